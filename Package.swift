@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of the package is compiled with these.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+  name: "tailrace",
+  platforms: [.macOS(.v26)],
+  products: [
+    .executable(name: "tailrace", targets: ["tailrace"]),
+    .library(name: "TailraceRuntime", targets: ["TailraceRuntime"]),
+    .library(name: "TailraceCore", targets: ["TailraceCore"]),
+    // For the package in Benchmarks/; nothing in it is meant for embedding.
+    .library(name: "TailraceInternals", targets: ["TailraceHarness", "TailraceReport"]),
+    .library(name: "TailraceJemalloc", targets: ["TailraceJemalloc"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+  ],
+  targets: [
+    .target(name: "TailraceCore", swiftSettings: strict),
+    .target(
+      name: "TailraceWorkload",
+      dependencies: ["TailraceCore", .product(name: "Yams", package: "Yams")],
+      resources: [.embedInCode("Scenarios")],
+      swiftSettings: strict),
+    .target(
+      name: "TailraceMeasurement",
+      dependencies: ["TailraceCore", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      swiftSettings: strict),
+    .target(name: "CPlatform"),
+    .target(
+      name: "TailraceRuntime",
+      dependencies: ["TailraceCore", "CPlatform", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
+    .target(name: "TailraceReport", dependencies: ["TailraceMeasurement"], swiftSettings: strict),
+    .target(
+      name: "TailraceHarness",
+      dependencies: [
+        "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceReport", "CPlatform",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "TailraceSQLite",
+      dependencies: ["TailraceHarness", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: strict),
+    .systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])]),
+    .target(name: "TailraceJemalloc", dependencies: ["CJemalloc"], swiftSettings: strict),
+    .executableTarget(
+      name: "tailrace",
+      dependencies: [
+        "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceReport",
+        "TailraceHarness", "TailraceSQLite", "TailraceJemalloc",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "TailraceCoreTests", dependencies: ["TailraceCore"], swiftSettings: strict),
+    .testTarget(name: "TailraceWorkloadTests", dependencies: ["TailraceWorkload", "TailraceCore"], swiftSettings: strict),
+    .testTarget(
+      name: "TailraceMeasurementTests", dependencies: ["TailraceMeasurement", "TailraceCore"], swiftSettings: strict),
+    .testTarget(name: "TailraceRuntimeTests", dependencies: ["TailraceRuntime", "TailraceCore"], swiftSettings: strict),
+    .testTarget(
+      name: "TailraceReportTests", dependencies: ["TailraceReport", "TailraceMeasurement", "TailraceCore"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TailraceHarnessTests",
+      dependencies: [
+        "TailraceHarness", "TailraceSQLite", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceCore",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["tailrace", .product(name: "Subprocess", package: "swift-subprocess")], swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,163 @@
+/// In which order eligible jobs start.
+public enum DispatchPolicy: Hashable, Sendable, Codable {
+  /// First eligible, first started. Cannot starve.
+  case fifo
+  /// Strictly by priority, then first eligible. Less urgent jobs starve while more urgent ones fill the workers.
+  case priority
+  /// By the instant a job became eligible minus a boost per priority, fixed when it becomes eligible: a job overtakes
+  /// another of the next lower priority that became eligible up to `boost` earlier. Nothing waits behind more than
+  /// `4 × boost` of later arrivals, so nothing starves; nothing is ever rescanned.
+  case aging(boost: Nanoseconds)
+}
+
+/// What happens to a submission that finds the queue full.
+public enum OverflowPolicy: String, Hashable, Sendable, Codable, CaseIterable {
+  /// It is refused.
+  case reject
+  /// Its submitter waits until there is room.
+  case block
+  /// The least urgent waiting job, the youngest of its priority, makes room, if it is less urgent than the new one;
+  /// otherwise the new one is refused.
+  case shed
+}
+
+/// A rate with a burst, enforced by the generic cell rate algorithm (ITU-T I.371, virtual scheduling).
+public struct RateLimit: Hashable, Sendable, Codable {
+  /// Starts per second in the long run; above 0.
+  public var rate: Rate
+  /// How many starts may come at once after an idle time; at least 1. In any window of length `w` seconds at most
+  /// `burst + w × rate` jobs start.
+  public var burst: Int
+  public init(rate: Rate, burst: Int = 1) {
+    self.rate = rate
+    self.burst = burst
+  }
+}
+
+/// How long a job waits between a failed attempt and the next one.
+public enum Backoff: Hashable, Sendable, Codable {
+  /// Not at all.
+  case none
+  /// The same time before each retry.
+  case fixed(Nanoseconds)
+  /// `base × n` before retry `n` (first: 1).
+  case linear(base: Nanoseconds)
+  /// `base × factor^(n−1)` before retry `n`.
+  case exponential(base: Nanoseconds, factor: Double)
+}
+
+/// How chance spreads retries out. `d` is the time that the backoff gives.
+/// Source: M. Brooker, *Exponential Backoff and Jitter*, AWS Architecture Blog, 2015.
+public enum Jitter: String, Hashable, Sendable, Codable, CaseIterable {
+  /// Exactly `d`.
+  case none
+  /// Uniform in 0…d.
+  case full
+  /// Uniform in d/2…d.
+  case equal
+}
+
+/// When a failed or timed-out attempt is followed by another.
+public struct RetryPolicy: Hashable, Sendable, Codable {
+  /// Retries after the first attempt; 0 means a single attempt. At most 65,534.
+  public var limit: Int
+  public var backoff: Backoff
+  public var jitter: Jitter
+  /// The longest time between two attempts, before jitter.
+  public var cap: Nanoseconds
+  public init(
+    limit: Int, backoff: Backoff = .exponential(base: .milliseconds(100), factor: 2), jitter: Jitter = .full,
+    cap: Nanoseconds = .seconds(60)
+  ) {
+    self.limit = limit
+    self.backoff = backoff
+    self.jitter = jitter
+    self.cap = cap
+  }
+  /// A single attempt.
+  public static let never = RetryPolicy(limit: 0, backoff: .none, jitter: .none)
+}
+
+/// One set of workers and its limits.
+public struct PoolConfiguration: Hashable, Sendable, Codable {
+  /// Workers: jobs that this pool runs at once at most; 0 closes the pool, at most 65,534.
+  public var workers: Int
+  /// A lower bound on jobs at once than the workers give; nil: as many as workers.
+  public var concurrency: Int?
+  public var rate: RateLimit?
+  public init(workers: Int, concurrency: Int? = nil, rate: RateLimit? = nil) {
+    self.workers = workers
+    self.concurrency = concurrency
+    self.rate = rate
+  }
+}
+
+/// What the scheduler knows of a type of job; a submission may override priority, pool, timeout, retries and memory.
+public struct JobTypeConfiguration: Hashable, Sendable, Codable {
+  public var name: String
+  public var priority: Priority
+  public var pool: PoolID
+  /// Time that an attempt may take; nil: the scheduler's default.
+  public var timeout: Nanoseconds?
+  /// nil: the scheduler's default.
+  public var retry: RetryPolicy?
+  /// Jobs of this type running at once at most; nil: no limit of its own.
+  public var concurrency: Int?
+  public var rate: RateLimit?
+  /// Memory that a job of this type reserves from ``SchedulerConfiguration/memoryBudget`` while it runs, in bytes.
+  public var memory: Int
+  public init(
+    name: String, priority: Priority = .normal, pool: PoolID = .async, timeout: Nanoseconds? = nil,
+    retry: RetryPolicy? = nil, concurrency: Int? = nil, rate: RateLimit? = nil, memory: Int = 0
+  ) {
+    self.name = name
+    self.priority = priority
+    self.pool = pool
+    self.timeout = timeout
+    self.retry = retry
+    self.concurrency = concurrency
+    self.rate = rate
+    self.memory = memory
+  }
+}
+
+/// Everything that the scheduler's decisions depend on, beside the jobs.
+public struct SchedulerConfiguration: Hashable, Sendable, Codable {
+  public var policy: DispatchPolicy = .priority
+  /// Swift-concurrency workers.
+  public var asyncPool = PoolConfiguration(workers: 4)
+  /// Thread workers.
+  public var threadPool = PoolConfiguration(workers: 2)
+  /// Jobs that may wait (eligible, delayed or blocked; not running) at once; at least 1.
+  public var queueCapacity = 10_000
+  public var whenFull: OverflowPolicy = .reject
+  /// For job types that have none of their own.
+  public var retry = RetryPolicy(limit: 3)
+  /// For job types that have none of their own; nil: an attempt may take for ever.
+  public var timeout: Nanoseconds? = .seconds(300)
+  /// What running jobs may reserve together, in bytes; nil: no budget.
+  public var memoryBudget: Int?
+  /// Settled jobs remembered for status, results and late dependencies: at most this many…
+  public var retainedCount = 10_000
+  /// … and none longer than this.
+  public var retainedAge: Nanoseconds = .seconds(3_600)
+  /// For the jitter of retries: the scheduler's only chance.
+  public var seed: UInt64 = 0
+  public init() {}
+
+  /// The configuration of a pool.
+  public subscript(pool: PoolID) -> PoolConfiguration {
+    get {
+      switch pool {
+      case .async: asyncPool
+      case .thread: threadPool
+      }
+    }
+    set {
+      switch pool {
+      case .async: asyncPool = newValue
+      case .thread: threadPool = newValue
+      }
+    }
+  }
+}

@@ -1,0 +1,137 @@
+/// How urgent a job is; a lower number is more urgent.
+public enum Priority: UInt8, CaseIterable, Comparable, Sendable, Codable {
+  case critical = 1
+  case high = 2
+  case normal = 3
+  case low = 4
+  case batch = 5
+
+  @inlinable public static func < (a: Priority, b: Priority) -> Bool { a.rawValue < b.rawValue }
+
+  /// The name in scenario files and reports: `critical`, `high`, `normal`, `low` or `batch`.
+  public var name: String { "\(self)" }
+  /// The priority with this name, or nil.
+  public init?(name: some StringProtocol) {
+    guard let match = Priority.allCases.first(where: { $0.name == name }) else { return nil }
+    self = match
+  }
+}
+
+/// Names one admitted job of one scheduler for as long as the scheduler remembers it.
+///
+/// It holds a place in the scheduler's table and that place's generation, so an identifier of a forgotten job is never
+/// mistaken for the job that took its place.
+public struct JobID: RawRepresentable, Hashable, Sendable, Codable {
+  /// The generation in the high and the slot in the low 32 bits.
+  public var rawValue: UInt64
+  @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+  @inlinable init(slot: UInt32, generation: UInt32) { rawValue = UInt64(generation) << 32 | UInt64(slot) }
+  /// The place in the scheduler's table: a dense index by which a driver may keep its own data about the job.
+  @inlinable public var slot: Int { Int(rawValue & 0xffff_ffff) }
+  @inlinable var generation: UInt32 { UInt32(rawValue >> 32) }
+  /// Stands for a dependency that was refused at admission: a job that depends on it is cancelled at once.
+  public static let refused = JobID(rawValue: .max)
+}
+
+/// Names a registered job type: an index in order of registration.
+public struct JobTypeID: RawRepresentable, Hashable, Sendable, Codable {
+  public var rawValue: UInt16
+  @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
+}
+
+/// Names a batch: a set of jobs that settle together.
+public struct BatchID: RawRepresentable, Hashable, Sendable, Codable {
+  public var rawValue: UInt32
+  @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
+}
+
+/// Where a job is in its life.
+public enum JobState: UInt8, Sendable, Codable {
+  /// Admission waits for room in the queue. Exits: `available`, `blocked`, `scheduled`, `cancelled`.
+  case waitingForRoom
+  /// Dependencies are unsettled. Exits: `scheduled`, `available`, `cancelled`.
+  case blocked
+  /// Waits for a later instant: a delay or a backoff. Exits: `available`, `cancelled`.
+  case scheduled
+  /// Eligible, in a queue. Exits: `running`, `cancelled` (also when shed).
+  case available
+  /// An attempt was handed to a worker. Exits: `completed`, `scheduled` (retry), `available` (retry without backoff),
+  /// `cancelled`, `deadLettered`.
+  case running
+  /// An attempt succeeded. Terminal.
+  case completed
+  /// Cancelled, shed, or a dependency did not complete. Terminal.
+  case cancelled
+  /// Attempts exhausted or a critical error. Terminal.
+  case deadLettered
+
+  /// Whether the job is settled.
+  @inlinable public var isTerminal: Bool { rawValue >= JobState.completed.rawValue }
+}
+
+/// How one attempt ended.
+public enum AttemptOutcome: UInt8, Sendable, Codable, CaseIterable {
+  case succeeded
+  /// The handler failed; retried while retries are left.
+  case failed
+  /// The attempt outlived its timeout; retried while retries are left.
+  case timedOut
+  /// Cancelled by its submitter, its batch, a shutdown or a dependency; never retried.
+  case cancelled
+  /// The handler failed in a way that retrying cannot mend; goes to the dead letters at once.
+  case failedPermanently
+}
+
+/// Why a job settled as it did.
+public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
+  /// An attempt succeeded.
+  case succeeded
+  /// The last attempt failed.
+  case failed
+  /// The last attempt timed out.
+  case timedOut
+  /// The handler reported an error that no retry can mend.
+  case failedPermanently
+  /// Cancelled by its submitter.
+  case cancelled
+  /// A dependency was cancelled, dead-lettered or refused.
+  case dependencyFailed
+  /// Another job of a fail-fast batch failed.
+  case batchFailed
+  /// Removed from the queue to make room for a more urgent job.
+  case shed
+  /// Refused at admission: the queue was full.
+  case rejected
+  /// Refused or cancelled since the scheduler was stopping.
+  case stopped
+  /// Intended but never submitted: the generator was too late for it. Only load generators report it.
+  case dropped
+
+  /// The name in reports and files, in the form `timed_out`.
+  public var name: String {
+    switch self {
+    case .succeeded: "succeeded"
+    case .failed: "failed"
+    case .timedOut: "timed_out"
+    case .failedPermanently: "failed_permanently"
+    case .cancelled: "cancelled"
+    case .dependencyFailed: "dependency_failed"
+    case .batchFailed: "batch_failed"
+    case .shed: "shed"
+    case .rejected: "rejected"
+    case .stopped: "stopped"
+    case .dropped: "dropped"
+    }
+  }
+}
+
+/// Which set of workers runs a job.
+public enum PoolID: UInt8, CaseIterable, Sendable, Codable {
+  /// Swift concurrency: handlers that suspend.
+  case async
+  /// Threads of their own: handlers that block or compute.
+  case thread
+
+  /// The name in scenario files and reports.
+  public var name: String { "\(self)" }
+}

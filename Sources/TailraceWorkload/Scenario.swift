@@ -1,0 +1,239 @@
+import TailraceCore
+
+/// A description of one load test: which jobs arrive when, what they do, which scheduler runs them, what must hold.
+///
+/// A value without behaviour: ``ScenarioParser`` makes it from a file, ``Tape`` unrolls it. Every duration in it is
+/// already scaled if a time scale was asked for.
+package struct Scenario: Sendable, Hashable, Codable {
+  /// Lower-case letters, digits and hyphens.
+  package var name: String
+  package var summary: String
+  /// Where the mix was documented; empty for one of the user's own.
+  package var source: String
+  /// Things worth saying in the report, assumptions above all.
+  package var notes: [String]
+  /// In order of declaration; a job's type is an index into it.
+  package var jobs: [JobSpec]
+  package var streams: [LoadStream]
+  package var scheduler: SchedulerSettings
+  /// How long arrivals go on; nil: until every stream is exhausted (batches).
+  package var duration: Nanoseconds?
+  /// Jobs intended before this instant are replayed but not measured.
+  package var warmup: Nanoseconds
+  /// After the last arrival, how long to wait for jobs to settle before the run is cut off.
+  package var drain: Nanoseconds
+  /// Target expressions as written (`submission.p99 < 500ms`); their grammar belongs to the measurement module.
+  package var targets: [String]
+  /// Published figures by metric expression (`service.mean`), as written (`0.231s`), in order of declaration.
+  package var published: [PublishedFigure]
+  /// Systems that the suite replays this scenario on beside `live` (`sequential`, …).
+  package var compare: [String]
+  /// Whether any job's service time is declared rather than the time of a real operation; only then does a time scale
+  /// apply to this scenario.
+  package var hasDeclaredTime: Bool { jobs.contains { $0.service != nil } }
+}
+
+/// A figure that the documented system's authors published.
+package struct PublishedFigure: Sendable, Hashable, Codable {
+  /// What it is a figure of: a metric expression, e.g. `service{type=data_export}.mean`.
+  package var metric: String
+  /// As written, with its unit.
+  package var value: String
+  package init(metric: String, value: String) {
+    self.metric = metric
+    self.value = value
+  }
+}
+
+/// One type of job.
+package struct JobSpec: Sendable, Hashable, Codable {
+  package var name: String
+  package var priority: Priority
+  /// How long an attempt's work takes; nil where the work is a real operation that takes what it takes.
+  package var service: ServiceTime?
+  package var work: Work
+  /// Which pool; nil: the work kind's own (blocking kinds go to threads).
+  package var pool: PoolID?
+  package var timeout: Nanoseconds?
+  package var retry: RetryPolicy?
+  package var concurrency: Int?
+  package var rate: RateLimit?
+  /// Memory reserved from the scheduler's budget while it runs, in bytes.
+  package var memory: Int
+  /// Between admission and eligibility.
+  package var delay: ServiceTime?
+  package var failures: Failures
+  /// A share of the jobs is cancelled some time after their intended arrival.
+  package var cancel: Cancellation?
+  /// One attempt takes longer: the first of this type intended at or after `at`.
+  package var stall: Stall?
+}
+
+/// What an attempt does.
+package enum Work: Sendable, Hashable, Codable {
+  /// Waits for its service time without using a processor.
+  case sleep
+  /// Computes for its service time, on a calibrated loop.
+  case spin
+  /// Allocates this many bytes, touches each page, and frees them after its service time.
+  case memory(bytes: Int)
+  /// One transaction on a real SQLite database through a pool of connections (WAL).
+  case sqlite(SQLiteOperation)
+  /// Runs a child process to its end: program, then arguments.
+  case subprocess([String])
+  /// Publishes this many events on the in-process bus and waits until each subscriber has handled them.
+  case events(count: Int)
+  /// Works in up to `limit` cycles, `service` each, `pause` between them, until done; draws how many it needs
+  /// uniformly from `needed`. A failed cycle does not stop it; unfinished after `limit` cycles it fails as timed out.
+  case cycles(limit: Int, needed: ClosedRange<Int>, pause: Nanoseconds, failedShare: Double)
+
+  /// The kind's name in scenario files.
+  package var kind: String {
+    switch self {
+    case .sleep: "sleep"
+    case .spin: "spin"
+    case .memory: "memory"
+    case .sqlite: "sqlite"
+    case .subprocess: "subprocess"
+    case .events: "events"
+    case .cycles: "cycles"
+    }
+  }
+}
+
+/// What a `sqlite` job does.
+package enum SQLiteOperation: String, Sendable, Hashable, Codable, CaseIterable {
+  case read, write
+  /// A read of one row and a write of one row in a transaction.
+  case mixed
+}
+
+/// What goes wrong, by chance.
+package struct Failures: Sendable, Hashable, Codable {
+  /// Share of attempts that fail, 0…1.
+  package var attempts: Double
+  /// Share of attempts that hang until their timeout, 0…1.
+  package var hangs: Double
+  /// Share of jobs whose every attempt fails, 0…1.
+  package var always: Double
+  /// Share of attempts that fail in a way that no retry can mend (a critical error), 0…1.
+  package var permanent: Double
+  package static let none = Failures(attempts: 0, hangs: 0, always: 0, permanent: 0)
+  package init(attempts: Double, hangs: Double, always: Double, permanent: Double) {
+    self.attempts = attempts
+    self.hangs = hangs
+    self.always = always
+    self.permanent = permanent
+  }
+}
+
+/// Cancellation of a share of a type's jobs, by their submitter.
+package struct Cancellation: Sendable, Hashable, Codable {
+  /// 0…1.
+  package var share: Double
+  /// From the intended arrival.
+  package var after: ServiceTime
+}
+
+/// One long attempt, to see what a stall does to the jobs behind it.
+package struct Stall: Sendable, Hashable, Codable {
+  package var at: Nanoseconds
+  /// Added to the attempt's service time.
+  package var length: Nanoseconds
+}
+
+/// A distribution of lengths of time.
+package enum ServiceTime: Sendable, Hashable, Codable {
+  case constant(Nanoseconds)
+  case exponential(mean: Nanoseconds)
+  /// By median and 99th percentile.
+  case lognormal(median: Nanoseconds, p99: Nanoseconds)
+  case uniform(min: Nanoseconds, max: Nanoseconds)
+  /// Pareto (type I) with scale `min` and shape `alpha`, cut off at `max` where given.
+  case pareto(min: Nanoseconds, alpha: Double, max: Nanoseconds?)
+  /// `slow` with probability `share`, else `fast`.
+  case bimodal(fast: Nanoseconds, slow: Nanoseconds, share: Double)
+  /// Samples with replacement from values read from a file.
+  case empirical(file: String, values: [Nanoseconds])
+}
+
+/// One source of arrivals.
+package struct LoadStream: Sendable, Hashable, Codable {
+  package var arrivals: Arrivals
+  package var mix: Mix
+  /// First arrival not before this instant.
+  package var start: Nanoseconds
+  /// nil: as long as the scenario's duration.
+  package var duration: Nanoseconds?
+  /// At most this many arrivals; nil: no limit.
+  package var count: Int?
+}
+
+/// When jobs arrive.
+package enum Arrivals: Sendable, Hashable, Codable {
+  case constant(Rate)
+  case poisson(Rate)
+  /// Poisson at `rate` during exponentially distributed `on` times, nothing during `off` times.
+  case bursty(rate: Rate, on: Nanoseconds, off: Nanoseconds)
+  /// Poisson whose rate changes linearly through each stage, from the end of the one before (first: from 0).
+  case stages([Stage])
+  /// Everything at the stream's start.
+  case batch(failFast: Bool)
+  /// N clients: each submits, awaits the job's end, thinks, and submits again.
+  case closed(clients: Int, think: ServiceTime)
+}
+
+/// A stretch of a ramp: the rate moves linearly to `rate` within `duration`.
+package struct Stage: Sendable, Hashable, Codable {
+  package var rate: Rate
+  package var duration: Nanoseconds
+}
+
+/// What arrives.
+package enum Mix: Sendable, Hashable, Codable {
+  /// These job types, in this order, one arrival each (batches).
+  case sequence([Int])
+  /// One job at an arrival, its type drawn by weight.
+  case weighted([WeightedType])
+  /// A whole graph of jobs at an arrival.
+  case graph(JobGraph)
+}
+
+/// A job type and its relative weight in a mix.
+package struct WeightedType: Sendable, Hashable, Codable {
+  package var type: Int
+  package var weight: Double
+}
+
+/// Jobs that arrive together and depend on each other.
+package struct JobGraph: Sendable, Hashable, Codable {
+  package var name: String
+  /// In an order in which every node comes after those it depends on.
+  package var nodes: [GraphNode]
+}
+
+/// One job of a graph.
+package struct GraphNode: Sendable, Hashable, Codable {
+  package var type: Int
+  /// Indices of earlier nodes of the same graph.
+  package var after: [Int]
+}
+
+/// The scheduler's settings in a scenario, in its own words.
+package struct SchedulerSettings: Sendable, Hashable, Codable {
+  /// Workers of the async pool and, where `threadWorkers` is nil, of the thread pool too.
+  package var workers: Int
+  package var threadWorkers: Int?
+  /// `fifo`, `priority` or `aging`, with its boost.
+  package var policy: DispatchPolicy
+  package var queueCapacity: Int
+  package var whenFull: OverflowPolicy
+  package var retry: RetryPolicy
+  package var timeout: Nanoseconds?
+  /// Jobs at once, per pool.
+  package var concurrency: Int?
+  /// Starts per second, per pool.
+  package var rate: RateLimit?
+  /// Bytes.
+  package var memoryBudget: Int?
+}

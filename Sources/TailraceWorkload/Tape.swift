@@ -1,0 +1,39 @@
+import TailraceCore
+
+/// One intended job: all that is known of it before any system has seen it.
+package struct TapeJob: Sendable, Hashable {
+  /// Its number on the tape, from 0, in order of intended arrival.
+  package var index: UInt64
+  /// Index into ``Scenario/jobs``.
+  package var type: Int
+  package var priority: Priority
+  /// From the start of the run. In a closed stream: from the client's readiness, so zero until the harness sets it.
+  package var intended: Instant
+  /// Tape numbers of jobs that must complete first; all lower than `index`.
+  package var dependencies: [UInt64]
+  /// Between admission and eligibility.
+  package var delay: Nanoseconds
+  /// When its submitter cancels it, counted from its intended arrival; nil: never.
+  package var cancelAfter: Nanoseconds?
+  /// Jobs with the same number form one batch; nil: none.
+  package var batch: UInt32?
+}
+
+/// What one attempt of a job will do, whoever runs it.
+package struct AttemptPlan: Sendable, Hashable {
+  /// How long the work takes; zero for real operations that take what they take.
+  package var service: Nanoseconds
+  package var ending: AttemptEnding
+  /// For `cycles`: how many cycles the job needs, and for each cycle that will run whether it fails is drawn by
+  /// ``Tape/cycleFails(job:type:attempt:cycle:)``. Otherwise 0.
+  package var cycles: Int
+}
+
+/// How an attempt is meant to end.
+package enum AttemptEnding: UInt8, Sendable, Hashable {
+  case succeeds
+  case fails
+  /// Never ends by itself: only a timeout or a cancellation ends it.
+  case hangs
+  case failsPermanently
+}
