@@ -2,12 +2,13 @@
 import PackageDescription
 
 /// Every target of the package is compiled with these.
-let strict: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]
+let strict: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  ] + (Context.environment["TAILRACE_WARNINGS"] == "errors" ? [.treatAllWarnings(as: .error)] : [])
 
 let package = Package(
   name: "tailrace",
@@ -67,17 +68,20 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(name: "TailraceCoreTests", dependencies: ["TailraceCore"], swiftSettings: strict),
-    .testTarget(name: "TailraceWorkloadTests", dependencies: ["TailraceWorkload", "TailraceCore"], swiftSettings: strict),
+    .testTarget(
+      name: "TailraceWorkloadTests", dependencies: ["TailraceWorkload", "TailraceCore"], swiftSettings: strict),
     .testTarget(
       name: "TailraceMeasurementTests", dependencies: ["TailraceMeasurement", "TailraceCore"], swiftSettings: strict),
-    .testTarget(name: "TailraceRuntimeTests", dependencies: ["TailraceRuntime", "TailraceCore"], swiftSettings: strict),
+    .testTarget(
+      name: "TailraceRuntimeTests", dependencies: ["TailraceRuntime", "TailraceCore"], swiftSettings: strict),
     .testTarget(
       name: "TailraceReportTests", dependencies: ["TailraceReport", "TailraceMeasurement", "TailraceCore"],
       swiftSettings: strict),
     .testTarget(
       name: "TailraceHarnessTests",
       dependencies: [
-        "TailraceHarness", "TailraceSQLite", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceCore",
+        "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "TailraceWorkload", "TailraceMeasurement",
+        "TailraceRuntime", "TailraceCore",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -1,0 +1,60 @@
+# Commands for newcomers and for CI. `make help` lists them.
+#
+# Every target that builds runs `setup` first, which takes a moment when nothing is missing.
+
+SWIFT ?= swift
+BINARY := .build/release/tailrace
+# Where the Swift sources to check live; the benchmarks are a package of their own.
+SOURCES := Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Benchmarks)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint bench test-tsan clean
+
+## help: list these commands
+help:
+	@echo "Tailrace load-tests job schedulers. Commands:"
+	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+## setup: install the Debian packages that are missing, and say so
+setup:
+	@scripts/setup
+
+## build: build the command line in release mode
+build: setup
+	@echo "==> building tailrace (release; the first time takes a few minutes)"
+	@$(SWIFT) build -c release --product tailrace
+	@echo "    built $(BINARY)"
+
+## demo: replay the five documented job mixes live and print where the report is
+demo: build
+	@echo "==> running the suite 'documented' (about two minutes)"
+	@status=0; $(BINARY) run documented --progress || status=$$?; \
+	if [ -e reports/latest/report.md ]; then echo; echo "The report: $$(readlink -f reports/latest)/report.md"; fi; \
+	exit $$status
+
+## test: run every check: format, warnings, imports, unit tests, end-to-end tests
+test: setup lint
+	@echo "==> building with warnings as errors and explicit imports"
+	@TAILRACE_WARNINGS=errors $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	@echo "==> running the tests"
+	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build
+
+## lint: check the format of the sources
+lint:
+	@echo "==> checking the format"
+	@$(SWIFT) format lint --strict -r --parallel $(SOURCES)
+
+## bench: run the benchmarks
+bench: setup
+	@echo "==> running the benchmarks (the first build takes a few minutes)"
+	@$(SWIFT) package --package-path Benchmarks --allow-writing-to-package-directory benchmark --no-progress
+
+## test-tsan: run the unit tests under the thread sanitizer
+test-tsan: setup
+	@echo "==> running the unit tests under the thread sanitizer"
+	@$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld --skip EndToEndTests
+
+## clean: delete what was built (reports stay)
+clean:
+	@rm -rf .build .build-tsan Benchmarks/.build
+	@echo "    removed the build directories"

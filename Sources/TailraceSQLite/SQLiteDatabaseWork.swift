@@ -1,0 +1,152 @@
+import Foundation
+import GRDB
+import Synchronization
+import TailraceHarness
+import TailraceWorkload
+
+/// An SQLite database in a temporary directory, in write-ahead-log mode, behind GRDB's pool: several readers beside one
+/// writer. Its directory is deleted on ``close()``, and at the latest when the object goes.
+package final class SQLiteDatabaseWork: DatabaseWork {
+  private let directory: URL
+  private let pool: DatabasePool
+  private let rows: UInt64
+  private let state: Mutex<State>
+
+  private struct State {
+    var statistics = DatabaseStatistics()
+    var isClosed = false
+  }
+
+  /// Creates the database with a table of `rows` rows, and opens it.
+  ///
+  /// - Parameters:
+  ///   - readers: Connections for reading, at least 1.
+  ///   - rows: Rows that operations spread over, at least 1.
+  ///   - directory: Where to put the database's own directory; nil: the system's temporary directory.
+  /// - Throws: When the directory cannot be written or SQLite refuses; nothing is left behind then.
+  package init(readers: Int = 5, rows: Int = 1_000, in directory: URL? = nil) throws {
+    let parent = directory ?? FileManager.default.temporaryDirectory
+    let own = parent.appendingPathComponent("tailrace-sqlite-\(UUID().uuidString)", isDirectory: true)
+    try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+    do {
+      pool = try Self.makePool(
+        path: own.appendingPathComponent("jobs.sqlite").path, readers: max(1, readers), rows: max(1, rows))
+    } catch {
+      try? FileManager.default.removeItem(at: own)
+      throw error
+    }
+    self.directory = own
+    self.rows = UInt64(max(1, rows))
+    var statistics = DatabaseStatistics()
+    statistics.readerLimit = max(1, readers)
+    state = Mutex(State(statistics: statistics))
+  }
+
+  deinit { close() }
+
+  private static func makePool(path: String, readers: Int, rows: Int) throws -> DatabasePool {
+    var configuration = GRDB.Configuration()
+    configuration.maximumReaderCount = readers
+    configuration.label = "tailrace.sqlite"
+    // In WAL mode `normal` keeps the database consistent over a crash and spares a disk flush per transaction.
+    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+    let pool = try DatabasePool(path: path, configuration: configuration)
+    try pool.write { database in
+      try database.execute(
+        sql: "CREATE TABLE item (id INTEGER PRIMARY KEY, body TEXT NOT NULL, version INTEGER NOT NULL)")
+      let insert = try database.makeStatement(sql: "INSERT INTO item (id, body, version) VALUES (?, ?, 0)")
+      let body = String(repeating: "x", count: 200)
+      for id in 0..<rows { try insert.execute(arguments: [id, body]) }
+    }
+    return pool
+  }
+
+  package var statistics: DatabaseStatistics { state.withLock { $0.statistics } }
+
+  /// Where the database's files are, until ``close()``.
+  package var location: URL { directory }
+
+  package func perform(_ operation: SQLiteOperation, key: UInt64) async throws {
+    let id = begin(key: key)
+    do {
+      switch operation {
+      case .read: try await pool.read { try Self.read($0, id: id) }
+      case .write: try await pool.write { try Self.update($0, id: id) }
+      case .mixed: try await pool.write { try Self.readAndUpdate($0, id: id) }
+      }
+    } catch {
+      end(nil)
+      throw error
+    }
+    end(operation)
+  }
+
+  package func performBlocking(_ operation: SQLiteOperation, key: UInt64) throws {
+    let id = begin(key: key)
+    do {
+      switch operation {
+      case .read: try pool.read { try Self.read($0, id: id) }
+      case .write: try pool.write { try Self.update($0, id: id) }
+      case .mixed: try pool.write { try Self.readAndUpdate($0, id: id) }
+      }
+    } catch {
+      end(nil)
+      throw error
+    }
+    end(operation)
+  }
+
+  package func close() {
+    let isFirst = state.withLock { state in
+      defer { state.isClosed = true }
+      return !state.isClosed
+    }
+    guard isFirst else { return }
+    try? pool.close()
+    try? FileManager.default.removeItem(at: directory)
+  }
+
+  private static func read(_ database: Database, id: Int64) throws {
+    let statement = try database.cachedStatement(sql: "SELECT body, version FROM item WHERE id = ?")
+    guard try Row.fetchOne(statement, arguments: [id]) != nil else { throw MissingRow(id: id) }
+  }
+
+  private static func update(_ database: Database, id: Int64) throws {
+    try database.cachedStatement(sql: "UPDATE item SET version = version + 1 WHERE id = ?").execute(arguments: [id])
+    guard database.changesCount == 1 else { throw MissingRow(id: id) }
+  }
+
+  private static func readAndUpdate(_ database: Database, id: Int64) throws {
+    try read(database, id: id)
+    try update(database, id: id)
+  }
+
+  private func begin(key: UInt64) -> Int64 {
+    state.withLock { state in
+      state.statistics.active += 1
+      state.statistics.peakActive = max(state.statistics.peakActive, state.statistics.active)
+    }
+    return Int64(key % rows)
+  }
+
+  /// Counts the end of an operation; nil: it threw.
+  private func end(_ operation: SQLiteOperation?) {
+    state.withLock { state in
+      state.statistics.active -= 1
+      switch operation {
+      case .read: state.statistics.reads += 1
+      case .write: state.statistics.writes += 1
+      case .mixed: state.statistics.mixed += 1
+      case nil: state.statistics.failures += 1
+      }
+    }
+  }
+
+  /// A prepared row is not there: something else wrote to the database.
+  package struct MissingRow: Error, CustomStringConvertible {
+    package let id: Int64
+    package var description: String {
+      "row \(id) of the job database is missing: another process must have changed it; run again"
+    }
+  }
+}

@@ -1,0 +1,122 @@
+// Goal: the probes read what the system says, and the doctor turns figures into the right advice.
+
+import Foundation
+import TailraceCore
+import Testing
+
+@testable import TailraceHarness
+
+struct MachineTests {
+  @Test func noiseIsSharesOfAllProcessorTime() throws {
+    let start = try #require(HostTimes(procStat: "cpu  100 0 100 700 50 0 0 50 9 9\ncpu0 1 1 1 1 1 1 1 1\n"))
+    let end = try #require(HostTimes(procStat: "cpu  150 0 150 1300 100 0 0 250 9 9\n"))
+    let noise = try #require(HostNoise(from: start, to: end))
+    // 950 ticks passed: 100 in use, 600 idle, 50 waiting for a disk, 200 stolen.
+    #expect(abs(noise.steal - 200.0 / 950) < 1e-9)
+    #expect(abs(noise.iowait - 50.0 / 950) < 1e-9)
+    #expect(abs(noise.busy - 100.0 / 950) < 1e-9)
+    #expect(HostNoise(from: start, to: start) == nil)
+    #expect(HostTimes(procStat: "intr 1 2 3") == nil)
+  }
+
+  @Test func quantilesAreSamples() throws {
+    let q = try #require(ProbeQuantiles((1...200).map { Nanoseconds($0) }.shuffled()))
+    #expect(q.p50 == Nanoseconds(100))
+    #expect(q.p99 == Nanoseconds(198))
+    #expect(q.max == Nanoseconds(200))
+    #expect(q.count == 200)
+    #expect(ProbeQuantiles([]) == nil)
+  }
+
+  @Test func environmentNamesTheMachineAndTheBuild() {
+    let environment = RunEnvironment.capture(allocator: "test allocator")
+    let keys = environment.entries.map(\.key)
+    #expect(Set(keys).count == keys.count)
+    #expect(environment["allocator"] == "test allocator")
+    #expect(environment["kernel"]?.hasPrefix("Linux") == true)
+    #expect(environment.entries.allSatisfy { !$0.value.isEmpty })
+    #expect(RunEnvironment.osName(osRelease: "ID=debian\nPRETTY_NAME=\"Debian 12\"\n") == "Debian 12")
+  }
+
+  @Test func commitIsFoundFromGitFilesAlone() throws {
+    let root = FileManager.default.temporaryDirectory.appendingPathComponent("commit-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: root) }
+    let hash = String(repeating: "ab", count: 20)
+    func write(_ text: String, to path: String) throws {
+      let url = root.appendingPathComponent(path)
+      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try text.write(to: url, atomically: false, encoding: .utf8)
+    }
+    try write("ref: refs/heads/main\n", to: "main/.git/HEAD")
+    try write("# pack-refs\n\(hash) refs/heads/main\n", to: "main/.git/packed-refs")
+    try write("ref: refs/heads/side\n", to: "main/.git/worktrees/side/HEAD")
+    try write("../..\n", to: "main/.git/worktrees/side/commondir")
+    try write("\(hash.reversed().map(String.init).joined())\n", to: "main/.git/refs/heads/side")
+    try write("gitdir: \(root.path)/main/.git/worktrees/side\n", to: "side/.git")
+    try write("", to: "main/.build/release/tool")
+    try write("", to: "side/tool")
+    #expect(RunEnvironment.gitCommit(above: root.path + "/main/.build/release") == hash)
+    #expect(RunEnvironment.gitCommit(above: root.path + "/side") == String(hash.reversed()))
+  }
+
+  @Test func spinLoopGrowsWithItsIterations() {
+    let calibration = SpinCalibration.measure()
+    #expect(calibration.iterationsPerNanosecond > 0)
+    #expect(calibration.iterationsPerNanosecond.isFinite)
+    #expect(calibration.spread >= 0)
+    // Steps must depend on each other: different lengths end in different values.
+    #expect(SpinLoop.run(iterations: 10) != SpinLoop.run(iterations: 11))
+  }
+
+  @Test func spinUsesAtLeastTheProcessorTimeAskedFor() {
+    let calibration = SpinCalibration.measure()
+    let start = Pacer.now
+    #expect(calibration.spin(for: .milliseconds(20)))
+    // Processor time is never more than the time that passed, so this bound holds on a slow machine too.
+    #expect(Pacer.now - start >= .milliseconds(19))
+    #expect(!calibration.spin(for: .seconds(3_600), isCancelled: { true }))
+  }
+
+  @Test func wakeUpIsMeasuredForEachHandOff() throws {
+    let cost = try #require(WakeUpCalibration.measure(samples: 20, pause: .microseconds(200)))
+    #expect(cost.count > 0 && cost.count <= 20)
+    #expect(cost.p50 >= .zero && cost.p50 <= cost.p99 && cost.p99 <= cost.max)
+  }
+
+  @Test func doctorWarnsOfADebugBuildAndANoisyHost() {
+    let text = report(build: "debug", steal: 0.2).text
+    #expect(text.contains("This is a debug build"))
+    #expect(text.contains("The host took 20.0 %"))
+    #expect(text.contains("waiting times below 60 us"))
+  }
+
+  @Test func doctorIsContentWithAQuietMachine() {
+    let quiet = report(build: "release", steal: 0)
+    #expect(quiet.advice.count == 2)
+    #expect(quiet.advice[0].hasPrefix("Open loop at 1,000 jobs/s and more is within reach"))
+  }
+
+  @Test func doctorExaminesThisMachine() {
+    let report = Doctor.examine(allocator: "test")
+    #expect(report.processors >= 1)
+    #expect(report.clockCost > 0)
+    #expect(report.sleepError?.count == 200)
+    #expect(report.wakeUp != nil)
+    #expect(report.text.contains("thread wake-up"))
+  }
+
+  private func report(build: String, steal: Double) -> DoctorReport {
+    func quantiles(_ p50: Int64, _ p99: Int64) -> ProbeQuantiles? {
+      ProbeQuantiles(
+        Array(repeating: .microseconds(p50), count: 98) + Array(repeating: .microseconds(p99), count: 2))
+    }
+    return DoctorReport(
+      environment: RunEnvironment(entries: [RunEnvironment.Entry(key: "build_configuration", value: build)]),
+      processors: 8, clockCost: 20.5, timerSlack: .microseconds(50), hasFineTimer: true,
+      sleepErrorDefault: quantiles(100, 200), sleepError: quantiles(40, 90), wakeUp: quantiles(20, 60),
+      spin: SpinCalibration(iterationsPerNanosecond: 0.7, spread: 0.01), isRealTimeAllowed: true,
+      noise: HostNoise(
+        from: HostTimes(procStat: "cpu 0 0 0 0 0 0 0 0")!,
+        to: HostTimes(procStat: "cpu 10 0 0 \(Int(90 - steal * 100)) 0 0 0 \(Int(steal * 100))")!))
+  }
+}

@@ -1,0 +1,44 @@
+// Goal: a pacer never returns before its instant, never sleeps when late, and can be stopped.
+
+import Foundation
+import TailraceCore
+import TailraceHarness
+import Testing
+
+struct PacerTests {
+  @Test(arguments: Pacing.allCases) func neverReturnsEarly(pacing: Pacing) {
+    let pacer = Pacer(pacing: pacing)
+    for step in 1...5 {
+      let deadline = Pacer.now + .microseconds(Int64(step) * 400)
+      #expect(pacer.wait(until: deadline))
+      #expect(Pacer.now >= deadline)
+    }
+  }
+
+  @Test(arguments: Pacing.allCases) func returnsAtOnceWhenLate(pacing: Pacing) {
+    let pacer = Pacer(pacing: pacing)
+    // A hundred thousand waits for the past would take hours if one of them slept for any time worth the name.
+    let past = Pacer.now - .seconds(1)
+    for _ in 0..<100_000 where !pacer.wait(until: past) { Issue.record("the pacer says that it was stopped") }
+  }
+
+  @Test(arguments: Pacing.allCases) func stopEndsTheWait(pacing: Pacing) {
+    let stop = StopFlag()
+    let pacer = Pacer(pacing: pacing, stop: stop)
+    let thread = Thread {
+      Thread.sleep(forTimeInterval: 0.02)
+      stop.stop()
+    }
+    thread.start()
+    // The test would hang, not fail, if the flag went unseen.
+    #expect(!pacer.wait(until: .distantFuture))
+    #expect(!pacer.wait(until: Pacer.now + .seconds(3_600)))
+  }
+
+  @Test func realTimeNeedsProcessorsToSpare() {
+    #expect(!Pacer.realTimeIsSafe(pacing: .hybrid, processors: 2, rate: Rate(perSecond: 100)))
+    #expect(!Pacer.realTimeIsSafe(pacing: .spin, processors: 64, rate: Rate(perSecond: 100)))
+    #expect(!Pacer.realTimeIsSafe(pacing: .hybrid, processors: 8, rate: Rate(perSecond: 50_000)))
+    #expect(Pacer.realTimeIsSafe(pacing: .hybrid, processors: 8, rate: Rate(perSecond: 1_000)))
+  }
+}

@@ -1,0 +1,53 @@
+// Goal: `sqlite` jobs do real transactions, through several connections, and leave no file behind.
+
+import Foundation
+import TailraceHarness
+import TailraceSQLite
+import TailraceWorkload
+import Testing
+
+struct SQLiteDatabaseWorkTests {
+  @Test func performsEveryOperationConcurrently() async throws {
+    let database = try SQLiteDatabaseWork(readers: 4, rows: 50)
+    defer { database.close() }
+    try await withThrowingTaskGroup { group in
+      for key in 0..<60 {
+        let operation = SQLiteOperation.allCases[key % 3]
+        group.addTask { try await database.perform(operation, key: UInt64(key)) }
+      }
+      try await group.waitForAll()
+    }
+    let statistics = database.statistics
+    #expect(statistics.reads == 20 && statistics.writes == 20 && statistics.mixed == 20)
+    #expect(statistics.failures == 0 && statistics.active == 0)
+    #expect(statistics.readerLimit == 4)
+    #expect(statistics.peakActive >= 1)
+  }
+
+  @Test func performsEveryOperationOnAThread() throws {
+    let database = try SQLiteDatabaseWork(readers: 1, rows: 1)
+    defer { database.close() }
+    for operation in SQLiteOperation.allCases { try database.performBlocking(operation, key: .max) }
+    #expect(database.statistics.mixed == 1)
+  }
+
+  @Test func closingDeletesItsDirectoryAndFailsLaterOperations() async throws {
+    let parent = FileManager.default.temporaryDirectory.appendingPathComponent("sqlite-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: parent) }
+    let database = try SQLiteDatabaseWork(in: parent)
+    let files = try FileManager.default.contentsOfDirectory(atPath: database.location.path)
+    #expect(files.contains { $0.hasSuffix("-wal") }, "the database is not in write-ahead-log mode: \(files)")
+    database.close()
+    database.close()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: parent.path).isEmpty)
+    await #expect(throws: (any Error).self) { try await database.perform(.read, key: 1) }
+    #expect(database.statistics.failures == 1)
+  }
+
+  @Test func anUnwritablePlaceIsAnErrorThatLeavesNothing() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("plain-\(UUID().uuidString)")
+    try Data("x".utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    #expect(throws: (any Error).self) { try SQLiteDatabaseWork(in: file) }
+  }
+}
