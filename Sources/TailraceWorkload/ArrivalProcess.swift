@@ -1,0 +1,146 @@
+import Foundation
+import TailraceCore
+
+/// The instants of one stream's arrivals, one by one.
+///
+/// The draw for arrival `n` is keyed by (seed, stream, n), so neither what arrives nor what other streams do moves it.
+struct ArrivalProcess: Sendable {
+  private enum Law: Sendable {
+    case constant(rate: Double)
+    case poisson(meanGap: Double)
+    case bursty(meanGap: Double, on: Double, off: Double)
+    case stages([Ramp])
+    case atOnce
+    case nothing
+  }
+
+  /// A stage, from its start at `begin` nanoseconds, before which `before` arrivals are expected.
+  private struct Ramp: Sendable {
+    var begin: Double
+    var length: Double
+    /// Arrivals a nanosecond at its two ends.
+    var from: Double
+    var to: Double
+    var before: Double
+    var expected: Double { length * (from + to) / 2 }
+  }
+
+  private let law: Law
+  private let random: KeyedRandom
+  private let start: Int64
+  /// No arrival at or after this instant.
+  private let end: Int64
+  private let limit: UInt64
+  private var number: UInt64 = 0
+  /// Nanoseconds since `start` of the last arrival; for stages, the expected number of arrivals up to it.
+  private var clock: Double = 0
+  /// The end of the current busy period of a bursty stream, nanoseconds since `start`, and its number.
+  private var busyUntil: Double = 0
+  private var period: UInt64 = 0
+
+  /// - Parameters:
+  ///   - total: At most this many arrivals; nil: no limit.
+  ///   - random: Keyed by seed and stream.
+  init(_ stream: LoadStream, total: Int?, scenarioEnd: Nanoseconds?, random: KeyedRandom) {
+    self.random = random
+    start = stream.start.rawValue
+    var end = scenarioEnd?.rawValue ?? .max
+    if let duration = stream.duration {
+      let (sum, overflow) = start.addingReportingOverflow(duration.rawValue)
+      end = min(end, overflow ? .max : sum)
+    }
+    self.end = end
+    limit = total.map { UInt64(max(0, $0)) } ?? .max
+    switch stream.arrivals {
+    case .constant(let rate): law = .constant(rate: rate.perSecond)
+    case .poisson(let rate): law = .poisson(meanGap: 1e9 / rate.perSecond)
+    case .bursty(let rate, let on, let off):
+      law = .bursty(meanGap: 1e9 / rate.perSecond, on: Double(on.rawValue), off: Double(off.rawValue))
+      busyUntil = Double(on.rawValue) * Self.exponential(random.key(.period).key(0))
+    case .stages(let stages): law = .stages(Self.ramps(stages))
+    case .batch: law = .atOnce
+    case .closed: law = .nothing
+    }
+  }
+
+  private static func ramps(_ stages: [Stage]) -> [Ramp] {
+    var ramps: [Ramp] = []
+    var (begin, rate, before) = (0.0, 0.0, 0.0)
+    for stage in stages {
+      let ramp = Ramp(
+        begin: begin, length: Double(stage.duration.rawValue), from: rate, to: stage.rate.perSecond / 1e9,
+        before: before)
+      ramps.append(ramp)
+      begin += ramp.length
+      rate = ramp.to
+      before += ramp.expected
+    }
+    return ramps
+  }
+
+  /// A draw from the exponential distribution of mean 1.
+  @inline(__always) private static func exponential(_ random: KeyedRandom) -> Double { -log(random.uniform) }
+
+  /// The next arrival and its number in the stream, from 0; nil: there are no more.
+  @inline(__always) mutating func next() -> (instant: Int64, number: UInt64)? {
+    guard number < limit else { return nil }
+    let instant: Int64
+    switch law {
+    case .atOnce: instant = start
+    case .nothing: return nil
+    case .constant(let rate): instant = instantAfter(Double(number) * 1e9 / rate)
+    case .poisson, .bursty, .stages:
+      guard let drawn = drawNext() else { return nil }
+      instant = instantAfter(drawn)
+    }
+    guard instant < end else {
+      number = limit
+      return nil
+    }
+    defer { number += 1 }
+    return (instant, number)
+  }
+
+  /// Far beyond any scenario the sum saturates, and the stream ends.
+  private func instantAfter(_ nanoseconds: Double) -> Int64 {
+    nanoseconds < 4e18 ? start.addingReportingOverflow(Int64(nanoseconds.rounded())).partialValue : .max
+  }
+
+  /// Nanoseconds from the stream's start to the next arrival of a process of chance.
+  private mutating func drawNext() -> Double? {
+    let step = Self.exponential(random.key(.arrival).key(number))
+    switch law {
+    case .poisson(let meanGap):
+      clock += step * meanGap
+      return clock
+    case .bursty(let meanGap, let on, let off):
+      // Time passes for the process only while it is busy; a gap that outlasts a busy period goes on in the next.
+      var gap = step * meanGap
+      while clock + gap > busyUntil {
+        guard busyUntil < 4e18 else { return nil }
+        gap -= busyUntil - clock
+        period += 1
+        let idle = off * Self.exponential(random.key(.period).key(2 * period - 1))
+        clock = busyUntil + idle
+        busyUntil = clock + max(1, on * Self.exponential(random.key(.period).key(2 * period)))
+        if clock >= Double(end) - Double(start) { return nil }
+      }
+      clock += gap
+      return clock
+    case .stages(let ramps):
+      clock += step
+      guard let ramp = ramps.first(where: { clock < $0.before + $0.expected }) else { return nil }
+      return ramp.begin + Self.time(until: clock - ramp.before, in: ramp)
+    case .constant, .atOnce, .nothing: return nil
+    }
+  }
+
+  /// How long into a ramp `count` arrivals are expected: the inverse of `from·t + (to−from)·t²/(2·length)`, in the form
+  /// that stays exact when the slope vanishes.
+  private static func time(until count: Double, in ramp: Ramp) -> Double {
+    let slope = (ramp.to - ramp.from) / ramp.length
+    let root = max(0, ramp.from * ramp.from + 2 * slope * count).squareRoot()
+    let sum = ramp.from + root
+    return sum > 0 ? min(ramp.length, 2 * count / sum) : ramp.length
+  }
+}

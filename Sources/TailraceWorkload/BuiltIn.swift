@@ -1,0 +1,63 @@
+import Foundation
+
+/// The scenarios that come with the program, embedded as the YAML files they are in the source tree.
+package enum BuiltIn {
+  /// A named, ordered set of scenarios.
+  package struct Suite: Sendable, Hashable {
+    package let name: String
+    package let summary: String
+    /// Names of scenarios, in the order in which they run.
+    package let scenarios: [String]
+  }
+
+  private static let texts: [(name: String, bytes: [UInt8])] = [
+    ("governance-five", PackageResources.governance_five_yaml),
+    ("governance-services", PackageResources.governance_services_yaml),
+    ("audit-approvals", PackageResources.audit_approvals_yaml),
+    ("companion-interactions", PackageResources.companion_interactions_yaml),
+    ("swarm-tasks", PackageResources.swarm_tasks_yaml),
+    ("swarm-database", PackageResources.swarm_database_yaml),
+    ("swarm-subprocess", PackageResources.swarm_subprocess_yaml),
+    ("swarm-events", PackageResources.swarm_events_yaml),
+    ("pipeline-phases", PackageResources.pipeline_phases_yaml),
+    ("coordinated-omission", PackageResources.coordinated_omission_yaml),
+    ("no-op", PackageResources.no_op_yaml),
+    ("quick-start", PackageResources.quick_start_yaml),
+  ]
+
+  /// The suites, `documented` first.
+  package static let suites: [Suite] = [
+    Suite(
+      name: "documented", summary: "The job mixes of five documented systems, each beside its published figures.",
+      scenarios: [
+        "governance-five", "governance-services", "audit-approvals", "companion-interactions", "swarm-tasks",
+        "swarm-database", "swarm-subprocess", "swarm-events", "pipeline-phases",
+      ])
+  ]
+
+  /// The names of all built-in scenarios, the suite `documented` first.
+  package static var all: [String] { texts.map(\.name) }
+
+  /// The file of a built-in scenario; nil: there is none of this name.
+  package static func yaml(named name: String) -> String? {
+    texts.first { $0.name == name }.map { String(decoding: $0.bytes, as: UTF8.self) }
+  }
+
+  /// A suite by its name.
+  package static func suite(named name: String) -> Suite? { suites.first { $0.name == name } }
+
+  /// A built-in scenario; nil: there is none of this name.
+  ///
+  /// - Parameters:
+  ///   - overrides: `--set` pairs; see ``ScenarioParser/parse(yaml:file:overrides:validateExpression:)``.
+  ///   - validateExpression: What is wrong with a target; nil: nothing.
+  package static func scenario(
+    named name: String, overrides: [(key: String, value: String)] = [],
+    validateExpression: (String) -> String? = { _ in nil }
+  ) -> Result<Scenario, ScenarioProblems>? {
+    yaml(named: name).map {
+      ScenarioParser.parse(
+        yaml: $0, file: "\(name).yaml", overrides: overrides, validateExpression: validateExpression)
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import Foundation
+import TailraceCore
+
+/// Reads scenario files: YAML to ``Scenario``, or every problem of the file at once.
+///
+/// docs/scenarios.md is the reference of the format.
+package enum ScenarioParser {
+  static let keys = [
+    "name", "summary", "source", "notes", "jobs", "graphs", "load", "scheduler", "duration", "warmup", "drain",
+    "targets", "published", "compare",
+  ]
+  /// The systems that `compare:` may name.
+  package static let comparableSystems = ["sequential", "task-group", "operation-queue", "dispatch"]
+
+  /// Reads a scenario.
+  ///
+  /// - Parameters:
+  ///   - yaml: The text of the file.
+  ///   - file: Its name, for problems; files that it refers to are sought in the same folder.
+  ///   - overrides: `--set` pairs, applied to the tree in order before it is read: the key is a path such as
+  ///     `scheduler.workers`, `load.poisson`, `load.0.poisson`, `jobs.NAME.service` or `duration`, the value any YAML.
+  ///   - validateExpression: What is wrong with a target or the key of a published figure; nil: nothing.
+  package static func parse(
+    yaml: String, file: String, overrides: [(key: String, value: String)] = [],
+    validateExpression: (String) -> String? = { _ in nil }
+  ) -> Result<Scenario, ScenarioProblems> {
+    withoutActuallyEscaping(validateExpression) { validate in
+      var root: YAMLNode
+      switch YAMLTree.read(yaml) {
+      case .success(let node): root = node
+      case .failure(let problems):
+        return .failure(ScenarioProblems(problems.problems.map { named($0, file) }))
+      }
+      var reader = ScenarioReader(file: file, validateExpression: validate)
+      for (key, value) in overrides { reader.apply(key: key, value: value, to: &root) }
+      let scenario = reader.readScenario(root)
+      guard let scenario, reader.problems.isEmpty else { return .failure(ScenarioProblems(reader.problems)) }
+      return .success(scenario)
+    }
+  }
+
+  /// Reads a scenario from its file's bytes, which must be UTF-8.
+  package static func parse(
+    data: Data, file: String, overrides: [(key: String, value: String)] = [],
+    validateExpression: (String) -> String? = { _ in nil }
+  ) -> Result<Scenario, ScenarioProblems> {
+    if let text = String(validating: data, as: UTF8.self) {
+      return parse(yaml: text, file: file, overrides: overrides, validateExpression: validateExpression)
+    }
+    let (line, column) = firstInvalidPosition(in: data)
+    let message = "the text is not UTF-8 here; save the file as UTF-8"
+    return .failure(
+      ScenarioProblems([ScenarioProblem(file: file, line: line, column: column, override: nil, message: message)]))
+  }
+
+  /// Reads a scenario file; throws every problem of it, or the one that it cannot be read.
+  package static func load(
+    file path: String, overrides: [(key: String, value: String)] = [],
+    validateExpression: (String) -> String? = { _ in nil }
+  ) throws(ScenarioProblems) -> Scenario {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    guard exists, !isFolder.boolValue, let data = FileManager.default.contents(atPath: path) else {
+      let wrong = isFolder.boolValue ? "is a folder" : exists ? "cannot be read" : "does not exist"
+      let message = "the file \(wrong); name a readable scenario file"
+      throw ScenarioProblems([ScenarioProblem(file: path, line: 0, column: 0, override: nil, message: message)])
+    }
+    let parsed = parse(data: data, file: path, overrides: overrides, validateExpression: validateExpression)
+    return try parsed.get()
+  }
+
+  private static func named(_ problem: ScenarioProblem, _ file: String) -> ScenarioProblem {
+    var problem = problem
+    problem.file = file
+    return problem
+  }
+
+  private static func firstInvalidPosition(in data: Data) -> (line: Int, column: Int) {
+    var decoder = UTF8()
+    var bytes = data.makeIterator()
+    var (line, column) = (1, 1)
+    while true {
+      switch decoder.decode(&bytes) {
+      case .scalarValue("\n"): (line, column) = (line + 1, 1)
+      case .scalarValue: column += 1
+      case .emptyInput, .error: return (line, column)
+      }
+    }
+  }
+}
+
+extension ScenarioReader {
+  /// Reads a whole scenario; what it returns is good only if no problem was reported.
+  mutating func readScenario(_ root: YAMLNode) -> Scenario? {
+    if case .scalar("") = root.content {
+      report(root.place, "the file is empty; a scenario needs at least name, jobs and load")
+      return nil
+    }
+    guard let fields = fields(root, "the scenario", keys: ScenarioParser.keys) else { return nil }
+    for key in ["name", "jobs", "load"] where fields[key] == nil {
+      report(root.place, "the scenario has no '\(key)'; name, jobs and load are required")
+    }
+    let name = fields["name"].flatMap { readName($0) } ?? ""
+    let summary = fields["summary"].flatMap { text($0, "summary") } ?? ""
+    let source = fields["source"].flatMap { text($0, "source") } ?? ""
+    let notes = fields["notes"].map { texts($0, "notes") } ?? []
+    let jobs = fields["jobs"].map { readJobs($0) } ?? []
+    readGraphs(fields["graphs"])
+    let duration = span(fields["duration"], "duration")
+    let streams =
+      fields["load"].map { readLoad($0, duration: duration, hasDuration: fields["duration"] != nil) } ?? []
+    let scheduler = readScheduler(fields["scheduler"])
+    let warmup = self.duration(fields["warmup"], "warmup") ?? .zero
+    if let duration, let node = fields["warmup"], warmup >= duration {
+      report(node.place, "warmup is not shorter than duration; shorten it")
+    }
+    let drain = self.duration(fields["drain"], "drain") ?? .seconds(30)
+    let targets = fields["targets"].map { readTargets($0) } ?? []
+    let published = fields["published"].map { readPublished($0) } ?? []
+    let compare = fields["compare"].map { readCompare($0) } ?? []
+    checkMemory(jobs, scheduler, fields["jobs"])
+    return Scenario(
+      name: name, summary: summary, source: source, notes: notes, jobs: jobs, streams: streams, scheduler: scheduler,
+      duration: duration, warmup: warmup, drain: drain, targets: targets, published: published, compare: compare)
+  }
+
+  private mutating func readName(_ node: YAMLNode) -> String? {
+    guard let name = text(node, "name") else { return nil }
+    let isValid =
+      name.utf8.count <= 64
+      && name.utf8.allSatisfy { byte in
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+          || byte == UInt8(ascii: "-")
+      }
+    if !isValid {
+      report(
+        node.place, "name: '\(name)' is not a scenario name; write up to 64 lower-case letters, digits and hyphens")
+    }
+    return name
+  }
+
+  private mutating func texts(_ node: YAMLNode, _ what: String) -> [String] {
+    (items(node, what, orOne: true) ?? []).compactMap { text($0, what) }
+  }
+
+  private mutating func readTargets(_ node: YAMLNode) -> [String] {
+    var targets: [String] = []
+    for item in items(node, "targets") ?? [] {
+      let allowed = "write a target such as response.p99 < 500ms, in quotes if it holds ': '"
+      guard let target = text(item, "a target", allowed: allowed) else { continue }
+      if let problem = validateExpression(target) { report(item.place, problem) }
+      targets.append(target)
+    }
+    return targets
+  }
+
+  private mutating func readPublished(_ node: YAMLNode) -> [PublishedFigure] {
+    let allowed = "write a mapping from metrics to published values, such as service.mean: 0.231s"
+    var figures: [PublishedFigure] = []
+    for entry in entries(node, "published", allowed: allowed) ?? [] {
+      guard let value = text(entry.value, "published.\(entry.key)", allowed: "write a value with its unit") else {
+        continue
+      }
+      if let problem = validateExpression(entry.key) { report(entry.keyPlace, problem) }
+      figures.append(PublishedFigure(metric: entry.key, value: value))
+    }
+    return figures
+  }
+
+  private mutating func readCompare(_ node: YAMLNode) -> [String] {
+    let words = ScenarioParser.comparableSystems.map { ($0, $0) }
+    return (items(node, "compare", orOne: true) ?? []).compactMap { word($0, "compare", words) }
+  }
+
+  /// A job that reserves more than the whole budget could never start.
+  private mutating func checkMemory(_ jobs: [JobSpec], _ scheduler: SchedulerSettings, _ node: YAMLNode?) {
+    guard let budget = scheduler.memoryBudget, case .mapping(let entries)? = node?.content else { return }
+    for job in jobs where job.memory > budget {
+      guard let entry = entries.first(where: { $0.key == job.name }) else { continue }
+      report(
+        entry.keyPlace,
+        "jobs.\(job.name).memory is larger than scheduler.memory_budget; lower it or raise the budget")
+    }
+  }
+}

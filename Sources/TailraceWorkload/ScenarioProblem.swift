@@ -1,0 +1,38 @@
+/// One thing wrong with a scenario file, or with a `--set` that changes it.
+package struct ScenarioProblem: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file as the user named it.
+  package var file: String
+  /// From 1; 0 when the file as a whole is meant.
+  package var line: Int
+  /// From 1, counted in Unicode scalars; 0 when the file as a whole is meant.
+  package var column: Int
+  /// The `--set KEY=VALUE` to blame; nil: the file itself.
+  package var override: String?
+  /// In the form `what is wrong; what is allowed`.
+  package var message: String
+
+  /// `file:line:column: what is wrong; what is allowed`, or `--set KEY=VALUE: …`.
+  package var description: String {
+    if let override { return "--set \(override): \(message)" }
+    return line > 0 ? "\(file):\(line):\(column): \(message)" : "\(file): \(message)"
+  }
+}
+
+/// Everything that is wrong with a scenario file, in order of position; problems of `--set` come last.
+package struct ScenarioProblems: Error, Hashable, Sendable, CustomStringConvertible {
+  /// At least one.
+  package var problems: [ScenarioProblem]
+  /// A line for each problem, without a final line break.
+  package var description: String { problems.map(\.description).joined(separator: "\n") }
+
+  /// Orders the problems by position and drops repetitions.
+  package init(_ found: [ScenarioProblem]) {
+    var seen: Set<ScenarioProblem> = []
+    problems = found.filter { seen.insert($0).inserted }.enumerated().sorted { a, b in
+      let left = a.element
+      let right = b.element
+      if (left.override == nil) != (right.override == nil) { return left.override == nil }
+      return (left.line, left.column, a.offset) < (right.line, right.column, b.offset)
+    }.map(\.element)
+  }
+}

@@ -1,0 +1,89 @@
+import TailraceCore
+
+extension ScenarioReader {
+  static let schedulerKeys = [
+    "workers", "thread_workers", "policy", "queue", "retries", "timeout", "concurrency", "rate", "memory_budget",
+  ]
+
+  /// Reads `scheduler:`; what it leaves out has the scheduler's own defaults.
+  mutating func readScheduler(_ node: YAMLNode?) -> SchedulerSettings {
+    let defaults = SchedulerConfiguration()
+    var settings = SchedulerSettings(
+      workers: defaults.asyncPool.workers, threadWorkers: nil, policy: defaults.policy,
+      queueCapacity: defaults.queueCapacity, whenFull: defaults.whenFull, retry: defaults.retry,
+      timeout: defaults.timeout, concurrency: nil, rate: nil, memoryBudget: nil)
+    guard let node, let fields = fields(node, "scheduler", keys: Self.schedulerKeys) else { return settings }
+    if let workers = count(fields["workers"], "scheduler.workers", in: 1...65_534) { settings.workers = workers }
+    settings.threadWorkers = count(fields["thread_workers"], "scheduler.thread_workers", in: 1...65_534)
+    if let policy = fields["policy"], let read = readPolicy(policy) { settings.policy = read }
+    if let queue = fields["queue"] { readQueue(queue, &settings) }
+    if let retries = fields["retries"], let read = readRetries(retries, "scheduler.retries") { settings.retry = read }
+    if let timeout = fields["timeout"] {
+      if case .scalar("none") = timeout.content {
+        settings.timeout = nil
+      } else if let read = span(timeout, "scheduler.timeout") {
+        settings.timeout = read
+      }
+    }
+    settings.concurrency = count(fields["concurrency"], "scheduler.concurrency", in: 1...65_534)
+    if let rate = fields["rate"] { settings.rate = readRateLimit(rate, "scheduler.rate") }
+    settings.memoryBudget = bytes(fields["memory_budget"], "scheduler.memory_budget")
+    return settings
+  }
+
+  private mutating func readPolicy(_ node: YAMLNode) -> DispatchPolicy? {
+    let standard = DispatchPolicy.aging(boost: .milliseconds(500))
+    if case .mapping = node.content {
+      guard let fields = fields(node, "scheduler.policy", keys: ["aging"]), let aging = fields["aging"] else {
+        return nil
+      }
+      guard let options = self.fields(aging, "scheduler.policy.aging", keys: ["boost"]) else { return nil }
+      guard let boost = options["boost"] else { return standard }
+      return span(boost, "scheduler.policy.aging.boost").map { .aging(boost: $0) }
+    }
+    return word(node, "scheduler.policy", [("fifo", .fifo), ("priority", .priority), ("aging", standard)])
+  }
+
+  private mutating func readQueue(_ node: YAMLNode, _ settings: inout SchedulerSettings) {
+    guard let fields = fields(node, "scheduler.queue", keys: ["capacity", "when_full"]) else { return }
+    if let capacity = count(fields["capacity"], "scheduler.queue.capacity", in: 1...100_000_000) {
+      settings.queueCapacity = capacity
+    }
+    let choices = OverflowPolicy.allCases.map { ($0.rawValue, $0) }
+    if let whenFull = word(fields["when_full"], "scheduler.queue.when_full", choices) { settings.whenFull = whenFull }
+  }
+
+  /// Reads a retry policy: a bare count, or a mapping.
+  mutating func readRetries(_ node: YAMLNode, _ what: String) -> RetryPolicy? {
+    let limits = 0...65_534
+    if case .scalar = node.content { return count(node, what, in: limits).map { RetryPolicy(limit: $0) } }
+    let keys = ["limit", "backoff", "base", "factor", "jitter", "cap"]
+    guard let fields = fields(node, what, keys: keys) else { return nil }
+    var policy = RetryPolicy(limit: 3)
+    if fields["limit"] == nil { report(node.place, "\(what) has no limit; add limit: with a number of retries") }
+    policy.limit = count(fields["limit"], "\(what).limit", in: limits) ?? policy.limit
+    let base = duration(fields["base"], "\(what).base") ?? .milliseconds(100)
+    let factor =
+      quantity(fields["factor"], "\(what).factor") { text throws(QuantityProblem) in
+        try Quantity.number(text, in: 1...1_000)
+      } ?? 2
+    let kinds: [(String, Backoff)] = [
+      ("none", .none), ("fixed", .fixed(base)), ("linear", .linear(base: base)),
+      ("exponential", .exponential(base: base, factor: factor)),
+    ]
+    policy.backoff = word(fields["backoff"], "\(what).backoff", kinds) ?? .exponential(base: base, factor: factor)
+    let jitters = Jitter.allCases.map { ($0.rawValue, $0) }
+    policy.jitter = word(fields["jitter"], "\(what).jitter", jitters) ?? policy.jitter
+    policy.cap = span(fields["cap"], "\(what).cap") ?? policy.cap
+    return policy
+  }
+
+  /// Reads a rate limit: a bare rate, or a rate with a burst.
+  mutating func readRateLimit(_ node: YAMLNode, _ what: String) -> RateLimit? {
+    if case .scalar = node.content { return rate(node, what).map { RateLimit(rate: $0) } }
+    guard let fields = fields(node, what, keys: ["rate", "burst"]) else { return nil }
+    if fields["rate"] == nil { report(node.place, "\(what) has no rate; add rate: such as 5/s") }
+    let burst = count(fields["burst"], "\(what).burst", in: 1...1_000_000) ?? 1
+    return rate(fields["rate"], "\(what).rate").map { RateLimit(rate: $0, burst: burst) }
+  }
+}

@@ -1,0 +1,197 @@
+import TailraceCore
+
+/// Walks a tree and collects every problem on the way, so that one reading of a file finds them all.
+///
+/// Each reading function reports what is wrong and returns nil; the caller goes on with a stand-in value. Nothing read
+/// from a file with a problem ever leaves ``ScenarioParser``.
+struct ScenarioReader {
+  let file: String
+  /// What is wrong with a target or with the key of a published figure; nil: nothing.
+  let validateExpression: (String) -> String?
+  private(set) var problems: [ScenarioProblem] = []
+
+  /// Names of the job types, in order of declaration, once read.
+  var jobNames: [String] = []
+  /// The graphs, once read, by name in order of declaration.
+  var graphs: [JobGraph] = []
+
+  init(file: String, validateExpression: @escaping (String) -> String?) {
+    self.file = file
+    self.validateExpression = validateExpression
+  }
+
+  /// Notes a problem, in the form `what is wrong; what is allowed`.
+  mutating func report(_ place: Place, _ message: String) {
+    switch place {
+    case .position(let line, let column):
+      problems.append(ScenarioProblem(file: file, line: line, column: column, override: nil, message: message))
+    case .override(let text):
+      problems.append(ScenarioProblem(file: file, line: 0, column: 0, override: text, message: message))
+    }
+  }
+
+  // MARK: Structure
+
+  /// The entries of a mapping, the first of each key; reports another kind of value and repeated keys.
+  mutating func entries(_ node: YAMLNode, _ what: String, allowed: String) -> [YAMLEntry]? {
+    guard case .mapping(let all) = node.content else {
+      report(node.place, "\(what) is \(node.kindName); \(allowed)")
+      return nil
+    }
+    var seen: Set<String> = []
+    var first: [YAMLEntry] = []
+    for entry in all {
+      if seen.insert(entry.key).inserted {
+        first.append(entry)
+      } else {
+        report(entry.keyPlace, "the key '\(entry.key)' is given twice in \(what); give each key once")
+      }
+    }
+    return first
+  }
+
+  /// The values of a mapping with known keys; reports unknown ones with the closest known one.
+  mutating func fields(_ node: YAMLNode, _ what: String, keys: [String]) -> [String: YAMLNode]? {
+    let list = keys.joined(separator: ", ")
+    guard let entries = entries(node, what, allowed: "write a mapping with keys among \(list)") else { return nil }
+    var fields: [String: YAMLNode] = [:]
+    for entry in entries {
+      if keys.contains(entry.key) {
+        fields[entry.key] = entry.value
+      } else {
+        report(
+          entry.keyPlace,
+          "unknown key '\(entry.key)' in \(what); \(suggestion(entry.key, among: keys, kind: "known keys"))")
+      }
+    }
+    return fields
+  }
+
+  /// The items of a list; a single value stands for a list of one where `orOne` is set.
+  mutating func items(_ node: YAMLNode, _ what: String, orOne: Bool = false) -> [YAMLNode]? {
+    switch node.content {
+    case .sequence(let items): return items
+    case .scalar(let text) where orOne && !text.isEmpty: return [node]
+    case .scalar, .mapping:
+      report(node.place, "\(what) is \(node.kindName); write a list")
+      return nil
+    }
+  }
+
+  /// A text that is not empty.
+  mutating func text(_ node: YAMLNode, _ what: String, allowed: String = "write a text") -> String? {
+    guard case .scalar(let text) = node.content, !text.isEmpty else {
+      report(node.place, "\(what) is \(node.kindName); \(allowed)")
+      return nil
+    }
+    return text
+  }
+
+  /// A text that `read` understands.
+  mutating func quantity<Value>(
+    _ node: YAMLNode?, _ what: String, _ read: (String) throws(QuantityProblem) -> Value
+  ) -> Value? {
+    guard let node else { return nil }
+    guard let text = text(node, what, allowed: "write a single value") else { return nil }
+    do {
+      return try read(text)
+    } catch {
+      report(node.place, "\(what): \(error)")
+      return nil
+    }
+  }
+
+  mutating func duration(_ node: YAMLNode?, _ what: String) -> Nanoseconds? {
+    quantity(node, what) { text throws(QuantityProblem) in try Quantity.duration(text) }
+  }
+
+  /// A duration above zero.
+  mutating func span(_ node: YAMLNode?, _ what: String) -> Nanoseconds? {
+    quantity(node, what) { text throws(QuantityProblem) in
+      let value = try Quantity.duration(text)
+      if value <= .zero { throw QuantityProblem("'\(text)' is zero", allowed: "write a duration above zero") }
+      return value
+    }
+  }
+
+  mutating func rate(_ node: YAMLNode?, _ what: String) -> Rate? {
+    quantity(node, what) { text throws(QuantityProblem) in try Quantity.rate(text) }
+  }
+
+  mutating func share(_ node: YAMLNode?, _ what: String) -> Double? {
+    quantity(node, what) { text throws(QuantityProblem) in try Quantity.share(text) }
+  }
+
+  mutating func bytes(_ node: YAMLNode?, _ what: String) -> Int? {
+    quantity(node, what) { text throws(QuantityProblem) in try Quantity.bytes(text) }
+  }
+
+  mutating func count(_ node: YAMLNode?, _ what: String, in range: ClosedRange<Int>) -> Int? {
+    quantity(node, what) { text throws(QuantityProblem) in try Quantity.count(text, in: range) }
+  }
+
+  /// One of a few words.
+  mutating func word<Value>(_ node: YAMLNode?, _ what: String, _ words: [(String, Value)]) -> Value? {
+    guard let node else { return nil }
+    let names = words.map(\.0)
+    guard let text = text(node, what, allowed: "write one of \(names.joined(separator: ", "))") else { return nil }
+    if let match = words.first(where: { $0.0 == text }) { return match.1 }
+    report(node.place, "\(what): unknown '\(text)'; \(suggestion(text, among: names, kind: "allowed"))")
+    return nil
+  }
+
+  /// A distribution of lengths of time.
+  mutating func serviceTime(_ node: YAMLNode?, _ what: String) -> ServiceTime? {
+    guard let node else { return nil }
+    guard let text = text(node, what, allowed: ServiceTime.forms) else { return nil }
+    do {
+      return try ServiceTime.read(text, relativeTo: file)
+    } catch {
+      report(node.place, "\(what): \(error)")
+      return nil
+    }
+  }
+
+  /// The name of a declared job type.
+  mutating func jobType(_ node: YAMLNode, _ what: String) -> Int? {
+    guard let name = text(node, what, allowed: "write the name of a job") else { return nil }
+    return jobType(named: name, node.place, what)
+  }
+
+  /// The type with a name that was written at a place.
+  mutating func jobType(named name: String, _ place: Place, _ what: String) -> Int? {
+    if let type = jobNames.firstIndex(of: name) { return type }
+    report(place, "\(what): unknown job '\(name)'; \(suggestion(name, among: jobNames, kind: "declared jobs"))")
+    return nil
+  }
+
+  // MARK: Suggestions
+
+  /// The closest known word if there is one near, and what is known.
+  func suggestion(_ word: String, among known: [String], kind: String) -> String {
+    let shown = known.prefix(20).joined(separator: ", ") + (known.count > 20 ? ", …" : "")
+    let list = known.isEmpty ? "there are no \(kind)" : "\(kind): \(shown)"
+    let distances = known.map { (name: $0, distance: Self.distance(word.lowercased(), $0.lowercased())) }
+    guard let best = distances.min(by: { $0.distance < $1.distance }), best.distance <= max(1, word.count / 3) else {
+      return list
+    }
+    return "did you mean '\(best.name)'? \(list)"
+  }
+
+  /// The Levenshtein distance, looking at no more than the first 64 characters.
+  static func distance(_ a: String, _ b: String) -> Int {
+    let a = Array(a.unicodeScalars.prefix(64))
+    let b = Array(b.unicodeScalars.prefix(64))
+    var row = Array(0...b.count)
+    for (i, x) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, y) in b.enumerated() {
+        let substituted = diagonal + (x == y ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(substituted, diagonal + 1, row[j] + 1)
+      }
+    }
+    return row[b.count]
+  }
+}

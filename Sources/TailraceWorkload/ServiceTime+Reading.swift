@@ -1,0 +1,156 @@
+import Foundation
+import TailraceCore
+
+extension ServiceTime {
+  /// Names of the distributions that are written with arguments.
+  static let distributions = [
+    "constant", "exponential", "lognormal", "uniform", "pareto", "bimodal", "empirical",
+  ]
+
+  static let forms = """
+    write a duration such as 100ms, or exponential(mean: 20ms), lognormal(median: 40ms, p99: 900ms), \
+    uniform(min: 10ms, max: 30ms), pareto(min: 10ms, alpha: 1.5, max: 10s), \
+    bimodal(fast: 5ms, slow: 500ms, share: 10%) or empirical(FILE)
+    """
+
+  /// Reads a distribution as scenario files write it.
+  ///
+  /// - Parameter file: The scenario file; the file of `empirical(FILE)` is sought beside it.
+  package static func read(_ text: String, relativeTo file: String) throws(QuantityProblem) -> ServiceTime {
+    guard let open = text.firstIndex(of: "(") else {
+      if distributions.contains(text) { throw QuantityProblem("'\(text)' has no arguments", allowed: forms) }
+      return .constant(try Quantity.duration(text))
+    }
+    let name = text[..<open].trimmingCharacters(in: .whitespaces)
+    guard text.hasSuffix(")") else { throw QuantityProblem("'\(text)' has no closing parenthesis", allowed: forms) }
+    let body = text[text.index(after: open)...].dropLast().trimmingCharacters(in: .whitespaces)
+    guard distributions.contains(name) else {
+      throw QuantityProblem("unknown distribution '\(name)'", allowed: forms)
+    }
+    if name == "empirical" { return try empirical(body, relativeTo: file) }
+    if name == "constant" { return .constant(try Quantity.duration(body)) }
+    return try parametric(name, Arguments(body, of: name))
+  }
+
+  private static func parametric(
+    _ name: String, _ arguments: Arguments
+  ) throws(QuantityProblem) -> ServiceTime {
+    switch name {
+    case "exponential":
+      try arguments.allow(["mean"])
+      return .exponential(mean: try arguments.span("mean"))
+    case "lognormal":
+      try arguments.allow(["median", "p99"])
+      let (median, p99) = (try arguments.span("median"), try arguments.span("p99"))
+      guard p99 > median else {
+        throw QuantityProblem("lognormal: p99 is not above the median", allowed: "p99 must be larger than median")
+      }
+      return .lognormal(median: median, p99: p99)
+    case "uniform":
+      try arguments.allow(["min", "max"])
+      let (low, high) = (try arguments.duration("min"), try arguments.duration("max"))
+      guard low <= high else {
+        throw QuantityProblem("uniform: min is above max", allowed: "min must not be larger than max")
+      }
+      return .uniform(min: low, max: high)
+    case "pareto":
+      try arguments.allow(["min", "alpha", "max"])
+      let low = try arguments.span("min")
+      let alpha = try Quantity.number(try arguments.text("alpha"), in: 0.01...1000)
+      let high = try arguments.optionalSpan("max")
+      if let high, high <= low {
+        throw QuantityProblem("pareto: max is not above min", allowed: "max must be larger than min")
+      }
+      return .pareto(min: low, alpha: alpha, max: high)
+    default:
+      try arguments.allow(["fast", "slow", "share"])
+      let (fast, slow) = (try arguments.duration("fast"), try arguments.duration("slow"))
+      guard fast <= slow else {
+        throw QuantityProblem("bimodal: fast is above slow", allowed: "fast must not be larger than slow")
+      }
+      return .bimodal(fast: fast, slow: slow, share: try Quantity.share(try arguments.text("share")))
+    }
+  }
+
+  /// Reads a file of one duration a line; what follows `#` is a comment.
+  private static func empirical(_ name: String, relativeTo file: String) throws(QuantityProblem) -> ServiceTime {
+    guard !name.isEmpty else { throw QuantityProblem("empirical() names no file", allowed: "write empirical(FILE)") }
+    let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
+    let location = name.hasPrefix("/") ? URL(fileURLWithPath: name) : folder.appendingPathComponent(name)
+    guard let data = FileManager.default.contents(atPath: location.path) else {
+      throw QuantityProblem(
+        "empirical: cannot read the file '\(name)'", allowed: "name a readable file beside the scenario file")
+    }
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw QuantityProblem("empirical: '\(name)' is not UTF-8 text", allowed: "write one duration a line")
+    }
+    var values: [Nanoseconds] = []
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let entry = line.prefix { $0 != "#" }.trimmingCharacters(in: .whitespacesAndNewlines)
+      if entry.isEmpty { continue }
+      do {
+        values.append(try Quantity.duration(entry))
+      } catch {
+        throw QuantityProblem("empirical: \(name):\(number + 1): \(error)", allowed: "write one duration a line")
+      }
+    }
+    guard !values.isEmpty else {
+      throw QuantityProblem("empirical: '\(name)' holds no values", allowed: "write one duration a line")
+    }
+    guard values.count <= 1_000_000 else {
+      throw QuantityProblem("empirical: '\(name)' holds \(values.count) values", allowed: "at most 1000000 values")
+    }
+    return .empirical(file: name, values: values)
+  }
+}
+
+/// The `key: value` pairs between the parentheses of a distribution.
+private struct Arguments {
+  let distribution: String
+  private var pairs: [(key: String, value: String)] = []
+
+  init(_ body: String, of distribution: String) throws(QuantityProblem) {
+    self.distribution = distribution
+    if body.isEmpty { return }
+    for part in body.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let separator = part.firstIndex(where: { $0 == ":" || $0 == "=" }) else {
+        throw QuantityProblem(
+          "\(distribution): '\(part.trimmingCharacters(in: .whitespaces))' has no name", allowed: ServiceTime.forms)
+      }
+      let key = part[..<separator].trimmingCharacters(in: .whitespaces)
+      let value = part[part.index(after: separator)...].trimmingCharacters(in: .whitespaces)
+      guard !pairs.contains(where: { $0.key == key }) else {
+        throw QuantityProblem("\(distribution): '\(key)' is given twice", allowed: ServiceTime.forms)
+      }
+      pairs.append((key, value))
+    }
+  }
+
+  func allow(_ keys: [String]) throws(QuantityProblem) {
+    for pair in pairs where !keys.contains(pair.key) {
+      throw QuantityProblem(
+        "\(distribution): unknown argument '\(pair.key)'", allowed: "known arguments: \(keys.joined(separator: ", "))")
+    }
+  }
+
+  func text(_ key: String) throws(QuantityProblem) -> String {
+    guard let pair = pairs.first(where: { $0.key == key }) else {
+      throw QuantityProblem("\(distribution): '\(key)' is missing", allowed: ServiceTime.forms)
+    }
+    return pair.value
+  }
+
+  func duration(_ key: String) throws(QuantityProblem) -> Nanoseconds { try Quantity.duration(try text(key)) }
+
+  func span(_ key: String) throws(QuantityProblem) -> Nanoseconds {
+    let value = try duration(key)
+    guard value > .zero else {
+      throw QuantityProblem("\(distribution): \(key) is zero", allowed: "\(key) must be above zero")
+    }
+    return value
+  }
+
+  func optionalSpan(_ key: String) throws(QuantityProblem) -> Nanoseconds? {
+    pairs.contains { $0.key == key } ? try span(key) : nil
+  }
+}

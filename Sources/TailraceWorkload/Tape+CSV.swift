@@ -1,0 +1,35 @@
+import TailraceCore
+
+extension Tape {
+  /// The columns of ``csv(limit:)``. Times are in nanoseconds from the start of the run; `intended_ns` of a closed
+  /// client's first job counts from the client's readiness.
+  package static let csvHeader = """
+    job,job_type,priority,intended_ns,delay_ns,cancel_after_ns,batch,dependencies,service_ns,ending
+    """
+
+  /// The tape as lines of CSV, the header first: the open-loop jobs in order, then the first job of each closed client.
+  /// `service_ns` and `ending` are those of the first attempt; dependencies are separated by spaces.
+  ///
+  /// - Parameter limit: At most this many jobs.
+  package func csv(limit: Int) -> [String] {
+    var lines = [Self.csvHeader]
+    var cursor = makeCursor()
+    while lines.count <= limit, let job = cursor.next() { lines.append(csvLine(job)) }
+    for client in clients {
+      guard lines.count <= limit else { break }
+      lines.append(csvLine(closedJob(client: client, sequence: 0).job))
+    }
+    return lines
+  }
+
+  private func csvLine(_ job: TapeJob) -> String {
+    let plan = attempt(job: job.index, type: job.type, attempt: 1)
+    let fields: [String] = [
+      String(job.index), scenario.jobs[job.type].name, job.priority.name, String(job.intended.nanoseconds),
+      String(job.delay.rawValue), job.cancelAfter.map { String($0.rawValue) } ?? "",
+      job.batch.map { String($0) } ?? "", job.dependencies.map { String($0) }.joined(separator: " "),
+      String(plan.service.rawValue), "\(plan.ending)",
+    ]
+    return fields.joined(separator: ",")
+  }
+}

@@ -1,0 +1,58 @@
+import TailraceCore
+
+/// One client of a closed stream: it submits, awaits the job's end, thinks, and submits again.
+package struct ClosedClient: Sendable, Hashable {
+  /// Index into ``Scenario/streams``.
+  package let stream: Int
+  /// Within its stream, from 0.
+  package let number: Int
+  /// Over all streams, from 0.
+  package let id: Int
+  /// When it submits for the first time, from the start of the run.
+  package let start: Nanoseconds
+  /// It submits nothing at or after this instant; nil: no such instant.
+  package let end: Nanoseconds?
+  /// How many jobs it submits at most; nil: no limit. A stream's `count` is shared out evenly, the first clients taking
+  /// one more where it does not divide.
+  package let limit: Int?
+}
+
+extension Tape {
+  /// Above every number of an open-loop job, and below 2⁵³, so that a number survives JSON readers that know only
+  /// binary64.
+  package static let firstClosedNumber: UInt64 = 1 << 52
+
+  /// The clients of all closed streams.
+  package var clients: [ClosedClient] {
+    var clients: [ClosedClient] = []
+    for (index, stream) in scenario.streams.enumerated() {
+      guard case .closed(let count, _) = stream.arrivals, case .weighted = stream.mix else { continue }
+      let end = [stream.duration.map { stream.start + $0 }, scenario.duration].compactMap { $0 }.min()
+      for number in 0..<count {
+        let limit = stream.count.map { $0 / count + (number < $0 % count ? 1 : 0) }
+        clients.append(
+          ClosedClient(
+            stream: index, number: number, id: clients.count, start: stream.start, end: end, limit: limit))
+      }
+    }
+    return clients
+  }
+
+  /// What a client submits, and how long it thinks after that job's end.
+  ///
+  /// The job's number is unique on the tape: 2⁵² + client · 2³² + sequence. Its `intended` is zero: the harness sets the
+  /// instant at which the client was ready.
+  ///
+  /// - Parameter sequence: From 0, counting this client's jobs.
+  package func closedJob(client: ClosedClient, sequence: Int) -> (job: TapeJob, think: Nanoseconds) {
+    let stream = scenario.streams[client.stream]
+    guard case .closed(_, let think) = stream.arrivals, case .weighted(let weights) = stream.mix else {
+      preconditionFailure("closedJob: stream \(client.stream) is not a closed stream of single jobs")
+    }
+    let random = clientRandom.key(UInt64(client.id)).key(UInt64(sequence))
+    let index = Self.firstClosedNumber | UInt64(client.id) << 32 | UInt64(sequence) & 0xffff_ffff
+    let type = weights[pick(random.key(.closedType).uniform, Self.cumulated(weights))].type
+    let pause = think.quantile(random.key(.think).uniform)
+    return (job(index, type: type, at: 0, after: [], batch: nil), pause)
+  }
+}

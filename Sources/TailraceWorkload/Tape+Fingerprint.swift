@@ -1,0 +1,131 @@
+import TailraceCore
+
+extension Tape {
+  /// How many open-loop jobs a fingerprint covers at most.
+  package static let fingerprintedJobs = 100_000
+
+  /// Sixteen hexadecimal digits that change with anything that a system would be handed: what the jobs are and do, when
+  /// they arrive, and the seed. Names, notes, targets and the scheduler's settings do not enter, so configurations that
+  /// are compared on one tape share its fingerprint.
+  ///
+  /// It covers the description of the load, the first ``fingerprintedJobs`` jobs with their first attempts, and the
+  /// first job of each closed client. The same on every machine, as far as `log`, `exp` and `pow` of its C library
+  /// agree to the nanosecond.
+  package func fingerprint() -> String {
+    var hash = StableHash()
+    hash.combine(seed)
+    hash.combine(scenario.duration)
+    hash.combine(UInt64(scenario.jobs.count))
+    for job in scenario.jobs { hash.combine(job) }
+    for stream in scenario.streams {
+      hash.combine(stream.start)
+      hash.combine(stream.duration)
+      hash.combine(stream.count)
+    }
+    var cursor = makeCursor()
+    for _ in 0..<Self.fingerprintedJobs {
+      guard let job = cursor.next() else { break }
+      combine(job, into: &hash)
+    }
+    for client in clients {
+      let (job, think) = closedJob(client: client, sequence: 0)
+      combine(job, into: &hash)
+      hash.combine(think)
+    }
+    let digits = String(hash.value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  private func combine(_ job: TapeJob, into hash: inout StableHash) {
+    let plan = attempt(job: job.index, type: job.type, attempt: 1)
+    hash.combine(job.index)
+    hash.combine(UInt64(job.type) << 8 | UInt64(job.priority.rawValue))
+    hash.combine(UInt64(bitPattern: job.intended.nanoseconds))
+    hash.combine(job.delay)
+    hash.combine(job.cancelAfter)
+    hash.combine(UInt64(job.batch.map { Int($0) + 1 } ?? 0))
+    hash.combine(UInt64(job.dependencies.count))
+    for dependency in job.dependencies { hash.combine(dependency) }
+    hash.combine(plan.service)
+    hash.combine(UInt64(plan.ending.rawValue) << 32 | UInt64(plan.cycles))
+  }
+}
+
+/// A hash that is the same in every process and on every machine: each word is folded in by SplitMix64's finalizer.
+struct StableHash {
+  private(set) var value: UInt64 = 0x7461_696c_7261_6365
+
+  @inline(__always) mutating func combine(_ word: UInt64) {
+    value = KeyedRandom.mix((value ^ word) &+ 0x9e37_79b9_7f4a_7c15)
+  }
+
+  @inline(__always) mutating func combine(_ time: Nanoseconds) { combine(UInt64(bitPattern: time.rawValue)) }
+
+  mutating func combine(_ time: Nanoseconds?) {
+    combine(time == nil ? 0 as UInt64 : 1)
+    if let time { combine(time) }
+  }
+
+  mutating func combine(_ count: Int?) {
+    combine(count == nil ? 0 as UInt64 : 1)
+    if let count { combine(UInt64(count)) }
+  }
+
+  mutating func combine(_ number: Double) { combine(number.bitPattern) }
+
+  mutating func combine(_ text: String) {
+    combine(UInt64(text.utf8.count))
+    for byte in text.utf8 { combine(UInt64(byte)) }
+  }
+
+  /// What a job of this type is and does, but not how a scheduler is to treat it.
+  mutating func combine(_ job: JobSpec) {
+    combine(job.name)
+    combine(UInt64(job.priority.rawValue))
+    combine(job.work.kind)
+    combine(job.service)
+    switch job.work {
+    case .sleep, .spin: break
+    case .memory(let bytes): combine(UInt64(bytes))
+    case .sqlite(let operation): combine(operation.rawValue)
+    case .subprocess(let words): for word in words { combine(word) }
+    case .events(let count): combine(UInt64(count))
+    case .cycles(let limit, let needed, let pause, let failedShare):
+      combine(UInt64(limit))
+      combine(UInt64(needed.lowerBound) << 32 | UInt64(needed.upperBound))
+      combine(pause)
+      combine(failedShare)
+    }
+    combine(job.failures.attempts)
+    combine(job.failures.hangs)
+    combine(job.failures.always)
+    combine(job.failures.permanent)
+    combine(job.stall?.at)
+    combine(job.stall?.length)
+  }
+
+  mutating func combine(_ service: ServiceTime?) {
+    guard let service else { return combine(0 as UInt64) }
+    switch service {
+    case .constant(let value): combineAll(1, [value])
+    case .exponential(let mean): combineAll(2, [mean])
+    case .lognormal(let median, let p99): combineAll(3, [median, p99])
+    case .uniform(let low, let high): combineAll(4, [low, high])
+    case .pareto(let low, let alpha, let high):
+      combineAll(5, [low])
+      combine(alpha)
+      combine(high)
+    case .bimodal(let fast, let slow, let share):
+      combineAll(6, [fast, slow])
+      combine(share)
+    case .empirical(_, let values):
+      combineAll(7, values)
+    }
+  }
+
+  private mutating func combineAll(_ kind: UInt64, _ times: [Nanoseconds]) {
+    combine(kind)
+    combine(UInt64(times.count))
+    for time in times { combine(time) }
+  }
+}

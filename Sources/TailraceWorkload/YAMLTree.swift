@@ -1,0 +1,258 @@
+import Yams
+
+/// Where a piece of a scenario was written.
+enum Place: Hashable {
+  case position(line: Int, column: Int)
+  /// The `KEY=VALUE` of a `--set`.
+  case override(String)
+}
+
+/// A YAML value with its place: what the reader of scenarios walks, and what `--set` edits.
+struct YAMLNode {
+  enum Content {
+    case scalar(String)
+    case mapping([YAMLEntry])
+    case sequence([YAMLNode])
+  }
+  var content: Content
+  var place: Place
+
+  /// What it is, for people.
+  var kindName: String {
+    switch content {
+    case .scalar(let text): text.isEmpty ? "nothing" : "'\(text)'"
+    case .mapping: "a mapping"
+    case .sequence: "a list"
+    }
+  }
+}
+
+/// One `key: value` of a mapping.
+struct YAMLEntry {
+  var key: String
+  var keyPlace: Place
+  var value: YAMLNode
+}
+
+/// Turns a text into a tree, and everything that can go wrong on the way into problems with a position.
+///
+/// Yams refuses a mapping with duplicate keys at the first one and names the first of the two keys. So that all of them
+/// are reported beside a file's other problems, the key it names is renamed in the text, without moving anything, and
+/// the text is read again; the tree then holds both, and ``ScenarioReader`` reports the second.
+struct YAMLTree {
+  /// Larger files are refused: no scenario needs them.
+  static let sizeLimit = 1 << 20
+  /// Deeper nesting is refused before it can exhaust the stack.
+  static let depthLimit = 60
+  /// More nodes are refused: aliases can multiply a small text without bound.
+  static let nodeLimit = 100_000
+
+  // Characters of a private use area, one scalar each, so that columns stay true.
+  private static let colon: Unicode.Scalar = "\u{F0001}"
+  private static let comma: Unicode.Scalar = "\u{F0002}"
+  private static let renamed: Unicode.Scalar = "\u{F0003}"
+  private static let firstDuplicate: UInt32 = 0x100000
+
+  /// The text, line by line, with the changes described above.
+  private var lines: [[Unicode.Scalar]]
+  /// The character that each renaming replaced, by the number of the renaming.
+  private var replaced: [Unicode.Scalar] = []
+  private var nodes = 0
+
+  /// Reads a text.
+  static func read(_ yaml: String) -> Result<YAMLNode, ScenarioProblems> {
+    if yaml.utf8.count > sizeLimit {
+      return .failure(problem(0, 0, "the file is larger than 1 MiB; a scenario is a small file"))
+    }
+    var tree = YAMLTree(yaml)
+    if let (line, column) = tree.tooDeep() {
+      return .failure(problem(line, column, "nested too deeply; a scenario has at most \(depthLimit) levels"))
+    }
+    return tree.compose()
+  }
+
+  private init(_ yaml: String) {
+    lines = [[]]
+    for scalar in yaml.unicodeScalars where scalar != "\r" {
+      if scalar == "\n" { lines.append([]) } else { lines[lines.count - 1].append(scalar) }
+    }
+    for index in lines.indices { Self.protectDistributions(in: &lines[index]) }
+  }
+
+  /// Lets `exponential(mean: 20ms)` stand without quotes: to YAML its colons and commas would be structure.
+  private static func protectDistributions(in line: inout [Unicode.Scalar]) {
+    guard line.contains("(") else { return }
+    var open: Int?
+    for index in line.indices {
+      if line[index] == "(", endsWithDistribution(line[..<index]) { open = index }
+      guard let start = open, line[index] == ")" else { continue }
+      for inner in start..<index {
+        if line[inner] == ":" { line[inner] = colon }
+        if line[inner] == "," { line[inner] = comma }
+      }
+      open = nil
+    }
+  }
+
+  private static func endsWithDistribution(_ prefix: ArraySlice<Unicode.Scalar>) -> Bool {
+    let word = prefix.reversed().prefix { $0.properties.isAlphabetic }.reversed()
+    return ServiceTime.distributions.contains { $0.unicodeScalars.elementsEqual(word) }
+  }
+
+  /// The first place that is nested too deeply, counted generously: brackets within strings count too.
+  private func tooDeep() -> (line: Int, column: Int)? {
+    var depth = 0
+    for (number, line) in lines.enumerated() {
+      var isLeading = true
+      var leading = 0
+      for (column, scalar) in line.enumerated() {
+        switch scalar {
+        case "[", "{": depth += 1
+        case "]", "}": depth = max(0, depth - 1)
+        case " ", "-", "?", ":", "\t", "!", "&": if isLeading { leading += 1 }
+        default: isLeading = false
+        }
+        if depth > Self.depthLimit || leading > 4 * Self.depthLimit { return (number + 1, column + 1) }
+      }
+    }
+    return nil
+  }
+
+  private mutating func compose() -> Result<YAMLNode, ScenarioProblems> {
+    while true {
+      do {
+        guard let root = try Yams.compose(yaml: text, .default, .default, .utf8) else {
+          return .failure(Self.problem(1, 1, "the file is empty; a scenario needs at least name, jobs and load"))
+        }
+        return .success(try convert(root))
+      } catch YamlError.duplicatedKeysInMapping(let duplicates, let context) {
+        guard rename(at: context.mark) else {
+          let name = duplicates.first.map(restore) ?? ""
+          let message = "the key '\(name)' is given twice; give each key once"
+          return .failure(Self.problem(context.mark.line, context.mark.column, message))
+        }
+      } catch let error as YamlError {
+        return .failure(describe(error))
+      } catch let error as ScenarioProblems {
+        return .failure(error)
+      } catch {
+        return .failure(Self.problem(0, 0, "not readable as YAML: \(error); write valid YAML"))
+      }
+    }
+  }
+
+  private var text: String {
+    var text = String.UnicodeScalarView()
+    for (index, line) in lines.enumerated() {
+      if index > 0 { text.append("\n") }
+      text.append(contentsOf: line)
+    }
+    return String(text)
+  }
+
+  /// Replaces one character of the key at a place by one that is used nowhere else.
+  private mutating func rename(at mark: Mark) -> Bool {
+    let line = mark.line - 1
+    guard lines.indices.contains(line), lines[line].indices.contains(mark.column - 1), replaced.count < 60_000 else {
+      return false
+    }
+    var column = mark.column - 1
+    if lines[line][column] == "\"" || lines[line][column] == "'" { column += 1 }
+    guard lines[line].indices.contains(column), Self.isPlain(lines[line][column]) else { return false }
+    guard let substitute = Unicode.Scalar(Self.firstDuplicate + UInt32(replaced.count)) else { return false }
+    replaced.append(lines[line][column])
+    lines[line][column] = substitute
+    return true
+  }
+
+  private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_"
+  }
+
+  /// The text as it was written.
+  private func restore(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { $0.value >= 0xF0000 }) else { return text }
+    var original = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      let number = Int(scalar.value) - Int(Self.firstDuplicate)
+      if scalar == Self.colon {
+        original.append(":")
+      } else if scalar == Self.comma {
+        original.append(",")
+      } else if replaced.indices.contains(number) {
+        original.append(replaced[number])
+      } else {
+        original.append(scalar)
+      }
+    }
+    return String(original)
+  }
+
+  private mutating func convert(_ node: Node) throws -> YAMLNode {
+    nodes += 1
+    let place = Self.place(node.mark)
+    if nodes > Self.nodeLimit {
+      throw Self.problem(node.mark?.line ?? 0, node.mark?.column ?? 0, "too many values; use fewer aliases")
+    }
+    switch node {
+    case .scalar(let scalar):
+      // A plain `~` or `null` is YAML's way to write nothing.
+      let isNull = scalar.style == .plain && ["~", "null"].contains(scalar.string)
+      return YAMLNode(content: .scalar(isNull ? "" : restore(scalar.string)), place: place)
+    case .sequence(let sequence):
+      var items: [YAMLNode] = []
+      for item in sequence { items.append(try convert(item)) }
+      return YAMLNode(content: .sequence(items), place: place)
+    case .mapping(let mapping):
+      var entries: [YAMLEntry] = []
+      for (key, value) in mapping {
+        let keyNode = try convert(key)
+        let valueNode = try convert(value)
+        guard case .scalar(let name) = keyNode.content else {
+          throw Self.problem(
+            key.mark?.line ?? 0, key.mark?.column ?? 0, "a key is \(keyNode.kindName); a key is a plain word")
+        }
+        entries.append(YAMLEntry(key: name, keyPlace: keyNode.place, value: valueNode))
+      }
+      return YAMLNode(content: .mapping(entries), place: place)
+    case .alias(let alias):
+      throw Self.problem(
+        alias.mark?.line ?? 0, alias.mark?.column ?? 0, "an alias refers to nothing; write the value itself")
+    }
+  }
+
+  private static func place(_ mark: Mark?) -> Place {
+    .position(line: mark?.line ?? 0, column: mark?.column ?? 0)
+  }
+
+  private static func problem(_ line: Int, _ column: Int, _ message: String) -> ScenarioProblems {
+    ScenarioProblems([ScenarioProblem(file: "", line: line, column: column, override: nil, message: message)])
+  }
+
+  private func describe(_ error: YamlError) -> ScenarioProblems {
+    switch error {
+    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+      .composer(let context, let problem, let mark, _):
+      let during = context.map { " (\($0.text) from line \($0.mark.line), column \($0.mark.column))" } ?? ""
+      return Self.problem(mark.line, mark.column, "not valid YAML: \(problem)\(during); correct the syntax here")
+    case .reader(let problem, let offset, _, _):
+      let (line, column) = position(ofByte: offset ?? 0)
+      return Self.problem(line, column, "not valid YAML: \(problem); use printable UTF-8 text")
+    case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded, .duplicatedKeysInMapping:
+      return Self.problem(0, 0, "not readable as YAML: \(error); write valid YAML")
+    }
+  }
+
+  private func position(ofByte offset: Int) -> (line: Int, column: Int) {
+    var remaining = offset
+    for (number, line) in lines.enumerated() {
+      for (column, scalar) in line.enumerated() {
+        if remaining <= 0 { return (number + 1, column + 1) }
+        remaining -= UTF8.width(scalar)
+      }
+      if remaining <= 0 { return (number + 1, line.count + 1) }
+      remaining -= 1
+    }
+    return (max(1, lines.count), 1)
+  }
+}
