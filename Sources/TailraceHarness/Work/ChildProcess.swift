@@ -1,0 +1,39 @@
+import Subprocess
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
+
+/// Real child processes.
+package enum ChildProcess {
+  /// Runs a program to its end, without input, its output thrown away. A name without a slash is looked up on PATH.
+  ///
+  /// Cancelling the task kills the child; by the time the call returns it is gone.
+  ///
+  /// - Throws: ``WorkError/childNotStarted(command:reason:)``, ``WorkError/childFailed(command:status:)``, or
+  ///   `CancellationError`.
+  package static func run(_ command: [String]) async throws {
+    guard let program = command.first, !program.isEmpty else {
+      throw WorkError.childNotStarted(command: "", reason: "the command is empty")
+    }
+    let line = command.joined(separator: " ")
+    let executable: Executable = program.contains("/") ? .path(FilePath(program)) : .name(program)
+    let status: TerminationStatus
+    do {
+      status = try await Subprocess.run(
+        executable, arguments: Arguments(Array(command.dropFirst())), input: .none, output: .discarded,
+        error: .discarded
+      ).terminationStatus
+    } catch {
+      try Task.checkCancellation()
+      throw WorkError.childNotStarted(command: line, reason: "\(error)")
+    }
+    try Task.checkCancellation()
+    switch status {
+    case .exited(0): return
+    case .exited(let code): throw WorkError.childFailed(command: line, status: "exited with status \(code)")
+    case .signaled(let signal): throw WorkError.childFailed(command: line, status: "was ended by signal \(signal)")
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import Synchronization
+import TailraceCore
+
+/// One thing that happened, as published on an ``EventBus``.
+package struct BusEvent: Hashable, Sendable {
+  /// Its number on its bus, from 1, in order of publication.
+  package let number: UInt64
+  /// Words separated by dots: `job.progress`.
+  package let topic: String
+  /// Ties together the events of one story: here, of one job; nil: of none.
+  package let correlation: UInt64?
+  package let payload: [UInt8]
+  package let published: Instant
+}
+
+/// Which topics a subscriber wants.
+package enum TopicPattern: Hashable, Sendable {
+  /// Every topic.
+  case all
+  /// This topic alone.
+  case exactly(String)
+  /// This topic and those below it: `job` covers `job` and `job.progress`, not `jobs`.
+  case under(String)
+
+  package func matches(_ topic: String) -> Bool {
+    switch self {
+    case .all: true
+    case .exactly(let wanted): topic == wanted
+    case .under(let wanted): topic == wanted || topic.hasPrefix(wanted + ".")
+    }
+  }
+}
+
+/// What an event bus has done so far.
+package struct EventBusMetrics: Hashable, Sendable, Codable {
+  package var published = 0
+  /// Deliveries: one event handled by one subscriber without an error.
+  package var handled = 0
+  /// Deliveries whose handler threw.
+  package var failed = 0
+  /// Deliveries lost, as the subscriber's queue was full or the subscriber left.
+  package var dropped = 0
+  /// Events that left the history to make room.
+  package var forgotten = 0
+  package var subscribers = 0
+  package init() {}
+}
+
+/// An in-process bus on which jobs tell each other what happened.
+///
+/// Each subscriber handles events one at a time, in order of publication, on a task of its own; a slow or failing
+/// subscriber holds up no other. Publishing never suspends: whoever needs to know that an event was handled waits for
+/// its ``EventReceipt``. Queues and history are bounded, and what overflows is counted.
+package final class EventBus: Sendable {
+  package typealias Handler = @Sendable (BusEvent) async throws -> Void
+
+  private struct State {
+    var history: EventHistory
+    var subscribers: [EventSubscriber] = []
+    var metrics = EventBusMetrics()
+    var lastNumber: UInt64 = 0
+    var isClosed = false
+  }
+
+  private let state: Mutex<State>
+  private let pendingLimit: Int
+
+  /// Makes a bus without subscribers.
+  ///
+  /// - Parameters:
+  ///   - historyLimit: Events kept for ``history(of:correlation:)``; at least 0.
+  ///   - pendingLimit: Events that wait for one subscriber at most; at least 1.
+  package init(historyLimit: Int = 1_000, pendingLimit: Int = 10_000) {
+    state = Mutex(State(history: EventHistory(limit: max(0, historyLimit))))
+    self.pendingLimit = max(1, pendingLimit)
+  }
+
+  /// What the bus has done so far.
+  package var metrics: EventBusMetrics {
+    state.withLock { state in
+      var metrics = state.metrics
+      metrics.subscribers = state.subscribers.count
+      metrics.forgotten = state.history.forgotten
+      return metrics
+    }
+  }
+
+  /// Calls `handler` with every event published from now on whose topic matches.
+  ///
+  /// - Returns: The subscription, to be handed to ``unsubscribe(_:)``. It outlives the caller's reference.
+  @discardableResult
+  package func subscribe(to pattern: TopicPattern, handler: @escaping Handler) -> EventSubscriber {
+    let subscriber = EventSubscriber(pattern: pattern, pendingLimit: pendingLimit, handler: handler) {
+      [weak self] outcome in self?.count(outcome)
+    }
+    let isClosed = state.withLock { state in
+      if !state.isClosed { state.subscribers.append(subscriber) }
+      return state.isClosed
+    }
+    if isClosed { subscriber.finish() }
+    return subscriber
+  }
+
+  /// Ends a subscription: events published before still reach the subscriber, later ones do not.
+  package func unsubscribe(_ subscriber: EventSubscriber) {
+    state.withLock { state in state.subscribers.removeAll { $0 === subscriber } }
+    subscriber.finish()
+  }
+
+  /// Publishes an event to every matching subscriber.
+  ///
+  /// - Returns: A receipt to wait on; it is complete at once when nobody listens.
+  @discardableResult
+  package func publish(
+    topic: String, payload: [UInt8] = [], correlation: UInt64? = nil, at now: Instant
+  ) -> EventReceipt {
+    // Events enter the queues under the lock, so that each subscriber sees them in order of their numbers.
+    let (receipt, rejected) = state.withLock { state in
+      state.lastNumber += 1
+      state.metrics.published += 1
+      let event = BusEvent(
+        number: state.lastNumber, topic: topic, correlation: correlation, payload: payload, published: now)
+      state.history.append(event)
+      let listeners = state.subscribers.filter { $0.pattern.matches(topic) }
+      let receipt = EventReceipt(event: event, deliveries: listeners.count)
+      let rejected = listeners.count { !$0.accept(event, receipt: receipt) }
+      state.metrics.dropped += rejected
+      return (receipt, rejected)
+    }
+    for _ in 0..<rejected { receipt.settle(.dropped) }
+    return receipt
+  }
+
+  /// The events still remembered, oldest first.
+  ///
+  /// - Parameters:
+  ///   - pattern: Which topics.
+  ///   - correlation: Only events with this correlation id; nil: whatever theirs is.
+  package func history(of pattern: TopicPattern = .all, correlation: UInt64? = nil) -> [BusEvent] {
+    state.withLock { $0.history.events }.filter { event in
+      pattern.matches(event.topic) && (correlation == nil || event.correlation == correlation)
+    }
+  }
+
+  /// Ends every subscription and returns once all pending events are handled. Later events find no subscriber.
+  package func close() async {
+    let subscribers = state.withLock { state in
+      state.isClosed = true
+      defer { state.subscribers = [] }
+      return state.subscribers
+    }
+    for subscriber in subscribers { subscriber.finish() }
+    for subscriber in subscribers { await subscriber.drained() }
+  }
+
+  private func count(_ outcome: EventReceipt.Outcome) {
+    state.withLock { state in
+      switch outcome {
+      case .handled: state.metrics.handled += 1
+      case .failed: state.metrics.failed += 1
+      case .dropped: state.metrics.dropped += 1
+      }
+    }
+  }
+}
+
+/// The last events of a bus, in a ring.
+struct EventHistory {
+  private let limit: Int
+  private var ring: [BusEvent] = []
+  private var oldest = 0
+  /// Events that left to make room.
+  private(set) var forgotten = 0
+
+  init(limit: Int) { self.limit = limit }
+
+  mutating func append(_ event: BusEvent) {
+    if ring.count < limit {
+      ring.append(event)
+      return
+    }
+    forgotten += 1
+    guard limit > 0 else { return }
+    ring[oldest] = event
+    oldest = (oldest + 1) % limit
+  }
+
+  /// Oldest first.
+  var events: [BusEvent] { Array(ring[oldest...] + ring[..<oldest]) }
+}
