@@ -50,8 +50,7 @@ public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Cod
   }
   /// Converts seconds, rounding to the nearest nanosecond; saturates at 292 years, and NaN becomes zero.
   @inlinable public init(seconds: Double) {
-    let scaled = (seconds * 1e9).rounded()
-    rawValue = scaled.isNaN ? 0 : scaled >= 9.2e18 ? .max : scaled <= -9.2e18 ? .min : Int64(scaled)
+    rawValue = Self.rounded(seconds * 1e9)
   }
 
   @inlinable public static var zero: Nanoseconds { Nanoseconds(0) }
@@ -70,8 +69,16 @@ public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Cod
   @inlinable public static func += (a: inout Self, b: Self) { a.rawValue += b.rawValue }
   /// The length multiplied by a factor, rounded to the nearest nanosecond; saturates.
   @inlinable public func scaled(by factor: Double) -> Self {
-    let product = (Double(rawValue) * factor).rounded()
-    return Self(product.isNaN ? 0 : product >= 9.2e18 ? .max : product <= -9.2e18 ? .min : Int64(product))
+    Self(Self.rounded(Double(rawValue) * factor))
+  }
+
+  /// To the nearest whole number, halves away from zero. Without `rounded()`, a call into libm, which programs without
+  /// Foundation do not link.
+  @usableFromInline static func rounded(_ value: Double) -> Int64 {
+    if value.isNaN { return 0 }
+    if value >= 9.2e18 { return .max }
+    if value <= -9.2e18 { return .min }
+    return Int64(value < 0 ? value - 0.5 : value + 0.5)
   }
 }
 

@@ -1,0 +1,145 @@
+/// All that the scheduler knows of one job: 120 bytes, reused for another job once it is forgotten.
+struct JobSlot {
+  static let none = UInt32.max
+  /// In place of a count: a dependency of a job that is not admitted yet has failed.
+  static let dependencyHasFailed = UInt32.max
+
+  var intended = Instant.zero
+  var submitted = Instant.zero
+  var accepted = TimelineRecord.never
+  /// While blocked: not before this instant. Else: since when the current attempt could have started.
+  var eligible = TimelineRecord.never
+  /// When the current attempt was handed out, corrected by the driver's report of its start.
+  var started = TimelineRecord.never
+  var previousFinished = TimelineRecord.never
+  var timeout = Nanoseconds(.max)
+  var tag: UInt64 = 0
+  var generation: UInt32 = 0
+  /// Links of the one list that the job is in: a lane, the submitters waiting for room, the settled, the free.
+  var next = JobSlot.none
+  var previous = JobSlot.none
+  var timerPosition: Int32 = -1
+  /// Order of becoming eligible; wraps.
+  var sequence: UInt32 = 0
+  /// KiB.
+  var memory: UInt32 = 0
+  var batch = JobSlot.none
+  var unsettledDependencies: UInt32 = 0
+  var firstDependent = JobSlot.none
+  var lane: UInt16 = 0
+  var retryPolicy: UInt16 = 0
+  var type: UInt16 = 0
+  var attempt: UInt16 = 1
+  var worker: UInt16 = TimelineRecord.noWorker
+  var state = JobState.cancelled
+  var priority = Priority.normal
+  var pool = PoolID.async
+}
+
+/// Slots in pages that never move, with a list of free ones.
+struct JobTable: ~Copyable {
+  private static var pageBits: UInt32 { 12 }
+  private static var pageSize: Int { 1 << 12 }
+
+  private var pages: UnsafeMutablePointer<UnsafeMutablePointer<JobSlot>>
+  private var pageCapacity = 64
+  private var pageCount = 0
+  private var firstFree = JobSlot.none
+  /// Slots below this index have been used at least once.
+  private(set) var highWater: UInt32 = 0
+
+  init() { pages = .allocate(capacity: pageCapacity) }
+
+  deinit {
+    for page in 0..<pageCount { pages[page].deallocate() }
+    pages.deallocate()
+  }
+
+  @inline(__always)
+  subscript(slot: UInt32) -> UnsafeMutablePointer<JobSlot> {
+    pages[Int(slot >> Self.pageBits)] + Int(slot & UInt32(Self.pageSize - 1))
+  }
+
+  /// The slot of a job that is still known, or nil.
+  @inline(__always)
+  func find(_ id: JobID) -> UInt32? {
+    let slot = UInt32(truncatingIfNeeded: id.rawValue)
+    guard slot < highWater, self[slot].pointee.generation == id.generation else { return nil }
+    return slot
+  }
+
+  @inline(__always)
+  func id(of slot: UInt32) -> JobID { JobID(slot: slot, generation: self[slot].pointee.generation) }
+
+  /// A fresh slot with default values.
+  mutating func take() -> UInt32 {
+    if firstFree != JobSlot.none {
+      let slot = firstFree
+      let job = self[slot]
+      firstFree = job.pointee.next
+      let generation = job.pointee.generation
+      job.pointee = JobSlot()
+      job.pointee.generation = generation
+      return slot
+    }
+    let slot = highWater
+    if Int(slot >> Self.pageBits) == pageCount { addPage() }
+    highWater += 1
+    self[slot].initialize(to: JobSlot())
+    return slot
+  }
+
+  /// Gives a slot back; its job's identifier is no longer known.
+  mutating func release(_ slot: UInt32) {
+    let job = self[slot]
+    // The top bit stays clear: drivers may use it to mark an identifier.
+    job.pointee.generation = (job.pointee.generation &+ 1) & 0x7fff_ffff
+    job.pointee.next = firstFree
+    firstFree = slot
+  }
+
+  private mutating func addPage() {
+    if pageCount == pageCapacity {
+      let larger = UnsafeMutablePointer<UnsafeMutablePointer<JobSlot>>.allocate(capacity: pageCapacity * 2)
+      larger.moveInitialize(from: pages, count: pageCount)
+      pages.deallocate()
+      pages = larger
+      pageCapacity *= 2
+    }
+    pages[pageCount] = .allocate(capacity: Self.pageSize)
+    pageCount += 1
+  }
+}
+
+/// A doubly linked list through the slots of a ``JobTable``.
+struct JobList {
+  var head = JobSlot.none
+  var tail = JobSlot.none
+  var count = 0
+
+  @inline(__always)
+  mutating func append(_ slot: UInt32, in jobs: borrowing JobTable) {
+    let job = jobs[slot]
+    job.pointee.next = JobSlot.none
+    job.pointee.previous = tail
+    if tail == JobSlot.none { head = slot } else { jobs[tail].pointee.next = slot }
+    tail = slot
+    count += 1
+  }
+
+  @inline(__always)
+  mutating func remove(_ slot: UInt32, in jobs: borrowing JobTable) {
+    let job = jobs[slot]
+    let (before, after) = (job.pointee.previous, job.pointee.next)
+    if before == JobSlot.none { head = after } else { jobs[before].pointee.next = after }
+    if after == JobSlot.none { tail = before } else { jobs[after].pointee.previous = before }
+    count -= 1
+  }
+}
+
+/// Says that a job depends on another: an entry in the other's list of dependents.
+struct DependencyEdge {
+  var dependent: UInt32
+  var generation: UInt32
+  var next: UInt32
+}

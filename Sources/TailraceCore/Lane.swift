@@ -1,0 +1,100 @@
+/// Why a lane with jobs in it takes no part in dispatch for now.
+enum LaneGate: UInt8 {
+  /// In its pool's heap, or empty.
+  case open
+  /// Its job type runs as many jobs as it may.
+  case concurrency
+  /// Its job type has started as many jobs as its rate allows.
+  case rate
+  /// The most urgent job that needs memory does not fit the budget.
+  case memory
+}
+
+/// Eligible jobs of one pool that start in the order in which they became eligible.
+///
+/// Types without limits of their own share one lane per priority; a type with a limit has its own lanes, so that a
+/// closed limit stops its own jobs only and nothing is ever searched.
+struct Lane {
+  /// Marks a lane that job types share.
+  static let shared = UInt16.max
+
+  var jobs = JobList()
+  let pool: PoolID
+  let priority: Priority
+  /// The one job type in it, or ``shared``.
+  let type: UInt16
+  var gate = LaneGate.open
+  /// Place in the pool's heap, or -1.
+  var heapPosition: Int32 = -1
+  /// The first job's place in the policy's order: smaller starts earlier, ties by sequence.
+  var headKey: Int64 = 0
+  var headSequence: UInt32 = 0
+
+  @inline(__always)
+  static func precedes(_ a: borrowing Lane, _ b: borrowing Lane) -> Bool {
+    // Sequences wrap, so they are compared by their difference.
+    a.headKey != b.headKey
+      ? a.headKey < b.headKey : Int32(bitPattern: a.headSequence &- b.headSequence) < 0
+  }
+}
+
+/// A binary heap of the open, non-empty lanes of one pool.
+struct LaneHeap {
+  var entries: ContiguousArray<UInt16> = []
+
+  @inline(__always) var top: UInt16? { entries.first }
+
+  mutating func insert(_ lane: UInt16, in lanes: inout ContiguousArray<Lane>) {
+    entries.append(lane)
+    siftUp(entries.count - 1, in: &lanes)
+  }
+
+  mutating func remove(_ lane: UInt16, in lanes: inout ContiguousArray<Lane>) {
+    let position = Int(lanes[Int(lane)].heapPosition)
+    lanes[Int(lane)].heapPosition = -1
+    let last = entries.removeLast()
+    guard position < entries.count else { return }
+    entries[position] = last
+    lanes[Int(last)].heapPosition = Int32(position)
+    update(last, in: &lanes)
+  }
+
+  /// Restores the order after a lane's key changed.
+  mutating func update(_ lane: UInt16, in lanes: inout ContiguousArray<Lane>) {
+    let position = Int(lanes[Int(lane)].heapPosition)
+    if siftUp(position, in: &lanes) == position { siftDown(position, in: &lanes) }
+  }
+
+  @discardableResult
+  private mutating func siftUp(_ start: Int, in lanes: inout ContiguousArray<Lane>) -> Int {
+    var position = start
+    let lane = entries[position]
+    while position > 0 {
+      let parent = (position - 1) / 2
+      guard Lane.precedes(lanes[Int(lane)], lanes[Int(entries[parent])]) else { break }
+      entries[position] = entries[parent]
+      lanes[Int(entries[position])].heapPosition = Int32(position)
+      position = parent
+    }
+    entries[position] = lane
+    lanes[Int(lane)].heapPosition = Int32(position)
+    return position
+  }
+
+  private mutating func siftDown(_ start: Int, in lanes: inout ContiguousArray<Lane>) {
+    var position = start
+    let lane = entries[position]
+    let count = entries.count
+    while true {
+      var child = position * 2 + 1
+      guard child < count else { break }
+      if child + 1 < count, Lane.precedes(lanes[Int(entries[child + 1])], lanes[Int(entries[child])]) { child += 1 }
+      guard Lane.precedes(lanes[Int(entries[child])], lanes[Int(lane)]) else { break }
+      entries[position] = entries[child]
+      lanes[Int(entries[position])].heapPosition = Int32(position)
+      position = child
+    }
+    entries[position] = lane
+    lanes[Int(lane)].heapPosition = Int32(position)
+  }
+}

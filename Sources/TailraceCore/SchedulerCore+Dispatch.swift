@@ -1,0 +1,291 @@
+/// A worker that may take several jobs at once, and how many.
+public struct Claim: Hashable, Sendable {
+  public var pool: PoolID
+  public var worker: UInt16
+  /// Attempts that it may hold in all.
+  public var limit: Int
+  public init(pool: PoolID, worker: UInt16, limit: Int) {
+    self.pool = pool
+    self.worker = worker
+    self.limit = limit
+  }
+}
+
+extension SchedulerCore {
+  /// The pass that starts jobs: hands the first jobs in the policy's order to idle workers, as far as limits allow, and
+  /// lets submitters in for whom this made room.
+  ///
+  /// - Parameter claim: a worker that may take further jobs once no worker of its pool is idle. Only for jobs so short
+  ///   that the order by priority stays true.
+  /// - Complexity: O(log lanes) for each job started.
+  public mutating func startJobs(at instant: Instant, claiming claim: Claim? = nil, into outbox: inout Outbox) {
+    advance(to: instant)
+    repeat {
+      for pool in 0..<pools.count { startJobs(in: pool, claim: claim, into: &outbox) }
+    } while admitWaitingSubmitters(into: &outbox)
+    announceTimer(into: &outbox)
+  }
+
+  @inline(__always)
+  private mutating func startJobs(in pool: Int, claim: Claim?, into outbox: inout Outbox) {
+    while pools[pool].running < pools[pool].limit || claim != nil {
+      guard let lane = pools[pool].heap.top else { return }
+      let worker: UInt16
+      if let idle = pools[pool].idle.last, pools[pool].running < pools[pool].limit {
+        worker = idle
+      } else if let claim, Int(claim.pool.rawValue) == pool, pools[pool].idle.isEmpty,
+        Int(pools[pool].claims[Int(claim.worker)]) < claim.limit, lanes[Int(lane)].type == Lane.shared,
+        pools[pool].gate < 0, pools[pool].limit == pools[pool].claims.count
+      {
+        // Jobs under a limit of their own are never claimed ahead: they would hold it without running.
+        worker = claim.worker
+      } else {
+        return
+      }
+      guard poolGateIsOpen(pool) else { return }
+      guard laneIsOpen(Int(lane)) else { continue }
+      start(from: Int(lane), pool: pool, worker: worker, into: &outbox)
+    }
+  }
+
+  @inline(__always)
+  private mutating func start(from lane: Int, pool: Int, worker: UInt16, into outbox: inout Outbox) {
+    let slot = lanes[lane].jobs.head
+    removeFromLane(slot)
+    let job = jobs[slot]
+    job.pointee.state = .running
+    job.pointee.started = now
+    job.pointee.worker = worker
+    gauges.running += 1
+    pools[pool].running += 1
+    if pools[pool].claims[Int(worker)] == 0 { pools[pool].idle.removeLast() }
+    pools[pool].claims[Int(worker)] += 1
+    types[Int(job.pointee.type)].running += 1
+    memoryInUse += Int(job.pointee.memory)
+    let reportsStart = grantRates(type: Int(job.pointee.type), pool: pool)
+    if job.pointee.timeout.rawValue != .max { setTimer(for: slot, at: now + job.pointee.timeout) }
+    var token = currentToken(slot)
+    token.reportsStart = reportsStart
+    outbox.orders.append(.startAttempt(token))
+  }
+
+  @inline(__always)
+  func currentToken(_ slot: UInt32) -> AttemptToken {
+    let job = jobs[slot]
+    return AttemptToken(
+      job: jobs.id(of: slot), type: JobTypeID(rawValue: job.pointee.type), pool: job.pointee.pool,
+      attempt: job.pointee.attempt, worker: job.pointee.worker, memory: job.pointee.memory, reportsStart: false)
+  }
+
+  private mutating func admitWaitingSubmitters(into outbox: inout Outbox) -> Bool {
+    var admitted = false
+    while waitingForRoom.head != JobSlot.none, gauges.waiting < configuration.queueCapacity {
+      let slot = waitingForRoom.head
+      waitingForRoom.remove(slot, in: jobs)
+      gauges.waitingForRoom -= 1
+      outbox.orders.append(.releaseSubmitter(jobs.id(of: slot)))
+      admit(slot, into: &outbox)
+      admitted = true
+    }
+    return admitted
+  }
+
+  private mutating func announceTimer(into outbox: inout Outbox) {
+    guard let first = timers.first, first.at < announcedTimer else { return }
+    announcedTimer = first.at
+    outbox.orders.append(.setTimer(first.at))
+  }
+
+  // MARK: - Becoming eligible
+
+  /// The job may start, now or at a later instant.
+  @inline(__always)
+  mutating func makeReady(_ slot: UInt32, notBefore: Instant) {
+    if notBefore > now {
+      jobs[slot].pointee.state = .scheduled
+      jobs[slot].pointee.eligible = notBefore
+      gauges.scheduled += 1
+      setTimer(for: slot, at: notBefore)
+    } else {
+      enqueue(slot, eligible: jobs[slot].pointee.attempt == 1 ? now : notBefore)
+    }
+  }
+
+  @inline(__always)
+  mutating func enqueue(_ slot: UInt32, eligible: Instant) {
+    let job = jobs[slot]
+    job.pointee.state = .available
+    job.pointee.eligible = eligible
+    job.pointee.sequence = nextSequence
+    nextSequence &+= 1
+    gauges.availableByPriority[job.pointee.priority] += 1
+    let lane = lane(type: job.pointee.type, pool: job.pointee.pool, priority: job.pointee.priority)
+    job.pointee.lane = UInt16(lane)
+    lanes[lane].jobs.append(slot, in: jobs)
+    if lanes[lane].jobs.count == 1 { headChanged(lane) }
+  }
+
+  @inline(__always)
+  mutating func removeFromLane(_ slot: UInt32) {
+    let lane = Int(jobs[slot].pointee.lane)
+    gauges.availableByPriority[jobs[slot].pointee.priority] -= 1
+    let wasHead = lanes[lane].jobs.head == slot
+    lanes[lane].jobs.remove(slot, in: jobs)
+    guard wasHead else { return }
+    headChanged(lane)
+    // The job that the others waited for may be gone without ever having held memory.
+    if lanes[lane].gate == .memory { releaseMemory(0) }
+  }
+
+  /// A lane has another first job, its first one, or none any more: puts it where it now belongs in its pool's heap.
+  @inline(__always)
+  private mutating func headChanged(_ lane: Int) {
+    let pool = Int(lanes[lane].pool.rawValue)
+    let head = lanes[lane].jobs.head
+    if head == JobSlot.none {
+      if lanes[lane].heapPosition >= 0 { pools[pool].heap.remove(UInt16(lane), in: &lanes) }
+      return
+    }
+    lanes[lane].headKey = policyKey(head)
+    lanes[lane].headSequence = jobs[head].pointee.sequence
+    if lanes[lane].heapPosition >= 0 {
+      pools[pool].heap.update(UInt16(lane), in: &lanes)
+    } else if lanes[lane].gate == .open {
+      pools[pool].heap.insert(UInt16(lane), in: &lanes)
+    }
+  }
+
+  /// A job's place in the policy's order; smaller starts earlier, ties by sequence.
+  @inline(__always)
+  private func policyKey(_ slot: UInt32) -> Int64 {
+    let job = jobs[slot]
+    switch configuration.policy {
+    case .fifo: return 0
+    case .priority: return Int64(job.pointee.priority.rawValue)
+    case .aging(let boost):
+      let later = Int64(job.pointee.priority.rawValue - 1).multipliedReportingOverflow(by: boost.rawValue)
+      guard !later.overflow else { return .max }
+      let key = job.pointee.eligible.nanoseconds.addingReportingOverflow(later.partialValue)
+      return key.overflow ? .max : key.partialValue
+    }
+  }
+
+  // MARK: - Limits
+
+  @inline(__always)
+  private mutating func poolGateIsOpen(_ pool: Int) -> Bool {
+    let gate = pools[pool].gate
+    guard gate >= 0 else { return true }
+    if gates[Int(gate)].isOpen(at: now) { return true }
+    wait(forGate: Int(gate))
+    return false
+  }
+
+  /// Whether the first job of the lane may start; closes the lane when not.
+  @inline(__always)
+  private mutating func laneIsOpen(_ lane: Int) -> Bool {
+    guard lanes[lane].type != Lane.shared else { return true }
+    let type = Int(lanes[lane].type)
+    if types[type].running >= types[type].concurrency {
+      close(lane, .concurrency)
+      return false
+    }
+    let gate = types[type].gate
+    if gate >= 0, !gates[Int(gate)].isOpen(at: now) {
+      close(lane, .rate)
+      wait(forGate: Int(gate))
+      return false
+    }
+    let memory = Int(jobs[lanes[lane].jobs.head].pointee.memory)
+    if memory > 0, let budget = configuration.memoryBudget,
+      !memoryGated.isEmpty || memoryInUse + memory > Int(kibibytes(budget))
+    {
+      // While one waits for memory, no other that needs memory overtakes it: large jobs do not starve.
+      close(lane, .memory)
+      return false
+    }
+    return true
+  }
+
+  private mutating func close(_ lane: Int, _ gate: LaneGate) {
+    let pool = Int(lanes[lane].pool.rawValue)
+    pools[pool].heap.remove(UInt16(lane), in: &lanes)
+    lanes[lane].gate = gate
+    if gate == .memory {
+      memoryGated.append(UInt16(lane))
+    } else {
+      types[Int(lanes[lane].type)].gatedLanes.append(UInt16(lane))
+    }
+  }
+
+  /// Opens the lanes of a type that were closed for this reason; the pass that starts jobs closes them again where needed.
+  mutating func openLanes(of type: Int, gate: LaneGate) {
+    var kept = 0
+    for position in 0..<types[type].gatedLanes.count {
+      let lane = types[type].gatedLanes[position]
+      if lanes[Int(lane)].gate == gate {
+        open(Int(lane))
+      } else {
+        types[type].gatedLanes[kept] = lane
+        kept += 1
+      }
+    }
+    types[type].gatedLanes.removeLast(types[type].gatedLanes.count - kept)
+  }
+
+  private mutating func open(_ lane: Int) {
+    lanes[lane].gate = .open
+    if lanes[lane].jobs.head != JobSlot.none { headChanged(lane) }
+  }
+
+  mutating func openLanes(behind gate: Int) {
+    for type in 0..<types.count where Int(types[type].gate) == gate { openLanes(of: type, gate: .rate) }
+  }
+
+  mutating func releaseMemory(_ memory: UInt32) {
+    memoryInUse -= Int(memory)
+    guard !memoryGated.isEmpty else { return }
+    let gated = memoryGated
+    memoryGated.removeAll(keepingCapacity: true)
+    for lane in gated { open(Int(lane)) }
+  }
+
+  private mutating func grantRates(type: Int, pool: Int) -> Bool {
+    let reports = reportsStarts
+    var limited = false
+    for gate in [types[type].gate, pools[pool].gate] where gate >= 0 {
+      gates[Int(gate)].grant(at: now, reported: !reports)
+      limited = true
+    }
+    return limited && reports
+  }
+
+  private mutating func wait(forGate gate: Int) {
+    guard gates[gate].timerPosition < 0 else { return }
+    // A gate that waits for the report of a start opens when that comes; looking again after one interval is enough.
+    let due = gates[gate].earliest > now ? gates[gate].earliest : now + gates[gate].interval
+    timers.insert(.gate(gate), at: due, jobs: jobs, gates: &gates)
+  }
+
+  // MARK: - Shedding
+
+  /// Removes the youngest of the least urgent eligible jobs if it is less urgent than `priority`.
+  mutating func shedLessUrgent(than priority: Priority, into outbox: inout Outbox) -> Bool {
+    for candidate in Priority.allCases.reversed() where candidate > priority {
+      guard gauges.availableByPriority[candidate] > 0 else { continue }
+      var youngest = JobSlot.none
+      for lane in 0..<lanes.count where lanes[lane].priority == candidate {
+        let tail = lanes[lane].jobs.tail
+        guard tail != JobSlot.none else { continue }
+        if youngest == JobSlot.none
+          || Int32(bitPattern: jobs[tail].pointee.sequence &- jobs[youngest].pointee.sequence) > 0
+        {
+          youngest = tail
+        }
+      }
+      withdrawAndSettle(youngest, cause: .shed, into: &outbox)
+      return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,335 @@
+extension SchedulerCore {
+  // MARK: - Submission
+
+  /// A job was submitted.
+  public mutating func jobSubmitted(
+    _ submission: borrowing JobSubmission, at instant: Instant, into outbox: inout Outbox
+  ) -> Admission {
+    advance(to: instant)
+    let type = Int(submission.type.rawValue)
+    let pool = submission.pool ?? types[type].pool
+    let memory = submission.memory.map(kibibytes) ?? types[type].memory
+    if let refusal = refusal(of: submission, pool: pool, memory: memory) {
+      return refuse(submission, refusal, cause: refusal == .stopping ? .stopped : .rejected, into: &outbox)
+    }
+    if gauges.waiting >= configuration.queueCapacity {
+      switch configuration.whenFull {
+      case .reject:
+        return refuse(submission, .queueFull(capacity: configuration.queueCapacity), cause: .rejected, into: &outbox)
+      case .shed:
+        guard shedLessUrgent(than: submission.priority ?? types[type].priority, into: &outbox) else {
+          return refuse(submission, .queueFull(capacity: configuration.queueCapacity), cause: .rejected, into: &outbox)
+        }
+      case .block:
+        let slot = fill(submission, pool: pool, memory: memory)
+        jobs[slot].pointee.state = .waitingForRoom
+        waitingForRoom.append(slot, in: jobs)
+        gauges.waitingForRoom += 1
+        return .waiting(jobs.id(of: slot))
+      }
+    }
+    let slot = fill(submission, pool: pool, memory: memory)
+    admit(slot, into: &outbox)
+    return .accepted(jobs.id(of: slot))
+  }
+
+  private func refusal(of submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> Refusal? {
+    if phase != .accepting { return .stopping }
+    if pools[Int(pool.rawValue)].limit == 0 { return .poolWithoutWorkers(pool) }
+    if memory > 0, let budget = configuration.memoryBudget, memory > kibibytes(budget) {
+      return .exceedsMemoryBudget(bytes: Int(memory) * 1024, budget: budget)
+    }
+    for dependency in submission.dependencies where dependency != .refused && jobs.find(dependency) == nil {
+      return .unknownDependency(dependency)
+    }
+    return nil
+  }
+
+  private mutating func refuse(
+    _ submission: borrowing JobSubmission, _ refusal: Refusal, cause: SettlementCause, into outbox: inout Outbox
+  ) -> Admission {
+    let type = types[Int(submission.type.rawValue)]
+    var record = TimelineRecord(
+      job: submission.tag, type: submission.type, priority: submission.priority ?? type.priority,
+      intended: submission.intended)
+    record.pool = submission.pool ?? type.pool
+    record.submitted = submission.submitted
+    record.finished = now
+    record.settles = true
+    record.cause = cause
+    outbox.records.append(record)
+    gauges.settledByCause[cause] += 1
+    return .refused(refusal)
+  }
+
+  /// A slot for the job, in no list yet. While it is not admitted, `unsettledDependencies` counts nothing.
+  private mutating func fill(_ submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> UInt32 {
+    let type = Int(submission.type.rawValue)
+    if memory > 0, !types[type].hasOwnLanes { giveOwnLanes(to: type) }
+    let slot = jobs.take()
+    let job = jobs[slot]
+    job.pointee.intended = submission.intended
+    job.pointee.submitted = submission.submitted
+    job.pointee.timeout = submission.timeout ?? types[type].timeout
+    job.pointee.tag = submission.tag
+    job.pointee.memory = memory
+    job.pointee.retryPolicy = submission.retry == nil ? types[type].retryPolicy : index(of: submission.retry!)
+    job.pointee.type = submission.type.rawValue
+    job.pointee.priority = submission.priority ?? types[type].priority
+    job.pointee.pool = pool
+    // Until admission the delay itself is kept here.
+    job.pointee.eligible = Instant(nanoseconds: submission.delay.rawValue)
+    job.pointee.state = .blocked
+    if let batch = submission.batch { joinBatch(batch, slot) }
+    for dependency in submission.dependencies { addDependency(dependency, of: slot) }
+    return slot
+  }
+
+  private mutating func joinBatch(_ batch: BatchID, _ slot: UInt32) {
+    guard batches[batch.rawValue] != nil else { return }
+    jobs[slot].pointee.batch = batch.rawValue
+    batches[batch.rawValue]!.unsettled += 1
+    if batches[batch.rawValue]!.failFast { batches[batch.rawValue]!.members.append(jobs.id(of: slot)) }
+  }
+
+  private mutating func addDependency(_ dependency: JobID, of slot: UInt32) {
+    let job = jobs[slot]
+    guard job.pointee.unsettledDependencies != JobSlot.dependencyHasFailed else { return }
+    guard let parent = jobs.find(dependency) else {
+      job.pointee.unsettledDependencies = JobSlot.dependencyHasFailed
+      return
+    }
+    switch jobs[parent].pointee.state {
+    case .completed: return
+    case .cancelled, .deadLettered: job.pointee.unsettledDependencies = JobSlot.dependencyHasFailed
+    case .waitingForRoom, .blocked, .scheduled, .available, .running:
+      addEdge(from: parent, to: slot)
+      job.pointee.unsettledDependencies += 1
+    }
+  }
+
+  /// Room was found: the job is in the system from now on.
+  mutating func admit(_ slot: UInt32, into outbox: inout Outbox) {
+    let job = jobs[slot]
+    job.pointee.accepted = now
+    gauges.admitted += 1
+    gauges.inSystem += 1
+    let delay = Nanoseconds(job.pointee.eligible.nanoseconds)
+    job.pointee.eligible = now + delay
+    if job.pointee.unsettledDependencies == 0 {
+      makeReady(slot, notBefore: job.pointee.eligible)
+    } else {
+      job.pointee.state = .blocked
+      gauges.blocked += 1
+      if job.pointee.unsettledDependencies == JobSlot.dependencyHasFailed {
+        withdrawAndSettle(slot, cause: .dependencyFailed, into: &outbox)
+      } else if batchHasFailed(job.pointee.batch) {
+        withdrawAndSettle(slot, cause: .batchFailed, into: &outbox)
+      }
+    }
+    if job.pointee.state == .available, batchHasFailed(job.pointee.batch) {
+      withdrawAndSettle(slot, cause: .batchFailed, into: &outbox)
+    }
+    gauges.waitingMax = max(gauges.waitingMax, gauges.waiting)
+  }
+
+  private func batchHasFailed(_ number: UInt32) -> Bool {
+    number != JobSlot.none && batches[number]?.failed == true
+  }
+
+  // MARK: - Attempts
+
+  /// A worker is about to run an attempt whose token asks for this report.
+  public mutating func attemptStarted(_ token: AttemptToken, at instant: Instant) {
+    advance(to: instant)
+    guard token.reportsStart else { return }
+    let lateness: Nanoseconds
+    if let slot = jobs.find(token.job), isCurrent(token, slot) {
+      lateness = instant - jobs[slot].pointee.started
+      jobs[slot].pointee.started = instant
+    } else {
+      lateness = .zero
+    }
+    for gate in [types[Int(token.type.rawValue)].gate, pools[Int(token.pool.rawValue)].gate] where gate >= 0 {
+      gates[Int(gate)].startReported(lateness: lateness)
+    }
+  }
+
+  /// A worker finished an attempt, or skipped it since it was stopped before it started.
+  ///
+  /// - Parameters:
+  ///   - started: when the handler was called; for a skipped attempt the same as `finished`.
+  ///   - finished: when the handler returned; not after `instant`.
+  ///   - outcome: ignored for an attempt that was stopped meanwhile.
+  ///   - instant: now.
+  public mutating func attemptEnded(
+    _ token: AttemptToken, started: Instant, finished: Instant, outcome: AttemptOutcome, at instant: Instant,
+    into outbox: inout Outbox
+  ) {
+    advance(to: instant)
+    releaseWorker(token)
+    guard let slot = jobs.find(token.job), isCurrent(token, slot) else {
+      gauges.abandoned -= 1
+      finishDrainingIfIdle(into: &outbox)
+      return
+    }
+    // Time stamps come from other threads than the decisions: a job never starts before it was eligible.
+    let start = max(started, jobs[slot].pointee.eligible)
+    endAttempt(slot, started: start, finished: max(finished, start), outcome: outcome, into: &outbox)
+  }
+
+  /// Whether the token is about the attempt that the job is running.
+  @inline(__always)
+  func isCurrent(_ token: AttemptToken, _ slot: UInt32) -> Bool {
+    let job = jobs[slot]
+    return job.pointee.state == .running && job.pointee.attempt == token.attempt
+  }
+
+  @inline(__always)
+  private mutating func releaseWorker(_ token: AttemptToken) {
+    let pool = Int(token.pool.rawValue)
+    let worker = Int(token.worker)
+    pools[pool].running -= 1
+    pools[pool].claims[worker] -= 1
+    if pools[pool].claims[worker] == 0 { pools[pool].idle.append(token.worker) }
+    let type = Int(token.type.rawValue)
+    types[type].running -= 1
+    if token.memory > 0 { releaseMemory(token.memory) }
+    if !types[type].gatedLanes.isEmpty { openLanes(of: type, gate: .concurrency) }
+  }
+
+  /// The current attempt is over: records it and decides what follows.
+  @inline(__always)
+  mutating func endAttempt(
+    _ slot: UInt32, started: Instant, finished: Instant, outcome: AttemptOutcome, cause given: SettlementCause? = nil,
+    into outbox: inout Outbox
+  ) {
+    let job = jobs[slot]
+    removeTimer(of: slot)
+    gauges.running -= 1
+    var record = makeRecord(slot)
+    record.worker = job.pointee.worker
+    record.outcome = outcome
+    record.started = started
+    record.finished = finished
+    let verdict = verdict(on: outcome, of: slot, given: given)
+    if let verdict {
+      record.settles = true
+      record.cause = verdict.cause
+      outbox.records.append(record)
+      settle(slot, as: verdict.state, cause: verdict.cause, into: &outbox)
+    } else {
+      outbox.records.append(record)
+      retry(slot, finished: finished)
+    }
+  }
+
+  /// How the job settles after this outcome, or nil when another attempt follows.
+  @inline(__always)
+  private func verdict(
+    on outcome: AttemptOutcome, of slot: UInt32, given: SettlementCause?
+  ) -> (state: JobState, cause: SettlementCause)? {
+    switch outcome {
+    case .succeeded: return (.completed, .succeeded)
+    case .cancelled: return (.cancelled, given ?? .cancelled)
+    case .failedPermanently: return (.deadLettered, .failedPermanently)
+    case .failed, .timedOut:
+      let job = jobs[slot]
+      if Int(job.pointee.attempt) <= retryPolicies[Int(job.pointee.retryPolicy)].limit { return nil }
+      return (.deadLettered, outcome == .failed ? .failed : .timedOut)
+    }
+  }
+
+  private mutating func retry(_ slot: UInt32, finished: Instant) {
+    let job = jobs[slot]
+    let retry = Int(job.pointee.attempt)
+    let draw = retryDraw(seed: configuration.seed, tag: job.pointee.tag, retry: retry)
+    let wait = retryPolicies[Int(job.pointee.retryPolicy)].wait(beforeRetry: retry, draw: draw)
+    gauges.retries += 1
+    job.pointee.previousFinished = finished
+    job.pointee.attempt += 1
+    job.pointee.worker = TimelineRecord.noWorker
+    job.pointee.started = TimelineRecord.never
+    makeReady(slot, notBefore: finished + wait)
+    gauges.waitingMax = max(gauges.waitingMax, gauges.waiting)
+  }
+
+  // MARK: - Time
+
+  /// The instant of the earliest ``SchedulerOrder/setTimer(_:)`` order was reached.
+  public mutating func timerFired(at instant: Instant, into outbox: inout Outbox) {
+    advance(to: instant)
+    announcedTimer = .distantFuture
+    while let first = timers.first, first.at <= now {
+      timers.remove(at: 0, jobs: jobs, gates: &gates)
+      if let gate = first.owner.gate {
+        openLanes(behind: gate)
+      } else {
+        jobTimerFired(first.owner.rawValue, at: first.at, into: &outbox)
+      }
+    }
+    evictSettled(into: &outbox)
+  }
+
+  private mutating func jobTimerFired(_ slot: UInt32, at due: Instant, into outbox: inout Outbox) {
+    let job = jobs[slot]
+    switch job.pointee.state {
+    case .scheduled:
+      gauges.scheduled -= 1
+      // Eligible since the instant it was due: the driver's lateness is waiting time, not backoff.
+      enqueue(slot, eligible: due)
+    case .running:
+      let token = currentToken(slot)
+      outbox.orders.append(.stopAttempt(token))
+      gauges.abandoned += 1
+      endAttempt(slot, started: job.pointee.started, finished: now, outcome: .timedOut, into: &outbox)
+    case .waitingForRoom, .blocked, .available, .completed, .cancelled, .deadLettered:
+      preconditionFailure("\(#function): a timer for job \(jobs.id(of: slot)), which is \(job.pointee.state)")
+    }
+  }
+
+  // MARK: - Cancellation and shutdown
+
+  /// The submitter wants the job no more. Returns whether it was still unsettled; its dependents are cancelled with it.
+  @discardableResult
+  public mutating func cancelRequested(_ id: JobID, at instant: Instant, into outbox: inout Outbox) -> Bool {
+    advance(to: instant)
+    return cancel(id, cause: .cancelled, into: &outbox)
+  }
+
+  @discardableResult
+  mutating func cancel(_ id: JobID, cause: SettlementCause, into outbox: inout Outbox) -> Bool {
+    guard let slot = jobs.find(id) else { return false }
+    let job = jobs[slot]
+    switch job.pointee.state {
+    case .completed, .cancelled, .deadLettered: return false
+    case .running:
+      outbox.orders.append(.stopAttempt(currentToken(slot)))
+      gauges.abandoned += 1
+      endAttempt(
+        slot, started: job.pointee.started, finished: max(now, job.pointee.started), outcome: .cancelled, cause: cause,
+        into: &outbox)
+    case .waitingForRoom, .blocked, .scheduled, .available:
+      withdrawAndSettle(slot, cause: cause, into: &outbox)
+    }
+    return true
+  }
+
+  /// No more jobs are taken; those known go on. `finishDraining` is ordered when nothing is left.
+  public mutating func drainRequested(at instant: Instant, into outbox: inout Outbox) {
+    advance(to: instant)
+    guard phase == .accepting else { return }
+    phase = .draining
+    while waitingForRoom.head != JobSlot.none {
+      withdrawAndSettle(waitingForRoom.head, cause: .stopped, into: &outbox)
+    }
+    finishDrainingIfIdle(into: &outbox)
+  }
+
+  /// Everything ends now: waiting jobs are cancelled, running ones stopped. `finishDraining` is ordered when every
+  /// handler has returned.
+  public mutating func stopRequested(at instant: Instant, into outbox: inout Outbox) {
+    drainRequested(at: instant, into: &outbox)
+    for slot in 0..<jobs.highWater { cancel(jobs.id(of: slot), cause: .stopped, into: &outbox) }
+  }
+}

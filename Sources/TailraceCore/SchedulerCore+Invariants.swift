@@ -1,0 +1,111 @@
+extension SchedulerCore {
+  /// What does not hold of the scheduler's state, in words; empty when all is well.
+  ///
+  /// For tests, after every event: it looks at everything.
+  /// - Complexity: O(jobs + lanes + workers).
+  public func violatedInvariants() -> [String] {
+    var problems: [String] = []
+    func check(_ holds: Bool, _ words: @autoclosure () -> String) { if !holds { problems.append(words()) } }
+    checkCounts(check)
+    checkLanes(check)
+    checkPools(check)
+    checkTimers(check)
+    check(settling.isEmpty, "settlements are left over between facts")
+    check(settled.count <= configuration.retainedCount, "\(settled.count) settled jobs are kept")
+    if configuration.whenFull != .reject || gauges.retries == 0 {
+      check(
+        gauges.retries > 0 || gauges.waiting <= configuration.queueCapacity,
+        "\(gauges.waiting) jobs wait, the queue holds \(configuration.queueCapacity)")
+    }
+    return problems
+  }
+
+  private func checkCounts(_ check: (Bool, @autoclosure () -> String) -> Void) {
+    var (available, scheduled, blocked, running, waiting, terminal) = (0, 0, 0, 0, 0, 0)
+    for slot in 0..<jobs.highWater {
+      let job = jobs[slot].pointee
+      switch job.state {
+      case .waitingForRoom: waiting += 1
+      case .blocked: blocked += 1
+      case .scheduled: scheduled += 1
+      case .available: available += 1
+      case .running: running += 1
+      case .completed, .cancelled, .deadLettered: terminal += 1
+      }
+      check(
+        (job.state == .scheduled) == (job.timerPosition >= 0) || job.state == .running,
+        "a \(job.state) job has timer position \(job.timerPosition)")
+      check(
+        job.state != .blocked || job.unsettledDependencies > 0, "a blocked job waits for no dependency")
+      check(
+        Int(job.attempt) <= retryPolicies[Int(job.retryPolicy)].limit + 1, "attempt \(job.attempt) exceeds the limit")
+    }
+    check(available == gauges.available, "\(available) available jobs, counted \(gauges.available)")
+    check(scheduled == gauges.scheduled, "\(scheduled) scheduled jobs, counted \(gauges.scheduled)")
+    check(blocked == gauges.blocked, "\(blocked) blocked jobs, counted \(gauges.blocked)")
+    check(running == gauges.running, "\(running) running jobs, counted \(gauges.running)")
+    check(waiting == gauges.waitingForRoom, "\(waiting) waiting submitters, counted \(gauges.waitingForRoom)")
+    check(
+      available + scheduled + blocked + running == gauges.inSystem,
+      "\(available + scheduled + blocked + running) jobs in the system, counted \(gauges.inSystem)")
+    check(terminal >= settled.count, "more settled jobs are listed than known")
+  }
+
+  private func checkLanes(_ check: (Bool, @autoclosure () -> String) -> Void) {
+    var listed = 0
+    for (index, lane) in lanes.enumerated() {
+      listed += lane.jobs.count
+      check(
+        (lane.heapPosition >= 0) == (lane.gate == .open && lane.jobs.count > 0),
+        "lane \(index) with \(lane.jobs.count) jobs and gate \(lane.gate) has heap position \(lane.heapPosition)")
+      var (slot, count, last) = (lane.jobs.head, 0, JobSlot.none)
+      while slot != JobSlot.none, count <= lane.jobs.count {
+        check(jobs[slot].pointee.state == .available, "a \(jobs[slot].pointee.state) job is in lane \(index)")
+        check(Int(jobs[slot].pointee.lane) == index, "a job of another lane is in lane \(index)")
+        (last, slot, count) = (slot, jobs[slot].pointee.next, count + 1)
+      }
+      check(count == lane.jobs.count && last == lane.jobs.tail, "lane \(index)'s links and count disagree")
+    }
+    check(listed == gauges.available, "\(listed) jobs in lanes, \(gauges.available) available")
+  }
+
+  private func checkPools(_ check: (Bool, @autoclosure () -> String) -> Void) {
+    var running = 0
+    for (index, pool) in pools.enumerated() {
+      running += pool.running
+      let claimed = pool.claims.reduce(0) { $0 + Int($1) }
+      check(claimed == pool.running, "pool \(index): \(claimed) claims, \(pool.running) running")
+      check(
+        pool.idle.count == pool.claims.count { $0 == 0 }, "pool \(index): \(pool.idle.count) workers listed as idle")
+      for position in pool.heap.entries.indices.dropFirst() {
+        check(
+          !Lane.precedes(lanes[Int(pool.heap.entries[position])], lanes[Int(pool.heap.entries[(position - 1) / 2])]),
+          "pool \(index): its lanes are out of order")
+      }
+    }
+    check(
+      running == gauges.running + gauges.abandoned,
+      "\(running) occupied workers' attempts, \(gauges.running) running and \(gauges.abandoned) abandoned")
+    for (index, type) in types.enumerated() {
+      check(type.running <= type.concurrency, "type \(index) runs \(type.running) of \(type.concurrency)")
+      check(type.running >= 0, "type \(index) runs \(type.running)")
+    }
+    if let budget = configuration.memoryBudget {
+      check(memoryInUse <= Int(kibibytes(budget)), "\(memoryInUse) KiB reserved of \(kibibytes(budget))")
+    }
+    check(memoryInUse >= 0, "\(memoryInUse) KiB reserved")
+  }
+
+  private func checkTimers(_ check: (Bool, @autoclosure () -> String) -> Void) {
+    for (position, entry) in timers.entries.enumerated() {
+      if let gate = entry.owner.gate {
+        check(gates[gate].timerPosition == position, "a rate limit's timer is misplaced")
+      } else {
+        let job = jobs[entry.owner.rawValue].pointee
+        check(job.timerPosition == position, "a job's timer is misplaced")
+        check(job.state == .scheduled || job.state == .running, "a \(job.state) job has a timer")
+      }
+      if position > 0 { check(timers.entries[(position - 1) / 4].at <= entry.at, "the timers are out of order") }
+    }
+  }
+}

@@ -1,0 +1,162 @@
+/// A job that is to settle, and whose dependents are still to be walked.
+struct PendingSettlement {
+  var slot: UInt32
+  var state: JobState
+  var cause: SettlementCause
+}
+
+extension SchedulerCore {
+  /// The one way out: settles a job and, one after another, every job that its end settles too.
+  ///
+  /// The job is in no list and has no timer any more, and its last record is in the outbox. Jobs that its end settles are
+  /// taken from a work list, so that a chain of any length needs no stack.
+  mutating func settle(
+    _ slot: UInt32, as state: JobState, cause: SettlementCause, into outbox: inout Outbox
+  ) {
+    precondition(!jobs[slot].pointee.state.isTerminal, "\(#function): a job settled twice: \(jobs.id(of: slot))")
+    jobs[slot].pointee.state = state
+    settling.append(PendingSettlement(slot: slot, state: state, cause: cause))
+    // The outermost call empties the list.
+    guard settling.count == 1 else { return }
+    var next = 0
+    while next < settling.count {
+      settleOne(settling[next], into: &outbox)
+      next += 1
+    }
+    settling.removeAll(keepingCapacity: true)
+    evictSettled(into: &outbox)
+    finishDrainingIfIdle(into: &outbox)
+  }
+
+  private mutating func settleOne(_ pending: PendingSettlement, into outbox: inout Outbox) {
+    let job = jobs[pending.slot]
+    gauges.inSystem -= 1
+    gauges.settledByCause[pending.cause] += 1
+    outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
+    var edge = job.pointee.firstDependent
+    job.pointee.firstDependent = JobSlot.none
+    while edge != JobSlot.none {
+      let (dependent, generation, following) = (
+        edges[Int(edge)].dependent, edges[Int(edge)].generation, edges[Int(edge)].next
+      )
+      freeEdge(edge)
+      edge = following
+      guard jobs[dependent].pointee.generation == generation else { continue }
+      dependencySettled(of: dependent, completed: pending.state == .completed, into: &outbox)
+    }
+    let batch = job.pointee.batch
+    if batch != JobSlot.none { batchMemberSettled(batch, state: pending.state, into: &outbox) }
+    // For a settled job the field holds the instant of its settling.
+    job.pointee.eligible = now
+    settled.append(pending.slot, in: jobs)
+  }
+
+  /// Takes a job that is not running out of whatever it waits in, records its end and settles it as cancelled.
+  mutating func withdrawAndSettle(_ slot: UInt32, cause: SettlementCause, into outbox: inout Outbox) {
+    let job = jobs[slot]
+    switch job.pointee.state {
+    case .waitingForRoom:
+      waitingForRoom.remove(slot, in: jobs)
+      gauges.waitingForRoom -= 1
+      // It was never admitted, so it does not leave the system either.
+      gauges.inSystem += 1
+    case .blocked:
+      gauges.blocked -= 1
+      job.pointee.eligible = TimelineRecord.never
+    case .scheduled:
+      removeTimer(of: slot)
+      gauges.scheduled -= 1
+      job.pointee.eligible = TimelineRecord.never
+    case .available:
+      removeFromLane(slot)
+    case .running, .completed, .cancelled, .deadLettered:
+      preconditionFailure("\(#function): job \(jobs.id(of: slot)) is \(job.pointee.state)")
+    }
+    var record = makeRecord(slot)
+    record.finished = now
+    record.settles = true
+    record.cause = cause
+    outbox.records.append(record)
+    settle(slot, as: .cancelled, cause: cause, into: &outbox)
+  }
+
+  /// The record of the job's current attempt, as far as it got.
+  @inline(__always)
+  func makeRecord(_ slot: UInt32) -> TimelineRecord {
+    let job = jobs[slot]
+    var record = TimelineRecord(
+      job: job.pointee.tag, type: JobTypeID(rawValue: job.pointee.type), priority: job.pointee.priority,
+      intended: job.pointee.intended)
+    record.pool = job.pointee.pool
+    record.attempt = job.pointee.attempt
+    record.submitted = job.pointee.submitted
+    record.accepted = job.pointee.accepted
+    record.eligible = job.pointee.eligible
+    record.previousFinished = job.pointee.previousFinished
+    return record
+  }
+
+  /// Forgets settled jobs beyond the count and the age that are kept.
+  mutating func evictSettled(into outbox: inout Outbox) {
+    while settled.head != JobSlot.none {
+      let oldest = settled.head
+      guard
+        settled.count > configuration.retainedCount
+          || now - jobs[oldest].pointee.eligible > configuration.retainedAge
+      else { return }
+      settled.remove(oldest, in: jobs)
+      outbox.orders.append(.forgetJob(jobs.id(of: oldest)))
+      jobs.release(oldest)
+    }
+  }
+
+  mutating func finishDrainingIfIdle(into outbox: inout Outbox) {
+    guard phase == .draining, gauges.inSystem == 0, gauges.waitingForRoom == 0, gauges.abandoned == 0 else { return }
+    phase = .drained
+    outbox.orders.append(.finishDraining)
+  }
+
+  // MARK: - Dependencies
+
+  /// Makes `dependent` wait for `slot`.
+  mutating func addEdge(from slot: UInt32, to dependent: UInt32) {
+    let edge = DependencyEdge(
+      dependent: dependent, generation: jobs[dependent].pointee.generation, next: jobs[slot].pointee.firstDependent)
+    if firstFreeEdge != JobSlot.none {
+      let index = firstFreeEdge
+      firstFreeEdge = edges[Int(index)].next
+      edges[Int(index)] = edge
+      jobs[slot].pointee.firstDependent = index
+    } else {
+      jobs[slot].pointee.firstDependent = UInt32(edges.count)
+      edges.append(edge)
+    }
+  }
+
+  private mutating func freeEdge(_ edge: UInt32) {
+    edges[Int(edge)].next = firstFreeEdge
+    firstFreeEdge = edge
+  }
+
+  private mutating func dependencySettled(of dependent: UInt32, completed: Bool, into outbox: inout Outbox) {
+    let job = jobs[dependent]
+    switch job.pointee.state {
+    case .blocked:
+      guard completed else { return withdrawAndSettle(dependent, cause: .dependencyFailed, into: &outbox) }
+      job.pointee.unsettledDependencies -= 1
+      guard job.pointee.unsettledDependencies == 0 else { return }
+      gauges.blocked -= 1
+      makeReady(dependent, notBefore: job.pointee.eligible)
+    case .waitingForRoom:
+      // Admission looks at the count.
+      if !completed { job.pointee.unsettledDependencies = JobSlot.dependencyHasFailed }
+      guard job.pointee.unsettledDependencies != JobSlot.dependencyHasFailed else { return }
+      job.pointee.unsettledDependencies -= 1
+    case .cancelled:
+      // Cancelled before its dependencies settled; nothing waits any more.
+      return
+    case .scheduled, .available, .running, .completed, .deadLettered:
+      preconditionFailure("\(#function): job \(jobs.id(of: dependent)) is \(job.pointee.state)")
+    }
+  }
+}

@@ -1,0 +1,220 @@
+/// The scheduler: a state machine that decides, and does nothing else.
+///
+/// # Overview
+/// Facts go in (`jobSubmitted`, `attemptEnded`, `timerFired`, …), each with the instant at which it became true; orders
+/// come out (``SchedulerOrder``), with records of what happened (``TimelineRecord``). It has no clock, no lock, no I/O and
+/// no randomness but the seeded jitter of retries, so that the same facts always give the same orders. A live and a
+/// simulated driver carry them out.
+///
+/// # Obligations of a driver
+/// - It MUST report facts one at a time. An instant that lies before an earlier fact's counts as that earlier one.
+/// - After one or more facts it MUST call ``startJobs(at:claiming:into:)``: facts that belong to one instant go first
+///   (finishes, then submissions), then one pass starts jobs. Nothing starts outside that pass.
+/// - It MUST carry the orders out in their order, and MUST answer each `startAttempt` with one `attemptEnded`.
+///
+/// # Structure
+/// Jobs are slots in a table, named by index and generation. A waiting job is in one ``Lane``; each pool keeps its open
+/// lanes in a heap, ordered by the policy's key of their first jobs. A limit that is reached closes the lanes of its job
+/// type, so that dispatch never searches. Each job has at most one timer. Each terminal path goes through `settle`, which
+/// walks the dependents.
+public struct SchedulerCore: ~Copyable {
+  /// Whether the driver reports the real start of attempts under a rate limit. A driver in virtual time, where an
+  /// attempt starts in the instant of its order, leaves it false.
+  public var reportsStarts = false
+  /// As given; it does not change.
+  public let configuration: SchedulerConfiguration
+
+  var jobs = JobTable()
+  var edges: ContiguousArray<DependencyEdge> = []
+  var firstFreeEdge = JobSlot.none
+  var lanes: ContiguousArray<Lane> = []
+  /// Lane by type, pool and priority; the first ten are the shared ones.
+  var laneIndex: ContiguousArray<UInt16> = []
+  var types: ContiguousArray<TypeState> = []
+  var pools: ContiguousArray<PoolState> = []
+  var gates: ContiguousArray<RateGate> = []
+  var timers = TimerHeap()
+  var retryPolicies: ContiguousArray<RetryPolicy> = []
+  var retryPolicyIndex: [RetryPolicy: UInt16] = [:]
+  var batches = BatchTable()
+
+  /// Submitters that wait for room.
+  var waitingForRoom = JobList()
+  /// Settled jobs, oldest first.
+  var settled = JobList()
+  /// Jobs to settle whose dependents must be walked; empty between facts.
+  var settling: ContiguousArray<PendingSettlement> = []
+
+  var memoryInUse = 0
+  /// Lanes closed because the first job that needs memory does not fit.
+  var memoryGated: ContiguousArray<UInt16> = []
+  var nextSequence: UInt32 = 0
+  var now = Instant(nanoseconds: .min)
+  var announcedTimer = Instant.distantFuture
+  var phase = Phase.accepting
+  /// Numbers that a driver shows; see ``SchedulerGauges``.
+  public internal(set) var gauges = SchedulerGauges()
+
+  /// What the scheduler takes on.
+  enum Phase: UInt8 { case accepting, draining, drained }
+
+  /// Makes a scheduler with no jobs and no job types.
+  ///
+  /// - Precondition: worker counts are 0 to 65,534, the queue holds at least one job, rates are above zero and bursts at
+  ///   least 1.
+  public init(_ configuration: SchedulerConfiguration) {
+    precondition(configuration.queueCapacity >= 1, "the queue must hold at least one job")
+    self.configuration = configuration
+    for pool in PoolID.allCases {
+      var gate: Int32 = -1
+      if let rate = configuration[pool].rate { gate = addGate(rate) }
+      pools.append(PoolState(configuration[pool], gate: gate))
+      for priority in Priority.allCases {
+        lanes.append(Lane(pool: pool, priority: priority, type: Lane.shared))
+      }
+    }
+    _ = index(of: configuration.retry)
+  }
+
+  /// Registers a job type; the first gets number 0.
+  public mutating func register(_ type: JobTypeConfiguration) -> JobTypeID {
+    let id = JobTypeID(rawValue: UInt16(types.count))
+    var gate: Int32 = -1
+    if let rate = type.rate { gate = addGate(rate) }
+    types.append(
+      TypeState(
+        priority: type.priority, pool: type.pool,
+        timeout: type.timeout ?? configuration.timeout ?? Nanoseconds(.max),
+        retryPolicy: index(of: type.retry ?? configuration.retry), memory: kibibytes(type.memory),
+        concurrency: type.concurrency ?? .max, gate: gate))
+    let shared = 0..<UInt16(PoolID.allCases.count * Priority.allCases.count)
+    laneIndex.append(contentsOf: shared)
+    if gate >= 0 || type.concurrency != nil || type.memory > 0 { giveOwnLanes(to: Int(id.rawValue)) }
+    return id
+  }
+
+  /// The state of a job, or nil when it is not (or no longer) known.
+  public func state(of id: JobID) -> JobState? {
+    jobs.find(id).map { jobs[$0].pointee.state }
+  }
+
+  /// How many attempts of a job have been started, or nil when it is not known.
+  public func attempts(of id: JobID) -> Int? {
+    jobs.find(id).map { slot in
+      let job = jobs[slot].pointee
+      return Int(job.attempt) - (job.state == .running || job.state.isTerminal ? 0 : 1)
+    }
+  }
+
+  // MARK: - Pieces shared by the facts
+
+  /// Moves the scheduler's present on; it never goes back.
+  @inline(__always)
+  mutating func advance(to instant: Instant) {
+    guard instant > now else { return }
+    gauges.advance(from: now, to: instant)
+    now = instant
+  }
+
+  mutating func index(of policy: RetryPolicy) -> UInt16 {
+    if let known = retryPolicyIndex[policy] { return known }
+    let index = UInt16(clamping: retryPolicies.count)
+    precondition(index < .max, "more than 65,534 different retry policies")
+    retryPolicies.append(policy)
+    retryPolicyIndex[policy] = index
+    return index
+  }
+
+  private mutating func addGate(_ limit: RateLimit) -> Int32 {
+    precondition(
+      limit.rate.perSecond > 0 && limit.burst >= 1, "a rate limit needs a rate above 0 and a burst of 1 or more")
+    gates.append(RateGate(limit))
+    return Int32(gates.count - 1)
+  }
+
+  /// From now on jobs of this type wait in lanes of their own.
+  mutating func giveOwnLanes(to type: Int) {
+    types[type].hasOwnLanes = true
+    let perType = PoolID.allCases.count * Priority.allCases.count
+    for offset in 0..<perType {
+      laneIndex[type * perType + offset] = UInt16(lanes.count)
+      let shared = lanes[offset]
+      lanes.append(Lane(pool: shared.pool, priority: shared.priority, type: UInt16(type)))
+    }
+    precondition(lanes.count < Int(Lane.shared), "more than 6,000 job types with limits of their own")
+  }
+
+  @inline(__always)
+  func lane(type: UInt16, pool: PoolID, priority: Priority) -> Int {
+    let perType = 10
+    return Int(laneIndex[Int(type) * perType + Int(pool.rawValue) * 5 + Int(priority.rawValue) - 1])
+  }
+
+  @inline(__always)
+  mutating func setTimer(for slot: UInt32, at instant: Instant) {
+    timers.insert(.job(slot), at: instant, jobs: jobs, gates: &gates)
+  }
+
+  @inline(__always)
+  mutating func removeTimer(of slot: UInt32) {
+    let position = jobs[slot].pointee.timerPosition
+    if position >= 0 { timers.remove(at: Int(position), jobs: jobs, gates: &gates) }
+  }
+}
+
+/// What the scheduler keeps about a job type.
+struct TypeState {
+  let priority: Priority
+  let pool: PoolID
+  let timeout: Nanoseconds
+  let retryPolicy: UInt16
+  /// KiB.
+  let memory: UInt32
+  let concurrency: Int
+  /// Index into the gates, or -1.
+  let gate: Int32
+  var hasOwnLanes = false
+  /// Attempts handed out and not yet reported as ended.
+  var running = 0
+  /// Lanes closed by this type's own limits.
+  var gatedLanes: ContiguousArray<UInt16> = []
+
+  init(
+    priority: Priority, pool: PoolID, timeout: Nanoseconds, retryPolicy: UInt16, memory: UInt32, concurrency: Int,
+    gate: Int32
+  ) {
+    self.priority = priority
+    self.pool = pool
+    self.timeout = timeout
+    self.retryPolicy = retryPolicy
+    self.memory = memory
+    self.concurrency = concurrency
+    self.gate = gate
+  }
+}
+
+/// What the scheduler keeps about a pool.
+struct PoolState {
+  /// The least of workers and concurrency.
+  let limit: Int
+  /// Index into the gates, or -1.
+  let gate: Int32
+  /// Workers without an attempt; the last went idle last and is taken first, since its caches are warm.
+  var idle: ContiguousArray<UInt16>
+  /// Attempts handed to each worker and not yet reported as ended.
+  var claims: ContiguousArray<UInt16>
+  /// Attempts handed out and not yet reported as ended.
+  var running = 0
+  var heap = LaneHeap()
+
+  init(_ configuration: PoolConfiguration, gate: Int32) {
+    precondition((0..<Int(UInt16.max)).contains(configuration.workers), "a pool has 0 to 65,534 workers")
+    limit = min(configuration.workers, configuration.concurrency ?? .max)
+    self.gate = gate
+    idle = ContiguousArray((0..<UInt16(configuration.workers)).reversed())
+    claims = ContiguousArray(repeating: 0, count: configuration.workers)
+  }
+}
+
+/// Bytes as whole KiB, rounded up.
+func kibibytes(_ bytes: Int) -> UInt32 { UInt32(clamping: (bytes + 1023) / 1024) }

@@ -1,0 +1,69 @@
+/// A job as its submitter describes it.
+public struct JobSubmission: Hashable, Sendable {
+  public var type: JobTypeID
+  /// The submitter's own number for it, repeated in every record of the job.
+  public var tag: UInt64
+  /// When it should have been submitted.
+  public var intended: Instant
+  /// When submit was called.
+  public var submitted: Instant
+  /// nil: the type's.
+  public var priority: Priority?
+  /// nil: the type's.
+  public var pool: PoolID?
+  /// Not eligible before this long after admission.
+  public var delay: Nanoseconds
+  /// Time that an attempt may take; nil: the type's, else the scheduler's.
+  public var timeout: Nanoseconds?
+  /// nil: the type's, else the scheduler's.
+  public var retry: RetryPolicy?
+  /// Reserved memory in bytes; nil: the type's.
+  public var memory: Int?
+  /// Jobs that must complete first. When one of them does not, this job is cancelled.
+  public var dependencies: [JobID]
+  /// An open batch that it belongs to.
+  public var batch: BatchID?
+
+  public init(
+    type: JobTypeID, tag: UInt64 = 0, intended: Instant, submitted: Instant, priority: Priority? = nil,
+    pool: PoolID? = nil, delay: Nanoseconds = .zero, timeout: Nanoseconds? = nil, retry: RetryPolicy? = nil,
+    memory: Int? = nil, dependencies: [JobID] = [], batch: BatchID? = nil
+  ) {
+    self.type = type
+    self.tag = tag
+    self.intended = intended
+    self.submitted = submitted
+    self.priority = priority
+    self.pool = pool
+    self.delay = delay
+    self.timeout = timeout
+    self.retry = retry
+    self.memory = memory
+    self.dependencies = dependencies
+    self.batch = batch
+  }
+}
+
+/// The scheduler's answer to a submission.
+public enum Admission: Hashable, Sendable {
+  /// Admitted; the job may even be settled already when a dependency had failed.
+  case accepted(JobID)
+  /// The queue is full and its submitter should wait: an order to release it follows, or the job settles as cancelled.
+  case waiting(JobID)
+  /// Not admitted; a record says so.
+  case refused(Refusal)
+}
+
+/// Why a submission was refused.
+public enum Refusal: Hashable, Sendable, Error {
+  /// As many jobs wait as the queue may hold.
+  case queueFull(capacity: Int)
+  /// The scheduler drains or has stopped.
+  case stopping
+  /// The dependency was never admitted here or is settled and forgotten.
+  case unknownDependency(JobID)
+  /// It reserves more memory than the whole budget.
+  case exceedsMemoryBudget(bytes: Int, budget: Int)
+  /// The pool that it asks for has no workers.
+  case poolWithoutWorkers(PoolID)
+}
