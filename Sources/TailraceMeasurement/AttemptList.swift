@@ -1,0 +1,83 @@
+import TailraceCore
+
+/// Every attempt of a run that is small enough, for the figures that only a full list gives exactly.
+struct AttemptList: Sendable {
+  struct Attempt: Sendable {
+    var job: UInt64
+    /// From the run's start, as all its instants.
+    var eligible: Int64
+    /// `Int64.max` where it never started.
+    var started: Int64
+    var finished: Int64
+    /// Whether the job completed with this attempt.
+    var completes: Bool
+    var settles: Bool
+  }
+
+  private(set) var attempts: [Attempt] = []
+  /// Whether attempts were left out, the list having reached its limit.
+  private(set) var isTruncated = false
+
+  mutating func append(_ attempt: Attempt, limit: Int) {
+    guard !isTruncated else { return }
+    if attempts.count < limit {
+      attempts.append(attempt)
+    } else {
+      truncate()
+    }
+  }
+
+  private mutating func truncate() {
+    isTruncated = true
+    attempts = []
+  }
+
+  mutating func merge(_ other: AttemptList, limit: Int) {
+    guard !isTruncated else { return }
+    if other.isTruncated || attempts.count + other.attempts.count > limit {
+      truncate()
+    } else {
+      attempts.append(contentsOf: other.attempts)
+    }
+  }
+
+  private var started: [Attempt] { attempts.filter { $0.started != .max } }
+
+  /// The most attempts that ran at once. One that starts at the instant when another finishes is not beside it.
+  var concurrencyMax: Int { Self.overlap(started.map { ($0.started, $0.finished) }) }
+
+  /// The most attempts that were eligible and not started at once.
+  var queueDepthMax: Int { Self.overlap(attempts.map { ($0.eligible, min($0.started, $0.finished)) }) }
+
+  private static func overlap(_ spans: [(Int64, Int64)]) -> Int {
+    // A span without length still counts at its instant: its end is taken to follow its own start.
+    let starts = spans.map(\.0).sorted()
+    let ends = spans.map { max($0.1, $0.0 + 1) }.sorted()
+    var (most, ended) = (0, 0)
+    for (index, start) in starts.enumerated() {
+      while ended < ends.count, ends[ended] <= start { ended += 1 }
+      most = max(most, index + 1 - ended)
+    }
+    return most
+  }
+
+  /// The most starts within any half-open window of this width.
+  func startsMax(within width: Nanoseconds) -> Int {
+    let starts = started.map(\.started).sorted()
+    var (most, first) = (0, 0)
+    for (index, start) in starts.enumerated() {
+      while start - starts[first] >= width.rawValue { first += 1 }
+      most = max(most, index + 1 - first)
+    }
+    return most
+  }
+
+  /// Attempts that started before a job that theirs depends on had completed.
+  func earlyStarts(dependencies: (UInt64) -> [UInt64]) -> Int {
+    var completed: [UInt64: Int64] = [:]
+    for attempt in attempts where attempt.completes { completed[attempt.job] = attempt.finished }
+    return started.count { attempt in
+      dependencies(attempt.job).contains { attempt.started < completed[$0] ?? .max }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import TailraceCore
+
+/// What is measured of the jobs of one type and priority.
+final class Cell {
+  /// By ``Quantity``; one without samples holds no memory.
+  var histograms = [LatencyHistogram](repeating: LatencyHistogram(), count: Quantity.allCases.count)
+  var causes = CauseCounts()
+  var parts = PartSums()
+  /// Attempts that started.
+  var attempts = 0
+  /// Attempts after the first that started or waited to start.
+  var retries = 0
+
+  @inline(__always)
+  func add(_ record: TimelineRecord) {
+    if record.wasSubmitted { addParts(record) }
+    if record.settles {
+      causes[record.cause] += 1
+      if record.wasSubmitted {
+        let response = record.finished - record.intended
+        parts.whole &+= Int128(response.rawValue)
+        parts.settled += 1
+        if record.cause.ranToItsEnd {
+          histograms[Quantity.response.rawValue].record(response)
+          histograms[Quantity.responseUncorrected.rawValue].record(record.finished - record.submitted)
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func addParts(_ record: TimelineRecord) {
+    if record.attempt == 1 {
+      parts.begun += 1
+      add(.submissionLag, record.submitted - record.intended)
+      add(.submission, (record.wasAccepted ? record.accepted : record.finished) - record.submitted)
+      if record.wasAccepted {
+        add(.dependencyWait, (record.becameEligible ? record.eligible : record.finished) - record.accepted)
+      }
+    } else {
+      retries += 1
+      add(.backoff, (record.becameEligible ? record.eligible : record.finished) - record.previousFinished)
+      parts.links &-= Self.link(record.job, record.previousFinished)
+    }
+    if record.becameEligible {
+      add(.waiting, (record.wasStarted ? record.started : record.finished) - record.eligible)
+    }
+    if record.wasStarted {
+      attempts += 1
+      add(.service, record.finished - record.started)
+    }
+    if !record.settles { parts.links &+= Self.link(record.job, record.finished) }
+  }
+
+  @inline(__always)
+  private func add(_ quantity: Quantity, _ length: Nanoseconds) {
+    histograms[quantity.rawValue].record(length)
+    parts.sums[quantity.rawValue] &+= Int128(length.rawValue)
+  }
+
+  /// A fingerprint of an attempt's end that the next attempt's record must name again: summed over all of them, only
+  /// equal pairs cancel out (but for one chance in 2^64).
+  private static func link(_ job: UInt64, _ finished: Instant) -> UInt64 {
+    var z = job &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(bitPattern: finished.nanoseconds)
+    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return z ^ z >> 31
+  }
+
+  func merge(_ other: Cell) {
+    for index in histograms.indices { histograms[index].merge(other.histograms[index]) }
+    causes.merge(other.causes)
+    parts.merge(other.parts)
+    attempts += other.attempts
+    retries += other.retries
+  }
+}
+
+/// Proof that the parts of jobs' time add up to the whole of it, in exact nanoseconds.
+package struct PartSums: Sendable, Hashable {
+  /// Sums over all records, by ``Quantity``; only those of ``Quantity/parts`` are used.
+  var sums = [Int128](repeating: 0, count: Quantity.parts.count)
+  /// Σ (settled − intended) over the submitted jobs that settled.
+  package internal(set) var whole: Int128 = 0
+  /// Submitted jobs that settled.
+  package internal(set) var settled = 0
+  /// Jobs of which a first record was seen.
+  package internal(set) var begun = 0
+  /// 0 when each attempt after the first takes up where the one before ended.
+  package internal(set) var links: UInt64 = 0
+
+  init() {}
+
+  /// The sum of a part over all records.
+  package subscript(part: Quantity) -> Int128 { sums[part.rawValue] }
+  /// Nanoseconds that the parts lack to the whole; 0 when they add up.
+  package var gap: Int128 { whole - sums.reduce(0, +) }
+  /// Whether the sums can be compared: every job that began has settled.
+  package var isComplete: Bool { begun == settled }
+  /// Whether the parts add up, and each attempt takes up where the one before ended.
+  package var addUp: Bool { gap == 0 && links == 0 }
+
+  mutating func merge(_ other: PartSums) {
+    for index in sums.indices { sums[index] += other.sums[index] }
+    whole += other.whole
+    settled += other.settled
+    begun += other.begun
+    links &+= other.links
+  }
+}
+
+extension PartSums: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case sums = "sums_ns"
+    case whole = "whole_ns"
+    case settled
+    case begun
+    case links
+  }
+  package init(from decoder: any Decoder) throws {
+    let box = try decoder.container(keyedBy: CodingKeys.self)
+    let texts = try box.decode([String].self, forKey: .sums)
+    let numbers = texts.compactMap { Int128($0) }
+    guard numbers.count == sums.count, texts.count == sums.count,
+      let whole = Int128(try box.decode(String.self, forKey: .whole))
+    else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .sums, in: box, debugDescription: "expected \(sums.count) whole numbers as text, got \(texts)")
+    }
+    sums = numbers
+    self.whole = whole
+    settled = try box.decode(Int.self, forKey: .settled)
+    begun = try box.decode(Int.self, forKey: .begun)
+    links = try box.decode(UInt64.self, forKey: .links)
+  }
+  package func encode(to encoder: any Encoder) throws {
+    var box = encoder.container(keyedBy: CodingKeys.self)
+    try box.encode(sums.map { "\($0)" }, forKey: .sums)
+    try box.encode("\(whole)", forKey: .whole)
+    try box.encode(settled, forKey: .settled)
+    try box.encode(begun, forKey: .begun)
+    try box.encode(links, forKey: .links)
+  }
+}

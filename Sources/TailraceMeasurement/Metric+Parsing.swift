@@ -1,0 +1,154 @@
+import TailraceCore
+
+/// What is wrong with an expression in a scenario file or a flag, and what is allowed.
+package struct TargetProblem: Error, Hashable, CustomStringConvertible {
+  /// The expression as written.
+  package var expression: String
+  /// What is wrong; what is allowed.
+  package var message: String
+  package var description: String { "'\(expression)': \(message)" }
+}
+
+extension Metric {
+  /// Reads `METRIC[{type=NAME,priority=NAME}][.STATISTIC]`.
+  ///
+  /// - Parameters:
+  ///   - text: the expression; blanks around its words do not matter.
+  ///   - types: names of the scenario's job types, which selectors may name.
+  /// - Throws: ``TargetProblem`` with what is allowed in place of what was written.
+  package init(parsing text: String, types: [String]) throws(TargetProblem) {
+    func problem(_ message: String) -> TargetProblem { TargetProblem(expression: text, message: message) }
+    let trimmed = text.trimmed
+    let head = trimmed.prefix { $0 != "{" && $0 != "." }
+    var rest = trimmed.dropFirst(head.count)
+    var key = ClassKey.all
+    if rest.first == "{" {
+      guard let close = rest.firstIndex(of: "}") else { throw problem("'{' without '}'") }
+      key = try Self.parseSelector(rest[rest.index(after: rest.startIndex)..<close], of: text, types: types)
+      rest = rest[rest.index(after: close)...]
+    }
+    let name = String(head).trimmed
+    rest = Substring(String(rest).trimmed)
+    if !rest.isEmpty, rest.first != "." {
+      throw problem("'\(rest)' after '}'; allowed is a statistic, such as .p99, or nothing")
+    }
+    let statistic = rest.isEmpty ? nil : String(rest.dropFirst()).trimmed
+    if let quantity = Quantity(name: name) {
+      let allowed = "allowed are \(Statistic.plain.map(\.name).joined(separator: ", ")), and percentiles such as p99.9"
+      guard let statistic else {
+        throw problem("\(name) needs a statistic, such as \(name).p99; \(allowed)")
+      }
+      guard let parsed = Statistic(name: statistic) else {
+        throw problem("unknown statistic '\(statistic)'; \(allowed)")
+      }
+      self.init(.quantity(quantity, parsed), of: key)
+    } else if let figure = FigureName(rawValue: name) {
+      guard statistic == nil || statistic == "value" else {
+        throw problem("\(name) is a single figure and has no statistic '\(statistic ?? "")'")
+      }
+      guard key == .all || figure.hasClasses else {
+        let allowed = FigureName.allCases.filter(\.hasClasses).map(\.rawValue)
+        throw problem(
+          "\(name) is a figure of the whole run; only \(allowed.joined(separator: ", ")) and times take a selector")
+      }
+      self.init(.figure(figure), of: key)
+    } else {
+      let known = Quantity.allCases.map(\.name) + FigureName.allCases.map(\.rawValue)
+      throw problem("unknown metric '\(name)'; known are \(known.joined(separator: ", "))")
+    }
+  }
+
+  private static func parseSelector(
+    _ text: Substring, of whole: String, types: [String]
+  ) throws(TargetProblem) -> ClassKey {
+    func problem(_ message: String) -> TargetProblem { TargetProblem(expression: whole, message: message) }
+    var key = ClassKey.all
+    for pair in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard halves.count == 2 else {
+        throw problem("'\(pair)' is no selector; allowed are type=NAME and priority=NAME")
+      }
+      let (name, value) = (String(halves[0]).trimmed, String(halves[1]).trimmed)
+      switch name {
+      case "type":
+        guard types.contains(value) else {
+          throw problem("unknown job type '\(value)'; this scenario has \(types.joined(separator: ", "))")
+        }
+        guard key.type == nil else { throw problem("type is selected twice") }
+        key.type = value
+      case "priority":
+        guard let priority = Priority(name: value) else {
+          let allowed = Priority.allCases.map(\.name).joined(separator: ", ")
+          throw problem("unknown priority '\(value)'; allowed are \(allowed)")
+        }
+        guard key.priority == nil else { throw problem("priority is selected twice") }
+        key.priority = priority
+      default:
+        throw problem("unknown selector '\(name)'; allowed are type and priority")
+      }
+    }
+    return key
+  }
+
+  /// Reads a value that can stand beside this metric: `500ms`, `100/min`, `99%`, `64MiB`, `3`.
+  ///
+  /// - Throws: ``TargetProblem`` when it is no number, or its unit does not fit.
+  package func parseValue(_ text: String) throws(TargetProblem) -> MetricValue {
+    let trimmed = text.trimmed
+    let number = trimmed.prefix { $0.isASCII && ($0.isNumber || "+-.eE_".contains($0)) && !"eE".contains($0) }
+    let suffix = String(trimmed.dropFirst(number.count)).trimmed
+    guard let value = Double(number.filter { $0 != "_" }), value.isFinite else {
+      throw TargetProblem(expression: text, message: "no number; \(name) wants \(unit.wanted)")
+    }
+    if case .figure(.startsPerSecondMax) = subject, suffix == "/s" { return MetricValue(value: value) }
+    guard let factor = unit.factors.first(where: { $0.suffix == suffix })?.factor else {
+      let wrong = suffix.isEmpty ? "a number without unit" : "unit '\(suffix)'"
+      throw TargetProblem(expression: text, message: "\(wrong) does not fit \(name), which wants \(unit.wanted)")
+    }
+    if unit == .count, value != value.rounded() {
+      throw TargetProblem(expression: text, message: "\(name) is a count and wants \(unit.wanted)")
+    }
+    return MetricValue(value: value * factor)
+  }
+}
+
+extension FigureUnit {
+  /// Which suffixes a value may have, and what each multiplies it by.
+  var factors: [(suffix: String, factor: Double)] {
+    switch self {
+    case .time:
+      [
+        ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("min", 60e9), ("m", 60e9),
+        ("h", 3_600e9),
+      ]
+    case .rate: [("/s", 1), ("/min", 1.0 / 60), ("/h", 1.0 / 3_600)]
+    case .ratio: [("%", 0.01), ("", 1)]
+    case .count: [("", 1)]
+    case .factor: [("", 1), ("x", 1), ("×", 1)]
+    case .bytes:
+      [
+        ("B", 1), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("KiB", 1_024), ("MiB", 1_048_576), ("GiB", 1_073_741_824),
+      ]
+    }
+  }
+
+  /// What a value must look like, for an error message.
+  var wanted: String {
+    switch self {
+    case .time: "a time with its unit: ns, us, ms, s, min or h"
+    case .rate: "a rate with its unit: /s, /min or /h"
+    case .ratio: "a share: 99% or 0.99"
+    case .count: "a whole number without unit"
+    case .factor: "a number without unit"
+    case .bytes: "bytes with their unit: B, kB, MB, GB, KiB, MiB or GiB"
+    }
+  }
+}
+
+extension String {
+  /// Without blanks at both ends.
+  var trimmed: String {
+    let start = drop { $0 == " " || $0 == "\t" }
+    return String(start.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+  }
+}

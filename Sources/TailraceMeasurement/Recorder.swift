@@ -1,0 +1,240 @@
+import TailraceCore
+
+/// Which part of a run counts.
+package struct MeasurementWindow: Sendable, Hashable, Codable {
+  /// From the run's start; jobs intended earlier belong to the warm-up, are replayed and counted, and give no sample.
+  package var start: Nanoseconds
+  /// From the run's start; jobs intended then or later are counted only. nil: until the last job has settled.
+  package var end: Nanoseconds?
+  /// The whole run, unless told otherwise.
+  package init(start: Nanoseconds = .zero, end: Nanoseconds? = nil) {
+    self.start = start
+    self.end = end
+  }
+}
+
+/// Folds timeline records into histograms, counts and series.
+///
+/// One recorder takes the records of one shard; merge them when the run is over. It does not allocate for a record once
+/// it has seen the like of it, beyond the growth of the lists that the largest exact figures need, which stop growing at
+/// a limit.
+package final class Recorder {
+  /// What the recorder must know before the first record.
+  package struct Settings: Sendable {
+    /// Names of the job types, in the order of their ``TailraceCore/JobTypeID``.
+    package var types: [String]
+    package var window: MeasurementWindow
+    /// The instant of the run's start on the records' clock.
+    package var origin: Instant
+    /// Attempts up to which start and finish of each are kept, for the figures that only a full list gives:
+    /// `concurrency_max`, `starts_per_second_max`, `queue_depth_max`, `early_starts`. Beyond, they are unavailable.
+    /// Each costs 40 bytes.
+    package var attemptLimit: Int
+    /// Whether any job depends on another, so that starts must be checked against the ends of dependencies.
+    package var hasDependencies: Bool
+    package init(
+      types: [String], window: MeasurementWindow = MeasurementWindow(), origin: Instant = .zero,
+      attemptLimit: Int = 500_000, hasDependencies: Bool = false
+    ) {
+      self.types = types
+      self.window = window
+      self.origin = origin
+      self.attemptLimit = attemptLimit
+      self.hasDependencies = hasDependencies
+    }
+  }
+
+  package let settings: Settings
+  /// By type and priority; nil until a record needs it.
+  var cells: [Cell?]
+  /// Settlements of jobs intended outside the window, by cause.
+  var unmeasured = CauseCounts()
+  var settled = JobSet()
+  var throughput = TimeGrid()
+  var waiting = TimeGrid()
+  var running = TimeGrid()
+  /// Busy nanoseconds within the window, by pool, then worker.
+  var busy: [[Int64]]
+  var attempts = AttemptList()
+  var firstIntended = Int64.max
+  var lastSettled = Int64.min
+  /// Jobs that ran to their end within the window, whenever they were intended.
+  var endedInWindow = 0
+  /// Jobs whose intended arrival lies within the window, and those submitted within it.
+  var intendedInWindow = 0
+  var submittedInWindow = 0
+  /// Of all settled jobs that were accepted, warm-up included: how many, and for how long they were in the system.
+  var acceptedCount = 0
+  var timeInSystem: Int128 = 0
+
+  private let start: Int64
+  private let end: Int64
+
+  /// Makes an empty recorder.
+  package init(_ settings: Settings) {
+    self.settings = settings
+    cells = Array(repeating: nil, count: (settings.types.count + 1) * Self.priorities)
+    busy = PoolID.allCases.map { _ in [] }
+    start = settings.window.start.rawValue
+    end = settings.window.end?.rawValue ?? .max
+  }
+
+  /// Places per type in ``cells``: priorities are numbered from 1.
+  static let priorities = 6
+
+  /// Adds records, of any jobs, in any order.
+  package func record(_ records: UnsafeBufferPointer<TimelineRecord>) {
+    for record in records { add(record) }
+  }
+
+  /// Adds one record.
+  package func record(_ record: TimelineRecord) { add(record) }
+
+  @inline(__always)
+  private func add(_ record: TimelineRecord) {
+    let origin = settings.origin.nanoseconds
+    let intended = record.intended.nanoseconds - origin
+    let isMeasured = intended >= start && intended < end
+    if intended < firstIntended { firstIntended = intended }
+    if isMeasured { cell(of: record).add(record) }
+    if record.attempt == 1 {
+      if isMeasured { intendedInWindow += 1 }
+      if record.wasSubmitted {
+        let submitted = record.submitted.nanoseconds - origin
+        if submitted >= start && submitted < end { submittedInWindow += 1 }
+      }
+    }
+    if record.becameEligible { addAttempt(record, origin: origin) }
+    if record.settles { settle(record, isMeasured: isMeasured, origin: origin) }
+  }
+
+  private func addAttempt(_ record: TimelineRecord, origin: Int64) {
+    let eligible = record.eligible.nanoseconds - origin
+    let finished = record.finished.nanoseconds - origin
+    let started = record.wasStarted ? record.started.nanoseconds - origin : finished
+    waiting.addSpan(from: eligible, to: started)
+    if record.wasStarted {
+      running.addSpan(from: started, to: finished)
+      if record.worker != TimelineRecord.noWorker {
+        let pool = Int(record.pool.rawValue)
+        let worker = Int(record.worker)
+        if worker >= busy[pool].count {
+          busy[pool].append(contentsOf: repeatElement(0, count: worker + 1 - busy[pool].count))
+        }
+        busy[pool][worker] += max(0, min(finished, end) - max(started, start))
+      }
+    }
+    attempts.append(
+      AttemptList.Attempt(
+        job: record.job, eligible: eligible, started: record.wasStarted ? started : .max, finished: finished,
+        completes: record.settles && record.cause == .succeeded, settles: record.settles),
+      limit: settings.attemptLimit)
+  }
+
+  private func settle(_ record: TimelineRecord, isMeasured: Bool, origin: Int64) {
+    settled.insert(record.job)
+    if !isMeasured { unmeasured[record.cause] += 1 }
+    guard record.cause != .dropped else { return }
+    let finished = record.finished.nanoseconds - origin
+    if finished > lastSettled { lastSettled = finished }
+    if record.wasAccepted {
+      acceptedCount += 1
+      timeInSystem += Int128((record.finished - record.accepted).rawValue)
+    }
+    if record.cause.ranToItsEnd {
+      throughput.add(at: finished)
+      if finished >= start && finished < end { endedInWindow += 1 }
+    }
+  }
+
+  @inline(__always)
+  private func cell(of record: TimelineRecord) -> Cell {
+    // A type that the table lacks is the caller's mistake, but no reason to lose a run: it gets the place past the last.
+    let type = min(Int(record.type.rawValue), settings.types.count)
+    let index = type * Self.priorities + Int(record.priority.rawValue)
+    if let cell = cells[index] { return cell }
+    let cell = Cell()
+    cells[index] = cell
+    return cell
+  }
+
+  /// Adds everything that another recorder of the same run and settings has seen.
+  package func merge(_ other: Recorder) {
+    for index in cells.indices {
+      guard let theirs = other.cells[index] else { continue }
+      if cells[index] == nil { cells[index] = Cell() }
+      cells[index]!.merge(theirs)
+    }
+    unmeasured.merge(other.unmeasured)
+    settled.formUnion(other.settled)
+    throughput.merge(other.throughput)
+    waiting.merge(other.waiting)
+    running.merge(other.running)
+    for pool in busy.indices {
+      for (worker, time) in other.busy[pool].enumerated() {
+        if worker >= busy[pool].count { busy[pool].append(0) }
+        busy[pool][worker] += time
+      }
+    }
+    attempts.merge(other.attempts, limit: settings.attemptLimit)
+    firstIntended = min(firstIntended, other.firstIntended)
+    lastSettled = max(lastSettled, other.lastSettled)
+    endedInWindow += other.endedInWindow
+    intendedInWindow += other.intendedInWindow
+    submittedInWindow += other.submittedInWindow
+    acceptedCount += other.acceptedCount
+    timeInSystem += other.timeInSystem
+  }
+}
+
+/// Settlements by cause.
+package struct CauseCounts: Sendable, Hashable {
+  private var counts = [Int](repeating: 0, count: SettlementCause.allCases.count)
+  package init() {}
+  package subscript(cause: SettlementCause) -> Int {
+    get { counts[Int(cause.rawValue)] }
+    set { counts[Int(cause.rawValue)] = newValue }
+  }
+  /// All settlements, dropped jobs included.
+  package var total: Int { counts.reduce(0, +) }
+  /// Jobs that went to the dead letters.
+  package var deadLettered: Int { sum { $0.isDeadLettered } }
+  /// Jobs that were cancelled, for whatever reason.
+  package var cancelled: Int { sum { $0.isCancelled } }
+  /// Jobs for which submit was called.
+  package var submitted: Int { total - self[.dropped] }
+  /// Jobs that ended by their own doing.
+  package var ranToTheirEnd: Int { sum { $0.ranToItsEnd } }
+  /// Completed jobs as a share of those that could have completed: all settled or dropped ones but those that their
+  /// submitter cancelled. nil when there are none.
+  package var success: Double? {
+    let eligible = total - self[.cancelled]
+    return eligible > 0 ? Double(self[.succeeded]) / Double(eligible) : nil
+  }
+  private func sum(where matches: (SettlementCause) -> Bool) -> Int {
+    SettlementCause.allCases.reduce(0) { matches($1) ? $0 + self[$1] : $0 }
+  }
+  mutating func merge(_ other: CauseCounts) {
+    for index in counts.indices { counts[index] += other.counts[index] }
+  }
+}
+
+extension CauseCounts: Codable {
+  private struct Key: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init(_ name: String) { stringValue = name }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { return nil }
+  }
+  package init(from decoder: any Decoder) throws {
+    let box = try decoder.container(keyedBy: Key.self)
+    for cause in SettlementCause.allCases {
+      self[cause] = try box.decodeIfPresent(Int.self, forKey: Key(cause.name)) ?? 0
+    }
+  }
+  package func encode(to encoder: any Encoder) throws {
+    var box = encoder.container(keyedBy: Key.self)
+    for cause in SettlementCause.allCases where self[cause] > 0 { try box.encode(self[cause], forKey: Key(cause.name)) }
+  }
+}

@@ -1,0 +1,213 @@
+import TailraceCore
+
+/// A quantity over time: a value per slot of equal width, from the run's start.
+package struct Series: Sendable, Hashable, Codable {
+  /// The slots' width in nanoseconds.
+  package var width: Nanoseconds
+  /// Per second for `throughput`; the mean over the slot for `queue_depth` and `running`.
+  package var values: [Double]
+
+  /// Rounded to three decimals: finer than any reading of them, and a third of the bytes.
+  init(_ grid: TimeGrid, perSecond: Bool, until end: Int64) {
+    let width = grid.width
+    self.width = width
+    let slots = grid.slots
+    let count = min(slots.count, Int(max(0, end) / width.rawValue) + 1)
+    values = slots.prefix(count).enumerated().map { index, sum in
+      // The last slot reaches past the run's end; its rate is taken over the part before it.
+      let covered = min(width.rawValue, max(1, end - Int64(index) * width.rawValue))
+      let value = perSecond ? Double(sum) / Nanoseconds(covered).seconds : Double(sum) / Double(covered)
+      return (value * 1_000).rounded() / 1_000
+    }
+  }
+}
+
+/// How much of its time a worker was busy.
+package struct WorkerUse: Sendable, Hashable, Codable {
+  package var pool: PoolID
+  package var worker: Int
+  /// Within the measurement window, in nanoseconds.
+  package var busy: Nanoseconds
+  /// Busy share of the window, 0…1.
+  package var utilization: Double
+  /// The name in files: `async-0`.
+  package var name: String { "\(pool.name)-\(worker)" }
+}
+
+/// What only whoever ran the load knows about the jobs of a run.
+package struct RunFacts {
+  /// Jobs that the load generator took from the tape, those that it dropped included.
+  package var intended: Int
+  /// Workers of each pool; utilization is taken over the pools that ran anything.
+  package var workers: [(pool: PoolID, count: Int)]
+  /// Jobs unsettled when the run was cut off.
+  package var leftRunning: Int
+  /// Tape numbers of the jobs that a job depends on.
+  package var dependencies: (UInt64) -> [UInt64]
+  /// The width of the window of `starts_per_second_max`: one second × the time scale.
+  package var startsWindow: Nanoseconds
+  package init(
+    intended: Int, workers: [(pool: PoolID, count: Int)] = [], leftRunning: Int = 0,
+    startsWindow: Nanoseconds = .seconds(1), dependencies: @escaping (UInt64) -> [UInt64] = { _ in [] }
+  ) {
+    self.intended = intended
+    self.workers = workers
+    self.leftRunning = leftRunning
+    self.startsWindow = startsWindow
+    self.dependencies = dependencies
+  }
+}
+
+/// Everything that the timelines of a run say.
+package struct RunMeasurement: Sendable, Hashable, Codable {
+  /// The window as asked for, with its end filled in.
+  package var windowStart: Nanoseconds
+  package var windowEnd: Nanoseconds
+  /// All jobs first, then each type in order of declaration, then each priority, then the types that occur with several
+  /// priorities, by priority. Only classes with jobs.
+  package var classes: [ClassMeasurement]
+  /// Settlements of jobs intended outside the window.
+  package var unmeasured: CauseCounts
+  package var figures: [Figure]
+  package var throughput: Series
+  package var queueDepth: Series
+  package var running: Series
+  package var workers: [WorkerUse]
+  package var intendedInWindow: Int
+  package var submittedInWindow: Int
+  /// Of all settled jobs that were accepted, warm-up included: how many…
+  package var acceptedJobs: Int
+  /// … and their mean time from acceptance to settlement, in nanoseconds.
+  package var meanTimeInSystem: Double
+
+  /// The measured jobs of a class; nil when it has none.
+  package subscript(key: ClassKey) -> ClassMeasurement? {
+    if let exact = classes.first(where: { $0.key == key }) { return exact }
+    // A type with one priority has no class of its own for the pair.
+    guard let type = key.type, key.priority != nil else { return nil }
+    let ofType = classes.filter { $0.key.type == type }
+    guard ofType.count == 1, priorities[type] == key.priority else { return nil }
+    return ofType[0]
+  }
+  /// The priority of each type that has a single one.
+  package var priorities: [String: Priority]
+  /// All measured jobs.
+  package var all: ClassMeasurement { classes.first ?? ClassMeasurement(key: .all) }
+  /// A figure's value; nil when it is unavailable.
+  package subscript(figure: FigureName) -> Double? { figures.first { $0.name == figure }?.reading.value }
+}
+
+extension Recorder {
+  /// What the records say, once no more of them come.
+  package func measurement(_ facts: RunFacts) -> RunMeasurement {
+    let end = settings.window.end?.rawValue ?? max(lastSettled, settings.window.start.rawValue + 1)
+    let window = Nanoseconds(max(1, end - settings.window.start.rawValue))
+    let (classes, priorities) = makeClasses()
+    let runEnd = max(lastSettled, 1)
+    var result = RunMeasurement(
+      windowStart: settings.window.start, windowEnd: Nanoseconds(end), classes: classes, unmeasured: unmeasured,
+      figures: [], throughput: Series(throughput, perSecond: true, until: runEnd),
+      queueDepth: Series(waiting, perSecond: false, until: runEnd),
+      running: Series(running, perSecond: false, until: runEnd), workers: makeWorkers(facts, window: window),
+      intendedInWindow: intendedInWindow, submittedInWindow: submittedInWindow, acceptedJobs: acceptedCount,
+      meanTimeInSystem: acceptedCount > 0 ? Double(timeInSystem) / Double(acceptedCount) : 0, priorities: priorities)
+    result.figures = makeFigures(facts, window: window, all: result.all, workers: result.workers)
+    return result
+  }
+
+  private func makeClasses() -> ([ClassMeasurement], [String: Priority]) {
+    func select(_ matches: (_ type: Int, _ priority: Int) -> Bool) -> [Cell] {
+      cells.indices.compactMap { matches($0 / Self.priorities, $0 % Self.priorities) ? cells[$0] : nil }
+    }
+    var classes = [ClassMeasurement(key: .all, cells: select { _, _ in true })]
+    var pairs: [ClassMeasurement] = []
+    var single: [String: Priority] = [:]
+    for type in 0...settings.types.count {
+      let ofType = select { t, _ in t == type }
+      guard !ofType.isEmpty else { continue }
+      let name = type < settings.types.count ? settings.types[type] : "unknown"
+      classes.append(ClassMeasurement(key: ClassKey(type: name), cells: ofType))
+      let present = Priority.allCases.filter { cells[type * Self.priorities + Int($0.rawValue)] != nil }
+      if present.count == 1 { single[name] = present[0] }
+      guard present.count > 1 else { continue }
+      for priority in present {
+        let own = select { t, p in t == type && p == Int(priority.rawValue) }
+        pairs.append(ClassMeasurement(key: ClassKey(type: name, priority: priority), cells: own))
+      }
+    }
+    for priority in Priority.allCases {
+      let own = select { _, p in p == Int(priority.rawValue) }
+      if !own.isEmpty { classes.append(ClassMeasurement(key: ClassKey(priority: priority), cells: own)) }
+    }
+    return (classes + pairs, single)
+  }
+
+  private func makeWorkers(_ facts: RunFacts, window: Nanoseconds) -> [WorkerUse] {
+    PoolID.allCases.flatMap { pool -> [WorkerUse] in
+      let times = busy[Int(pool.rawValue)]
+      guard !times.isEmpty else { return [] }
+      let count = max(times.count, facts.workers.first { $0.pool == pool }?.count ?? 0)
+      return (0..<count).map { worker in
+        let time = worker < times.count ? times[worker] : 0
+        return WorkerUse(
+          pool: pool, worker: worker, busy: Nanoseconds(time), utilization: Double(time) / Double(window.rawValue))
+      }
+    }
+  }
+
+  private func makeFigures(
+    _ facts: RunFacts, window: Nanoseconds, all: ClassMeasurement, workers: [WorkerUse]
+  ) -> [Figure] {
+    let lost = facts.intended - settled.count - facts.leftRunning
+    var figures = [
+      Figure(.throughput, Double(endedInWindow) / window.seconds),
+      Figure(.success, success(all, lost: max(0, lost) + facts.leftRunning)),
+      Figure(
+        .utilization,
+        workers.isEmpty
+          ? .unavailable("no attempt ran on a numbered worker")
+          : Reading(workers.reduce(0) { $0 + $1.utilization } / Double(workers.count))),
+      Figure(
+        .makespan,
+        lastSettled < firstIntended
+          ? .unavailable("no job settled") : Reading(Double(lastSettled - firstIntended))),
+      Figure(.offeredRate, Double(intendedInWindow) / window.seconds),
+      Figure(.achievedRate, Double(submittedInWindow) / window.seconds),
+      Figure(
+        .offeredLoad,
+        all[.service].map { Reading(Double(intendedInWindow) / window.seconds * $0.mean.seconds) }
+          ?? .unavailable("no attempt started")),
+    ]
+    for name in FigureName.allCases where name.hasClasses && name != .success {
+      figures.append(Figure(name, all.value(of: name).map { Reading($0) } ?? .notTaken))
+    }
+    // More settled than intended would be as wrong as fewer: the absolute difference is shown as lost.
+    figures.append(Figure(.lost, abs(lost)))
+    figures.append(Figure(.duplicated, settled.duplicates))
+    figures.append(Figure(.leftRunning, facts.leftRunning))
+    return figures + makeListFigures(facts)
+  }
+
+  private func success(_ all: ClassMeasurement, lost: Int) -> Reading {
+    let possible = all.causes.total - all.causes[.cancelled] + lost
+    guard possible > 0 else { return .unavailable("no job settled") }
+    return Reading(Double(all.causes[.succeeded]) / Double(possible))
+  }
+
+  /// Figures that need the full list of attempts.
+  private func makeListFigures(_ facts: RunFacts) -> [Figure] {
+    let names: [FigureName] = [.concurrencyMax, .startsPerSecondMax, .queueDepthMax]
+    guard !attempts.isTruncated else {
+      let reading = Reading.unavailable("more than \(settings.attemptLimit) attempts, too many to keep each")
+      return (settings.hasDependencies ? names + [.earlyStarts] : names).map { Figure($0, reading) }
+        + (settings.hasDependencies ? [] : [Figure(.earlyStarts, 0)])
+    }
+    let early = settings.hasDependencies ? attempts.earlyStarts(dependencies: facts.dependencies) : 0
+    return [
+      Figure(.concurrencyMax, attempts.concurrencyMax),
+      Figure(.startsPerSecondMax, attempts.startsMax(within: facts.startsWindow)),
+      Figure(.queueDepthMax, attempts.queueDepthMax),
+      Figure(.earlyStarts, early),
+    ]
+  }
+}

@@ -1,0 +1,93 @@
+import TailraceCore
+
+/// A name and what it stands for, in an order that is kept.
+package struct Setting: Sendable, Hashable, Codable {
+  package var name: String
+  package var value: String
+  package init(_ name: String, _ value: String) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// What the harness observes of a run beside its timelines.
+package struct Observations: Sendable, Hashable, Codable {
+  /// Whether jobs arrive by a schedule of their own (an open loop), so that offered and achieved rate can differ.
+  package var isOpenLoop = true
+  /// The load generator's own lateness, without the time that a full queue held it back; nil: not an open loop.
+  package var generatorLateness: Distribution?
+  /// How long a full queue held the generator back, in all.
+  package var heldBack = Nanoseconds.zero
+  /// Mean number of accepted, unsettled jobs as the scheduler itself integrated it over ``observedFor``.
+  package var meanJobsInSystem = Reading.notTaken
+  /// From the run's start until no job was left.
+  package var observedFor = Nanoseconds.zero
+  /// Processor time of the process during the run, in nanoseconds.
+  package var processorTime = Reading.notTaken
+  /// In bytes.
+  package var peakMemory = Reading.notTaken
+  /// Bytes allocated per settled job.
+  package var bytesPerJob = Reading.notTaken
+  package var liveBytesWarm = Reading.notTaken
+  package var liveBytesEnd = Reading.notTaken
+  /// Calls of the allocator per settled job.
+  package var allocationsPerJob = Reading.unavailable("counted only with --allocations")
+  /// Share of the run's processor time that the host gave to others, 0…1.
+  package var hostSteal = Reading.notTaken
+  /// In nanoseconds.
+  package var wakeUpP50 = Reading.notTaken
+  /// In nanoseconds.
+  package var wakeUpP99 = Reading.notTaken
+  /// Whether the run was cut short from outside.
+  package var isInterrupted = false
+  package init() {}
+
+  var figures: [Figure] {
+    [
+      Figure(.jobsInSystem, meanJobsInSystem), Figure(.processorTime, processorTime), Figure(.peakMemory, peakMemory),
+      Figure(.bytesPerJob, bytesPerJob), Figure(.liveBytesWarm, liveBytesWarm), Figure(.liveBytesEnd, liveBytesEnd),
+      Figure(.allocationsPerJob, allocationsPerJob), Figure(.hostSteal, hostSteal), Figure(.wakeUpP50, wakeUpP50),
+      Figure(.wakeUpP99, wakeUpP99),
+    ]
+  }
+}
+
+/// One run: a scenario's tape replayed on one system with one seed.
+package struct RunResult: Sendable, Hashable, Codable {
+  /// `live`, `sequential`, `task-group`, …
+  package var system: String
+  /// From 1.
+  package var repetition: Int
+  package var seed: UInt64
+  /// Factor on every duration of the scenario; 1 where none applied.
+  package var timeScale: Double
+  /// The tape's fingerprint, in hexadecimal: equal for runs that replayed the same jobs.
+  package var fingerprint: String
+  package var measurement: RunMeasurement
+  package var observations: Observations
+  package var validity: [ValidityCheck]
+
+  /// Makes a run's result and draws up its certificate.
+  package init(
+    system: String, repetition: Int = 1, seed: UInt64, timeScale: Double, fingerprint: String,
+    measurement: RunMeasurement, observations: Observations, bounds: ValidityBounds = ValidityBounds()
+  ) {
+    self.system = system
+    self.repetition = repetition
+    self.seed = seed
+    self.timeScale = timeScale
+    self.fingerprint = fingerprint
+    self.measurement = measurement
+    self.observations = observations
+    self.measurement.figures += observations.figures
+    validity = ValidityCheck.certificate(of: self.measurement, observations: observations, bounds: bounds)
+  }
+
+  /// Whether every check of the certificate holds.
+  package var isValid: Bool { !validity.contains { $0.verdict == .failed } }
+
+  /// A figure's reading; nil when the run has none of that name.
+  package func reading(of figure: FigureName) -> Reading? {
+    measurement.figures.first { $0.name == figure }?.reading
+  }
+}

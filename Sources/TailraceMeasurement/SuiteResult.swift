@@ -1,0 +1,145 @@
+import TailraceCore
+
+/// A published figure beside the one that was measured.
+package struct PublishedOutcome: Sendable, Hashable, Codable {
+  /// The metric expression, such as `service{type=data_export}.mean`.
+  package var metric: String
+  /// As published, with its unit.
+  package var published: String
+  /// The published value at the run's time scale, in the metric's own unit.
+  package var value: Double
+  /// In the metric's own unit; nil when there is no sample.
+  package var measured: Double?
+  package var unit: FigureUnit
+  package var samples: UInt64
+  /// What a reader must know of the pair, such as why nothing was measured; empty: nothing.
+  package var note: String
+}
+
+/// A scenario with all its runs.
+package struct ScenarioResult: Sendable, Hashable, Codable {
+  package var name: String
+  package var summary: String
+  package var source: String
+  package var notes: [String]
+  package var settings: [Setting]
+  /// The run that targets and published figures are about comes first.
+  package var runs: [RunResult]
+  package var targets: [TargetOutcome]
+  package var published: [PublishedOutcome]
+
+  /// Makes a scenario's result: evaluates its targets and sets published figures beside the first run's.
+  ///
+  /// - Parameters:
+  ///   - targets: expressions as written; each must have passed ``TargetExpression/problem(in:types:)``.
+  ///   - published: metric expression and value, as written.
+  ///   - types: names of the scenario's job types.
+  /// - Throws: ``TargetProblem`` for the first expression that has a problem.
+  package init(
+    name: String, summary: String, source: String = "", notes: [String] = [], settings: [Setting] = [],
+    runs: [RunResult], targets: [String] = [], published: [(metric: String, value: String)] = [], types: [String]
+  ) throws(TargetProblem) {
+    self.name = name
+    self.summary = summary
+    self.source = source
+    self.notes = notes
+    self.settings = settings
+    self.runs = runs
+    self.targets = []
+    self.published = []
+    let scale = runs.first?.timeScale ?? 1
+    for target in targets {
+      let expression = try TargetExpression(parsing: target, types: types)
+      self.targets.append(TargetOutcome(expression, as: target, runs: runs, scale: scale))
+    }
+    for figure in published {
+      let metric = try Metric(parsing: figure.metric, types: types)
+      let value = try metric.parseValue(figure.value).scaled(by: scale, metric: metric)
+      self.published.append(PublishedOutcome(figure, metric: metric, value: value, runs: runs))
+    }
+  }
+
+  /// The run that targets are about.
+  package var primary: RunResult? { runs.first }
+  /// The run of the same tape with one job at a time.
+  package var sequential: RunResult? { runs.first { $0.system == "sequential" } }
+
+  /// What the scenario comes to. Every run must be valid.
+  package var verdict: Verdict {
+    if runs.isEmpty || runs.contains(where: { !$0.isValid }) { return .invalid }
+    return targets.allSatisfy { $0.verdict == .met } ? .passed : .missed
+  }
+}
+
+/// What one command measured: everything that a report is made from.
+package struct SuiteResult: Sendable, Hashable, Codable {
+  /// The format that this version writes and reads.
+  package static let currentFormat = 1
+  /// The version of the format.
+  package var format: Int
+  /// The version of the program that made it.
+  package var version: String
+  package var suite: String
+  /// Wall clock time at the start, in ISO 8601.
+  package var started: String
+  /// The machine, the toolchain, the settings of the process.
+  package var environment: [Setting]
+  /// The command that repeats the run.
+  package var command: String
+  package var seed: UInt64
+  package var timeScale: Double
+  package var scenarios: [ScenarioResult]
+  /// Whether the suite was cut short; scenarios that never ran are then missing.
+  package var isInterrupted: Bool
+
+  package init(
+    version: String, suite: String, started: String, environment: [Setting], command: String, seed: UInt64,
+    timeScale: Double, scenarios: [ScenarioResult], isInterrupted: Bool = false
+  ) {
+    format = Self.currentFormat
+    self.version = version
+    self.suite = suite
+    self.started = started
+    self.environment = environment
+    self.command = command
+    self.seed = seed
+    self.timeScale = timeScale
+    self.scenarios = scenarios
+    self.isInterrupted = isInterrupted
+  }
+
+  /// The worst verdict of its scenarios; an interrupted suite is invalid.
+  package var verdict: Verdict {
+    isInterrupted || scenarios.isEmpty ? .invalid : scenarios.map(\.verdict).max() ?? .invalid
+  }
+  /// The exit status of the command.
+  package var exitStatus: Int32 { verdict.exitStatus }
+}
+
+/// What a run comes to, the worse the greater.
+package enum Verdict: Int, Comparable, Sendable, Codable {
+  /// Valid, and every target met.
+  case passed
+  /// Valid, but a target was missed or had no samples.
+  case missed
+  /// The figures cannot be trusted, so nothing is passed.
+  case invalid
+
+  package static func < (a: Verdict, b: Verdict) -> Bool { a.rawValue < b.rawValue }
+  /// 0 passed, 2 a target was missed, 4 invalid.
+  package var exitStatus: Int32 {
+    switch self {
+    case .passed: 0
+    case .missed: 2
+    case .invalid: 4
+    }
+  }
+  /// The word at the head of a report.
+  package var word: String {
+    switch self {
+    case .passed: "PASSED"
+    case .missed: "MISSED"
+    case .invalid: "INVALID"
+    }
+  }
+}

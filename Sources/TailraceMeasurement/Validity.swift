@@ -1,0 +1,225 @@
+import TailraceCore
+
+/// Beyond which a run's figures are not to be trusted.
+package struct ValidityBounds: Sendable, Hashable {
+  /// Share of the jobs intended in the window that may be missing from those submitted in it; at least three jobs may.
+  package var rateShortfall = 0.01
+  /// The generator's own lateness at p99, as a share of the mean response time: above it a warning…
+  package var latenessWarning = 0.05
+  /// … unless it is below this.
+  package var latenessWarningFloor = Nanoseconds.milliseconds(1)
+  /// As a share of the mean response time: above it the run is invalid…
+  package var latenessLimit = 0.25
+  /// … unless it is below this: what a host shared with others does to a sleeping thread now and then.
+  package var latenessLimitFloor = Nanoseconds.milliseconds(20)
+  /// Relative difference of the two sides of Little's law.
+  package var little = 0.05
+  /// Absolute difference, in jobs, below which they agree whatever their ratio.
+  package var littleFloor = 0.05
+  /// Share of processor time stolen by the host: above it a warning…
+  package var stealWarning = 0.01
+  /// … and above this the run is invalid.
+  package var stealLimit = 0.10
+  package init() {}
+}
+
+/// One line of a run's validity certificate.
+package struct ValidityCheck: Sendable, Hashable, Codable {
+  package enum Verdict: String, Sendable, Codable {
+    case passed
+    /// Worth knowing; the run stays valid.
+    case warning
+    case failed
+    /// Could not be checked; the words say why.
+    case unavailable = "not checked"
+  }
+  /// What is checked, in stable words for files: `generator_lateness`.
+  package var name: String
+  package var verdict: Verdict
+  /// In ``unit``.
+  package var observed: Double?
+  /// The greatest value that passes, in ``unit``.
+  package var bound: Double?
+  package var unit: FigureUnit
+  /// What it means, for a reader.
+  package var words: String
+
+  /// Draws up the certificate of a run.
+  package static func certificate(
+    of measurement: RunMeasurement, observations: Observations, bounds: ValidityBounds
+  ) -> [ValidityCheck] {
+    let lateness = checkLateness(measurement, observations, bounds)
+    return [
+      checkRate(measurement, observations, bounds, isLate: lateness.verdict == .failed), lateness,
+      checkLittle(measurement, observations, bounds), checkLost(measurement), checkDuplicated(measurement),
+      checkParts(measurement), checkRange(measurement), checkSteal(observations, bounds),
+      checkInterruption(measurement, observations),
+    ]
+  }
+
+  private static func checkRate(
+    _ measurement: RunMeasurement, _ observations: Observations, _ bounds: ValidityBounds, isLate: Bool
+  ) -> ValidityCheck {
+    let offered = measurement.intendedInWindow
+    let achieved = measurement.submittedInWindow
+    var check = ValidityCheck(
+      name: "offered_vs_achieved", verdict: .passed, observed: nil, bound: nil, unit: .ratio, words: "")
+    guard observations.isOpenLoop else {
+      check.verdict = .unavailable
+      check.words = "arrivals follow the system's pace: there is no offered rate"
+      return check
+    }
+    guard offered > 0 else {
+      check.verdict = .failed
+      check.words = "no job was intended within the measurement window"
+      return check
+    }
+    let missing = abs(offered - achieved)
+    let bound = max(bounds.rateShortfall, 3 / Double(offered))
+    check.observed = Double(missing) / Double(offered)
+    check.bound = bound
+    check.words = "\(offered) jobs were due in the window, \(achieved) were submitted in it"
+    guard Double(missing) / Double(offered) > bound else { return check }
+    let dropped = measurement.all.causes[.dropped]
+    if isLate || Double(dropped) / Double(offered) > bound {
+      check.verdict = .failed
+      check.words += "; \(dropped) were dropped: the generator did not offer what the scenario says"
+    } else {
+      check.verdict = .warning
+      check.words +=
+        "; a full queue held their submitter back, which response time, counted from the intended arrival, includes"
+    }
+    return check
+  }
+
+  private static func checkLateness(
+    _ measurement: RunMeasurement, _ observations: Observations, _ bounds: ValidityBounds
+  ) -> ValidityCheck {
+    var check = ValidityCheck(
+      name: "generator_lateness", verdict: .passed, observed: nil, bound: nil, unit: .time, words: "")
+    guard let lateness = observations.generatorLateness, lateness.count > 0 else {
+      check.verdict = .unavailable
+      check.words = "no load generator with a schedule of its own took part"
+      return check
+    }
+    let response = measurement.all[.response]?.mean.rawValue ?? 0
+    let warning = max(Double(bounds.latenessWarningFloor.rawValue), bounds.latenessWarning * Double(response))
+    let limit = max(Double(bounds.latenessLimitFloor.rawValue), bounds.latenessLimit * Double(response))
+    let ladder = [99.0, 90, 50]
+    let values = lateness.percentiles(ladder)
+    let rung = values.firstIndex { $0 != nil }
+    let value = rung.flatMap { values[$0] } ?? lateness.min
+    let name = rung.map { Statistic.percentile(ladder[$0]).name } ?? "least"
+    check.observed = Double(value.rawValue)
+    check.bound = limit
+    check.verdict = Double(value.rawValue) > limit ? .failed : Double(value.rawValue) > warning ? .warning : .passed
+    check.words = "the generator's own lateness at \(name) of \(lateness.total) submissions"
+    return check
+  }
+
+  private static func checkLittle(
+    _ measurement: RunMeasurement, _ observations: Observations, _ bounds: ValidityBounds
+  ) -> ValidityCheck {
+    var check = ValidityCheck(
+      name: "littles_law", verdict: .passed, observed: nil, bound: bounds.little, unit: .ratio, words: "")
+    guard let mean = observations.meanJobsInSystem.value, observations.observedFor > .zero else {
+      check.verdict = .unavailable
+      check.words = observations.meanJobsInSystem.unavailable ?? "the run took no time"
+      return check
+    }
+    let rate = Double(measurement.acceptedJobs) / observations.observedFor.seconds
+    let product = rate * measurement.meanTimeInSystem / 1e9
+    let difference = abs(product - mean)
+    let relative = difference / max(product, mean, .leastNormalMagnitude)
+    check.observed = relative
+    let holds = relative <= bounds.little || difference <= bounds.littleFloor
+    // Jobs cut off while they ran are in the scheduler's mean but in no timeline.
+    let isCut = (measurement[.leftRunning] ?? 0) > 0
+    check.verdict = holds ? .passed : isCut ? .unavailable : .failed
+    check.words =
+      "\(rounded(mean)) jobs in system by the scheduler's count; "
+      + "\(rounded(product)) = \(rounded(rate)) jobs/s × \(rounded(measurement.meanTimeInSystem / 1e6)) ms by the timelines"
+    if isCut { check.words += "; jobs left running are in the former only" }
+    return check
+  }
+
+  private static func checkLost(_ measurement: RunMeasurement) -> ValidityCheck {
+    let lost = measurement[.lost] ?? 0
+    return ValidityCheck(
+      name: "none_lost", verdict: lost == 0 ? .passed : .failed, observed: lost, bound: 0, unit: .count,
+      words: lost == 0
+        ? "every intended job settled or was counted as dropped or left running"
+        : "settled, dropped and left running jobs together are not the intended ones")
+  }
+
+  private static func checkDuplicated(_ measurement: RunMeasurement) -> ValidityCheck {
+    let duplicated = measurement[.duplicated] ?? 0
+    return ValidityCheck(
+      name: "none_duplicated", verdict: duplicated == 0 ? .passed : .failed, observed: duplicated, bound: 0,
+      unit: .count, words: duplicated == 0 ? "no job settled twice" : "jobs settled more than once")
+  }
+
+  private static func checkParts(_ measurement: RunMeasurement) -> ValidityCheck {
+    var check = ValidityCheck(name: "parts_add_up", verdict: .passed, observed: 0, bound: 0, unit: .time, words: "")
+    let open = measurement.classes.filter { !$0.parts.isComplete }
+    if let wrong = measurement.classes.first(where: { $0.parts.isComplete && !$0.parts.addUp }) {
+      check.verdict = .failed
+      check.observed = Double(wrong.parts.gap.magnitude)
+      check.words = "in class \(wrong.key.name) the parts of jobs' time do not add up to the whole"
+      if wrong.parts.gap == 0 { check.words += ": an attempt does not take up where the one before it ended" }
+    } else if let unsettled = open.first {
+      check.verdict = .unavailable
+      check.observed = nil
+      check.words = "\(unsettled.parts.begun - unsettled.parts.settled) jobs have parts but no end"
+    } else {
+      check.words = "in every class, lag, submission, dependency wait, waiting, service and backoff add up to the whole"
+    }
+    return check
+  }
+
+  private static func checkRange(_ measurement: RunMeasurement) -> ValidityCheck {
+    let samples = Quantity.allCases.compactMap { measurement.all[$0] }
+    let below = samples.reduce(0) { $0 + $1.below }
+    let above = samples.reduce(0) { $0 + $1.above }
+    let sum = below + above
+    return ValidityCheck(
+      name: "within_range", verdict: sum == 0 ? .passed : .failed, observed: Double(sum), bound: 0, unit: .count,
+      words: sum == 0
+        ? "no sample outside the histograms' range" : "\(below) samples below zero, \(above) above one hour")
+  }
+
+  private static func checkSteal(_ observations: Observations, _ bounds: ValidityBounds) -> ValidityCheck {
+    var check = ValidityCheck(
+      name: "host_steal", verdict: .passed, observed: observations.hostSteal.value, bound: bounds.stealLimit,
+      unit: .ratio, words: "processor time that the host gave to others")
+    guard let share = observations.hostSteal.value else {
+      check.verdict = .unavailable
+      check.words = observations.hostSteal.unavailable ?? "not measured"
+      return check
+    }
+    check.verdict = share > bounds.stealLimit ? .failed : share > bounds.stealWarning ? .warning : .passed
+    return check
+  }
+
+  private static func checkInterruption(
+    _ measurement: RunMeasurement, _ observations: Observations
+  ) -> ValidityCheck {
+    let left = Int(measurement[.leftRunning] ?? 0)
+    let words =
+      observations.isInterrupted
+      ? "the run was cut short"
+      : left > 0 ? "\(left) jobs had not settled when the drain time was over" : "the run went to its end"
+    return ValidityCheck(
+      name: "ran_to_end", verdict: observations.isInterrupted || left > 0 ? .failed : .passed, observed: Double(left),
+      bound: 0, unit: .count, words: words)
+  }
+
+  /// Three significant digits, for words.
+  private static func rounded(_ value: Double) -> String {
+    guard value != 0, value.isFinite else { return "0" }
+    var factor = 1.0
+    while abs(value) * factor < 100 { factor *= 10 }
+    let text = "\((value * factor).rounded() / factor)"
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+}
