@@ -1,6 +1,8 @@
 /// Everything that a driver must hand back when an attempt ends: who ran what, and what it reserved.
 public struct AttemptToken: Hashable, Sendable {
   public var job: JobID
+  /// The submitter's own number for the job.
+  public var tag: UInt64
   public var type: JobTypeID
   public var pool: PoolID
   /// First attempt: 1.

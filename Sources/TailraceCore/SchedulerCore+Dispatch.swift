@@ -73,7 +73,7 @@ extension SchedulerCore {
   func currentToken(_ slot: UInt32) -> AttemptToken {
     let job = jobs[slot]
     return AttemptToken(
-      job: jobs.id(of: slot), type: JobTypeID(rawValue: job.pointee.type), pool: job.pointee.pool,
+      job: jobs.id(of: slot), tag: job.pointee.tag, type: JobTypeID(rawValue: job.pointee.type), pool: job.pointee.pool,
       attempt: job.pointee.attempt, worker: job.pointee.worker, memory: job.pointee.memory, reportsStart: false)
   }
 

@@ -178,6 +178,11 @@ extension SchedulerCore {
     endAttempt(slot, started: start, finished: max(finished, start), outcome: outcome, into: &outbox)
   }
 
+  /// Whether the attempt is still wanted: a worker that took several attempts asks before it starts one.
+  public func isLive(_ token: AttemptToken) -> Bool {
+    jobs.find(token.job).map { isCurrent(token, $0) } ?? false
+  }
+
   /// Whether the token is about the attempt that the job is running.
   @inline(__always)
   func isCurrent(_ token: AttemptToken, _ slot: UInt32) -> Bool {

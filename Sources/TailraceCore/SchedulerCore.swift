@@ -106,6 +106,12 @@ public struct SchedulerCore: ~Copyable {
     }
   }
 
+  /// The type and the priority of a job, or nil when it is not known.
+  public func description(of id: JobID) -> (type: JobTypeID, priority: Priority)? {
+    guard let slot = jobs.find(id) else { return nil }
+    return (JobTypeID(rawValue: jobs[slot].pointee.type), jobs[slot].pointee.priority)
+  }
+
   // MARK: - Pieces shared by the facts
 
   /// Moves the scheduler's present on; it never goes back.
