@@ -69,7 +69,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "TailraceCoreTests", dependencies: ["TailraceCore"], swiftSettings: strict),
     .testTarget(
-      name: "TailraceWorkloadTests", dependencies: ["TailraceWorkload", "TailraceCore"], swiftSettings: strict),
+      name: "TailraceWorkloadTests", dependencies: ["TailraceWorkload", "TailraceCore"], exclude: ["Broken", "Golden"],
+      swiftSettings: strict),
     .testTarget(
       name: "TailraceMeasurementTests", dependencies: ["TailraceMeasurement", "TailraceCore"], swiftSettings: strict),
     .testTarget(

@@ -6,6 +6,8 @@ package struct QuantityProblem: Error, Hashable, CustomStringConvertible {
   package var description: String
   /// Makes a problem from its two halves.
   package init(_ wrong: String, allowed: String) { description = "\(wrong); \(allowed)" }
+  /// The same problem, with where it is said before it.
+  init(prefix: String, _ problem: QuantityProblem) { description = prefix + problem.description }
 }
 
 /// Reads quantities with units as scenario files, flags and targets write them.

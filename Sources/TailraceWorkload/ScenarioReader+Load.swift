@@ -137,7 +137,8 @@ extension ScenarioReader {
           weights.append(WeightedType(type: type, weight: weight))
         }
       }
-      if weights.allSatisfy({ $0.weight == 0 }) {
+      guard case .mapping(let all) = node.content else { return .weighted([]) }
+      if weights.count == all.count, weights.allSatisfy({ $0.weight == 0 }) {
         report(node.place, "\(what) gives no job a weight above zero; raise at least one")
       }
       return .weighted(weights)

@@ -15,9 +15,13 @@ extension ScenarioReader {
         origin, "unknown key '\(path[0])'; \(suggestion(path[0], among: ScenarioParser.keys, kind: "known keys"))")
       return
     }
+    guard !value.allSatisfy(\.isWhitespace) else {
+      report(origin, "the value is empty; write a value")
+      return
+    }
     switch YAMLTree.read(value) {
     case .failure(let problems):
-      report(origin, problems.problems.first?.message ?? "the value is empty; write a value")
+      for problem in problems.problems { report(origin, problem.message) }
     case .success(var node):
       Self.relocate(&node, to: origin)
       if case .scalar("") = node.content {

@@ -56,7 +56,7 @@ extension ServiceTime {
     case "pareto":
       try arguments.allow(["min", "alpha", "max"])
       let low = try arguments.span("min")
-      let alpha = try Quantity.number(try arguments.text("alpha"), in: 0.01...1000)
+      let alpha = try arguments.number("alpha", in: 0.01...1000)
       let high = try arguments.optionalSpan("max")
       if let high, high <= low {
         throw QuantityProblem("pareto: max is not above min", allowed: "max must be larger than min")
@@ -141,6 +141,15 @@ private struct Arguments {
   }
 
   func duration(_ key: String) throws(QuantityProblem) -> Nanoseconds { try Quantity.duration(try text(key)) }
+
+  func number(_ key: String, in range: ClosedRange<Double>) throws(QuantityProblem) -> Double {
+    let text = try text(key)
+    do {
+      return try Quantity.number(text, in: range)
+    } catch {
+      throw QuantityProblem(prefix: "\(distribution): \(key): ", error)
+    }
+  }
 
   func span(_ key: String) throws(QuantityProblem) -> Nanoseconds {
     let value = try duration(key)

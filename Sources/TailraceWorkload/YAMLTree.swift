@@ -79,12 +79,13 @@ struct YAMLTree {
     for index in lines.indices { Self.protectDistributions(in: &lines[index]) }
   }
 
-  /// Lets `exponential(mean: 20ms)` stand without quotes: to YAML its colons and commas would be structure.
+  /// Lets `exponential(mean: 20ms)` stand without quotes: to YAML its colons and commas would be structure. They come
+  /// back in whatever the text turns out to be.
   private static func protectDistributions(in line: inout [Unicode.Scalar]) {
     guard line.contains("(") else { return }
     var open: Int?
     for index in line.indices {
-      if line[index] == "(", endsWithDistribution(line[..<index]) { open = index }
+      if line[index] == "(", index > 0, line[index - 1].properties.isAlphabetic { open = index }
       guard let start = open, line[index] == ")" else { continue }
       for inner in start..<index {
         if line[inner] == ":" { line[inner] = colon }
@@ -92,11 +93,6 @@ struct YAMLTree {
       }
       open = nil
     }
-  }
-
-  private static func endsWithDistribution(_ prefix: ArraySlice<Unicode.Scalar>) -> Bool {
-    let word = prefix.reversed().prefix { $0.properties.isAlphabetic }.reversed()
-    return ServiceTime.distributions.contains { $0.unicodeScalars.elementsEqual(word) }
   }
 
   /// The first place that is nested too deeply, counted generously: brackets within strings count too.
@@ -231,6 +227,10 @@ struct YAMLTree {
 
   private func describe(_ error: YamlError) -> ScenarioProblems {
     switch error {
+    case .composer(_, "but found another document", let mark, _):
+      return Self.problem(mark.line, mark.column, "a second document starts here; write one scenario in a file")
+    case .scanner(_, _, let mark, _) where character(at: mark) == "\t":
+      return Self.problem(mark.line, mark.column, "not valid YAML: a tab indents this line; indent with spaces")
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       let during = context.map { " (\($0.text) from line \($0.mark.line), column \($0.mark.column))" } ?? ""
@@ -241,6 +241,13 @@ struct YAMLTree {
     case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded, .duplicatedKeysInMapping:
       return Self.problem(0, 0, "not readable as YAML: \(error); write valid YAML")
     }
+  }
+
+  private func character(at mark: Mark) -> Unicode.Scalar? {
+    guard lines.indices.contains(mark.line - 1), lines[mark.line - 1].indices.contains(mark.column - 1) else {
+      return nil
+    }
+    return lines[mark.line - 1][mark.column - 1]
   }
 
   private func position(ofByte offset: Int) -> (line: Int, column: Int) {

@@ -1,0 +1,158 @@
+// A scenario file says what its document says: forms, defaults, overrides and time scale.
+
+import TailraceCore
+import TailraceWorkload
+import Testing
+
+@Suite struct ScenarioParserTests {
+  private func parse(_ yaml: String, _ overrides: [(key: String, value: String)] = []) throws -> Scenario {
+    try ScenarioParser.parse(yaml: yaml, file: "test.yaml", overrides: overrides).get()
+  }
+
+  private static let small = """
+    name: small
+    jobs:
+      a: {service: 10ms}
+      b.c: {service: exponential(mean: 20ms), priority: critical}
+    load: {poisson: 20/s, of: {a: 3, b.c: 1}}
+    duration: 10s
+    """
+
+  @Test func readsTheDocumentedExample() throws {
+    let scenario = try BuiltInTests.scenario("governance-five")
+    #expect(scenario.jobs.map(\.name).first == "constitutional_compliance_check")
+    #expect(scenario.jobs[0].priority == .high)
+    #expect(scenario.jobs[1].service == .constant(.milliseconds(301)))
+    #expect(scenario.streams.map(\.arrivals) == [.batch(failFast: false)])
+    #expect(scenario.streams.map(\.mix) == [.sequence([0, 1, 2, 3, 4])])
+    #expect(scenario.scheduler.workers == 3)
+    #expect(scenario.scheduler.retry.limit == 3)
+    #expect(scenario.scheduler.timeout == .seconds(300))
+    #expect(scenario.targets.first == "submission.p99 < 500ms")
+    #expect(scenario.published.first == PublishedFigure(metric: "service.mean", value: "0.231s"))
+  }
+
+  @Test func leavesWhatIsNotSaidToTheSchedulersDefaults() throws {
+    let scenario = try parse(Self.small)
+    let defaults = SchedulerConfiguration()
+    #expect(scenario.scheduler.workers == defaults.asyncPool.workers)
+    #expect(scenario.scheduler.retry == defaults.retry)
+    #expect(scenario.scheduler.timeout == defaults.timeout)
+    #expect(scenario.scheduler.queueCapacity == defaults.queueCapacity)
+    #expect(scenario.warmup == .zero)
+    #expect(scenario.drain == .seconds(30))
+    #expect(scenario.jobs[0].priority == .normal)
+  }
+
+  @Test func distributionsNeedNoQuotes() throws {
+    let yaml = """
+      name: forms
+      jobs:
+        a: {service: lognormal(median: 40ms, p99: 900ms), priority: low}
+        b:
+          service: pareto(min: 1ms, alpha: 1.5, max: 10s)
+          delay: uniform(min: 1ms, max: 2ms)
+        c: {service: "bimodal(fast: 5ms, slow: 500ms, share: 10%)"}
+      load: {closed: {clients: 2, think: exponential(mean: 5ms)}, count: 10}
+      """
+    let scenario = try parse(yaml)
+    #expect(scenario.jobs[0].service == .lognormal(median: .milliseconds(40), p99: .milliseconds(900)))
+    #expect(scenario.jobs[0].priority == .low)
+    #expect(scenario.jobs[1].service == .pareto(min: .milliseconds(1), alpha: 1.5, max: .seconds(10)))
+    #expect(scenario.jobs[1].delay == .uniform(min: .milliseconds(1), max: .milliseconds(2)))
+    #expect(scenario.jobs[2].service == .bimodal(fast: .milliseconds(5), slow: .milliseconds(500), share: 0.1))
+    #expect(scenario.streams[0].arrivals == .closed(clients: 2, think: .exponential(mean: .milliseconds(5))))
+  }
+
+  @Test func graphsAreSortedAndMayUseATypeTwice() throws {
+    let yaml = """
+      name: graphs
+      jobs: {a: {service: 1ms}, b: {service: 1ms}}
+      graphs:
+        named: {last: {job: a, after: [first, b]}, first: {job: a}, b: {after: first}}
+        phased: {phases: [[a, a], b, [a, b]]}
+      load: [{batch: 2, of: named}, {poisson: 5/s, of: phased, count: 3}]
+      """
+    let scenario = try parse(yaml)
+    guard case .graph(let named) = scenario.streams[0].mix, case .graph(let phased) = scenario.streams[1].mix else {
+      Issue.record("not graphs: \(scenario.streams)")
+      return
+    }
+    #expect(named.nodes.map(\.type) == [0, 1, 0])
+    #expect(named.nodes.map(\.after) == [[], [0], [0, 1]])
+    #expect(phased.nodes.map(\.after) == [[], [], [0, 1], [2], [2]])
+    #expect(scenario.streams[0].count == 2)
+  }
+
+  @Test func overridesChangeSchedulerLoadAndJobs() throws {
+    let scenario = try parse(
+      Self.small,
+      [
+        ("scheduler.workers", "8"), ("scheduler.policy", "fifo"), ("scheduler.retries.limit", "7"),
+        ("load.constant", "50/s"), ("jobs.a.service", "uniform(min: 1ms, max: 3ms)"), ("jobs.b.c.priority", "low"),
+        ("duration", "5s"), ("warmup", "1s"), ("scheduler.queue.when_full", "shed"),
+      ])
+    #expect(scenario.scheduler.workers == 8)
+    #expect(scenario.scheduler.policy == .fifo)
+    #expect(scenario.scheduler.retry.limit == 7)
+    #expect(scenario.scheduler.whenFull == .shed)
+    #expect(scenario.streams[0].arrivals == .constant(Rate(perSecond: 50)))
+    #expect(scenario.jobs[0].service == .uniform(min: .milliseconds(1), max: .milliseconds(3)))
+    #expect(scenario.jobs[1].priority == .low)
+    #expect(scenario.duration == .seconds(5))
+    #expect(scenario.warmup == .seconds(1))
+    let streams = try parse(try #require(BuiltIn.yaml(named: "audit-approvals")), [("load.1.constant", "9/s")]).streams
+    #expect(streams[1].arrivals == .constant(Rate(perSecond: 9)))
+  }
+
+  @Test(arguments: [
+    ("scheduler.wokers", "3", "unknown key 'wokers'"), ("shceduler.workers", "3", "did you mean 'scheduler'?"),
+    ("scheduler.workers", "many", "not a whole number"), ("duration", "5", "has no unit"),
+    ("load.7.poisson", "5/s", "unknown key '7'"), ("jobs.a.service", "", "the value is empty"),
+    ("jobs.z.service", "5ms, x: [", "unknown"), ("..", "5", "not a path"),
+    ("scheduler", "[1]", "write a mapping"), ("duration", "{", "not valid YAML"),
+  ])
+  func overridesAreBlamedForTheirProblems(_ key: String, _ value: String, _ reason: String) {
+    switch ScenarioParser.parse(yaml: Self.small, file: "test.yaml", overrides: [(key, value)]) {
+    case .success: if reason != "unknown" { Issue.record("\(key)=\(value) was taken") }
+    case .failure(let problems):
+      #expect(problems.description.contains(reason) || reason == "unknown")
+      #expect(problems.problems.allSatisfy { $0.description.hasPrefix("--set \(key)=\(value): ") })
+    }
+  }
+
+  @Test func targetsAreValidatedWhereTheyStand() throws {
+    let yaml = Self.small + "\ntargets:\n  - good\n  - bad\npublished: {bad: 5}\n"
+    let result = ScenarioParser.parse(yaml: yaml, file: "test.yaml") { $0 == "bad" ? "no; yes" : nil }
+    #expect(throws: ScenarioProblems.self) { try result.get() }
+    if case .failure(let problems) = result {
+      #expect(problems.description == "test.yaml:9:5: no; yes\ntest.yaml:10:13: no; yes")
+    }
+  }
+
+  @Test func scalingKeepsTheOfferedLoad() throws {
+    let scenario = try BuiltInTests.scenario("companion-interactions")
+    let scaled = scenario.scaled(by: 0.1)
+    #expect(scaled.streams[0].arrivals == .poisson(Rate(perSecond: 12 / 0.1)))
+    #expect(scaled.duration == .seconds(2))
+    #expect(scaled.jobs[0].timeout == .seconds(3))
+    #expect(scaled.jobs[0].service == .lognormal(median: .milliseconds(10), p99: .milliseconds(30)))
+    #expect(scaled.scheduler.policy == .aging(boost: .milliseconds(500)))
+    #expect(scaled.targets == scenario.targets)
+    // The same jobs in the same order, ten times as fast.
+    var (slow, fast) = (Tape(scenario: scenario, seed: 3).makeCursor(), Tape(scenario: scaled, seed: 3).makeCursor())
+    while let job = slow.next() {
+      let drawn = fast.next()
+      let other = try #require(drawn)
+      #expect(job.type == other.type && job.dependencies == other.dependencies)
+      #expect(abs(job.intended.nanoseconds - 10 * other.intended.nanoseconds) < 100)
+    }
+    let rest = fast.next()
+    #expect(rest == nil)
+    let pipeline = try BuiltInTests.scenario("pipeline-phases").scaled(by: 0.5)
+    #expect(pipeline.scheduler.rate == RateLimit(rate: Rate(perSecond: 10), burst: 1))
+    let real = try BuiltInTests.scenario("swarm-database")
+    #expect(!real.isScalable)
+    #expect(real.scaled(by: 0.1) == real)
+  }
+}
