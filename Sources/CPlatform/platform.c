@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -26,4 +27,72 @@ int64_t cplatform_peak_resident_bytes(void) {
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   return (int64_t)usage.ru_maxrss * 1024;
+}
+
+void cplatform_lock_init(cplatform_lock_t *lock) {
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+  pthread_mutex_init(&lock->mutex, &attributes);
+  pthread_mutexattr_destroy(&attributes);
+}
+
+void cplatform_lock_destroy(cplatform_lock_t *lock) { pthread_mutex_destroy(&lock->mutex); }
+
+void cplatform_parker_init(cplatform_parker_t *parker) {
+  pthread_condattr_t attributes;
+  pthread_mutex_init(&parker->mutex, NULL);
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&parker->condition, &attributes);
+  pthread_condattr_destroy(&attributes);
+  parker->woken = 0;
+}
+
+void cplatform_parker_destroy(cplatform_parker_t *parker) {
+  pthread_cond_destroy(&parker->condition);
+  pthread_mutex_destroy(&parker->mutex);
+}
+
+void cplatform_parker_wait(cplatform_parker_t *parker, int64_t deadline_ns) {
+  struct timespec t = {.tv_sec = deadline_ns / 1000000000, .tv_nsec = deadline_ns % 1000000000};
+  int result = 0;
+  pthread_mutex_lock(&parker->mutex);
+  while (!parker->woken && result != ETIMEDOUT) {
+    if (deadline_ns == INT64_MAX)
+      pthread_cond_wait(&parker->condition, &parker->mutex);
+    else
+      result = pthread_cond_timedwait(&parker->condition, &parker->mutex, &t);
+  }
+  parker->woken = 0;
+  pthread_mutex_unlock(&parker->mutex);
+}
+
+void cplatform_parker_wake(cplatform_parker_t *parker) {
+  pthread_mutex_lock(&parker->mutex);
+  parker->woken = 1;
+  pthread_cond_signal(&parker->condition);
+  pthread_mutex_unlock(&parker->mutex);
+}
+
+struct thread_start {
+  void (*body)(void *);
+  void *context;
+};
+
+static void *thread_main(void *argument) {
+  struct thread_start start = *(struct thread_start *)argument;
+  free(argument);
+  start.body(start.context);
+  return NULL;
+}
+
+int cplatform_thread_start(pthread_t *thread, void (*body)(void *), void *context) {
+  struct thread_start *start = malloc(sizeof *start);
+  if (start == NULL) return ENOMEM;
+  start->body = body;
+  start->context = context;
+  int result = pthread_create(thread, NULL, thread_main, start);
+  if (result != 0) free(start);
+  return result;
 }

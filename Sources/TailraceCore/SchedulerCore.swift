@@ -112,6 +112,15 @@ public struct SchedulerCore: ~Copyable {
     return (JobTypeID(rawValue: jobs[slot].pointee.type), jobs[slot].pointee.priority)
   }
 
+  /// Whether draining is done: nothing waits, nothing runs, and no handler is left.
+  public var isDrained: Bool { phase == .drained }
+
+  /// The gauges with their integrals brought up to an instant.
+  public mutating func gaugesNow(at instant: Instant) -> SchedulerGauges {
+    advance(to: instant)
+    return gauges
+  }
+
   // MARK: - Pieces shared by the facts
 
   /// Moves the scheduler's present on; it never goes back.

@@ -1,6 +1,7 @@
 // What Swift cannot call itself on Linux: variadic system calls, and calls whose result glibc declares constant.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -39,4 +40,37 @@ int cplatform_thread_id(void);
 
 /// Peak resident memory of this process so far, in bytes.
 int64_t cplatform_peak_resident_bytes(void);
+
+/// A mutex that spins a little before it sleeps.
+typedef struct {
+  pthread_mutex_t mutex;
+} cplatform_lock_t;
+void cplatform_lock_init(cplatform_lock_t *lock);
+void cplatform_lock_destroy(cplatform_lock_t *lock);
+static inline void cplatform_lock_acquire(cplatform_lock_t *lock) { pthread_mutex_lock(&lock->mutex); }
+static inline void cplatform_lock_release(cplatform_lock_t *lock) { pthread_mutex_unlock(&lock->mutex); }
+
+/// Where one thread waits for another, on the monotonic clock.
+typedef struct {
+  pthread_mutex_t mutex;
+  pthread_cond_t condition;
+  int woken;
+} cplatform_parker_t;
+void cplatform_parker_init(cplatform_parker_t *parker);
+void cplatform_parker_destroy(cplatform_parker_t *parker);
+/// Waits until woken or until the monotonic clock reads `deadline_ns` (INT64_MAX: for ever); takes the wake-up with it.
+void cplatform_parker_wait(cplatform_parker_t *parker, int64_t deadline_ns);
+void cplatform_parker_wake(cplatform_parker_t *parker);
+
+/// Starts a thread that calls `body(context)`. Returns 0 on success, else errno.
+int cplatform_thread_start(pthread_t *thread, void (*body)(void *), void *context);
+
+/// Tells the processor that this is a waiting loop.
+static inline void cplatform_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
 #endif

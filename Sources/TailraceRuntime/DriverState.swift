@@ -1,0 +1,175 @@
+import Synchronization
+import TailraceCore
+
+/// A handler as the workers call it.
+enum Handler: Sendable {
+  case async(@Sendable (JobContext) async throws -> (any Sendable)?)
+  case blocking(@Sendable (JobContext) throws -> (any Sendable)?)
+}
+
+/// Whoever waits for a job: for its admission or for its end.
+final class JobWatch: @unchecked Sendable {
+  /// Under the scheduler's lock.
+  var onAdmission: (@Sendable () -> Void)?
+  /// Under the scheduler's lock; by number, so that one can be withdrawn.
+  var onSettled: [(number: UInt64, action: @Sendable (JobResult) -> Void)] = []
+  var nextNumber: UInt64 = 0
+  var tags: [String] = []
+  /// How the last attempt ended, where it left a value or an error.
+  var ending: AttemptResult?
+  var cause: SettlementCause?
+
+  var error: String? {
+    if case .error(let error) = ending { "\(error)" } else { nil }
+  }
+}
+
+/// What the driver keeps about a job beside what the core keeps: its place in the table is the core's.
+struct JobEntry {
+  var payload: (any Sendable)?
+  var watch: JobWatch?
+}
+
+/// Everything behind the scheduler's lock.
+struct DriverState: ~Copyable {
+  var core: SchedulerCore
+  var entries: ContiguousArray<JobEntry> = []
+  var typeNames: [String] = []
+  var typeIDs: [String: JobTypeID] = [:]
+  var handlers: HandlerTable
+  var workers: [[Worker]]
+  /// For facts that no worker reports.
+  var outbox = Outbox()
+  /// Records of those facts, on their way to the observer.
+  var pendingRecords: [TimelineRecord] = []
+  /// Jobs in the dead letters that are still remembered, oldest first.
+  var deadLetters: ContiguousArray<JobID> = []
+  var firstDeadLetter = 0
+  var attempts = 0
+  var serviceTime = Nanoseconds.zero
+  var onDrained: [@Sendable () -> Void] = []
+  var onBatchSettled: [UInt32: [@Sendable () -> Void]] = [:]
+  var settledBatches: Set<UInt32> = []
+  var isStopping = false
+
+  init(_ configuration: SchedulerConfiguration) {
+    core = SchedulerCore(configuration)
+    core.reportsStarts = true
+    handlers = HandlerTable([])
+    var shard = 1
+    workers = PoolID.allCases.map { pool in
+      (0..<configuration[pool].workers).map { index in
+        defer { shard += 1 }
+        return Worker(pool: pool, index: UInt16(index), shard: shard)
+      }
+    }
+  }
+
+  @inline(__always)
+  mutating func keep(_ payload: (any Sendable)?, _ watch: JobWatch?, for id: JobID) {
+    guard payload != nil || watch != nil else { return }
+    grow(to: id.slot)
+    entries[id.slot].payload = payload
+    entries[id.slot].watch = watch
+  }
+
+  @inline(__always)
+  private mutating func grow(to slot: Int) {
+    while entries.count <= slot { entries.append(JobEntry()) }
+  }
+
+  mutating func watch(_ id: JobID) -> JobWatch {
+    grow(to: id.slot)
+    if let known = entries[id.slot].watch { return known }
+    let fresh = JobWatch()
+    entries[id.slot].watch = fresh
+    return fresh
+  }
+
+  /// Carries out what can be done under the lock, and notes in `effects` what must wait until it is released.
+  ///
+  /// - Parameter caller: the worker that reports; attempts handed to it need no wake-up.
+  mutating func distribute(_ outbox: inout Outbox, caller: Worker?, effects: inout Effects) {
+    for order in outbox.orders {
+      switch order {
+      case .startAttempt(let token): deliver(token, caller: caller, effects: &effects)
+      case .stopAttempt(let token): workers[Int(token.pool.rawValue)][Int(token.worker)].stop(token)
+      case .setTimer(let instant): effects.timer = instant
+      case .releaseSubmitter(let id):
+        if id.slot < entries.count, let watch = entries[id.slot].watch { effects.released.append(watch) }
+      case .settleJob(let id, let state, let cause): settled(id, state, cause, effects: &effects)
+      case .forgetJob(let id): forget(id)
+      case .settleBatch(let id): effects.settledBatches.append(id)
+      case .finishDraining: effects.drained = true
+      }
+    }
+    outbox.orders.removeAll(keepingCapacity: true)
+  }
+
+  @inline(__always)
+  private mutating func deliver(_ token: AttemptToken, caller: Worker?, effects: inout Effects) {
+    let worker = workers[Int(token.pool.rawValue)][Int(token.worker)]
+    let slot = token.job.slot
+    worker.inbox.append(Claimed(token: token, payload: slot < entries.count ? entries[slot].payload : nil))
+    guard worker.isParked, worker !== caller else { return }
+    worker.isParked = false
+    if worker.pool == .thread {
+      effects.wakeThreads.append(worker)
+    } else if let parked = worker.parkedTask {
+      worker.parkedTask = nil
+      effects.wakeTasks.append(parked)
+    }
+  }
+
+  @inline(__always)
+  private mutating func settled(
+    _ id: JobID, _ state: JobState, _ cause: SettlementCause, effects: inout Effects
+  ) {
+    if state == .deadLettered, core.configuration.retainedCount > 0 { deadLetters.append(id) }
+    guard id.slot < entries.count else { return }
+    entries[id.slot].payload = nil
+    guard let watch = entries[id.slot].watch else { return }
+    watch.cause = cause
+    effects.settled.append((watch, result(of: id, state: state, cause: cause, watch: watch)))
+  }
+
+  func result(of id: JobID, state: JobState, cause: SettlementCause, watch: JobWatch?) -> JobResult {
+    var result = JobResult(
+      id: id, state: state, cause: cause, value: nil, error: watch?.error, attempts: core.attempts(of: id) ?? 0)
+    if case .value(let value) = watch?.ending, state == .completed { result.value = value }
+    return result
+  }
+
+  private mutating func forget(_ id: JobID) {
+    if firstDeadLetter < deadLetters.count, deadLetters[firstDeadLetter] == id {
+      firstDeadLetter += 1
+      if firstDeadLetter > 1024, firstDeadLetter * 2 > deadLetters.count {
+        deadLetters.removeFirst(firstDeadLetter)
+        firstDeadLetter = 0
+      }
+    }
+    if id.slot < entries.count { entries[id.slot] = JobEntry() }
+  }
+
+  /// Takes a worker's reports; the pass that starts jobs follows.
+  mutating func accept(_ reports: inout [AttemptReport], from worker: Worker, at now: Instant, into outbox: inout Outbox) {
+    for report in reports {
+      let service = report.finished - report.started
+      worker.attempts += 1
+      worker.busy += service
+      attempts += 1
+      serviceTime += service
+      if let ending = report.ending, core.isLive(report.token) { watch(report.token.job).ending = ending }
+      core.attemptEnded(
+        report.token, started: report.started, finished: report.finished, outcome: report.outcome, at: now,
+        into: &outbox)
+    }
+    reports.removeAll(keepingCapacity: true)
+  }
+}
+
+/// The handlers by job type, immutable: workers keep a reference and look again when it changed.
+final class HandlerTable: Sendable {
+  let handlers: [Handler]
+  init(_ handlers: [Handler]) { self.handlers = handlers }
+}

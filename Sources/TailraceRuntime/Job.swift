@@ -1,0 +1,190 @@
+import TailraceCore
+
+/// A job as it is submitted to a live scheduler.
+public struct JobRequest: Sendable {
+  /// The name under which a handler is registered.
+  public var type: String
+  /// Handed to the handler.
+  public var payload: (any Sendable)?
+  /// nil: the type's.
+  public var priority: Priority?
+  /// Not eligible before this long after admission.
+  public var delay: Duration
+  /// Jobs that must complete first; when one does not, this one is cancelled.
+  public var dependencies: [JobID]
+  /// The submitter's words about the job; shown in its status.
+  public var tags: [String]
+  /// Time that an attempt may take; nil: the type's.
+  public var timeout: Duration?
+  /// nil: the type's.
+  public var retry: RetryPolicy?
+  /// What kind of work it is; decides the pool of an asynchronous handler. Synchronous handlers run on threads always.
+  public var hints: Set<JobHint>
+  /// Memory to reserve from the scheduler's budget while it runs, in bytes; nil: the type's.
+  public var memory: Int?
+  /// A batch from ``Scheduler/openBatch(failFast:)``.
+  public var batch: BatchID?
+
+  public init(
+    _ type: String, payload: (any Sendable)? = nil, priority: Priority? = nil, delay: Duration = .zero,
+    dependencies: [JobID] = [], tags: [String] = [], timeout: Duration? = nil, retry: RetryPolicy? = nil,
+    hints: Set<JobHint> = [], memory: Int? = nil, batch: BatchID? = nil
+  ) {
+    self.type = type
+    self.payload = payload
+    self.priority = priority
+    self.delay = delay
+    self.dependencies = dependencies
+    self.tags = tags
+    self.timeout = timeout
+    self.retry = retry
+    self.hints = hints
+    self.memory = memory
+    self.batch = batch
+  }
+}
+
+/// What kind of work a job is.
+public enum JobHint: String, Sendable, CaseIterable, Codable {
+  /// Uses a processor for long: runs on a thread of its own.
+  case cpuIntensive = "cpu-intensive"
+  /// Blocks in system calls: runs on a thread of its own.
+  case ioBound = "io-bound"
+  /// Needs much memory: reserve it with ``JobRequest/memory``.
+  case memoryIntensive = "memory-intensive"
+}
+
+/// An error that no retry can mend: a handler that throws one sends its job to the dead letters at once.
+public protocol PermanentFailure: Error {}
+
+/// What a handler is given.
+public struct JobContext: Sendable {
+  public let id: JobID
+  /// The first attempt is 1.
+  public let attempt: Int
+  /// As submitted.
+  public let payload: (any Sendable)?
+  /// The submitter's own number, as in ``TimelineRecord/job``.
+  public let number: UInt64
+  let worker: Worker
+
+  /// Whether the attempt is over for the scheduler, since it was cancelled or timed out. A synchronous handler should look
+  /// now and then; an asynchronous one is told through `Task.isCancelled` as well.
+  public var isCancelled: Bool { worker.isCancelled(id) }
+
+  /// Blocks a synchronous handler's thread for this long, or until its attempt is cancelled.
+  ///
+  /// - Throws: `CancellationError` when the attempt was cancelled or timed out.
+  public func sleep(for time: Duration) throws {
+    try worker.sleep(untilNanoseconds: (MonotonicClock.now() + Nanoseconds(time)).nanoseconds, job: id)
+  }
+}
+
+/// Where a job is, as far as the scheduler remembers it.
+public struct JobStatus: Sendable, Hashable {
+  public var id: JobID
+  public var type: String
+  public var priority: Priority
+  public var state: JobState
+  /// Why it settled; nil while it has not.
+  public var cause: SettlementCause?
+  /// Attempts started so far.
+  public var attempts: Int
+  /// As submitted.
+  public var tags: [String]
+  /// What the last failed attempt threw, in words; nil when none failed.
+  public var error: String?
+}
+
+/// How a job ended.
+public struct JobResult: Sendable {
+  public var id: JobID
+  /// `completed`, `cancelled` or `deadLettered`.
+  public var state: JobState
+  public var cause: SettlementCause
+  /// What the handler returned.
+  public var value: (any Sendable)?
+  /// What the last failed attempt threw, in words.
+  public var error: String?
+  /// Attempts started.
+  public var attempts: Int
+}
+
+/// Why the scheduler could not do what was asked.
+public enum SchedulerError: Error, Sendable, CustomStringConvertible {
+  /// No handler is registered under this name.
+  case unknownJobType(String, known: [String])
+  /// A second handler for a name.
+  case duplicateJobType(String)
+  /// Not admitted.
+  case refused(Refusal)
+  /// The job is not known: never admitted here, or settled and forgotten.
+  case unknownJob(JobID)
+  /// The job had not settled in time; it goes on.
+  case awaitTimedOut(JobID, after: Duration)
+  /// `start()` was not called, or the scheduler has shut down.
+  case notRunning
+
+  public var description: String {
+    switch self {
+    case .unknownJobType(let name, let known):
+      "no handler is registered for job type '\(name)'; registered: \(known.sorted().joined(separator: ", "))"
+    case .duplicateJobType(let name):
+      "job type '\(name)' has a handler already; register each name once"
+    case .refused(.queueFull(let capacity)):
+      "the queue is full (\(capacity) waiting jobs); submit later, raise queueCapacity, or let submitters wait with whenFull = .block"
+    case .refused(.stopping):
+      "the scheduler is shutting down and takes no more jobs"
+    case .refused(.unknownDependency(let id)):
+      "dependency \(id.rawValue) is not known: it was never admitted here, or it settled and was forgotten; raise retainedCount or retainedAge"
+    case .refused(.exceedsMemoryBudget(let bytes, let budget)):
+      "the job reserves \(bytes) bytes, the whole memory budget is \(budget)"
+    case .refused(.poolWithoutWorkers(let pool)):
+      "pool '\(pool.name)' has no workers; give it some in SchedulerConfiguration"
+    case .unknownJob(let id):
+      "job \(id.rawValue) is not known: it was never admitted here, or it settled and was forgotten"
+    case .awaitTimedOut(let id, let after):
+      "job \(id.rawValue) had not settled after \(after); it goes on"
+    case .notRunning:
+      "the scheduler is not running; call start() first"
+    }
+  }
+}
+
+/// Numbers of a live scheduler at one instant.
+public struct SchedulerMetrics: Sendable {
+  /// What the scheduler itself counts: queue lengths by priority, running, settled by cause, …
+  public var gauges: SchedulerGauges
+  /// Attempts ended, and their service time in all.
+  public var attempts: Int
+  public var serviceTime: Nanoseconds
+  /// Per pool and worker: attempts ended and busy time.
+  public var workers: [WorkerMetrics]
+  /// Since ``Scheduler/start()``.
+  public var uptime: Nanoseconds
+
+  /// Jobs completed of those that completed or were dead-lettered, 0 to 1; nil before the first.
+  public var successRate: Double? {
+    let completed = gauges.settledByCause[.succeeded]
+    let failed =
+      gauges.settledByCause[.failed] + gauges.settledByCause[.timedOut] + gauges.settledByCause[.failedPermanently]
+    return completed + failed == 0 ? nil : Double(completed) / Double(completed + failed)
+  }
+  /// Mean service time of an attempt; nil before the first.
+  public var meanServiceTime: Nanoseconds? {
+    attempts == 0 ? nil : Nanoseconds(serviceTime.rawValue / Int64(attempts))
+  }
+  /// Busy worker time ÷ worker time since the start, 0 to 1.
+  public var utilization: Double {
+    let available = uptime.seconds * Double(workers.count)
+    return available > 0 ? workers.reduce(0) { $0 + $1.busy.seconds } / available : 0
+  }
+}
+
+/// What one worker did.
+public struct WorkerMetrics: Sendable, Hashable {
+  public var pool: PoolID
+  public var worker: Int
+  public var attempts: Int
+  public var busy: Nanoseconds
+}

@@ -1,0 +1,255 @@
+import Synchronization
+import TailraceCore
+
+extension Scheduler {
+  // MARK: - Submitting
+
+  /// Submits a job; suspends while the queue is full if its overflow policy is to block.
+  ///
+  /// - Returns: the job's identifier, valid as long as the scheduler remembers the job.
+  /// - Throws: ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/refused(_:)``.
+  @discardableResult
+  public func submit(_ request: JobRequest) async throws -> JobID {
+    let (admission, watch) = try offer(request)
+    switch admission {
+    case .accepted(let id): return id
+    case .refused(let refusal): throw SchedulerError.refused(refusal)
+    case .waiting(let id):
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+        onAdmission(of: id, watch) { continuation.resume() }
+      }
+      return id
+    }
+  }
+
+  /// Submits a job from a thread; blocks the thread while the queue is full if the overflow policy is to block. Not for
+  /// asynchronous code.
+  @discardableResult
+  public func submitBlocking(_ request: JobRequest) throws -> JobID {
+    let (admission, watch) = try offer(request)
+    switch admission {
+    case .accepted(let id): return id
+    case .refused(let refusal): throw SchedulerError.refused(refusal)
+    case .waiting(let id):
+      let parker = Parker()
+      onAdmission(of: id, watch) { parker.unpark() }
+      parker.park()
+      return id
+    }
+  }
+
+  private func offer(_ request: JobRequest) throws -> (Admission, JobWatch) {
+    let watch = JobWatch()
+    watch.tags = request.tags
+    let admission = try report { state, now, outbox throws -> Admission in
+      guard let type = state.typeIDs[request.type] else {
+        throw SchedulerError.unknownJobType(request.type, known: state.typeNames)
+      }
+      let admission = state.core.jobSubmitted(
+        JobSubmission(
+          type: type, intended: now, submitted: now, priority: request.priority,
+          pool: request.hints.contains(.cpuIntensive) || request.hints.contains(.ioBound) ? .thread : nil,
+          delay: Nanoseconds(request.delay), timeout: request.timeout.map { Nanoseconds($0) }, retry: request.retry,
+          memory: request.memory, dependencies: request.dependencies, batch: request.batch), at: now, into: &outbox)
+      switch admission {
+      case .accepted(let id), .waiting(let id): state.keep(request.payload, watch, for: id)
+      case .refused: break
+      }
+      return admission
+    }
+    return (admission, watch)
+  }
+
+  private func onAdmission(of id: JobID, _ watch: JobWatch, _ action: @escaping @Sendable () -> Void) {
+    let isWaiting = lock.withLock {
+      guard state.pointee.core.state(of: id) == .waitingForRoom else { return false }
+      watch.onAdmission = action
+      return true
+    }
+    if !isWaiting { action() }
+  }
+
+  /// Submits jobs of a load generator, whose numbers and intended instants it knows; one pass starts jobs for all of them.
+  ///
+  /// - Parameter admitted: called under the scheduler's lock for each submission that is not refused, with its place in
+  ///   `submissions`; must be quick.
+  /// - Returns: the identifier of a job whose submitter must wait, when the last one must: see ``waitForRoom(_:)``. With
+  ///   the overflow policy `block`, submit one at a time.
+  package func submit(
+    _ submissions: borrowing [JobSubmission], admitted: (Int, Admission) -> Void = { _, _ in }
+  ) -> JobID? {
+    report { state, now, outbox in
+      var waiting: JobID?
+      for index in submissions.indices {
+        let admission = state.core.jobSubmitted(submissions[index], at: now, into: &outbox)
+        if case .waiting(let id) = admission {
+          waiting = id
+          _ = state.watch(id)
+        }
+        admitted(index, admission)
+      }
+      return waiting
+    }
+  }
+
+  /// Blocks the calling thread until the job is admitted, or settled without.
+  package func waitForRoom(_ id: JobID) {
+    let parker = Parker()
+    let watch = lock.withLock { state.pointee.watch(id) }
+    onAdmission(of: id, watch) { parker.unpark() }
+    parker.park()
+  }
+
+  /// Calls `action` once when the job settles; at once when it has, or is not known.
+  package func onSettled(_ id: JobID, _ action: @escaping @Sendable () -> Void) {
+    let isPending = lock.withLock {
+      guard let jobState = state.pointee.core.state(of: id), !jobState.isTerminal else { return false }
+      let watch = state.pointee.watch(id)
+      watch.onSettled.append((watch.nextNumber, { _ in action() }))
+      watch.nextNumber += 1
+      return true
+    }
+    if !isPending { action() }
+  }
+
+  /// Cancels a job: a waiting one never starts, a running one is told to stop. Its dependents are cancelled with it.
+  ///
+  /// - Returns: whether it was known and still unsettled.
+  @discardableResult
+  public func cancel(_ id: JobID) -> Bool {
+    report { state, now, outbox in state.core.cancelRequested(id, at: now, into: &outbox) }
+  }
+
+  /// Opens a batch; submit jobs with its identifier, then seal it.
+  ///
+  /// - Parameter failFast: whether the first dead-lettered job cancels the rest of the batch.
+  public func openBatch(failFast: Bool) -> BatchID {
+    lock.withLock { state.pointee.core.batchOpened(failFast: failFast) }
+  }
+
+  /// Says that the batch is complete; returns when all its jobs are settled.
+  public func settleBatch(_ id: BatchID) async {
+    sealBatch(id)
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      let isSettled = lock.withLock {
+        if state.pointee.settledBatches.remove(id.rawValue) != nil { return true }
+        state.pointee.onBatchSettled[id.rawValue, default: []].append { continuation.resume() }
+        return false
+      }
+      if isSettled { continuation.resume() }
+    }
+  }
+
+  /// Says that no more jobs will be submitted to the batch.
+  package func sealBatch(_ id: BatchID) {
+    report { state, _, outbox in state.core.batchSealed(id, into: &outbox) }
+  }
+
+  // MARK: - Asking
+
+  /// Where a job is; nil when it is not, or no longer, known.
+  public func status(of id: JobID) -> JobStatus? {
+    lock.withLock {
+      guard let jobState = state.pointee.core.state(of: id), let (type, priority) = state.pointee.core.description(of: id)
+      else { return nil }
+      let watch = id.slot < state.pointee.entries.count ? state.pointee.entries[id.slot].watch : nil
+      return JobStatus(
+        id: id, type: state.pointee.typeNames[Int(type.rawValue)], priority: priority, state: jobState,
+        cause: watch?.cause, attempts: state.pointee.core.attempts(of: id) ?? 0, tags: watch?.tags ?? [],
+        error: watch?.error)
+    }
+  }
+
+  /// Awaits a job's end.
+  ///
+  /// - Parameter timeout: how long to wait; nil: for ever. The job goes on when it is over.
+  /// - Throws: ``SchedulerError/unknownJob(_:)``, ``SchedulerError/awaitTimedOut(_:after:)``, `CancellationError` when the
+  ///   awaiting task is cancelled.
+  public func result(of id: JobID, timeout: Duration? = nil) async throws -> JobResult {
+    let waiter = ResultWaiter()
+    let answer: Result<JobResult, any Error> = await withTaskCancellationHandler {
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<JobResult, any Error>, Never>) in
+        waiter.begin(continuation)
+        let known: JobResult?? = lock.withLock {
+          guard let jobState = state.pointee.core.state(of: id) else { return .some(nil) }
+          let watch = state.pointee.watch(id)
+          if jobState.isTerminal, let cause = watch.cause {
+            return state.pointee.result(of: id, state: jobState, cause: cause, watch: watch)
+          }
+          watch.onSettled.append((watch.nextNumber, { waiter.finish(.success($0)) }))
+          watch.nextNumber += 1
+          return nil
+        }
+        switch known {
+        case .some(.some(let result)): waiter.finish(.success(result))
+        case .some(.none): waiter.finish(.failure(SchedulerError.unknownJob(id)))
+        case .none:
+          if let timeout {
+            let number = timer.schedule(at: MonotonicClock.now() + Nanoseconds(timeout)) { _ in
+              waiter.finish(.failure(SchedulerError.awaitTimedOut(id, after: timeout)))
+            }
+            waiter.whenDone { [timer] in _ = timer.withdraw(number) }
+          }
+        }
+      }
+    } onCancel: {
+      waiter.finish(.failure(CancellationError()))
+    }
+    return try answer.get()
+  }
+
+  /// The dead letters that are still remembered, oldest first.
+  public func deadLetters() -> [JobStatus] {
+    let ids = lock.withLock { Array(state.pointee.deadLetters[state.pointee.firstDeadLetter...]) }
+    return ids.compactMap { status(of: $0) }
+  }
+
+  /// Numbers at this instant.
+  public func metrics() -> SchedulerMetrics {
+    lock.withLock {
+      SchedulerMetrics(
+        gauges: state.pointee.core.gaugesNow(at: MonotonicClock.now()), attempts: state.pointee.attempts,
+        serviceTime: state.pointee.serviceTime,
+        workers: state.pointee.workers.flatMap { $0 }.map {
+          WorkerMetrics(pool: $0.pool, worker: Int($0.index), attempts: $0.attempts, busy: $0.busy)
+        },
+        uptime: startInstant.map { MonotonicClock.now() - $0 } ?? .zero)
+    }
+  }
+}
+
+/// Answers one who awaits a result, once: with the result, a time-out or a cancellation.
+private final class ResultWaiter: @unchecked Sendable {
+  typealias Answer = Result<JobResult, any Error>
+  private let lock = Lock()
+  private var continuation: UnsafeContinuation<Answer, Never>?
+  private var answer: Answer?
+  private var cleanUp: (() -> Void)?
+
+  func begin(_ continuation: UnsafeContinuation<Answer, Never>) {
+    let early = lock.withLock {
+      if answer == nil { self.continuation = continuation }
+      return answer
+    }
+    if let early { continuation.resume(returning: early) }
+  }
+
+  func whenDone(_ action: @escaping () -> Void) {
+    let isDone = lock.withLock {
+      if answer == nil { cleanUp = action }
+      return answer != nil
+    }
+    if isDone { action() }
+  }
+
+  func finish(_ answer: Answer) {
+    let (waiting, action) = lock.withLock { () -> (UnsafeContinuation<Answer, Never>?, (() -> Void)?) in
+      guard self.answer == nil else { return (nil, nil) }
+      self.answer = answer
+      defer { (continuation, cleanUp) = (nil, nil) }
+      return (continuation, cleanUp)
+    }
+    action?()
+    waiting?.resume(returning: answer)
+  }
+}

@@ -1,0 +1,286 @@
+import CPlatform
+import Synchronization
+import TailraceCore
+
+extension Scheduler {
+  // MARK: - The loop of a worker of the async pool
+
+  /// Runs attempts until the scheduler stops. When an attempt is cancelled its task is cancelled with it, so that a fresh
+  /// task takes over from there.
+  func runTask(_ worker: Worker) async {
+    var table = lock.withLock { state.pointee.handlers }
+    while true {
+      while worker.nextClaim < worker.claimed.count {
+        let claimed = worker.claimed[worker.nextClaim]
+        worker.nextClaim += 1
+        if table.handlers.count <= Int(claimed.token.type.rawValue) { table = lock.withLock { state.pointee.handlers } }
+        switch prepare(claimed.token, worker) {
+        case .run: break
+        case .skip: continue
+        case .skipOnNewTask:
+          spawnTask(for: worker)
+          return
+        }
+        let started = begin(claimed.token, worker)
+        let ending: Ending
+        switch table.handlers[Int(claimed.token.type.rawValue)] {
+        case .async(let handler): ending = await run(handler, context(claimed, worker))
+        case .blocking: preconditionFailure("a blocking handler was sent to the async pool")
+        }
+        finish(claimed.token, worker, started: started, ending: ending)
+        if worker.end(claimed.token.job) {
+          // This task is cancelled for good.
+          spawnTask(for: worker)
+          return
+        }
+      }
+      if exchange(worker) {
+        await yieldNowAndThen(worker)
+        continue
+      }
+      if await park(worker) { return }
+      worker.lastYield = MonotonicClock.now()
+    }
+  }
+
+  /// Lets other tasks have the thread every 200 µs: handlers that never suspend would otherwise keep workers that have no
+  /// thread yet from starting what was handed to them.
+  @inline(__always)
+  private func yieldNowAndThen(_ worker: Worker) async {
+    let now = MonotonicClock.now()
+    guard now - worker.lastYield > .microseconds(200) else { return }
+    await Task.yield()
+    worker.lastYield = MonotonicClock.now()
+  }
+
+  /// Suspends until there is work. Returns whether the scheduler stops.
+  private func park(_ worker: Worker) async -> Bool {
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      lock.lock()
+      if worker.inbox.isEmpty && !state.pointee.isStopping {
+        worker.isParked = true
+        worker.parkedTask = continuation
+        lock.unlock()
+      } else {
+        lock.unlock()
+        continuation.resume()
+      }
+    }
+    lock.lock()
+    defer { lock.unlock() }
+    takeInbox(worker)
+    return worker.claimed.isEmpty && state.pointee.isStopping
+  }
+
+  // MARK: - The loop of a worker of the thread pool
+
+  /// Runs attempts on the calling thread until the scheduler stops.
+  func runThread(_ worker: Worker) {
+    var table = lock.withLock { state.pointee.handlers }
+    let executor = ThreadExecutor(parker: worker.parker)
+    while true {
+      while worker.nextClaim < worker.claimed.count {
+        let claimed = worker.claimed[worker.nextClaim]
+        worker.nextClaim += 1
+        if table.handlers.count <= Int(claimed.token.type.rawValue) { table = lock.withLock { state.pointee.handlers } }
+        guard prepare(claimed.token, worker) == .run else { continue }
+        let started = begin(claimed.token, worker)
+        let ending: Ending
+        switch table.handlers[Int(claimed.token.type.rawValue)] {
+        case .async(let handler): ending = runOnThread(handler, claimed, worker, executor)
+        case .blocking(let handler): ending = runBlocking(handler, context(claimed, worker))
+        }
+        finish(claimed.token, worker, started: started, ending: ending)
+        _ = worker.end(claimed.token.job)
+      }
+      if exchange(worker) { continue }
+      lock.lock()
+      worker.isParked = worker.inbox.isEmpty
+      let (mustPark, isStopping) = (worker.isParked, state.pointee.isStopping)
+      lock.unlock()
+      if mustPark {
+        if isStopping { return }
+        worker.parker.park()
+      }
+      lock.withLock {
+        worker.isParked = false
+        takeInbox(worker)
+      }
+      worker.lastFinish = nil
+    }
+  }
+
+  // MARK: - Steps that both share
+
+  /// What to do with an attempt that was handed over.
+  private enum Preparation {
+    case run
+    /// It is over already, and reported so.
+    case skip
+    /// The same, and its cancellation met the worker's task, which is cancelled for good.
+    case skipOnNewTask
+  }
+
+  /// Looks whether the attempt is still wanted; reports it as ended when not.
+  @inline(__always)
+  private func prepare(_ token: AttemptToken, _ worker: Worker) -> Preparation {
+    worker.begin(token.job)
+    guard worker.revoked.load(ordering: .sequentiallyConsistent) else { return .run }
+    lock.lock()
+    worker.revoked.store(false, ordering: .relaxed)
+    let isLive = state.pointee.core.isLive(token)
+    // Another attempt that was handed to this worker may be the revoked one.
+    if worker.nextClaim < worker.claimed.count { worker.revoked.store(true, ordering: .relaxed) }
+    if !isLive, token.reportsStart { state.pointee.core.attemptStarted(token, at: MonotonicClock.now()) }
+    lock.unlock()
+    if isLive { return .run }
+    let now = MonotonicClock.now()
+    worker.reports.append(AttemptReport(token: token, started: now, finished: now, outcome: .cancelled, ending: nil))
+    return worker.end(token.job) && worker.pool == .async ? .skipOnNewTask : .skip
+  }
+
+  @inline(__always)
+  private func begin(_ token: AttemptToken, _ worker: Worker) -> Instant {
+    if token.reportsStart {
+      lock.lock()
+      let now = MonotonicClock.now()
+      state.pointee.core.attemptStarted(token, at: now)
+      lock.unlock()
+      return now
+    }
+    // Within a row of attempts the end of one is the start of the next: one clock read less.
+    return worker.lastFinish ?? MonotonicClock.now()
+  }
+
+  @inline(__always)
+  private func finish(_ token: AttemptToken, _ worker: Worker, started: Instant, ending: Ending) {
+    let now = MonotonicClock.now()
+    worker.lastFinish = worker.nextClaim < worker.claimed.count ? now : nil
+    worker.note(service: now - started)
+    worker.reports.append(
+      AttemptReport(token: token, started: started, finished: now, outcome: ending.outcome, ending: ending.result))
+  }
+
+  @inline(__always)
+  private func context(_ claimed: Claimed, _ worker: Worker) -> JobContext {
+    JobContext(
+      id: claimed.token.job, attempt: Int(claimed.token.attempt), payload: claimed.payload, number: claimed.token.tag,
+      worker: worker)
+  }
+
+  /// Reports what was finished, lets the core start jobs, and takes what it hands to this worker. Returns whether that is
+  /// anything.
+  private func exchange(_ worker: Worker) -> Bool {
+    lock.lock()
+    let now = MonotonicClock.now()
+    state.pointee.accept(&worker.reports, from: worker, at: now, into: &worker.outbox)
+    let limit = worker.claimLimit
+    state.pointee.core.startJobs(
+      at: now, claiming: limit > 1 ? Claim(pool: worker.pool, worker: worker.index, limit: limit) : nil,
+      into: &worker.outbox)
+    state.pointee.distribute(&worker.outbox, caller: worker, effects: &worker.effects)
+    takeInbox(worker)
+    lock.unlock()
+    perform(&worker.effects)
+    if !worker.outbox.records.isEmpty {
+      if let observer {
+        worker.outbox.records.withUnsafeBufferPointer { observer.record($0, shard: worker.shard) }
+      }
+      worker.outbox.records.removeAll(keepingCapacity: true)
+    }
+    return !worker.claimed.isEmpty
+  }
+
+  /// Under the lock.
+  @inline(__always)
+  private func takeInbox(_ worker: Worker) {
+    worker.claimed.removeAll(keepingCapacity: true)
+    worker.nextClaim = 0
+    swap(&worker.claimed, &worker.inbox)
+    if worker.claimed.isEmpty { worker.lastFinish = nil }
+  }
+
+  // MARK: - Handlers
+
+  @inline(__always)
+  private func run(
+    _ handler: @Sendable (JobContext) async throws -> (any Sendable)?, _ context: JobContext
+  ) async -> Ending {
+    do {
+      return Ending(value: try await handler(context))
+    } catch {
+      return Ending(error: error)
+    }
+  }
+
+  private func runBlocking(
+    _ handler: @Sendable (JobContext) throws -> (any Sendable)?, _ context: JobContext
+  ) -> Ending {
+    do {
+      return Ending(value: try handler(context))
+    } catch {
+      return Ending(error: error)
+    }
+  }
+
+  /// Runs an asynchronous handler on this very thread, which waits for it.
+  private func runOnThread(
+    _ handler: @escaping @Sendable (JobContext) async throws -> (any Sendable)?, _ claimed: Claimed, _ worker: Worker,
+    _ executor: ThreadExecutor
+  ) -> Ending {
+    let box = EndingBox()
+    let context = context(claimed, worker)
+    let task = Task(executorPreference: executor) { [self] in box.ending = await run(handler, context) }
+    lock.withLock {
+      worker.task = task
+      // Stopped before there was a task to cancel.
+      if worker.isCancelled(claimed.token.job) { task.cancel() }
+    }
+    while box.ending == nil { executor.runNext() }
+    lock.withLock { worker.task = nil }
+    return box.ending!
+  }
+}
+
+/// How a handler ended, in the scheduler's words.
+struct Ending {
+  var outcome: AttemptOutcome
+  var result: AttemptResult?
+
+  @inline(__always)
+  init(value: (any Sendable)?) {
+    outcome = .succeeded
+    result = value.map { .value($0) }
+  }
+
+  init(error: any Error) {
+    outcome = error is any PermanentFailure ? .failedPermanently : .failed
+    result = .error(error)
+  }
+}
+
+/// Where a handler's ending is put by a job of the same thread.
+private final class EndingBox: @unchecked Sendable {
+  var ending: Ending?
+}
+
+/// Runs the pieces of one asynchronous handler on a worker's thread.
+final class ThreadExecutor: TaskExecutor, @unchecked Sendable {
+  private let lock = Lock()
+  private let parker: Parker
+  private var pieces: [UnownedJob] = []
+
+  init(parker: Parker) { self.parker = parker }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let piece = UnownedJob(job)
+    lock.withLock { pieces.append(piece) }
+    parker.unpark()
+  }
+
+  /// Runs the next piece, or sleeps until there is one.
+  func runNext() {
+    let piece = lock.withLock { pieces.isEmpty ? nil : pieces.removeFirst() }
+    if let piece { piece.runSynchronously(on: asUnownedTaskExecutor()) } else { parker.park() }
+  }
+}

@@ -1,0 +1,272 @@
+import CPlatform
+import Glibc
+import Logging
+import Synchronization
+import TailraceCore
+
+/// A live job scheduler: register handlers, submit jobs, await results.
+///
+/// It drives ``SchedulerCore`` on the wall clock. Asynchronous handlers run on Swift's concurrency, as many at once as the
+/// async pool has workers; synchronous ones, and asynchronous ones whose job is hinted as blocking or computing, run on
+/// threads of their own, so that they never hold up the async pool.
+///
+/// ```swift
+/// let scheduler = Scheduler()
+/// try scheduler.register("greet") { context in "Hello, \(context.payload as! String)" }
+/// scheduler.start()
+/// let id = try await scheduler.submit(JobRequest("greet", payload: "world"))
+/// print(try await scheduler.result(of: id, timeout: .seconds(1)).value!)
+/// await scheduler.shutdown()
+/// ```
+public final class Scheduler: Sendable {
+  let lock = Lock()
+  /// Behind ``lock``. A pointer, since the state is large, unique and never moves.
+  nonisolated(unsafe) let state: UnsafeMutablePointer<DriverState>
+  /// Orders the delivery of records that no worker reports.
+  let sideLock = Lock()
+  let observer: (any TimelineObserver)?
+  let logger: Logger
+  /// Instants for delays, timeouts and precise sleeping.
+  package let timer = TimerThread()
+  let configuration: SchedulerConfiguration
+  private let started = Atomic<Int64>(0)
+  private let runningThreads = Atomic<Int>(0)
+  private let runningTasks = Atomic<Int>(0)
+
+  /// How many shards the observer sees: one for each worker, and shard 0 for what no worker reports.
+  public let shardCount: Int
+
+  /// Makes a scheduler that does not run yet.
+  ///
+  /// - Parameters:
+  ///   - observer: gets every timeline record; see ``TimelineObserver``.
+  ///   - logger: failures of attempts at `warning`, dead letters at `error`, starting and stopping at `info`.
+  public init(
+    _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observer: (any TimelineObserver)? = nil,
+    logger: Logger = Logger(label: "tailrace.scheduler")
+  ) {
+    self.configuration = configuration
+    self.observer = observer
+    self.logger = logger
+    state = .allocate(capacity: 1)
+    state.initialize(to: DriverState(configuration))
+    shardCount = 1 + PoolID.allCases.reduce(0) { $0 + configuration[$1].workers }
+  }
+
+  deinit {
+    state.deinitialize(count: 1)
+    state.deallocate()
+  }
+
+  // MARK: - Handlers
+
+  /// Registers an asynchronous handler for the type of job that the configuration names.
+  ///
+  /// - Throws: ``SchedulerError/duplicateJobType(_:)``.
+  @discardableResult
+  public func register(
+    _ type: JobTypeConfiguration, handler: @escaping @Sendable (JobContext) async throws -> (any Sendable)?
+  ) throws -> JobTypeID {
+    try register(type, .async(handler))
+  }
+
+  /// Registers an asynchronous handler under a name, with the scheduler's defaults.
+  @discardableResult
+  public func register(
+    _ name: String, handler: @escaping @Sendable (JobContext) async throws -> (any Sendable)?
+  ) throws -> JobTypeID {
+    try register(JobTypeConfiguration(name: name), .async(handler))
+  }
+
+  /// Registers a synchronous handler. It may block: it runs on the thread pool, whatever the configuration says.
+  @discardableResult
+  public func registerBlocking(
+    _ type: JobTypeConfiguration, handler: @escaping @Sendable (JobContext) throws -> (any Sendable)?
+  ) throws -> JobTypeID {
+    var type = type
+    type.pool = .thread
+    return try register(type, .blocking(handler))
+  }
+
+  /// Registers a synchronous handler under a name, with the scheduler's defaults; it runs on the thread pool.
+  @discardableResult
+  public func registerBlocking(
+    _ name: String, handler: @escaping @Sendable (JobContext) throws -> (any Sendable)?
+  ) throws -> JobTypeID {
+    try registerBlocking(JobTypeConfiguration(name: name), handler: handler)
+  }
+
+  private func register(_ type: JobTypeConfiguration, _ handler: Handler) throws -> JobTypeID {
+    try lock.withLock {
+      guard state.pointee.typeIDs[type.name] == nil else { throw SchedulerError.duplicateJobType(type.name) }
+      let id = state.pointee.core.register(type)
+      state.pointee.typeIDs[type.name] = id
+      state.pointee.typeNames.append(type.name)
+      state.pointee.handlers = HandlerTable(state.pointee.handlers.handlers + [handler])
+      return id
+    }
+  }
+
+  // MARK: - Life
+
+  /// Starts the workers. Jobs submitted before wait until then.
+  public func start() {
+    guard started.compareExchange(expected: 0, desired: MonotonicClock.now().nanoseconds, ordering: .relaxed).exchanged
+    else { return }
+    logger.info("scheduler started")
+    timer.start()
+    for worker in state.pointee.workers[Int(PoolID.async.rawValue)] { spawnTask(for: worker) }
+    for worker in state.pointee.workers[Int(PoolID.thread.rawValue)] { spawnThread(for: worker) }
+  }
+
+  /// Since when it runs; nil before ``start()``.
+  var startInstant: Instant? {
+    let instant = started.load(ordering: .relaxed)
+    return instant == 0 ? nil : Instant(nanoseconds: instant)
+  }
+
+  func spawnTask(for worker: Worker) {
+    runningTasks.add(1, ordering: .relaxed)
+    lock.lock()
+    worker.task = Task { [self] in
+      await runTask(worker)
+      runningTasks.subtract(1, ordering: .relaxed)
+    }
+    lock.unlock()
+  }
+
+  private func spawnThread(for worker: Worker) {
+    runningThreads.add(1, ordering: .relaxed)
+    let context = Unmanaged.passRetained(ThreadStart(scheduler: self, worker: worker))
+    var handle = pthread_t()
+    let result = cplatform_thread_start(
+      &handle,
+      { context in
+        let start = Unmanaged<ThreadStart>.fromOpaque(context!).takeRetainedValue()
+        start.scheduler.runThread(start.worker)
+        start.scheduler.runningThreads.subtract(1, ordering: .releasing)
+      }, context.toOpaque())
+    precondition(result == 0, "cannot start a worker thread: error \(result)")
+    pthread_detach(handle)
+  }
+
+  /// Whether every worker has ended.
+  var hasNoWorkers: Bool {
+    runningThreads.load(ordering: .acquiring) == 0 && runningTasks.load(ordering: .acquiring) == 0
+  }
+
+  // MARK: - Facts that no worker reports
+
+  /// Reports facts to the core under the lock, lets it start jobs, and carries its orders out.
+  func report<Value>(_ body: (inout DriverState, Instant, inout Outbox) throws -> Value) rethrows -> Value {
+    var effects = Effects()
+    lock.lock()
+    let value: Value
+    let hasRecords: Bool
+    do {
+      defer { lock.unlock() }
+      let now = MonotonicClock.now()
+      value = try body(&state.pointee, now, &state.pointee.outbox)
+      state.pointee.core.startJobs(at: now, into: &state.pointee.outbox)
+      state.pointee.distribute(&state.pointee.outbox, caller: nil, effects: &effects)
+      hasRecords = !state.pointee.outbox.records.isEmpty
+      if hasRecords { state.pointee.movePendingRecords() }
+    }
+    perform(&effects)
+    if hasRecords { deliverPendingRecords() }
+    return value
+  }
+
+  private func deliverPendingRecords() {
+    sideLock.withLock {
+      let records = lock.withLock {
+        var taken: [TimelineRecord] = []
+        swap(&taken, &state.pointee.pendingRecords)
+        return taken
+      }
+      guard let observer, !records.isEmpty else { return }
+      records.withUnsafeBufferPointer { observer.record($0, shard: 0) }
+    }
+  }
+
+  /// Carries out what had to wait until the lock was released.
+  func perform(_ effects: inout Effects) {
+    guard !effects.isEmpty else { return }
+    for continuation in effects.wakeTasks { continuation.resume() }
+    effects.wakeTasks.removeAll(keepingCapacity: true)
+    for worker in effects.wakeThreads { worker.parker.unpark() }
+    effects.wakeThreads.removeAll(keepingCapacity: true)
+    if let instant = effects.timer {
+      effects.timer = nil
+      timer.schedule(at: instant) { [weak self] inTime in if inTime { self?.timerFired() } }
+    }
+    guard !effects.settled.isEmpty || !effects.released.isEmpty || !effects.settledBatches.isEmpty || effects.drained
+    else { return }
+    performRarely(&effects)
+  }
+
+  private func performRarely(_ effects: inout Effects) {
+    for watch in effects.released {
+      let action = lock.withLock {
+        defer { watch.onAdmission = nil }
+        return watch.onAdmission
+      }
+      action?()
+    }
+    effects.released.removeAll(keepingCapacity: true)
+    for (watch, result) in effects.settled {
+      let (admission, actions) = lock.withLock {
+        defer { (watch.onAdmission, watch.onSettled) = (nil, []) }
+        return (watch.onAdmission, watch.onSettled)
+      }
+      admission?()
+      for entry in actions { entry.action(result) }
+      if result.state == .deadLettered {
+        logger.error(
+          "job dead-lettered",
+          metadata: [
+            "tailrace-job-id": "\(result.id.rawValue)", "cause": "\(result.cause.name)",
+            "attempts": "\(result.attempts)", "error": "\(result.error ?? "")",
+          ])
+      }
+    }
+    effects.settled.removeAll(keepingCapacity: true)
+    for batch in effects.settledBatches {
+      let actions = lock.withLock {
+        state.pointee.settledBatches.insert(batch.rawValue)
+        return state.pointee.onBatchSettled.removeValue(forKey: batch.rawValue) ?? []
+      }
+      for action in actions { action() }
+    }
+    effects.settledBatches.removeAll(keepingCapacity: true)
+    if effects.drained {
+      effects.drained = false
+      let actions = lock.withLock {
+        defer { state.pointee.onDrained = [] }
+        return state.pointee.onDrained
+      }
+      for action in actions { action() }
+    }
+  }
+
+  private func timerFired() {
+    report { state, now, outbox in state.core.timerFired(at: now, into: &outbox) }
+  }
+}
+
+/// What a new worker thread is told.
+private final class ThreadStart {
+  let scheduler: Scheduler
+  let worker: Worker
+  init(scheduler: Scheduler, worker: Worker) {
+    self.scheduler = scheduler
+    self.worker = worker
+  }
+}
+
+extension DriverState {
+  mutating func movePendingRecords() {
+    pendingRecords.append(contentsOf: outbox.records)
+    outbox.records.removeAll(keepingCapacity: true)
+  }
+}

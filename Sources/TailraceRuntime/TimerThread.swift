@@ -1,0 +1,175 @@
+import CPlatform
+import Glibc
+import TailraceCore
+
+/// One thread that waits for instants on behalf of everybody: precise to what the kernel allows, since its timer slack is
+/// one nanosecond.
+package final class TimerThread: @unchecked Sendable {
+  private struct Entry {
+    var at: Int64
+    var number: UInt64
+  }
+
+  private let lock = Lock()
+  private let parker = Parker()
+  /// A binary heap by instant, then number.
+  private var entries: [Entry] = []
+  /// Looked up by number only.
+  private var actions: [UInt64: @Sendable (Bool) -> Void] = [:]
+  private var nextNumber: UInt64 = 0
+  private var thread: pthread_t?
+  private var stopped = false
+
+  package init() {}
+
+  /// Starts the thread.
+  package func start() {
+    var handle = pthread_t()
+    let context = Unmanaged.passRetained(self)
+    let result = cplatform_thread_start(
+      &handle,
+      { context in Unmanaged<TimerThread>.fromOpaque(context!).takeRetainedValue().run() }, context.toOpaque())
+    precondition(result == 0, "cannot start the timer thread: error \(result)")
+    thread = handle
+  }
+
+  /// Ends the thread; actions that are still due are called with false.
+  package func stop() {
+    lock.withLock { stopped = true }
+    parker.unpark()
+    if let thread { pthread_join(thread, nil) }
+    thread = nil
+    let left = lock.withLock {
+      defer { actions = [:] }
+      return actions.keys.sorted().compactMap { actions[$0] }
+    }
+    for action in left { action(false) }
+  }
+
+  /// Calls `action(true)` at `instant` on this thread; it must return quickly. Returns a number by which to withdraw it.
+  @discardableResult
+  package func schedule(at instant: Instant, _ action: @escaping @Sendable (Bool) -> Void) -> UInt64 {
+    lock.lock()
+    let number = nextNumber
+    nextNumber += 1
+    actions[number] = action
+    insert(Entry(at: instant.nanoseconds, number: number))
+    let isFirst = entries[0].number == number
+    let isStopped = stopped
+    lock.unlock()
+    if isStopped { if let action = withdraw(number) { action(false) } } else if isFirst { parker.unpark() }
+    return number
+  }
+
+  /// Takes an action back; nil when it was called already.
+  package func withdraw(_ number: UInt64) -> (@Sendable (Bool) -> Void)? {
+    lock.withLock { actions.removeValue(forKey: number) }
+  }
+
+  /// Suspends until `instant`.
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled first.
+  package func sleep(until instant: Instant) async throws {
+    let ticket = SleepTicket()
+    let inTime = await withTaskCancellationHandler {
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Bool, Never>) in
+        ticket.begin(on: self, until: instant, continuation)
+      }
+    } onCancel: {
+      ticket.cancel()
+    }
+    if !inTime { throw CancellationError() }
+  }
+
+  private func run() {
+    cplatform_set_timer_slack_ns(1)
+    var due: [@Sendable (Bool) -> Void] = []
+    while true {
+      lock.lock()
+      if stopped {
+        lock.unlock()
+        return
+      }
+      let now = MonotonicClock.now().nanoseconds
+      while let first = entries.first, first.at <= now {
+        removeFirst()
+        if let action = actions.removeValue(forKey: first.number) { due.append(action) }
+      }
+      let next = entries.first?.at
+      lock.unlock()
+      if due.isEmpty {
+        if let next { parker.park(untilNanoseconds: next) } else { parker.park() }
+      } else {
+        for action in due { action(true) }
+        due.removeAll(keepingCapacity: true)
+      }
+    }
+  }
+
+  private func insert(_ entry: Entry) {
+    entries.append(entry)
+    var position = entries.count - 1
+    while position > 0, Self.precedes(entry, entries[(position - 1) / 2]) {
+      entries[position] = entries[(position - 1) / 2]
+      position = (position - 1) / 2
+    }
+    entries[position] = entry
+  }
+
+  private func removeFirst() {
+    let last = entries.removeLast()
+    guard !entries.isEmpty else { return }
+    var position = 0
+    while true {
+      var child = position * 2 + 1
+      guard child < entries.count else { break }
+      if child + 1 < entries.count, Self.precedes(entries[child + 1], entries[child]) { child += 1 }
+      guard Self.precedes(entries[child], last) else { break }
+      entries[position] = entries[child]
+      position = child
+    }
+    entries[position] = last
+  }
+
+  private static func precedes(_ a: Entry, _ b: Entry) -> Bool { a.at != b.at ? a.at < b.at : a.number < b.number }
+}
+
+/// Resumes one sleeper once: when its instant comes or when it is cancelled, whichever is first.
+private final class SleepTicket: @unchecked Sendable {
+  private let lock = Lock()
+  private var continuation: UnsafeContinuation<Bool, Never>?
+  private var isCancelled = false
+  private weak var timer: TimerThread?
+  private var number: UInt64?
+
+  func begin(on timer: TimerThread, until instant: Instant, _ continuation: UnsafeContinuation<Bool, Never>) {
+    lock.lock()
+    if isCancelled {
+      lock.unlock()
+      continuation.resume(returning: false)
+      return
+    }
+    self.continuation = continuation
+    self.timer = timer
+    lock.unlock()
+    let number = timer.schedule(at: instant) { [self] inTime in finish(inTime) }
+    lock.withLock { self.number = number }
+  }
+
+  func cancel() {
+    let (timer, number) = lock.withLock {
+      isCancelled = true
+      return (self.timer, self.number)
+    }
+    if let timer, let number { _ = timer.withdraw(number) }
+    finish(false)
+  }
+
+  private func finish(_ inTime: Bool) {
+    let waiting = lock.withLock {
+      defer { continuation = nil }
+      return continuation
+    }
+    waiting?.resume(returning: inTime)
+  }
+}

@@ -1,0 +1,140 @@
+import CPlatform
+import Synchronization
+import TailraceCore
+
+/// An attempt that was handed to a worker, with all that it needs to run it.
+struct Claimed {
+  var token: AttemptToken
+  var payload: (any Sendable)?
+}
+
+/// What a worker reports of an attempt.
+struct AttemptReport {
+  var token: AttemptToken
+  var started: Instant
+  var finished: Instant
+  var outcome: AttemptOutcome
+  /// What the handler returned or threw; nil for a handler without a result.
+  var ending: AttemptResult?
+}
+
+/// What an attempt left behind.
+enum AttemptResult {
+  case value(any Sendable)
+  case error(any Error)
+}
+
+/// One worker: what was handed to it, what it has finished and not yet reported, and which attempt it runs now.
+///
+/// `inbox`, `isParked` and the counts belong to the scheduler's lock. `claimed`, `reports` and `outbox` belong to whoever
+/// runs the worker: a task or a thread. `current` is how a cancellation finds out, without a lock, whether it meets the
+/// attempt that it is meant for.
+final class Worker: @unchecked Sendable {
+  /// Set in `current` when the running attempt is being cancelled, and when that is done.
+  static let cancelling: UInt64 = 1 << 63
+  static let idle: UInt64 = .max >> 1
+
+  let pool: PoolID
+  let index: UInt16
+  /// Place in the stream of records.
+  let shard: Int
+
+  // Under the scheduler's lock.
+  var inbox: [Claimed] = []
+  var isParked = false
+  var parkedTask: UnsafeContinuation<Void, Never>?
+  var attempts = 0
+  var busy = Nanoseconds.zero
+
+  // Of the running side.
+  var claimed: [Claimed] = []
+  var nextClaim = 0
+  var reports: [AttemptReport] = []
+  var outbox = Outbox()
+  var effects = Effects()
+  /// When the last attempt finished, while the next follows at once.
+  var lastFinish: Instant?
+  /// Mean service time, smoothed, in nanoseconds; how many attempts it may take at once follows from it.
+  var smoothedService = 1e9
+  var lastYield = Instant.zero
+
+  /// The running job's identifier, ``idle``, or the identifier with ``cancelling``.
+  let current = Atomic<UInt64>(idle)
+  /// Whether the cancellation seen in `current` has reached the handler.
+  let cancelDone = Atomic<Bool>(false)
+  /// Whether an attempt that was handed to this worker and not started may be over.
+  let revoked = Atomic<Bool>(false)
+  /// For threads.
+  let parker = Parker()
+  /// What to cancel when the running attempt is stopped; under the scheduler's lock.
+  var task: Task<Void, Never>?
+
+  init(pool: PoolID, index: UInt16, shard: Int) {
+    self.pool = pool
+    self.index = index
+    self.shard = shard
+  }
+
+  /// Attempts that the worker may hold at once: as many as stay within 20 µs, so that the order by priority stays true.
+  var claimLimit: Int { Int(min(64, max(1, 20_000 / max(smoothedService, 1)))) }
+
+  /// Called by the running side around each attempt.
+  @inline(__always)
+  func begin(_ job: JobID) { current.store(job.rawValue, ordering: .sequentiallyConsistent) }
+
+  /// Ends the attempt; returns whether it was cancelled while it ran.
+  @inline(__always)
+  func end(_ job: JobID) -> Bool {
+    let (exchanged, _) = current.compareExchange(
+      expected: job.rawValue, desired: Self.idle, ordering: .sequentiallyConsistent)
+    if exchanged { return false }
+    // The canceller is at work on another thread, for some nanoseconds.
+    while !cancelDone.load(ordering: .acquiring) { cplatform_pause() }
+    cancelDone.store(false, ordering: .relaxed)
+    current.store(Self.idle, ordering: .sequentiallyConsistent)
+    return true
+  }
+
+  /// Stops an attempt that was handed to this worker. Called under the scheduler's lock.
+  func stop(_ token: AttemptToken) {
+    revoked.store(true, ordering: .sequentiallyConsistent)
+    let (isRunning, _) = current.compareExchange(
+      expected: token.job.rawValue, desired: token.job.rawValue | Self.cancelling, ordering: .sequentiallyConsistent)
+    guard isRunning else { return }
+    task?.cancel()
+    cancelDone.store(true, ordering: .releasing)
+    if pool == .thread { parker.unpark() }
+  }
+
+  func isCancelled(_ job: JobID) -> Bool {
+    current.load(ordering: .acquiring) == job.rawValue | Self.cancelling
+  }
+
+  /// Blocks the worker's thread until the instant or until its attempt is stopped.
+  func sleep(untilNanoseconds deadline: Int64, job: JobID) throws {
+    while !isCancelled(job) {
+      if cplatform_monotonic_ns() >= deadline { return }
+      // A stale wake-up ends a wait early; the loop goes on.
+      parker.park(untilNanoseconds: deadline)
+    }
+    throw CancellationError()
+  }
+
+  func note(service: Nanoseconds) { smoothedService += 0.1 * (Double(service.rawValue) - smoothedService) }
+}
+
+/// What is left to do once the scheduler's lock is released.
+struct Effects {
+  var wakeTasks: [UnsafeContinuation<Void, Never>] = []
+  var wakeThreads: [Worker] = []
+  var settled: [(JobWatch, JobResult)] = []
+  var released: [JobWatch] = []
+  var settledBatches: [BatchID] = []
+  var timer: Instant?
+  var drained = false
+
+  var isEmpty: Bool {
+    wakeTasks.isEmpty && wakeThreads.isEmpty && settled.isEmpty && released.isEmpty && settledBatches.isEmpty
+      && timer == nil && !drained
+  }
+}
