@@ -21,6 +21,7 @@ package struct TargetExpression: Sendable, Hashable {
   ///   - types: names of the scenario's job types.
   /// - Throws: ``TargetProblem`` with what is allowed in place of what was written.
   package init(parsing text: String, types: [String]) throws(TargetProblem) {
+    if text.contains("{"), !text.contains("}") { throw TargetProblem(expression: text, message: "'{' without '}'") }
     // An "=" inside a selector is no comparison.
     let selectorEnd = text.firstIndex(of: "}") ?? text.startIndex
     guard let start = text[selectorEnd...].firstIndex(where: { "<>=!".contains($0) }) else {

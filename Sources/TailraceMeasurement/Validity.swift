@@ -63,7 +63,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     let offered = measurement.intendedInWindow
     let achieved = measurement.submittedInWindow
     var check = ValidityCheck(
-      name: "offered_vs_achieved", verdict: .passed, observed: nil, bound: nil, unit: .ratio, words: "")
+      name: "offered_vs_achieved", verdict: .passed, observed: nil, bound: nil, unit: .count, words: "")
     guard observations.isOpenLoop else {
       check.verdict = .unavailable
       check.words = "arrivals follow the system's pace: there is no offered rate"
@@ -75,13 +75,13 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
       return check
     }
     let missing = abs(offered - achieved)
-    let bound = max(bounds.rateShortfall, 3 / Double(offered))
-    check.observed = Double(missing) / Double(offered)
+    let bound = max((bounds.rateShortfall * Double(offered)).rounded(.down), 3)
+    check.observed = Double(missing)
     check.bound = bound
-    check.words = "\(offered) jobs were due in the window, \(achieved) were submitted in it"
-    guard Double(missing) / Double(offered) > bound else { return check }
+    check.words = "jobs missing: \(offered) were due in the window, \(achieved) were submitted in it"
+    guard Double(missing) > bound else { return check }
     let dropped = measurement.all.causes[.dropped]
-    if isLate || Double(dropped) / Double(offered) > bound {
+    if isLate || Double(dropped) > bound {
       check.verdict = .failed
       check.words += "; \(dropped) were dropped: the generator did not offer what the scenario says"
     } else {

@@ -1,0 +1,42 @@
+import TailraceCore
+
+/// `jobs.csv`: one row an attempt, instants in nanoseconds from the run's start, empty where a stage was never reached.
+package enum AttemptRows {
+  /// The first line.
+  package static let header =
+    "job,job_type,priority,attempt,worker,intended_ns,submitted_ns,accepted_ns,eligible_ns,started_ns,finished_ns,outcome\n"
+
+  /// Appends the row of a record to `text`.
+  ///
+  /// - Parameters:
+  ///   - record: a record; `outcome` is the cause where the job settled without starting this attempt, else how the
+  ///     attempt ended.
+  ///   - types: names of the job types by number.
+  ///   - origin: the run's start on the records' clock.
+  ///   - text: UTF-8, to write away in pieces.
+  package static func append(_ record: TimelineRecord, types: [String], origin: Instant, to text: inout [UInt8]) {
+    let type = Int(record.type.rawValue)
+    let worker = record.worker == TimelineRecord.noWorker ? "" : "\(record.pool.name)-\(record.worker)"
+    var row = "\(record.job),"
+    row += CommaSeparated.quoted(type < types.count ? types[type] : "unknown")
+    row += ",\(record.priority.name),\(record.attempt),\(worker)"
+    for instant in [
+      record.intended, record.submitted, record.accepted, record.eligible, record.started, record.finished,
+    ] {
+      row += instant == TimelineRecord.never ? "," : ",\((instant - origin).rawValue)"
+    }
+    row += ",\(outcome(of: record))\n"
+    text.append(contentsOf: row.utf8)
+  }
+
+  private static func outcome(of record: TimelineRecord) -> String {
+    if record.settles, record.started == TimelineRecord.never { return record.cause.name }
+    switch record.outcome {
+    case .succeeded: return "succeeded"
+    case .failed: return "failed"
+    case .timedOut: return "timed_out"
+    case .cancelled: return "cancelled"
+    case .failedPermanently: return "failed_permanently"
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import TailraceCore
+import TailraceMeasurement
+
+extension ReportPage {
+  mutating func addScenario(_ scenario: ScenarioResult) {
+    page.heading(2, scenario.name)
+    page.paragraph("**\(scenario.verdict.word).** \(scenario.summary)")
+    if !scenario.source.isEmpty { page.paragraph("Source: \(scenario.source)") }
+    page.list(scenario.notes)
+    if !scenario.settings.isEmpty {
+      page.paragraph("Settings: " + scenario.settings.map { "\($0.name) `\($0.value)`" }.joined(separator: ", "))
+    }
+    guard let run = scenario.primary else {
+      page.paragraph("No run was made.")
+      return
+    }
+    addTargets(scenario)
+    addPublished(scenario)
+    addComparison(scenario)
+    addJobs(run)
+    addResponse(run)
+    addSeries(run)
+    addValidity(scenario)
+    addResources(scenario)
+  }
+
+  private mutating func addTargets(_ scenario: ScenarioResult) {
+    guard !scenario.targets.isEmpty else { return }
+    page.heading(3, "Targets")
+    page.table(
+      ["Target", ">Observed", ">Limit", ">Margin", ">Samples", "Verdict"],
+      scenario.targets.map { target in
+        let margin = target.margin.map { margin in
+          let relative = target.relativeMargin.map { " (\(HumanUnits.share($0)))" } ?? ""
+          return HumanUnits.difference(margin, target.unit) + relative
+        }
+        let verdict = target.verdict == .met ? "met" : "**\(target.verdict.rawValue)**"
+        return [
+          "`\(target.expression)`", HumanUnits.value(target.observed, target.unit),
+          "\(target.comparison.rawValue) \(HumanUnits.value(target.limit, target.unit))", margin ?? "–",
+          HumanUnits.count(Double(target.samples)), verdict + noted(target.note),
+        ]
+      })
+  }
+
+  private mutating func addPublished(_ scenario: ScenarioResult) {
+    guard !scenario.published.isEmpty else { return }
+    page.heading(3, "Published beside measured")
+    let isScaled = (scenario.primary?.timeScale ?? 1) != 1
+    page.table(
+      ["Figure", ">Published"] + (isScaled ? [">At this time scale"] : []) + [">Measured", ">Difference", ">Samples"],
+      scenario.published.map { figure in
+        let difference = figure.measured.map { measured in
+          let change = measured - figure.value
+          let sign = change > 0 ? "+" : ""
+          let relative = figure.value == 0 ? "" : " (\(sign)\(HumanUnits.share(change / figure.value)))"
+          return "\(sign)\(HumanUnits.difference(change, figure.unit))\(relative)"
+        }
+        return ["`\(figure.metric)`", figure.published]
+          + (isScaled ? [HumanUnits.value(figure.value, figure.unit)] : [])
+          + [
+            HumanUnits.value(figure.measured, figure.unit), (difference ?? "–") + noted(figure.note),
+            HumanUnits.count(Double(figure.samples)),
+          ]
+      })
+  }
+
+  private mutating func addComparison(_ scenario: ScenarioResult) {
+    guard scenario.runs.count > 1 else { return }
+    page.heading(3, scenario.sequential == nil ? "Systems side by side" : "Sequential beside concurrent")
+    page.table(
+      [
+        "System", ">Completed", ">Makespan", ">Throughput", ">Speedup", ">Time saved", ">Response p50", ">Response p99",
+        ">Response max", ">Peak memory",
+      ],
+      scenario.runs.map { run in
+        let response = run.measurement.all[.response]
+        let percentiles = response?.percentiles([50, 99]) ?? [nil, nil]
+        let isSequential = run.system == "sequential"
+        let speedup = isSequential ? nil : Metric(.figure(.speedup)).answer(from: [run] + scenario.runs).value
+        let saved = isSequential ? nil : Metric(.figure(.timeSaved)).answer(from: [run] + scenario.runs).value
+        return [
+          run.system + (run.repetition > 1 ? " (\(run.repetition))" : ""),
+          HumanUnits.value(run.measurement[.completed], .count), HumanUnits.value(run.measurement[.makespan], .time),
+          HumanUnits.value(run.measurement[.throughput], .rate), speedup.map { HumanUnits.digits($0) + " ×" } ?? "–",
+          HumanUnits.value(saved, .ratio), time(percentiles[0]), time(percentiles[1]), time(response?.max),
+          HumanUnits.value(run.measurement[.peakMemory], .bytes),
+        ]
+      })
+    if scenario.sequential != nil, !scenario.runs.contains(where: { $0.repetition > 1 }) {
+      page.paragraph(
+        "All systems replayed one tape. One repetition: the speedup has no confidence interval. Peak memory is the "
+          + "process's own so far, so a later run can only show more.")
+    }
+  }
+
+  private mutating func addJobs(_ run: RunResult) {
+    page.heading(3, "Jobs")
+    let measurement = run.measurement
+    let rows = measurement.classes.filter { $0.key == .all || $0.key.type == nil || $0.key.priority == nil }.map(jobRow)
+    page.table(
+      [
+        "Class", ">Jobs", ">Success", ">Waiting p50", ">p99", ">max", ">Service mean", ">p99", ">Response p50", ">p90",
+        ">p99", ">max", ">Uncorrected p99",
+      ], rows)
+    let causes = SettlementCause.allCases.filter { measurement.all.causes[$0] > 0 }
+    var words = causes.map { "\(HumanUnits.count(Double(measurement.all.causes[$0]))) \($0.name)" }
+      .joined(separator: ", ")
+    words += "; \(counted(measurement.all.attempts, "attempt")), \(counted(measurement.all.retries, "retr"))"
+    words = words.hasSuffix("retr") ? words + "y" : words.hasSuffix("retrs") ? String(words.dropLast()) + "ies" : words
+    page.paragraph("How they settled: \(words).")
+    if measurement.unmeasured.total > 0 {
+      page.paragraph(
+        "\(counted(measurement.unmeasured.total, "job")) of the warm-up or intended after the measurement window ("
+          + "\(time(measurement.windowStart)) to \(time(measurement.windowEnd)) of the run) left out.")
+    }
+  }
+
+  private func jobRow(_ jobs: ClassMeasurement) -> [String] {
+    let waiting = jobs[.waiting]
+    let response = jobs[.response]
+    let wait = waiting?.percentiles([50, 99]) ?? [nil, nil]
+    let whole = response?.percentiles([50, 90, 99]) ?? [nil, nil, nil]
+    return [
+      jobs.key.name, HumanUnits.count(Double(jobs.causes.total)), HumanUnits.value(jobs.causes.success, .ratio),
+      time(wait[0]), time(wait[1]), time(waiting?.max), time(jobs[.service]?.mean),
+      time(jobs[.service]?.percentile(99)), time(whole[0]), time(whole[1]), time(whole[2]), time(response?.max),
+      time(jobs[.responseUncorrected]?.percentile(99)),
+    ]
+  }
+
+  private mutating func addValidity(_ scenario: ScenarioResult) {
+    page.heading(3, "Validity")
+    for (index, run) in scenario.runs.enumerated() {
+      let isPlain = run.validity.allSatisfy { $0.verdict == .passed || $0.verdict == .unavailable }
+      if index > 0, isPlain {
+        let passed = run.validity.count { $0.verdict == .passed }
+        page.paragraph("On \(run.system): valid; \(counted(passed, "check")) passed, the others do not apply to it.")
+        continue
+      }
+      if scenario.runs.count > 1 { page.paragraph("On \(run.system): \(run.isValid ? "valid" : "**invalid**").") }
+      page.table(
+        ["Check", "Verdict", ">Observed", ">Bound", "Meaning"],
+        run.validity.map { check in
+          let verdict = check.verdict == .failed ? "**failed**" : check.verdict.rawValue
+          return [
+            check.name, verdict, HumanUnits.value(check.observed, check.unit),
+            check.verdict == .unavailable ? "–" : HumanUnits.value(check.bound, check.unit), check.words,
+          ]
+        })
+    }
+  }
+
+  private mutating func addResources(_ scenario: ScenarioResult) {
+    page.heading(3, "Resources")
+    let names: [(FigureName, String)] = [
+      (.utilization, "Utilization"), (.offeredLoad, "Offered load (erlangs)"), (.concurrencyMax, "Most at once"),
+      (.queueDepthMax, "Deepest queue"), (.startsPerSecondMax, "Most starts in any second"),
+      (.jobsInSystem, "Mean jobs in system"), (.processorTime, "Processor time"), (.peakMemory, "Peak memory"),
+      (.bytesPerJob, "Allocated per job"), (.liveBytesWarm, "Live at the end of warm-up"),
+      (.liveBytesEnd, "Live at the end"), (.allocationsPerJob, "Allocations per job"),
+      (.wakeUpP50, "Waking a thread, p50"), (.wakeUpP99, "Waking a thread, p99"),
+    ]
+    let known = names.filter { name, _ in scenario.runs.contains { $0.measurement[name] != nil } }
+    page.table(
+      ["Figure"] + scenario.runs.map { ">\($0.system)" },
+      known.map { name, words in
+        [words] + scenario.runs.map { HumanUnits.value($0.measurement[name], name.unit) }
+      })
+    let missing = names.compactMap { name, words -> String? in
+      guard let reason = scenario.runs.compactMap({ $0.reading(of: name)?.unavailable }).first else { return nil }
+      return "\(words.lowercased()) (\(reason))"
+    }
+    if !missing.isEmpty { page.paragraph("Unavailable: \(missing.joined(separator: "; ")).") }
+    guard let workers = scenario.primary?.measurement.workers, workers.count > 1 else { return }
+    let shown = workers.prefix(32).map { "\($0.name) \(HumanUnits.share($0.utilization))" }
+    let rest = workers.count > 32 ? ", … \(workers.count - 32) more in results.csv" : ""
+    page.paragraph("Busy share of each worker: \(shown.joined(separator: ", "))\(rest).")
+  }
+}

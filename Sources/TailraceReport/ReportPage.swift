@@ -1,0 +1,118 @@
+import TailraceCore
+import TailraceMeasurement
+
+/// `report.md`: what held, what did not and why, then the figures behind it.
+struct ReportPage {
+  let suite: SuiteResult
+  var page = Markdown()
+
+  static func render(_ suite: SuiteResult) -> String {
+    var report = ReportPage(suite: suite)
+    report.addVerdict()
+    for scenario in suite.scenarios { report.addScenario(scenario) }
+    report.addAppendix()
+    return report.page.text
+  }
+
+  private mutating func addVerdict() {
+    page.heading(1, "\(suite.verdict.word): \(suite.suite)")
+    page.paragraph(headline)
+    if suite.timeScale != 1 {
+      page.paragraph(
+        "**Time scale \(HumanUnits.digits(suite.timeScale)).** Declared durations were multiplied by it, limits and "
+          + "published values of those scenarios too; rates were divided. Scenarios of real operations run unscaled.")
+    }
+    page.table(
+      [
+        "Scenario", "Verdict", "System", ">Jobs", ">Throughput", ">Response p50", ">p99", ">Targets met",
+      ], suite.scenarios.map(overviewRow))
+    addFindings()
+    page.paragraph(
+      "Response time counts from the instant a job *should* have arrived until it settled. A percentile is printed only "
+        + "where its sample holds it with 95 % confidence (p50: 5 samples, p90: 29, p99: 299, p99.9: 2,995); "
+        + "elsewhere `–` stands for it and the maximum says more.")
+  }
+
+  private var headline: String {
+    let targets = suite.scenarios.flatMap(\.targets)
+    let met = targets.count { $0.verdict == .met }
+    let scenarios = counted(suite.scenarios.count, "scenario")
+    switch suite.verdict {
+    case .passed:
+      return "**PASSED**: every run is valid, and all \(targets.count) targets of \(scenarios) are met."
+    case .missed:
+      return "**MISSED** \(targets.count - met) of \(targets.count) targets in \(scenarios); every run is valid."
+    case .invalid:
+      let invalid = suite.scenarios.filter { $0.verdict == .invalid }.map(\.name)
+      let why =
+        suite.isInterrupted ? "the suite was cut short" : "not to be trusted: \(invalid.joined(separator: ", "))"
+      return "**INVALID**: \(why). \(met) of \(targets.count) targets are met, but an invalid run passes nothing."
+    }
+  }
+
+  private func overviewRow(_ scenario: ScenarioResult) -> [String] {
+    let met = scenario.targets.count { $0.verdict == .met }
+    let head = ["[\(scenario.name)](#\(scenario.name))", scenario.verdict.word]
+    let targets = scenario.targets.isEmpty ? "none set" : "\(met) of \(scenario.targets.count)"
+    guard let run = scenario.primary else { return head + ["–", "0", "–", "–", "–", targets] }
+    let response = run.measurement.all[.response]?.percentiles([50, 99]) ?? [nil, nil]
+    return head + [
+      run.system, HumanUnits.count(Double(run.measurement.all.causes.total)),
+      HumanUnits.value(run.measurement[.throughput], .rate), time(response[0]), time(response[1]), targets,
+    ]
+  }
+
+  /// What was missed or failed, in one list: a reader need not look for it.
+  private mutating func addFindings() {
+    var findings: [String] = []
+    for scenario in suite.scenarios {
+      for target in scenario.targets where target.verdict != .met {
+        let observed = target.observed.map { "observed \(HumanUnits.value($0, target.unit))" } ?? "no samples"
+        findings.append("**\(scenario.name)** missed `\(target.expression)`: \(observed)\(noted(target.note))")
+      }
+      for run in scenario.runs {
+        for check in run.validity where check.verdict == .failed {
+          findings.append("**\(scenario.name)** on \(run.system) is invalid, `\(check.name)`: \(check.words)")
+        }
+        for check in run.validity where check.verdict == .warning {
+          let observed = check.observed.map { " (\(HumanUnits.value($0, check.unit)))" } ?? ""
+          findings.append("\(scenario.name) on \(run.system), warning, `\(check.name)`\(observed): \(check.words)")
+        }
+      }
+    }
+    guard !findings.isEmpty else { return }
+    page.heading(2, "What did not hold")
+    page.list(Array(findings.prefix(40)))
+    if findings.count > 40 { page.paragraph("… and \(findings.count - 40) more, in the scenarios below.") }
+  }
+
+  private mutating func addAppendix() {
+    page.heading(2, "How it was measured")
+    page.paragraph("The command that repeats it:")
+    page.figure([suite.command])
+    var rows = [["seed", "\(suite.seed)"], ["time scale", HumanUnits.digits(suite.timeScale)]]
+    rows += [["started", suite.started], ["tailrace", suite.version], ["result format", "\(suite.format)"]]
+    rows += suite.environment.map { [$0.name, $0.value] }
+    page.table(["Environment", ""], rows)
+    page.table(
+      ["Tape", "System", "Fingerprint", ">Seed", ">Time scale"],
+      suite.scenarios.flatMap { scenario in
+        scenario.runs.map {
+          [scenario.name, $0.system, "`\($0.fingerprint)`", "\($0.seed)", HumanUnits.digits($0.timeScale)]
+        }
+      })
+    page.paragraph(
+      "Beside this page: `results.csv` (every figure, one a row), `targets.csv`, `histograms/` (HdrHistogram's text "
+        + "format, in ms) and `result.json`, from which `tailrace report` makes all of them again.")
+    page.table(
+      ["Quantity", "From → to"], Quantity.allCases.map { ["`\($0.name)`", $0.span] })
+  }
+
+  func noted(_ note: String) -> String { note.isEmpty ? "" : " – \(note)" }
+
+  func time(_ value: Nanoseconds?) -> String { value.map { HumanUnits.time(Double($0.rawValue)) } ?? "–" }
+
+  func counted(_ count: Int, _ word: String) -> String {
+    "\(HumanUnits.count(Double(count))) \(word)\(count == 1 ? "" : "s")"
+  }
+}

@@ -1,0 +1,105 @@
+// Goal: what a histogram says of samples is what the sorted samples say, within its three significant digits.
+import Foundation
+import Histogram
+import TailraceCore
+import Testing
+
+@testable import TailraceMeasurement
+
+@Suite struct DistributionTests {
+  private func makeSamples(_ count: Int, seed: UInt64) -> [Int64] {
+    var state = seed
+    return (0..<count).map { _ in
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      // Spread over eight orders of magnitude, as waiting times are.
+      return Int64(1) << Int64(state >> 59) + Int64(state >> 40 & 0xff)
+    }
+  }
+
+  private func fold(_ samples: [Int64]) -> LatencyHistogram {
+    var histogram = LatencyHistogram()
+    for sample in samples { histogram.record(Nanoseconds(sample)) }
+    return histogram
+  }
+
+  @Test(arguments: [1, 10, 1_000, 10_000])
+  func percentilesMatchSortedSamples(count: Int) throws {
+    let samples = makeSamples(count, seed: 7)
+    let sorted = samples.sorted()
+    let folded = try #require(fold(samples).distribution)
+    let wanted = [0.1, 10, 50, 90, 99, 99.9, 99.99]
+    for (p, got) in zip(wanted, folded.samplePercentiles(wanted)) {
+      let rank = min(max(Int((p / 100 * Double(count)).rounded(.up)), 1), count)
+      let exact = sorted[rank - 1]
+      let value = try #require(got).rawValue
+      #expect(value >= exact && Double(value) <= Double(exact) * 1.001 + 1, "p\(p) of \(count) samples")
+    }
+    #expect(folded.min.rawValue == sorted.first)
+    #expect(folded.max.rawValue == sorted.last)
+    #expect(folded.sum == samples.reduce(0) { $0 + Int128($1) })
+    #expect(folded.count == UInt64(count))
+  }
+
+  @Test func percentilesAnswerInTheOrderAskedFor() throws {
+    let folded = try #require(fold(Array(1...1_000)).distribution)
+    #expect(folded.samplePercentiles([99, 50, 99]).map { $0?.rawValue } == [990, 500, 990])
+  }
+
+  @Test func percentileNeedsEnoughSamples() throws {
+    #expect([50, 90, 99, 99.9].map { Distribution.samplesNeeded(for: $0) } == [5, 29, 299, 2_995])
+    let few = try #require(fold(Array(1...298)).distribution)
+    #expect(few.percentile(99) == nil)
+    #expect(few.percentile(90)?.rawValue == 269)
+    let enough = try #require(fold(Array(1...299)).distribution)
+    #expect(enough.percentile(99)?.rawValue == 297)
+  }
+
+  @Test func valuesOutOfRangeAreCountedNotLost() throws {
+    let folded = try #require(fold([-5, 0, 10, LatencyHistogram.limit.rawValue + 1]).distribution)
+    #expect((folded.below, folded.above, folded.count, folded.total) == (1, 1, 2, 4))
+    #expect(folded.min.rawValue == -5)
+  }
+
+  @Test func mergingIsTheSameAsRecordingTogether() throws {
+    let (one, two) = (makeSamples(500, seed: 1), makeSamples(700, seed: 2))
+    let together = fold(one + two).distribution
+    var histogram = fold(one)
+    histogram.merge(fold(two))
+    #expect(histogram.distribution == together)
+    var distribution = try #require(fold(one).distribution)
+    distribution.merge(try #require(fold(two).distribution))
+    #expect(distribution == together)
+  }
+
+  @Test func jsonRoundTripIsExact() throws {
+    let folded = try #require(fold(makeSamples(2_000, seed: 3) + [0, 0, -1]).distribution)
+    let data = try JSONEncoder().encode(folded)
+    #expect(try JSONDecoder().decode(Distribution.self, from: data) == folded)
+  }
+
+  @Test(arguments: ["{\"bins\":\"5:1,0:2\",", "{\"bins\":\"x\",", "{\"bins\":\"18446744073709551615:1\","])
+  func brokenJSONIsAnError(start: String) {
+    let json = start + "\"sum_ns\":\"5\",\"min_ns\":5,\"max_ns\":5}"
+    #expect(throws: DecodingError.self) { try JSONDecoder().decode(Distribution.self, from: Data(json.utf8)) }
+  }
+
+  @Test func meanIsExactAndDeviationNear() throws {
+    let folded = try #require(fold([2, 4, 4, 4, 5, 5, 7, 9].map { $0 * 1_000_000 }).distribution)
+    #expect(folded.mean == .milliseconds(5))
+    #expect(abs(folded.standardDeviation.rawValue - 2_000_000) < 4_000)
+  }
+
+  @Test(arguments: [1, 3, 1_000])
+  func percentileStepsAreThoseOfHdrHistogram(count: Int) throws {
+    let samples = makeSamples(count, seed: 11)
+    var peer = Histogram<UInt64>(
+      lowestDiscernibleValue: 1, highestTrackableValue: 1 << 33, numberOfSignificantValueDigits: .three)
+    for sample in samples { peer.record(UInt64(sample)) }
+    let expected = peer.percentiles(ticksPerHalfDistance: 5).map {
+      Distribution.PercentileStep(
+        value: peer.highestEquivalentForValue($0.value), percentile: $0.percentileLevelIteratedTo,
+        count: $0.totalCountToThisValue)
+    }
+    #expect(try #require(fold(samples).distribution).percentileSteps() == expected)
+  }
+}

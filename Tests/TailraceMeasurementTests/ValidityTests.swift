@@ -1,0 +1,91 @@
+// Goal: a run whose figures cannot be trusted is invalid, and each check of its certificate says why.
+import TailraceCore
+import Testing
+
+@testable import TailraceMeasurement
+
+@Suite struct ValidityTests {
+  /// 100 jobs, one every 10 ms, each in the system for 5 ms.
+  private let records = (0..<100).map {
+    makeRecord(UInt64($0), intended: Int64($0) * 10_000, lag: 0, submission: 0, waiting: 0, service: 5_000)
+  }
+
+  private func makeObservations(
+    meanJobs: Double = 0.5, lateness: Nanoseconds = .microseconds(20), steal: Double = 0
+  ) -> Observations {
+    var observations = Observations()
+    observations.meanJobsInSystem = Reading(meanJobs)
+    observations.observedFor = .seconds(1)
+    observations.hostSteal = Reading(steal)
+    var histogram = LatencyHistogram()
+    for _ in 0..<100 { histogram.record(lateness) }
+    observations.generatorLateness = histogram.distribution
+    return observations
+  }
+
+  private func verdict(_ name: String, of run: RunResult) -> ValidityCheck.Verdict? {
+    run.validity.first { $0.name == name }?.verdict
+  }
+
+  @Test func soundRunPassesEveryCheck() {
+    let run = makeRun(records, observations: makeObservations())
+    #expect(run.validity.allSatisfy { $0.verdict == .passed }, "\(run.validity)")
+    #expect(run.isValid)
+  }
+
+  @Test func littlesLawComparesTwoIndependentCounts() {
+    #expect(verdict("littles_law", of: makeRun(records, observations: makeObservations(meanJobs: 0.8))) == .failed)
+  }
+
+  @Test func latenessWarnsThenFails() {
+    let warned = makeRun(records, observations: makeObservations(lateness: .milliseconds(3)))
+    #expect(verdict("generator_lateness", of: warned) == .warning)
+    #expect(warned.isValid)
+    let failed = makeRun(records, observations: makeObservations(lateness: .milliseconds(30)))
+    #expect(verdict("generator_lateness", of: failed) == .failed)
+    #expect(!failed.isValid)
+  }
+
+  @Test func stealWarnsThenFails() {
+    #expect(verdict("host_steal", of: makeRun(records, observations: makeObservations(steal: 0.05))) == .warning)
+    #expect(verdict("host_steal", of: makeRun(records, observations: makeObservations(steal: 0.2))) == .failed)
+  }
+
+  @Test func conservationFails() {
+    #expect(verdict("none_lost", of: makeRun(records, intended: 101, observations: makeObservations())) == .failed)
+    let twice = makeRun(records + [records[0]], intended: 100, observations: makeObservations())
+    #expect(verdict("none_duplicated", of: twice) == .failed)
+  }
+
+  @Test func negativeTimesFail() {
+    var wrong = records
+    wrong[3].started = wrong[3].eligible - .microseconds(1)
+    let run = makeRun(wrong, observations: makeObservations())
+    #expect(verdict("within_range", of: run) == .failed)
+    #expect(verdict("parts_add_up", of: run) == .passed)
+  }
+
+  @Test func interruptionIsInvalid() {
+    var observations = makeObservations()
+    observations.isInterrupted = true
+    let run = makeRun(records, observations: observations)
+    #expect(verdict("ran_to_end", of: run) == .failed)
+    #expect(!run.isValid)
+  }
+
+  @Test func invalidBeatsMissed() throws {
+    let sound = makeRun(records, observations: makeObservations())
+    let missed = try ScenarioResult(
+      name: "s", summary: "", runs: [sound], targets: ["makespan < 1ns"], types: ["a", "b"])
+    #expect((missed.verdict, missed.verdict.exitStatus) == (.missed, 2))
+    let passed = try ScenarioResult(name: "s", summary: "", runs: [sound], targets: ["lost == 0"], types: ["a", "b"])
+    #expect((passed.verdict, passed.verdict.exitStatus) == (.passed, 0))
+    let unsound = makeRun(records, intended: 200, observations: makeObservations())
+    let invalid = try ScenarioResult(name: "s", summary: "", runs: [unsound], targets: ["makespan < 1ns"], types: [])
+    #expect((invalid.verdict, invalid.verdict.exitStatus) == (.invalid, 4))
+    let suite = SuiteResult(
+      version: "0", suite: "s", started: "", environment: [], command: "", seed: 1, timeScale: 1,
+      scenarios: [passed, invalid, missed])
+    #expect(suite.exitStatus == 4)
+  }
+}

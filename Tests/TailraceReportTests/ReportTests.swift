@@ -1,0 +1,95 @@
+// Goal: one fixed result gives exactly the files beside this test, and the same bytes after a trip through JSON.
+import Foundation
+import TailraceCore
+import TailraceMeasurement
+import Testing
+
+@testable import TailraceReport
+
+@Suite struct ReportTests {
+  private static let golden = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
+
+  /// Compares bytes with a golden file; with RECORD_GOLDEN=1 rewrites the file, and fails.
+  private func expectGolden(_ name: String, _ bytes: [UInt8]) throws {
+    let url = Self.golden.appending(path: name)
+    if ProcessInfo.processInfo.environment["RECORD_GOLDEN"] == "1" {
+      try FileManager.default.createDirectory(at: Self.golden, withIntermediateDirectories: true)
+      try Data(bytes).write(to: url)
+      Issue.record("\(name) was rewritten; run again without RECORD_GOLDEN")
+      return
+    }
+    let expected = try #require(try? Data(contentsOf: url), "no golden file \(name); RECORD_GOLDEN=1 writes it")
+    let got = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+    let want = String(decoding: expected, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(got.count == want.count, "\(name) has another number of lines")
+    for (line, (g, w)) in zip(got, want).enumerated() where g != w {
+      Issue.record("\(name):\(line + 1): got \(g), expected \(w)")
+      return
+    }
+  }
+
+  @Test(arguments: ["report.md", "results.csv", "targets.csv", "result.json"])
+  func fileIsAsBefore(path: String) throws {
+    let files = try ReportFiles.render(FixedSuite.make())
+    try expectGolden(path, try #require(files.first { $0.path == path }).bytes)
+  }
+
+  @Test func histogramIsAsBefore() throws {
+    let files = try ReportFiles.render(FixedSuite.make())
+    let file = try #require(files.first { $0.path == "histograms/stream__live__all__response.hgrm" })
+    try expectGolden("response.hgrm", file.bytes)
+  }
+
+  @Test func renderingAgainFromJSONGivesTheSameBytes() throws {
+    let suite = try FixedSuite.make()
+    let files = try ReportFiles.render(suite)
+    let json = try #require(files.first { $0.path == "result.json" })
+    let again = try ReportFiles.render(ReportFiles.decode(json.bytes))
+    #expect(files.map(\.path) == again.map(\.path))
+    for (one, two) in zip(files, again) { #expect(one.bytes == two.bytes, "\(one.path) differs") }
+  }
+
+  @Test func pathsAreDistinctAndSafe() throws {
+    let paths = try ReportFiles.render(FixedSuite.make()).map(\.path)
+    #expect(Set(paths).count == paths.count)
+    #expect(paths.first == "report.md")
+    #expect(!paths.contains { $0.contains("..") || $0.contains(" ") })
+  }
+
+  @Test func otherFormatIsRefusedWithWords() {
+    #expect(throws: ReportProblem.self) { try ReportFiles.decode(Array("{\"format\":99}".utf8)) }
+  }
+
+  @Test func fieldsAreQuotedOnlyWhereTheyMustBe() {
+    #expect(CommaSeparated.quoted("plain words") == "plain words")
+    #expect(CommaSeparated.quoted("a,b") == "\"a,b\"")
+    #expect(CommaSeparated.quoted("say \"so\"\r\n") == "\"say \"\"so\"\"\r\n\"")
+  }
+
+  @Test func attemptRowHasEmptyFieldsForStagesNotReached() {
+    var record = TimelineRecord(
+      job: 7, type: JobTypeID(rawValue: 0), priority: .high, intended: Instant(nanoseconds: 1_500))
+    record.settles = true
+    record.cause = .rejected
+    record.submitted = Instant(nanoseconds: 1_600)
+    record.finished = Instant(nanoseconds: 1_700)
+    var text: [UInt8] = []
+    AttemptRows.append(record, types: ["a,b"], origin: Instant(nanoseconds: 1_000), to: &text)
+    #expect(String(decoding: text, as: UTF8.self) == "7,\"a,b\",high,1,,500,600,,,,700,rejected\n")
+    record.started = Instant(nanoseconds: 1_650)
+    record.worker = 3
+    record.pool = .thread
+    record.outcome = .timedOut
+    text = []
+    AttemptRows.append(record, types: ["a,b"], origin: .zero, to: &text)
+    #expect(String(decoding: text, as: UTF8.self) == "7,\"a,b\",high,1,thread-3,1500,1600,,,1650,1700,timed_out\n")
+  }
+
+  @Test func unitsAreReadable() {
+    let times = [0, 999, 1_234, 12_345_678, 999_600_000, 1.5e9, 125e9, 8_000e9, -2_500_000].map(HumanUnits.time)
+    #expect(times == ["0", "999 ns", "1.23 µs", "12.3 ms", "1.00 s", "1.50 s", "2.08 min", "2.22 h", "-2.50 ms"])
+    #expect(HumanUnits.count(1_234_567) == "1,234,567")
+    #expect(HumanUnits.bytes(9_000_000) == "8.58 MiB")
+    #expect(HumanUnits.share(0.995) == "99.5 %")
+  }
+}
