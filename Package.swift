@@ -89,6 +89,7 @@ let package = Package(
         "TailraceRuntime", "TailraceCore",
       ],
       swiftSettings: strict),
+    .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["tailrace", .product(name: "Subprocess", package: "swift-subprocess")], swiftSettings: strict),

@@ -2,8 +2,8 @@
 ///
 /// The scheduler emits one when an attempt ends, and one when a job settles without an attempt of its own ending (it
 /// was rejected, shed, cancelled while it waited). A job's records follow each other without a gap in time, so that
-/// the parts of its response time, over all its records, add up to it to the nanosecond. Exactly one record of each intended job has ``settles`` set. All
-/// instants have one origin. A stage that was never reached holds ``never``.
+/// the parts of its response time, over all its records, add up to it to the nanosecond. Exactly one record of each
+/// intended job has ``settles`` set. All instants have one origin. A stage that was never reached holds ``never``.
 public struct TimelineRecord: Hashable, Sendable {
   /// Marks a stage that the job did not reach.
   public static let never = Instant(nanoseconds: .min)

@@ -29,8 +29,8 @@ public enum AllocationCounters {
     return read("stats.allocated", as: Int.self).map(UInt64.init)
   }
 
-  /// Whether threads keep caches of freed memory, jemalloc's default. `MALLOC_CONF=tcache:false` in the environment of a
-  /// process switches them off, at about twice the cost of an allocation.
+  /// Whether threads keep caches of freed memory, jemalloc's default. `MALLOC_CONF=tcache:false` in the environment of
+  /// a process switches them off, at about twice the cost of an allocation.
   public static let hasThreadCaches: Bool = read("opt.tcache", as: Bool.self) ?? true
 
   /// The environment of a child process that counts exactly: sets ``hasThreadCaches`` to false in it.

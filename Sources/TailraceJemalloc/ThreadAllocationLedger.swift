@@ -19,7 +19,7 @@ public enum ThreadAllocationLedger {
   }
 
   /// Bytes allocated by enrolled threads, each since it enrolled; nil when the counters are unavailable. It never
-  /// decreases. Running threads are read as they stand, so take it at quiet moments or as a difference over a long time.
+  /// decreases. Running threads are read as they stand, so take it at quiet moments or as a difference over a while.
   public static func allocatedBytes() -> UInt64? {
     guard AllocationCounters.unavailability == nil else { return nil }
     return entries.withLock { state in state.living.reduce(state.departed) { $0 + $1.bytes } }

@@ -5,8 +5,8 @@ extension ServiceTime {
   /// The quantile of the standard normal distribution at 0.99, which ties a lognormal's p99 to its median.
   static let normalQuantile99 = 2.3263478740408408
 
-  /// The value below which a share `u` of the draws falls: one uniform gives one draw (inversion), so a draw is monotone
-  /// in its uniform and two scenarios that differ in one parameter face the same luck.
+  /// The value below which a share `u` of the draws falls: one uniform gives one draw (inversion), so a draw is
+  /// monotone in its uniform and two scenarios that differ in one parameter face the same luck.
   ///
   /// - exponential: `−mean · ln(1−u)`
   /// - lognormal: `exp(ln(median) + σ·Φ⁻¹(u))` with `σ = ln(p99/median) / Φ⁻¹(0.99)`

@@ -40,8 +40,8 @@ extension Tape {
 
   /// What a client submits, and how long it thinks after that job's end.
   ///
-  /// The job's number is unique on the tape: 2⁵² + client · 2³² + sequence. Its `intended` is zero: the harness sets the
-  /// instant at which the client was ready.
+  /// The job's number is unique on the tape: 2⁵² + client · 2³² + sequence. Its `intended` is zero: the harness sets
+  /// the instant at which the client was ready.
   ///
   /// - Parameter sequence: From 0, counting this client's jobs.
   package func closedJob(client: ClosedClient, sequence: Int) -> (job: TapeJob, think: Nanoseconds) {

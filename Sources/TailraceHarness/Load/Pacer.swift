@@ -46,7 +46,7 @@ package struct Pacer: Sendable {
     self.stop = stop
   }
 
-  /// The instant now, on the clock that ``wait(until:)`` waits on: CLOCK_MONOTONIC, whose origin is the machine's start.
+  /// The instant now, on the clock that ``wait(until:)`` waits on: CLOCK_MONOTONIC, from the machine's start.
   package static var now: Instant { Instant(nanoseconds: cplatform_monotonic_ns()) }
 
   /// Prepares the calling thread: timer slack of 1 ns, where the default of 50 µs makes each sleep late by as much;

@@ -60,8 +60,8 @@ package struct DoctorReport: Sendable, Hashable, Codable {
   private func sleepAdvice(_ error: ProbeQuantiles) -> String {
     // Above 2 ms even a generator that spins its last stretch is woken too late for a rate of 1,000 jobs/s.
     error.p99 < .milliseconds(2)
-      ? "Open loop at 1,000 jobs/s and more is within reach: sleeps end \(error.p50.text) late (p99 \(error.p99.text)), "
-        + "which the hybrid pacer's spun stretch hides."
+      ? "Open loop at 1,000 jobs/s and more is within reach: sleeps end \(error.p50.text) late "
+        + "(p99 \(error.p99.text)), which the hybrid pacer's spun stretch hides."
       : "Sleeps end up to \(error.p99.text) late (p99): read the submission lag before any other figure."
   }
 

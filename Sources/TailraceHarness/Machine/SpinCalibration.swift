@@ -1,4 +1,5 @@
 import CPlatform
+import Synchronization
 import TailraceCore
 
 /// How fast this machine runs the loop that `spin` jobs are made of.
@@ -61,6 +62,9 @@ package struct SpinCalibration: Hashable, Sendable, Codable {
 
 /// A loop that neither the optimizer nor the processor can shorten: each step needs the one before.
 enum SpinLoop {
+  /// Takes each result: a call whose result nobody needs could be left out by the optimizer.
+  private static let sink = Atomic<UInt64>(0)
+
   @inline(never)
   @discardableResult
   static func run(iterations: Int) -> UInt64 {
@@ -72,6 +76,7 @@ enum SpinLoop {
       x ^= x &<< 17
       left &-= 1
     }
+    sink.store(x, ordering: .relaxed)
     return x
   }
 }

@@ -1,0 +1,161 @@
+import Foundation
+
+/// A Swift file of the repository, split into what the compiler sees and what only people read.
+struct SourceFile {
+  /// From the repository's root: `Sources/TailraceCore/Time.swift`.
+  let path: String
+  /// Its lines as they are.
+  let lines: [String]
+  /// Its lines without comments and without what is inside string literals, as many as ``lines``.
+  let code: [String]
+
+  init(path: String, text: String) {
+    self.path = path
+    // A final line break ends the last line; it does not begin another.
+    lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).dropLast(
+      text.hasSuffix("\n") ? 1 : 0)
+    code = Self.withoutCommentsAndStrings(text).split(separator: "\n", omittingEmptySubsequences: false)
+      .map(String.init)
+  }
+
+  /// The module or test target that the file belongs to.
+  var module: String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
+  var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+
+  /// The modules it imports, whatever the attributes and access level of the import.
+  var imports: [String] {
+    code.compactMap { line in
+      guard line.contains("import "),
+        let match = line.firstMatch(
+          of:
+            /^\s*(?:@\w+(?:\([^)]*\))?\s+|public\s+|package\s+|internal\s+|private\s+)*import\s+(?:(?:struct|class|enum|protocol|func|typealias|let|var)\s+)?(\w+)/
+        )
+      else { return nil }
+      return String(match.1)
+    }
+  }
+
+  /// Functions, initializers and the like: where each begins and how many lines it spans, brace to brace. Approximate:
+  /// it reads layout, not grammar.
+  var functions: [(line: Int, length: Int)] {
+    var found: [(line: Int, length: Int)] = []
+    let words = ["func ", "init", "subscript"]
+    for (index, line) in code.enumerated()
+    where words.contains(where: line.contains) && line.contains(/\b(func\s+\S+|init[?!]?\s*[(<]|subscript\s*[(<])/) {
+      // Calls of an initializer are not declarations of one.
+      guard !line.contains(/[.=(]\s*init\b/) else { continue }
+      if let end = endOfBody(from: index) { found.append((index + 1, end - index + 1)) }
+    }
+    return found
+  }
+
+  /// The line of the brace that closes the first one opened at or after `start`; nil when a declaration without a body
+  /// comes first.
+  private func endOfBody(from start: Int) -> Int? {
+    var braces = 0
+    var parentheses = 0
+    var isOpen = false
+    for index in start..<code.count {
+      for character in code[index] {
+        switch character {
+        case "(": parentheses += 1
+        case ")": parentheses -= 1
+        case "{":
+          braces += 1
+          if parentheses == 0 { isOpen = true }
+        case "}":
+          braces -= 1
+          if braces < 0 { return nil }
+          if isOpen && braces == 0 { return index }
+        default: break
+        }
+      }
+      let next = index + 1 < code.count ? code[index + 1].trimmingCharacters(in: .whitespaces) : ""
+      // A requirement of a protocol: its line is complete and no body follows.
+      if !isOpen && parentheses == 0 && !next.hasPrefix("{") && !next.hasPrefix("where") && !next.hasPrefix("->")
+        && !code[index].trimmingCharacters(in: .whitespaces).hasSuffix("->")
+      {
+        return nil
+      }
+    }
+    return nil
+  }
+
+  /// Replaces comments and the insides of string literals by nothing, and keeps every line break.
+  static func withoutCommentsAndStrings(_ text: String) -> String {
+    var kept = ""
+    var rest = Substring(text)
+    func skip(upTo end: Substring.Index) {
+      kept += rest[..<end].filter { $0 == "\n" }
+      rest = rest[end...]
+    }
+    while let character = rest.first {
+      if rest.hasPrefix("//") {
+        skip(upTo: rest.firstIndex(of: "\n") ?? rest.endIndex)
+      } else if rest.hasPrefix("/*") {
+        skip(upTo: rest.range(of: "*/")?.upperBound ?? rest.endIndex)
+      } else if rest.hasPrefix("\"\"\"") {
+        let body = rest.dropFirst(3)
+        skip(upTo: body.range(of: "\"\"\"")?.upperBound ?? rest.endIndex)
+        kept += "\"\""
+      } else if character == "\"" {
+        skip(upTo: endOfLiteral(rest))
+        kept += "\"\""
+      } else {
+        kept.append(character)
+        rest = rest.dropFirst()
+      }
+    }
+    return kept
+  }
+
+  /// Past the closing quote of the literal that `text` begins with; interpolations may hold literals of their own.
+  private static func endOfLiteral(_ text: Substring) -> Substring.Index {
+    var index = text.index(after: text.startIndex)
+    var depth = 0
+    while index < text.endIndex {
+      let character = text[index]
+      let after = text.index(after: index)
+      if character == "\n" { return index }
+      if character == "\\", after < text.endIndex {
+        if text[after] == "(" { depth += 1 }
+        index = text.index(after: after)
+        continue
+      }
+      if depth > 0 {
+        if character == "(" { depth += 1 }
+        if character == ")" { depth -= 1 }
+        if character == "\"" {
+          index = endOfLiteral(text[index...])
+          continue
+        }
+      } else if character == "\"" {
+        return after
+      }
+      index = after
+    }
+    return text.endIndex
+  }
+}
+
+/// The repository that this test was compiled in.
+enum Repository {
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  /// The files below `folder` whose names end in one of `endings`, by path, in alphabetical order.
+  static func files(in folder: String, endings: [String]) -> [(path: String, text: String)] {
+    let top = root.appendingPathComponent(folder)
+    let found = FileManager.default.enumerator(atPath: top.path)?.compactMap { $0 as? String } ?? []
+    return found.sorted().compactMap { relative in
+      guard endings.contains(where: relative.hasSuffix), !relative.hasPrefix("."), !relative.contains("/."),
+        let text = try? String(contentsOf: top.appendingPathComponent(relative), encoding: .utf8)
+      else { return nil }
+      return (folder + "/" + relative, text)
+    }
+  }
+
+  static func sources(in folder: String) -> [SourceFile] {
+    files(in: folder, endings: [".swift"]).map { SourceFile(path: $0.path, text: $0.text) }
+  }
+}
