@@ -28,8 +28,8 @@ struct BatchTable {
 extension SchedulerCore {
   /// A submitter opened a batch: jobs submitted with its identifier settle together.
   ///
-  /// - Parameter failFast: whether the first job that is dead-lettered cancels the rest; otherwise every result and every
-  ///   failure is collected.
+  /// - Parameter failFast: whether the first job that is dead-lettered cancels the rest; otherwise every
+  ///   result and every failure is collected.
   public mutating func batchOpened(failFast: Bool) -> BatchID { batches.add(failFast: failFast) }
 
   /// No more jobs will be submitted to the batch; once all are settled, `settleBatch` is ordered.

@@ -28,6 +28,7 @@ public struct RateLimit: Hashable, Sendable, Codable {
   /// How many starts may come at once after an idle time; at least 1. In any window of length `w` seconds at most
   /// `burst + w × rate` jobs start.
   public var burst: Int
+  /// Makes a limit of `rate`, of which `burst` may come at once; at least 1.
   public init(rate: Rate, burst: Int = 1) {
     self.rate = rate
     self.burst = burst
@@ -61,10 +62,13 @@ public enum Jitter: String, Hashable, Sendable, Codable, CaseIterable {
 public struct RetryPolicy: Hashable, Sendable, Codable {
   /// Retries after the first attempt; 0 means a single attempt. At most 65,534.
   public var limit: Int
+  /// How long to wait before each retry.
   public var backoff: Backoff
+  /// How much of that wait is left to chance.
   public var jitter: Jitter
   /// The longest time between two attempts, before jitter.
   public var cap: Nanoseconds
+  /// Makes a policy of at most `limit` retries.
   public init(
     limit: Int, backoff: Backoff = .exponential(base: .milliseconds(100), factor: 2), jitter: Jitter = .full,
     cap: Nanoseconds = .seconds(60)
@@ -84,7 +88,9 @@ public struct PoolConfiguration: Hashable, Sendable, Codable {
   public var workers: Int
   /// A lower bound on jobs at once than the workers give; nil: as many as workers.
   public var concurrency: Int?
+  /// How often attempts may start; nil: as often as there is room.
   public var rate: RateLimit?
+  /// Makes the settings of one pool.
   public init(workers: Int, concurrency: Int? = nil, rate: RateLimit? = nil) {
     self.workers = workers
     self.concurrency = concurrency
@@ -94,8 +100,11 @@ public struct PoolConfiguration: Hashable, Sendable, Codable {
 
 /// What the scheduler knows of a type of job; a submission may override priority, pool, timeout, retries and memory.
 public struct JobTypeConfiguration: Hashable, Sendable, Codable {
+  /// By which handlers are registered and reports speak of it.
   public var name: String
+  /// Of its jobs, where a submission names none.
   public var priority: Priority
+  /// Which workers run its jobs.
   public var pool: PoolID
   /// Time that an attempt may take; nil: the scheduler's default.
   public var timeout: Nanoseconds?
@@ -103,9 +112,11 @@ public struct JobTypeConfiguration: Hashable, Sendable, Codable {
   public var retry: RetryPolicy?
   /// Jobs of this type running at once at most; nil: no limit of its own.
   public var concurrency: Int?
+  /// How often attempts may start; nil: as often as there is room.
   public var rate: RateLimit?
   /// Memory that a job of this type reserves from ``SchedulerConfiguration/memoryBudget`` while it runs, in bytes.
   public var memory: Int
+  /// Makes a job type; what is nil follows the settings of the scheduler.
   public init(
     name: String, priority: Priority = .normal, pool: PoolID = .async, timeout: Nanoseconds? = nil,
     retry: RetryPolicy? = nil, concurrency: Int? = nil, rate: RateLimit? = nil, memory: Int = 0
@@ -123,6 +134,7 @@ public struct JobTypeConfiguration: Hashable, Sendable, Codable {
 
 /// Everything that the scheduler's decisions depend on, beside the jobs.
 public struct SchedulerConfiguration: Hashable, Sendable, Codable {
+  /// Which of the eligible jobs starts first.
   public var policy: DispatchPolicy = .priority
   /// Swift-concurrency workers.
   public var asyncPool = PoolConfiguration(workers: 4)
@@ -130,6 +142,7 @@ public struct SchedulerConfiguration: Hashable, Sendable, Codable {
   public var threadPool = PoolConfiguration(workers: 2)
   /// Jobs that may wait (eligible, delayed or blocked; not running) at once; at least 1.
   public var queueCapacity = 10_000
+  /// What happens to a job for which the queue has no room.
   public var whenFull: OverflowPolicy = .reject
   /// For job types that have none of their own.
   public var retry = RetryPolicy(limit: 3)
@@ -143,6 +156,7 @@ public struct SchedulerConfiguration: Hashable, Sendable, Codable {
   public var retainedAge: Nanoseconds = .seconds(3_600)
   /// For the jitter of retries: the scheduler's only chance.
   public var seed: UInt64 = 0
+  /// Makes the default settings.
   public init() {}
 
   /// The configuration of a pool.

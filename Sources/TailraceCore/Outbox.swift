@@ -1,9 +1,12 @@
 /// Everything that a driver must hand back when an attempt ends: who ran what, and what it reserved.
 public struct AttemptToken: Hashable, Sendable {
+  /// Whose attempt it is.
   public var job: JobID
   /// The submitter's own number for the job.
   public var tag: UInt64
+  /// The job's type: it chooses the handler.
   public var type: JobTypeID
+  /// The pool of the worker that runs it.
   public var pool: PoolID
   /// First attempt: 1.
   public var attempt: UInt16
@@ -18,13 +21,15 @@ public struct AttemptToken: Hashable, Sendable {
 
 /// What the scheduler tells its driver to do.
 public enum SchedulerOrder: Hashable, Sendable {
-  /// Run this attempt on that worker. The driver MUST answer, once, with ``SchedulerCore/attemptEnded(_:started:finished:outcome:at:into:)``,
-  /// whatever happens to the job meanwhile: until then the worker counts as occupied.
+  /// Run this attempt on that worker. The driver MUST answer, once, with
+  /// ``SchedulerCore/attemptEnded(_:started:finished:outcome:at:into:)``, whatever happens to the job meanwhile: until
+  /// then the worker counts as occupied.
   case startAttempt(AttemptToken)
   /// The attempt is over for the scheduler (cancelled or timed out): ask its handler to stop. The worker stays occupied
   /// until the driver reports its end.
   case stopAttempt(AttemptToken)
-  /// Call ``SchedulerCore/timerFired(at:into:)`` at that instant, or a little later. Replaces any earlier order of its kind.
+  /// Call ``SchedulerCore/timerFired(at:into:)`` at that instant, or a little later. Replaces any earlier order of its
+  /// kind.
   case setTimer(Instant)
   /// A submission that waited for room was admitted: release its submitter.
   case releaseSubmitter(JobID)
@@ -45,6 +50,7 @@ public struct Outbox: Sendable {
   /// What happened, in the order in which it was decided.
   public var records: [TimelineRecord] = []
 
+  /// Makes an empty one.
   public init() {}
 
   /// Empties both lists and keeps their memory.

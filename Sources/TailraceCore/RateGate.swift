@@ -1,7 +1,7 @@
 /// The generic cell rate algorithm for one rate limit, in its virtual scheduling form.
 ///
-/// Source: ITU-T Recommendation I.371, annex A. With T the time between two starts at the rate, and τ = (burst − 1) × T,
-/// a start at `t` conforms if `t ≥ TAT − τ`; then `TAT = max(t, TAT) + T`.
+/// Source: ITU-T Recommendation I.371, annex A. With T the time between two starts at the rate, and τ = (burst − 1) ×
+/// T, a start at `t` conforms if `t ≥ TAT − τ`; then `TAT = max(t, TAT) + T`.
 struct RateGate {
   /// T.
   let interval: Nanoseconds
@@ -36,8 +36,8 @@ struct RateGate {
     if !reported { unreported += 1 }
   }
 
-  /// A granted start really happened, `lateness` after its grant: what follows moves by as much, so that the limit holds
-  /// for real starts and not only for decisions.
+  /// A granted start really happened, `lateness` after its grant: what follows moves by as much, so that the limit
+  /// holds for real starts and not only for decisions.
   mutating func startReported(lateness: Nanoseconds) {
     theoreticalArrival = theoreticalArrival + max(lateness, .zero)
     unreported -= 1

@@ -1,9 +1,12 @@
 /// A worker that may take several jobs at once, and how many.
 public struct Claim: Hashable, Sendable {
+  /// The pool that the worker belongs to.
   public var pool: PoolID
+  /// The worker's index in its pool.
   public var worker: UInt16
   /// Attempts that it may hold in all.
   public var limit: Int
+  /// Makes a claim of at most `limit` jobs for one worker.
   public init(pool: PoolID, worker: UInt16, limit: Int) {
     self.pool = pool
     self.worker = worker
@@ -218,7 +221,8 @@ extension SchedulerCore {
     }
   }
 
-  /// Opens the lanes of a type that were closed for this reason; the pass that starts jobs closes them again where needed.
+  /// Opens the lanes of a type that were closed for this reason; the pass that starts jobs closes them again where
+  /// needed.
   mutating func openLanes(of type: Int, gate: LaneGate) {
     var kept = 0
     for position in 0..<types[type].gatedLanes.count {

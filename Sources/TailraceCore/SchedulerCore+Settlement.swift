@@ -8,8 +8,8 @@ struct PendingSettlement {
 extension SchedulerCore {
   /// The one way out: settles a job and, one after another, every job that its end settles too.
   ///
-  /// The job is in no list and has no timer any more, and its last record is in the outbox. Jobs that its end settles are
-  /// taken from a work list, so that a chain of any length needs no stack.
+  /// The job is in no list and has no timer any more, and its last record is in the outbox. Jobs that its end settles
+  /// are taken from a work list, so that a chain of any length needs no stack.
   mutating func settle(
     _ slot: UInt32, as state: JobState, cause: SettlementCause, into outbox: inout Outbox
   ) {

@@ -2,8 +2,8 @@
 ///
 /// # Overview
 /// Facts go in (`jobSubmitted`, `attemptEnded`, `timerFired`, …), each with the instant at which it became true; orders
-/// come out (``SchedulerOrder``), with records of what happened (``TimelineRecord``). It has no clock, no lock, no I/O and
-/// no randomness but the seeded jitter of retries, so that the same facts always give the same orders. A live and a
+/// come out (``SchedulerOrder``), with records of what happened (``TimelineRecord``). It has no clock, no lock, no I/O
+/// and no randomness but the seeded jitter of retries, so that the same facts always give the same orders. A live and a
 /// simulated driver carry them out.
 ///
 /// # Obligations of a driver
@@ -14,9 +14,9 @@
 ///
 /// # Structure
 /// Jobs are slots in a table, named by index and generation. A waiting job is in one ``Lane``; each pool keeps its open
-/// lanes in a heap, ordered by the policy's key of their first jobs. A limit that is reached closes the lanes of its job
-/// type, so that dispatch never searches. Each job has at most one timer. Each terminal path goes through `settle`, which
-/// walks the dependents.
+/// lanes in a heap, ordered by the policy's key of their first jobs. A limit that is reached closes the lanes of its
+/// job type, so that dispatch never searches. Each job has at most one timer. Each terminal path goes through `settle`,
+/// which walks the dependents.
 public struct SchedulerCore: ~Copyable {
   /// Whether the driver reports the real start of attempts under a rate limit. A driver in virtual time, where an
   /// attempt starts in the instant of its order, leaves it false.
@@ -60,7 +60,8 @@ public struct SchedulerCore: ~Copyable {
 
   /// Makes a scheduler with no jobs and no job types.
   ///
-  /// - Precondition: worker counts are 0 to 65,534, the queue holds at least one job, rates are above zero and bursts at
+  /// - Precondition: worker counts are 0 to 65,534, the queue holds at least one job, rates are above zero and bursts
+  /// at
   ///   least 1.
   public init(_ configuration: SchedulerConfiguration) {
     precondition(configuration.queueCapacity >= 1, "the queue must hold at least one job")

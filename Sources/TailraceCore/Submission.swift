@@ -1,5 +1,6 @@
 /// A job as its submitter describes it.
 public struct JobSubmission: Hashable, Sendable {
+  /// The job's type, as registered.
   public var type: JobTypeID
   /// The submitter's own number for it, repeated in every record of the job.
   public var tag: UInt64
@@ -24,6 +25,7 @@ public struct JobSubmission: Hashable, Sendable {
   /// An open batch that it belongs to.
   public var batch: BatchID?
 
+  /// Makes a submission; what is nil follows the job's type.
   public init(
     type: JobTypeID, tag: UInt64 = 0, intended: Instant, submitted: Instant, priority: Priority? = nil,
     pool: PoolID? = nil, delay: Nanoseconds = .zero, timeout: Nanoseconds? = nil, retry: RetryPolicy? = nil,

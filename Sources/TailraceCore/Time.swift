@@ -14,6 +14,7 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
   /// Later than every real instant.
   @inlinable public static var distantFuture: Instant { Instant(nanoseconds: .max) }
 
+  /// Whether `a` is earlier than `b`.
   @inlinable public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
   /// The length of time from `b` to `a`; negative when `a` is earlier.
   @inlinable public static func - (a: Instant, b: Instant) -> Nanoseconds {
@@ -53,9 +54,13 @@ public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Cod
     rawValue = Self.rounded(seconds * 1e9)
   }
 
+  /// No time at all.
   @inlinable public static var zero: Nanoseconds { Nanoseconds(0) }
+  /// `n` microseconds; traps beyond 292 years.
   @inlinable public static func microseconds(_ n: Int64) -> Nanoseconds { Nanoseconds(n * 1_000) }
+  /// `n` milliseconds; traps beyond 292 years.
   @inlinable public static func milliseconds(_ n: Int64) -> Nanoseconds { Nanoseconds(n * 1_000_000) }
+  /// `n` seconds; traps beyond 292 years.
   @inlinable public static func seconds(_ n: Int64) -> Nanoseconds { Nanoseconds(n * 1_000_000_000) }
 
   /// The length in seconds.
@@ -63,9 +68,13 @@ public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Cod
   /// The same length as a `Duration`.
   @inlinable public var duration: Duration { .nanoseconds(rawValue) }
 
+  /// Whether `a` is shorter than `b`.
   @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+  /// The two lengths together; traps beyond 292 years.
   @inlinable public static func + (a: Self, b: Self) -> Self { Self(a.rawValue + b.rawValue) }
+  /// How much longer `a` is than `b`; negative when it is shorter.
   @inlinable public static func - (a: Self, b: Self) -> Self { Self(a.rawValue - b.rawValue) }
+  /// Lengthens `a` by `b`; traps beyond 292 years.
   @inlinable public static func += (a: inout Self, b: Self) { a.rawValue += b.rawValue }
   /// The length multiplied by a factor, rounded to the nearest nanosecond; saturates.
   @inlinable public func scaled(by factor: Double) -> Self {
@@ -86,7 +95,9 @@ public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Cod
 public struct Rate: Hashable, Comparable, Sendable, Codable {
   /// Events per second; finite, above zero where a limit or an arrival process asks for a rate.
   public var perSecond: Double
+  /// Makes a rate from events per second.
   @inlinable public init(perSecond: Double) { self.perSecond = perSecond }
+  /// Whether `a` is the lower rate.
   @inlinable public static func < (a: Rate, b: Rate) -> Bool { a.perSecond < b.perSecond }
   /// The mean time between two events.
   @inlinable public var interval: Nanoseconds { Nanoseconds(seconds: 1 / perSecond) }

@@ -12,8 +12,11 @@ public struct TimelineRecord: Hashable, Sendable {
 
   /// The submitter's own number for the job (in a replay: its number on the tape).
   public var job: UInt64
+  /// The job's type.
   public var type: JobTypeID
+  /// The job's priority.
   public var priority: Priority
+  /// The pool that ran the attempt or would have.
   public var pool: PoolID
   /// The attempt that this record is about, the first being 1. It is one more than the attempts made when the job
   /// settled before that attempt started; ``started`` is then ``never``.
@@ -34,6 +37,7 @@ public struct TimelineRecord: Hashable, Sendable {
   public var accepted: Instant
   /// When this attempt could have started: dependencies, delay and backoff over.
   public var eligible: Instant
+  /// When a worker began this attempt.
   public var started: Instant
   /// When the attempt finished; for a job that never started, when it settled.
   public var finished: Instant

@@ -6,6 +6,7 @@ public enum Priority: UInt8, CaseIterable, Comparable, Sendable, Codable {
   case low = 4
   case batch = 5
 
+  /// Whether `a` is more urgent than `b`.
   @inlinable public static func < (a: Priority, b: Priority) -> Bool { a.rawValue < b.rawValue }
 
   /// The name in scenario files and reports: `critical`, `high`, `normal`, `low` or `batch`.
@@ -24,6 +25,7 @@ public enum Priority: UInt8, CaseIterable, Comparable, Sendable, Codable {
 public struct JobID: RawRepresentable, Hashable, Sendable, Codable {
   /// The generation in the high and the slot in the low 32 bits.
   public var rawValue: UInt64
+  /// Makes an identifier from what ``rawValue`` once read.
   @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
   @inlinable init(slot: UInt32, generation: UInt32) { rawValue = UInt64(generation) << 32 | UInt64(slot) }
   /// The place in the scheduler's table: a dense index by which a driver may keep its own data about the job.
@@ -35,13 +37,17 @@ public struct JobID: RawRepresentable, Hashable, Sendable, Codable {
 
 /// Names a registered job type: an index in order of registration.
 public struct JobTypeID: RawRepresentable, Hashable, Sendable, Codable {
+  /// The index, from 0.
   public var rawValue: UInt16
+  /// Names the type with this index.
   @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 }
 
 /// Names a batch: a set of jobs that settle together.
 public struct BatchID: RawRepresentable, Hashable, Sendable, Codable {
+  /// The number that whoever made the batch gave it.
   public var rawValue: UInt32
+  /// Names the batch with this number.
   @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
 }
 

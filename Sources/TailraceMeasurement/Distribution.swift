@@ -1,6 +1,7 @@
 import TailraceCore
 
-/// The samples of one quantity in one class: bins of three significant digits, beside exact count, sum, least and greatest.
+/// The samples of one quantity in one class: bins of three significant digits, beside exact count, sum, least and
+/// greatest.
 ///
 /// Its JSON holds the bins as text, `gap:count` separated by commas, where a gap is the distance of a bin's lowest
 /// value from the one before (the first: from 0), in nanoseconds. Reading it gives an equal value.

@@ -16,8 +16,8 @@ package enum FigureUnit: String, Sendable, Codable, CaseIterable {
 package enum FigureName: String, CaseIterable, Sendable, Codable {
   /// Jobs that ran to their end (completed or dead-lettered) per second of the measurement window.
   case throughput
-  /// Completed jobs ÷ jobs intended in the window, but those that their submitter cancelled; dropped, rejected, shed and
-  /// lost jobs count against it.
+  /// Completed jobs ÷ jobs intended in the window, but those that their submitter cancelled; dropped, rejected, shed
+  /// and lost jobs count against it.
   case success
   /// Busy ÷ available worker-seconds of the window, over the pools that ran anything.
   case utilization

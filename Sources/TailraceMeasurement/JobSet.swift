@@ -1,7 +1,7 @@
 /// A set of job numbers that remembers how often a number was added to it twice.
 ///
-/// It keeps one bit per number in pages of 4096, so numbers may be dense (a tape's) or dense within far apart ranges (one
-/// range per closed-loop client).
+/// It keeps one bit per number in pages of 4096, so numbers may be dense (a tape's) or dense within far apart ranges
+/// (one range per closed-loop client).
 struct JobSet: Sendable {
   private static let pageBits: UInt64 = 12
   private static let pageWords = 64

@@ -1,8 +1,8 @@
 import Histogram
 import TailraceCore
 
-/// Collects lengths of time, in nanoseconds, into an HdrHistogram of three significant digits, beside their exact count,
-/// sum, least and greatest.
+/// Collects lengths of time, in nanoseconds, into an HdrHistogram of three significant digits, beside their exact
+/// count, sum, least and greatest.
 ///
 /// Recording allocates only when a value is larger than any before it: the histogram grows with what it sees, up to
 /// ``limit``. Values outside 0…``limit`` are counted and shown, never dropped in silence.

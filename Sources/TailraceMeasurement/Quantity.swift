@@ -47,7 +47,8 @@ package enum Quantity: Int, CaseIterable, Sendable, Codable {
     self = match
   }
 
-  /// The quantities that add up to the time from intended arrival to settlement, in the order in which a job passes them.
+  /// The quantities that add up to the time from intended arrival to settlement, in the order in which a job passes
+  /// them.
   package static let parts: [Quantity] = [.submissionLag, .submission, .dependencyWait, .waiting, .service, .backoff]
 
   /// The instants between which the quantity is taken, for a reader.
@@ -99,7 +100,8 @@ extension TimelineRecord {
 }
 
 extension SettlementCause {
-  /// Whether the job ended by its own doing, completed or dead-lettered, rather than being refused, removed or cancelled.
+  /// Whether the job ended by its own doing, completed or dead-lettered, rather than being refused, removed or
+  /// cancelled.
   package var ranToItsEnd: Bool {
     switch self {
     case .succeeded, .failed, .timedOut, .failedPermanently: true

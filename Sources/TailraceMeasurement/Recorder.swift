@@ -16,8 +16,8 @@ package struct MeasurementWindow: Sendable, Hashable, Codable {
 /// Folds timeline records into histograms, counts and series.
 ///
 /// One recorder takes the records of one shard; merge them when the run is over. It does not allocate for a record once
-/// it has seen the like of it, beyond the growth of the lists that the largest exact figures need, which stop growing at
-/// a limit.
+/// it has seen the like of it, beyond the growth of the lists that the largest exact figures need, which stop growing
+/// at a limit.
 package final class Recorder {
   /// What the recorder must know before the first record.
   package struct Settings: Sendable {
@@ -149,7 +149,8 @@ package final class Recorder {
 
   @inline(__always)
   private func cell(of record: TimelineRecord) -> Cell {
-    // A type that the table lacks is the caller's mistake, but no reason to lose a run: it gets the place past the last.
+    // A type that the table lacks is the caller's mistake, but no reason to lose a run: it gets the place past the
+    // last.
     let type = min(Int(record.type.rawValue), settings.types.count)
     let index = type * Self.priorities + Int(record.priority.rawValue)
     if let cell = cells[index] { return cell }

@@ -138,7 +138,8 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     check.verdict = holds ? .passed : isCut ? .unavailable : .failed
     check.words =
       "\(rounded(mean)) jobs in system by the scheduler's count; "
-      + "\(rounded(product)) = \(rounded(rate)) jobs/s × \(rounded(measurement.meanTimeInSystem / 1e6)) ms by the timelines"
+      + "\(rounded(product)) = \(rounded(rate)) jobs/s × "
+      + "\(rounded(measurement.meanTimeInSystem / 1e6)) ms by the timelines"
     if isCut { check.words += "; jobs left running are in the former only" }
     return check
   }

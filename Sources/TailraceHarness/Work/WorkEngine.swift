@@ -22,8 +22,8 @@ package struct WorkOrder: Sendable {
 ///
 /// The same work can be done suspending (``perform(_:order:)``) and blocking (`performBlocking`), so that it fits both
 /// pools and sequential runs. Declared service times hold for `sleep`, `spin`, `memory` and each cycle of `cycles`;
-/// work that takes what it takes (`sqlite`, `subprocess`, `events`) is followed by a sleep as long as the plan's service
-/// time, which is zero unless a stall was asked for.
+/// work that takes what it takes (`sqlite`, `subprocess`, `events`) is followed by a sleep as long as the plan's
+/// service time, which is zero unless a stall was asked for.
 package final class WorkEngine: Sendable {
   let sleeper: any PreciseSleeper
   let database: (any DatabaseWork)?
