@@ -49,15 +49,15 @@ package enum BuiltIn {
   /// A built-in scenario; nil: there is none of this name.
   ///
   /// - Parameters:
-  ///   - overrides: `--set` pairs; see ``ScenarioParser/parse(yaml:file:overrides:validateExpression:)``.
-  ///   - validateExpression: What is wrong with a target; nil: nothing.
+  ///   - overrides: `--set` pairs; see ``ScenarioParser/parse(yaml:file:overrides:checking:)``.
+  ///   - check: Finds what is wrong with targets and published figures.
   package static func scenario(
     named name: String, overrides: [(key: String, value: String)] = [],
-    validateExpression: (String) -> String? = { _ in nil }
+    checking check: ExpressionCheck = .none
   ) -> Result<Scenario, ScenarioProblems>? {
     yaml(named: name).map {
       ScenarioParser.parse(
-        yaml: $0, file: "\(name).yaml", overrides: overrides, validateExpression: validateExpression)
+        yaml: $0, file: "\(name).yaml", overrides: overrides, checking: check)
     }
   }
 }

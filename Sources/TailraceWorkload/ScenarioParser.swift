@@ -19,33 +19,30 @@ package enum ScenarioParser {
   ///   - file: Its name, for problems; files that it refers to are sought in the same folder.
   ///   - overrides: `--set` pairs, applied to the tree in order before it is read: the key is a path such as
   ///     `scheduler.workers`, `load.poisson`, `load.0.poisson`, `jobs.NAME.service` or `duration`, the value any YAML.
-  ///   - validateExpression: What is wrong with a target or the key of a published figure; nil: nothing.
+  ///   - check: Finds what is wrong with targets and published figures, which are reported where they stand.
   package static func parse(
     yaml: String, file: String, overrides: [(key: String, value: String)] = [],
-    validateExpression: (String) -> String? = { _ in nil }
+    checking check: ExpressionCheck = .none
   ) -> Result<Scenario, ScenarioProblems> {
-    withoutActuallyEscaping(validateExpression) { validate in
-      var root: YAMLNode
-      switch YAMLTree.read(yaml) {
-      case .success(let node): root = node
-      case .failure(let problems):
-        return .failure(ScenarioProblems(problems.problems.map { named($0, file) }))
-      }
-      var reader = ScenarioReader(file: file, validateExpression: validate)
-      for (key, value) in overrides { reader.apply(key: key, value: value, to: &root) }
-      let scenario = reader.readScenario(root)
-      guard let scenario, reader.problems.isEmpty else { return .failure(ScenarioProblems(reader.problems)) }
-      return .success(scenario)
+    var root: YAMLNode
+    switch YAMLTree.read(yaml) {
+    case .success(let node): root = node
+    case .failure(let problems): return .failure(ScenarioProblems(problems.problems.map { named($0, file) }))
     }
+    var reader = ScenarioReader(file: file, check: check)
+    for (key, value) in overrides { reader.apply(key: key, value: value, to: &root) }
+    let scenario = reader.readScenario(root)
+    guard let scenario, reader.problems.isEmpty else { return .failure(ScenarioProblems(reader.problems)) }
+    return .success(scenario)
   }
 
   /// Reads a scenario from its file's bytes, which must be UTF-8.
   package static func parse(
     data: Data, file: String, overrides: [(key: String, value: String)] = [],
-    validateExpression: (String) -> String? = { _ in nil }
+    checking check: ExpressionCheck = .none
   ) -> Result<Scenario, ScenarioProblems> {
     if let text = String(validating: data, as: UTF8.self) {
-      return parse(yaml: text, file: file, overrides: overrides, validateExpression: validateExpression)
+      return parse(yaml: text, file: file, overrides: overrides, checking: check)
     }
     let (line, column) = firstInvalidPosition(in: data)
     let message = "the text is not UTF-8 here; save the file as UTF-8"
@@ -56,7 +53,7 @@ package enum ScenarioParser {
   /// Reads a scenario file; throws every problem of it, or the one that it cannot be read.
   package static func load(
     file path: String, overrides: [(key: String, value: String)] = [],
-    validateExpression: (String) -> String? = { _ in nil }
+    checking check: ExpressionCheck = .none
   ) throws(ScenarioProblems) -> Scenario {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
@@ -65,7 +62,7 @@ package enum ScenarioParser {
       let message = "the file \(wrong); name a readable scenario file"
       throw ScenarioProblems([ScenarioProblem(file: path, line: 0, column: 0, override: nil, message: message)])
     }
-    let parsed = parse(data: data, file: path, overrides: overrides, validateExpression: validateExpression)
+    let parsed = parse(data: data, file: path, overrides: overrides, checking: check)
     return try parsed.get()
   }
 
@@ -148,7 +145,7 @@ extension ScenarioReader {
     for item in items(node, "targets") ?? [] {
       let allowed = "write a target such as response.p99 < 500ms, in quotes if it holds ': '"
       guard let target = text(item, "a target", allowed: allowed) else { continue }
-      if let problem = validateExpression(target) { report(item.place, problem) }
+      if let problem = check.target(target, jobNames) { report(item.place, problem) }
       targets.append(target)
     }
     return targets
@@ -161,7 +158,7 @@ extension ScenarioReader {
       guard let value = text(entry.value, "published.\(entry.key)", allowed: "write a value with its unit") else {
         continue
       }
-      if let problem = validateExpression(entry.key) { report(entry.keyPlace, problem) }
+      if let problem = check.published(entry.key, value, jobNames) { report(entry.keyPlace, problem) }
       figures.append(PublishedFigure(metric: entry.key, value: value))
     }
     return figures

@@ -36,3 +36,23 @@ package struct ScenarioProblems: Error, Hashable, Sendable, CustomStringConverti
     }.map(\.element)
   }
 }
+
+/// How the expressions of a scenario are checked while it is read: their grammar belongs to the module that measures.
+package struct ExpressionCheck: Sendable {
+  /// What is wrong with a target; nil: nothing. Takes the expression and the names of the job types.
+  package var target: @Sendable (_ expression: String, _ types: [String]) -> String?
+  /// What is wrong with a published figure; nil: nothing. Takes its metric, its value and the names of the job types.
+  package var published: @Sendable (_ metric: String, _ value: String, _ types: [String]) -> String?
+
+  /// Makes a check of the two kinds of expressions.
+  package init(
+    target: @escaping @Sendable (_ expression: String, _ types: [String]) -> String?,
+    published: @escaping @Sendable (_ metric: String, _ value: String, _ types: [String]) -> String?
+  ) {
+    self.target = target
+    self.published = published
+  }
+
+  /// Takes every expression.
+  package static let none = ExpressionCheck(target: { _, _ in nil }, published: { _, _, _ in nil })
+}

@@ -98,7 +98,7 @@ extension ScenarioReader {
       let target = quantity(fields["to"], "\(what).\(index).to") { text throws(QuantityProblem) in
         // A ramp may go down to nothing, which no other rate may be.
         if text.hasPrefix("0/") { return Rate(perSecond: 0) }
-        return try Quantity.rate(text)
+        return try QuantityText.rate(text)
       }
       let length = span(fields["for"], "\(what).\(index).for")
       if let target, let length { stages.append(Stage(rate: target, duration: length)) }
@@ -131,7 +131,7 @@ extension ScenarioReader {
       var weights: [WeightedType] = []
       for entry in entries(node, what, allowed: "write jobs with their weights") ?? [] {
         let weight = quantity(entry.value, "\(what).\(entry.key)") { text throws(QuantityProblem) in
-          try Quantity.number(text.hasSuffix("%") ? String(text.dropLast()) : text, in: 0...1e9)
+          try QuantityText.number(text.hasSuffix("%") ? String(text.dropLast()) : text, in: 0...1e9)
         }
         if let type = jobType(named: entry.key, entry.keyPlace, what), let weight {
           weights.append(WeightedType(type: type, weight: weight))

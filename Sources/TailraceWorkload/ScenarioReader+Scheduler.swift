@@ -65,7 +65,7 @@ extension ScenarioReader {
     let base = duration(fields["base"], "\(what).base") ?? .milliseconds(100)
     let factor =
       quantity(fields["factor"], "\(what).factor") { text throws(QuantityProblem) in
-        try Quantity.number(text, in: 1...1_000)
+        try QuantityText.number(text, in: 1...1_000)
       } ?? 2
     let kinds: [(String, Backoff)] = [
       ("none", .none), ("fixed", .fixed(base)), ("linear", .linear(base: base)),

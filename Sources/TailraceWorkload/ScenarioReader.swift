@@ -6,8 +6,7 @@ import TailraceCore
 /// from a file with a problem ever leaves ``ScenarioParser``.
 struct ScenarioReader {
   let file: String
-  /// What is wrong with a target or with the key of a published figure; nil: nothing.
-  let validateExpression: (String) -> String?
+  let check: ExpressionCheck
   private(set) var problems: [ScenarioProblem] = []
 
   /// Names of the job types, in order of declaration, once read.
@@ -15,9 +14,9 @@ struct ScenarioReader {
   /// The graphs, once read, by name in order of declaration.
   var graphs: [JobGraph] = []
 
-  init(file: String, validateExpression: @escaping (String) -> String?) {
+  init(file: String, check: ExpressionCheck) {
     self.file = file
-    self.validateExpression = validateExpression
+    self.check = check
   }
 
   /// Notes a problem, in the form `what is wrong; what is allowed`.
@@ -102,32 +101,32 @@ struct ScenarioReader {
   }
 
   mutating func duration(_ node: YAMLNode?, _ what: String) -> Nanoseconds? {
-    quantity(node, what) { text throws(QuantityProblem) in try Quantity.duration(text) }
+    quantity(node, what) { text throws(QuantityProblem) in try QuantityText.duration(text) }
   }
 
   /// A duration above zero.
   mutating func span(_ node: YAMLNode?, _ what: String) -> Nanoseconds? {
     quantity(node, what) { text throws(QuantityProblem) in
-      let value = try Quantity.duration(text)
+      let value = try QuantityText.duration(text)
       if value <= .zero { throw QuantityProblem("'\(text)' is zero", allowed: "write a duration above zero") }
       return value
     }
   }
 
   mutating func rate(_ node: YAMLNode?, _ what: String) -> Rate? {
-    quantity(node, what) { text throws(QuantityProblem) in try Quantity.rate(text) }
+    quantity(node, what) { text throws(QuantityProblem) in try QuantityText.rate(text) }
   }
 
   mutating func share(_ node: YAMLNode?, _ what: String) -> Double? {
-    quantity(node, what) { text throws(QuantityProblem) in try Quantity.share(text) }
+    quantity(node, what) { text throws(QuantityProblem) in try QuantityText.share(text) }
   }
 
   mutating func bytes(_ node: YAMLNode?, _ what: String) -> Int? {
-    quantity(node, what) { text throws(QuantityProblem) in try Quantity.bytes(text) }
+    quantity(node, what) { text throws(QuantityProblem) in try QuantityText.bytes(text) }
   }
 
   mutating func count(_ node: YAMLNode?, _ what: String, in range: ClosedRange<Int>) -> Int? {
-    quantity(node, what) { text throws(QuantityProblem) in try Quantity.count(text, in: range) }
+    quantity(node, what) { text throws(QuantityProblem) in try QuantityText.count(text, in: range) }
   }
 
   /// One of a few words.

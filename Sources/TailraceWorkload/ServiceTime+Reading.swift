@@ -19,7 +19,7 @@ extension ServiceTime {
   package static func read(_ text: String, relativeTo file: String) throws(QuantityProblem) -> ServiceTime {
     guard let open = text.firstIndex(of: "(") else {
       if distributions.contains(text) { throw QuantityProblem("'\(text)' has no arguments", allowed: forms) }
-      return .constant(try Quantity.duration(text))
+      return .constant(try QuantityText.duration(text))
     }
     let name = text[..<open].trimmingCharacters(in: .whitespaces)
     guard text.hasSuffix(")") else { throw QuantityProblem("'\(text)' has no closing parenthesis", allowed: forms) }
@@ -28,7 +28,7 @@ extension ServiceTime {
       throw QuantityProblem("unknown distribution '\(name)'", allowed: forms)
     }
     if name == "empirical" { return try empirical(body, relativeTo: file) }
-    if name == "constant" { return .constant(try Quantity.duration(body)) }
+    if name == "constant" { return .constant(try QuantityText.duration(body)) }
     return try parametric(name, Arguments(body, of: name))
   }
 
@@ -68,7 +68,7 @@ extension ServiceTime {
       guard fast <= slow else {
         throw QuantityProblem("bimodal: fast is above slow", allowed: "fast must not be larger than slow")
       }
-      return .bimodal(fast: fast, slow: slow, share: try Quantity.share(try arguments.text("share")))
+      return .bimodal(fast: fast, slow: slow, share: try QuantityText.share(try arguments.text("share")))
     }
   }
 
@@ -89,7 +89,7 @@ extension ServiceTime {
       let entry = line.prefix { $0 != "#" }.trimmingCharacters(in: .whitespacesAndNewlines)
       if entry.isEmpty { continue }
       do {
-        values.append(try Quantity.duration(entry))
+        values.append(try QuantityText.duration(entry))
       } catch {
         throw QuantityProblem("empirical: \(name):\(number + 1): \(error)", allowed: "write one duration a line")
       }
@@ -140,12 +140,12 @@ private struct Arguments {
     return pair.value
   }
 
-  func duration(_ key: String) throws(QuantityProblem) -> Nanoseconds { try Quantity.duration(try text(key)) }
+  func duration(_ key: String) throws(QuantityProblem) -> Nanoseconds { try QuantityText.duration(try text(key)) }
 
   func number(_ key: String, in range: ClosedRange<Double>) throws(QuantityProblem) -> Double {
     let text = try text(key)
     do {
-      return try Quantity.number(text, in: range)
+      return try QuantityText.number(text, in: range)
     } catch {
       throw QuantityProblem(prefix: "\(distribution): \(key): ", error)
     }

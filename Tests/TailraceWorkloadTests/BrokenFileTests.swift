@@ -9,12 +9,17 @@ import Testing
   static let files = try! FileManager.default.contentsOfDirectory(atPath: folder.path)
     .filter { $0.hasSuffix(".yaml") }.sorted()
 
+  static let check = ExpressionCheck(
+    target: { expression, _ in badMetric(expression) }, published: { metric, _, _ in badMetric(metric) })
+
+  static func badMetric(_ expression: String) -> String? {
+    expression.hasPrefix("bad.") ? "unknown metric '\(expression.prefix(7))'; use a known one" : nil
+  }
+
   static func problems(_ file: String) -> String {
     let path = folder.appendingPathComponent(file).path
     do {
-      _ = try ScenarioParser.load(file: path) { expression in
-        expression.hasPrefix("bad.") ? "unknown metric '\(expression.prefix(7))'; use a known one" : nil
-      }
+      _ = try ScenarioParser.load(file: path, checking: check)
       return "no problems\n"
     } catch {
       return error.description.replacingOccurrences(of: path, with: file) + "\n"

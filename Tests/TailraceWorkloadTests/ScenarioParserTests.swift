@@ -123,7 +123,10 @@ import Testing
 
   @Test func targetsAreValidatedWhereTheyStand() throws {
     let yaml = Self.small + "\ntargets:\n  - good\n  - bad\npublished: {bad: 5}\n"
-    let result = ScenarioParser.parse(yaml: yaml, file: "test.yaml") { $0 == "bad" ? "no; yes" : nil }
+    let check = ExpressionCheck(
+      target: { $0 == "bad" && $1 == ["a", "b.c"] ? "no; yes" : nil },
+      published: { $0 == "bad" && $1 == "5" && $2.count == 2 ? "no; yes" : nil })
+    let result = ScenarioParser.parse(yaml: yaml, file: "test.yaml", checking: check)
     #expect(throws: ScenarioProblems.self) { try result.get() }
     if case .failure(let problems) = result {
       #expect(problems.description == "test.yaml:9:5: no; yes\ntest.yaml:10:13: no; yes")

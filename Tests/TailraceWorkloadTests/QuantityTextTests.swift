@@ -4,14 +4,14 @@ import TailraceCore
 import TailraceWorkload
 import Testing
 
-@Suite struct QuantityTests {
+@Suite struct QuantityTextTests {
   @Test(arguments: [
     ("0ns", 0), ("1ns", 1), ("100us", 100_000), ("100µs", 100_000), ("1.5ms", 1_500_000), ("2s", 2_000_000_000),
     ("0.231s", 231_000_000), ("5m", 300_000_000_000), ("5min", 300_000_000_000), ("1h", 3_600_000_000_000),
     ("1d", 86_400_000_000_000), ("1e3ms", 1_000_000_000), ("10 ms", 10_000_000), ("+3ms", 3_000_000),
   ])
   func readsDurations(_ text: String, _ nanoseconds: Int64) throws {
-    #expect(try Quantity.duration(text) == Nanoseconds(nanoseconds))
+    #expect(try QuantityText.duration(text) == Nanoseconds(nanoseconds))
   }
 
   @Test(arguments: [
@@ -22,7 +22,7 @@ import Testing
     ("1e400s", "is not a duration"),
   ])
   func refusesOtherDurations(_ text: String, _ reason: String) {
-    #expect { try Quantity.duration(text) } throws: { error in
+    #expect { try QuantityText.duration(text) } throws: { error in
       let message = "\(error)"
       return message.contains(reason) && message.contains("; ")
     }
@@ -30,31 +30,31 @@ import Testing
 
   @Test(arguments: [("20/s", 20.0), ("100/min", 100.0 / 60), ("90/h", 0.025), ("0.5/ms", 500.0), (" 2 / s ", 2.0)])
   func readsRates(_ text: String, _ perSecond: Double) throws {
-    #expect(abs(try Quantity.rate(text).perSecond - perSecond) < 1e-12)
+    #expect(abs(try QuantityText.rate(text).perSecond - perSecond) < 1e-12)
   }
 
   @Test(arguments: ["20", "0/s", "-1/s", "20/", "/s", "20/fortnight", "1/s/s", "1e30/s", "x/s"])
   func refusesOtherRates(_ text: String) {
-    #expect(throws: QuantityProblem.self) { try Quantity.rate(text) }
+    #expect(throws: QuantityProblem.self) { try QuantityText.rate(text) }
   }
 
   @Test(arguments: [("64MiB", 67_108_864), ("1kB", 1_000), ("2KiB", 2_048), ("1.5GB", 1_500_000_000), ("0B", 0)])
-  func readsSizes(_ text: String, _ bytes: Int) throws { #expect(try Quantity.bytes(text) == bytes) }
+  func readsSizes(_ text: String, _ bytes: Int) throws { #expect(try QuantityText.bytes(text) == bytes) }
 
   @Test(arguments: ["64", "-1B", "1TiB", "MiB", "9999999999GiB"])
-  func refusesOtherSizes(_ text: String) { #expect(throws: QuantityProblem.self) { try Quantity.bytes(text) } }
+  func refusesOtherSizes(_ text: String) { #expect(throws: QuantityProblem.self) { try QuantityText.bytes(text) } }
 
   @Test(arguments: [("5%", 0.05), ("0.25", 0.25), ("0", 0.0), ("100%", 1.0), ("1", 1.0), ("12.5 %", 0.125)])
-  func readsShares(_ text: String, _ share: Double) throws { #expect(try Quantity.share(text) == share) }
+  func readsShares(_ text: String, _ share: Double) throws { #expect(try QuantityText.share(text) == share) }
 
   @Test(arguments: ["101%", "1.1", "-1%", "%", "half", "nan"])
-  func refusesOtherShares(_ text: String) { #expect(throws: QuantityProblem.self) { try Quantity.share(text) } }
+  func refusesOtherShares(_ text: String) { #expect(throws: QuantityProblem.self) { try QuantityText.share(text) } }
 
   @Test func readsCountsWithinTheirRange() throws {
-    #expect(try Quantity.count("1_000_000") == 1_000_000)
-    #expect(try Quantity.count("3", in: 1...5) == 3)
-    #expect(throws: QuantityProblem.self) { try Quantity.count("6", in: 1...5) }
-    #expect(throws: QuantityProblem.self) { try Quantity.count("2.5") }
-    #expect(throws: QuantityProblem.self) { try Quantity.count("99999999999999999999") }
+    #expect(try QuantityText.count("1_000_000") == 1_000_000)
+    #expect(try QuantityText.count("3", in: 1...5) == 3)
+    #expect(throws: QuantityProblem.self) { try QuantityText.count("6", in: 1...5) }
+    #expect(throws: QuantityProblem.self) { try QuantityText.count("2.5") }
+    #expect(throws: QuantityProblem.self) { try QuantityText.count("99999999999999999999") }
   }
 }

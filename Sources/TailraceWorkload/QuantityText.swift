@@ -14,7 +14,7 @@ package struct QuantityProblem: Error, Hashable, CustomStringConvertible {
 ///
 /// A bare number is never a duration, a rate or a size: the unit is part of the quantity. Numbers are decimal, with an
 /// optional fraction (`1.5s`) or exponent (`1e3/s`); a space may stand between number and unit.
-package enum Quantity {
+package enum QuantityText {
   static let durationForms = "write a duration such as 100ms, 1.5s or 5m (units: ns, us, ms, s, m, h, d)"
   static let rateForms = "write a rate such as 20/s, 100/min or 5/h"
   static let byteForms = "write a size such as 512B, 64KiB, 16MiB or 1GB"
