@@ -42,6 +42,8 @@ struct YAMLEntry {
 struct YAMLTree {
   /// Larger files are refused: no scenario needs them.
   static let sizeLimit = 1 << 20
+  /// More duplicate keys than this are not all named: each costs another reading of the text.
+  static let duplicateLimit = 20
   /// Deeper nesting is refused before it can exhaust the stack.
   static let depthLimit = 60
   /// More nodes are refused: aliases can multiply a small text without bound.
@@ -149,7 +151,9 @@ struct YAMLTree {
   /// Replaces one character of the key at a place by one that is used nowhere else.
   private mutating func rename(at mark: Mark) -> Bool {
     let line = mark.line - 1
-    guard lines.indices.contains(line), lines[line].indices.contains(mark.column - 1), replaced.count < 60_000 else {
+    guard lines.indices.contains(line), lines[line].indices.contains(mark.column - 1),
+      replaced.count < Self.duplicateLimit
+    else {
       return false
     }
     var column = mark.column - 1

@@ -50,6 +50,22 @@ import Testing
     }
   }
 
+  /// Texts that grow without bound when they are read carelessly are refused with a problem, and soon.
+  @Test func hostileFilesAreRefused() {
+    var bomb = "name: bomb\njobs:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    for level in 1...9 {
+      let copies = [String](repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+      bomb += "  a\(level): &a\(level) [\(copies)]\n"
+    }
+    let repeated = "name: again\n" + String(repeating: "name: again\n", count: 50)
+    let long = "name: " + String(repeating: "x", count: 2 << 20)
+    let indented = (0..<300).map { String(repeating: " ", count: $0) + "a:\n" }.joined()
+    for text in [bomb, repeated, long, indented, "\u{FEFF}", "%YAML 9.9\n---\n", "\0", "? ? ? ?", "<<: *a", "&a", "*"] {
+      let result = ScenarioParser.parse(yaml: text, file: "hostile.yaml")
+      #expect(throws: ScenarioProblems.self) { try result.get() }
+    }
+  }
+
   /// Mutates the built-in files by bytes and by lines: each either parses or gives problems, and never crashes.
   @Test(arguments: BuiltIn.all) func mutatedFilesNeverCrash(_ name: String) throws {
     let original = Array(try #require(BuiltIn.yaml(named: name)).utf8)
