@@ -24,7 +24,9 @@ extension SchedulerCore {
   public mutating func startJobs(at instant: Instant, claiming claim: Claim? = nil, into outbox: inout Outbox) {
     advance(to: instant)
     repeat {
-      for pool in 0..<pools.count { startJobs(in: pool, claim: claim, into: &outbox) }
+      for offset in 0..<pools.count {
+        startJobs(in: (memoryTurn + offset) % pools.count, claim: claim, into: &outbox)
+      }
     } while admitWaitingSubmitters(into: &outbox)
     announceTimer(into: &outbox)
   }
@@ -65,10 +67,9 @@ extension SchedulerCore {
     pools[pool].claims[Int(worker)] += 1
     types[Int(job.pointee.type)].running += 1
     memoryInUse += Int(job.pointee.memory)
-    let reportsStart = grantRates(type: Int(job.pointee.type), pool: pool)
+    let token = currentToken(slot)
+    grantRates(token)
     if job.pointee.timeout.rawValue != .max { setTimer(for: slot, at: now + job.pointee.timeout) }
-    var token = currentToken(slot)
-    token.reportsStart = reportsStart
     outbox.orders.append(.startAttempt(token))
   }
 
@@ -77,7 +78,9 @@ extension SchedulerCore {
     let job = jobs[slot]
     return AttemptToken(
       job: jobs.id(of: slot), tag: job.pointee.tag, type: JobTypeID(rawValue: job.pointee.type), pool: job.pointee.pool,
-      attempt: job.pointee.attempt, worker: job.pointee.worker, memory: job.pointee.memory, reportsStart: false)
+      attempt: job.pointee.attempt, worker: job.pointee.worker, memory: job.pointee.memory,
+      reportsStart: reportsStarts
+        && (types[Int(job.pointee.type)].gate >= 0 || pools[Int(job.pointee.pool.rawValue)].gate >= 0))
   }
 
   private mutating func admitWaitingSubmitters(into outbox: inout Outbox) -> Bool {
@@ -215,6 +218,8 @@ extension SchedulerCore {
     pools[pool].heap.remove(UInt16(lane), in: &lanes)
     lanes[lane].gate = gate
     if gate == .memory {
+      // The pool whose job waits for memory is the first to start jobs, so that no other pool takes what comes free.
+      if memoryGated.isEmpty { memoryTurn = pool }
       memoryGated.append(UInt16(lane))
     } else {
       types[Int(lanes[lane].type)].gatedLanes.append(UInt16(lane))
@@ -254,27 +259,24 @@ extension SchedulerCore {
     for lane in gated { open(Int(lane)) }
   }
 
-  private mutating func grantRates(type: Int, pool: Int) -> Bool {
-    let reports = reportsStarts
-    var limited = false
-    for gate in [types[type].gate, pools[pool].gate] where gate >= 0 {
-      gates[Int(gate)].grant(at: now, reported: !reports)
-      limited = true
-    }
-    return limited && reports
+  @inline(__always)
+  private mutating func grantRates(_ token: AttemptToken) {
+    let pool = Int(token.pool.rawValue)
+    let (typeGate, poolGate) = (types[Int(token.type.rawValue)].gate, pools[pool].gate)
+    if typeGate >= 0 { gates[Int(typeGate)].grant(at: now, isReported: token.reportsStart) }
+    if poolGate >= 0 { gates[Int(poolGate)].grant(at: now, isReported: token.reportsStart) }
+    if token.reportsStart { pools[pool].owesReport[Int(token.worker)] = true }
   }
 
   private mutating func wait(forGate gate: Int) {
     guard gates[gate].timerPosition < 0 else { return }
-    // A gate that waits for the report of a start opens when that comes; looking again after one interval is enough.
-    let due = gates[gate].earliest > now ? gates[gate].earliest : now + gates[gate].interval
-    timers.insert(.gate(gate), at: due, jobs: jobs, gates: &gates)
+    timers.insert(.gate(gate), at: gates[gate].earliest(at: now), jobs: jobs, gates: &gates)
   }
 
   // MARK: - Shedding
 
-  /// Removes the youngest of the least urgent eligible jobs if it is less urgent than `priority`.
-  mutating func shedLessUrgent(than priority: Priority, into outbox: inout Outbox) -> Bool {
+  /// The youngest of the least urgent eligible jobs if it is less urgent than `priority`, or none.
+  func youngestLessUrgent(than priority: Priority) -> UInt32 {
     for candidate in Priority.allCases.reversed() where candidate > priority {
       guard gauges.availableByPriority[candidate] > 0 else { continue }
       var youngest = JobSlot.none
@@ -287,9 +289,8 @@ extension SchedulerCore {
           youngest = tail
         }
       }
-      withdrawAndSettle(youngest, cause: .shed, into: &outbox)
-      return true
+      return youngest
     }
-    return false
+    return JobSlot.none
   }
 }

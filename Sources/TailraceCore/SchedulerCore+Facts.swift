@@ -12,25 +12,31 @@ extension SchedulerCore {
     if let refusal = refusal(of: submission, pool: pool, memory: memory) {
       return refuse(submission, refusal, cause: refusal == .stopping ? .stopped : .rejected, into: &outbox)
     }
-    if gauges.waiting >= configuration.queueCapacity {
+    var victim = JobSlot.none
+    // Room that was made a moment ago belongs to the submitters that wait for it.
+    if gauges.waiting >= configuration.queueCapacity || waitingForRoom.head != JobSlot.none {
       switch configuration.whenFull {
       case .reject:
         return refuse(submission, .queueFull(capacity: configuration.queueCapacity), cause: .rejected, into: &outbox)
       case .shed:
-        guard shedLessUrgent(than: submission.priority ?? types[type].priority, into: &outbox) else {
+        victim = youngestLessUrgent(than: submission.priority ?? types[type].priority)
+        guard victim != JobSlot.none else {
           return refuse(submission, .queueFull(capacity: configuration.queueCapacity), cause: .rejected, into: &outbox)
         }
       case .block:
         let slot = fill(submission, pool: pool, memory: memory)
-        jobs[slot].pointee.state = .waitingForRoom
         waitingForRoom.append(slot, in: jobs)
         gauges.waitingForRoom += 1
         return .waiting(jobs.id(of: slot))
       }
     }
     let slot = fill(submission, pool: pool, memory: memory)
+    // Taken now: a job that settles on its admission may be forgotten before this function returns.
+    let id = jobs.id(of: slot)
+    // Shed only now that the dependencies are noted: a completed one may be forgotten, a waiting one may be the victim.
+    if victim != JobSlot.none { withdrawAndSettle(victim, cause: .shed, into: &outbox) }
     admit(slot, into: &outbox)
-    return .accepted(jobs.id(of: slot))
+    return .accepted(id)
   }
 
   private func refusal(of submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> Refusal? {
@@ -62,7 +68,7 @@ extension SchedulerCore {
     return .refused(refusal)
   }
 
-  /// A slot for the job, in no list yet. While it is not admitted, `unsettledDependencies` counts nothing.
+  /// A slot for the job, in no list yet. Until it is admitted its dependencies find it in the state `waitingForRoom`.
   private mutating func fill(_ submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> UInt32 {
     let type = Int(submission.type.rawValue)
     if memory > 0, !types[type].hasOwnLanes { giveOwnLanes(to: type) }
@@ -79,7 +85,7 @@ extension SchedulerCore {
     job.pointee.pool = pool
     // Until admission the delay itself is kept here.
     job.pointee.eligible = Instant(nanoseconds: submission.delay.rawValue)
-    job.pointee.state = .blocked
+    job.pointee.state = .waitingForRoom
     if let batch = submission.batch { joinBatch(batch, slot) }
     for dependency in submission.dependencies { addDependency(dependency, of: slot) }
     return slot
@@ -116,19 +122,18 @@ extension SchedulerCore {
     gauges.inSystem += 1
     let delay = Nanoseconds(job.pointee.eligible.nanoseconds)
     job.pointee.eligible = now + delay
-    if job.pointee.unsettledDependencies == 0 {
+    let isDoomed = job.pointee.unsettledDependencies == JobSlot.dependencyHasFailed
+    if job.pointee.unsettledDependencies == 0, job.pointee.batch == JobSlot.none {
+      makeReady(slot, notBefore: job.pointee.eligible)
+    } else if isDoomed || batchHasFailed(job.pointee.batch) {
+      job.pointee.state = .blocked
+      gauges.blocked += 1
+      return withdrawAndSettle(slot, cause: isDoomed ? .dependencyFailed : .batchFailed, into: &outbox)
+    } else if job.pointee.unsettledDependencies == 0 {
       makeReady(slot, notBefore: job.pointee.eligible)
     } else {
       job.pointee.state = .blocked
       gauges.blocked += 1
-      if job.pointee.unsettledDependencies == JobSlot.dependencyHasFailed {
-        withdrawAndSettle(slot, cause: .dependencyFailed, into: &outbox)
-      } else if batchHasFailed(job.pointee.batch) {
-        withdrawAndSettle(slot, cause: .batchFailed, into: &outbox)
-      }
-    }
-    if job.pointee.state == .available, batchHasFailed(job.pointee.batch) {
-      withdrawAndSettle(slot, cause: .batchFailed, into: &outbox)
     }
     gauges.waitingMax = max(gauges.waitingMax, gauges.waiting)
   }
@@ -142,17 +147,16 @@ extension SchedulerCore {
   /// A worker is about to run an attempt whose token asks for this report.
   public mutating func attemptStarted(_ token: AttemptToken, at instant: Instant) {
     advance(to: instant)
-    guard token.reportsStart else { return }
-    let lateness: Nanoseconds
+    let pool = Int(token.pool.rawValue)
+    guard token.reportsStart, pools[pool].owesReport[Int(token.worker)] else { return }
+    pools[pool].owesReport[Int(token.worker)] = false
     if let slot = jobs.find(token.job), isCurrent(token, slot) {
-      lateness = instant - jobs[slot].pointee.started
-      jobs[slot].pointee.started = instant
-    } else {
-      lateness = .zero
+      // Clocks of different threads are read in any order: an attempt never starts before it was granted.
+      jobs[slot].pointee.started = max(instant, jobs[slot].pointee.started)
     }
-    for gate in [types[Int(token.type.rawValue)].gate, pools[Int(token.pool.rawValue)].gate] where gate >= 0 {
-      gates[Int(gate)].startReported(lateness: lateness)
-    }
+    let (typeGate, poolGate) = (types[Int(token.type.rawValue)].gate, pools[pool].gate)
+    if typeGate >= 0 { gates[Int(typeGate)].startReported(at: instant) }
+    if poolGate >= 0 { gates[Int(poolGate)].startReported(at: instant) }
   }
 
   /// A worker finished an attempt, or skipped it since it was stopped before it started.
@@ -198,6 +202,12 @@ extension SchedulerCore {
     pools[pool].claims[worker] -= 1
     if pools[pool].claims[worker] == 0 { pools[pool].idle.append(token.worker) }
     let type = Int(token.type.rawValue)
+    if pools[pool].owesReport[worker] {
+      // It was stopped before it started.
+      pools[pool].owesReport[worker] = false
+      if types[type].gate >= 0 { gates[Int(types[type].gate)].startAbandoned() }
+      if pools[pool].gate >= 0 { gates[Int(pools[pool].gate)].startAbandoned() }
+    }
     types[type].running -= 1
     if token.memory > 0 { releaseMemory(token.memory) }
     if !types[type].gatedLanes.isEmpty { openLanes(of: type, gate: .concurrency) }

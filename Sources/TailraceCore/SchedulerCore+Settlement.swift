@@ -33,7 +33,7 @@ extension SchedulerCore {
     gauges.inSystem -= 1
     gauges.settledByCause[pending.cause] += 1
     outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
-    var edge = job.pointee.firstDependent
+    var edge = reversedEdges(from: job.pointee.firstDependent)
     job.pointee.firstDependent = JobSlot.none
     while edge != JobSlot.none {
       let (dependent, generation, following) = (
@@ -58,6 +58,7 @@ extension SchedulerCore {
     case .waitingForRoom:
       waitingForRoom.remove(slot, in: jobs)
       gauges.waitingForRoom -= 1
+      job.pointee.eligible = TimelineRecord.never
       // It was never admitted, so it does not leave the system either.
       gauges.inSystem += 1
     case .blocked:
@@ -131,6 +132,17 @@ extension SchedulerCore {
       jobs[slot].pointee.firstDependent = UInt32(edges.count)
       edges.append(edge)
     }
+  }
+
+  /// Edges are added at the front; dependents settle or become eligible in the order in which they were submitted.
+  private mutating func reversedEdges(from first: UInt32) -> UInt32 {
+    var (edge, reversed) = (first, JobSlot.none)
+    while edge != JobSlot.none {
+      let next = edges[Int(edge)].next
+      edges[Int(edge)].next = reversed
+      (reversed, edge) = (edge, next)
+    }
+    return reversed
   }
 
   private mutating func freeEdge(_ edge: UInt32) {

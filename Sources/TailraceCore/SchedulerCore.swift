@@ -48,6 +48,8 @@ public struct SchedulerCore: ~Copyable {
   var memoryInUse = 0
   /// Lanes closed because the first job that needs memory does not fit.
   var memoryGated: ContiguousArray<UInt16> = []
+  /// The pool that starts jobs first.
+  var memoryTurn = 0
   var nextSequence: UInt32 = 0
   var now = Instant(nanoseconds: .min)
   var announcedTimer = Instant.distantFuture
@@ -61,8 +63,7 @@ public struct SchedulerCore: ~Copyable {
   /// Makes a scheduler with no jobs and no job types.
   ///
   /// - Precondition: worker counts are 0 to 65,534, the queue holds at least one job, rates are above zero and bursts
-  /// at
-  ///   least 1.
+  ///   at least 1, no retry policy allows more than 65,534 retries.
   public init(_ configuration: SchedulerConfiguration) {
     precondition(configuration.queueCapacity >= 1, "the queue must hold at least one job")
     self.configuration = configuration
@@ -78,7 +79,10 @@ public struct SchedulerCore: ~Copyable {
   }
 
   /// Registers a job type; the first gets number 0.
+  ///
+  /// - Precondition: a concurrency limit is at least 1; of rates and retries the same holds as for the scheduler's own.
   public mutating func register(_ type: JobTypeConfiguration) -> JobTypeID {
+    precondition((type.concurrency ?? 1) >= 1, "job type \(type.name): a concurrency limit is at least 1")
     let id = JobTypeID(rawValue: UInt16(types.count))
     var gate: Int32 = -1
     if let rate = type.rate { gate = addGate(rate) }
@@ -103,7 +107,8 @@ public struct SchedulerCore: ~Copyable {
   public func attempts(of id: JobID) -> Int? {
     jobs.find(id).map { slot in
       let job = jobs[slot].pointee
-      return Int(job.attempt) - (job.state == .running || job.state.isTerminal ? 0 : 1)
+      // A worker is noted when an attempt starts, and taken off when a further one is due.
+      return Int(job.attempt) - (job.worker == TimelineRecord.noWorker ? 1 : 0)
     }
   }
 
@@ -134,6 +139,7 @@ public struct SchedulerCore: ~Copyable {
 
   mutating func index(of policy: RetryPolicy) -> UInt16 {
     if let known = retryPolicyIndex[policy] { return known }
+    precondition((0..<Int(UInt16.max)).contains(policy.limit), "\(policy.limit) retries: 0 to 65,534 are allowed")
     let index = UInt16(clamping: retryPolicies.count)
     precondition(index < .max, "more than 65,534 different retry policies")
     retryPolicies.append(policy)
@@ -219,6 +225,9 @@ struct PoolState {
   var idle: ContiguousArray<UInt16>
   /// Attempts handed to each worker and not yet reported as ended.
   var claims: ContiguousArray<UInt16>
+  /// Whether the real start of the worker's attempt is to be reported. A worker has one such attempt at most: jobs under a
+  /// rate limit are never claimed ahead.
+  var owesReport: ContiguousArray<Bool>
   /// Attempts handed out and not yet reported as ended.
   var running = 0
   var heap = LaneHeap()
@@ -229,6 +238,7 @@ struct PoolState {
     self.gate = gate
     idle = ContiguousArray((0..<UInt16(configuration.workers)).reversed())
     claims = ContiguousArray(repeating: 0, count: configuration.workers)
+    owesReport = ContiguousArray(repeating: false, count: configuration.workers)
   }
 }
 
