@@ -37,9 +37,7 @@ let package = Package(
       resources: [.embedInCode("Scenarios")],
       swiftSettings: strict),
     .target(
-      name: "TailraceMeasurement",
-      dependencies: ["TailraceCore", .product(name: "Histogram", package: "hdrhistogram-swift")],
-      swiftSettings: strict),
+      name: "TailraceMeasurement", dependencies: ["TailraceCore"], swiftSettings: strict),
     .target(name: "CPlatform"),
     .target(
       name: "TailraceRuntime",

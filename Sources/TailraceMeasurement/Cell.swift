@@ -2,14 +2,24 @@ import TailraceCore
 
 /// What is measured of the jobs of one type and priority.
 final class Cell {
-  /// By ``Quantity``; one without samples holds no memory.
-  var histograms = [LatencyHistogram](repeating: LatencyHistogram(), count: Quantity.allCases.count)
+  /// By ``Quantity``; one without samples holds no memory. At a fixed place in memory, since each record touches most.
+  let histograms = UnsafeMutableBufferPointer<LatencyHistogram>.allocate(capacity: Quantity.allCases.count)
   var causes = CauseCounts()
   var parts = PartSums()
   /// Attempts that started.
   var attempts = 0
   /// Attempts after the first that started or waited to start.
   var retries = 0
+
+  init() { histograms.initialize(repeating: LatencyHistogram()) }
+
+  deinit {
+    histograms.deinitialize()
+    histograms.deallocate()
+  }
+
+  /// Closes the books: the sums of the parts are those of the histograms.
+  func sumParts() { for part in Quantity.parts { parts.sums[part.rawValue] = histograms[part.rawValue].sum } }
 
   @inline(__always)
   func add(_ record: TimelineRecord) {
@@ -55,7 +65,6 @@ final class Cell {
   @inline(__always)
   private func add(_ quantity: Quantity, _ length: Nanoseconds) {
     histograms[quantity.rawValue].record(length)
-    parts.sums[quantity.rawValue] &+= Int128(length.rawValue)
   }
 
   /// A fingerprint of an attempt's end that the next attempt's record must name again: summed over all of them, only

@@ -1,8 +1,10 @@
-import Histogram
 import TailraceCore
 
-/// Collects lengths of time, in nanoseconds, into an HdrHistogram of three significant digits, beside their exact
-/// count, sum, least and greatest.
+/// Collects lengths of time, in nanoseconds, into bins of three significant digits, beside their exact count, sum,
+/// least and greatest.
+///
+/// The bins are HdrHistogram's; the place of a value among them is computed here, since it is folded millions of times
+/// a second. A test holds it against that library.
 ///
 /// Recording allocates only when a value is larger than any before it: the histogram grows with what it sees, up to
 /// ``limit``. Values outside 0…``limit`` are counted and shown, never dropped in silence.
@@ -10,9 +12,8 @@ package struct LatencyHistogram: Sendable {
   /// The longest time that has a bin of its own: one hour. Longer ones are counted as ``above``.
   package static let limit = Nanoseconds.seconds(3_600)
 
-  /// Values other than zero, which many quantities are most of the time and which need no bins.
-  private var bins: Histogram<UInt32>?
-  private var zeros: UInt64 = 0
+  /// Samples by bin, as many bins as the greatest value so far needs.
+  private var bins: [UInt32] = []
   /// Samples within 0…``limit``.
   package private(set) var count: UInt64 = 0
   /// Samples below zero: the instants they were taken from are out of order.
@@ -37,57 +38,76 @@ package struct LatencyHistogram: Sendable {
     sum &+= Int128(value)
     if value < least { least = value }
     if value > greatest { greatest = value }
-    if value == 0 {
-      zeros &+= 1
+    let index = Self.index(of: value)
+    if index < bins.count, bins[index] != .max {
+      bins[index] &+= 1
       count &+= 1
     } else {
-      recordNonZero(value)
+      recordSlowly(value)
     }
   }
 
-  private mutating func recordNonZero(_ value: Int64) {
-    guard value > 0 else {
+  /// The bin of a value: below 2048 its own, from there on 1024 per doubling. Past every bin for a negative value.
+  @inline(__always)
+  private static func index(of value: Int64) -> Int {
+    let magnitude = max(0, 53 - value.leadingZeroBitCount)
+    return value < 0 ? .max : magnitude << 10 + Int(value >> Int64(magnitude))
+  }
+
+  /// The least value of a bin.
+  private static func lowest(of index: Int) -> UInt64 {
+    index < 2_048 ? UInt64(index) : UInt64(index & 1_023 | 1_024) << UInt64(index >> 10 - 1)
+  }
+
+  /// Takes a value that is out of range, or the first so great that it needs more bins.
+  @inline(never)
+  private mutating func recordSlowly(_ value: Int64) {
+    guard value >= 0 else {
       below += 1
       return
     }
-    // A bin counts in 32 bits: beyond that many samples it could wrap, so they are shown as out of range instead.
-    guard value <= Self.limit.rawValue, count - zeros < UInt64(UInt32.max) else {
+    let index = Self.index(of: value)
+    // A bin counts in 32 bits: what would wrap is shown as out of range instead.
+    guard value <= Self.limit.rawValue, index >= bins.count else {
       above += 1
       return
     }
-    if bins == nil {
-      var fresh = Histogram<UInt32>(
-        lowestDiscernibleValue: 1, highestTrackableValue: max(2, UInt64(value)), numberOfSignificantValueDigits: .three)
-      fresh.autoResize = true
-      bins = fresh
-    }
-    count &+= 1
-    bins!.record(UInt64(value))
+    grow(to: index + 1)
+    bins[index] = 1
+    count += 1
+  }
+
+  /// Makes room for whole doublings, so that a slowly rising maximum grows the list some forty times at most.
+  private mutating func grow(to wanted: Int) {
+    let size = max(wanted <= 64 ? 64 : wanted <= 512 ? 512 : (wanted + 1_023) & ~1_023, bins.count)
+    bins.append(contentsOf: repeatElement(0, count: size - bins.count))
   }
 
   /// Adds every sample of another histogram.
   package mutating func merge(_ other: LatencyHistogram) {
-    zeros += other.zeros
     count += other.count
     below += other.below
     above += other.above
     sum += other.sum
     least = min(least, other.least)
     greatest = max(greatest, other.greatest)
-    guard let others = other.bins else { return }
-    if bins == nil { bins = others } else { bins!.add(others) }
+    grow(to: other.bins.count)
+    for (index, theirs) in other.bins.enumerated() where theirs > 0 {
+      let (sum, overflow) = bins[index].addingReportingOverflow(theirs)
+      bins[index] = overflow ? .max : sum
+      guard overflow else { continue }
+      // What does not fit the bin is out of range, as it would be in one histogram.
+      above += UInt64(sum) + 1
+      count -= UInt64(sum) + 1
+    }
   }
 
   /// What was recorded, in the form in which results keep it; nil when nothing was.
   package var distribution: Distribution? {
     guard count + below + above > 0 else { return nil }
     var values: [Distribution.Bin] = []
-    if zeros > 0 { values.append(Distribution.Bin(lowest: 0, count: zeros)) }
-    if let bins {
-      for step in bins.recordedValues() {
-        values.append(
-          Distribution.Bin(lowest: bins.lowestEquivalentForValue(step.value), count: UInt64(step.count)))
-      }
+    for (index, count) in bins.enumerated() where count > 0 {
+      values.append(Distribution.Bin(lowest: Self.lowest(of: index), count: UInt64(count)))
     }
     return Distribution(
       bins: values, below: below, above: above, sum: sum, min: Nanoseconds(least), max: Nanoseconds(greatest))
