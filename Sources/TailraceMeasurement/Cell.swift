@@ -4,12 +4,12 @@ import TailraceCore
 final class Cell {
   /// By ``Quantity``; one without samples holds no memory. At a fixed place in memory, since each record touches most.
   let histograms = UnsafeMutableBufferPointer<LatencyHistogram>.allocate(capacity: Quantity.allCases.count)
-  var causes = CauseCounts()
-  var parts = PartSums()
+  @exclusivity(unchecked) var causes = CauseCounts()
+  @exclusivity(unchecked) var parts = PartSums()
   /// Attempts that started.
-  var attempts = 0
+  @exclusivity(unchecked) var attempts = 0
   /// Attempts after the first that started or waited to start.
-  var retries = 0
+  @exclusivity(unchecked) var retries = 0
 
   init() { histograms.initialize(repeating: LatencyHistogram()) }
 

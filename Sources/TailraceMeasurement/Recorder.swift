@@ -45,27 +45,29 @@ package final class Recorder {
   }
 
   package let settings: Settings
+  // One thread at a time uses a recorder, and no access to a property overlaps another: checking that at run time would
+  // cost more than the recording.
   /// By type and priority; nil until a record needs it.
-  var cells: [Cell?]
+  @exclusivity(unchecked) var cells: [Cell?]
   /// Settlements of jobs intended outside the window, by cause.
-  var unmeasured = CauseCounts()
-  var settled = JobSet()
-  var throughput = TimeGrid()
-  var waiting = TimeGrid()
-  var running = TimeGrid()
+  @exclusivity(unchecked) var unmeasured = CauseCounts()
+  @exclusivity(unchecked) var settled = JobSet()
+  @exclusivity(unchecked) var throughput = TimeGrid()
+  @exclusivity(unchecked) var waiting = TimeGrid()
+  @exclusivity(unchecked) var running = TimeGrid()
   /// Busy nanoseconds within the window, by pool, then worker.
-  var busy: [[Int64]]
-  var attempts = AttemptList()
-  var firstIntended = Int64.max
-  var lastSettled = Int64.min
+  @exclusivity(unchecked) var busy: [[Int64]]
+  @exclusivity(unchecked) var attempts = AttemptList()
+  @exclusivity(unchecked) var firstIntended = Int64.max
+  @exclusivity(unchecked) var lastSettled = Int64.min
   /// Jobs that ran to their end within the window, whenever they were intended.
-  var endedInWindow = 0
+  @exclusivity(unchecked) var endedInWindow = 0
   /// Jobs whose intended arrival lies within the window, and those submitted within it.
-  var intendedInWindow = 0
-  var submittedInWindow = 0
+  @exclusivity(unchecked) var intendedInWindow = 0
+  @exclusivity(unchecked) var submittedInWindow = 0
   /// Of all settled jobs that were accepted, warm-up included: how many, and for how long they were in the system.
-  var acceptedCount = 0
-  var timeInSystem: Int128 = 0
+  @exclusivity(unchecked) var acceptedCount = 0
+  @exclusivity(unchecked) var timeInSystem: Int128 = 0
 
   private let start: Int64
   private let end: Int64
