@@ -1,6 +1,6 @@
 extension RetryPolicy {
   /// How long to wait before retry `retry` (first: 1), given a uniform draw `u` in 0..<1.
-  func wait(beforeRetry retry: Int, draw u: Double) -> Nanoseconds {
+  package func wait(beforeRetry retry: Int, draw u: Double) -> Nanoseconds {
     let base: Nanoseconds =
       switch backoff {
       case .none: .zero
@@ -28,14 +28,16 @@ extension RetryPolicy {
   }
 }
 
-/// The scheduler's only chance: a uniform number in 0..<1 for one retry of one job, the same whatever else happens.
-///
-/// Source of the mixing function: S. Vigna's SplitMix64, after Steele, Lea and Flood, *Fast Splittable Pseudorandom
-/// Number Generators*, 2014.
-func retryDraw(seed: UInt64, tag: UInt64, retry: Int) -> Double {
-  var state = seed
-  for word in [tag, UInt64(retry)] { state = splitMix(state ^ word) }
-  return Double(state >> 11) * 0x1p-53
+extension RetryPolicy {
+  /// The scheduler's only chance: a uniform number in 0..<1 for one retry of one job, the same whatever else happens.
+  ///
+  /// Source of the mixing function: S. Vigna's SplitMix64, after Steele, Lea and Flood, *Fast Splittable Pseudorandom
+  /// Number Generators*, 2014.
+  package static func draw(seed: UInt64, tag: UInt64, retry: Int) -> Double {
+    var state = seed
+    for word in [tag, UInt64(retry)] { state = splitMix(state ^ word) }
+    return Double(state >> 11) * 0x1p-53
+  }
 }
 
 private func splitMix(_ value: UInt64) -> UInt64 {

@@ -258,7 +258,7 @@ extension SchedulerCore {
   private mutating func retry(_ slot: UInt32, finished: Instant) {
     let job = jobs[slot]
     let retry = Int(job.pointee.attempt)
-    let draw = retryDraw(seed: configuration.seed, tag: job.pointee.tag, retry: retry)
+    let draw = RetryPolicy.draw(seed: configuration.seed, tag: job.pointee.tag, retry: retry)
     let wait = retryPolicies[Int(job.pointee.retryPolicy)].wait(beforeRetry: retry, draw: draw)
     gauges.retries += 1
     job.pointee.previousFinished = finished

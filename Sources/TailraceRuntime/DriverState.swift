@@ -152,7 +152,9 @@ struct DriverState: ~Copyable {
   }
 
   /// Takes a worker's reports; the pass that starts jobs follows.
-  mutating func accept(_ reports: inout [AttemptReport], from worker: Worker, at now: Instant, into outbox: inout Outbox) {
+  mutating func accept(
+    _ reports: inout [AttemptReport], from worker: Worker, at now: Instant, into outbox: inout Outbox
+  ) {
     for report in reports {
       let service = report.finished - report.started
       worker.attempts += 1

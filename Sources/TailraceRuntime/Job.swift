@@ -57,6 +57,12 @@ public enum JobHint: String, Sendable, CaseIterable, Codable {
 /// An error that no retry can mend: a handler that throws one sends its job to the dead letters at once.
 public protocol PermanentFailure: Error {}
 
+/// An error that says itself how the attempt ended, where neither "failed" nor ``PermanentFailure`` is right.
+package protocol OutcomeError: Error {
+  /// `failed`, `timedOut` or `failedPermanently`.
+  var attemptOutcome: AttemptOutcome { get }
+}
+
 /// What a handler is given.
 public struct JobContext: Sendable {
   public let id: JobID

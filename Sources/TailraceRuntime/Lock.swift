@@ -4,10 +4,10 @@ import CPlatform
 ///
 /// `Mutex` hands over through the kernel under contention on Linux; an adaptive pthread mutex costs a third of it when free
 /// and does not put a thread to sleep for a section that ends within a microsecond.
-final class Lock: @unchecked Sendable {
+package final class Lock: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<cplatform_lock_t>
 
-  init() {
+  package init() {
     mutex = .allocate(capacity: 1)
     cplatform_lock_init(mutex)
   }
@@ -17,11 +17,11 @@ final class Lock: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  @inline(__always) func lock() { cplatform_lock_acquire(mutex) }
-  @inline(__always) func unlock() { cplatform_lock_release(mutex) }
+  @inline(__always) package func lock() { cplatform_lock_acquire(mutex) }
+  @inline(__always) package func unlock() { cplatform_lock_release(mutex) }
 
   @inline(__always)
-  func withLock<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+  package func withLock<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
     lock()
     defer { unlock() }
     return try body()

@@ -71,24 +71,24 @@ extension Scheduler {
 
   /// Submits jobs of a load generator, whose numbers and intended instants it knows; one pass starts jobs for all of them.
   ///
-  /// - Parameter admitted: called under the scheduler's lock for each submission that is not refused, with its place in
-  ///   `submissions`; must be quick.
-  /// - Returns: the identifier of a job whose submitter must wait, when the last one must: see ``waitForRoom(_:)``. With
-  ///   the overflow policy `block`, submit one at a time.
+  /// It stops behind the first whose submitter must wait (overflow policy `block`).
+  ///
+  /// - Parameter admitted: called under the scheduler's lock for each submission, with its place in `submissions`; must
+  ///   be quick.
+  /// - Returns: how many were submitted, and the job for which to ``waitForRoom(_:)`` before the next, if any.
   package func submit(
-    _ submissions: borrowing [JobSubmission], admitted: (Int, Admission) -> Void = { _, _ in }
-  ) -> JobID? {
+    _ submissions: ArraySlice<JobSubmission>, admitted: (Int, Admission) -> Void = { _, _ in }
+  ) -> (count: Int, waiting: JobID?) {
     report { state, now, outbox in
-      var waiting: JobID?
       for index in submissions.indices {
         let admission = state.core.jobSubmitted(submissions[index], at: now, into: &outbox)
-        if case .waiting(let id) = admission {
-          waiting = id
-          _ = state.watch(id)
-        }
         admitted(index, admission)
+        if case .waiting(let id) = admission {
+          _ = state.watch(id)
+          return (index + 1 - submissions.startIndex, id)
+        }
       }
-      return waiting
+      return (submissions.count, nil)
     }
   }
 
@@ -150,7 +150,8 @@ extension Scheduler {
   /// Where a job is; nil when it is not, or no longer, known.
   public func status(of id: JobID) -> JobStatus? {
     lock.withLock {
-      guard let jobState = state.pointee.core.state(of: id), let (type, priority) = state.pointee.core.description(of: id)
+      guard let jobState = state.pointee.core.state(of: id),
+        let (type, priority) = state.pointee.core.description(of: id)
       else { return nil }
       let watch = id.slot < state.pointee.entries.count ? state.pointee.entries[id.slot].watch : nil
       return JobStatus(
@@ -202,6 +203,14 @@ extension Scheduler {
   public func deadLetters() -> [JobStatus] {
     let ids = lock.withLock { Array(state.pointee.deadLetters[state.pointee.firstDeadLetter...]) }
     return ids.compactMap { status(of: $0) }
+  }
+
+  /// Whether no job is unsettled and no handler runs.
+  package var isAtRest: Bool {
+    lock.withLock {
+      let gauges = state.pointee.core.gauges
+      return gauges.inSystem == 0 && gauges.waitingForRoom == 0 && gauges.abandoned == 0
+    }
   }
 
   /// Numbers at this instant.

@@ -254,7 +254,8 @@ struct Ending {
   }
 
   init(error: any Error) {
-    outcome = error is any PermanentFailure ? .failedPermanently : .failed
+    outcome =
+      (error as? any OutcomeError)?.attemptOutcome ?? (error is any PermanentFailure ? .failedPermanently : .failed)
     result = .error(error)
   }
 }

@@ -70,6 +70,7 @@ package final class TimerThread: @unchecked Sendable {
   ///
   /// - Throws: `CancellationError` when the task is cancelled first.
   package func sleep(until instant: Instant) async throws {
+    if instant <= MonotonicClock.now() { return try Task.checkCancellation() }
     let ticket = SleepTicket()
     let inTime = await withTaskCancellationHandler {
       await withUnsafeContinuation { (continuation: UnsafeContinuation<Bool, Never>) in

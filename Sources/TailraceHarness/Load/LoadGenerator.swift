@@ -1,0 +1,144 @@
+import CPlatform
+import TailraceCore
+import TailraceMeasurement
+import TailraceRuntime
+import TailraceWorkload
+
+/// A job that is due, as the generator hands it to a system.
+struct DueJob {
+  var job: TapeJob
+  /// On the clock.
+  var intended: Instant
+  var submitted: Instant
+  /// Called once when the job settles; only for jobs of closed streams.
+  var onSettled: (@Sendable () -> Void)?
+}
+
+/// What takes jobs from a load generator. Called from its thread only.
+protocol JobSink: AnyObject {
+  /// Submits jobs in this order; returns when the last is admitted or refused, and how long it waited for room.
+  func submit(_ jobs: [DueJob]) -> Nanoseconds
+  /// The submitter wants the job no more.
+  func cancel(_ job: UInt64)
+}
+
+/// Submits a tape's jobs at their intended instants, on a thread of its own.
+///
+/// It never falls behind in silence: a job that is late is submitted late, with its intended instant, and one that is
+/// later than the bound is dropped and recorded as such. Its *own* lateness, the time it lost while it was not inside a
+/// submit call, is kept apart from the time for which the system held it up.
+final class LoadGenerator {
+  private let replay: Replay
+  private let origin: Instant
+  private let sink: any JobSink
+  private let pacer: Pacer
+  private let record: (TimelineRecord) -> Void
+
+  private var lateness = LatencyHistogram()
+  private var heldBack = Nanoseconds.zero
+  /// Since when the generator is not inside a submit call.
+  private var freeSince: Instant
+  private var cancellations: [(at: Instant, job: UInt64)] = []
+  private var due: [DueJob] = []
+  private(set) var intended = 0
+  private(set) var liveBytesWarm: UInt64?
+  private let closed: ClosedClients
+
+  /// Jobs handed over in one call at most.
+  private static let chunk = 64
+
+  /// - Parameter record: takes the records of dropped jobs.
+  init(_ replay: Replay, origin: Instant, sink: any JobSink, record: @escaping (TimelineRecord) -> Void) {
+    self.replay = replay
+    self.origin = origin
+    self.sink = sink
+    self.record = record
+    pacer = Pacer(pacing: replay.pacing, stop: replay.interruption)
+    freeSince = origin
+    closed = ClosedClients(replay.tape, origin: origin)
+    due.reserveCapacity(Self.chunk)
+  }
+
+  /// The generator's own lateness; nil when no job came on a schedule.
+  var ownLateness: Distribution? { lateness.distribution }
+  /// How long a full queue held it back.
+  var timeHeldBack: Nanoseconds { heldBack }
+
+  /// Submits everything; returns when the tape is at its end, the last cancellation is made, and every client is done.
+  func run() {
+    Pacer.prepareThread(realTime: false)
+    replay.meter.enrollCurrentThread()
+    let warm = origin + replay.scenario.warmup
+    var cursor = replay.tape.makeCursor()
+    var next = cursor.next()
+    while !replay.interruption.isSet {
+      if liveBytesWarm == nil, MonotonicClock.now() >= warm { liveBytesWarm = replay.meter.liveBytes() }
+      let arrival = next.map { origin + Nanoseconds($0.intended.nanoseconds) }
+      guard let wake = [arrival, cancellations.first?.at, closed.nextReady].compactMap({ $0 }).min() else {
+        guard closed.waitForClient(interruption: replay.interruption) else { break }
+        continue
+      }
+      if closed.isEmpty {
+        guard pacer.wait(until: wake) else { break }
+      } else {
+        closed.wait(until: wake)
+      }
+      let now = MonotonicClock.now()
+      while let first = cancellations.first, first.at <= now {
+        cancellations.removeFirst()
+        sink.cancel(first.job)
+      }
+      collect(from: &cursor, next: &next, now: now)
+      collectClosed(now: now)
+      submitDue()
+    }
+  }
+
+  /// Takes what is due from the tape, a chunk at most.
+  private func collect(from cursor: inout Tape.Cursor, next: inout TapeJob?, now: Instant) {
+    while let job = next, due.count < Self.chunk {
+      let instant = origin + Nanoseconds(job.intended.nanoseconds)
+      guard instant <= now else { return }
+      next = cursor.next()
+      intended += 1
+      if now - instant > replay.dropAfter {
+        drop(job, intended: instant)
+        continue
+      }
+      lateness.record(now - max(instant, min(freeSince, now)))
+      append(job, intended: instant, now: now, onSettled: nil)
+    }
+  }
+
+  private func collectClosed(now: Instant) {
+    while due.count < Self.chunk, let ready = closed.takeReady(at: now) {
+      intended += 1
+      append(ready.job, intended: ready.at, now: now, onSettled: ready.onSettled)
+    }
+  }
+
+  private func append(_ job: TapeJob, intended: Instant, now: Instant, onSettled: (@Sendable () -> Void)?) {
+    due.append(DueJob(job: job, intended: intended, submitted: now, onSettled: onSettled))
+    guard let after = job.cancelAfter else { return }
+    let at = intended + after
+    let place = cancellations.firstIndex { $0.at > at } ?? cancellations.endIndex
+    cancellations.insert((at, job.index), at: place)
+  }
+
+  private func submitDue() {
+    guard let last = due.last else { return }
+    heldBack += sink.submit(due)
+    freeSince = MonotonicClock.now()
+    replay.progress?.submitted(due.count, reached: last.intended - origin)
+    due.removeAll(keepingCapacity: true)
+  }
+
+  private func drop(_ job: TapeJob, intended: Instant) {
+    var dropped = TimelineRecord(
+      job: job.index, type: JobTypeID(rawValue: UInt16(job.type)), priority: job.priority, intended: intended)
+    dropped.settles = true
+    dropped.finished = intended
+    dropped.cause = .dropped
+    record(dropped)
+  }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import TailraceMeasurement
+import TailraceReport
+
+/// Puts reports on disk: a directory a run, whole or not at all.
+package enum ReportDirectory {
+  /// Why a report could not be written or read.
+  package enum Problem: Error, CustomStringConvertible {
+    case cannotWrite(path: String, reason: String)
+    case cannotRead(path: String, reason: String)
+
+    package var description: String {
+      switch self {
+      case .cannotWrite(let path, let reason):
+        "cannot write the report to '\(path)': \(reason); choose another place with --output"
+      case .cannotRead(let path, let reason):
+        "cannot read '\(path)': \(reason); name a report directory that has a result.json"
+      }
+    }
+  }
+
+  /// Writes a suite's report and points `latest` beside it at it.
+  ///
+  /// - Parameters:
+  ///   - parent: the directory that holds reports; made if it is missing.
+  ///   - name: of the new directory; nil: the suite's name and the time at which it started.
+  /// - Returns: the new directory's path.
+  @discardableResult
+  package static func write(_ run: SuiteRun, under parent: String, name: String? = nil) throws(Problem) -> String {
+    do {
+      let parentURL = URL(fileURLWithPath: parent, isDirectory: true)
+      try FileManager.default.createDirectory(at: parentURL, withIntermediateDirectories: true)
+      let stamp = run.result.started.filter { $0 != ":" && $0 != "-" }
+      let base = name ?? "\(run.result.suite)-\(stamp)"
+      let temporary = parentURL.appendingPathComponent(".\(base).\(UUID().uuidString)", isDirectory: true)
+      do {
+        try writeFiles(of: run.result, to: temporary)
+        for jobs in run.jobs { try write(jobs, to: temporary, isOnly: run.jobs.count == 1) }
+        let final = try rename(temporary, to: base, in: parentURL)
+        try point("latest", at: final, in: parentURL)
+        return parentURL.appendingPathComponent(final).path
+      } catch {
+        try? FileManager.default.removeItem(at: temporary)
+        throw error
+      }
+    } catch {
+      throw .cannotWrite(path: parent, reason: error.localizedDescription)
+    }
+  }
+
+  /// Renders a report again from its `result.json`; every other file but `jobs.csv` is written anew.
+  package static func rerender(_ directory: String) throws(Problem) {
+    let url = URL(fileURLWithPath: directory, isDirectory: true)
+    let source = url.appendingPathComponent("result.json")
+    let suite: SuiteResult
+    do {
+      let data = try Data(contentsOf: source)
+      suite = try ReportFiles.decode(Array(data))
+    } catch {
+      throw .cannotRead(path: source.path, reason: "\(error)")
+    }
+    do {
+      try writeFiles(of: suite, to: url)
+    } catch {
+      throw .cannotWrite(path: directory, reason: error.localizedDescription)
+    }
+  }
+
+  private static func writeFiles(of suite: SuiteResult, to directory: URL) throws {
+    for (path, bytes) in try ReportFiles.render(suite) {
+      let file = directory.appendingPathComponent(path)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(bytes).write(to: file, options: .atomic)
+    }
+  }
+
+  private static func write(_ jobs: SuiteRun.Jobs, to directory: URL, isOnly: Bool) throws {
+    let file = directory.appendingPathComponent(isOnly ? "jobs.csv" : "jobs/\(jobs.scenario)__\(jobs.system).csv")
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    var text = Array((AttemptRows.header + "\n").utf8)
+    for record in jobs.records { AttemptRows.append(record, types: jobs.types, origin: jobs.origin, to: &text) }
+    try Data(text).write(to: file, options: .atomic)
+  }
+
+  /// Gives the finished directory its name; a second report of the same second gets a number.
+  private static func rename(_ temporary: URL, to base: String, in parent: URL) throws -> String {
+    var name = base
+    var number = 2
+    while FileManager.default.fileExists(atPath: parent.appendingPathComponent(name).path) {
+      name = "\(base)-\(number)"
+      number += 1
+    }
+    try FileManager.default.moveItem(at: temporary, to: parent.appendingPathComponent(name))
+    return name
+  }
+
+  /// Replaces a symbolic link in one step.
+  private static func point(_ link: String, at target: String, in parent: URL) throws {
+    let temporary = parent.appendingPathComponent(".\(link).\(UUID().uuidString)")
+    try FileManager.default.createSymbolicLink(atPath: temporary.path, withDestinationPath: target)
+    guard Foundation.rename(temporary.path, parent.appendingPathComponent(link).path) == 0 else {
+      let reason = String(cString: strerror(errno))
+      try? FileManager.default.removeItem(at: temporary)
+      throw Problem.cannotWrite(path: link, reason: reason)
+    }
+  }
+}

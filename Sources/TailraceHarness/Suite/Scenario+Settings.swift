@@ -1,0 +1,104 @@
+import TailraceCore
+import TailraceMeasurement
+import TailraceWorkload
+
+extension Scenario {
+  /// Its scheduler and load in words, for the report.
+  var describedSettings: [Setting] {
+    let s = scheduler
+    var settings = [
+      Setting("workers", s.threadWorkers.map { "\(s.workers) async, \($0) thread" } ?? "\(s.workers)"),
+      Setting("policy", s.policy.words), Setting("queue", "\(s.queueCapacity) jobs, when full: \(s.whenFull.rawValue)"),
+      Setting("retries", s.retry.words), Setting("timeout", s.timeout.map(\.words) ?? "none"),
+    ]
+    if let limit = s.concurrency { settings.append(Setting("concurrency", "\(limit) at once in a pool")) }
+    if let rate = s.rate { settings.append(Setting("rate", "\(rate.rate.words), burst \(rate.burst), in a pool")) }
+    if let budget = s.memoryBudget { settings.append(Setting("memory budget", "\(budget >> 20) MiB")) }
+    for (index, stream) in streams.enumerated() {
+      settings.append(
+        Setting(
+          streams.count == 1 ? "load" : "load \(index + 1)", "\(stream.arrivals.words) of \(words(stream.mix))"))
+    }
+    if let duration { settings.append(Setting("duration", duration.words)) }
+    if warmup > .zero { settings.append(Setting("warm-up", "\(warmup.words), replayed and not measured")) }
+    return settings
+  }
+
+  private func words(_ mix: Mix) -> String {
+    func names(_ types: [Int]) -> String {
+      var counts: [(type: Int, count: Int)] = []
+      for type in types {
+        if let place = counts.firstIndex(where: { $0.type == type }) {
+          counts[place].count += 1
+        } else {
+          counts.append((type, 1))
+        }
+      }
+      return counts.map { $0.count == 1 ? jobs[$0.type].name : "\($0.count) × \(jobs[$0.type].name)" }
+        .joined(separator: ", ")
+    }
+    switch mix {
+    case .sequence(let types): return names(types)
+    case .weighted(let types): return types.map { jobs[$0.type].name }.joined(separator: ", ")
+    case .graph(let graph): return "graph \(graph.name) (\(graph.nodes.count) jobs)"
+    }
+  }
+}
+
+extension Nanoseconds {
+  /// With the largest unit in which it is not below 1: `1.5 s`.
+  var words: String {
+    for (unit, size) in [("h", 3.6e12), ("min", 6e10), ("s", 1e9), ("ms", 1e6), ("µs", 1e3)]
+    where Double(rawValue) >= size {
+      return "\(Self.short(Double(rawValue) / size)) \(unit)"
+    }
+    return "\(rawValue) ns"
+  }
+
+  static func short(_ value: Double) -> String {
+    let rounded = (value * 1_000).rounded() / 1_000
+    return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+  }
+}
+
+extension Rate {
+  var words: String { "\(Nanoseconds.short(perSecond))/s" }
+}
+
+extension DispatchPolicy {
+  var words: String {
+    switch self {
+    case .fifo: "fifo"
+    case .priority: "priority"
+    case .aging(let boost): "aging, boost \(boost.words) a priority"
+    }
+  }
+}
+
+extension RetryPolicy {
+  var words: String {
+    guard limit > 0 else { return "none" }
+    let pause =
+      switch backoff {
+      case .none: "no backoff"
+      case .fixed(let time): "fixed backoff \(time.words)"
+      case .linear(let base): "linear backoff from \(base.words)"
+      case .exponential(let base, let factor): "exponential backoff from \(base.words) × \(Nanoseconds.short(factor))"
+      }
+    return "\(limit), \(pause), \(jitter.rawValue) jitter, at most \(cap.words)"
+  }
+}
+
+extension Arrivals {
+  var words: String {
+    switch self {
+    case .constant(let rate): "constant \(rate.words)"
+    case .poisson(let rate): "poisson \(rate.words)"
+    case .bursty(let rate, let on, let off): "bursty \(rate.words), on \(on.words), off \(off.words)"
+    case .stages(let stages):
+      "stages " + stages.map { "to \($0.rate.words) in \($0.duration.words)" }.joined(separator: ", ")
+    case .batch(let failFast): failFast ? "fail-fast batch" : "batch"
+    case .closed(let clients, _): "\(clients) clients"
+    }
+  }
+}

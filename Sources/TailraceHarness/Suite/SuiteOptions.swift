@@ -1,0 +1,78 @@
+import TailraceCore
+import TailraceMeasurement
+import TailraceWorkload
+
+/// What only the composition root chooses.
+package struct SuiteParts: Sendable {
+  package var meter: any AllocationMeter
+  /// The allocator in words: `jemalloc`.
+  package var allocator: String
+  /// Makes a database for one run, with this many connections for reading.
+  package var makeDatabase: @Sendable (_ readers: Int) throws -> any DatabaseWork
+  /// The program's version.
+  package var version: String
+
+  package init(
+    meter: any AllocationMeter, allocator: String,
+    makeDatabase: @escaping @Sendable (_ readers: Int) throws -> any DatabaseWork, version: String
+  ) {
+    self.meter = meter
+    self.allocator = allocator
+    self.makeDatabase = makeDatabase
+    self.version = version
+  }
+}
+
+/// How a suite is to be run.
+package struct SuiteOptions: Sendable {
+  package var suite = "documented"
+  /// The command that repeats the run.
+  package var command = ""
+  package var seed: UInt64 = 1
+  /// Factor on every declared duration, above 0.
+  package var timeScale = 1.0
+  /// Systems to replay each scenario on; empty: `live` and those that the scenario compares with.
+  package var systems: [String] = []
+  package var pacing = Pacing.hybrid
+  package var dropAfter = Nanoseconds.seconds(10)
+  package var grace = Nanoseconds.seconds(10)
+  /// Added to every scenario's own.
+  package var extraTargets: [String] = []
+  /// Whether records are kept for `jobs.csv`.
+  package var keepsJobs = false
+  /// Exact allocation counts from elsewhere, by scenario.
+  package var allocationsPerJob: [String: Reading] = [:]
+  package init() {}
+}
+
+/// How far a suite is.
+package struct SuiteProgress: Sendable {
+  package var scenario: String
+  package var system: String
+  /// Of the run under way, from 1.
+  package var index: Int
+  /// Runs in all.
+  package var count: Int
+  /// Jobs submitted in the run under way.
+  package var jobs: Int
+  /// Of the run under way.
+  package var elapsed: Nanoseconds
+  /// Of the whole suite, from the declared durations; nil: not known.
+  package var left: Nanoseconds?
+}
+
+/// A suite that was run.
+package struct SuiteRun: Sendable {
+  /// The records of one run, for its `jobs.csv`.
+  package struct Jobs: Sendable {
+    package var scenario: String
+    package var system: String
+    package var types: [String]
+    package var origin: Instant
+    package var records: [TimelineRecord]
+    /// Records that found no room.
+    package var leftOut: Int
+  }
+  package var result: SuiteResult
+  package var jobs: [Jobs]
+}

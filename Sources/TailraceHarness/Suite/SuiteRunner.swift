@@ -1,0 +1,182 @@
+import Foundation
+import TailraceCore
+import TailraceMeasurement
+import TailraceRuntime
+import TailraceWorkload
+
+/// Runs scenarios, one after another, each on its systems, and sums up.
+package struct SuiteRunner: Sendable {
+  private let options: SuiteOptions
+  private let parts: SuiteParts
+  private let interruption: StopFlag
+
+  /// - Parameter interruption: set it to cut the suite short; what was measured is still summed up.
+  package init(_ options: SuiteOptions, parts: SuiteParts, interruption: StopFlag) {
+    self.options = options
+    self.parts = parts
+    self.interruption = interruption
+  }
+
+  /// One replay to come.
+  private struct Plan {
+    var scenario: Scenario
+    var system: any ReplaySystem
+    /// Its declared length, for the time left.
+    var length: Nanoseconds
+  }
+
+  /// What stands in the way of the run, as people read it: unknown systems, and scenarios that need what a system lacks.
+  package func refusals(_ scenarios: [Scenario]) -> [String] {
+    var problems: [String] = []
+    let known = Systems.all.map(\.name).joined(separator: ", ")
+    for name in options.systems where Systems.named(name) == nil {
+      problems.append("unknown system '\(name)'; systems: \(known)")
+    }
+    for scenario in scenarios {
+      for name in systems(of: scenario) {
+        guard let lacks = Systems.named(name)?.lacks(scenario), !lacks.isEmpty else { continue }
+        problems.append(
+          "scenario '\(scenario.name)' cannot be replayed on '\(name)', which lacks: \(lacks.joined(separator: ", "))")
+      }
+    }
+    return problems
+  }
+
+  private func systems(of scenario: Scenario) -> [String] {
+    options.systems.isEmpty ? ["live"] + scenario.compare : options.systems
+  }
+
+  /// Runs everything.
+  ///
+  /// - Parameter onProgress: called some five times a second, from a task of its own.
+  /// - Throws: ``RefusedSuite`` before anything runs, or what a system's preparation threw.
+  package func run(
+    _ scenarios: [Scenario], onProgress: @escaping @Sendable (SuiteProgress) -> Void
+  ) async throws -> SuiteRun {
+    let refusals = refusals(scenarios)
+    guard refusals.isEmpty else { throw RefusedSuite(problems: refusals) }
+    let started = Date()
+    let environment = RunEnvironment.capture(allocator: parts.allocator).entries.map { Setting($0.key, $0.value) }
+    let scaled = scenarios.map { $0.isScalable ? $0.scaled(by: options.timeScale) : $0 }
+    let plans = scaled.flatMap { scenario in
+      systems(of: scenario).map { name in
+        Plan(scenario: scenario, system: Systems.named(name)!, length: Self.length(scenario, on: name))
+      }
+    }
+    let calibration =
+      scaled.contains { $0.jobs.contains { $0.work == .spin } }
+      ? SpinCalibration.measure() : SpinCalibration(iterationsPerNanosecond: 1)
+    let wakeUp = WakeUpCalibration.measure()
+    var runs: [String: [RunResult]] = [:]
+    var jobs: [SuiteRun.Jobs] = []
+    for (index, plan) in plans.enumerated() where !interruption.isSet {
+      let progress = ProgressTask(
+        plan.scenario.name, plan.system.name, index: index + 1, count: plans.count, length: plan.length,
+        after: plans[(index + 1)...].reduce(.zero) { $0 + $1.length }, onProgress)
+      let log = options.keepsJobs ? AttemptLog() : nil
+      let result = try await replay(plan, calibration, wakeUp, log, progress.progress)
+      progress.end()
+      runs[plan.scenario.name, default: []].append(result)
+      if let log { jobs.append(Self.jobs(log, plan.scenario, plan.system.name)) }
+    }
+    let results = try scaled.compactMap { scenario in try sum(scenario, runs[scenario.name] ?? []) }
+    let suite = SuiteResult(
+      version: parts.version, suite: options.suite, started: started.formatted(.iso8601), environment: environment,
+      command: options.command, seed: options.seed, timeScale: options.timeScale, scenarios: results,
+      isInterrupted: interruption.isSet)
+    return SuiteRun(result: suite, jobs: jobs)
+  }
+
+  private func replay(
+    _ plan: Plan, _ calibration: SpinCalibration, _ wakeUp: ProbeQuantiles?, _ log: AttemptLog?,
+    _ progress: RunProgress
+  ) async throws -> RunResult {
+    let needsDatabase = plan.scenario.jobs.contains { if case .sqlite = $0.work { true } else { false } }
+    let database = needsDatabase ? try parts.makeDatabase(max(1, plan.scenario.scheduler.workers)) : nil
+    defer { database?.close() }
+    let tape = Tape(scenario: plan.scenario, seed: options.seed)
+    let scale = plan.scenario.isScalable ? options.timeScale : 1
+    var replay = Replay(
+      tape: tape, pacing: options.pacing, dropAfter: options.dropAfter, grace: options.grace,
+      calibration: calibration, database: database, meter: parts.meter, interruption: interruption, log: log,
+      progress: progress)
+    replay.startsWindow = Nanoseconds.seconds(1).scaled(by: scale)
+    let outcome = try await plan.system.replay(replay)
+    var observations = outcome.observations
+    if let wakeUp {
+      observations.wakeUpP50 = Reading(Double(wakeUp.p50.rawValue))
+      observations.wakeUpP99 = Reading(Double(wakeUp.p99.rawValue))
+    }
+    if plan.system.name == "live", let allocations = options.allocationsPerJob[plan.scenario.name] {
+      observations.allocationsPerJob = allocations
+    }
+    return RunResult(
+      system: plan.system.name, seed: options.seed, timeScale: scale, fingerprint: tape.fingerprint(),
+      measurement: outcome.recorder.measurement(outcome.facts), observations: observations)
+  }
+
+  /// A scenario's runs in one result; nil when the suite was cut short before its first.
+  private func sum(_ scenario: Scenario, _ runs: [RunResult]) throws -> ScenarioResult? {
+    guard !runs.isEmpty else { return nil }
+    return try ScenarioResult(
+      name: scenario.name, summary: scenario.summary, source: scenario.source, notes: scenario.notes,
+      settings: scenario.describedSettings, runs: runs, targets: scenario.targets + options.extraTargets,
+      published: scenario.published.map { ($0.metric, $0.value) }, types: scenario.jobs.map(\.name))
+  }
+
+  private static func jobs(_ log: AttemptLog, _ scenario: Scenario, _ system: String) -> SuiteRun.Jobs {
+    let (records, leftOut) = log.take()
+    return SuiteRun.Jobs(
+      scenario: scenario.name, system: system, types: scenario.jobs.map(\.name), origin: log.start,
+      records: records, leftOut: leftOut)
+  }
+
+  /// How long a replay is expected to take: its declared duration, or for batches the work over the workers.
+  private static func length(_ scenario: Scenario, on system: String) -> Nanoseconds {
+    if let duration = scenario.duration, system != "sequential" { return duration }
+    let tape = Tape(scenario: scenario, seed: 1)
+    var cursor = tape.makeCursor()
+    var work = Nanoseconds.zero
+    var last = Nanoseconds.zero
+    var count = 0
+    while count < 10_000, let job = cursor.next() {
+      work += tape.attempt(job: job.index, type: job.type, attempt: 1).service
+      last = Nanoseconds(job.intended.nanoseconds)
+      count += 1
+    }
+    let workers = system == "sequential" ? 1 : max(1, scenario.scheduler.workers)
+    return max(last, Nanoseconds(work.rawValue / Int64(workers))) + .milliseconds(100)
+  }
+}
+
+/// A suite that cannot be run as asked for.
+package struct RefusedSuite: Error, CustomStringConvertible {
+  /// One line each.
+  package var problems: [String]
+  package var description: String { problems.joined(separator: "\n") }
+}
+
+/// Reports progress while a replay runs.
+private final class ProgressTask: Sendable {
+  let progress = RunProgress()
+  private let task: Task<Void, Never>
+
+  init(
+    _ scenario: String, _ system: String, index: Int, count: Int, length: Nanoseconds, after: Nanoseconds,
+    _ onProgress: @escaping @Sendable (SuiteProgress) -> Void
+  ) {
+    let start = MonotonicClock.now()
+    task = Task { [progress] in
+      while !Task.isCancelled {
+        let elapsed = MonotonicClock.now() - start
+        onProgress(
+          SuiteProgress(
+            scenario: scenario, system: system, index: index, count: count, jobs: progress.jobs, elapsed: elapsed,
+            left: max(.zero, length - elapsed) + after))
+        try? await Task.sleep(for: .milliseconds(200))
+      }
+    }
+  }
+
+  func end() { task.cancel() }
+}

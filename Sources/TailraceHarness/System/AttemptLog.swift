@@ -1,0 +1,54 @@
+import Synchronization
+import TailraceCore
+
+/// Keeps the records of a run for `jobs.csv`, up to a limit.
+package final class AttemptLog: Sendable {
+  private struct State {
+    var records: [TimelineRecord] = []
+    var left = 0
+  }
+  private let state = Mutex(State())
+  /// Records kept at most.
+  package let limit: Int
+  private let origin = Mutex(Instant.zero)
+  /// The run's start, from which its instants are counted; set by the system that replays.
+  package internal(set) var start: Instant {
+    get { origin.withLock { $0 } }
+    set { origin.withLock { $0 = newValue } }
+  }
+
+  package init(limit: Int = 5_000_000) { self.limit = limit }
+
+  func add(_ records: UnsafeBufferPointer<TimelineRecord>) {
+    state.withLock { state in
+      let room = min(records.count, limit - state.records.count)
+      state.records.append(contentsOf: records.prefix(room))
+      state.left += records.count - room
+    }
+  }
+
+  /// What was kept, by job and attempt, and how many records found no room.
+  package func take() -> (records: [TimelineRecord], leftOut: Int) {
+    state.withLock { state in
+      defer { state = State() }
+      return (state.records.sorted { ($0.job, $0.attempt) < ($1.job, $1.attempt) }, state.left)
+    }
+  }
+}
+
+/// How far a run is; read by whoever draws progress, written by the load generator.
+package final class RunProgress: Sendable {
+  private let submitted = Atomic<Int>(0)
+  private let latest = Atomic<Int64>(0)
+
+  package init() {}
+  /// Jobs submitted so far.
+  package var jobs: Int { submitted.load(ordering: .relaxed) }
+  /// The intended instant of the latest job, from the run's start.
+  package var reached: Nanoseconds { Nanoseconds(latest.load(ordering: .relaxed)) }
+
+  func submitted(_ count: Int, reached: Nanoseconds) {
+    submitted.add(count, ordering: .relaxed)
+    latest.store(reached.rawValue, ordering: .relaxed)
+  }
+}

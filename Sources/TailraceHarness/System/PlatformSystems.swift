@@ -1,0 +1,133 @@
+import Dispatch
+import Foundation
+import TailraceCore
+import TailraceMeasurement
+import TailraceRuntime
+import TailraceWorkload
+
+/// A task group that holds as many children as there are workers: the next is added when one ends.
+package struct TaskGroupSystem: ReplaySystem {
+  package let name = "task-group"
+  package init() {}
+  package func lacks(_ scenario: Scenario) -> [String] { plainLacks(scenario) }
+
+  package func replay(_ replay: Replay) async throws -> ReplayOutcome {
+    let origin = MonotonicClock.now() + .milliseconds(20)
+    let run = YardstickRun(replay, origin: origin)
+    let (jobs, feed) = AsyncStream.makeStream(of: DueJob.self, bufferingPolicy: .unbounded)
+    let workers = replay.scenario.scheduler.workers
+    let group = Task {
+      await runBounded(jobs, workers: workers) { await run.perform($0) }
+    }
+    let outcome = await run.generate(into: StreamSink(run, feed), origin: origin)
+    feed.finish()
+    if run.unsettled > 0 { group.cancel() }
+    await group.value
+    await run.close()
+    return outcome
+  }
+
+  private func runBounded(
+    _ jobs: AsyncStream<DueJob>, workers: Int, _ body: @escaping @Sendable (DueJob) async -> Void
+  ) async {
+    await withTaskGroup(of: Void.self) { group in
+      var running = 0
+      for await job in jobs {
+        if running == workers {
+          await group.next()
+          running -= 1
+        }
+        group.addTask { await body(job) }
+        running += 1
+      }
+    }
+  }
+
+  private final class StreamSink: JobSink {
+    private let run: YardstickRun
+    private let feed: AsyncStream<DueJob>.Continuation
+    init(_ run: YardstickRun, _ feed: AsyncStream<DueJob>.Continuation) {
+      self.run = run
+      self.feed = feed
+    }
+    func submit(_ jobs: [DueJob]) -> Nanoseconds {
+      for job in jobs {
+        run.noteSubmitted()
+        feed.yield(job)
+      }
+      return .zero
+    }
+    func cancel(_ job: UInt64) {}
+  }
+}
+
+/// Foundation's `OperationQueue` with as many concurrent operations as there are workers.
+package struct OperationQueueSystem: ReplaySystem {
+  package let name = "operation-queue"
+  package init() {}
+  package func lacks(_ scenario: Scenario) -> [String] { plainLacks(scenario) }
+
+  package func replay(_ replay: Replay) async throws -> ReplayOutcome {
+    let origin = MonotonicClock.now() + .milliseconds(20)
+    let run = YardstickRun(replay, origin: origin)
+    let queue = OperationQueue()
+    queue.maxConcurrentOperationCount = replay.scenario.scheduler.workers
+    let outcome = await run.generate(into: Sink(run, queue), origin: origin)
+    queue.cancelAllOperations()
+    await run.close()
+    return outcome
+  }
+
+  private final class Sink: JobSink {
+    private let run: YardstickRun
+    private let queue: OperationQueue
+    init(_ run: YardstickRun, _ queue: OperationQueue) {
+      self.run = run
+      self.queue = queue
+    }
+    func submit(_ jobs: [DueJob]) -> Nanoseconds {
+      for job in jobs {
+        run.noteSubmitted()
+        queue.addOperation { [run] in run.performBlocking(job) }
+      }
+      return .zero
+    }
+    func cancel(_ job: UInt64) {}
+  }
+}
+
+/// Dispatch, with as many serial queues as there are workers, which take jobs in turn: its way to bound concurrency
+/// without blocking threads.
+package struct DispatchSystem: ReplaySystem {
+  package let name = "dispatch"
+  package init() {}
+  package func lacks(_ scenario: Scenario) -> [String] { plainLacks(scenario) }
+
+  package func replay(_ replay: Replay) async throws -> ReplayOutcome {
+    let origin = MonotonicClock.now() + .milliseconds(20)
+    let run = YardstickRun(replay, origin: origin)
+    let queues = (0..<replay.scenario.scheduler.workers).map { DispatchQueue(label: "tailrace.yardstick.\($0)") }
+    let outcome = await run.generate(into: Sink(run, queues), origin: origin)
+    await run.close()
+    return outcome
+  }
+
+  private final class Sink: JobSink {
+    private let run: YardstickRun
+    private let queues: [DispatchQueue]
+    private var next = 0
+    init(_ run: YardstickRun, _ queues: [DispatchQueue]) {
+      self.run = run
+      self.queues = queues
+    }
+    func submit(_ jobs: [DueJob]) -> Nanoseconds {
+      for job in jobs {
+        run.noteSubmitted()
+        queues[next].async { [run] in run.performBlocking(job) }
+        next = (next + 1) % queues.count
+      }
+      return .zero
+    }
+    func cancel(_ job: UInt64) {}
+  }
+}

@@ -1,0 +1,145 @@
+import TailraceCore
+import TailraceMeasurement
+import TailraceRuntime
+import TailraceWorkload
+
+/// One tape about to be replayed, and everything that a system needs for it.
+package struct Replay: Sendable {
+  package var tape: Tape
+  package var pacing: Pacing
+  /// A job that the generator would submit later than this after its intended arrival is dropped and counted.
+  package var dropAfter: Nanoseconds
+  /// How long jobs may go on once the run is interrupted.
+  package var grace: Nanoseconds
+  package var calibration: SpinCalibration
+  package var database: (any DatabaseWork)?
+  package var meter: any AllocationMeter
+  /// Set from outside to cut the run short.
+  package var interruption: StopFlag
+  /// Keeps the records for `jobs.csv`; nil: nobody asked.
+  package var log: AttemptLog?
+  /// Told how far the run is; nil: nobody watches.
+  package var progress: RunProgress?
+  /// The window in which starts are counted: one second of the scenario's time.
+  package var startsWindow = Nanoseconds.seconds(1)
+
+  package init(
+    tape: Tape, pacing: Pacing = .hybrid, dropAfter: Nanoseconds = .seconds(10), grace: Nanoseconds = .seconds(10),
+    calibration: SpinCalibration = SpinCalibration(iterationsPerNanosecond: 1), database: (any DatabaseWork)? = nil,
+    meter: any AllocationMeter = NoAllocationMeter(reason: "no counting allocator"),
+    interruption: StopFlag = StopFlag(), log: AttemptLog? = nil, progress: RunProgress? = nil
+  ) {
+    self.tape = tape
+    self.pacing = pacing
+    self.dropAfter = dropAfter
+    self.grace = grace
+    self.calibration = calibration
+    self.database = database
+    self.meter = meter
+    self.interruption = interruption
+    self.log = log
+    self.progress = progress
+  }
+
+  var scenario: Scenario { tape.scenario }
+
+  /// What every recorder of the run must know.
+  func recorderSettings(origin: Instant) -> Recorder.Settings {
+    Recorder.Settings(
+      types: scenario.jobs.map(\.name),
+      window: MeasurementWindow(start: scenario.warmup, end: scenario.duration), origin: origin,
+      hasDependencies: scenario.hasDependencies)
+  }
+}
+
+/// What a system leaves when a replay is over.
+package struct ReplayOutcome {
+  package var recorder: Recorder
+  package var facts: RunFacts
+  package var observations: Observations
+}
+
+/// Something that can be handed a tape.
+package protocol ReplaySystem: Sendable {
+  /// The name in flags and reports.
+  var name: String { get }
+  /// What the scenario needs and this system lacks, in words; empty: it can be replayed.
+  func lacks(_ scenario: Scenario) -> [String]
+  /// Replays the tape in real time.
+  func replay(_ replay: Replay) async throws -> ReplayOutcome
+}
+
+/// The systems that this program can replay a tape on.
+package enum Systems {
+  /// `live` first.
+  package static let all: [any ReplaySystem] = [
+    LiveSystem(), SequentialSystem(), TaskGroupSystem(), OperationQueueSystem(), DispatchSystem(),
+  ]
+  /// A system by its name.
+  package static func named(_ name: String) -> (any ReplaySystem)? { all.first { $0.name == name } }
+}
+
+extension Scenario {
+  /// Whether any job depends on another.
+  package var hasDependencies: Bool {
+    streams.contains { stream in
+      if case .graph(let graph) = stream.mix { graph.nodes.contains { !$0.after.isEmpty } } else { false }
+    }
+  }
+
+  /// Numbers of the streams whose batch ends with the first job that fails.
+  var failFastBatches: Set<UInt32> {
+    Set(
+      streams.indices.filter { if case .batch(true) = streams[$0].arrivals { true } else { false } }.map(UInt32.init))
+  }
+
+  var hasOpenArrivals: Bool {
+    streams.contains { if case .closed = $0.arrivals { false } else { true } }
+  }
+
+  var hasClosedArrivals: Bool {
+    streams.contains { if case .closed = $0.arrivals { true } else { false } }
+  }
+
+  /// What it asks of a system beyond running jobs on a bounded number of workers, in words.
+  func needs(tape: Tape) -> [String] {
+    var needs: [String] = []
+    if hasDependencies { needs.append("dependencies between jobs") }
+    if !failFastBatches.isEmpty { needs.append("fail-fast batches") }
+    let priorities = Set(jobs.map(\.priority))
+    if scheduler.policy != .fifo, priorities.count > 1 { needs.append("priorities") }
+    if jobs.contains(where: { $0.failures != .none && ($0.retry ?? scheduler.retry).limit > 0 }) {
+      needs.append("retries")
+    }
+    if jobs.contains(where: { $0.failures.hangs > 0 }) { needs.append("timeouts") }
+    if jobs.contains(where: { $0.delay != nil }) { needs.append("delayed jobs") }
+    if jobs.contains(where: { $0.cancel != nil }) { needs.append("cancellation") }
+    if jobs.contains(where: { $0.concurrency != nil }) { needs.append("concurrency limits per job type") }
+    if scheduler.concurrency.map({ $0 < scheduler.workers }) == true { needs.append("a concurrency limit") }
+    if scheduler.rate != nil || jobs.contains(where: { $0.rate != nil }) { needs.append("rate limits") }
+    if scheduler.memoryBudget != nil, jobs.contains(where: { $0.memory > 0 }) { needs.append("a memory budget") }
+    if jobs.contains(where: { $0.resolvedPool == .thread }), jobs.contains(where: { $0.resolvedPool == .async }) {
+      needs.append("two pools of workers")
+    }
+    if queueMayFill(tape) { needs.append("a bounded queue") }
+    return needs
+  }
+
+  /// Whether more jobs come than the queue holds, so that its bound may matter.
+  private func queueMayFill(_ tape: Tape) -> Bool {
+    var cursor = tape.makeCursor()
+    for _ in 0..<min(scheduler.queueCapacity, 2_000_000) where cursor.next() == nil { return false }
+    return cursor.next() != nil
+  }
+}
+
+extension JobSpec {
+  /// The pool that runs it: as asked for, else threads for what computes and tasks for what waits.
+  var resolvedPool: PoolID {
+    if let pool { return pool }
+    switch work {
+    case .spin, .memory: return .thread
+    case .sleep, .sqlite, .subprocess, .events, .cycles: return .async
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import TailraceCore
+import TailraceMeasurement
+import TailraceRuntime
+import TailraceWorkload
+
+/// One job at a time, in the order of the tape, without a scheduler: the baseline of every speedup.
+///
+/// A job that arrives while another runs waits in a backlog without bound. Retries follow their attempt at once (after
+/// their backoff, during which nothing else runs: there is no one to run it). A job whose dependency did not complete is
+/// cancelled, and so is one whose submitter's cancellation comes before its turn.
+package struct SequentialSystem: ReplaySystem {
+  package let name = "sequential"
+  package init() {}
+
+  package func lacks(_ scenario: Scenario) -> [String] {
+    scenario.hasClosedArrivals ? ["clients that await their jobs (a closed load)"] : []
+  }
+
+  package func replay(_ replay: Replay) async throws -> ReplayOutcome {
+    let origin = MonotonicClock.now() + .milliseconds(5)
+    let timer = TimerThread()
+    timer.start()
+    let engine = WorkEngine(sleeper: timer, database: replay.database, calibration: replay.calibration)
+    let observer = ReplayObserver(shards: 1, replay: replay, origin: origin)
+    let meters = RunMeters(replay.meter)
+    let turn = SequentialRun(replay, origin: origin, engine: engine, observer: observer)
+    await DedicatedThread.run { turn.run() }
+    await engine.close()
+    timer.stop()
+    var observations = meters.observations(settled: turn.intended)
+    // There is no generator: the next job is taken up when the one before it is done.
+    observations.isOpenLoop = false
+    observations.observedFor = MonotonicClock.now() - origin
+    observations.meanJobsInSystem = .unavailable("no scheduler counts jobs in a sequential run")
+    observations.isInterrupted = replay.interruption.isSet
+    let facts = RunFacts(intended: turn.intended, workers: [(.async, 1)], startsWindow: replay.startsWindow) {
+      turn.dependencyLists[$0] ?? []
+    }
+    return ReplayOutcome(recorder: observer.merged(), facts: facts, observations: observations)
+  }
+}
+
+/// The one worker of a sequential run.
+private final class SequentialRun: @unchecked Sendable {
+  private let replay: Replay
+  private let origin: Instant
+  private let engine: WorkEngine
+  private let observer: ReplayObserver
+  private(set) var intended = 0
+  private(set) var dependencyLists: [UInt64: [UInt64]] = [:]
+  /// Jobs that others may depend on and that did not complete.
+  private var failed: Set<UInt64> = []
+  private var failedBatches: Set<UInt32> = []
+  private let failFast: Set<UInt32>
+
+  init(_ replay: Replay, origin: Instant, engine: WorkEngine, observer: ReplayObserver) {
+    self.replay = replay
+    self.origin = origin
+    self.engine = engine
+    self.observer = observer
+    failFast = replay.scenario.failFastBatches
+  }
+
+  func run() {
+    Pacer.prepareThread(realTime: false)
+    replay.meter.enrollCurrentThread()
+    let pacer = Pacer(pacing: .hybrid, stop: replay.interruption)
+    var cursor = replay.tape.makeCursor()
+    while let job = cursor.next() {
+      let arrival = origin + Nanoseconds(job.intended.nanoseconds)
+      guard pacer.wait(until: arrival + job.delay) else { return }
+      intended += 1
+      if !job.dependencies.isEmpty { dependencyLists[job.index] = job.dependencies }
+      settle(job, arrival: arrival)
+      replay.progress?.submitted(1, reached: Nanoseconds(job.intended.nanoseconds))
+    }
+  }
+
+  private func settle(_ job: TapeJob, arrival: Instant) {
+    var record = TimelineRecord(
+      job: job.index, type: JobTypeID(rawValue: UInt16(job.type)), priority: job.priority, intended: arrival)
+    record.submitted = arrival
+    record.accepted = arrival
+    record.eligible = arrival + job.delay
+    let cancelAt = job.cancelAfter.map { arrival + $0 }
+    let now = MonotonicClock.now()
+    if let cause = refusal(job, cancelAt: cancelAt, now: now) {
+      record.finished = max(now, record.eligible)
+      record.settles = true
+      record.cause = cause
+      emit(record)
+      note(job, completed: false)
+      return
+    }
+    while !runAttempt(&record, job, cancelAt: cancelAt) {}
+    note(job, completed: record.cause == .succeeded)
+    if record.cause != .succeeded, record.cause != .cancelled, let batch = job.batch { failedBatches.insert(batch) }
+  }
+
+  private func refusal(_ job: TapeJob, cancelAt: Instant?, now: Instant) -> SettlementCause? {
+    if job.dependencies.contains(where: { failed.contains($0) }) { return .dependencyFailed }
+    if let batch = job.batch, failFast.contains(batch), failedBatches.contains(batch) { return .batchFailed }
+    if let cancelAt, now >= cancelAt { return .cancelled }
+    return nil
+  }
+
+  private func note(_ job: TapeJob, completed: Bool) {
+    if !completed, replay.scenario.hasDependencies { failed.insert(job.index) }
+  }
+
+  /// Runs one attempt and records it. Returns whether the job is settled.
+  private func runAttempt(_ record: inout TimelineRecord, _ job: TapeJob, cancelAt: Instant?) -> Bool {
+    let spec = replay.scenario.jobs[job.type]
+    let plan = replay.tape.attempt(job: job.index, type: job.type, attempt: Int(record.attempt))
+    let order = WorkOrder(replay.tape, job: job.index, type: job.type, attempt: Int(record.attempt), plan: plan)
+    let started = MonotonicClock.now()
+    let timeout = spec.timeout ?? replay.scenario.scheduler.timeout
+    let endAt = [timeout.map { started + $0 }, cancelAt].compactMap { $0 }.min()
+    let interruption = replay.interruption
+    var outcome = AttemptOutcome.succeeded
+    do {
+      try engine.performBlocking(spec.work, order: order) {
+        interruption.isSet || endAt.map { MonotonicClock.now() >= $0 } ?? false
+      }
+    } catch let error as WorkError {
+      outcome = error.attemptOutcome
+    } catch is CancellationError {
+      outcome = interruption.isSet || endAt == cancelAt && cancelAt != nil ? .cancelled : .timedOut
+    } catch {
+      outcome = .failed
+    }
+    let finished = MonotonicClock.now()
+    record.worker = 0
+    record.started = max(started, record.eligible)
+    record.finished = max(finished, record.started)
+    record.outcome = outcome
+    let policy = spec.retry ?? replay.scenario.scheduler.retry
+    decide(&record, outcome, mayRetry: Int(record.attempt) <= policy.limit)
+    emit(record)
+    guard !record.settles else { return true }
+    let wait = policy.wait(
+      beforeRetry: Int(record.attempt),
+      draw: RetryPolicy.draw(seed: replay.tape.seed, tag: job.index, retry: Int(record.attempt)))
+    record.previousFinished = record.finished
+    record.eligible = record.finished + wait
+    record.attempt += 1
+    _ = Pacer(pacing: .sleep, stop: replay.interruption).wait(until: record.eligible)
+    return false
+  }
+
+  private func decide(_ record: inout TimelineRecord, _ outcome: AttemptOutcome, mayRetry: Bool) {
+    switch outcome {
+    case .succeeded: (record.settles, record.cause) = (true, .succeeded)
+    case .cancelled: (record.settles, record.cause) = (true, replay.interruption.isSet ? .stopped : .cancelled)
+    case .failedPermanently: (record.settles, record.cause) = (true, .failedPermanently)
+    case .failed: (record.settles, record.cause) = (!mayRetry, .failed)
+    case .timedOut: (record.settles, record.cause) = (!mayRetry, .timedOut)
+    }
+  }
+
+  private func emit(_ record: TimelineRecord) { observer.recordOne(record, shard: 0) }
+}

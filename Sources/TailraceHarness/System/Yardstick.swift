@@ -1,0 +1,130 @@
+import Synchronization
+import TailraceCore
+import TailraceMeasurement
+import TailraceRuntime
+import TailraceWorkload
+
+/// What the platform's own ways of running work have in common when a plain mix is replayed on them: how one job is done,
+/// and what is recorded of it.
+final class YardstickRun: Sendable {
+  let replay: Replay
+  let engine: WorkEngine
+  private let observer: ReplayObserver
+  private let lock = Lock()
+  private let settled = Atomic<Int>(0)
+  private let submitted = Atomic<Int>(0)
+  let timer = TimerThread()
+
+  init(_ replay: Replay, origin: Instant) {
+    self.replay = replay
+    engine = WorkEngine(sleeper: timer, database: replay.database, calibration: replay.calibration)
+    observer = ReplayObserver(shards: 1, replay: replay, origin: origin)
+    timer.start()
+  }
+
+  /// Jobs handed over and not settled.
+  var unsettled: Int { submitted.load(ordering: .acquiring) - settled.load(ordering: .acquiring) }
+  var intended: Int { submitted.load(ordering: .acquiring) }
+  func noteSubmitted() { submitted.add(1, ordering: .relaxed) }
+
+  /// Does a job on a task.
+  func perform(_ due: DueJob) async {
+    replay.meter.enrollCurrentThread()
+    let started = MonotonicClock.now()
+    let (plan, work) = plan(due)
+    var outcome = AttemptOutcome.succeeded
+    if !isNothing(plan, work) {
+      do { try await engine.perform(work, order: order(due, plan)) } catch { outcome = Self.outcome(error) }
+    }
+    finish(due, started: started, outcome: outcome)
+  }
+
+  /// Does a job on the calling thread.
+  func performBlocking(_ due: DueJob) {
+    replay.meter.enrollCurrentThread()
+    let started = MonotonicClock.now()
+    let (plan, work) = plan(due)
+    var outcome = AttemptOutcome.succeeded
+    if !isNothing(plan, work) {
+      do { try engine.performBlocking(work, order: order(due, plan)) } catch { outcome = Self.outcome(error) }
+    }
+    finish(due, started: started, outcome: outcome)
+  }
+
+  private func plan(_ due: DueJob) -> (AttemptPlan, Work) {
+    (
+      replay.tape.attempt(job: due.job.index, type: due.job.type, attempt: 1),
+      replay.scenario.jobs[due.job.type].work
+    )
+  }
+
+  private func isNothing(_ plan: AttemptPlan, _ work: Work) -> Bool {
+    work == .sleep && plan.service == .zero && plan.ending == .succeeds
+  }
+
+  private func order(_ due: DueJob, _ plan: AttemptPlan) -> WorkOrder {
+    WorkOrder(replay.tape, job: due.job.index, type: due.job.type, attempt: 1, plan: plan)
+  }
+
+  private static func outcome(_ error: any Error) -> AttemptOutcome {
+    (error as? WorkError)?.attemptOutcome ?? .failed
+  }
+
+  private func finish(_ due: DueJob, started: Instant, outcome: AttemptOutcome) {
+    let finished = MonotonicClock.now()
+    var record = TimelineRecord(
+      job: due.job.index, type: JobTypeID(rawValue: UInt16(due.job.type)), priority: due.job.priority,
+      intended: due.intended)
+    record.submitted = due.submitted
+    // None of these systems says when it takes a job on: it is in its queue as soon as it is handed over.
+    record.accepted = due.submitted
+    record.eligible = due.submitted
+    record.started = started
+    record.finished = finished
+    record.outcome = outcome
+    record.settles = true
+    record.cause = outcome == .succeeded ? .succeeded : outcome == .timedOut ? .timedOut : .failed
+    lock.withLock { observer.recordOne(record, shard: 0) }
+    due.onSettled?()
+    settled.add(1, ordering: .releasing)
+  }
+
+  /// Generates the load, waits for its end and sums up.
+  func generate(into sink: any JobSink, origin: Instant) async -> ReplayOutcome {
+    let lock = lock
+    let observer = observer
+    let generator = LoadGenerator(replay, origin: origin, sink: sink) { record in
+      lock.withLock { observer.recordOne(record, shard: 0) }
+    }
+    let meters = RunMeters(replay.meter)
+    await DedicatedThread.run { generator.run() }
+    let allowed = replay.interruption.isSet ? replay.grace : replay.scenario.drain
+    let deadline = MonotonicClock.now() + allowed
+    while unsettled > 0, MonotonicClock.now() < deadline {
+      try? await timer.sleep(until: min(deadline, MonotonicClock.now() + .milliseconds(1)))
+    }
+    var observations = meters.observations(settled: generator.intended)
+    observations.isOpenLoop = replay.scenario.hasOpenArrivals
+    observations.generatorLateness = generator.ownLateness
+    observations.observedFor = MonotonicClock.now() - origin
+    observations.meanJobsInSystem = .unavailable("this system does not count its jobs")
+    observations.isInterrupted = replay.interruption.isSet
+    if let warm = generator.liveBytesWarm { observations.liveBytesWarm = Reading(Double(warm)) }
+    let left = unsettled
+    let facts = RunFacts(intended: generator.intended, leftRunning: left, startsWindow: replay.startsWindow)
+    // Only now: a job that was left running still records its end.
+    let recorder = lock.withLock { observer.merged() }
+    return ReplayOutcome(recorder: recorder, facts: facts, observations: observations)
+  }
+
+  /// Ends what the run has started.
+  func close() async {
+    await engine.close()
+    timer.stop()
+  }
+}
+
+extension ReplaySystem {
+  /// The needs of a scenario that a plain queue of work does not meet.
+  func plainLacks(_ scenario: Scenario) -> [String] { scenario.needs(tape: Tape(scenario: scenario, seed: 0)) }
+}
