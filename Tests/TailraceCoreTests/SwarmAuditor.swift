@@ -1,0 +1,241 @@
+// Goal: say what the scheduler must never do, in a model that shares nothing with it.
+import TailraceCore
+
+/// Watches the facts and the orders of one run and notes every breach of the rules.
+///
+/// It knows no queue and no policy: it keeps what it was told about each job, and looks at everything each time.
+struct SwarmAuditor {
+  struct Job {
+    var submission: JobSubmission
+    var pool: PoolID
+    var memory: Int
+    var retries: Int
+    var admittedAt: Instant?
+    var attempts = 0
+    var isRunning = false
+    var settled: (state: JobState, cause: SettlementCause)?
+    var lastOutcome: AttemptOutcome?
+  }
+
+  let plan: SwarmPlan
+  private(set) var problems: [String] = []
+  private(set) var jobs: [JobID: Job] = [:]
+  /// In order of submission, since a dictionary has no order.
+  private(set) var known: [JobID] = []
+  private var occupied: [AttemptToken] = []
+  private var stopped: [AttemptToken] = []
+  private var waitingForRoom: [JobID] = []
+  private var batches: [BatchID: (members: [JobID], isSealed: Bool, isSettled: Bool)] = [:]
+  private var starts: [String: (limit: RateLimit, instants: [Instant])] = [:]
+  private var records: [UInt64: [TimelineRecord]] = [:]
+  private var tags: Set<UInt64> = []
+  private var mayHaveRetried = false
+  private(set) var isDrained = false
+
+  init(_ plan: SwarmPlan) { self.plan = plan }
+
+  mutating func problem(_ words: String) { problems.append(words) }
+
+  // MARK: - Facts
+
+  mutating func submitted(_ submission: JobSubmission, _ admission: Admission, at now: Instant) {
+    tags.insert(submission.tag)
+    let type = plan.types[Int(submission.type.rawValue)]
+    var job = Job(
+      submission: submission, pool: submission.pool ?? type.pool, memory: submission.memory ?? type.memory,
+      retries: (submission.retry ?? type.retry ?? plan.configuration.retry).limit)
+    switch admission {
+    case .accepted(let id):
+      job.admittedAt = now
+      add(id, job)
+    case .waiting(let id):
+      if plan.configuration.whenFull != .block { problem("job \(submission.tag) waits for room unasked") }
+      waitingForRoom.append(id)
+      add(id, job)
+    case .refused: break
+    }
+  }
+
+  private mutating func add(_ id: JobID, _ job: Job) {
+    if jobs[id] != nil { problem("the identifier \(id) is given twice") }
+    jobs[id] = job
+    known.append(id)
+    if let batch = job.submission.batch { batches[batch]?.members.append(id) }
+  }
+
+  mutating func batchOpened(_ batch: BatchID) { batches[batch] = ([], false, false) }
+  mutating func batchSealed(_ batch: BatchID) { batches[batch]?.isSealed = true }
+
+  mutating func reallyStarted(_ token: AttemptToken, at now: Instant) {
+    let type = plan.types[Int(token.type.rawValue)]
+    if let limit = type.rate { starts["type \(token.type.rawValue)", default: (limit, [])].instants.append(now) }
+    if let limit = plan.configuration[token.pool].rate {
+      starts["pool \(token.pool)", default: (limit, [])].instants.append(now)
+    }
+  }
+
+  mutating func ended(_ token: AttemptToken, _ outcome: AttemptOutcome) {
+    occupied.removeAll { $0 == token }
+    guard !stopped.contains(token) else { return }
+    jobs[token.job]?.isRunning = false
+    jobs[token.job]?.lastOutcome = outcome
+    if outcome == .failed { mayHaveRetried = true }
+  }
+
+  // MARK: - Orders
+
+  mutating func took(_ orders: [SchedulerOrder], at now: Instant) {
+    for order in orders {
+      switch order {
+      case .startAttempt(let token): started(token, at: now)
+      case .stopAttempt(let token):
+        if !occupied.contains(token) { problem("asked to stop \(token), which does not run") }
+        if stopped.contains(token) { problem("asked twice to stop \(token)") }
+        stopped.append(token)
+        jobs[token.job]?.isRunning = false
+        jobs[token.job]?.lastOutcome = .timedOut
+        mayHaveRetried = true
+      case .setTimer(let instant):
+        if instant < .zero { problem("a timer before time began") }
+      case .releaseSubmitter(let id):
+        // Those who were cancelled meanwhile are not released.
+        while let first = waitingForRoom.first, first != id, jobs[first]?.settled != nil {
+          waitingForRoom.removeFirst()
+        }
+        if waitingForRoom.first != id { problem("\(id) was let in out of turn") } else { waitingForRoom.removeFirst() }
+        jobs[id]?.admittedAt = now
+      case .settleJob(let id, let state, let cause): settled(id, state, cause)
+      case .forgetJob(let id):
+        if jobs[id]?.settled == nil { problem("\(id) was forgotten before it settled") }
+      case .settleBatch(let batch): settledBatch(batch)
+      case .finishDraining:
+        if isDrained { problem("drained twice") }
+        isDrained = true
+        if !occupied.isEmpty || known.contains(where: { jobs[$0]?.settled == nil }) {
+          problem("drained while work was left")
+        }
+      }
+    }
+    checkRoom()
+  }
+
+  private mutating func started(_ token: AttemptToken, at now: Instant) {
+    guard let job = jobs[token.job], let admitted = job.admittedAt else {
+      return problem("started \(token), which was not admitted")
+    }
+    if job.settled != nil { problem("started \(token.job) after it settled") }
+    if job.isRunning { problem("\(token.job) runs twice at once") }
+    if Int(token.attempt) != job.attempts + 1 { problem("attempt \(token.attempt) after \(job.attempts)") }
+    if Int(token.attempt) > job.retries + 1 { problem("attempt \(token.attempt) of \(job.retries + 1)") }
+    if now < admitted + job.submission.delay { problem("\(token.job) started before its delay was over") }
+    for dependency in job.submission.dependencies where jobs[dependency]?.settled?.state != .completed {
+      problem("\(token.job) started before \(dependency) completed")
+    }
+    if occupied.contains(where: { $0.pool == token.pool && $0.worker == token.worker }) {
+      problem("worker \(token.worker) got a second attempt")
+    }
+    occupied.append(token)
+    jobs[token.job]?.attempts += 1
+    jobs[token.job]?.isRunning = true
+    if !token.reportsStart { reallyStarted(token, at: now) }
+    checkLimits(token)
+  }
+
+  private mutating func checkLimits(_ token: AttemptToken) {
+    let pool = plan.configuration[token.pool]
+    let inPool = occupied.count { $0.pool == token.pool }
+    if inPool > min(pool.workers, pool.concurrency ?? .max) { problem("\(inPool) at once in pool \(token.pool)") }
+    let ofType = occupied.count { $0.type == token.type }
+    if let limit = plan.types[Int(token.type.rawValue)].concurrency, ofType > limit {
+      problem("\(ofType) at once of type \(token.type.rawValue)")
+    }
+    if let budget = plan.configuration.memoryBudget {
+      let reserved = occupied.reduce(0) { $0 + (jobs[$1.job]?.memory ?? 0) }
+      if reserved > budget { problem("\(reserved) bytes reserved of \(budget)") }
+    }
+  }
+
+  private mutating func settled(_ id: JobID, _ state: JobState, _ cause: SettlementCause) {
+    guard let job = jobs[id] else { return problem("\(id) settled unheard of") }
+    if job.settled != nil { problem("\(id) settled twice") }
+    jobs[id]?.settled = (state, cause)
+    jobs[id]?.isRunning = false
+    switch state {
+    case .completed:
+      if job.lastOutcome != .succeeded { problem("\(id) completed without success") }
+    case .deadLettered:
+      if job.lastOutcome != .failedPermanently, job.attempts != job.retries + 1 {
+        problem("\(id) dead-lettered after \(job.attempts) of \(job.retries + 1) attempts")
+      }
+    case .cancelled:
+      if cause == .dependencyFailed,
+        !job.submission.dependencies.contains(where: { $0 == .refused || isLost($0) })
+      {
+        problem("\(id) cancelled for a dependency, and none failed")
+      }
+    case .waitingForRoom, .blocked, .scheduled, .available, .running: problem("\(id) settled as \(state)")
+    }
+  }
+
+  private func isLost(_ id: JobID) -> Bool {
+    guard let state = jobs[id]?.settled?.state else { return false }
+    return state != .completed
+  }
+
+  private mutating func settledBatch(_ batch: BatchID) {
+    guard let known = batches[batch], known.isSealed, !known.isSettled else {
+      return problem("\(batch) settled unsealed or twice")
+    }
+    if known.members.contains(where: { jobs[$0]?.settled == nil }) { problem("\(batch) settled before its jobs") }
+    batches[batch]?.isSettled = true
+  }
+
+  private mutating func checkRoom() {
+    // Retries come back to the queue whether it is full or not.
+    guard !mayHaveRetried else { return }
+    let waiting = known.count { id in
+      guard let job = jobs[id] else { return false }
+      return job.admittedAt != nil && job.settled == nil && !job.isRunning && job.attempts == 0
+    }
+    if waiting > plan.configuration.queueCapacity { problem("\(waiting) jobs wait") }
+  }
+
+  // MARK: - Records
+
+  mutating func took(_ new: [TimelineRecord], at now: Instant) {
+    for record in new {
+      if !tags.contains(record.job) { problem("a record of unknown job \(record.job)") }
+      if records[record.job]?.last?.settles == true { problem("a record of job \(record.job) after its last") }
+      let before = records[record.job]?.last
+      records[record.job, default: []].append(record)
+      if record.finished > now { problem("job \(record.job) finished in the future") }
+      let begin = before?.finished ?? record.intended
+      if before != nil, record.previousFinished != begin { problem("a gap between records of job \(record.job)") }
+      let stages =
+        before == nil
+        ? [record.submitted, record.accepted, record.eligible, record.started, record.finished]
+        : [record.eligible, record.started, record.finished]
+      var last = begin
+      for stage in stages where stage != TimelineRecord.never {
+        if stage < last { problem("job \(record.job), attempt \(record.attempt): a stage of negative length") }
+        last = stage
+      }
+      if Int(record.attempt) != records[record.job]!.count { problem("job \(record.job): attempts out of order") }
+    }
+  }
+
+  // MARK: - At rest
+
+  /// What must hold once nothing is left to do.
+  mutating func finish() {
+    for id in known where jobs[id]?.settled == nil { problem("\(id) never settled") }
+    for tag in tags.sorted() where records[tag]?.last?.settles != true { problem("job \(tag) has no last record") }
+    if !occupied.isEmpty { problem("\(occupied.count) workers are still occupied") }
+    for (name, limited) in starts.sorted(by: { $0.key < $1.key }) {
+      let beyond = excess(limited.instants, over: limited.limit)
+      if beyond > 0 { problem("\(name): a window holds \(beyond) starts more than \(limited.limit)") }
+    }
+    let open = batches.values.count { $0.isSealed && !$0.isSettled }
+    if open > 0 { problem("\(open) sealed batches never settled") }
+  }
+}
