@@ -22,7 +22,8 @@ public struct SchedulerGauges: Hashable, Sendable {
   public internal(set) var waitingMax = 0
   /// Admitted jobs times seconds in the system, integrated as they came and went: divided by a run's length, the mean
   /// number of jobs in the system.
-  public internal(set) var jobSeconds = 0.0
+  public var jobSeconds: Double { jobNanoseconds / 1e9 }
+  private var jobNanoseconds = 0.0
 
   /// Eligible jobs of all priorities.
   public var available: Int { availableByPriority.total }
@@ -34,51 +35,44 @@ public struct SchedulerGauges: Hashable, Sendable {
   @inline(__always)
   mutating func advance(from: Instant, to: Instant) {
     guard inSystem > 0 else { return }
-    jobSeconds += Double(inSystem) * (to - from).seconds
+    jobNanoseconds += Double(inSystem) * Double((to - from).rawValue)
   }
 }
 
 /// A count for each priority.
 public struct InlineCounts: Hashable, Sendable {
-  var critical = 0
-  var high = 0
-  var normal = 0
-  var low = 0
-  var batch = 0
+  private var counts = InlineArray<5, Int>(repeating: 0)
   /// The sum over all priorities.
   @usableFromInline var total = 0
 
   /// The count of one priority.
   public internal(set) subscript(priority: Priority) -> Int {
-    @inline(__always) get {
-      switch priority {
-      case .critical: critical
-      case .high: high
-      case .normal: normal
-      case .low: low
-      case .batch: batch
-      }
-    }
+    @inline(__always) get { counts[Int(priority.rawValue) - 1] }
     @inline(__always) set {
-      total += newValue - self[priority]
-      switch priority {
-      case .critical: critical = newValue
-      case .high: high = newValue
-      case .normal: normal = newValue
-      case .low: low = newValue
-      case .batch: batch = newValue
-      }
+      total += newValue - counts[Int(priority.rawValue) - 1]
+      counts[Int(priority.rawValue) - 1] = newValue
     }
   }
+
+  /// Whether all counts agree.
+  public static func == (a: Self, b: Self) -> Bool { a.counts.indices.allSatisfy { a.counts[$0] == b.counts[$0] } }
+  /// Feeds all counts.
+  public func hash(into hasher: inout Hasher) { for index in counts.indices { hasher.combine(counts[index]) } }
 }
 
 /// A count for each ``SettlementCause``.
 public struct CauseCounts: Hashable, Sendable {
-  private var counts = [Int](repeating: 0, count: SettlementCause.allCases.count)
-  init() {}
+  private var counts = InlineArray<11, Int>(repeating: 0)
+  init() { assert(SettlementCause.allCases.count == counts.count, "a count for each cause") }
+
   /// How many jobs settled for this cause.
   public internal(set) subscript(cause: SettlementCause) -> Int {
     @inline(__always) get { counts[Int(cause.rawValue)] }
     @inline(__always) set { counts[Int(cause.rawValue)] = newValue }
   }
+
+  /// Whether all counts agree.
+  public static func == (a: Self, b: Self) -> Bool { a.counts.indices.allSatisfy { a.counts[$0] == b.counts[$0] } }
+  /// Feeds all counts.
+  public func hash(into hasher: inout Hasher) { for index in counts.indices { hasher.combine(counts[index]) } }
 }

@@ -39,17 +39,17 @@ struct Lane {
 }
 
 /// A binary heap of the open, non-empty lanes of one pool.
-struct LaneHeap {
-  var entries: ContiguousArray<UInt16> = []
+struct LaneHeap: ~Copyable {
+  var entries = OwnedArray<UInt16>()
 
   @inline(__always) var top: UInt16? { entries.first }
 
-  mutating func insert(_ lane: UInt16, in lanes: inout ContiguousArray<Lane>) {
+  mutating func insert(_ lane: UInt16, in lanes: inout OwnedArray<Lane>) {
     entries.append(lane)
     siftUp(entries.count - 1, in: &lanes)
   }
 
-  mutating func remove(_ lane: UInt16, in lanes: inout ContiguousArray<Lane>) {
+  mutating func remove(_ lane: UInt16, in lanes: inout OwnedArray<Lane>) {
     let position = Int(lanes[Int(lane)].heapPosition)
     lanes[Int(lane)].heapPosition = -1
     let last = entries.removeLast()
@@ -60,13 +60,13 @@ struct LaneHeap {
   }
 
   /// Restores the order after a lane's key changed.
-  mutating func update(_ lane: UInt16, in lanes: inout ContiguousArray<Lane>) {
+  mutating func update(_ lane: UInt16, in lanes: inout OwnedArray<Lane>) {
     let position = Int(lanes[Int(lane)].heapPosition)
     if siftUp(position, in: &lanes) == position { siftDown(position, in: &lanes) }
   }
 
   @discardableResult
-  private mutating func siftUp(_ start: Int, in lanes: inout ContiguousArray<Lane>) -> Int {
+  private mutating func siftUp(_ start: Int, in lanes: inout OwnedArray<Lane>) -> Int {
     var position = start
     let lane = entries[position]
     while position > 0 {
@@ -81,7 +81,7 @@ struct LaneHeap {
     return position
   }
 
-  private mutating func siftDown(_ start: Int, in lanes: inout ContiguousArray<Lane>) {
+  private mutating func siftDown(_ start: Int, in lanes: inout OwnedArray<Lane>) {
     var position = start
     let lane = entries[position]
     let count = entries.count

@@ -24,14 +24,16 @@ extension SchedulerCore {
   public mutating func startJobs(at instant: Instant, claiming claim: Claim? = nil, into outbox: inout Outbox) {
     advance(to: instant)
     repeat {
-      for offset in 0..<pools.count {
-        startJobs(in: (memoryTurn + offset) % pools.count, claim: claim, into: &outbox)
+      var pool = memoryTurn
+      for _ in pools.indices {
+        if !pools[pool].heap.entries.isEmpty { startJobs(in: pool, claim: claim, into: &outbox) }
+        pool += 1
+        if pool == pools.count { pool = 0 }
       }
     } while admitWaitingSubmitters(into: &outbox)
     announceTimer(into: &outbox)
   }
 
-  @inline(__always)
   private mutating func startJobs(in pool: Int, claim: Claim?, into outbox: inout Outbox) {
     while pools[pool].running < pools[pool].limit || claim != nil {
       guard let lane = pools[pool].heap.top else { return }
@@ -83,7 +85,12 @@ extension SchedulerCore {
         && (types[Int(job.pointee.type)].gate >= 0 || pools[Int(job.pointee.pool.rawValue)].gate >= 0))
   }
 
+  @inline(__always)
   private mutating func admitWaitingSubmitters(into outbox: inout Outbox) -> Bool {
+    waitingForRoom.head != JobSlot.none && admitSubmitters(into: &outbox)
+  }
+
+  private mutating func admitSubmitters(into outbox: inout Outbox) -> Bool {
     var admitted = false
     while waitingForRoom.head != JobSlot.none, gauges.waiting < configuration.queueCapacity {
       let slot = waitingForRoom.head
@@ -96,6 +103,7 @@ extension SchedulerCore {
     return admitted
   }
 
+  @inline(__always)
   private mutating func announceTimer(into outbox: inout Outbox) {
     guard let first = timers.first, first.at < announcedTimer else { return }
     announcedTimer = first.at

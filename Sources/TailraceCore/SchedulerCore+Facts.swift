@@ -39,14 +39,18 @@ extension SchedulerCore {
     return .accepted(id)
   }
 
+  @inline(__always)
   private func refusal(of submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> Refusal? {
     if phase != .accepting { return .stopping }
     if pools[Int(pool.rawValue)].limit == 0 { return .poolWithoutWorkers(pool) }
     if memory > 0, let budget = configuration.memoryBudget, memory > kibibytes(budget) {
       return .exceedsMemoryBudget(bytes: Int(memory) * 1024, budget: budget)
     }
-    for dependency in submission.dependencies where dependency != .refused && jobs.find(dependency) == nil {
-      return .unknownDependency(dependency)
+    // Asked first since even an empty array's iterator costs.
+    if !submission.dependencies.isEmpty {
+      for dependency in submission.dependencies where dependency != .refused && jobs.find(dependency) == nil {
+        return .unknownDependency(dependency)
+      }
     }
     return nil
   }
@@ -69,6 +73,7 @@ extension SchedulerCore {
   }
 
   /// A slot for the job, in no list yet. Until it is admitted its dependencies find it in the state `waitingForRoom`.
+  @inline(__always)
   private mutating func fill(_ submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> UInt32 {
     let type = Int(submission.type.rawValue)
     if memory > 0, !types[type].hasOwnLanes { giveOwnLanes(to: type) }
@@ -87,7 +92,9 @@ extension SchedulerCore {
     job.pointee.eligible = Instant(nanoseconds: submission.delay.rawValue)
     job.pointee.state = .waitingForRoom
     if let batch = submission.batch { joinBatch(batch, slot) }
-    for dependency in submission.dependencies { addDependency(dependency, of: slot) }
+    if !submission.dependencies.isEmpty {
+      for dependency in submission.dependencies { addDependency(dependency, of: slot) }
+    }
     return slot
   }
 

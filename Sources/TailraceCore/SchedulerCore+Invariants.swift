@@ -53,7 +53,8 @@ extension SchedulerCore {
 
   private func checkLanes(_ check: (Bool, @autoclosure () -> String) -> Void) {
     var listed = 0
-    for (index, lane) in lanes.enumerated() {
+    for index in lanes.indices {
+      let lane = lanes[index]
       listed += lane.jobs.count
       check(
         (lane.heapPosition >= 0) == (lane.gate == .open && lane.jobs.count > 0),
@@ -71,22 +72,26 @@ extension SchedulerCore {
 
   private func checkPools(_ check: (Bool, @autoclosure () -> String) -> Void) {
     var running = 0
-    for (index, pool) in pools.enumerated() {
-      running += pool.running
-      let claimed = pool.claims.reduce(0) { $0 + Int($1) }
-      check(claimed == pool.running, "pool \(index): \(claimed) claims, \(pool.running) running")
-      check(
-        pool.idle.count == pool.claims.count { $0 == 0 }, "pool \(index): \(pool.idle.count) workers listed as idle")
-      for position in pool.heap.entries.indices.dropFirst() {
-        check(
-          !Lane.precedes(lanes[Int(pool.heap.entries[position])], lanes[Int(pool.heap.entries[(position - 1) / 2])]),
-          "pool \(index): its lanes are out of order")
+    for index in pools.indices {
+      running += pools[index].running
+      var (claimed, idle) = (0, 0)
+      for worker in pools[index].claims.indices {
+        claimed += Int(pools[index].claims[worker])
+        if pools[index].claims[worker] == 0 { idle += 1 }
+      }
+      let (counted, listed) = (pools[index].running, pools[index].idle.count)
+      check(claimed == counted, "pool \(index): \(claimed) claims, \(counted) running")
+      check(listed == idle, "pool \(index): \(listed) workers listed as idle, \(idle) are")
+      for position in pools[index].heap.entries.indices.dropFirst() {
+        let (lane, parent) = (pools[index].heap.entries[position], pools[index].heap.entries[(position - 1) / 2])
+        check(!Lane.precedes(lanes[Int(lane)], lanes[Int(parent)]), "pool \(index): its lanes are out of order")
       }
     }
     check(
       running == gauges.running + gauges.abandoned,
       "\(running) occupied workers' attempts, \(gauges.running) running and \(gauges.abandoned) abandoned")
-    for (index, type) in types.enumerated() {
+    for index in types.indices {
+      let type = types[index]
       check(type.running <= type.concurrency, "type \(index) runs \(type.running) of \(type.concurrency)")
       check(type.running >= 0, "type \(index) runs \(type.running)")
     }
@@ -97,7 +102,8 @@ extension SchedulerCore {
   }
 
   private func checkTimers(_ check: (Bool, @autoclosure () -> String) -> Void) {
-    for (position, entry) in timers.entries.enumerated() {
+    for position in timers.entries.indices {
+      let entry = timers.entries[position]
       if let gate = entry.owner.gate {
         check(gates[gate].timerPosition == position, "a rate limit's timer is misplaced")
       } else {

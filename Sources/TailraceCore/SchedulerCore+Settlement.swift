@@ -15,7 +15,18 @@ extension SchedulerCore {
   ) {
     precondition(!jobs[slot].pointee.state.isTerminal, "\(#function): a job settled twice: \(jobs.id(of: slot))")
     jobs[slot].pointee.state = state
-    settling.append(PendingSettlement(slot: slot, state: state, cause: cause))
+    let pending = PendingSettlement(slot: slot, state: state, cause: cause)
+    if settling.isEmpty, jobs[slot].pointee.firstDependent == JobSlot.none, jobs[slot].pointee.batch == JobSlot.none {
+      // It takes nobody along: the common case needs no list.
+      noteSettled(pending, into: &outbox)
+      if settled.count > configuration.retainedCount
+        || now - jobs[settled.head].pointee.eligible > configuration.retainedAge
+      {
+        evictSettled(into: &outbox)
+      }
+      return finishDrainingIfIdle(into: &outbox)
+    }
+    settling.append(pending)
     // The outermost call empties the list.
     guard settling.count == 1 else { return }
     var next = 0
@@ -23,16 +34,14 @@ extension SchedulerCore {
       settleOne(settling[next], into: &outbox)
       next += 1
     }
-    settling.removeAll(keepingCapacity: true)
+    settling.removeAll()
     evictSettled(into: &outbox)
     finishDrainingIfIdle(into: &outbox)
   }
 
   private mutating func settleOne(_ pending: PendingSettlement, into outbox: inout Outbox) {
+    noteSettled(pending, into: &outbox)
     let job = jobs[pending.slot]
-    gauges.inSystem -= 1
-    gauges.settledByCause[pending.cause] += 1
-    outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
     var edge = reversedEdges(from: job.pointee.firstDependent)
     job.pointee.firstDependent = JobSlot.none
     while edge != JobSlot.none {
@@ -46,8 +55,16 @@ extension SchedulerCore {
     }
     let batch = job.pointee.batch
     if batch != JobSlot.none { batchMemberSettled(batch, state: pending.state, into: &outbox) }
+  }
+
+  /// Counts and announces a settled job, and remembers it.
+  @inline(__always)
+  private mutating func noteSettled(_ pending: PendingSettlement, into outbox: inout Outbox) {
+    gauges.inSystem -= 1
+    gauges.settledByCause[pending.cause] += 1
+    outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
     // For a settled job the field holds the instant of its settling.
-    job.pointee.eligible = now
+    jobs[pending.slot].pointee.eligible = now
     settled.append(pending.slot, in: jobs)
   }
 
@@ -111,6 +128,7 @@ extension SchedulerCore {
     }
   }
 
+  @inline(__always)
   mutating func finishDrainingIfIdle(into outbox: inout Outbox) {
     guard phase == .draining, gauges.inSystem == 0, gauges.waitingForRoom == 0, gauges.abandoned == 0 else { return }
     phase = .drained

@@ -25,14 +25,14 @@ public struct SchedulerCore: ~Copyable {
   public let configuration: SchedulerConfiguration
 
   var jobs = JobTable()
-  var edges: ContiguousArray<DependencyEdge> = []
+  var edges = OwnedArray<DependencyEdge>()
   var firstFreeEdge = JobSlot.none
-  var lanes: ContiguousArray<Lane> = []
+  var lanes = OwnedArray<Lane>(capacity: 16)
   /// Lane by type, pool and priority; the first ten are the shared ones.
-  var laneIndex: ContiguousArray<UInt16> = []
-  var types: ContiguousArray<TypeState> = []
-  var pools: ContiguousArray<PoolState> = []
-  var gates: ContiguousArray<RateGate> = []
+  var laneIndex = OwnedArray<UInt16>(capacity: 64)
+  var types = OwnedArray<TypeState>()
+  var pools = OwnedArray<PoolState>(capacity: 2)
+  var gates = OwnedArray<RateGate>()
   var timers = TimerHeap()
   var retryPolicies: ContiguousArray<RetryPolicy> = []
   var retryPolicyIndex: [RetryPolicy: UInt16] = [:]
@@ -43,7 +43,7 @@ public struct SchedulerCore: ~Copyable {
   /// Settled jobs, oldest first.
   var settled = JobList()
   /// Jobs to settle whose dependents must be walked; empty between facts.
-  var settling: ContiguousArray<PendingSettlement> = []
+  var settling = OwnedArray<PendingSettlement>()
 
   var memoryInUse = 0
   /// Lanes closed because the first job that needs memory does not fit.
@@ -93,7 +93,7 @@ public struct SchedulerCore: ~Copyable {
         retryPolicy: index(of: type.retry ?? configuration.retry), memory: kibibytes(type.memory),
         concurrency: type.concurrency ?? .max, gate: gate))
     let shared = 0..<UInt16(PoolID.allCases.count * Priority.allCases.count)
-    laneIndex.append(contentsOf: shared)
+    for lane in shared { laneIndex.append(lane) }
     if gate >= 0 || type.concurrency != nil || type.memory > 0 { giveOwnLanes(to: Int(id.rawValue)) }
     return id
   }
@@ -160,8 +160,8 @@ public struct SchedulerCore: ~Copyable {
     let perType = PoolID.allCases.count * Priority.allCases.count
     for offset in 0..<perType {
       laneIndex[type * perType + offset] = UInt16(lanes.count)
-      let shared = lanes[offset]
-      lanes.append(Lane(pool: shared.pool, priority: shared.priority, type: UInt16(type)))
+      let (pool, priority) = (lanes[offset].pool, lanes[offset].priority)
+      lanes.append(Lane(pool: pool, priority: priority, type: UInt16(type)))
     }
     precondition(lanes.count < Int(Lane.shared), "more than 6,000 job types with limits of their own")
   }
@@ -216,18 +216,18 @@ struct TypeState {
 }
 
 /// What the scheduler keeps about a pool.
-struct PoolState {
+struct PoolState: ~Copyable {
   /// The least of workers and concurrency.
   let limit: Int
   /// Index into the gates, or -1.
   let gate: Int32
   /// Workers without an attempt; the last went idle last and is taken first, since its caches are warm.
-  var idle: ContiguousArray<UInt16>
+  var idle: OwnedArray<UInt16>
   /// Attempts handed to each worker and not yet reported as ended.
-  var claims: ContiguousArray<UInt16>
+  var claims: OwnedArray<UInt16>
   /// Whether the real start of the worker's attempt is to be reported. A worker has one such attempt at most: jobs under a
   /// rate limit are never claimed ahead.
-  var owesReport: ContiguousArray<Bool>
+  var owesReport: OwnedArray<Bool>
   /// Attempts handed out and not yet reported as ended.
   var running = 0
   var heap = LaneHeap()
@@ -236,9 +236,14 @@ struct PoolState {
     precondition((0..<Int(UInt16.max)).contains(configuration.workers), "a pool has 0 to 65,534 workers")
     limit = min(configuration.workers, configuration.concurrency ?? .max)
     self.gate = gate
-    idle = ContiguousArray((0..<UInt16(configuration.workers)).reversed())
-    claims = ContiguousArray(repeating: 0, count: configuration.workers)
-    owesReport = ContiguousArray(repeating: false, count: configuration.workers)
+    idle = OwnedArray(capacity: configuration.workers)
+    claims = OwnedArray(capacity: configuration.workers)
+    owesReport = OwnedArray(capacity: configuration.workers)
+    for worker in (0..<UInt16(configuration.workers)).reversed() {
+      idle.append(worker)
+      claims.append(0)
+      owesReport.append(false)
+    }
   }
 }
 

@@ -26,7 +26,7 @@ public struct JobSubmission: Hashable, Sendable {
   public var batch: BatchID?
 
   /// Makes a submission; what is nil follows the job's type.
-  public init(
+  @inlinable public init(
     type: JobTypeID, tag: UInt64 = 0, intended: Instant, submitted: Instant, priority: Priority? = nil,
     pool: PoolID? = nil, delay: Nanoseconds = .zero, timeout: Nanoseconds? = nil, retry: RetryPolicy? = nil,
     memory: Int? = nil, dependencies: [JobID] = [], batch: BatchID? = nil

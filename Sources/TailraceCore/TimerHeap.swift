@@ -10,21 +10,21 @@ struct TimerOwner: Equatable {
 /// Deadlines in a 4-ary heap whose entries know their place, so that any can be taken out.
 ///
 /// Ties go to the timer that was set first. Each owner keeps the position of its timer, written here.
-struct TimerHeap {
+struct TimerHeap: ~Copyable {
   struct Entry {
     var at: Instant
     var sequence: UInt64
     var owner: TimerOwner
   }
 
-  private(set) var entries: ContiguousArray<Entry> = []
+  private(set) var entries = OwnedArray<Entry>(capacity: 64)
   private var nextSequence: UInt64 = 0
 
   @inline(__always) var first: Entry? { entries.first }
 
   @inline(__always)
   mutating func insert(
-    _ owner: TimerOwner, at instant: Instant, jobs: borrowing JobTable, gates: inout ContiguousArray<RateGate>
+    _ owner: TimerOwner, at instant: Instant, jobs: borrowing JobTable, gates: inout OwnedArray<RateGate>
   ) {
     entries.append(Entry(at: instant, sequence: nextSequence, owner: owner))
     nextSequence += 1
@@ -32,7 +32,7 @@ struct TimerHeap {
   }
 
   @inline(__always)
-  mutating func remove(at position: Int, jobs: borrowing JobTable, gates: inout ContiguousArray<RateGate>) {
+  mutating func remove(at position: Int, jobs: borrowing JobTable, gates: inout OwnedArray<RateGate>) {
     Self.place(entries[position].owner, at: -1, jobs: jobs, gates: &gates)
     let last = entries.removeLast()
     guard position < entries.count else { return }
@@ -46,7 +46,7 @@ struct TimerHeap {
   }
 
   @discardableResult @inline(__always)
-  private mutating func siftUp(_ start: Int, jobs: borrowing JobTable, gates: inout ContiguousArray<RateGate>) -> Int {
+  private mutating func siftUp(_ start: Int, jobs: borrowing JobTable, gates: inout OwnedArray<RateGate>) -> Int {
     var position = start
     let entry = entries[position]
     while position > 0 {
@@ -61,7 +61,7 @@ struct TimerHeap {
     return position
   }
 
-  private mutating func siftDown(_ start: Int, jobs: borrowing JobTable, gates: inout ContiguousArray<RateGate>) {
+  private mutating func siftDown(_ start: Int, jobs: borrowing JobTable, gates: inout OwnedArray<RateGate>) {
     var position = start
     let entry = entries[position]
     let count = entries.count
@@ -84,7 +84,7 @@ struct TimerHeap {
 
   @inline(__always)
   private static func place(
-    _ owner: TimerOwner, at position: Int32, jobs: borrowing JobTable, gates: inout ContiguousArray<RateGate>
+    _ owner: TimerOwner, at position: Int32, jobs: borrowing JobTable, gates: inout OwnedArray<RateGate>
   ) {
     if let gate = owner.gate {
       gates[gate].timerPosition = position

@@ -75,7 +75,7 @@ func excess(_ starts: [Instant], over limit: RateLimit) -> Int {
     #expect(driver.running.count == 1)
     driver.advance(by: .nanoseconds(1))
     #expect(driver.running.count == 2)
-    try driver.end(jobs[0], started: .zero + .milliseconds(25))
+    try driver.end(jobs[0])
     #expect(driver.records[0].started == .zero + .milliseconds(25))
   }
 

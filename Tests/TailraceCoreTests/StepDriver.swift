@@ -18,6 +18,7 @@ final class StepDriver {
   private(set) var timer: Instant?
   private(set) var settlements: [JobID: Settlement] = [:]
   private var tags: [JobID: UInt64] = [:]
+  private var starts: [AttemptToken: Instant] = [:]
   private var nextTag: UInt64 = 1
   private var outbox = Outbox()
 
@@ -89,10 +90,10 @@ final class StepDriver {
   }
 
   /// Reports the end of the job's oldest unreported attempt, without starting others.
-  func end(_ id: JobID, _ outcome: AttemptOutcome = .succeeded, started: Instant? = nil) throws {
+  func end(_ id: JobID, _ outcome: AttemptOutcome = .succeeded) throws {
     guard let position = running.firstIndex(where: { $0.job == id }) else { throw Surprise.notRunning(id) }
     let token = running.remove(at: position)
-    core.attemptEnded(token, started: started ?? now, finished: now, outcome: outcome, at: now, into: &outbox)
+    core.attemptEnded(token, started: starts[token] ?? now, finished: now, outcome: outcome, at: now, into: &outbox)
     collect()
   }
 
@@ -113,6 +114,7 @@ final class StepDriver {
   /// Reports that an attempt really starts now.
   func reportStart(of id: JobID) throws {
     guard let token = running.last(where: { $0.job == id }) else { throw Surprise.notRunning(id) }
+    starts[token] = now
     core.attemptStarted(token, at: now)
     collect()
   }
@@ -164,7 +166,9 @@ final class StepDriver {
   private func collect() {
     for order in outbox.orders {
       switch order {
-      case .startAttempt(let token): running.append(token)
+      case .startAttempt(let token):
+        running.append(token)
+        starts[token] = now
       case .stopAttempt(let token):
         stopped.append(token)
         #expect(running.contains(token), "asked to stop an attempt that does not run: \(token)")
