@@ -110,7 +110,12 @@ struct DriverState: ~Copyable {
   private mutating func deliver(_ token: AttemptToken, caller: Worker?, effects: inout Effects) {
     let worker = workers[Int(token.pool.rawValue)][Int(token.worker)]
     let slot = token.job.slot
-    worker.inbox.append(Claimed(token: token, payload: slot < entries.count ? entries[slot].payload : nil))
+    if slot < entries.count, entries[slot].payload != nil {
+      worker.inboxHasPayloads = true
+      worker.inbox.append(Claimed(token: token, payload: entries[slot].payload))
+    } else {
+      worker.inbox.append(Claimed(token: token, payload: nil))
+    }
     guard worker.isParked, worker !== caller else { return }
     worker.isParked = false
     if worker.pool == .thread {
@@ -155,16 +160,21 @@ struct DriverState: ~Copyable {
   mutating func accept(
     _ reports: inout [AttemptReport], from worker: Worker, at now: Instant, into outbox: inout Outbox
   ) {
-    for report in reports {
-      let service = report.finished - report.started
-      worker.attempts += 1
-      worker.busy += service
-      attempts += 1
-      serviceTime += service
-      if let ending = report.ending, core.isLive(report.token) { watch(report.token.job).ending = ending }
-      core.attemptEnded(
-        report.token, started: report.started, finished: report.finished, outcome: report.outcome, at: now,
-        into: &outbox)
+    reports.withUnsafeBufferPointer { reports in
+      for index in reports.indices {
+        let report = reports.baseAddress! + index
+        let service = report.pointee.finished - report.pointee.started
+        worker.busy += service
+        serviceTime += service
+        if report.pointee.ending != nil, core.isLive(report.pointee.token) {
+          watch(report.pointee.token.job).ending = report.pointee.ending
+        }
+        core.attemptEnded(
+          report.pointee.token, started: report.pointee.started, finished: report.pointee.finished,
+          outcome: report.pointee.outcome, at: now, into: &outbox)
+      }
+      worker.attempts += reports.count
+      attempts += reports.count
     }
     reports.removeAll(keepingCapacity: true)
   }

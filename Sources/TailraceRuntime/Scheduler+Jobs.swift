@@ -77,7 +77,7 @@ extension Scheduler {
   ///   be quick.
   /// - Returns: how many were submitted, and the job for which to ``waitForRoom(_:)`` before the next, if any.
   package func submit(
-    _ submissions: ArraySlice<JobSubmission>, admitted: (Int, Admission) -> Void = { _, _ in }
+    _ submissions: UnsafeBufferPointer<JobSubmission>, admitted: (Int, Admission) -> Void = { _, _ in }
   ) -> (count: Int, waiting: JobID?) {
     report { state, now, outbox in
       for index in submissions.indices {
@@ -85,7 +85,7 @@ extension Scheduler {
         admitted(index, admission)
         if case .waiting(let id) = admission {
           _ = state.watch(id)
-          return (index + 1 - submissions.startIndex, id)
+          return (index + 1, id)
         }
       }
       return (submissions.count, nil)

@@ -11,24 +11,25 @@ extension Scheduler {
     var table = lock.withLock { state.pointee.handlers }
     while true {
       while worker.nextClaim < worker.claimed.count {
-        let claimed = worker.claimed[worker.nextClaim]
+        let token = worker.claimed[worker.nextClaim].token
+        let payload = worker.hasPayloads ? worker.claimed[worker.nextClaim].payload : nil
         worker.nextClaim += 1
-        if table.handlers.count <= Int(claimed.token.type.rawValue) { table = lock.withLock { state.pointee.handlers } }
-        switch prepare(claimed.token, worker) {
+        if table.handlers.count <= Int(token.type.rawValue) { table = lock.withLock { state.pointee.handlers } }
+        switch prepare(token, worker) {
         case .run: break
         case .skip: continue
         case .skipOnNewTask:
           spawnTask(for: worker)
           return
         }
-        let started = begin(claimed.token, worker)
+        let started = begin(token, worker)
         let ending: Ending
-        switch table.handlers[Int(claimed.token.type.rawValue)] {
-        case .async(let handler): ending = await run(handler, context(claimed, worker))
+        switch table.handlers[Int(token.type.rawValue)] {
+        case .async(let handler): ending = await run(handler, context(token, payload, worker))
         case .blocking: preconditionFailure("a blocking handler was sent to the async pool")
         }
-        finish(claimed.token, worker, started: started, ending: ending)
-        if worker.end(claimed.token.job) {
+        finish(token, worker, started: started, ending: ending)
+        if worker.end(token.job) {
           // This task is cancelled for good.
           spawnTask(for: worker)
           return
@@ -80,18 +81,19 @@ extension Scheduler {
     let executor = ThreadExecutor(parker: worker.parker)
     while true {
       while worker.nextClaim < worker.claimed.count {
-        let claimed = worker.claimed[worker.nextClaim]
+        let token = worker.claimed[worker.nextClaim].token
+        let payload = worker.hasPayloads ? worker.claimed[worker.nextClaim].payload : nil
         worker.nextClaim += 1
-        if table.handlers.count <= Int(claimed.token.type.rawValue) { table = lock.withLock { state.pointee.handlers } }
-        guard prepare(claimed.token, worker) == .run else { continue }
-        let started = begin(claimed.token, worker)
+        if table.handlers.count <= Int(token.type.rawValue) { table = lock.withLock { state.pointee.handlers } }
+        guard prepare(token, worker) == .run else { continue }
+        let started = begin(token, worker)
         let ending: Ending
-        switch table.handlers[Int(claimed.token.type.rawValue)] {
-        case .async(let handler): ending = runOnThread(handler, claimed, worker, executor)
-        case .blocking(let handler): ending = runBlocking(handler, context(claimed, worker))
+        switch table.handlers[Int(token.type.rawValue)] {
+        case .async(let handler): ending = runOnThread(handler, token, payload, worker, executor)
+        case .blocking(let handler): ending = runBlocking(handler, context(token, payload, worker))
         }
-        finish(claimed.token, worker, started: started, ending: ending)
-        _ = worker.end(claimed.token.job)
+        finish(token, worker, started: started, ending: ending)
+        _ = worker.end(token.job)
       }
       if exchange(worker) { continue }
       lock.lock()
@@ -162,9 +164,9 @@ extension Scheduler {
   }
 
   @inline(__always)
-  private func context(_ claimed: Claimed, _ worker: Worker) -> JobContext {
+  private func context(_ token: AttemptToken, _ payload: (any Sendable)?, _ worker: Worker) -> JobContext {
     JobContext(
-      id: claimed.token.job, attempt: Int(claimed.token.attempt), payload: claimed.payload, number: claimed.token.tag,
+      id: token.job, attempt: Int(token.attempt), payload: payload, number: token.tag,
       worker: worker)
   }
 
@@ -197,6 +199,8 @@ extension Scheduler {
     worker.claimed.removeAll(keepingCapacity: true)
     worker.nextClaim = 0
     swap(&worker.claimed, &worker.inbox)
+    worker.hasPayloads = worker.inboxHasPayloads
+    worker.inboxHasPayloads = false
     if worker.claimed.isEmpty { worker.lastFinish = nil }
   }
 
@@ -225,16 +229,16 @@ extension Scheduler {
 
   /// Runs an asynchronous handler on this very thread, which waits for it.
   private func runOnThread(
-    _ handler: @escaping @Sendable (JobContext) async throws -> (any Sendable)?, _ claimed: Claimed, _ worker: Worker,
-    _ executor: ThreadExecutor
+    _ handler: @escaping @Sendable (JobContext) async throws -> (any Sendable)?, _ token: AttemptToken,
+    _ payload: (any Sendable)?, _ worker: Worker, _ executor: ThreadExecutor
   ) -> Ending {
     let box = EndingBox()
-    let context = context(claimed, worker)
+    let context = context(token, payload, worker)
     let task = Task(executorPreference: executor) { [self] in box.ending = await run(handler, context) }
     lock.withLock {
       worker.task = task
       // Stopped before there was a task to cancel.
-      if worker.isCancelled(claimed.token.job) { task.cancel() }
+      if worker.isCancelled(token.job) { task.cancel() }
     }
     while box.ending == nil { executor.runNext() }
     lock.withLock { worker.task = nil }

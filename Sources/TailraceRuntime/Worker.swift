@@ -40,23 +40,26 @@ final class Worker: @unchecked Sendable {
   let shard: Int
 
   // Under the scheduler's lock.
-  var inbox: [Claimed] = []
-  var isParked = false
-  var parkedTask: UnsafeContinuation<Void, Never>?
-  var attempts = 0
-  var busy = Nanoseconds.zero
+  @exclusivity(unchecked) var inbox: [Claimed] = []
+  @exclusivity(unchecked) var inboxHasPayloads = false
+  @exclusivity(unchecked) var isParked = false
+  @exclusivity(unchecked) var parkedTask: UnsafeContinuation<Void, Never>?
+  @exclusivity(unchecked) var attempts = 0
+  @exclusivity(unchecked) var busy = Nanoseconds.zero
 
   // Of the running side.
-  var claimed: [Claimed] = []
-  var nextClaim = 0
-  var reports: [AttemptReport] = []
-  var outbox = Outbox()
-  var effects = Effects()
+  @exclusivity(unchecked) var claimed: [Claimed] = []
+  @exclusivity(unchecked) var nextClaim = 0
+  /// Whether any of `claimed` has a payload.
+  @exclusivity(unchecked) var hasPayloads = false
+  @exclusivity(unchecked) var reports: [AttemptReport] = []
+  @exclusivity(unchecked) var outbox = Outbox()
+  @exclusivity(unchecked) var effects = Effects()
   /// When the last attempt finished, while the next follows at once.
-  var lastFinish: Instant?
+  @exclusivity(unchecked) var lastFinish: Instant?
   /// Mean service time, smoothed, in nanoseconds; how many attempts it may take at once follows from it.
-  var smoothedService = 1e9
-  var lastYield = Instant.zero
+  @exclusivity(unchecked) var smoothedService = 1e9
+  @exclusivity(unchecked) var lastYield = Instant.zero
 
   /// The running job's identifier, ``idle``, or the identifier with ``cancelling``.
   let current = Atomic<UInt64>(idle)
@@ -67,7 +70,7 @@ final class Worker: @unchecked Sendable {
   /// For threads.
   let parker = Parker()
   /// What to cancel when the running attempt is stopped; under the scheduler's lock.
-  var task: Task<Void, Never>?
+  @exclusivity(unchecked) var task: Task<Void, Never>?
 
   init(pool: PoolID, index: UInt16, shard: Int) {
     self.pool = pool

@@ -17,7 +17,7 @@ struct DueJob {
 /// What takes jobs from a load generator. Called from its thread only.
 protocol JobSink: AnyObject {
   /// Submits jobs in this order; returns when the last is admitted or refused, and how long it waited for room.
-  func submit(_ jobs: [DueJob]) -> Nanoseconds
+  func submit(_ jobs: UnsafeBufferPointer<DueJob>) -> Nanoseconds
   /// The submitter wants the job no more.
   func cancel(_ job: UInt64)
 }
@@ -34,18 +34,18 @@ final class LoadGenerator {
   private let pacer: Pacer
   private let record: (TimelineRecord) -> Void
 
-  private var lateness = LatencyHistogram()
-  private var heldBack = Nanoseconds.zero
+  @exclusivity(unchecked) private var lateness = LatencyHistogram()
+  @exclusivity(unchecked) private var heldBack = Nanoseconds.zero
   /// Since when the generator is not inside a submit call.
-  private var freeSince: Instant
-  private var cancellations: [(at: Instant, job: UInt64)] = []
-  private var due: [DueJob] = []
-  private(set) var intended = 0
-  private(set) var liveBytesWarm: UInt64?
+  @exclusivity(unchecked) private var freeSince: Instant
+  @exclusivity(unchecked) private var cancellations: [(at: Instant, job: UInt64)] = []
+  @exclusivity(unchecked) private var due: [DueJob] = []
+  @exclusivity(unchecked) private(set) var intended = 0
+  @exclusivity(unchecked) private(set) var liveBytesWarm: UInt64?
   private let closed: ClosedClients
 
   /// Jobs handed over in one call at most.
-  private static let chunk = 64
+  static let chunk = 64
 
   /// - Parameter record: takes the records of dropped jobs.
   init(_ replay: Replay, origin: Instant, sink: any JobSink, record: @escaping (TimelineRecord) -> Void) {
@@ -96,9 +96,9 @@ final class LoadGenerator {
 
   /// Takes what is due from the tape, a chunk at most.
   private func collect(from cursor: inout Tape.Cursor, next: inout TapeJob?, now: Instant) {
-    while let job = next, due.count < Self.chunk {
-      let instant = origin + Nanoseconds(job.intended.nanoseconds)
-      guard instant <= now else { return }
+    while let arrival = next?.intended, due.count < Self.chunk {
+      let instant = origin + Nanoseconds(arrival.nanoseconds)
+      guard instant <= now, let job = next.take() else { return }
       next = cursor.next()
       intended += 1
       if now - instant > replay.dropAfter {
@@ -117,19 +117,20 @@ final class LoadGenerator {
     }
   }
 
-  private func append(_ job: TapeJob, intended: Instant, now: Instant, onSettled: (@Sendable () -> Void)?) {
+  private func append(_ job: consuming TapeJob, intended: Instant, now: Instant, onSettled: (@Sendable () -> Void)?) {
+    if let after = job.cancelAfter {
+      let at = intended + after
+      let place = cancellations.firstIndex { $0.at > at } ?? cancellations.endIndex
+      cancellations.insert((at, job.index), at: place)
+    }
     due.append(DueJob(job: job, intended: intended, submitted: now, onSettled: onSettled))
-    guard let after = job.cancelAfter else { return }
-    let at = intended + after
-    let place = cancellations.firstIndex { $0.at > at } ?? cancellations.endIndex
-    cancellations.insert((at, job.index), at: place)
   }
 
   private func submitDue() {
-    guard let last = due.last else { return }
-    heldBack += sink.submit(due)
+    guard let reached = due.last?.intended else { return }
+    heldBack += due.withUnsafeBufferPointer { sink.submit($0) }
     freeSince = MonotonicClock.now()
-    replay.progress?.submitted(due.count, reached: last.intended - origin)
+    replay.progress?.submitted(due.count, reached: reached - origin)
     due.removeAll(keepingCapacity: true)
   }
 

@@ -78,7 +78,7 @@ package enum ReportDirectory {
   private static func write(_ jobs: SuiteRun.Jobs, to directory: URL, isOnly: Bool) throws {
     let file = directory.appendingPathComponent(isOnly ? "jobs.csv" : "jobs/\(jobs.scenario)__\(jobs.system).csv")
     try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    var text = Array((AttemptRows.header + "\n").utf8)
+    var text = Array(AttemptRows.header.utf8)
     for record in jobs.records { AttemptRows.append(record, types: jobs.types, origin: jobs.origin, to: &text) }
     try Data(text).write(to: file, options: .atomic)
   }

@@ -50,7 +50,7 @@ package struct TaskGroupSystem: ReplaySystem {
       self.run = run
       self.feed = feed
     }
-    func submit(_ jobs: [DueJob]) -> Nanoseconds {
+    func submit(_ jobs: UnsafeBufferPointer<DueJob>) -> Nanoseconds {
       for job in jobs {
         run.noteSubmitted()
         feed.yield(job)
@@ -85,7 +85,7 @@ package struct OperationQueueSystem: ReplaySystem {
       self.run = run
       self.queue = queue
     }
-    func submit(_ jobs: [DueJob]) -> Nanoseconds {
+    func submit(_ jobs: UnsafeBufferPointer<DueJob>) -> Nanoseconds {
       for job in jobs {
         run.noteSubmitted()
         queue.addOperation { [run] in run.performBlocking(job) }
@@ -120,7 +120,7 @@ package struct DispatchSystem: ReplaySystem {
       self.run = run
       self.queues = queues
     }
-    func submit(_ jobs: [DueJob]) -> Nanoseconds {
+    func submit(_ jobs: UnsafeBufferPointer<DueJob>) -> Nanoseconds {
       for job in jobs {
         run.noteSubmitted()
         queues[next].async { [run] in run.performBlocking(job) }

@@ -1,0 +1,149 @@
+import TailraceCore
+import TailraceRuntime
+import TailraceWorkload
+
+/// Hands a generator's jobs to the live scheduler.
+///
+/// Submissions are written in place into a buffer that is reused, and never copied: a million of them in a second are the
+/// measure of this path.
+final class LiveSink: JobSink, @unchecked Sendable {
+  private let scheduler: Scheduler
+  private let types: [JobTypeID]
+  /// Whether identifiers are needed after submission.
+  private let remembers: Bool
+  private let hasClients: Bool
+  /// Streams whose batch ends with the first job that fails; a batch has its stream's number.
+  private let failFast: Set<UInt32>
+  /// Identifiers of recent jobs by their numbers on the tape; used by the generator's thread only.
+  private var identifiers = RecentJobs()
+  private var dependencyLists: [UInt64: [UInt64]] = [:]
+  private var batches: [UInt32: BatchID] = [:]
+  private let submissions: UnsafeMutableBufferPointer<JobSubmission>
+
+  init(_ scheduler: Scheduler, types: [JobTypeID], scenario: Scenario) {
+    self.scheduler = scheduler
+    self.types = types
+    hasClients = scenario.hasClosedArrivals
+    remembers = scenario.hasDependencies || scenario.jobs.contains { $0.cancel != nil } || hasClients
+    failFast = scenario.failFastBatches
+    submissions = .allocate(capacity: LoadGenerator.chunk)
+    submissions.initialize(repeating: JobSubmission(type: JobTypeID(rawValue: 0), intended: .zero, submitted: .zero))
+  }
+
+  deinit {
+    submissions.deinitialize()
+    submissions.deallocate()
+  }
+
+  func submit(_ jobs: UnsafeBufferPointer<DueJob>) -> Nanoseconds {
+    var heldBack = Nanoseconds.zero
+    // A job's dependencies must have identifiers before it is submitted, so jobs with some go one at a time.
+    var start = 0
+    while start < jobs.count {
+      var end = start + 1
+      if jobs[start].job.dependencies.isEmpty {
+        while end < jobs.count, jobs[end].job.dependencies.isEmpty { end += 1 }
+      }
+      heldBack += submit(jobs, start..<end)
+      start = end
+    }
+    return heldBack
+  }
+
+  private func submit(_ jobs: UnsafeBufferPointer<DueJob>, _ range: Range<Int>) -> Nanoseconds {
+    for index in range { write(jobs.baseAddress! + index, to: submissions.baseAddress! + index) }
+    var heldBack = Nanoseconds.zero
+    var next = range.lowerBound
+    while next < range.upperBound {
+      let first = next
+      let (count, waiting) = scheduler.submit(
+        UnsafeBufferPointer(start: submissions.baseAddress! + first, count: range.upperBound - first)
+      ) { index, admission in
+        if remembers { remember(jobs[first + index].job.index, admission) }
+      }
+      next += count
+      guard let waiting else { continue }
+      let start = MonotonicClock.now()
+      scheduler.waitForRoom(waiting)
+      let now = MonotonicClock.now()
+      heldBack += now - start
+      // Whoever is behind the one that waited is submitted only now.
+      for index in next..<range.upperBound { submissions[index].submitted = now }
+    }
+    if hasClients {
+      for index in range { if let action = jobs[index].onSettled { watch(jobs[index].job.index, action) } }
+    }
+    return heldBack
+  }
+
+  private func write(_ due: UnsafePointer<DueJob>, to submission: UnsafeMutablePointer<JobSubmission>) {
+    submission.pointee.type = types[due.pointee.job.type]
+    submission.pointee.tag = due.pointee.job.index
+    submission.pointee.intended = due.pointee.intended
+    submission.pointee.submitted = due.pointee.submitted
+    submission.pointee.priority = due.pointee.job.priority
+    submission.pointee.delay = due.pointee.job.delay
+    if !due.pointee.job.dependencies.isEmpty {
+      submission.pointee.dependencies = due.pointee.job.dependencies.map { identifiers[$0] ?? .refused }
+      dependencyLists[due.pointee.job.index] = due.pointee.job.dependencies
+    } else if !submission.pointee.dependencies.isEmpty {
+      submission.pointee.dependencies = []
+    }
+    if !failFast.isEmpty { submission.pointee.batch = batch(of: due.pointee.job.batch) }
+  }
+
+  private func batch(of number: UInt32?) -> BatchID? {
+    guard let number, failFast.contains(number) else { return nil }
+    let id = batches[number] ?? scheduler.openBatch(failFast: true)
+    batches[number] = id
+    return id
+  }
+
+  private func remember(_ job: UInt64, _ admission: Admission) {
+    switch admission {
+    case .accepted(let id), .waiting(let id): identifiers[job] = id
+    case .refused: identifiers[job] = .refused
+    }
+  }
+
+  private func watch(_ job: UInt64, _ action: @escaping @Sendable () -> Void) {
+    guard let id = identifiers[job], id != .refused else { return action() }
+    scheduler.onSettled(id, action)
+  }
+
+  func cancel(_ job: UInt64) {
+    if let id = identifiers[job], id != .refused { scheduler.cancel(id) }
+  }
+
+  /// No more jobs come.
+  func sealBatches() {
+    for batch in batches.keys.sorted() { scheduler.sealBatch(batches[batch]!) }
+  }
+
+  /// For checking starts against the ends of dependencies, once the run is over.
+  func dependencies(of job: UInt64) -> [UInt64] { dependencyLists[job] ?? [] }
+}
+
+/// Identifiers of the jobs that were submitted last: enough for dependencies, which arrive together, and for
+/// cancellations soon after.
+struct RecentJobs {
+  private static let limit = 1 << 17
+  private var entries: [UInt64: JobID] = [:]
+  private var order: [UInt64] = []
+  private var oldest = 0
+
+  subscript(job: UInt64) -> JobID? {
+    get { entries[job] }
+    set {
+      if entries.updateValue(newValue!, forKey: job) == nil {
+        if order.count < Self.limit {
+          order.append(job)
+        } else {
+          entries[order[oldest]] = nil
+          order[oldest] = job
+          oldest = (oldest + 1) % Self.limit
+        }
+      }
+    }
+  }
+}
