@@ -1,6 +1,7 @@
 /// All that the scheduler knows of one job, 120 bytes, reused for another job once it is forgotten.
 ///
-/// What dispatch looks at comes first and fills one cache line, so that the neighbours of a job in a long list cost one.
+/// What dispatch looks at comes first and fills one cache line, so that the neighbours of a job in a long list cost
+/// one each.
 struct JobSlot {
   static let none = UInt32.max
   /// In place of a count: a dependency of a job that is not admitted yet has failed.

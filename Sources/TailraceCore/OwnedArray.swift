@@ -1,5 +1,5 @@
-/// A growing array with one owner: no reference count and no check for other owners at each write, which together were a
-/// quarter of a job's cost.
+/// A growing array with one owner: no reference count and no check for other owners at each write, which together were
+/// a quarter of a job's cost.
 ///
 /// Indices are the scheduler's own and checked in debug builds only.
 struct OwnedArray<Element: ~Copyable>: ~Copyable {

@@ -4,8 +4,8 @@
 /// T, a start at `t` conforms if `t ≥ TAT − τ`; then `TAT = max(t, TAT) + T`.
 ///
 /// A start that was granted and not reported yet may happen at any later instant. So each such start counts as one
-/// that happens now: with `u` of them another is granted if `t ≥ max(t, TAT) + u × T − τ`. The limit then holds for real
-/// starts and not only for decisions, however late they come and in whatever order they are reported.
+/// that happens now: with `u` of them another is granted if `t ≥ max(t, TAT) + u × T − τ`. The limit then holds for
+/// real starts and not only for decisions, however late they come and in whatever order they are reported.
 struct RateGate {
   /// T.
   let interval: Nanoseconds

@@ -225,8 +225,8 @@ struct PoolState: ~Copyable {
   var idle: OwnedArray<UInt16>
   /// Attempts handed to each worker and not yet reported as ended.
   var claims: OwnedArray<UInt16>
-  /// Whether the real start of the worker's attempt is to be reported. A worker has one such attempt at most: jobs under a
-  /// rate limit are never claimed ahead.
+  /// Whether the real start of the worker's attempt is to be reported. A worker has one such attempt at most: jobs
+  /// under a rate limit are never claimed ahead.
   var owesReport: OwnedArray<Bool>
   /// Attempts handed out and not yet reported as ended.
   var running = 0

@@ -42,14 +42,17 @@ struct SwarmAuditor {
     tags.insert(submission.tag)
     let type = plan.types[Int(submission.type.rawValue)]
     var job = Job(
-      submission: submission, pool: submission.pool ?? type.pool, memory: submission.memory ?? type.memory,
+      submission: submission, pool: submission.pool ?? type.pool,
+      memory: submission.memory ?? type.memory,
       retries: (submission.retry ?? type.retry ?? plan.configuration.retry).limit)
     switch admission {
     case .accepted(let id):
       job.admittedAt = now
       add(id, job)
     case .waiting(let id):
-      if plan.configuration.whenFull != .block { problem("job \(submission.tag) waits for room unasked") }
+      if plan.configuration.whenFull != .block {
+        problem("job \(submission.tag) waits for room unasked")
+      }
       waitingForRoom.append(id)
       add(id, job)
     case .refused: break
@@ -68,7 +71,9 @@ struct SwarmAuditor {
 
   mutating func reallyStarted(_ token: AttemptToken, at now: Instant) {
     let type = plan.types[Int(token.type.rawValue)]
-    if let limit = type.rate { starts["type \(token.type.rawValue)", default: (limit, [])].instants.append(now) }
+    if let limit = type.rate {
+      starts["type \(token.type.rawValue)", default: (limit, [])].instants.append(now)
+    }
     if let limit = plan.configuration[token.pool].rate {
       starts["pool \(token.pool)", default: (limit, [])].instants.append(now)
     }
@@ -102,7 +107,11 @@ struct SwarmAuditor {
         while let first = waitingForRoom.first, first != id, jobs[first]?.settled != nil {
           waitingForRoom.removeFirst()
         }
-        if waitingForRoom.first != id { problem("\(id) was let in out of turn") } else { waitingForRoom.removeFirst() }
+        if waitingForRoom.first != id {
+          problem("\(id) was let in out of turn")
+        } else {
+          waitingForRoom.removeFirst()
+        }
         jobs[id]?.admittedAt = now
       case .settleJob(let id, let state, let cause): settled(id, state, cause)
       case .forgetJob(let id):
@@ -125,14 +134,21 @@ struct SwarmAuditor {
     }
     if job.settled != nil { problem("started \(token.job) after it settled") }
     if job.isRunning { problem("\(token.job) runs twice at once") }
-    if Int(token.attempt) != job.attempts + 1 { problem("attempt \(token.attempt) after \(job.attempts)") }
-    if Int(token.attempt) > job.retries + 1 { problem("attempt \(token.attempt) of \(job.retries + 1)") }
-    if now < admitted + job.submission.delay { problem("\(token.job) started before its delay was over") }
-    for dependency in job.submission.dependencies where jobs[dependency]?.settled?.state != .completed {
+    if Int(token.attempt) != job.attempts + 1 {
+      problem("attempt \(token.attempt) after \(job.attempts)")
+    }
+    if Int(token.attempt) > job.retries + 1 {
+      problem("attempt \(token.attempt) of \(job.retries + 1)")
+    }
+    if now < admitted + job.submission.delay {
+      problem("\(token.job) started before its delay was over")
+    }
+    for dependency in job.submission.dependencies
+    where jobs[dependency]?.settled?.state != .completed {
       problem("\(token.job) started before \(dependency) completed")
     }
     if occupied.contains(where: { $0.pool == token.pool && $0.worker == token.worker }) {
-      problem("worker \(token.worker) got a second attempt")
+      checkClaim(token, job)
     }
     occupied.append(token)
     jobs[token.job]?.attempts += 1
@@ -141,10 +157,29 @@ struct SwarmAuditor {
     checkLimits(token)
   }
 
+  /// The worker has an attempt already.
+  private mutating func checkClaim(_ token: AttemptToken, _ job: Job) {
+    let (pool, type) = (plan.configuration[token.pool], plan.types[Int(token.type.rawValue)])
+    let inPool = occupied.filter { $0.pool == token.pool }
+    let held = inPool.count { $0.worker == token.worker } + 1
+    if held > plan.claims {
+      problem("worker \(token.worker) got attempt \(held) of \(plan.claims)")
+    }
+    if Set(inPool.map(\.worker)).count < pool.workers {
+      problem("worker \(token.worker) claims while another is idle")
+    }
+    if pool.rate != nil || type.rate != nil || type.concurrency != nil || job.memory > 0 {
+      problem("worker \(token.worker) claims a job under a limit")
+    }
+  }
+
   private mutating func checkLimits(_ token: AttemptToken) {
     let pool = plan.configuration[token.pool]
-    let inPool = occupied.count { $0.pool == token.pool }
-    if inPool > min(pool.workers, pool.concurrency ?? .max) { problem("\(inPool) at once in pool \(token.pool)") }
+    // What a worker has claimed ahead does not run yet.
+    let inPool = Set(occupied.lazy.filter { $0.pool == token.pool }.map(\.worker)).count
+    if inPool > min(pool.workers, pool.concurrency ?? .max) {
+      problem("\(inPool) at once in pool \(token.pool)")
+    }
     let ofType = occupied.count { $0.type == token.type }
     if let limit = plan.types[Int(token.type.rawValue)].concurrency, ofType > limit {
       problem("\(ofType) at once of type \(token.type.rawValue)")
@@ -173,7 +208,8 @@ struct SwarmAuditor {
       {
         problem("\(id) cancelled for a dependency, and none failed")
       }
-    case .waitingForRoom, .blocked, .scheduled, .available, .running: problem("\(id) settled as \(state)")
+    case .waitingForRoom, .blocked, .scheduled, .available, .running:
+      problem("\(id) settled as \(state)")
     }
   }
 
@@ -186,7 +222,9 @@ struct SwarmAuditor {
     guard let known = batches[batch], known.isSealed, !known.isSettled else {
       return problem("\(batch) settled unsealed or twice")
     }
-    if known.members.contains(where: { jobs[$0]?.settled == nil }) { problem("\(batch) settled before its jobs") }
+    if known.members.contains(where: { jobs[$0]?.settled == nil }) {
+      problem("\(batch) settled before its jobs")
+    }
     batches[batch]?.isSettled = true
   }
 
@@ -205,22 +243,30 @@ struct SwarmAuditor {
   mutating func took(_ new: [TimelineRecord], at now: Instant) {
     for record in new {
       if !tags.contains(record.job) { problem("a record of unknown job \(record.job)") }
-      if records[record.job]?.last?.settles == true { problem("a record of job \(record.job) after its last") }
+      if records[record.job]?.last?.settles == true {
+        problem("a record of job \(record.job) after its last")
+      }
       let before = records[record.job]?.last
       records[record.job, default: []].append(record)
       if record.finished > now { problem("job \(record.job) finished in the future") }
       let begin = before?.finished ?? record.intended
-      if before != nil, record.previousFinished != begin { problem("a gap between records of job \(record.job)") }
+      if before != nil, record.previousFinished != begin {
+        problem("a gap between records of job \(record.job)")
+      }
       let stages =
         before == nil
         ? [record.submitted, record.accepted, record.eligible, record.started, record.finished]
         : [record.eligible, record.started, record.finished]
       var last = begin
       for stage in stages where stage != TimelineRecord.never {
-        if stage < last { problem("job \(record.job), attempt \(record.attempt): a stage of negative length") }
+        if stage < last {
+          problem("job \(record.job), attempt \(record.attempt): a stage of negative length")
+        }
         last = stage
       }
-      if Int(record.attempt) != records[record.job]!.count { problem("job \(record.job): attempts out of order") }
+      if Int(record.attempt) != records[record.job]!.count {
+        problem("job \(record.job): attempts out of order")
+      }
     }
   }
 
@@ -229,11 +275,15 @@ struct SwarmAuditor {
   /// What must hold once nothing is left to do.
   mutating func finish() {
     for id in known where jobs[id]?.settled == nil { problem("\(id) never settled") }
-    for tag in tags.sorted() where records[tag]?.last?.settles != true { problem("job \(tag) has no last record") }
+    for tag in tags.sorted() where records[tag]?.last?.settles != true {
+      problem("job \(tag) has no last record")
+    }
     if !occupied.isEmpty { problem("\(occupied.count) workers are still occupied") }
     for (name, limited) in starts.sorted(by: { $0.key < $1.key }) {
       let beyond = excess(limited.instants, over: limited.limit)
-      if beyond > 0 { problem("\(name): a window holds \(beyond) starts more than \(limited.limit)") }
+      if beyond > 0 {
+        problem("\(name): a window holds \(beyond) starts more than \(limited.limit)")
+      }
     }
     let open = batches.values.count { $0.isSealed && !$0.isSettled }
     if open > 0 { problem("\(open) sealed batches never settled") }

@@ -16,7 +16,9 @@ struct SwarmRandom: RandomNumberGenerator {
 
   mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
   mutating func chance(_ percent: Int) -> Bool { number(1...100) <= percent }
-  mutating func pick<Element>(_ choices: [Element]) -> Element { choices[number(0...(choices.count - 1))] }
+  mutating func pick<Element>(_ choices: [Element]) -> Element {
+    choices[number(0...(choices.count - 1))]
+  }
   mutating func maybe<Element>(_ percent: Int, _ make: (inout SwarmRandom) -> Element) -> Element? {
     chance(percent) ? make(&self) : nil
   }
@@ -34,6 +36,8 @@ struct SwarmPlan {
   var failPercent: Int
   /// Share of steps in which attempts end; a low one stands for stalled handlers.
   var endPercent: Int
+  /// Attempts that a worker may hold when it claims ahead; 1: nobody does.
+  var claims: Int
   var drains: Bool
   var stops: Bool
   var steps: Int
@@ -46,6 +50,7 @@ struct SwarmPlan {
     cancelPercent = random.pick([0, 0, 5, 20])
     failPercent = random.pick([0, 10, 50])
     endPercent = random.pick([15, 40, 70])
+    claims = random.pick([1, 1, 2, 4])
     drains = random.chance(30)
     stops = random.chance(20)
     steps = random.number(40...160)
@@ -73,7 +78,8 @@ struct SwarmPlan {
 
   private static func pool(_ random: inout SwarmRandom, workers: Int) -> PoolConfiguration {
     PoolConfiguration(
-      workers: workers, concurrency: random.maybe(20) { $0.number(1...3) }, rate: random.maybe(20, rate))
+      workers: workers, concurrency: random.maybe(20) { $0.number(1...3) },
+      rate: random.maybe(20, rate))
   }
 
   private static func rate(_ random: inout SwarmRandom) -> RateLimit {

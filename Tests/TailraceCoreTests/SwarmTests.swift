@@ -54,7 +54,9 @@ struct SwarmRun: ~Copyable {
 
   mutating func step() {
     if random.chance(45) { for _ in 0..<random.number(1...4) { submit() } }
-    if random.chance(plan.endPercent) { for _ in 0..<random.number(1...3) { endOne(fails: plan.failPercent) } }
+    if random.chance(plan.endPercent) {
+      for _ in 0..<random.number(1...3) { endOne(fails: plan.failPercent) }
+    }
     if random.chance(plan.cancelPercent), !ids.isEmpty {
       core.cancelRequested(random.pick(ids), at: now, into: &outbox)
       collect()
@@ -64,7 +66,9 @@ struct SwarmRun: ~Copyable {
       auditor.batchOpened(batch)
       openBatches.append(batch)
     }
-    if openBatches.count > 2 || random.chance(5), !openBatches.isEmpty { seal(openBatches.removeFirst()) }
+    if openBatches.count > 2 || random.chance(5), !openBatches.isEmpty {
+      seal(openBatches.removeFirst())
+    }
     if random.chance(80) { startJobs() }
     reportStarts(percent: 60)
     if random.chance(60) { passTime(.init(Int64(random.number(0...6_000_000)))) }
@@ -72,14 +76,17 @@ struct SwarmRun: ~Copyable {
 
   private mutating func submit() {
     var submission = JobSubmission(
-      type: JobTypeID(rawValue: UInt16(random.number(0...(plan.types.count - 1)))), tag: nextTag, intended: now,
+      type: JobTypeID(rawValue: UInt16(random.number(0...(plan.types.count - 1)))), tag: nextTag,
+      intended: now,
       submitted: now)
     nextTag += 1
     submission.priority = random.maybe(50) { $0.pick(Priority.allCases) }
     submission.pool = random.maybe(20) { $0.pick(PoolID.allCases) }
     submission.memory = random.maybe(15) { $0.number(0...110) << 10 }
     submission.timeout = random.maybe(10) { .milliseconds(Int64($0.number(0...10))) }
-    if plan.hasDelays, random.chance(30) { submission.delay = .milliseconds(Int64(random.number(0...15))) }
+    if plan.hasDelays, random.chance(30) {
+      submission.delay = .milliseconds(Int64(random.number(0...15)))
+    }
     if plan.hasDependencies, !ids.isEmpty {
       for _ in 0..<random.pick([0, 0, 1, 1, 2, 4]) {
         submission.dependencies.append(random.chance(3) ? .refused : random.pick(ids.suffix(12)))
@@ -107,12 +114,14 @@ struct SwarmRun: ~Copyable {
       start = now
     }
     let outcome: AttemptOutcome =
-      random.chance(fails) ? random.pick([.failed, .failed, .failed, .failedPermanently, .cancelled]) : .succeeded
+      random.chance(fails)
+      ? random.pick([.failed, .failed, .failed, .failedPermanently, .cancelled]) : .succeeded
     auditor.ended(token, outcome)
     let begun = start ?? now
     // Stamps are taken on the worker, a little before the report.
     let finished = random.chance(50) ? now : max(begun, now - .microseconds(3))
-    core.attemptEnded(token, started: begun, finished: finished, outcome: outcome, at: now, into: &outbox)
+    core.attemptEnded(
+      token, started: begun, finished: finished, outcome: outcome, at: now, into: &outbox)
     collect()
   }
 
@@ -132,7 +141,13 @@ struct SwarmRun: ~Copyable {
   }
 
   private mutating func startJobs() {
-    core.startJobs(at: now, into: &outbox)
+    var claim: Claim?
+    if plan.claims > 1, random.chance(70) {
+      let pool = plan.configuration.threadPool.workers > 0 ? random.pick(PoolID.allCases) : .async
+      let worker = random.number(0...(plan.configuration[pool].workers - 1))
+      claim = Claim(pool: pool, worker: UInt16(worker), limit: plan.claims)
+    }
+    core.startJobs(at: now, claiming: claim, into: &outbox)
     collect()
     checkNobodyIdles()
   }
@@ -170,10 +185,12 @@ struct SwarmRun: ~Copyable {
 
   /// Where no limit but workers holds jobs back, none waits while a worker is idle.
   private mutating func checkNobodyIdles() {
-    guard plan.configuration.memoryBudget == nil, plan.types.allSatisfy({ $0.rate == nil && $0.concurrency == nil })
+    guard plan.configuration.memoryBudget == nil,
+      plan.types.allSatisfy({ $0.rate == nil && $0.concurrency == nil })
     else { return }
     for pool in PoolID.allCases where plan.configuration[pool].rate == nil {
-      let limit = min(plan.configuration[pool].workers, plan.configuration[pool].concurrency ?? .max)
+      let limit = min(
+        plan.configuration[pool].workers, plan.configuration[pool].concurrency ?? .max)
       guard attempts.count(where: { $0.token.pool == pool }) < limit else { continue }
       for id in ids where auditor.jobs[id]?.pool == pool && core.state(of: id) == .available {
         auditor.problem("\(id) waits while a worker of pool \(pool) is idle")
@@ -188,7 +205,9 @@ struct SwarmRun: ~Copyable {
       switch order {
       case .startAttempt(let token): attempts.append((token, token.reportsStart ? nil : now, false))
       case .stopAttempt(let token):
-        for index in attempts.indices where attempts[index].token == token { attempts[index].isStopped = true }
+        for index in attempts.indices where attempts[index].token == token {
+          attempts[index].isStopped = true
+        }
       case .setTimer(let instant): timer = instant
       case .releaseSubmitter, .settleJob, .forgetJob, .settleBatch, .finishDraining: break
       }
