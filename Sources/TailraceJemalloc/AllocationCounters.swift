@@ -9,6 +9,15 @@ public enum AllocationCounters {
   /// Why the counters cannot be used, in words for a report; nil when they work. Tested once, at first use.
   public static let unavailability: String? = selfTest()
 
+  /// jemalloc's own version, such as `5.3.0`; nil when it does not answer.
+  public static let version: String? = {
+    var text: UnsafePointer<CChar>?
+    var size = MemoryLayout<UnsafePointer<CChar>?>.size
+    guard mallctl("version", &text, &size, nil, 0) == 0, let text else { return nil }
+    // `5.3.0-0-g54eaed1d…`: the commit says nothing more to a reader.
+    return String(cString: text).split(separator: "-").first.map(String.init)
+  }()
+
   /// The calling thread's counter of bytes allocated since the thread began; it never decreases, as freeing does not
   /// lower it. Reading it costs one load. Nil when the counters are unavailable.
   ///

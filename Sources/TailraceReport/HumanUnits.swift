@@ -1,9 +1,9 @@
 import TailraceMeasurement
 
 /// Numbers as people read them: three significant digits and a unit.
-enum HumanUnits {
+package enum HumanUnits {
   /// `1.23 ms`.
-  static func time(_ nanoseconds: Double) -> String {
+  package static func time(_ nanoseconds: Double) -> String {
     let size = abs(nanoseconds)
     if size == 0 { return "0" }
     if size < 999.5 { return "\(digits(nanoseconds)) ns" }
@@ -15,7 +15,7 @@ enum HumanUnits {
   }
 
   /// `64.0 MiB`.
-  static func bytes(_ count: Double) -> String {
+  package static func bytes(_ count: Double) -> String {
     let size = abs(count)
     if size < 1_024 { return "\(digits(count)) B" }
     if size < 1_048_576 { return "\(digits(count / 1_024)) KiB" }
@@ -24,10 +24,10 @@ enum HumanUnits {
   }
 
   /// `99.5 %`.
-  static func share(_ ratio: Double) -> String { "\(digits(ratio * 100)) %" }
+  package static func share(_ ratio: Double) -> String { "\(digits(ratio * 100)) %" }
 
   /// A value in the unit of a figure.
-  static func value(_ value: Double, _ unit: FigureUnit) -> String {
+  package static func value(_ value: Double, _ unit: FigureUnit) -> String {
     switch unit {
     case .time: time(value)
     case .rate: "\(digits(value)) /s"
@@ -39,15 +39,17 @@ enum HumanUnits {
   }
 
   /// A difference between two values: of shares in percentage points.
-  static func difference(_ value: Double, _ unit: FigureUnit) -> String {
+  package static func difference(_ value: Double, _ unit: FigureUnit) -> String {
     unit == .ratio ? "\(digits(value * 100)) points" : Self.value(value, unit)
   }
 
   /// A value that may be missing: `–` stands for it.
-  static func value(_ value: Double?, _ unit: FigureUnit) -> String { value.map { Self.value($0, unit) } ?? "–" }
+  package static func value(_ value: Double?, _ unit: FigureUnit) -> String {
+    value.map { Self.value($0, unit) } ?? "–"
+  }
 
   /// A whole number, its thousands set apart: `12,345`.
-  static func count(_ value: Double) -> String {
+  package static func count(_ value: Double) -> String {
     guard value.magnitude < 1e15 else { return digits(value) }
     let whole = Int64(value.rounded())
     let text = "\(whole.magnitude)"
@@ -60,7 +62,7 @@ enum HumanUnits {
   }
 
   /// Three significant digits, whole numbers from 100 on with thousands set apart.
-  static func digits(_ value: Double) -> String {
+  package static func digits(_ value: Double) -> String {
     let size = abs(value)
     if value == 0 || !value.isFinite { return "0" }
     if size >= 99.95 { return count(value) }

@@ -12,14 +12,25 @@ extension Tape {
   ///
   /// - Parameter limit: At most this many jobs.
   package func csv(limit: Int) -> [String] {
-    var lines = [Self.csvHeader]
-    var cursor = makeCursor()
-    while lines.count <= limit, let job = cursor.next() { lines.append(csvLine(job)) }
-    for client in clients {
-      guard lines.count <= limit else { break }
-      lines.append(csvLine(closedJob(client: client, sequence: 0).job))
-    }
+    var lines: [String] = []
+    writeCSV(limit: limit) { lines.append($0) }
     return lines
+  }
+
+  /// Hands each line of ``csv(limit:)`` to `write` as it is drawn: a tape may be longer than memory.
+  package func writeCSV(limit: Int, to write: (String) -> Void) {
+    write(Self.csvHeader)
+    var left = limit
+    var cursor = makeCursor()
+    while left > 0, let job = cursor.next() {
+      write(csvLine(job))
+      left -= 1
+    }
+    for client in clients {
+      guard left > 0 else { break }
+      write(csvLine(closedJob(client: client, sequence: 0).job))
+      left -= 1
+    }
   }
 
   private func csvLine(_ job: TapeJob) -> String {

@@ -35,7 +35,12 @@ package enum ReportDirectory {
       let temporary = parentURL.appendingPathComponent(".\(base).\(UUID().uuidString)", isDirectory: true)
       do {
         try writeFiles(of: run.result, to: temporary)
-        for jobs in run.jobs { try write(jobs, to: temporary, isOnly: run.jobs.count == 1) }
+        // The run that targets are about is `jobs.csv` where there is one scenario; all others are named.
+        let isSingle = Set(run.jobs.map(\.scenario)).count == 1
+        for (index, jobs) in run.jobs.enumerated() {
+          let isMain = isSingle && index == 0
+          try write(jobs, to: temporary, as: isMain ? "jobs.csv" : "jobs/\(jobs.scenario)__\(jobs.system).csv")
+        }
         let final = try rename(temporary, to: base, in: parentURL)
         try point("latest", at: final, in: parentURL)
         return parentURL.appendingPathComponent(final).path
@@ -75,8 +80,8 @@ package enum ReportDirectory {
     }
   }
 
-  private static func write(_ jobs: SuiteRun.Jobs, to directory: URL, isOnly: Bool) throws {
-    let file = directory.appendingPathComponent(isOnly ? "jobs.csv" : "jobs/\(jobs.scenario)__\(jobs.system).csv")
+  private static func write(_ jobs: SuiteRun.Jobs, to directory: URL, as path: String) throws {
+    let file = directory.appendingPathComponent(path)
     try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     var text = Array(AttemptRows.header.utf8)
     for record in jobs.records { AttemptRows.append(record, types: jobs.types, origin: jobs.origin, to: &text) }

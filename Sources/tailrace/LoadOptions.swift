@@ -1,0 +1,50 @@
+import ArgumentParser
+import TailraceCore
+import TailraceHarness
+
+/// Flags that say how a tape is replayed.
+struct LoadOptions: ParsableArguments {
+  @Option(
+    name: .customLong("system"),
+    help: ArgumentHelp(
+      "Replay on these, separated by commas: \(SystemNames.all.map(\.name).joined(separator: ", ")) "
+        + "(default: live, and what each scenario compares with).",
+      valueName: "names"))
+  var systemLists: [String] = []
+  @Option(help: "Draw the tapes with this seed; the same seed gives the same jobs.")
+  var seed: UInt64 = 1
+  @Option(
+    name: .customLong("target"),
+    help: ArgumentHelp(
+      "Add a target to each scenario, such as 'response.p99 < 50ms' (repeatable).", valueName: "expression"))
+  var targets: [String] = []
+  @Option(help: "How the load generator waits for the next arrival.")
+  var pacer: Pacing = .hybrid
+  @Option(
+    help: ArgumentHelp(
+      "Drop and count a job that would be submitted later than this after its intended arrival (default: 10s).",
+      valueName: "duration"),
+    transform: Quantity.duration)
+  var maxLag = Quantity(text: "10s", value: .seconds(10))
+  @Option(
+    help: ArgumentHelp("How long running jobs may go on after an interruption (default: 10s).", valueName: "duration"),
+    transform: Quantity.duration)
+  var grace = Quantity(text: "10s", value: .seconds(10))
+
+  /// Each system once, in the order in which they were named.
+  var systems: [String] {
+    var names: [String] = []
+    for list in systemLists {
+      for name in list.split(separator: ",", omittingEmptySubsequences: false) {
+        let name = name.trimmingPrefix(" ").description
+        if !names.contains(name) { names.append(name) }
+      }
+    }
+    return names
+  }
+}
+
+extension Pacing: ExpressibleByArgument {}
+extension Quantity: CustomStringConvertible {
+  var description: String { text }
+}

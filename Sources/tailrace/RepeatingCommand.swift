@@ -1,0 +1,34 @@
+import Foundation
+
+/// The command that repeats a run, for its report.
+enum RepeatingCommand {
+  /// - Parameter seed: named in the command even where it was the default.
+  static func text(_ arguments: [String], seed: UInt64) -> String {
+    var words = ["tailrace"] + arguments.dropFirst()
+    if !words.contains(where: { $0 == "--seed" || $0.hasPrefix("--seed=") }) { words += ["--seed", "\(seed)"] }
+    return words.map(quoted).joined(separator: " ")
+  }
+
+  /// As a shell would take it for one word.
+  private static func quoted(_ word: String) -> String {
+    let isPlain = word.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: "-_./=,:%+@".utf8.contains(byte)
+      }
+    }
+    return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+  }
+}
+
+/// Paths as people read them.
+enum PathText {
+  /// Relative to the working directory where it lies in it.
+  static func short(_ path: String) -> String {
+    let current = FileManager.default.currentDirectoryPath + "/"
+    let full = URL(fileURLWithPath: path).standardizedFileURL.path
+    return full.hasPrefix(current) ? String(full.dropFirst(current.count)) : full
+  }
+}

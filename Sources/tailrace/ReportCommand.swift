@@ -1,0 +1,29 @@
+import ArgumentParser
+import Foundation
+import TailraceHarness
+
+/// `tailrace report`
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Make the files of a report again from its result.json.",
+    discussion: """
+      Every file but jobs.csv follows from result.json alone: the same version of tailrace makes the same bytes.
+
+      EXAMPLES
+        tailrace report reports/latest
+      """)
+
+  @Argument(help: "A report directory that has a result.json.", completion: .directory)
+  var directory: String
+
+  func run() throws {
+    do {
+      try ReportDirectory.rerender(directory)
+    } catch {
+      throw Refusal.usage("\(error)")
+    }
+    Terminal.output.write(
+      "Report: \(URL(fileURLWithPath: directory).appendingPathComponent("report.md").relativePath)\n")
+  }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import TailraceHarness
+import TailraceMeasurement
+
+/// `tailrace run`
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Replay scenarios in real time, and report what held.",
+    discussion: """
+      A scenario is named by a built-in name ('tailrace list'), a file, or a folder of files; a suite is a named set of \
+      scenarios. Everything is checked before anything runs. Ctrl-C ends the run early: running jobs have the grace \
+      period to finish, and the report is written and marked invalid; a second Ctrl-C ends at once.
+
+      EXAMPLES
+        tailrace run                          the suite 'documented': two minutes
+        tailrace run --time-scale 0.1         the same, ten times as fast
+        tailrace run swarm-tasks pipeline-phases
+        tailrace run mine.yaml --set scheduler.workers=8 --seed 7
+        tailrace run mine.yaml --system live,task-group,dispatch
+        tailrace run mine.yaml --target 'waiting{priority=high}.p99 < 50ms'
+
+      EXIT STATUS
+        0 passed
+        1 internal error
+        2 a target was missed
+        4 the run is invalid: its figures are not to be trusted
+        64 wrong usage or a bad file
+      """)
+
+  @Argument(
+    help: "Built-in scenarios or suites, scenario files, folders of them (default: documented).", completion: .file())
+  var scenarios: [String] = []
+  @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
+  @OptionGroup(title: "Running") var load: LoadOptions
+  @OptionGroup(title: "Reporting") var output: OutputOptions
+
+  func run() async throws {
+    let selection = try ScenarioSelection(
+      scenarios.isEmpty ? ["documented"] : scenarios, changes: changes, targets: load.targets)
+    let options = suiteOptions(named: selection.suite)
+    let interruption = Interruption.listen()
+    let runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
+    let refusals = runner.refusals(selection.scenarios)
+    guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
+    try output.check()
+
+    let display = ProgressDisplay(output.quiet ? .none : output.progress)
+    let run = try await runner.run(selection.scenarios) { display.show($0) }
+    display.finish()
+    let directory = try ReportDirectory.write(run, under: output.directory)
+    if !output.quiet {
+      Terminal.output.write(
+        RunSummary(run, directory: PathText.short(directory), terminal: .output).text)
+    }
+    let status = run.result.exitStatus
+    if status != 0 { throw ExitCode(status) }
+  }
+
+  private func suiteOptions(named suite: String) -> SuiteOptions {
+    var options = SuiteOptions()
+    options.suite = suite
+    options.command = RepeatingCommand.text(CommandLine.arguments, seed: load.seed)
+    options.seed = load.seed
+    options.timeScale = changes.timeScale
+    options.systems = load.systems
+    options.pacing = load.pacer
+    options.dropAfter = load.maxLag.value
+    options.grace = load.grace.value
+    options.keepsJobs = output.jobs
+    return options
+  }
+}

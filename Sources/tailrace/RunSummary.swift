@@ -1,0 +1,94 @@
+import TailraceCore
+import TailraceHarness
+import TailraceMeasurement
+import TailraceReport
+
+/// What a run came to, in a screenful.
+struct RunSummary {
+  private let suite: SuiteResult
+  /// Attempts that found no room in their list.
+  private let leftOut: Int
+  private let directory: String
+  private let terminal: Terminal
+
+  init(_ run: SuiteRun, directory: String, terminal: Terminal) {
+    suite = run.result
+    leftOut = run.jobs.reduce(0) { $0 + $1.leftOut }
+    self.directory = directory
+    self.terminal = terminal
+  }
+
+  var text: String {
+    var lines = [headline, ""] + rows
+    lines += section("Missed targets", missed) + section("Why figures are not to be trusted", failed)
+    if leftOut > 0 {
+      lines += [
+        "", "\(HumanUnits.count(Double(leftOut))) attempts found no room in the lists of jobs; shorten the run",
+      ]
+    }
+    return (lines + ["", "Report: \(directory)/report.md"]).joined(separator: "\n") + "\n"
+  }
+
+  private var headline: String {
+    let targets = suite.scenarios.flatMap(\.targets)
+    let met = targets.count { $0.verdict == .met }
+    let runs = suite.scenarios.flatMap(\.runs)
+    let valid = runs.count(where: \.isValid)
+    var text = terminal.styled(suite.verdict.word, style(suite.verdict)) + " \(suite.suite): "
+    if suite.isInterrupted { text += "cut short; " }
+    text += "\(met) of \(counted(targets.count, "target")) met, \(valid) of \(counted(runs.count, "run")) valid"
+    if suite.timeScale != 1 { text += ", time scale \(HumanUnits.digits(suite.timeScale))" }
+    return text
+  }
+
+  private var rows: [String] {
+    let width = suite.scenarios.map(\.name.count).max() ?? 0
+    return suite.scenarios.map { scenario in
+      let met = scenario.targets.count { $0.verdict == .met }
+      let word = scenario.verdict.word.lowercased()
+      var row = "  \(scenario.name.padded(to: width))  " + terminal.styled(word.padded(to: 7), style(scenario.verdict))
+      guard let run = scenario.primary else { return row }
+      let jobs = HumanUnits.count(Double(run.measurement.all.causes.total))
+      let median = run.measurement.all[.response]?.percentiles([50]).first ?? nil
+      let response = median.map { "median response \(HumanUnits.time(Double($0.rawValue)))" } ?? ""
+      row += "  \(jobs.indented(to: 9)) jobs  \(response.padded(to: 23))"
+      row += scenario.targets.isEmpty ? "  no targets" : "  \(met) of \(counted(scenario.targets.count, "target"))"
+      return row
+    }
+  }
+
+  private var missed: [String] {
+    suite.scenarios.flatMap { scenario in
+      scenario.targets.filter { $0.verdict != .met }.map { target in
+        let observed = target.observed.map { HumanUnits.value($0, target.unit) } ?? "no samples"
+        let note = target.note.isEmpty ? "" : " (\(target.note))"
+        return "  \(scenario.name): \(target.expression), observed \(observed)\(note)"
+      }
+    }
+  }
+
+  private var failed: [String] {
+    suite.scenarios.flatMap { scenario in
+      scenario.runs.flatMap { run in
+        run.validity.filter { $0.verdict == .failed }.map { check in
+          "  \(scenario.name) on \(run.system): \(check.name), \(check.words)"
+        }
+      }
+    }
+  }
+
+  /// At most twenty lines: the report has the rest.
+  private func section(_ title: String, _ lines: [String]) -> [String] {
+    guard !lines.isEmpty else { return [] }
+    let more = lines.count > 20 ? ["  … and \(lines.count - 20) more, in the report"] : []
+    return ["", terminal.styled(title, .bold)] + lines.prefix(20) + more
+  }
+
+  private func style(_ verdict: Verdict) -> Terminal.Style {
+    switch verdict {
+    case .passed: .green
+    case .missed: .red
+    case .invalid: .yellow
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import TailraceCore
+import TailraceWorkload
+
+/// Flags that change a scenario for one run.
+struct ScenarioChanges: ParsableArguments {
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Replace a value of each scenario, such as scheduler.workers=8 or load.poisson=50/s (repeatable).",
+      valueName: "key=value"),
+    transform: Self.pair)
+  var pairs: [Pair] = []
+  @Option(
+    help: ArgumentHelp(
+      "Let arrivals go on for this long, such as 30s: short for --set duration=…", valueName: "duration"),
+    transform: Quantity.duration)
+  var duration: Quantity?
+  @Option(
+    help: ArgumentHelp(
+      "Multiply every declared duration and divide every rate by this factor; 0.1 is ten times as fast (default: 1).",
+      valueName: "factor"),
+    transform: Self.factor)
+  var timeScale = 1.0
+
+  /// A key of the scenario file and its new value.
+  struct Pair: Sendable {
+    var key: String
+    var value: String
+  }
+
+  /// Whether the scenario stays as it is.
+  var isEmpty: Bool { pairs.isEmpty && duration == nil && timeScale == 1 }
+
+  /// What is replaced, in the order in which it is applied.
+  var overrides: [(key: String, value: String)] {
+    pairs.map { ($0.key, $0.value) } + (duration.map { [("duration", $0.text)] } ?? [])
+  }
+
+  /// A problem as the parser words it, in the words of the flag that the user wrote.
+  func reworded(_ problem: String) -> String {
+    guard let duration else { return problem }
+    return problem.replacing("--set duration=\(duration.text):", with: "--duration \(duration.text):")
+  }
+
+  private static func pair(_ text: String) throws -> Pair {
+    guard let sign = text.firstIndex(of: "=") else {
+      throw ValidationError("'\(text)' has no '='; write KEY=VALUE, such as scheduler.workers=8")
+    }
+    return Pair(key: String(text[..<sign]), value: String(text[text.index(after: sign)...]))
+  }
+
+  private static func factor(_ text: String) throws -> Double {
+    do {
+      return try QuantityText.number(text, in: 0.0001...10_000)
+    } catch {
+      throw ValidationError(error.description)
+    }
+  }
+}
+
+/// A length of time as it was written, checked.
+struct Quantity: Sendable {
+  var text: String
+  var value: Nanoseconds
+
+  static func duration(_ text: String) throws -> Quantity {
+    do {
+      return Quantity(text: text, value: try QuantityText.duration(text))
+    } catch {
+      throw ValidationError(error.description)
+    }
+  }
+}

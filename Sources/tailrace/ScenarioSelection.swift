@@ -1,0 +1,166 @@
+import ArgumentParser
+import Foundation
+import TailraceMeasurement
+import TailraceWorkload
+
+/// The scenarios that arguments name: built-in ones, suites, files and folders of files.
+struct ScenarioSelection {
+  /// What the set is called in the report.
+  let suite: String
+  let scenarios: [Scenario]
+  /// Where each scenario came from, as a user names it.
+  let origins: [String]
+
+  /// Reads every scenario; nothing is run before all are known to be good.
+  ///
+  /// - Parameters:
+  ///   - targets: expressions that each scenario must understand, added to its own.
+  /// - Throws: an exit code, after every problem of every argument was written to standard error.
+  init(_ arguments: [String], changes: ScenarioChanges, targets: [String]) throws {
+    var reading = Reading(changes: changes, targets: targets)
+    for argument in arguments { reading.add(argument) }
+    let problems = reading.allProblems
+    guard problems.isEmpty else { throw Refusal.usage(problems) }
+    suite = Self.suiteName(arguments, reading.found.map(\.scenario))
+    scenarios = reading.found.map(\.scenario)
+    origins = reading.found.map(\.origin)
+  }
+
+  /// What to say of an argument that names nothing.
+  static func unknown(_ name: String) -> String {
+    let known = BuiltIn.suites.map(\.name) + BuiltIn.all
+    let closest = closestNames(to: name, among: known)
+    let advice =
+      closest.isEmpty ? "" : "did you mean \(closest.map { "'\($0)'" }.joined(separator: " or "))? "
+    return
+      "'\(name)' is neither a built-in scenario or suite nor a file; \(advice)'tailrace list' names the built-in ones"
+  }
+
+  private static func suiteName(_ arguments: [String], _ scenarios: [Scenario]) -> String {
+    guard let only = arguments.first, arguments.count == 1 else { return "selection" }
+    if BuiltIn.suite(named: only) != nil { return only }
+    if scenarios.count == 1, let scenario = scenarios.first { return scenario.name }
+    let folder = URL(fileURLWithPath: only).standardizedFileURL.lastPathComponent
+    let name = folder.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+    return name.isEmpty || name.hasPrefix(".") ? "selection" : name
+  }
+}
+
+extension ScenarioSelection {
+  /// What is known while the arguments are read.
+  private struct Reading {
+    let changes: ScenarioChanges
+    let targets: [String]
+    var found: [(scenario: Scenario, origin: String)] = []
+    /// Places in files, in the order of the arguments.
+    private var problems: [String] = []
+    /// Problems of flags, each with the scenarios that have it.
+    private var flagProblems: [(text: String, scenarios: [String])] = []
+    private var sources: Set<String> = []
+    private var read = 0
+
+    init(changes: ScenarioChanges, targets: [String]) {
+      self.changes = changes
+      self.targets = targets
+    }
+
+    /// Every problem, a line each; a flag's problem names its scenarios unless all have it.
+    var allProblems: [String] {
+      problems
+        + flagProblems.map { problem in
+          problem.scenarios.count == read
+            ? problem.text : "\(problem.text) (in \(problem.scenarios.joined(separator: ", ")))"
+        }
+    }
+
+    mutating func add(_ argument: String) {
+      if let suite = BuiltIn.suite(named: argument) {
+        for name in suite.scenarios { addBuiltIn(name) }
+      } else if BuiltIn.yaml(named: argument) != nil {
+        addBuiltIn(argument)
+      } else {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder)
+        if isFolder.boolValue {
+          addFolder(argument)
+        } else if exists || argument.contains("/") || argument.hasSuffix(".yaml") || argument.hasSuffix(".yml") {
+          addFile(argument)
+        } else {
+          problems.append("Error: \(ScenarioSelection.unknown(argument))")
+        }
+      }
+    }
+
+    private mutating func addBuiltIn(_ name: String) {
+      guard sources.insert(name).inserted else { return }
+      guard let result = BuiltIn.scenario(named: name, overrides: changes.overrides, checking: .measurement) else {
+        preconditionFailure("the suite names the scenario '\(name)', which is not built in")
+      }
+      switch result {
+      case .success(let scenario): add(scenario, from: name)
+      case .failure(let failure): note(failure, of: name)
+      }
+    }
+
+    private mutating func addFolder(_ path: String) {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      let files = names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
+      if files.isEmpty {
+        problems.append("Error: the folder '\(path)' holds no scenario file; name a folder with *.yaml files in it")
+      }
+      for file in files { addFile((path.hasSuffix("/") ? path : path + "/") + file) }
+    }
+
+    private mutating func addFile(_ path: String) {
+      guard sources.insert(URL(fileURLWithPath: path).standardizedFileURL.path).inserted else { return }
+      do {
+        add(try ScenarioParser.load(file: path, overrides: changes.overrides, checking: .measurement), from: path)
+      } catch {
+        note(error, of: path)
+      }
+    }
+
+    private mutating func add(_ scenario: Scenario, from origin: String) {
+      read += 1
+      if let other = found.first(where: { $0.scenario.name == scenario.name }) {
+        problems.append(
+          "\(origin): the scenario's name '\(scenario.name)' is taken by \(other.origin); give each its own name")
+        return
+      }
+      var scenario = scenario
+      let types = scenario.jobs.map(\.name)
+      for target in targets {
+        if let problem = TargetExpression.problem(in: target, types: types) {
+          noteFlag("--target \(problem)", of: scenario.name)
+        }
+      }
+      scenario.targets += targets
+      found.append((scenario, origin))
+    }
+
+    private mutating func note(_ failure: ScenarioProblems, of origin: String) {
+      read += 1
+      for problem in failure.problems {
+        if problem.override == nil {
+          problems.append(problem.description)
+        } else {
+          noteFlag(changes.reworded(problem.description), of: origin)
+        }
+      }
+    }
+
+    private mutating func noteFlag(_ text: String, of scenario: String) {
+      if let index = flagProblems.firstIndex(where: { $0.text == text }) {
+        flagProblems[index].scenarios.append(scenario)
+      } else {
+        flagProblems.append((text, [scenario]))
+      }
+    }
+  }
+}
+
+extension ExpressionCheck {
+  /// Targets and published figures as the measurement understands them.
+  static let measurement = ExpressionCheck(
+    target: TargetExpression.problem(in:types:), published: TargetExpression.problem(inPublished:value:types:))
+}

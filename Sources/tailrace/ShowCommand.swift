@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import TailraceWorkload
+
+/// `tailrace show`
+struct ShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Print a scenario, or the tape of jobs that it comes down to.",
+    discussion: """
+      Without --tape it prints the scenario file as it is. With --tape it prints one line of CSV for each job that the \
+      scenario and the seed come down to: its type, priority, intended arrival, dependencies, and how its first attempt \
+      goes. Of closed clients, whose further arrivals depend on the system, the first job is printed.
+
+      EXAMPLES
+        tailrace show governance-five
+        tailrace show governance-five > mine.yaml
+        tailrace show quick-start --tape --limit 10
+        tailrace show mine.yaml --tape --seed 7 --set load.poisson=50/s
+      """)
+
+  @Argument(
+    help: "A built-in scenario or suite, or a scenario file.",
+    completion: .shellCommand("tailrace list | sed -n 's/^  \\([a-z-]*\\) .*/\\1/p'"))
+  var name: String
+  @Flag(help: "Print the tape as CSV: every intended job.")
+  var tape = false
+  @Option(help: ArgumentHelp("Print at most this many jobs of the tape (default: all).", valueName: "count"))
+  var limit: Int?
+  @Option(help: "Draw the tape with this seed.")
+  var seed: UInt64 = 1
+  @OptionGroup var changes: ScenarioChanges
+
+  func validate() throws {
+    if let limit, limit < 0 { throw ValidationError("--limit \(limit) is negative; write 0 or more") }
+    if !tape, limit != nil || !changes.isEmpty {
+      throw ValidationError("--limit, --set, --duration and --time-scale change the tape; add --tape to print it")
+    }
+  }
+
+  func run() throws {
+    guard tape else { return try printFile() }
+    let selection = try ScenarioSelection([name], changes: changes, targets: [])
+    guard let scenario = selection.scenarios.first, selection.scenarios.count == 1 else {
+      let names = selection.scenarios.map(\.name).joined(separator: ", ")
+      throw Refusal.usage("'\(name)' has \(selection.scenarios.count) scenarios; name one of them: \(names)")
+    }
+    var lines: [String] = []
+    Tape(scenario: scenario.scaled(by: changes.timeScale), seed: seed).writeCSV(limit: limit ?? .max) { line in
+      lines.append(line)
+      // A tape may have a million jobs: they go out in pieces.
+      if lines.count == 1_000 { flush(&lines) }
+    }
+    flush(&lines)
+  }
+
+  private func flush(_ lines: inout [String]) {
+    guard !lines.isEmpty else { return }
+    Terminal.output.write(lines.joined(separator: "\n") + "\n")
+    lines.removeAll(keepingCapacity: true)
+  }
+
+  private func printFile() throws {
+    if let yaml = BuiltIn.yaml(named: name) {
+      Terminal.output.write(yaml)
+    } else if let suite = BuiltIn.suite(named: name) {
+      let rows = suite.scenarios.map { "  \($0)\n" }.joined()
+      Terminal.output.write("\(suite.name): \(suite.summary)\n\n\(rows)\nPrint one with 'tailrace show NAME'.\n")
+    } else if let bytes = FileManager.default.contents(atPath: name) {
+      Terminal.output.write(Array(bytes))
+    } else {
+      throw Refusal.usage(ScenarioSelection.unknown(name))
+    }
+  }
+}

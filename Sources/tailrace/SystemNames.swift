@@ -1,0 +1,15 @@
+import TailraceHarness
+
+/// The systems that a tape can be replayed on, as people name them.
+enum SystemNames {
+  /// `live` first.
+  static let all: [(name: String, summary: String)] = Systems.all.map { ($0.name, summaries[$0.name] ?? "") }
+
+  private static let summaries = [
+    "live": "Tailrace's own scheduler, in real time.",
+    "sequential": "One job at a time, without a scheduler: the baseline of speedups.",
+    "task-group": "A Swift task group, bounded to the same number of workers.",
+    "operation-queue": "Foundation's OperationQueue, bounded to the same number of workers.",
+    "dispatch": "A concurrent dispatch queue, bounded to the same number of workers.",
+  ]
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+
+/// The command line: parses, chooses the parts, and turns what came of it into words and an exit status.
+@main struct Tailrace: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tailrace",
+    abstract: "Load-tests job schedulers, and says whether its own figures can be trusted.",
+    discussion: """
+      Tailrace replays a described mix of jobs against a scheduler, measures every job from the instant it should have \
+      arrived, checks the figures against targets, and writes a report.
+
+      EXAMPLES
+        tailrace run                            the five documented job mixes
+        tailrace run quick-start                one scenario
+        tailrace show quick-start > mine.yaml   start a scenario of your own
+        tailrace validate mine.yaml             check it
+        tailrace run mine.yaml --target 'response.p99 < 50ms'
+        tailrace doctor                         what this machine is good for
+
+      EXIT STATUS
+        0 passed
+        1 internal error
+        2 a target was missed
+        4 the run is invalid: its figures are not to be trusted
+        64 wrong usage or a bad file
+
+      SHELL COMPLETION
+        tailrace --generate-completion-script bash   (or zsh, fish)
+      """,
+    version: Composition.version,
+    subcommands: [
+      RunCommand.self, ListCommand.self, ShowCommand.self, ValidateCommand.self, ReportCommand.self,
+      DoctorCommand.self,
+    ])
+
+  static func main() async {
+    await main(ProgressStyle.completing(Array(CommandLine.arguments.dropFirst())))
+  }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import TailraceWorkload
+
+/// `tailrace validate`
+struct ValidateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "validate",
+    abstract: "Check scenario files, and report every problem at once.",
+    discussion: """
+      Problems are written to standard error, a line each, and the status is then 64:
+        FILE:LINE:COLUMN: WHAT IS WRONG; WHAT IS ALLOWED
+      The format of scenario files is described in docs/scenarios.md.
+
+      EXAMPLES
+        tailrace validate mine.yaml
+        tailrace validate scenarios/      all in a folder
+        tailrace validate mine.yaml --set scheduler.workers=8
+      """)
+
+  @Argument(
+    help: "Scenario files, folders of them, or names of built-in scenarios and suites.", completion: .file())
+  var files: [String]
+  @OptionGroup var changes: ScenarioChanges
+
+  func run() throws {
+    let selection = try ScenarioSelection(files, changes: changes, targets: [])
+    var text = ""
+    for (scenario, origin) in zip(selection.scenarios, selection.origins) {
+      text += "\(origin): \(scenario.name) is valid ("
+      text += counted(scenario.jobs.count, "job type") + ", " + counted(scenario.streams.count, "load stream") + ", "
+      text += counted(scenario.targets.count, "target") + ")\n"
+    }
+    Terminal.output.write(text)
+  }
+}
+
+/// `1 target`, `3 targets`.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
