@@ -90,6 +90,7 @@ let package = Package(
     .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["tailrace", .product(name: "Subprocess", package: "swift-subprocess")], swiftSettings: strict),
+      dependencies: ["tailrace", .product(name: "Subprocess", package: "swift-subprocess")],
+      exclude: ["Golden", "Scenarios"], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,33 @@
+// Goal: an interrupted run ends soon, with a report of what was measured that is marked invalid, and a second signal ends
+// it at once.
+
+import Foundation
+import Subprocess
+import Testing
+
+@Suite(.serialized) struct InterruptionTests {
+  @Test(arguments: [Signal.interrupt, .terminate])
+  func theFirstSignalDrainsAndReports(_ signal: Signal) async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await Binary.interrupt(
+      ["run", Binary.scenario("endless"), "quick-start", "--jobs"], with: signal, times: 1, in: folder)
+    #expect(outcome.status == 4, "\(outcome)")
+    #expect(outcome.error.contains("Interrupted: running jobs may finish, then the report is written."))
+    #expect(outcome.output.hasPrefix("INVALID selection: cut short; "), "\(outcome)")
+    let report = try folder.text("reports/latest/report.md")
+    #expect(report.hasPrefix("# INVALID: selection\n"))
+    #expect(report.contains("the suite was cut short"))
+    // The scenario that never ran is not in it.
+    #expect(!outcome.output.contains("quick-start"))
+    let rows = try folder.text("reports/latest/jobs.csv").split(separator: "\n").dropFirst()
+    #expect(rows.allSatisfy { $0.hasSuffix(",succeeded") || $0.hasSuffix(",cancelled") }, "\(rows.suffix(3))")
+  }
+
+  @Test func theSecondSignalEndsItAtOnce() async throws {
+    let folder = try TemporaryFolder()
+    let arguments = ["run", Binary.scenario("endless"), "--set", "jobs.tick.service=10m", "--grace", "10m"]
+    let outcome = try await Binary.interrupt(arguments, with: .interrupt, times: 2, in: folder)
+    #expect(outcome.status == 130, "\(outcome)")
+    #expect(!folder.exists("reports"))
+  }
+}
