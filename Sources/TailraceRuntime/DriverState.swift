@@ -116,7 +116,9 @@ struct DriverState: ~Copyable {
     } else {
       worker.inbox.append(Claimed(token: token, payload: nil))
     }
-    guard worker.isParked, worker !== caller else { return }
+    guard worker !== caller else { return }
+    worker.hasMail.store(true, ordering: .releasing)
+    guard worker.isParked else { return }
     worker.isParked = false
     if worker.pool == .thread {
       effects.wakeThreads.append(worker)

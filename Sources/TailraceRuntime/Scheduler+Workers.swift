@@ -39,6 +39,10 @@ extension Scheduler {
         await yieldNowAndThen(worker)
         continue
       }
+      if worker.lookOut() {
+        lock.withLock { takeInbox(worker) }
+        continue
+      }
       if await park(worker) { return }
       worker.lastYield = MonotonicClock.now()
     }
@@ -96,6 +100,10 @@ extension Scheduler {
         _ = worker.end(token.job)
       }
       if exchange(worker) { continue }
+      if worker.lookOut() {
+        lock.withLock { takeInbox(worker) }
+        continue
+      }
       lock.lock()
       worker.isParked = worker.inbox.isEmpty
       let (mustPark, isStopping) = (worker.isParked, state.pointee.isStopping)
@@ -133,7 +141,6 @@ extension Scheduler {
     let isLive = state.pointee.core.isLive(token)
     // Another attempt that was handed to this worker may be the revoked one.
     if worker.nextClaim < worker.claimed.count { worker.revoked.store(true, ordering: .relaxed) }
-    if !isLive, token.reportsStart { state.pointee.core.attemptStarted(token, at: MonotonicClock.now()) }
     lock.unlock()
     if isLive { return .run }
     let now = MonotonicClock.now()
@@ -199,6 +206,7 @@ extension Scheduler {
     worker.claimed.removeAll(keepingCapacity: true)
     worker.nextClaim = 0
     swap(&worker.claimed, &worker.inbox)
+    worker.hasMail.store(false, ordering: .relaxed)
     worker.hasPayloads = worker.inboxHasPayloads
     worker.inboxHasPayloads = false
     if worker.claimed.isEmpty { worker.lastFinish = nil }

@@ -1,4 +1,5 @@
 import CPlatform
+import Glibc
 import Synchronization
 import TailraceCore
 
@@ -67,6 +68,8 @@ final class Worker: @unchecked Sendable {
   let cancelDone = Atomic<Bool>(false)
   /// Whether an attempt that was handed to this worker and not started may be over.
   let revoked = Atomic<Bool>(false)
+  /// Set when an attempt is delivered to this worker while it looks out for one.
+  let hasMail = Atomic<Bool>(false)
   /// For threads.
   let parker = Parker()
   /// What to cancel when the running attempt is stopped; under the scheduler's lock.
@@ -80,6 +83,18 @@ final class Worker: @unchecked Sendable {
 
   /// Attempts that the worker may hold at once: as many as stay within 20 µs, so that the order by priority stays true.
   var claimLimit: Int { Int(min(64, max(1, 20_000 / max(smoothedService, 1)))) }
+
+  /// Looks out for work for a moment before the worker goes to sleep, if its jobs are so short that waking it would cost
+  /// more than they do. Gives way to every other thread meanwhile. Returns whether something came.
+  func lookOut() -> Bool {
+    guard smoothedService < 20_000 else { return false }
+    let end = cplatform_monotonic_ns() + 50_000
+    repeat {
+      if hasMail.load(ordering: .acquiring) { return true }
+      sched_yield()
+    } while cplatform_monotonic_ns() < end
+    return false
+  }
 
   /// Called by the running side around each attempt.
   @inline(__always)
