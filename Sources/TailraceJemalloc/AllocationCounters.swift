@@ -106,14 +106,16 @@ public enum AllocationCounters {
       return "jemalloc does not answer (mallctl thread.allocatedp failed)"
     }
     let before = counter.pointee
-    // Escapes through mallctl-invisible C, so the optimizer cannot elide the pair.
-    guard let memory = malloc(selfTestBytes) else { return "malloc failed" }
-    memory.storeBytes(of: 1, as: UInt8.self)
+    guard let memory = unoptimizedMalloc(selfTestBytes) else { return "malloc failed" }
     let moved = counter.pointee - before
     free(memory)
     return moved >= UInt64(selfTestBytes)
       ? nil : "jemalloc is linked but another allocator serves this process, as under a sanitizer"
   }
+
+  /// Calls `malloc` for certain: the optimizer removes a call whose memory it sees freed again.
+  @inline(never) @_optimize(none)
+  private static func unoptimizedMalloc(_ size: Int) -> UnsafeMutableRawPointer? { malloc(size) }
 
   private static let selfTestBytes = 4096
 }
