@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import GRDB
 import Synchronization
@@ -58,7 +59,25 @@ package final class SQLiteDatabaseWork: DatabaseWork {
       let body = String(repeating: "x", count: 200)
       for id in 0..<rows { try insert.execute(arguments: [id, body]) }
     }
+    openReaders(of: pool, count: readers)
     return pool
+  }
+
+  /// Opens every connection for reading, which the pool does only when one is needed: a service opens its pool before it
+  /// takes jobs. Each waits until all are open, so that none is used twice.
+  private static func openReaders(of pool: DatabasePool, count: Int) {
+    let opened = DispatchSemaphore(value: 0)
+    let allOpen = DispatchSemaphore(value: 0)
+    for _ in 0..<count {
+      pool.asyncRead { database in
+        // A connection that cannot be opened shows again, as an error, in the first job that needs it.
+        _ = try? database.get().execute(sql: "SELECT body FROM item WHERE id = 0")
+        opened.signal()
+        allOpen.wait()
+      }
+    }
+    for _ in 0..<count { opened.wait() }
+    for _ in 0..<count { allOpen.signal() }
   }
 
   package var statistics: DatabaseStatistics { state.withLock { $0.statistics } }
