@@ -9,8 +9,8 @@ struct DoctorCommand: ParsableCommand {
     commandName: "doctor",
     abstract: "Find out in about a second what this machine is good for.",
     discussion: """
-      Measures the cost of reading the clock, how late sleeps end, what waking a thread costs, how steadily the machine \
-      computes and what the host takes, and says what that means for runs on this machine.
+      Measures the cost of reading the clock, how late sleeps end, what waking a thread costs, how steadily the \
+      machine computes and what the host takes, and says what that means for runs on this machine.
 
       EXAMPLES
         tailrace doctor

@@ -12,12 +12,16 @@ struct OutputOptions: ParsableArguments {
   var directory = "reports"
   @Flag(help: "Write jobs.csv too: one row for each attempt.")
   var jobs = false
+  @Flag(help: "Count allocations per job on 'live' exactly, in a run of its own before: takes twice as long.")
+  var allocations = false
+  @Flag(help: .hidden)
+  var countsAllocations = false
   @Flag(name: .shortAndLong, help: "Print nothing but errors; the exit status says how it went.")
   var quiet = false
   @Option(
     help: ArgumentHelp(
-      "auto: one line with the time left on a terminal, nothing elsewhere; line: that line everywhere; plain: a line for "
-        + "each run; none. Without a value: plain where auto shows nothing.",
+      "auto: one line with the time left on a terminal, nothing elsewhere; line: that line everywhere; plain: a line "
+        + "for each run; none. Without a value: plain where auto shows nothing.",
       valueName: "style"))
   var progress: ProgressStyle = .auto
 

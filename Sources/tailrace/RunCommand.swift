@@ -9,8 +9,8 @@ struct RunCommand: AsyncParsableCommand {
     commandName: "run",
     abstract: "Replay scenarios in real time, and report what held.",
     discussion: """
-      A scenario is named by a built-in name ('tailrace list'), a file, or a folder of files; a suite is a named set of \
-      scenarios. Everything is checked before anything runs. Ctrl-C ends the run early: running jobs have the grace \
+      A scenario is named by a built-in name ('tailrace list'), a file, or a folder of files; a suite is a named set \
+      of scenarios. Everything is checked before anything runs. Ctrl-C ends the run early: running jobs have the grace \
       period to finish, and the report is written and marked invalid; a second Ctrl-C ends at once.
 
       EXAMPLES
@@ -36,15 +36,26 @@ struct RunCommand: AsyncParsableCommand {
   @OptionGroup(title: "Running") var load: LoadOptions
   @OptionGroup(title: "Reporting") var output: OutputOptions
 
+  func validate() throws {
+    if output.allocations, !load.systems.isEmpty, !load.systems.contains("live") {
+      throw ValidationError("--allocations counts on 'live' only; add it to --system")
+    }
+  }
+
   func run() async throws {
     let selection = try ScenarioSelection(
       scenarios.isEmpty ? ["documented"] : scenarios, changes: changes, targets: load.targets)
-    let options = suiteOptions(named: selection.suite)
+    var options = suiteOptions(named: selection.suite)
     let interruption = Interruption.listen()
-    let runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
+    var runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
     let refusals = runner.refusals(selection.scenarios)
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
+    if output.countsAllocations { return try await printAllocations(runner, selection) }
     try output.check()
+    if output.allocations {
+      options.allocationsPerJob = try AllocationCount.inChild(scenarios, changes, load, of: selection)
+      runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
+    }
 
     let display = ProgressDisplay(output.quiet ? .none : output.progress)
     let run = try await runner.run(selection.scenarios) { display.show($0) }
@@ -56,6 +67,12 @@ struct RunCommand: AsyncParsableCommand {
     }
     let status = run.result.exitStatus
     if status != 0 { throw ExitCode(status) }
+  }
+
+  /// What the child of a run with `--allocations` does: runs, and prints the counts alone.
+  private func printAllocations(_ runner: SuiteRunner, _ selection: ScenarioSelection) async throws {
+    let run = try await runner.run(selection.scenarios) { _ in }
+    Terminal.output.write(try AllocationCount.encode(run.result))
   }
 
   private func suiteOptions(named suite: String) -> SuiteOptions {

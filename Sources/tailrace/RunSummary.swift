@@ -62,7 +62,9 @@ struct RunSummary {
       scenario.targets.filter { $0.verdict != .met }.map { target in
         let observed = target.observed.map { HumanUnits.value($0, target.unit) } ?? "no samples"
         let note = target.note.isEmpty ? "" : " (\(target.note))"
-        return "  \(scenario.name): \(target.expression), observed \(observed)\(note)"
+        // A time scale moves limits on times: what was written is then not what was asked for.
+        let limit = suite.timeScale == 1 ? "" : ", scaled limit \(HumanUnits.value(target.limit, target.unit))"
+        return "  \(scenario.name): \(target.expression), observed \(observed)\(limit)\(note)"
       }
     }
   }

@@ -8,9 +8,9 @@ struct ShowCommand: ParsableCommand {
     commandName: "show",
     abstract: "Print a scenario, or the tape of jobs that it comes down to.",
     discussion: """
-      Without --tape it prints the scenario file as it is. With --tape it prints one line of CSV for each job that the \
-      scenario and the seed come down to: its type, priority, intended arrival, dependencies, and how its first attempt \
-      goes. Of closed clients, whose further arrivals depend on the system, the first job is printed.
+      Without --tape it prints the scenario file as it is. With --tape it prints one line of CSV for each job that \
+      the scenario and the seed come down to: its type, priority, intended arrival, dependencies, and how its first \
+      attempt goes. Of closed clients, whose further arrivals depend on the system, the first job is printed.
 
       EXAMPLES
         tailrace show governance-five

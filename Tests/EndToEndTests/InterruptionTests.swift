@@ -1,5 +1,5 @@
-// Goal: an interrupted run ends soon, with a report of what was measured that is marked invalid, and a second signal ends
-// it at once.
+// Goal: an interrupted run ends soon, with a report of what was measured that is marked invalid, and a second signal
+// ends it at once.
 
 import Foundation
 import Subprocess

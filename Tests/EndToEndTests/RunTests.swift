@@ -77,6 +77,15 @@ import Testing
     #expect(!folder.exists("reports"))
   }
 
+  @Test func allocationsAreCountedInAChild() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await Binary.run(["run", Binary.scenario("graph"), "--allocations", "--quiet"], in: folder)
+    #expect(outcome.status == 0, "\(outcome)")
+    let rows = try folder.text("reports/latest/results.csv").split(separator: "\n")
+    let row = try #require(rows.first { $0.contains(",graph,live,all,allocations_per_job,value,") })
+    #expect(row.split(separator: ",").last.flatMap { Double($0) } ?? 0 > 0, "\(row)")
+  }
+
   @Test func aReportIsMadeAgainByteForByte() async throws {
     let folder = try TemporaryFolder()
     let outcome = try await Binary.run(["run", Binary.scenario("graph"), "--quiet"], in: folder)

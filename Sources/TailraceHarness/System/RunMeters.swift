@@ -7,11 +7,13 @@ struct RunMeters {
   private let meter: any AllocationMeter
   private let processorStart = cplatform_process_cpu_ns()
   private let allocatedStart: UInt64?
+  private let exactStart: UInt64?
   private let hostStart = HostTimes.now()
 
   init(_ meter: any AllocationMeter) {
     self.meter = meter
     allocatedStart = meter.allocatedBytes()
+    exactStart = meter.exactTotals()?.allocations
   }
 
   /// What was spent since.
@@ -27,6 +29,10 @@ struct RunMeters {
     observations.liveBytesWarm = .unavailable(reason)
     if let start = allocatedStart, let end = meter.allocatedBytes(), settled > 0 {
       observations.bytesPerJob = Reading(Double(end - start) / Double(settled))
+    }
+    // Only in a process that was started to count exactly.
+    if let start = exactStart, let end = meter.exactTotals()?.allocations, settled > 0 {
+      observations.allocationsPerJob = Reading(Double(end - start) / Double(settled))
     }
     if let live = meter.liveBytes() { observations.liveBytesEnd = Reading(Double(live)) }
     observations.hostSteal = .unavailable("the system does not say")
