@@ -81,7 +81,7 @@ extension Scheduler {
   ) -> (count: Int, waiting: JobID?) {
     report { state, now, outbox in
       for index in submissions.indices {
-        let admission = state.core.jobSubmitted(submissions[index], at: now, into: &outbox)
+        let admission = state.core.jobSubmitted((submissions.baseAddress! + index).pointee, at: now, into: &outbox)
         admitted(index, admission)
         if case .waiting(let id) = admission {
           _ = state.watch(id)

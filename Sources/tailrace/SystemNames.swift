@@ -10,6 +10,6 @@ enum SystemNames {
     "sequential": "One job at a time, without a scheduler: the baseline of speedups.",
     "task-group": "A Swift task group, bounded to the same number of workers.",
     "operation-queue": "Foundation's OperationQueue, bounded to the same number of workers.",
-    "dispatch": "A concurrent dispatch queue, bounded to the same number of workers.",
+    "dispatch": "As many serial dispatch queues as workers, taking jobs in turn.",
   ]
 }
