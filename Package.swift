@@ -75,7 +75,9 @@ let package = Package(
       dependencies: ["TailraceMeasurement", "TailraceCore", .product(name: "Histogram", package: "hdrhistogram-swift")],
       swiftSettings: strict),
     .testTarget(
-      name: "TailraceRuntimeTests", dependencies: ["TailraceRuntime", "TailraceCore"], swiftSettings: strict),
+      name: "TailraceRuntimeTests",
+      dependencies: ["TailraceRuntime", "TailraceCore", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
     .testTarget(
       name: "TailraceReportTests", dependencies: ["TailraceReport", "TailraceMeasurement", "TailraceCore"],
       exclude: ["Golden"],

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -95,4 +97,31 @@ int cplatform_thread_start(pthread_t *thread, void (*body)(void *), void *contex
   int result = pthread_create(thread, NULL, thread_main, start);
   if (result != 0) free(start);
   return result;
+}
+
+static sem_t signal_arrivals;
+static atomic_uint signal_counts[CPLATFORM_SIGNALS];
+
+static void signal_arrived(int number) {
+  int saved = errno;
+  atomic_fetch_add(&signal_counts[number], 1);
+  sem_post(&signal_arrivals);
+  errno = saved;
+}
+
+void cplatform_signals_init(void) { sem_init(&signal_arrivals, 0, 0); }
+
+int cplatform_signal_catch(int number, struct sigaction *before) {
+  struct sigaction action = {.sa_handler = signal_arrived, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  return sigaction(number, &action, before);
+}
+
+int cplatform_signal_restore(int number, const struct sigaction *before) { return sigaction(number, before, NULL); }
+
+unsigned cplatform_signal_take(int number) { return atomic_exchange(&signal_counts[number], 0); }
+
+void cplatform_signals_wait(void) {
+  while (sem_wait(&signal_arrivals) != 0) {
+  }
 }

@@ -39,6 +39,9 @@ extension SchedulerCore {
     finishBatchIfSettled(id, into: &outbox)
   }
 
+  /// Whether the batch was opened and has not settled.
+  public func isOpen(_ id: BatchID) -> Bool { batches[id.rawValue] != nil }
+
   func finishBatchIsDue(_ id: BatchID) -> Bool {
     guard let batch = batches[id.rawValue] else { return false }
     return batch.sealed && batch.unsettled == 0

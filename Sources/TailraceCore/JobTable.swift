@@ -30,6 +30,8 @@ struct JobSlot {
   var state = JobState.cancelled
   var priority = Priority.normal
   var pool = PoolID.async
+  /// Why it settled; meaningless before.
+  var cause = SettlementCause.dropped
 
   var batch = JobSlot.none
   var intended = Instant.zero

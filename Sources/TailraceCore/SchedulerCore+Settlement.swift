@@ -65,6 +65,7 @@ extension SchedulerCore {
     outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
     // For a settled job the field holds the instant of its settling.
     jobs[pending.slot].pointee.eligible = now
+    jobs[pending.slot].pointee.cause = pending.cause
     settled.append(pending.slot, in: jobs)
   }
 

@@ -112,6 +112,12 @@ public struct SchedulerCore: ~Copyable {
     }
   }
 
+  /// Why a job settled, or nil when it has not or is not known.
+  public func cause(of id: JobID) -> SettlementCause? {
+    guard let slot = jobs.find(id), jobs[slot].pointee.state.isTerminal else { return nil }
+    return jobs[slot].pointee.cause
+  }
+
   /// The type and the priority of a job, or nil when it is not known.
   public func description(of id: JobID) -> (type: JobTypeID, priority: Priority)? {
     guard let slot = jobs.find(id) else { return nil }

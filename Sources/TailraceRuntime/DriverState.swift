@@ -17,7 +17,6 @@ final class JobWatch: @unchecked Sendable {
   var tags: [String] = []
   /// How the last attempt ended, where it left a value or an error.
   var ending: AttemptResult?
-  var cause: SettlementCause?
 
   var error: String? {
     if case .error(let error) = ending { "\(error)" } else { nil }
@@ -49,8 +48,20 @@ struct DriverState: ~Copyable {
   var serviceTime = Nanoseconds.zero
   var onDrained: [@Sendable () -> Void] = []
   var onBatchSettled: [UInt32: [@Sendable () -> Void]] = [:]
-  var settledBatches: Set<UInt32> = []
+  /// Since when jobs are started; nil before.
+  var startInstant: Instant?
+  /// Whether a shutdown was requested.
+  var isShuttingDown = false
+  /// Whether idle workers end.
   var isStopping = false
+  /// Jobs that a shutdown cancelled.
+  var stoppedJobs = 0
+  /// Workers whose loop has not ended.
+  var liveWorkers = 0
+  var onNoWorkers: [@Sendable () -> Void] = []
+  var timerOrders: UInt64 = 0
+  /// The number of the next job that is submitted without one of its own.
+  var nextNumber: UInt64 = 0
 
   init(_ configuration: SchedulerConfiguration) {
     core = SchedulerCore(configuration)
@@ -93,8 +104,11 @@ struct DriverState: ~Copyable {
     for order in outbox.orders {
       switch order {
       case .startAttempt(let token): deliver(token, caller: caller, effects: &effects)
-      case .stopAttempt(let token): workers[Int(token.pool.rawValue)][Int(token.worker)].stop(token)
-      case .setTimer(let instant): effects.timer = instant
+      case .stopAttempt(let token):
+        if let stop = workers[Int(token.pool.rawValue)][Int(token.worker)].stop(token) { effects.stops.append(stop) }
+      case .setTimer(let instant):
+        timerOrders += 1
+        effects.timer = (instant, timerOrders)
       case .releaseSubmitter(let id):
         if id.slot < entries.count, let watch = entries[id.slot].watch { effects.released.append(watch) }
       case .settleJob(let id, let state, let cause): settled(id, state, cause, effects: &effects)
@@ -136,7 +150,6 @@ struct DriverState: ~Copyable {
     guard id.slot < entries.count else { return }
     entries[id.slot].payload = nil
     guard let watch = entries[id.slot].watch else { return }
-    watch.cause = cause
     effects.settled.append((watch, result(of: id, state: state, cause: cause, watch: watch)))
   }
 

@@ -70,7 +70,8 @@ public struct JobContext: Sendable {
   public let attempt: Int
   /// As submitted.
   public let payload: (any Sendable)?
-  /// The submitter's own number, as in ``TimelineRecord/job``.
+  /// The job's number, as in ``TimelineRecord/job``: 0 for the first that was submitted to this scheduler, and so on; a
+  /// load generator gives its own.
   public let number: UInt64
   let worker: Worker
 

@@ -6,8 +6,12 @@ extension Scheduler {
 
   /// Submits a job; suspends while the queue is full if its overflow policy is to block.
   ///
+  /// A submission that waits for room when the scheduler shuts down, or whose dependency fails meanwhile, returns too: its
+  /// job is then settled as cancelled.
+  ///
   /// - Returns: the job's identifier, valid as long as the scheduler remembers the job.
-  /// - Throws: ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/refused(_:)``.
+  /// - Throws: ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/refused(_:)``; `CancellationError` when the
+  ///   calling task is cancelled while it waits for room, the job is then cancelled with it.
   @discardableResult
   public func submit(_ request: JobRequest) async throws -> JobID {
     let (admission, watch) = try offer(request)
@@ -15,9 +19,19 @@ extension Scheduler {
     case .accepted(let id): return id
     case .refused(let refusal): throw SchedulerError.refused(refusal)
     case .waiting(let id):
-      await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-        onAdmission(of: id, watch) { continuation.resume() }
+      let wasWithdrawn = Atomic<Bool>(false)
+      await withTaskCancellationHandler {
+        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+          onAdmission(of: id, watch) { continuation.resume() }
+        }
+      } onCancel: {
+        report { state, now, outbox in
+          guard state.core.state(of: id) == .waitingForRoom else { return }
+          wasWithdrawn.store(true, ordering: .releasing)
+          state.core.cancelRequested(id, at: now, into: &outbox)
+        }
       }
+      if wasWithdrawn.load(ordering: .acquiring) { throw CancellationError() }
       return id
     }
   }
@@ -45,9 +59,12 @@ extension Scheduler {
       guard let type = state.typeIDs[request.type] else {
         throw SchedulerError.unknownJobType(request.type, known: state.typeNames)
       }
+      // Numbers tell jobs apart in the records, and spread their retries differently.
+      let number = state.nextNumber
+      state.nextNumber += 1
       let admission = state.core.jobSubmitted(
         JobSubmission(
-          type: type, intended: now, submitted: now, priority: request.priority,
+          type: type, tag: number, intended: now, submitted: now, priority: request.priority,
           pool: request.hints.contains(.cpuIntensive) || request.hints.contains(.ioBound) ? .thread : nil,
           delay: Nanoseconds(request.delay), timeout: request.timeout.map { Nanoseconds($0) }, retry: request.retry,
           memory: request.memory, dependencies: request.dependencies, batch: request.batch), at: now, into: &outbox)
@@ -95,9 +112,13 @@ extension Scheduler {
   /// Blocks the calling thread until the job is admitted, or settled without.
   package func waitForRoom(_ id: JobID) {
     let parker = Parker()
-    let watch = lock.withLock { state.pointee.watch(id) }
-    onAdmission(of: id, watch) { parker.unpark() }
-    parker.park()
+    let mustWait = lock.withLock {
+      // The slot of a forgotten job may be another's by now: its watch is left alone.
+      guard state.pointee.core.state(of: id) == .waitingForRoom else { return false }
+      state.pointee.watch(id).onAdmission = { parker.unpark() }
+      return true
+    }
+    if mustWait { parker.park() }
   }
 
   /// Calls `action` once when the job settles; at once when it has, or is not known.
@@ -127,12 +148,14 @@ extension Scheduler {
     lock.withLock { state.pointee.core.batchOpened(failFast: failFast) }
   }
 
-  /// Says that the batch is complete; returns when all its jobs are settled.
+  /// Says that the batch is complete; returns when all its jobs are settled, at once for a batch that is settled already.
+  ///
+  /// It goes on waiting when the calling task is cancelled: cancel the jobs to end it sooner.
   public func settleBatch(_ id: BatchID) async {
     sealBatch(id)
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
       let isSettled = lock.withLock {
-        if state.pointee.settledBatches.remove(id.rawValue) != nil { return true }
+        guard state.pointee.core.isOpen(id) else { return true }
         state.pointee.onBatchSettled[id.rawValue, default: []].append { continuation.resume() }
         return false
       }
@@ -156,7 +179,8 @@ extension Scheduler {
       let watch = id.slot < state.pointee.entries.count ? state.pointee.entries[id.slot].watch : nil
       return JobStatus(
         id: id, type: state.pointee.typeNames[Int(type.rawValue)], priority: priority, state: jobState,
-        cause: watch?.cause, attempts: state.pointee.core.attempts(of: id) ?? 0, tags: watch?.tags ?? [],
+        cause: state.pointee.core.cause(of: id), attempts: state.pointee.core.attempts(of: id) ?? 0,
+        tags: watch?.tags ?? [],
         error: watch?.error)
     }
   }
@@ -174,7 +198,7 @@ extension Scheduler {
         let known: JobResult?? = lock.withLock {
           guard let jobState = state.pointee.core.state(of: id) else { return .some(nil) }
           let watch = state.pointee.watch(id)
-          if jobState.isTerminal, let cause = watch.cause {
+          if let cause = state.pointee.core.cause(of: id) {
             return state.pointee.result(of: id, state: jobState, cause: cause, watch: watch)
           }
           watch.onSettled.append((watch.nextNumber, { waiter.finish(.success($0)) }))
@@ -222,7 +246,7 @@ extension Scheduler {
         workers: state.pointee.workers.flatMap { $0 }.map {
           WorkerMetrics(pool: $0.pool, worker: Int($0.index), attempts: $0.attempts, busy: $0.busy)
         },
-        uptime: startInstant.map { MonotonicClock.now() - $0 } ?? .zero)
+        uptime: state.pointee.startInstant.map { MonotonicClock.now() - $0 } ?? .zero)
     }
   }
 }

@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Logging
 import Synchronization
@@ -17,63 +16,77 @@ public struct ShutdownReport: Sendable, Hashable {
 extension Scheduler {
   /// Shuts down gracefully: takes no more jobs, lets those known go on for the grace period, then cancels the rest.
   ///
+  /// A scheduler that was never started runs nothing, so its jobs are cancelled at once. A second call while the first
+  /// waits goes by its own, perhaps shorter, periods; one that comes later only reports what is left. When it returns and
+  /// nothing is left running, every worker has ended and the observer has got every record of a worker.
+  ///
   /// - Parameters:
   ///   - grace: how long jobs may go on.
   ///   - stopping: how long handlers may take to return after their cancellation.
   @discardableResult
   public func shutdown(grace: Duration = .seconds(30), stopping: Duration = .seconds(5)) async -> ShutdownReport {
-    var drained = await drain(within: grace) { state, now, outbox in state.core.drainRequested(at: now, into: &outbox) }
-    var cancelled = 0
-    if !drained {
-      let before = stoppedCount()
-      let allReturned = await drain(within: stopping) { state, now, outbox in
-        state.core.stopRequested(at: now, into: &outbox)
-      }
-      cancelled = stoppedCount() - before
-      drained = allReturned && cancelled == 0
+    let isRunning = report { state, now, outbox in
+      state.isShuttingDown = true
+      state.requestDraining(at: now, into: &outbox)
+      return state.startInstant != nil
     }
-    let leftRunning = lock.withLock { state.pointee.core.gauges.abandoned + state.pointee.core.gauges.running }
-    await endWorkers(waiting: leftRunning == 0)
+    if isRunning { await drained(within: grace) }
+    if !lock.withLock({ state.pointee.core.isDrained }) {
+      report { state, now, outbox in state.requestStop(at: now, into: &outbox) }
+      await drained(within: stopping)
+    }
+    let (isDrained, leftRunning, cancelled) = lock.withLock {
+      let gauges = state.pointee.core.gauges
+      return (state.pointee.core.isDrained, gauges.abandoned + gauges.running, state.pointee.stoppedJobs)
+    }
+    endIdleWorkers()
+    if leftRunning == 0 {
+      await allWorkersEnded()
+      timer.stop()
+    }
     logger.info("scheduler stopped", metadata: ["cancelled": "\(cancelled)", "left-running": "\(leftRunning)"])
-    return ShutdownReport(drained: drained, cancelled: cancelled, leftRunning: leftRunning)
+    return ShutdownReport(drained: isDrained && cancelled == 0, cancelled: cancelled, leftRunning: leftRunning)
   }
 
   /// Starts the scheduler and returns after it was shut down by one of the signals.
+  ///
+  /// The usual action of the signals is off only until the first comes: a second one, during the grace period, ends the
+  /// process as usual.
   ///
   /// - Parameters:
   ///   - signals: by default SIGTERM and SIGINT.
   ///   - grace: as in ``shutdown(grace:stopping:)``.
   @discardableResult
   public func run(until signals: [Int32] = [SIGTERM, SIGINT], grace: Duration = .seconds(30)) async -> ShutdownReport {
+    let wait = SignalWait(signals)
     start()
-    await SignalWait(signals).wait()
+    await wait.wait()
     return await shutdown(grace: grace)
   }
 
-  private func stoppedCount() -> Int { lock.withLock { state.pointee.core.gauges.settledByCause[.stopped] } }
-
-  /// Asks the core to come to rest and waits for that. Returns whether it came in time.
-  private func drain(
-    within time: Duration, _ request: (inout DriverState, Instant, inout Outbox) -> Void
-  ) async -> Bool {
-    report(request)
+  /// Returns when the core has come to rest, or when the time is over.
+  private func drained(within time: Duration) async {
     let deadline = MonotonicClock.now() + Nanoseconds(time)
     let once = Once()
-    return await withUnsafeContinuation { (continuation: UnsafeContinuation<Bool, Never>) in
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      let number = timer.schedule(at: deadline) { _ in if once.claim() { continuation.resume() } }
       let isDrained = lock.withLock {
         if state.pointee.core.isDrained { return true }
-        state.pointee.onDrained.append { if once.claim() { continuation.resume(returning: true) } }
+        state.pointee.onDrained.append { [timer] in
+          _ = timer.withdraw(number)
+          if once.claim() { continuation.resume() }
+        }
         return false
       }
       if isDrained {
-        if once.claim() { continuation.resume(returning: true) }
-        return
+        _ = timer.withdraw(number)
+        if once.claim() { continuation.resume() }
       }
-      timer.schedule(at: deadline) { _ in if once.claim() { continuation.resume(returning: false) } }
     }
   }
 
-  private func endWorkers(waiting: Bool) async {
+  /// Lets every worker end that has nothing to do, and the others when they have done what they do.
+  private func endIdleWorkers() {
     var effects = Effects()
     lock.withLock {
       state.pointee.isStopping = true
@@ -87,9 +100,34 @@ extension Scheduler {
       }
     }
     perform(&effects)
-    // Threads that hold a reference to the scheduler end within microseconds once they are idle.
-    if waiting { while !hasNoWorkers { await Task.yield() } }
-    timer.stop()
+  }
+
+  private func allWorkersEnded() async {
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      let haveEnded = lock.withLock {
+        if state.pointee.liveWorkers == 0 { return true }
+        state.pointee.onNoWorkers.append { continuation.resume() }
+        return false
+      }
+      if haveEnded { continuation.resume() }
+    }
+  }
+}
+
+extension DriverState {
+  mutating func requestDraining(at now: Instant, into outbox: inout Outbox) {
+    core.drainRequested(at: now, into: &outbox)
+    countStopped(outbox)
+  }
+
+  mutating func requestStop(at now: Instant, into outbox: inout Outbox) {
+    core.stopRequested(at: now, into: &outbox)
+    countStopped(outbox)
+  }
+
+  /// Jobs that were admitted, that is: submitters that waited for room are refused.
+  private mutating func countStopped(_ outbox: borrowing Outbox) {
+    stoppedJobs += outbox.records.count { $0.settles && $0.cause == .stopped && $0.accepted != TimelineRecord.never }
   }
 }
 
@@ -97,58 +135,4 @@ extension Scheduler {
 private final class Once: Sendable {
   private let taken = Atomic<Bool>(false)
   func claim() -> Bool { !taken.exchange(true, ordering: .acquiringAndReleasing) }
-}
-
-/// Waits for one of some signals, whose usual action is switched off meanwhile.
-package final class SignalWait: @unchecked Sendable {
-  private let sources: [any DispatchSourceSignal]
-  private let signals: [Int32]
-  private let lock = Lock()
-  private var received = false
-  private var onSignal: (@Sendable () -> Void)?
-
-  /// Starts listening.
-  package init(_ signals: [Int32]) {
-    self.signals = signals
-    sources = signals.map { DispatchSource.makeSignalSource(signal: $0, queue: .global()) }
-    for (number, source) in zip(signals, sources) {
-      signal(number, SIG_IGN)
-      source.setEventHandler { [weak self] in self?.arrived() }
-      source.resume()
-    }
-  }
-
-  /// Stops listening and restores the usual action.
-  package func end() {
-    for (number, source) in zip(signals, sources) {
-      source.cancel()
-      signal(number, SIG_DFL)
-    }
-  }
-
-  /// Calls `action` at the first signal; at once when one has come.
-  package func onFirst(_ action: @escaping @Sendable () -> Void) {
-    let already = lock.withLock {
-      if !received { onSignal = action }
-      return received
-    }
-    if already { action() }
-  }
-
-  /// Returns at the first signal.
-  package func wait() async {
-    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-      onFirst { continuation.resume() }
-    }
-    end()
-  }
-
-  private func arrived() {
-    let action = lock.withLock { () -> (@Sendable () -> Void)? in
-      received = true
-      defer { onSignal = nil }
-      return onSignal
-    }
-    action?()
-  }
 }

@@ -168,6 +168,13 @@ extension Scheduler {
     worker.note(service: now - started)
     worker.reports.append(
       AttemptReport(token: token, started: started, finished: now, outcome: ending.outcome, ending: ending.result))
+    if ending.outcome != .succeeded { failed(token, worker, ending) }
+  }
+
+  @inline(never)
+  private func failed(_ token: AttemptToken, _ worker: Worker, _ ending: Ending) {
+    guard !worker.isCancelled(token.job), case .error(let error) = ending.result else { return }
+    logFailure(of: token.type, attempt: Int(token.attempt), "\(error)")
   }
 
   @inline(__always)
@@ -243,11 +250,9 @@ extension Scheduler {
     let box = EndingBox()
     let context = context(token, payload, worker)
     let task = Task(executorPreference: executor) { [self] in box.ending = await run(handler, context) }
-    lock.withLock {
-      worker.task = task
-      // Stopped before there was a task to cancel.
-      if worker.isCancelled(token.job) { task.cancel() }
-    }
+    lock.withLock { worker.task = task }
+    // Stopped before there was a task to cancel.
+    if worker.isCancelled(token.job) { task.cancel() }
     while box.ending == nil { executor.runNext() }
     lock.withLock { worker.task = nil }
     return box.ending!

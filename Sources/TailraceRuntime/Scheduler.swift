@@ -1,7 +1,6 @@
 import CPlatform
 import Glibc
 import Logging
-import Synchronization
 import TailraceCore
 
 /// A live job scheduler: register handlers, submit jobs, await results.
@@ -29,9 +28,8 @@ public final class Scheduler: Sendable {
   /// Instants for delays, timeouts and precise sleeping.
   package let timer = TimerThread()
   let configuration: SchedulerConfiguration
-  private let started = Atomic<Int64>(0)
-  private let runningThreads = Atomic<Int>(0)
-  private let runningTasks = Atomic<Int>(0)
+  /// The earliest instant at which the core wants to hear of time.
+  private let coreTimer = LatestTimer()
 
   /// How many shards the observer sees: one for each worker, and shard 0 for what no worker reports.
   public let shardCount: Int
@@ -54,6 +52,7 @@ public final class Scheduler: Sendable {
   }
 
   deinit {
+    timer.stop()
     state.deinitialize(count: 1)
     state.deallocate()
   }
@@ -109,34 +108,40 @@ public final class Scheduler: Sendable {
 
   // MARK: - Life
 
-  /// Starts the workers. Jobs submitted before wait until then.
+  /// Starts the workers. Jobs submitted before wait until then, and are started in the policy's order.
+  ///
+  /// A second call does nothing, nor does one after a shutdown. From now on the workers keep the scheduler alive: it goes
+  /// away only after ``shutdown(grace:stopping:)``.
   public func start() {
-    guard started.compareExchange(expected: 0, desired: MonotonicClock.now().nanoseconds, ordering: .relaxed).exchanged
-    else { return }
-    logger.info("scheduler started")
-    timer.start()
-    for worker in state.pointee.workers[Int(PoolID.async.rawValue)] { spawnTask(for: worker) }
-    for worker in state.pointee.workers[Int(PoolID.thread.rawValue)] { spawnThread(for: worker) }
-  }
-
-  /// Since when it runs; nil before ``start()``.
-  var startInstant: Instant? {
-    let instant = started.load(ordering: .relaxed)
-    return instant == 0 ? nil : Instant(nanoseconds: instant)
-  }
-
-  func spawnTask(for worker: Worker) {
-    runningTasks.add(1, ordering: .relaxed)
-    lock.lock()
-    worker.task = Task { [self] in
-      await runTask(worker)
-      runningTasks.subtract(1, ordering: .relaxed)
+    let workers = lock.withLock { () -> [Worker]? in
+      guard state.pointee.startInstant == nil, !state.pointee.isShuttingDown else { return nil }
+      state.pointee.startInstant = MonotonicClock.now()
+      return Array(state.pointee.workers.joined())
     }
-    lock.unlock()
+    guard let workers else { return }
+    logger.info("scheduler started")
+    for worker in workers {
+      switch worker.pool {
+      case .async: spawnTask(for: worker)
+      case .thread: spawnThread(for: worker)
+      }
+    }
+    report { _, _, _ in }
+  }
+
+  /// Lets a fresh task run the worker. Detached: handlers see no task-local values of whoever started the scheduler.
+  func spawnTask(for worker: Worker) {
+    lock.withLock {
+      state.pointee.liveWorkers += 1
+      worker.task = Task.detached { [self] in
+        await runTask(worker)
+        workerEnded()
+      }
+    }
   }
 
   private func spawnThread(for worker: Worker) {
-    runningThreads.add(1, ordering: .relaxed)
+    lock.withLock { state.pointee.liveWorkers += 1 }
     let context = Unmanaged.passRetained(ThreadStart(scheduler: self, worker: worker))
     var handle = pthread_t()
     let result = cplatform_thread_start(
@@ -144,15 +149,20 @@ public final class Scheduler: Sendable {
       { context in
         let start = Unmanaged<ThreadStart>.fromOpaque(context!).takeRetainedValue()
         start.scheduler.runThread(start.worker)
-        start.scheduler.runningThreads.subtract(1, ordering: .releasing)
+        start.scheduler.workerEnded()
       }, context.toOpaque())
     precondition(result == 0, "cannot start a worker thread: error \(result)")
     pthread_detach(handle)
   }
 
-  /// Whether every worker has ended.
-  var hasNoWorkers: Bool {
-    runningThreads.load(ordering: .acquiring) == 0 && runningTasks.load(ordering: .acquiring) == 0
+  private func workerEnded() {
+    let actions = lock.withLock { () -> [@Sendable () -> Void] in
+      state.pointee.liveWorkers -= 1
+      guard state.pointee.liveWorkers == 0 else { return [] }
+      defer { state.pointee.onNoWorkers = [] }
+      return state.pointee.onNoWorkers
+    }
+    for action in actions { action() }
   }
 
   // MARK: - Facts that no worker reports
@@ -167,7 +177,7 @@ public final class Scheduler: Sendable {
       defer { lock.unlock() }
       let now = MonotonicClock.now()
       value = try body(&state.pointee, now, &state.pointee.outbox)
-      state.pointee.core.startJobs(at: now, into: &state.pointee.outbox)
+      if state.pointee.startInstant != nil { state.pointee.core.startJobs(at: now, into: &state.pointee.outbox) }
       state.pointee.distribute(&state.pointee.outbox, caller: nil, effects: &effects)
       hasRecords = !state.pointee.outbox.records.isEmpty
       if hasRecords { state.pointee.movePendingRecords() }
@@ -196,9 +206,13 @@ public final class Scheduler: Sendable {
     effects.wakeTasks.removeAll(keepingCapacity: true)
     for worker in effects.wakeThreads { worker.parker.unpark() }
     effects.wakeThreads.removeAll(keepingCapacity: true)
-    if let instant = effects.timer {
+    if !effects.stops.isEmpty {
+      for stop in effects.stops { stop.perform() }
+      effects.stops.removeAll(keepingCapacity: true)
+    }
+    if let (instant, order) = effects.timer {
       effects.timer = nil
-      timer.schedule(at: instant) { [weak self] inTime in if inTime { self?.timerFired() } }
+      coreTimer.set(order, at: instant, on: timer) { [weak self] inTime in if inTime { self?.timerFired() } }
     }
     guard !effects.settled.isEmpty || !effects.released.isEmpty || !effects.settledBatches.isEmpty || effects.drained
     else { return }
@@ -233,8 +247,7 @@ public final class Scheduler: Sendable {
     effects.settled.removeAll(keepingCapacity: true)
     for batch in effects.settledBatches {
       let actions = lock.withLock {
-        state.pointee.settledBatches.insert(batch.rawValue)
-        return state.pointee.onBatchSettled.removeValue(forKey: batch.rawValue) ?? []
+        state.pointee.onBatchSettled.removeValue(forKey: batch.rawValue) ?? []
       }
       for action in actions { action() }
     }
@@ -250,7 +263,20 @@ public final class Scheduler: Sendable {
   }
 
   private func timerFired() {
-    report { state, now, outbox in state.core.timerFired(at: now, into: &outbox) }
+    let timedOut = report { state, now, outbox in
+      let before = outbox.records.count
+      state.core.timerFired(at: now, into: &outbox)
+      return outbox.records[before...].filter { $0.outcome == .timedOut }
+    }
+    for record in timedOut { logFailure(of: record.type, attempt: Int(record.attempt), "timed out") }
+  }
+
+  /// Says that an attempt failed; whether it was the last is said where the job settles.
+  func logFailure(of type: JobTypeID, attempt: Int, _ error: String) {
+    guard logger.logLevel <= .warning else { return }
+    let name = lock.withLock { state.pointee.typeNames[Int(type.rawValue)] }
+    logger.warning(
+      "attempt failed", metadata: ["tailrace-job-type": "\(name)", "attempt": "\(attempt)", "error": "\(error)"])
   }
 }
 

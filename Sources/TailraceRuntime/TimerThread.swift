@@ -14,16 +14,17 @@ package final class TimerThread: @unchecked Sendable {
   private let parker = Parker()
   /// A binary heap by instant, then number.
   private var entries: [Entry] = []
-  /// Looked up by number only.
+  /// Looked up by number only. An entry without one was withdrawn.
   private var actions: [UInt64: @Sendable (Bool) -> Void] = [:]
   private var nextNumber: UInt64 = 0
   private var thread: pthread_t?
   private var stopped = false
 
+  /// Makes one whose thread starts with the first instant to wait for.
   package init() {}
 
-  /// Starts the thread.
-  package func start() {
+  /// Under the lock.
+  private func startThread() {
     var handle = pthread_t()
     let context = Unmanaged.passRetained(self)
     let result = cplatform_thread_start(
@@ -33,12 +34,18 @@ package final class TimerThread: @unchecked Sendable {
     thread = handle
   }
 
-  /// Ends the thread; actions that are still due are called with false.
+  /// Ends the thread; actions that are still due, and all that come later, are called with false. Returns when the
+  /// thread has ended, unless it is the thread itself that calls.
   package func stop() {
-    lock.withLock { stopped = true }
+    let ending = lock.withLock {
+      defer { thread = nil }
+      stopped = true
+      return thread
+    }
     parker.unpark()
-    if let thread { pthread_join(thread, nil) }
-    thread = nil
+    if let ending {
+      if pthread_equal(ending, pthread_self()) != 0 { pthread_detach(ending) } else { pthread_join(ending, nil) }
+    }
     let left = lock.withLock {
       defer { actions = [:] }
       return actions.keys.sorted().compactMap { actions[$0] }
@@ -56,6 +63,7 @@ package final class TimerThread: @unchecked Sendable {
     insert(Entry(at: instant.nanoseconds, number: number))
     let isFirst = entries[0].number == number
     let isStopped = stopped
+    if thread == nil, !isStopped { startThread() }
     lock.unlock()
     if isStopped { if let action = withdraw(number) { action(false) } } else if isFirst { parker.unpark() }
     return number
@@ -63,7 +71,18 @@ package final class TimerThread: @unchecked Sendable {
 
   /// Takes an action back; nil when it was called already.
   package func withdraw(_ number: UInt64) -> (@Sendable (Bool) -> Void)? {
-    lock.withLock { actions.removeValue(forKey: number) }
+    lock.withLock {
+      let action = actions.removeValue(forKey: number)
+      if entries.count > 64, entries.count > actions.count * 2 { dropWithdrawnEntries() }
+      return action
+    }
+  }
+
+  /// Keeps the heap in proportion to what is waited for: time-outs are withdrawn long before their instant, as a rule.
+  private func dropWithdrawnEntries() {
+    let kept = entries.filter { actions[$0.number] != nil }
+    entries.removeAll(keepingCapacity: true)
+    for entry in kept { insert(entry) }
   }
 
   /// Suspends until `instant`.
@@ -172,5 +191,22 @@ private final class SleepTicket: @unchecked Sendable {
       return continuation
     }
     waiting?.resume(returning: inTime)
+  }
+}
+
+/// One action that is wanted at one instant at a time: a later order replaces the earlier, in whatever sequence two threads
+/// carry them out.
+final class LatestTimer: @unchecked Sendable {
+  private let lock = Lock()
+  private var latest: UInt64 = 0
+  private var number: UInt64?
+
+  func set(_ order: UInt64, at instant: Instant, on timer: TimerThread, _ action: @escaping @Sendable (Bool) -> Void) {
+    lock.withLock {
+      guard order > latest else { return }
+      latest = order
+      if let number { _ = timer.withdraw(number) }
+      number = timer.schedule(at: instant, action)
+    }
   }
 }

@@ -31,7 +31,7 @@ enum AttemptResult {
 /// runs the worker: a task or a thread. `current` is how a cancellation finds out, without a lock, whether it meets the
 /// attempt that it is meant for.
 final class Worker: @unchecked Sendable {
-  /// Set in `current` when the running attempt is being cancelled, and when that is done.
+  /// Set in `current` once the running attempt is to be cancelled.
   static let cancelling: UInt64 = 1 << 63
   static let idle: UInt64 = .max >> 1
 
@@ -106,22 +106,26 @@ final class Worker: @unchecked Sendable {
     let (exchanged, _) = current.compareExchange(
       expected: job.rawValue, desired: Self.idle, ordering: .sequentiallyConsistent)
     if exchanged { return false }
-    // The canceller is at work on another thread, for some nanoseconds.
-    while !cancelDone.load(ordering: .acquiring) { cplatform_pause() }
+    // The canceller is at work on another thread, as a rule for some nanoseconds.
+    var spins = 0
+    while !cancelDone.load(ordering: .acquiring) {
+      spins += 1
+      if spins < 1_000 { cplatform_pause() } else { sched_yield() }
+    }
     cancelDone.store(false, ordering: .relaxed)
     current.store(Self.idle, ordering: .sequentiallyConsistent)
     return true
   }
 
-  /// Stops an attempt that was handed to this worker. Called under the scheduler's lock.
-  func stop(_ token: AttemptToken) {
+  /// Marks an attempt that was handed to this worker as over. Called under the scheduler's lock.
+  ///
+  /// - Returns: what must follow once the lock is released, when the attempt is running: its handler's reaction to being
+  ///   cancelled may call the scheduler.
+  func stop(_ token: AttemptToken) -> RunningStop? {
     revoked.store(true, ordering: .sequentiallyConsistent)
     let (isRunning, _) = current.compareExchange(
       expected: token.job.rawValue, desired: token.job.rawValue | Self.cancelling, ordering: .sequentiallyConsistent)
-    guard isRunning else { return }
-    task?.cancel()
-    cancelDone.store(true, ordering: .releasing)
-    if pool == .thread { parker.unpark() }
+    return isRunning ? RunningStop(worker: self, task: task) : nil
   }
 
   func isCancelled(_ job: JobID) -> Bool {
@@ -141,6 +145,18 @@ final class Worker: @unchecked Sendable {
   func note(service: Nanoseconds) { smoothedService += 0.1 * (Double(service.rawValue) - smoothedService) }
 }
 
+/// A running attempt that is to be told that it is over. Until it is told, its worker does not leave it.
+struct RunningStop {
+  let worker: Worker
+  let task: Task<Void, Never>?
+
+  func perform() {
+    task?.cancel()
+    worker.cancelDone.store(true, ordering: .releasing)
+    if worker.pool == .thread { worker.parker.unpark() }
+  }
+}
+
 /// What is left to do once the scheduler's lock is released.
 struct Effects {
   var wakeTasks: [UnsafeContinuation<Void, Never>] = []
@@ -148,11 +164,13 @@ struct Effects {
   var settled: [(JobWatch, JobResult)] = []
   var released: [JobWatch] = []
   var settledBatches: [BatchID] = []
-  var timer: Instant?
+  var stops: [RunningStop] = []
+  /// When to report to the core that time has passed; the later of two orders has the higher number.
+  var timer: (at: Instant, order: UInt64)?
   var drained = false
 
   var isEmpty: Bool {
     wakeTasks.isEmpty && wakeThreads.isEmpty && settled.isEmpty && released.isEmpty && settledBatches.isEmpty
-      && timer == nil && !drained
+      && stops.isEmpty && timer == nil && !drained
   }
 }

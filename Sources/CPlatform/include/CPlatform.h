@@ -2,6 +2,7 @@
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -73,4 +74,18 @@ static inline void cplatform_pause(void) {
   __asm__ volatile("yield");
 #endif
 }
+/// Signals have numbers below this.
+#define CPLATFORM_SIGNALS 65
+
+/// Call once, before any signal is caught.
+void cplatform_signals_init(void);
+/// From now on the signal is counted, instead of its usual action, which is put into `before`. Returns 0 on success.
+int cplatform_signal_catch(int number, struct sigaction *before);
+/// Gives the signal an earlier action back. Returns 0 on success.
+int cplatform_signal_restore(int number, const struct sigaction *before);
+/// How often the signal came since the last call.
+unsigned cplatform_signal_take(int number);
+/// Blocks the calling thread until any caught signal comes.
+void cplatform_signals_wait(void);
+
 #endif

@@ -1,0 +1,106 @@
+import CPlatform
+import Glibc
+
+/// Waits for one of some signals, whose usual action is switched off meanwhile.
+package final class SignalWait: Sendable {
+  private struct State {
+    var received = false
+    var onSignal: (@Sendable () -> Void)?
+  }
+  private let signals: [Int32]
+  private let lock = Lock()
+  /// Behind ``lock``.
+  nonisolated(unsafe) private var state = State()
+
+  /// Starts listening: no signal is missed from now on.
+  package init(_ signals: [Int32]) {
+    self.signals = signals
+    SignalThread.shared.add(self, for: signals)
+  }
+
+  /// Stops listening; when nobody else listens, the signals have the actions of before again.
+  package func end() { SignalThread.shared.remove(self, from: signals) }
+
+  /// Calls `action` at the first signal; at once when one has come.
+  package func onFirst(_ action: @escaping @Sendable () -> Void) {
+    let already = lock.withLock {
+      if !state.received { state.onSignal = action }
+      return state.received
+    }
+    if already { action() }
+  }
+
+  /// Returns at the first signal, and stops listening.
+  package func wait() async {
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      onFirst { continuation.resume() }
+    }
+    end()
+  }
+
+  fileprivate func arrived() {
+    let action = lock.withLock { () -> (@Sendable () -> Void)? in
+      state.received = true
+      defer { state.onSignal = nil }
+      return state.onSignal
+    }
+    action?()
+  }
+}
+
+/// The thread that learns of signals: their handler can do no more than wake it.
+private final class SignalThread: @unchecked Sendable {
+  static let shared = SignalThread()
+
+  private struct Caught {
+    var before: sigaction
+    var listeners: [SignalWait]
+  }
+  private let lock = Lock()
+  /// By signal.
+  private var caught: [Int32: Caught] = [:]
+
+  private init() {
+    cplatform_signals_init()
+    var handle = pthread_t()
+    let result = cplatform_thread_start(&handle, { _ in SignalThread.shared.run() }, nil)
+    precondition(result == 0, "cannot start the thread for signals: error \(result)")
+    pthread_detach(handle)
+  }
+
+  func add(_ listener: SignalWait, for signals: [Int32]) {
+    lock.withLock {
+      for number in signals {
+        if caught[number] == nil {
+          _ = cplatform_signal_take(number)
+          var before = sigaction()
+          let result = cplatform_signal_catch(number, &before)
+          precondition(result == 0, "signal \(number) cannot be caught")
+          caught[number] = Caught(before: before, listeners: [])
+        }
+        caught[number]!.listeners.append(listener)
+      }
+    }
+  }
+
+  func remove(_ listener: SignalWait, from signals: [Int32]) {
+    lock.withLock {
+      for number in signals {
+        caught[number]?.listeners.removeAll { $0 === listener }
+        guard var rest = caught[number], rest.listeners.isEmpty else { continue }
+        _ = cplatform_signal_restore(number, &rest.before)
+        caught[number] = nil
+      }
+    }
+  }
+
+  private func run() {
+    while true {
+      cplatform_signals_wait()
+      let listeners = lock.withLock {
+        caught.keys.sorted().flatMap { cplatform_signal_take($0) > 0 ? caught[$0]!.listeners : [] }
+      }
+      for listener in listeners { listener.arrived() }
+    }
+  }
+}
