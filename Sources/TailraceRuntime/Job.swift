@@ -25,6 +25,7 @@ public struct JobRequest: Sendable {
   /// A batch from ``Scheduler/openBatch(failFast:)``.
   public var batch: BatchID?
 
+  /// Describes a job; everything but the type's name may be left out.
   public init(
     _ type: String, payload: (any Sendable)? = nil, priority: Priority? = nil, delay: Duration = .zero,
     dependencies: [JobID] = [], tags: [String] = [], timeout: Duration? = nil, retry: RetryPolicy? = nil,
@@ -65,6 +66,7 @@ package protocol OutcomeError: Error {
 
 /// What a handler is given.
 public struct JobContext: Sendable {
+  /// The job's identifier.
   public let id: JobID
   /// The first attempt is 1.
   public let attempt: Int
@@ -75,8 +77,8 @@ public struct JobContext: Sendable {
   public let number: UInt64
   let worker: Worker
 
-  /// Whether the attempt is over for the scheduler, since it was cancelled or timed out. A synchronous handler should look
-  /// now and then; an asynchronous one is told through `Task.isCancelled` as well.
+  /// Whether the attempt is over for the scheduler, since it was cancelled or timed out. A synchronous handler should
+  /// look now and then; an asynchronous one is told through `Task.isCancelled` as well.
   public var isCancelled: Bool { worker.isCancelled(id) }
 
   /// Blocks a synchronous handler's thread for this long, or until its attempt is cancelled.
@@ -89,9 +91,13 @@ public struct JobContext: Sendable {
 
 /// Where a job is, as far as the scheduler remembers it.
 public struct JobStatus: Sendable, Hashable {
+  /// The job's identifier.
   public var id: JobID
+  /// The name under which its handler is registered.
   public var type: String
+  /// Its priority.
   public var priority: Priority
+  /// Where it is in its life.
   public var state: JobState
   /// Why it settled; nil while it has not.
   public var cause: SettlementCause?
@@ -105,9 +111,11 @@ public struct JobStatus: Sendable, Hashable {
 
 /// How a job ended.
 public struct JobResult: Sendable {
+  /// The job's identifier.
   public var id: JobID
   /// `completed`, `cancelled` or `deadLettered`.
   public var state: JobState
+  /// Why it settled so.
   public var cause: SettlementCause
   /// What the handler returned.
   public var value: (any Sendable)?
@@ -132,6 +140,7 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
   /// `start()` was not called, or the scheduler has shut down.
   case notRunning
 
+  /// What happened, with the offending value, and what to do.
   public var description: String {
     switch self {
     case .unknownJobType(let name, let known):
@@ -162,8 +171,9 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
 public struct SchedulerMetrics: Sendable {
   /// What the scheduler itself counts: queue lengths by priority, running, settled by cause, …
   public var gauges: SchedulerGauges
-  /// Attempts ended, and their service time in all.
+  /// Attempts ended.
   public var attempts: Int
+  /// The service time of all attempts that ended.
   public var serviceTime: Nanoseconds
   /// Per pool and worker: attempts ended and busy time.
   public var workers: [WorkerMetrics]
@@ -190,8 +200,12 @@ public struct SchedulerMetrics: Sendable {
 
 /// What one worker did.
 public struct WorkerMetrics: Sendable, Hashable {
+  /// The pool that it belongs to.
   public var pool: PoolID
+  /// Its place in the pool, from 0.
   public var worker: Int
+  /// Attempts that ended on it.
   public var attempts: Int
+  /// Time in which it ran handlers.
   public var busy: Nanoseconds
 }

@@ -2,8 +2,8 @@ import CPlatform
 
 /// A lock for a few hundred nanoseconds of work: it spins a little before it sleeps.
 ///
-/// `Mutex` hands over through the kernel under contention on Linux; an adaptive pthread mutex costs a third of it when free
-/// and does not put a thread to sleep for a section that ends within a microsecond.
+/// `Mutex` hands over through the kernel under contention on Linux; an adaptive pthread mutex costs a third of it when
+/// free and does not put a thread to sleep for a section that ends within a microsecond.
 package final class Lock: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<cplatform_lock_t>
 

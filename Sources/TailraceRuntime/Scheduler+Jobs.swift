@@ -6,12 +6,12 @@ extension Scheduler {
 
   /// Submits a job; suspends while the queue is full if its overflow policy is to block.
   ///
-  /// A submission that waits for room when the scheduler shuts down, or whose dependency fails meanwhile, returns too: its
-  /// job is then settled as cancelled.
+  /// A submission that waits for room when the scheduler shuts down, or whose dependency fails meanwhile, returns too:
+  /// its job is then settled as cancelled.
   ///
   /// - Returns: the job's identifier, valid as long as the scheduler remembers the job.
-  /// - Throws: ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/refused(_:)``; `CancellationError` when the
-  ///   calling task is cancelled while it waits for room, the job is then cancelled with it.
+  /// - Throws: ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/refused(_:)``; `CancellationError` when
+  ///   the calling task is cancelled while it waits for room, the job is then cancelled with it.
   @discardableResult
   public func submit(_ request: JobRequest) async throws -> JobID {
     let (admission, watch) = try offer(request)
@@ -86,7 +86,8 @@ extension Scheduler {
     if !isWaiting { action() }
   }
 
-  /// Submits jobs of a load generator, whose numbers and intended instants it knows; one pass starts jobs for all of them.
+  /// Submits jobs of a load generator, whose numbers and intended instants it knows; one pass starts jobs for all of
+  /// them.
   ///
   /// It stops behind the first whose submitter must wait (overflow policy `block`).
   ///
@@ -148,7 +149,8 @@ extension Scheduler {
     lock.withLock { state.pointee.core.batchOpened(failFast: failFast) }
   }
 
-  /// Says that the batch is complete; returns when all its jobs are settled, at once for a batch that is settled already.
+  /// Says that the batch is complete; returns when all its jobs are settled, at once for a batch that is settled
+  /// already.
   ///
   /// It goes on waiting when the calling task is cancelled: cancel the jobs to end it sooner.
   public func settleBatch(_ id: BatchID) async {
@@ -188,8 +190,8 @@ extension Scheduler {
   /// Awaits a job's end.
   ///
   /// - Parameter timeout: how long to wait; nil: for ever. The job goes on when it is over.
-  /// - Throws: ``SchedulerError/unknownJob(_:)``, ``SchedulerError/awaitTimedOut(_:after:)``, `CancellationError` when the
-  ///   awaiting task is cancelled.
+  /// - Throws: ``SchedulerError/unknownJob(_:)``, ``SchedulerError/awaitTimedOut(_:after:)``, `CancellationError` when
+  ///   the awaiting task is cancelled.
   public func result(of id: JobID, timeout: Duration? = nil) async throws -> JobResult {
     let waiter = ResultWaiter()
     let answer: Result<JobResult, any Error> = await withTaskCancellationHandler {

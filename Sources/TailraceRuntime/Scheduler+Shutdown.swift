@@ -17,8 +17,8 @@ extension Scheduler {
   /// Shuts down gracefully: takes no more jobs, lets those known go on for the grace period, then cancels the rest.
   ///
   /// A scheduler that was never started runs nothing, so its jobs are cancelled at once. A second call while the first
-  /// waits goes by its own, perhaps shorter, periods; one that comes later only reports what is left. When it returns and
-  /// nothing is left running, every worker has ended and the observer has got every record of a worker.
+  /// waits goes by its own, perhaps shorter, periods; one that comes later only reports what is left. When it returns
+  /// and nothing is left running, every worker has ended and the observer has got every record of a worker.
   ///
   /// - Parameters:
   ///   - grace: how long jobs may go on.

@@ -5,8 +5,8 @@ import TailraceCore
 extension Scheduler {
   // MARK: - The loop of a worker of the async pool
 
-  /// Runs attempts until the scheduler stops. When an attempt is cancelled its task is cancelled with it, so that a fresh
-  /// task takes over from there.
+  /// Runs attempts until the scheduler stops. When an attempt is cancelled its task is cancelled with it, so that a
+  /// fresh task takes over from there.
   func runTask(_ worker: Worker) async {
     var table = lock.withLock { state.pointee.handlers }
     while true {
@@ -48,8 +48,8 @@ extension Scheduler {
     }
   }
 
-  /// Lets other tasks have the thread every 200 µs: handlers that never suspend would otherwise keep workers that have no
-  /// thread yet from starting what was handed to them.
+  /// Lets other tasks have the thread every 200 µs: handlers that never suspend would otherwise keep workers that have
+  /// no thread yet from starting what was handed to them.
   @inline(__always)
   private func yieldNowAndThen(_ worker: Worker) async {
     let now = MonotonicClock.now()
@@ -184,8 +184,8 @@ extension Scheduler {
       worker: worker)
   }
 
-  /// Reports what was finished, lets the core start jobs, and takes what it hands to this worker. Returns whether that is
-  /// anything.
+  /// Reports what was finished, lets the core start jobs, and takes what it hands to this worker. Returns whether that
+  /// is anything.
   private func exchange(_ worker: Worker) -> Bool {
     lock.lock()
     let now = MonotonicClock.now()

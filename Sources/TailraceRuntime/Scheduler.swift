@@ -5,9 +5,9 @@ import TailraceCore
 
 /// A live job scheduler: register handlers, submit jobs, await results.
 ///
-/// It drives ``SchedulerCore`` on the wall clock. Asynchronous handlers run on Swift's concurrency, as many at once as the
-/// async pool has workers; synchronous ones, and asynchronous ones whose job is hinted as blocking or computing, run on
-/// threads of their own, so that they never hold up the async pool.
+/// It drives ``SchedulerCore`` on the wall clock. Asynchronous handlers run on Swift's concurrency, as many at once as
+/// the async pool has workers; synchronous ones, and asynchronous ones whose job is hinted as blocking or computing,
+/// run on threads of their own, so that they never hold up the async pool.
 ///
 /// ```swift
 /// let scheduler = Scheduler()
@@ -110,8 +110,8 @@ public final class Scheduler: Sendable {
 
   /// Starts the workers. Jobs submitted before wait until then, and are started in the policy's order.
   ///
-  /// A second call does nothing, nor does one after a shutdown. From now on the workers keep the scheduler alive: it goes
-  /// away only after ``shutdown(grace:stopping:)``.
+  /// A second call does nothing, nor does one after a shutdown. From now on the workers keep the scheduler alive: it
+  /// goes away only after ``shutdown(grace:stopping:)``.
   public func start() {
     let workers = lock.withLock { () -> [Worker]? in
       guard state.pointee.startInstant == nil, !state.pointee.isShuttingDown else { return nil }

@@ -2,8 +2,8 @@ import CPlatform
 import Glibc
 import TailraceCore
 
-/// One thread that waits for instants on behalf of everybody: precise to what the kernel allows, since its timer slack is
-/// one nanosecond.
+/// One thread that waits for instants on behalf of everybody: precise to what the kernel allows, since its timer slack
+/// is one nanosecond.
 package final class TimerThread: @unchecked Sendable {
   private struct Entry {
     var at: Int64
@@ -22,6 +22,11 @@ package final class TimerThread: @unchecked Sendable {
 
   /// Makes one whose thread starts with the first instant to wait for.
   package init() {}
+
+  /// Starts the thread ahead of the first instant.
+  package func start() {
+    lock.withLock { if thread == nil, !stopped { startThread() } }
+  }
 
   /// Under the lock.
   private func startThread() {
@@ -53,7 +58,8 @@ package final class TimerThread: @unchecked Sendable {
     for action in left { action(false) }
   }
 
-  /// Calls `action(true)` at `instant` on this thread; it must return quickly. Returns a number by which to withdraw it.
+  /// Calls `action(true)` at `instant` on this thread; it must return quickly. Returns a number by which to withdraw
+  /// it.
   @discardableResult
   package func schedule(at instant: Instant, _ action: @escaping @Sendable (Bool) -> Void) -> UInt64 {
     lock.lock()
@@ -194,8 +200,8 @@ private final class SleepTicket: @unchecked Sendable {
   }
 }
 
-/// One action that is wanted at one instant at a time: a later order replaces the earlier, in whatever sequence two threads
-/// carry them out.
+/// One action that is wanted at one instant at a time: a later order replaces the earlier, in whatever sequence two
+/// threads carry them out.
 final class LatestTimer: @unchecked Sendable {
   private let lock = Lock()
   private var latest: UInt64 = 0

@@ -27,9 +27,9 @@ enum AttemptResult {
 
 /// One worker: what was handed to it, what it has finished and not yet reported, and which attempt it runs now.
 ///
-/// `inbox`, `isParked` and the counts belong to the scheduler's lock. `claimed`, `reports` and `outbox` belong to whoever
-/// runs the worker: a task or a thread. `current` is how a cancellation finds out, without a lock, whether it meets the
-/// attempt that it is meant for.
+/// `inbox`, `isParked` and the counts belong to the scheduler's lock. `claimed`, `reports` and `outbox` belong to
+/// whoever runs the worker: a task or a thread. `current` is how a cancellation finds out, without a lock, whether it
+/// meets the attempt that it is meant for.
 final class Worker: @unchecked Sendable {
   /// Set in `current` once the running attempt is to be cancelled.
   static let cancelling: UInt64 = 1 << 63
@@ -119,8 +119,8 @@ final class Worker: @unchecked Sendable {
 
   /// Marks an attempt that was handed to this worker as over. Called under the scheduler's lock.
   ///
-  /// - Returns: what must follow once the lock is released, when the attempt is running: its handler's reaction to being
-  ///   cancelled may call the scheduler.
+  /// - Returns: what must follow once the lock is released, when the attempt is running: its handler's reaction to
+  ///   being cancelled may call the scheduler.
   func stop(_ token: AttemptToken) -> RunningStop? {
     revoked.store(true, ordering: .sequentiallyConsistent)
     let (isRunning, _) = current.compareExchange(

@@ -1,5 +1,5 @@
-// Goal: the records of a live run prove that every job settled once, without a gap in its time, and that the live driver
-// starts jobs in the core's order.
+// Goal: the records of a live run prove that every job settled once, without a gap in its time, and that the live
+// driver starts jobs in the core's order.
 
 import Testing
 
@@ -110,7 +110,8 @@ struct RecordTests {
   }
 }
 
-/// Checks that the records of jobs 0..<jobs have one settling record each, and parts that follow each other without a gap.
+/// Checks that the records of jobs 0..<jobs have one settling record each, and parts that follow each other without a
+/// gap.
 func checkTimelines(_ records: [TimelineRecord], jobs: Int) {
   var settled = [Int](repeating: 0, count: jobs)
   var byJob = [[TimelineRecord]](repeating: [], count: jobs)

@@ -1,4 +1,5 @@
-// Goal: failed and timed-out attempts are repeated as the policy says, and what cannot be mended is kept with its reason.
+// Goal: failed and timed-out attempts are repeated as the policy says, and what cannot be mended is kept with its
+// reason.
 
 import Logging
 import Testing

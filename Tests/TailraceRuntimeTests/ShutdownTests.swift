@@ -1,5 +1,5 @@
-// Goal: a shutdown lets jobs go on for the grace period, then cancels them, reports what it had to leave, and comes to an
-// end in every state of the scheduler.
+// Goal: a shutdown lets jobs go on for the grace period, then cancels them, reports what it had to leave, and comes to
+// an end in every state of the scheduler.
 
 import Dispatch
 import Glibc

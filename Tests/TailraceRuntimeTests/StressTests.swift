@@ -1,5 +1,5 @@
-// Goal: whatever submitters, cancellations, time-outs, failures and dependencies do at once, every job settles once and the
-// scheduler comes to rest.
+// Goal: whatever submitters, cancellations, time-outs, failures and dependencies do at once, every job settles once and
+// the scheduler comes to rest.
 
 import Testing
 
