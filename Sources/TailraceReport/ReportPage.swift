@@ -68,7 +68,11 @@ struct ReportPage {
     for scenario in suite.scenarios {
       for target in scenario.targets where target.verdict != .met {
         let observed = target.observed.map { "observed \(HumanUnits.value($0, target.unit))" } ?? "no samples"
-        findings.append("**\(scenario.name)** missed `\(target.expression)`: \(observed)\(noted(target.note))")
+        // A time scale moves such limits: what was written is then not what was asked for.
+        let isScaled = scenario.primary?.timeScale != 1 && (target.unit == .time || target.unit == .rate)
+        let limit = isScaled ? ", scaled limit \(HumanUnits.value(target.limit, target.unit))" : ""
+        findings.append(
+          "**\(scenario.name)** missed `\(target.expression)`: \(observed)\(limit)\(noted(target.note))")
       }
       for run in scenario.runs {
         for check in run.validity where check.verdict == .failed {

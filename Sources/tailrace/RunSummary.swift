@@ -62,8 +62,9 @@ struct RunSummary {
       scenario.targets.filter { $0.verdict != .met }.map { target in
         let observed = target.observed.map { HumanUnits.value($0, target.unit) } ?? "no samples"
         let note = target.note.isEmpty ? "" : " (\(target.note))"
-        // A time scale moves limits on times: what was written is then not what was asked for.
-        let limit = suite.timeScale == 1 ? "" : ", scaled limit \(HumanUnits.value(target.limit, target.unit))"
+        // A time scale moves such limits: what was written is then not what was asked for.
+        let isScaled = scenario.primary?.timeScale != 1 && (target.unit == .time || target.unit == .rate)
+        let limit = isScaled ? ", scaled limit \(HumanUnits.value(target.limit, target.unit))" : ""
         return "  \(scenario.name): \(target.expression), observed \(observed)\(limit)\(note)"
       }
     }

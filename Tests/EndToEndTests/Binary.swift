@@ -37,7 +37,6 @@ enum Binary {
   /// - Parameters:
   ///   - folder: the working directory.
   ///   - environment: variables added to an environment without colours and columns of its own.
-  ///   - signals: sent one after another, each as soon as the program's error output holds its text.
   static func run(
     _ arguments: [String], in folder: TemporaryFolder? = nil, environment: [String: String] = [:]
   ) async throws -> Outcome {
@@ -48,6 +47,18 @@ enum Binary {
     return Outcome(
       arguments: arguments, status: number(result.terminationStatus), output: result.standardOutput,
       error: result.standardError)
+  }
+
+  /// Runs a command that ought to be valid, again while the host disturbs it so much that the run is rightly invalid.
+  static func runUndisturbed(_ arguments: [String], in folder: TemporaryFolder) async throws -> Outcome {
+    for _ in 1...5 {
+      let outcome = try await run(arguments, in: folder)
+      guard outcome.status == 4 else { return outcome }
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+        try FileManager.default.removeItem(at: folder.url.appendingPathComponent(name))
+      }
+    }
+    return try await run(arguments, in: folder)
   }
 
   /// Runs a command, and signals it `times` times: first once it announces its first run, then once it has answered.

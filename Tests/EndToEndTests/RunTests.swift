@@ -8,7 +8,7 @@ import Testing
 @Suite(.serialized) struct RunTests {
   @Test func aRunThatHoldsPassesAndLeavesAReport() async throws {
     let folder = try TemporaryFolder()
-    let outcome = try await Binary.run(
+    let outcome = try await Binary.runUndisturbed(
       ["run", Binary.scenario("steady"), Binary.scenario("graph"), "--seed", "3", "--max-lag", "60s"], in: folder)
     #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.error.isEmpty, "progress on something that is no terminal: \(outcome.error)")
@@ -31,7 +31,7 @@ import Testing
 
   @Test func figuresAreTidy() async throws {
     let folder = try TemporaryFolder()
-    let outcome = try await Binary.run(["run", Binary.scenario("graph"), "-q", "--jobs"], in: folder)
+    let outcome = try await Binary.runUndisturbed(["run", Binary.scenario("graph"), "-q", "--jobs"], in: folder)
     #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.output.isEmpty && outcome.error.isEmpty, "--quiet said something: \(outcome)")
     let results = try folder.text("reports/latest/results.csv").split(separator: "\n")
@@ -57,7 +57,7 @@ import Testing
 
   @Test func retriedJobsHaveARowForEachAttempt() async throws {
     let folder = try TemporaryFolder()
-    let outcome = try await Binary.run(["run", Binary.scenario("steady"), "--quiet", "--jobs"], in: folder)
+    let outcome = try await Binary.runUndisturbed(["run", Binary.scenario("steady"), "--quiet", "--jobs"], in: folder)
     #expect(outcome.status == 0, "\(outcome)")
     let rows = try folder.text("reports/latest/jobs.csv").split(separator: "\n").dropFirst()
       .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
@@ -68,7 +68,7 @@ import Testing
 
   @Test func aMissedTargetIsStatus2() async throws {
     let folder = try TemporaryFolder()
-    let outcome = try await Binary.run(
+    let outcome = try await Binary.runUndisturbed(
       ["run", Binary.scenario("steady"), "--target", "response.p50 < 1us", "--output", "out"], in: folder)
     #expect(outcome.status == 2, "\(outcome)")
     #expect(outcome.output.hasPrefix("MISSED steady: 3 of 4 targets met"))
@@ -79,7 +79,8 @@ import Testing
 
   @Test func allocationsAreCountedInAChild() async throws {
     let folder = try TemporaryFolder()
-    let outcome = try await Binary.run(["run", Binary.scenario("graph"), "--allocations", "--quiet"], in: folder)
+    let outcome = try await Binary.runUndisturbed(
+      ["run", Binary.scenario("graph"), "--allocations", "--quiet"], in: folder)
     #expect(outcome.status == 0, "\(outcome)")
     let rows = try folder.text("reports/latest/results.csv").split(separator: "\n")
     let row = try #require(rows.first { $0.contains(",graph,live,all,allocations_per_job,value,") })
@@ -88,13 +89,13 @@ import Testing
 
   @Test func aReportIsMadeAgainByteForByte() async throws {
     let folder = try TemporaryFolder()
-    let outcome = try await Binary.run(["run", Binary.scenario("graph"), "--quiet"], in: folder)
+    let outcome = try await Binary.runUndisturbed(["run", Binary.scenario("graph"), "--quiet"], in: folder)
     #expect(outcome.status == 0, "\(outcome)")
     let before = try folder.files(under: "reports/latest")
     for (path, _) in before where path != "result.json" {
       try FileManager.default.removeItem(atPath: "\(folder.path)/reports/latest/\(path)")
     }
-    let again = try await Binary.run(["report", "reports/latest"], in: folder)
+    let again = try await Binary.runUndisturbed(["report", "reports/latest"], in: folder)
     #expect(again.status == 0, "\(again)")
     let after = try folder.files(under: "reports/latest")
     #expect(before.map(\.path) == after.map(\.path))
@@ -103,7 +104,8 @@ import Testing
 
   @Test func theTimeScaleIsNamed() async throws {
     let folder = try TemporaryFolder()
-    let outcome = try await Binary.run(["run", Binary.scenario("steady"), "--time-scale", "0.5"], in: folder)
+    let outcome = try await Binary.runUndisturbed(
+      ["run", Binary.scenario("steady"), "--time-scale", "0.5"], in: folder)
     #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.output.contains(", time scale 0.5"))
     #expect(try folder.text("reports/latest/report.md").contains("**Time scale 0.5"))
@@ -112,7 +114,7 @@ import Testing
   @Test(arguments: [["--progress", "plain"], ["--progress"]])
   func plainProgressNamesEachRun(_ flags: [String]) async throws {
     let folder = try TemporaryFolder()
-    let outcome = try await Binary.run(["run"] + flags + [Binary.scenario("graph")], in: folder)
+    let outcome = try await Binary.runUndisturbed(["run"] + flags + [Binary.scenario("graph")], in: folder)
     #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.errorLines == ["[1/2] graph on live", "[2/2] graph on sequential"])
   }
