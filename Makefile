@@ -5,7 +5,7 @@
 SWIFT ?= swift
 BINARY := .build/release/tailrace
 # Where the Swift sources to check live; the benchmarks are a package of their own.
-SOURCES := Package.swift Sources Tests $(wildcard Benchmarks/Package.swift Benchmarks/Benchmarks)
+SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Sources
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test lint bench test-tsan clean
@@ -44,10 +44,16 @@ lint:
 	@echo "==> checking the format"
 	@$(SWIFT) format lint --strict -r --parallel $(SOURCES)
 
-## bench: run the benchmarks
-bench: setup
-	@echo "==> running the benchmarks (the first build takes a few minutes)"
+## bench: run the benchmarks, beside the platform's own ways of running jobs
+bench: build
+	@echo "==> building the benchmarks (the first time takes a few minutes)"
+	@$(SWIFT) build --package-path Benchmarks -c release --product figures
+	@echo "==> running them side by side (about three minutes)"
+	@Benchmarks/side-by-side
+	@echo "==> running the benchmarks of single parts"
 	@$(SWIFT) package --package-path Benchmarks --allow-writing-to-package-directory benchmark --no-progress
+	@echo "==> checking the bytes that they allocate"
+	@Benchmarks/check-bytes
 
 ## test-tsan: run the unit tests under the thread sanitizer
 test-tsan: setup

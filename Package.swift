@@ -18,7 +18,7 @@ let package = Package(
     .library(name: "TailraceRuntime", targets: ["TailraceRuntime"]),
     .library(name: "TailraceCore", targets: ["TailraceCore"]),
     // For the package in Benchmarks/; nothing in it is meant for embedding.
-    .library(name: "TailraceInternals", targets: ["TailraceHarness", "TailraceReport"]),
+    .library(name: "TailraceInternals", targets: ["TailraceBenchmarkHooks"]),
     .library(name: "TailraceJemalloc", targets: ["TailraceJemalloc"]),
   ],
   dependencies: [
@@ -38,6 +38,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "TailraceMeasurement", dependencies: ["TailraceCore"], swiftSettings: strict),
+    .target(
+      name: "TailraceBenchmarkHooks", dependencies: ["TailraceWorkload", "TailraceMeasurement", "TailraceCore"],
+      swiftSettings: strict),
     .target(name: "CPlatform"),
     .target(
       name: "TailraceRuntime",
@@ -72,7 +75,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TailraceMeasurementTests",
-      dependencies: ["TailraceMeasurement", "TailraceCore", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      dependencies: [
+        "TailraceMeasurement", "TailraceCore", .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "TailraceRuntimeTests",

@@ -24,6 +24,7 @@ struct TidyTests {
     ],
     "TailraceSQLite": ["TailraceCore", "TailraceWorkload", "TailraceRuntime", "TailraceHarness", "GRDB"],
     "TailraceJemalloc": ["CJemalloc"],
+    "TailraceBenchmarkHooks": ["TailraceCore", "TailraceWorkload", "TailraceMeasurement"],
     "tailrace": [
       "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
       "TailraceReport", "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "ArgumentParser", "CPlatform",
