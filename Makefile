@@ -58,7 +58,8 @@ bench: build
 ## test-tsan: run the unit tests under the thread sanitizer
 test-tsan: setup
 	@echo "==> running the unit tests under the thread sanitizer"
-	@$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld --skip EndToEndTests
+	@# jemalloc and the sanitizer's own allocator do not go together.
+	@TAILRACE_ALLOCATOR=system $(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld --skip EndToEndTests
 
 ## clean: delete what was built (reports stay)
 clean:

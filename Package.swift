@@ -10,6 +10,10 @@ let strict: [SwiftSetting] =
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   ] + (Context.environment["TAILRACE_WARNINGS"] == "errors" ? [.treatAllWarnings(as: .error)] : [])
 
+/// `TAILRACE_ALLOCATOR=system` in the environment leaves jemalloc out: the thread sanitizer brings an allocator of its own
+/// and ends a process that has both. Figures of memory are unavailable then.
+let hasJemalloc = Context.environment["TAILRACE_ALLOCATOR"] != "system"
+
 let package = Package(
   name: "tailrace",
   platforms: [.macOS(.v26)],
@@ -52,15 +56,16 @@ let package = Package(
       name: "TailraceHarness",
       dependencies: [
         "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceReport", "CPlatform",
-        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "Logging", package: "swift-log"), .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       swiftSettings: strict),
     .target(
       name: "TailraceSQLite",
       dependencies: ["TailraceHarness", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
-    .systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])]),
-    .target(name: "TailraceJemalloc", dependencies: ["CJemalloc"], swiftSettings: strict),
+    .target(
+      name: "TailraceJemalloc", dependencies: hasJemalloc ? ["CJemalloc"] : [],
+      swiftSettings: strict + (hasJemalloc ? [.define("TAILRACE_JEMALLOC")] : [])),
     .executableTarget(
       name: "tailrace",
       dependencies: [
@@ -99,5 +104,5 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: ["tailrace", .product(name: "Subprocess", package: "swift-subprocess")],
       exclude: ["Golden", "Scenarios"], swiftSettings: strict),
-  ]
+  ] + (hasJemalloc ? [.systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])])] : [])
 )

@@ -1,5 +1,8 @@
-import CJemalloc
 import Glibc
+
+#if TAILRACE_JEMALLOC
+  import CJemalloc
+#endif
 
 /// What jemalloc, linked into this executable as its allocator, counts.
 ///
@@ -102,6 +105,7 @@ public enum AllocationCounters {
   }
 
   private static func selfTest() -> String? {
+    guard isBuiltIn else { return "built without jemalloc" }
     guard let counter = rawThreadAllocatedPointer() else {
       return "jemalloc does not answer (mallctl thread.allocatedp failed)"
     }

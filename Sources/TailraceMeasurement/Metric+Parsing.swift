@@ -119,15 +119,20 @@ extension FigureUnit {
     case .time:
       [
         ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("min", 60e9), ("m", 60e9),
-        ("h", 3_600e9),
+        ("h", 3_600e9), ("d", 86_400e9),
       ]
-    case .rate: [("/s", 1), ("/min", 1.0 / 60), ("/h", 1.0 / 3_600)]
+    case .rate:
+      [
+        ("/ns", 1e9), ("/us", 1e6), ("/µs", 1e6), ("/μs", 1e6), ("/ms", 1e3), ("/s", 1), ("/min", 1.0 / 60),
+        ("/m", 1.0 / 60), ("/h", 1.0 / 3_600), ("/d", 1.0 / 86_400),
+      ]
     case .ratio: [("%", 0.01), ("", 1)]
     case .count: [("", 1)]
     case .factor: [("", 1), ("x", 1), ("×", 1)]
     case .bytes:
       [
-        ("B", 1), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("KiB", 1_024), ("MiB", 1_048_576), ("GiB", 1_073_741_824),
+        ("B", 1), ("kB", 1e3), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("KiB", 1_024), ("MiB", 1_048_576),
+        ("GiB", 1_073_741_824),
       ]
     }
   }
@@ -135,8 +140,8 @@ extension FigureUnit {
   /// What a value must look like, for an error message.
   var wanted: String {
     switch self {
-    case .time: "a time with its unit: ns, us, ms, s, min or h"
-    case .rate: "a rate with its unit: /s, /min or /h"
+    case .time: "a time with its unit: ns, us, ms, s, min, h or d"
+    case .rate: "a rate with its unit: /ms, /s, /min, /h or /d"
     case .ratio: "a share: 99% or 0.99"
     case .count: "a whole number without unit"
     case .factor: "a number without unit"

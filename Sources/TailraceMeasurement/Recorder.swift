@@ -65,6 +65,8 @@ package final class Recorder {
   /// Jobs whose intended arrival lies within the window, and those submitted within it.
   @exclusivity(unchecked) var intendedInWindow = 0
   @exclusivity(unchecked) var submittedInWindow = 0
+  /// Settlements of jobs for which submit was called, warm-up included.
+  @exclusivity(unchecked) package private(set) var endedJobs = 0
   /// Of all settled jobs that were accepted, warm-up included: how many, and for how long they were in the system.
   @exclusivity(unchecked) var acceptedCount = 0
   @exclusivity(unchecked) var timeInSystem: Int128 = 0
@@ -137,6 +139,7 @@ package final class Recorder {
     settled.insert(record.job)
     if !isMeasured { unmeasured[record.cause] += 1 }
     guard record.cause != .dropped else { return }
+    endedJobs += 1
     let finished = record.finished.nanoseconds - origin
     if finished > lastSettled { lastSettled = finished }
     if record.wasAccepted {
@@ -183,6 +186,7 @@ package final class Recorder {
     firstIntended = min(firstIntended, other.firstIntended)
     lastSettled = max(lastSettled, other.lastSettled)
     endedInWindow += other.endedInWindow
+    endedJobs += other.endedJobs
     intendedInWindow += other.intendedInWindow
     submittedInWindow += other.submittedInWindow
     acceptedCount += other.acceptedCount

@@ -40,18 +40,22 @@ package struct RunFacts {
   package var intended: Int
   /// Workers of each pool; utilization is taken over the pools that ran anything.
   package var workers: [(pool: PoolID, count: Int)]
-  /// Jobs unsettled when the run was cut off.
+  /// Jobs that had not settled when the run was over, by the system's own count.
+  package var unsettled: Int
+  /// Workers still occupied when the run was over: handlers that had not returned, whether or not their job was settled
+  /// by a timeout or by the stop.
   package var leftRunning: Int
   /// Tape numbers of the jobs that a job depends on.
   package var dependencies: (UInt64) -> [UInt64]
   /// The width of the window of `starts_per_second_max`: one second × the time scale.
   package var startsWindow: Nanoseconds
   package init(
-    intended: Int, workers: [(pool: PoolID, count: Int)] = [], leftRunning: Int = 0,
+    intended: Int, workers: [(pool: PoolID, count: Int)] = [], unsettled: Int = 0, leftRunning: Int = 0,
     startsWindow: Nanoseconds = .seconds(1), dependencies: @escaping (UInt64) -> [UInt64] = { _ in [] }
   ) {
     self.intended = intended
     self.workers = workers
+    self.unsettled = unsettled
     self.leftRunning = leftRunning
     self.startsWindow = startsWindow
     self.dependencies = dependencies
@@ -158,10 +162,10 @@ extension Recorder {
   private func makeFigures(
     _ facts: RunFacts, window: Nanoseconds, all: ClassMeasurement, workers: [WorkerUse]
   ) -> [Figure] {
-    let lost = facts.intended - settled.count - facts.leftRunning
+    let lost = facts.intended - settled.count - facts.unsettled
     var figures = [
       Figure(.throughput, Double(endedInWindow) / window.seconds),
-      Figure(.success, success(all, lost: max(0, lost) + facts.leftRunning)),
+      Figure(.success, success(all, lost: max(0, lost) + facts.unsettled)),
       Figure(
         .utilization,
         workers.isEmpty

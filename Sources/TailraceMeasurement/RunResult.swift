@@ -34,12 +34,19 @@ package struct Observations: Sendable, Hashable, Codable {
   package var allocationsPerJob = Reading.unavailable("counted only with --allocations")
   /// Share of the run's processor time that the host gave to others, 0…1.
   package var hostSteal = Reading.notTaken
+  /// Ticks of the clock in which the system counts processor time, of all processors together, behind ``hostSteal``;
+  /// nil: not known.
+  package var hostTicks: Int?
   /// In nanoseconds.
   package var wakeUpP50 = Reading.notTaken
   /// In nanoseconds.
   package var wakeUpP99 = Reading.notTaken
   /// Whether the run was cut short from outside.
   package var isInterrupted = false
+  /// Jobs that had not settled by themselves when the time to drain was over; nil: none.
+  package var cutOff: Int?
+  /// Attempts that `jobs.csv` lacks, since the list of them was full; nil: none.
+  package var attemptsLeftOut: Int?
   package init() {}
 
   var figures: [Figure] {

@@ -20,6 +20,9 @@ package struct ValidityBounds: Sendable, Hashable {
   package var stealWarning = 0.01
   /// … and above this the run is invalid.
   package var stealLimit = 0.10
+  /// Ticks of the host's clock (10 ms each, all processors together) below which neither is said: half a second on two
+  /// processors. A single tick would be a large share of fewer.
+  package var stealTicks = 100
   package init() {}
 }
 
@@ -133,14 +136,14 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     let relative = difference / max(product, mean, .leastNormalMagnitude)
     check.observed = relative
     let holds = relative <= bounds.little || difference <= bounds.littleFloor
-    // Jobs cut off while they ran are in the scheduler's mean but in no timeline.
-    let isCut = (measurement[.leftRunning] ?? 0) > 0
+    // Jobs that never settled are in the scheduler's mean but in no timeline.
+    let isCut = (observations.cutOff ?? 0) > 0
     check.verdict = holds ? .passed : isCut ? .unavailable : .failed
     check.words =
       "\(rounded(mean)) jobs in system by the scheduler's count; "
       + "\(rounded(product)) = \(rounded(rate)) jobs/s × "
       + "\(rounded(measurement.meanTimeInSystem / 1e6)) ms by the timelines"
-    if isCut { check.words += "; jobs left running are in the former only" }
+    if isCut { check.words += "; jobs cut off may be in the former only" }
     return check
   }
 
@@ -149,8 +152,8 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     return ValidityCheck(
       name: "none_lost", verdict: lost == 0 ? .passed : .failed, observed: lost, bound: 0, unit: .count,
       words: lost == 0
-        ? "every intended job settled or was counted as dropped or left running"
-        : "settled, dropped and left running jobs together are not the intended ones")
+        ? "every intended job settled or was counted as dropped or unsettled"
+        : "settled, dropped and unsettled jobs together are not the intended ones")
   }
 
   private static func checkDuplicated(_ measurement: RunMeasurement) -> ValidityCheck {
@@ -198,6 +201,11 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
       check.words = observations.hostSteal.unavailable ?? "not measured"
       return check
     }
+    if let ticks = observations.hostTicks, ticks < bounds.stealTicks {
+      check.verdict = .unavailable
+      check.words = "the run was too short: \(ticks) ticks of the host's clock; \(bounds.stealTicks) are needed"
+      return check
+    }
     check.verdict = share > bounds.stealLimit ? .failed : share > bounds.stealWarning ? .warning : .passed
     return check
   }
@@ -205,14 +213,17 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
   private static func checkInterruption(
     _ measurement: RunMeasurement, _ observations: Observations
   ) -> ValidityCheck {
-    let left = Int(measurement[.leftRunning] ?? 0)
-    let words =
-      observations.isInterrupted
-      ? "the run was cut short"
-      : left > 0 ? "\(left) jobs had not settled when the drain time was over" : "the run went to its end"
+    let cutOff = observations.cutOff ?? 0
+    let occupied = Int(measurement[.leftRunning] ?? 0)
+    var words: [String] = []
+    if observations.isInterrupted { words.append("the run was cut short") }
+    if cutOff > 0 { words.append("\(cutOff) jobs had not settled when the time to drain was over") }
+    if occupied > 0 { words.append("\(occupied) handlers had not returned when the run ended") }
+    // A handler that outlives its settled job keeps a worker, but every figure of the run is complete.
+    let isWhole = !observations.isInterrupted && cutOff == 0
     return ValidityCheck(
-      name: "ran_to_end", verdict: observations.isInterrupted || left > 0 ? .failed : .passed, observed: Double(left),
-      bound: 0, unit: .count, words: words)
+      name: "ran_to_end", verdict: !isWhole ? .failed : occupied > 0 ? .warning : .passed, observed: Double(cutOff),
+      bound: 0, unit: .count, words: words.isEmpty ? "the run went to its end" : words.joined(separator: "; "))
   }
 
   /// Three significant digits, for words.

@@ -3,8 +3,8 @@ import TailraceMeasurement
 
 /// Histograms in HdrHistogram's text format, which its plotters read: values in milliseconds.
 ///
-/// Source: `AbstractHistogram.outputPercentileDistribution` of HdrHistogram for Java, with a value unit scaling ratio of
-/// 1,000,000 and 5 steps per half distance.
+/// Source: `AbstractHistogram.outputPercentileDistribution` of HdrHistogram for Java, with a value unit scaling ratio
+/// of 1,000,000 and 5 steps per half distance.
 enum PercentileText {
   static func render(_ samples: Distribution) -> String {
     var text = "\(padded("Value", 12)) \(padded("Percentile", 14)) \(padded("TotalCount", 10)) 1/(1-Percentile)\n\n"

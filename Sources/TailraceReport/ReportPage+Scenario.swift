@@ -22,6 +22,12 @@ extension ReportPage {
     addSeries(run)
     addValidity(scenario)
     addResources(scenario)
+    for run in scenario.runs {
+      guard let leftOut = run.observations.attemptsLeftOut, leftOut > 0 else { continue }
+      page.paragraph(
+        "The list of jobs of \(run.system) is not whole: \(counted(leftOut, "attempt")) found no room in it. "
+          + "The figures above are of all attempts.")
+    }
   }
 
   private mutating func addTargets(_ scenario: ScenarioResult) {

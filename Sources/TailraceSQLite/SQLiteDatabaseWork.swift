@@ -63,8 +63,8 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     return pool
   }
 
-  /// Opens every connection for reading, which the pool does only when one is needed: a service opens its pool before it
-  /// takes jobs. Each waits until all are open, so that none is used twice.
+  /// Opens every connection for reading, which the pool does only when one is needed: a service opens its pool before
+  /// it takes jobs. Each waits until all are open, so that none is used twice.
   private static func openReaders(of pool: DatabasePool, count: Int) {
     let opened = DispatchSemaphore(value: 0)
     let allOpen = DispatchSemaphore(value: 0)

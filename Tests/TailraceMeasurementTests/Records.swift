@@ -51,7 +51,7 @@ func makeRejected(_ job: UInt64, intended: Int64 = 0) -> TimelineRecord {
 func measure(
   _ records: [TimelineRecord], types: [String] = ["a", "b"], intended: Int? = nil,
   window: MeasurementWindow = MeasurementWindow(), workers: [(pool: PoolID, count: Int)] = [],
-  attemptLimit: Int = 1_000, dependencies: ((UInt64) -> [UInt64])? = nil
+  attemptLimit: Int = 1_000, leftRunning: Int = 0, dependencies: ((UInt64) -> [UInt64])? = nil
 ) -> RunMeasurement {
   let recorder = Recorder(
     Recorder.Settings(
@@ -59,7 +59,8 @@ func measure(
   records.withUnsafeBufferPointer { recorder.record($0) }
   return recorder.measurement(
     RunFacts(
-      intended: intended ?? Set(records.map(\.job)).count, workers: workers, dependencies: dependencies ?? { _ in [] }))
+      intended: intended ?? Set(records.map(\.job)).count, workers: workers, leftRunning: leftRunning,
+      dependencies: dependencies ?? { _ in [] }))
 }
 
 /// A run of these records on a system.

@@ -26,7 +26,8 @@ import Testing
     ("response.p99<2 ms", true), ("response.count == 400", true), ("lost == 0", true), ("success >= 99%", true),
     ("success{type=a} >= 0.99", true), ("throughput > 100/min", true), ("utilization > 0", true),
     ("makespan < 1ms", false), ("service.stddev <= 1us", true), ("starts_per_second_max <= 400/s", true),
-    ("offered_load > 0", true), (" completed { priority = high } >= 200 ", true),
+    ("offered_load > 0", true), ("response.p99 < 1d", true), ("throughput > 1/d", true), ("throughput > 1/ms", true),
+    ("bytes_per_job < 1KB", false), (" completed { priority = high } >= 200 ", true),
   ])
   func targetsCompare(text: String, isMet: Bool) throws {
     let outcome = try evaluate(text)

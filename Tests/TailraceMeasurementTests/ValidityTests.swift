@@ -51,6 +51,16 @@ import Testing
     #expect(verdict("host_steal", of: makeRun(records, observations: makeObservations(steal: 0.2))) == .failed)
   }
 
+  @Test func stealOfAShortRunIsNotChecked() {
+    var observations = makeObservations(steal: 0.2)
+    observations.hostTicks = 12
+    let short = makeRun(records, observations: observations)
+    #expect(verdict("host_steal", of: short) == .unavailable)
+    #expect(short.isValid)
+    observations.hostTicks = 100
+    #expect(verdict("host_steal", of: makeRun(records, observations: observations)) == .failed)
+  }
+
   @Test func conservationFails() {
     #expect(verdict("none_lost", of: makeRun(records, intended: 101, observations: makeObservations())) == .failed)
     let twice = makeRun(records + [records[0]], intended: 100, observations: makeObservations())
@@ -71,6 +81,23 @@ import Testing
     let run = makeRun(records, observations: observations)
     #expect(verdict("ran_to_end", of: run) == .failed)
     #expect(!run.isValid)
+  }
+
+  @Test func jobsCutOffAreInvalidAndHandlersLeftRunningAreNot() {
+    var observations = makeObservations()
+    observations.cutOff = 7
+    let cut = makeRun(records, observations: observations)
+    #expect(verdict("ran_to_end", of: cut) == .failed)
+    let words = cut.validity.first { $0.name == "ran_to_end" }?.words
+    #expect(words == "7 jobs had not settled when the time to drain was over")
+    // Two handlers keep their workers, and their jobs have settled: nothing is lost.
+    let occupied = RunResult(
+      system: "live", seed: 1, timeScale: 1, fingerprint: "",
+      measurement: measure(records, leftRunning: 2), observations: makeObservations())
+    #expect(verdict("none_lost", of: occupied) == .passed)
+    #expect(verdict("ran_to_end", of: occupied) == .warning)
+    #expect(occupied.measurement[.leftRunning] == 2)
+    #expect(occupied.isValid)
   }
 
   @Test func invalidBeatsMissed() throws {

@@ -81,7 +81,8 @@ final class LoadGenerator {
       if closed.isEmpty {
         guard pacer.wait(until: wake) else { break }
       } else {
-        closed.wait(until: wake)
+        // In slices, since an interruption wakes nobody: a client may think for hours.
+        closed.wait(until: min(wake, MonotonicClock.now() + .milliseconds(50)))
       }
       let now = MonotonicClock.now()
       while let first = cancellations.first, first.at <= now {

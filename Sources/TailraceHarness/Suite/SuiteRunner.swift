@@ -25,7 +25,8 @@ package struct SuiteRunner: Sendable {
     var length: Nanoseconds
   }
 
-  /// What stands in the way of the run, as people read it: unknown systems, and scenarios that need what a system lacks.
+  /// What stands in the way of the run, as people read it: unknown systems, and scenarios that need what a system
+  /// lacks.
   package func refusals(_ scenarios: [Scenario]) -> [String] {
     var problems: [String] = []
     let known = Systems.all.map(\.name).joined(separator: ", ")
@@ -74,10 +75,15 @@ package struct SuiteRunner: Sendable {
         plan.scenario.name, plan.system.name, index: index + 1, count: plans.count, length: plan.length,
         after: plans[(index + 1)...].reduce(.zero) { $0 + $1.length }, onProgress)
       let log = options.keepsJobs ? AttemptLog() : nil
-      let result = try await replay(plan, calibration, wakeUp, log, progress.progress)
-      progress.end()
+      // Also when the replay throws: nobody is to be told of a run that is over.
+      defer { progress.end() }
+      var result = try await replay(plan, calibration, wakeUp, log, progress.progress)
+      if let log {
+        let kept = Self.jobs(log, plan.scenario, plan.system.name)
+        if kept.leftOut > 0 { result.observations.attemptsLeftOut = kept.leftOut }
+        jobs.append(kept)
+      }
       runs[plan.scenario.name, default: []].append(result)
-      if let log { jobs.append(Self.jobs(log, plan.scenario, plan.system.name)) }
     }
     let results = try scaled.compactMap { scenario in try sum(scenario, runs[scenario.name] ?? []) }
     let suite = SuiteResult(

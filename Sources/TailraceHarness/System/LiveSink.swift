@@ -4,8 +4,8 @@ import TailraceWorkload
 
 /// Hands a generator's jobs to the live scheduler.
 ///
-/// Submissions are written in place into a buffer that is reused, and never copied: a million of them in a second are the
-/// measure of this path.
+/// Submissions are written in place into a buffer that is reused, and never copied: a million of them in a second are
+/// the measure of this path.
 final class LiveSink: JobSink, @unchecked Sendable {
   private let scheduler: Scheduler
   private let types: [JobTypeID]
@@ -37,6 +37,7 @@ final class LiveSink: JobSink, @unchecked Sendable {
 
   func submit(_ jobs: UnsafeBufferPointer<DueJob>) -> Nanoseconds {
     var heldBack = Nanoseconds.zero
+    var heldUntil: Instant?
     // A job's dependencies must have identifiers before it is submitted, so jobs with some go one at a time.
     var start = 0
     while start < jobs.count {
@@ -44,14 +45,23 @@ final class LiveSink: JobSink, @unchecked Sendable {
       if jobs[start].job.dependencies.isEmpty {
         while end < jobs.count, jobs[end].job.dependencies.isEmpty { end += 1 }
       }
-      heldBack += submit(jobs, start..<end)
+      let waited = submit(jobs, start..<end, heldUntil: heldUntil)
+      if waited > .zero {
+        heldBack += waited
+        // Whoever is behind a job that waited for room is submitted only now.
+        heldUntil = MonotonicClock.now()
+      }
       start = end
     }
     return heldBack
   }
 
-  private func submit(_ jobs: UnsafeBufferPointer<DueJob>, _ range: Range<Int>) -> Nanoseconds {
+  /// - Parameter heldUntil: until when the jobs before these waited for room; nil: they did not.
+  private func submit(
+    _ jobs: UnsafeBufferPointer<DueJob>, _ range: Range<Int>, heldUntil: Instant?
+  ) -> Nanoseconds {
     for index in range { write(jobs.baseAddress! + index, to: submissions.baseAddress! + index) }
+    if let heldUntil { for index in range { submissions[index].submitted = heldUntil } }
     var heldBack = Nanoseconds.zero
     var next = range.lowerBound
     while next < range.upperBound {
@@ -67,7 +77,7 @@ final class LiveSink: JobSink, @unchecked Sendable {
       scheduler.waitForRoom(waiting)
       let now = MonotonicClock.now()
       heldBack += now - start
-      // Whoever is behind the one that waited is submitted only now.
+      // So is whoever is behind it among these.
       for index in next..<range.upperBound { submissions[index].submitted = now }
     }
     if hasClients {

@@ -37,20 +37,26 @@ package struct LiveSystem: ReplaySystem {
     let ended = MonotonicClock.now()
     await engine.close()
     let gauges = scheduler.metrics().gauges
-    var observations = meters.observations(settled: gauges.admitted)
+    let expense = meters.expense()
+    // What a handler that was left running records from here on is dropped.
+    let recorder = observer.merged()
+    var observations = expense.observations(settled: recorder.endedJobs, liveBytesWarm: generator.liveBytesWarm)
     observations.isOpenLoop = scenario.hasOpenArrivals
     observations.generatorLateness = generator.ownLateness
     observations.heldBack = generator.timeHeldBack
     observations.observedFor = ended - origin
     observations.meanJobsInSystem = Reading(gauges.jobSeconds / (ended - origin).seconds)
-    observations.isInterrupted = replay.interruption.isSet || shutdown.cancelled > 0
-    if let warm = generator.liveBytesWarm { observations.liveBytesWarm = Reading(Double(warm)) }
+    observations.isInterrupted = replay.interruption.isSet
+    let unsettled = gauges.inSystem + gauges.waitingForRoom
+    // Those that the stop has settled had not settled by themselves either.
+    let cutOff = shutdown.cancelled + unsettled
+    if cutOff > 0 { observations.cutOff = cutOff }
     let facts = RunFacts(
       intended: generator.intended,
-      workers: PoolID.allCases.map { ($0, configuration[$0].workers) }, leftRunning: shutdown.leftRunning,
-      startsWindow: replay.startsWindow
+      workers: PoolID.allCases.map { ($0, configuration[$0].workers) }, unsettled: unsettled,
+      leftRunning: shutdown.leftRunning, startsWindow: replay.startsWindow
     ) { [sink] in sink.dependencies(of: $0) }
-    return ReplayOutcome(recorder: observer.merged(), facts: facts, observations: observations)
+    return ReplayOutcome(recorder: recorder, facts: facts, observations: observations)
   }
 
   /// Lets the jobs end by themselves, cut short by an interruption.

@@ -1,20 +1,37 @@
+import CPlatform
+import Synchronization
 import TailraceCore
 import TailraceMeasurement
 
 /// Takes the records of a replay: into recorders, one a shard, and into the log when `jobs.csv` is wanted.
+///
+/// A handler that ignores its cancellation may report after the run is over. Each shard has a gate, which the merge
+/// closes, so that such a record is dropped and counted and never meets the reading of what was recorded.
 final class ReplayObserver: TimelineObserver, Sendable {
   private let recorders: RecorderShards
+  private let gates: [ShardGate]
   private let log: AttemptLog?
+  private let late = Atomic<Int>(0)
 
   init(shards: Int, replay: Replay, origin: Instant) {
     recorders = RecorderShards(count: shards, settings: replay.recorderSettings(origin: origin))
+    gates = (0..<max(1, shards)).map { _ in ShardGate() }
     log = replay.log
     log?.start = origin
   }
 
+  /// Records that came after ``merged()`` and were dropped.
+  var lateRecords: Int { late.load(ordering: .relaxed) }
+
   func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) {
+    let gate = gates[shard]
+    guard gate.enter() else {
+      late.add(records.count, ordering: .relaxed)
+      return
+    }
     recorders.record(records, shard: shard)
     log?.add(records)
+    gate.leave()
   }
 
   /// A single record, from whoever has the shard to itself.
@@ -22,5 +39,36 @@ final class ReplayObserver: TimelineObserver, Sendable {
     withUnsafePointer(to: record) { self.record(UnsafeBufferPointer(start: $0, count: 1), shard: shard) }
   }
 
-  func merged() -> Recorder { recorders.merged() }
+  /// One recorder with everything recorded so far; what comes later is dropped. Call it once.
+  func merged() -> Recorder {
+    for gate in gates { gate.close() }
+    return recorders.merged()
+  }
+}
+
+/// Lets the one caller of a shard in until it is closed, without a lock.
+private final class ShardGate: Sendable {
+  private static let open: UInt8 = 0
+  private static let occupied: UInt8 = 1
+  private static let closed: UInt8 = 2
+  private let state = Atomic<UInt8>(open)
+
+  /// Whether the caller may record; it must ``leave()`` then.
+  @inline(__always)
+  func enter() -> Bool {
+    state.compareExchange(expected: Self.open, desired: Self.occupied, ordering: .acquiring).exchanged
+  }
+
+  @inline(__always)
+  func leave() { state.store(Self.open, ordering: .releasing) }
+
+  /// Waits for whoever is recording, which takes microseconds, and lets nobody in again.
+  func close() {
+    while true {
+      let (exchanged, seen) = state.compareExchange(
+        expected: Self.open, desired: Self.closed, ordering: .acquiring)
+      if exchanged || seen == Self.closed { return }
+      _ = cplatform_sleep_until_ns(cplatform_monotonic_ns() + 10_000)
+    }
+  }
 }

@@ -17,30 +17,66 @@ struct RunMeters {
   }
 
   /// What was spent since.
-  ///
-  /// - Parameter settled: jobs, for the figures per job.
-  func observations(settled: Int) -> Observations {
-    var observations = Observations()
-    observations.processorTime = Reading(Double(cplatform_process_cpu_ns() - processorStart))
-    observations.peakMemory = Reading(Double(cplatform_peak_resident_bytes()))
-    let reason = meter.unavailability ?? "no job settled"
-    observations.bytesPerJob = .unavailable(reason)
-    observations.liveBytesEnd = .unavailable(reason)
-    observations.liveBytesWarm = .unavailable(reason)
-    if let start = allocatedStart, let end = meter.allocatedBytes(), settled > 0 {
-      observations.bytesPerJob = Reading(Double(end - start) / Double(settled))
-    }
+  func expense() -> RunExpense {
+    var expense = RunExpense(
+      processorTime: cplatform_process_cpu_ns() - processorStart, peakMemory: cplatform_peak_resident_bytes(),
+      liveBytes: meter.liveBytes(), unavailability: meter.unavailability)
+    if let start = allocatedStart, let end = meter.allocatedBytes() { expense.allocatedBytes = end - start }
     // Only in a process that was started to count exactly.
-    if let start = exactStart, let end = meter.exactTotals()?.allocations, settled > 0 {
-      observations.allocationsPerJob = Reading(Double(end - start) / Double(settled))
-    }
-    if let live = meter.liveBytes() { observations.liveBytesEnd = Reading(Double(live)) }
-    observations.hostSteal = .unavailable("the system does not say")
+    if let start = exactStart, let end = meter.exactTotals()?.allocations { expense.allocations = end - start }
     if let start = hostStart, let end = HostTimes.now() {
-      // Too short a run has no tick of the host's clock.
-      observations.hostSteal =
-        HostNoise(from: start, to: end).map { Reading($0.steal) } ?? .unavailable("the run was too short")
+      expense.hostTicks = Int(clamping: end.total - start.total)
+      expense.noise = HostNoise(from: start, to: end)
     }
+    return expense
+  }
+}
+
+/// What a run spent, from its start until its last job.
+struct RunExpense {
+  /// In nanoseconds.
+  var processorTime: Int64
+  /// In bytes.
+  var peakMemory: Int64
+  /// In bytes, now; nil: the allocator does not say.
+  var liveBytes: UInt64?
+  /// Why the allocator does not say; nil: it does.
+  var unavailability: String?
+  /// By the threads that enrolled; nil: the allocator does not say.
+  var allocatedBytes: UInt64?
+  /// Calls of the allocator, by the whole process; nil: not counted.
+  var allocations: UInt64?
+  /// Ticks of the clock of /proc/stat, all processors together; nil: the system does not say.
+  var hostTicks: Int?
+  var noise: HostNoise?
+
+  /// As a run's result has it.
+  ///
+  /// - Parameters:
+  ///   - settled: jobs, for the figures per job.
+  ///   - liveBytesWarm: live bytes once the warm-up was over; nil: it never was, or nobody counts.
+  func observations(settled: Int, liveBytesWarm: UInt64?) -> Observations {
+    var observations = Observations()
+    observations.processorTime = Reading(Double(processorTime))
+    observations.peakMemory = Reading(Double(peakMemory))
+    observations.bytesPerJob = .unavailable(unavailability ?? "no job settled")
+    if let allocatedBytes, settled > 0 {
+      observations.bytesPerJob = Reading(Double(allocatedBytes) / Double(settled))
+    }
+    if let allocations, settled > 0 {
+      observations.allocationsPerJob = Reading(Double(allocations) / Double(settled))
+    }
+    observations.liveBytesWarm =
+      liveBytesWarm.map { Reading(Double($0)) }
+      ?? .unavailable(unavailability ?? "the run ended before its warm-up was over")
+    observations.liveBytesEnd =
+      liveBytes.map { Reading(Double($0)) } ?? .unavailable(unavailability ?? "the allocator does not say")
+    observations.hostTicks = hostTicks
+    observations.hostSteal =
+      hostTicks == nil
+      ? .unavailable("the system does not say")
+      // Too short a run has no tick of the host's clock.
+      : noise.map { Reading($0.steal) } ?? .unavailable("the run was too short")
     return observations
   }
 }

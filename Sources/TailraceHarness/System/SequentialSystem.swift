@@ -6,8 +6,8 @@ import TailraceWorkload
 /// One job at a time, in the order of the tape, without a scheduler: the baseline of every speedup.
 ///
 /// A job that arrives while another runs waits in a backlog without bound. Retries follow their attempt at once (after
-/// their backoff, during which nothing else runs: there is no one to run it). A job whose dependency did not complete is
-/// cancelled, and so is one whose submitter's cancellation comes before its turn.
+/// their backoff, during which nothing else runs: there is no one to run it). A job whose dependency did not complete
+/// is cancelled, and so is one whose submitter's cancellation comes before its turn.
 package struct SequentialSystem: ReplaySystem {
   package let name = "sequential"
   package init() {}
@@ -27,7 +27,9 @@ package struct SequentialSystem: ReplaySystem {
     await DedicatedThread.run { turn.run() }
     await engine.close()
     timer.stop()
-    var observations = meters.observations(settled: turn.intended)
+    let expense = meters.expense()
+    let recorder = observer.merged()
+    var observations = expense.observations(settled: recorder.endedJobs, liveBytesWarm: turn.liveBytesWarm)
     // There is no generator: the next job is taken up when the one before it is done.
     observations.isOpenLoop = false
     observations.observedFor = MonotonicClock.now() - origin
@@ -36,7 +38,7 @@ package struct SequentialSystem: ReplaySystem {
     let facts = RunFacts(intended: turn.intended, workers: [(.async, 1)], startsWindow: replay.startsWindow) {
       turn.dependencyLists[$0] ?? []
     }
-    return ReplayOutcome(recorder: observer.merged(), facts: facts, observations: observations)
+    return ReplayOutcome(recorder: recorder, facts: facts, observations: observations)
   }
 }
 
@@ -47,6 +49,7 @@ private final class SequentialRun: @unchecked Sendable {
   private let engine: WorkEngine
   private let observer: ReplayObserver
   private(set) var intended = 0
+  private(set) var liveBytesWarm: UInt64?
   private(set) var dependencyLists: [UInt64: [UInt64]] = [:]
   /// Jobs that others may depend on and that did not complete.
   private var failed: Set<UInt64> = []
@@ -65,10 +68,12 @@ private final class SequentialRun: @unchecked Sendable {
     Pacer.prepareThread(realTime: false)
     replay.meter.enrollCurrentThread()
     let pacer = Pacer(pacing: .hybrid, stop: replay.interruption)
+    let warm = origin + replay.scenario.warmup
     var cursor = replay.tape.makeCursor()
     while let job = cursor.next() {
       let arrival = origin + Nanoseconds(job.intended.nanoseconds)
       guard pacer.wait(until: arrival + job.delay) else { return }
+      if liveBytesWarm == nil, MonotonicClock.now() >= warm { liveBytesWarm = replay.meter.liveBytes() }
       intended += 1
       if !job.dependencies.isEmpty { dependencyLists[job.index] = job.dependencies }
       settle(job, arrival: arrival)

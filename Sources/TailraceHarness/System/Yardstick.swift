@@ -4,8 +4,8 @@ import TailraceMeasurement
 import TailraceRuntime
 import TailraceWorkload
 
-/// What the platform's own ways of running work have in common when a plain mix is replayed on them: how one job is done,
-/// and what is recorded of it.
+/// What the platform's own ways of running work have in common when a plain mix is replayed on them: how one job is
+/// done, and what is recorded of it.
 final class YardstickRun: Sendable {
   let replay: Replay
   let engine: WorkEngine
@@ -13,6 +13,7 @@ final class YardstickRun: Sendable {
   private let lock = Lock()
   private let settled = Atomic<Int>(0)
   private let submitted = Atomic<Int>(0)
+  private let running = Atomic<Int>(0)
   let timer = TimerThread()
 
   init(_ replay: Replay, origin: Instant) {
@@ -24,11 +25,14 @@ final class YardstickRun: Sendable {
 
   /// Jobs handed over and not settled.
   var unsettled: Int { submitted.load(ordering: .acquiring) - settled.load(ordering: .acquiring) }
+  /// Jobs whose handlers were called and have not returned.
+  var occupied: Int { running.load(ordering: .acquiring) }
   var intended: Int { submitted.load(ordering: .acquiring) }
   func noteSubmitted() { submitted.add(1, ordering: .relaxed) }
 
   /// Does a job on a task.
   func perform(_ due: DueJob) async {
+    running.add(1, ordering: .relaxed)
     replay.meter.enrollCurrentThread()
     let started = MonotonicClock.now()
     let (plan, work) = plan(due)
@@ -41,6 +45,7 @@ final class YardstickRun: Sendable {
 
   /// Does a job on the calling thread.
   func performBlocking(_ due: DueJob) {
+    running.add(1, ordering: .relaxed)
     replay.meter.enrollCurrentThread()
     let started = MonotonicClock.now()
     let (plan, work) = plan(due)
@@ -83,10 +88,22 @@ final class YardstickRun: Sendable {
     record.finished = finished
     record.outcome = outcome
     record.settles = true
-    record.cause = outcome == .succeeded ? .succeeded : outcome == .timedOut ? .timedOut : .failed
+    record.cause = Self.cause(of: outcome)
     lock.withLock { observer.recordOne(record, shard: 0) }
     due.onSettled?()
+    running.subtract(1, ordering: .releasing)
     settled.add(1, ordering: .releasing)
+  }
+
+  /// Why a job settles that has one attempt, which ended so.
+  static func cause(of outcome: AttemptOutcome) -> SettlementCause {
+    switch outcome {
+    case .succeeded: .succeeded
+    case .failed: .failed
+    case .timedOut: .timedOut
+    case .cancelled: .cancelled
+    case .failedPermanently: .failedPermanently
+    }
   }
 
   /// Generates the load, waits for its end and sums up.
@@ -98,23 +115,36 @@ final class YardstickRun: Sendable {
     }
     let meters = RunMeters(replay.meter)
     await DedicatedThread.run { generator.run() }
-    let allowed = replay.interruption.isSet ? replay.grace : replay.scenario.drain
-    let deadline = MonotonicClock.now() + allowed
-    while unsettled > 0, MonotonicClock.now() < deadline {
-      try? await timer.sleep(until: min(deadline, MonotonicClock.now() + .milliseconds(1)))
-    }
-    var observations = meters.observations(settled: generator.intended)
+    await waitForEnd()
+    let ended = MonotonicClock.now()
+    let left = unsettled
+    let stillRunning = min(occupied, left)
+    let expense = meters.expense()
+    // What a job that was left running records from here on is dropped.
+    let recorder = lock.withLock { observer.merged() }
+    var observations = expense.observations(settled: recorder.endedJobs, liveBytesWarm: generator.liveBytesWarm)
     observations.isOpenLoop = replay.scenario.hasOpenArrivals
     observations.generatorLateness = generator.ownLateness
-    observations.observedFor = MonotonicClock.now() - origin
+    observations.observedFor = ended - origin
     observations.meanJobsInSystem = .unavailable("this system does not count its jobs")
     observations.isInterrupted = replay.interruption.isSet
-    if let warm = generator.liveBytesWarm { observations.liveBytesWarm = Reading(Double(warm)) }
-    let left = unsettled
-    let facts = RunFacts(intended: generator.intended, leftRunning: left, startsWindow: replay.startsWindow)
-    // Only now: a job that was left running still records its end.
-    let recorder = lock.withLock { observer.merged() }
+    if left > 0 { observations.cutOff = left }
+    let facts = RunFacts(
+      intended: generator.intended, unsettled: left, leftRunning: stillRunning, startsWindow: replay.startsWindow)
     return ReplayOutcome(recorder: recorder, facts: facts, observations: observations)
+  }
+
+  /// Lets the jobs end by themselves; an interruption leaves them no more than the grace period.
+  private func waitForEnd() async {
+    var wasInterrupted = replay.interruption.isSet
+    var deadline = MonotonicClock.now() + (wasInterrupted ? replay.grace : replay.scenario.drain)
+    while unsettled > 0, MonotonicClock.now() < deadline {
+      if !wasInterrupted, replay.interruption.isSet {
+        wasInterrupted = true
+        deadline = min(deadline, MonotonicClock.now() + replay.grace)
+      }
+      try? await timer.sleep(until: min(deadline, MonotonicClock.now() + .milliseconds(1)))
+    }
   }
 
   /// Ends what the run has started.
