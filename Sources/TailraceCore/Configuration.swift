@@ -17,7 +17,8 @@ public enum OverflowPolicy: String, Hashable, Sendable, Codable, CaseIterable {
   /// Its submitter waits until there is room.
   case block
   /// The least urgent eligible job, the youngest of its priority, makes room, if it is less urgent than the new one;
-  /// otherwise the new one is refused. Jobs that wait for their delay, their retry or their dependencies are never shed.
+  /// otherwise the new one is refused. Jobs that wait for their delay, their retry or their dependencies are never
+  /// shed.
   case shed
 }
 

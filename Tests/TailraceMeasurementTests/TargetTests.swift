@@ -7,14 +7,15 @@ import Testing
 @Suite struct TargetTests {
   private let types = ["a", "b"]
   /// 400 jobs: half of type a, urgent and short of wait, half of type b.
-  private let run: RunResult = {
+  private let records: [TimelineRecord] = {
     var records: [TimelineRecord] = []
     for job in 0..<UInt64(200) {
       records.append(makeRecord(job * 2, type: 0, priority: .high, waiting: 10))
       records.append(makeRecord(job * 2 + 1, type: 1, priority: .low, waiting: 1_000))
     }
-    return makeRun(records)
+    return records
   }()
+  private var run: RunResult { makeRun(records) }
 
   private func evaluate(_ text: String, runs: [RunResult]? = nil, scale: Double = 1) throws -> TargetOutcome {
     TargetOutcome(try TargetExpression(parsing: text, types: types), as: text, runs: runs ?? [run], scale: scale)
@@ -30,7 +31,9 @@ import Testing
     ("bytes_per_job < 1KB", false), (" completed { priority = high } >= 200 ", true),
   ])
   func targetsCompare(text: String, isMet: Bool) throws {
-    let outcome = try evaluate(text)
+    var observations = Observations()
+    observations.bytesPerJob = Reading(1_000)
+    let outcome = try evaluate(text, runs: [makeRun(records, observations: observations)])
     #expect(outcome.verdict == (isMet ? .met : .missed), "\(outcome)")
     #expect(outcome.expression == text)
   }
