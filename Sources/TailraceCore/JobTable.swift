@@ -137,6 +137,15 @@ struct JobList {
     count += 1
   }
 
+  mutating func prepend(_ slot: UInt32, in jobs: borrowing JobTable) {
+    let job = jobs[slot]
+    job.pointee.previous = JobSlot.none
+    job.pointee.next = head
+    if head == JobSlot.none { tail = slot } else { jobs[head].pointee.previous = slot }
+    head = slot
+    count += 1
+  }
+
   @inline(__always)
   mutating func remove(_ slot: UInt32, in jobs: borrowing JobTable) {
     let job = jobs[slot]

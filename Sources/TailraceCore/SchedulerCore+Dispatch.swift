@@ -35,14 +35,15 @@ extension SchedulerCore {
   }
 
   private mutating func startJobs(in pool: Int, claim: Claim?, into outbox: inout Outbox) {
-    while pools[pool].running < pools[pool].limit || claim != nil {
-      guard let lane = pools[pool].heap.top else { return }
+    // What is claimed ahead counts as running. Where every worker may run, it is the workers that are the limit.
+    let isLimitedByWorkers = pools[pool].limit >= pools[pool].claims.count
+    while let lane = pools[pool].heap.top {
       let worker: UInt16
-      if let idle = pools[pool].idle.last, pools[pool].running < pools[pool].limit {
+      if let idle = pools[pool].idle.last {
+        guard isLimitedByWorkers || pools[pool].running < pools[pool].limit else { return }
         worker = idle
-      } else if let claim, Int(claim.pool.rawValue) == pool, pools[pool].idle.isEmpty,
-        Int(pools[pool].claims[Int(claim.worker)]) < claim.limit, lanes[Int(lane)].type == Lane.shared,
-        pools[pool].gate < 0, pools[pool].limit == pools[pool].claims.count
+      } else if let claim, Int(claim.pool.rawValue) == pool, isLimitedByWorkers, pools[pool].gate < 0,
+        Int(pools[pool].claims[Int(claim.worker)]) < claim.limit, lanes[Int(lane)].type == Lane.shared
       {
         // Jobs under a limit of their own are never claimed ahead: they would hold it without running.
         worker = claim.worker
@@ -137,6 +138,16 @@ extension SchedulerCore {
     job.pointee.lane = UInt16(lane)
     lanes[lane].jobs.append(slot, in: jobs)
     if lanes[lane].jobs.count == 1 { headChanged(lane) }
+  }
+
+  /// Puts a job back at the head of its lane: it was the first there when it was taken out.
+  mutating func enqueueAgain(_ slot: UInt32) {
+    let job = jobs[slot]
+    job.pointee.state = .available
+    gauges.availableByPriority[job.pointee.priority] += 1
+    let lane = Int(job.pointee.lane)
+    lanes[lane].jobs.prepend(slot, in: jobs)
+    headChanged(lane)
   }
 
   @inline(__always)

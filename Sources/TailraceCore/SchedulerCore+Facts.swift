@@ -189,6 +189,28 @@ extension SchedulerCore {
     endAttempt(slot, started: start, finished: max(finished, start), outcome: outcome, into: &outbox)
   }
 
+  /// Whether workers of the pool hold attempts beyond the one that each may be running.
+  public func hasClaimsAhead(in pool: PoolID) -> Bool {
+    let state = Int(pool.rawValue)
+    return pools[state].running > pools[state].claims.count - pools[state].idle.count
+  }
+
+  /// A worker gives back an attempt that it had claimed ahead and not begun: the job waits again, where it was. Several
+  /// go back in the reverse of the order in which they were handed out.
+  public mutating func attemptReturned(_ token: AttemptToken, at instant: Instant, into outbox: inout Outbox) {
+    advance(to: instant)
+    guard let slot = jobs.find(token.job), isCurrent(token, slot) else {
+      attemptEnded(token, started: now, finished: now, outcome: .cancelled, at: now, into: &outbox)
+      return
+    }
+    releaseWorker(token)
+    removeTimer(of: slot)
+    gauges.running -= 1
+    jobs[slot].pointee.started = TimelineRecord.never
+    jobs[slot].pointee.worker = TimelineRecord.noWorker
+    enqueueAgain(slot)
+  }
+
   /// Whether the attempt is still wanted: a worker that took several attempts asks before it starts one.
   public func isLive(_ token: AttemptToken) -> Bool {
     jobs.find(token.job).map { isCurrent(token, $0) } ?? false

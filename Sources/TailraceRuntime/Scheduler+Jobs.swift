@@ -139,7 +139,10 @@ extension Scheduler {
   /// - Returns: whether it was known and still unsettled.
   @discardableResult
   public func cancel(_ id: JobID) -> Bool {
-    report { state, now, outbox in state.core.cancelRequested(id, at: now, into: &outbox) }
+    report { state, now, outbox in
+      giveBackUnbegun(in: &state, at: now, into: &outbox)
+      return state.core.cancelRequested(id, at: now, into: &outbox)
+    }
   }
 
   /// Opens a batch; submit jobs with its identifier, then seal it.

@@ -10,10 +10,9 @@ extension Scheduler {
   func runTask(_ worker: Worker) async {
     var table = lock.withLock { state.pointee.handlers }
     while true {
-      while worker.nextClaim < worker.claimed.count {
-        let token = worker.claimed[worker.nextClaim].token
-        let payload = worker.hasPayloads ? worker.claimed[worker.nextClaim].payload : nil
-        worker.nextClaim += 1
+      while let next = worker.takeNext() {
+        let token = worker.claimed[next].token
+        let payload = worker.hasPayloads ? worker.claimed[next].payload : nil
         if table.handlers.count <= Int(token.type.rawValue) { table = lock.withLock { state.pointee.handlers } }
         switch prepare(token, worker) {
         case .run: break
@@ -84,10 +83,9 @@ extension Scheduler {
     var table = lock.withLock { state.pointee.handlers }
     let executor = ThreadExecutor(parker: worker.parker)
     while true {
-      while worker.nextClaim < worker.claimed.count {
-        let token = worker.claimed[worker.nextClaim].token
-        let payload = worker.hasPayloads ? worker.claimed[worker.nextClaim].payload : nil
-        worker.nextClaim += 1
+      while let next = worker.takeNext() {
+        let token = worker.claimed[next].token
+        let payload = worker.hasPayloads ? worker.claimed[next].payload : nil
         if table.handlers.count <= Int(token.type.rawValue) { table = lock.withLock { state.pointee.handlers } }
         guard prepare(token, worker) == .run else { continue }
         let started = begin(token, worker)
@@ -140,7 +138,7 @@ extension Scheduler {
     worker.revoked.store(false, ordering: .relaxed)
     let isLive = state.pointee.core.isLive(token)
     // Another attempt that was handed to this worker may be the revoked one.
-    if worker.nextClaim < worker.claimed.count { worker.revoked.store(true, ordering: .relaxed) }
+    if worker.hasNext { worker.revoked.store(true, ordering: .relaxed) }
     lock.unlock()
     if isLive { return .run }
     let now = MonotonicClock.now()
@@ -164,7 +162,7 @@ extension Scheduler {
   @inline(__always)
   private func finish(_ token: AttemptToken, _ worker: Worker, started: Instant, ending: Ending) {
     let now = MonotonicClock.now()
-    worker.lastFinish = worker.nextClaim < worker.claimed.count ? now : nil
+    worker.lastFinish = worker.hasNext ? now : nil
     worker.note(service: now - started)
     worker.reports.append(
       AttemptReport(token: token, started: started, finished: now, outcome: ending.outcome, ending: ending.result))
@@ -195,7 +193,10 @@ extension Scheduler {
       at: now, claiming: limit > 1 ? Claim(pool: worker.pool, worker: worker.index, limit: limit) : nil,
       into: &worker.outbox)
     state.pointee.distribute(&worker.outbox, caller: worker, effects: &worker.effects)
+    if state.pointee.core.hasClaimsAhead(in: worker.pool) { relieve(worker, at: now) }
     takeInbox(worker)
+    worker.batchSince = now
+    worker.lastFinish = nil
     lock.unlock()
     perform(&worker.effects)
     if !worker.outbox.records.isEmpty {
@@ -207,11 +208,41 @@ extension Scheduler {
     return !worker.claimed.isEmpty
   }
 
+  /// Gives back what other workers claimed ahead and do not get to: everything when this worker has nothing to do, else
+  /// what they have held for long, since one of their jobs turned out to be a long one. Under the lock.
+  private func relieve(_ worker: Worker, at now: Instant) {
+    var tookAny = false
+    for other in state.pointee.workers[Int(worker.pool.rawValue)] where other !== worker {
+      guard worker.inbox.isEmpty || now - other.batchSince > .microseconds(200), other.hasNext else { continue }
+      for claimed in other.takeUnbegun().reversed() {
+        state.pointee.core.attemptReturned(claimed.token, at: now, into: &worker.outbox)
+        tookAny = true
+      }
+    }
+    guard tookAny else { return }
+    state.pointee.core.startJobs(
+      at: now, claiming: Claim(pool: worker.pool, worker: worker.index, limit: worker.claimLimit),
+      into: &worker.outbox)
+    state.pointee.distribute(&worker.outbox, caller: worker, effects: &worker.effects)
+  }
+
+  /// Gives back whatever any worker claimed ahead and has not begun: before a timeout or a cancellation is decided, so
+  /// that only attempts that really run count as running. Under the lock; the pass that starts jobs follows.
+  func giveBackUnbegun(in state: inout DriverState, at now: Instant, into outbox: inout Outbox) {
+    for pool in PoolID.allCases where state.core.hasClaimsAhead(in: pool) {
+      for worker in state.workers[Int(pool.rawValue)] where worker.hasNext {
+        for claimed in worker.takeUnbegun().reversed() {
+          state.core.attemptReturned(claimed.token, at: now, into: &outbox)
+        }
+      }
+    }
+  }
+
   /// Under the lock.
   @inline(__always)
   private func takeInbox(_ worker: Worker) {
     worker.claimed.removeAll(keepingCapacity: true)
-    worker.nextClaim = 0
+    worker.taken.store(0, ordering: .releasing)
     swap(&worker.claimed, &worker.inbox)
     worker.hasMail.store(false, ordering: .relaxed)
     worker.hasPayloads = worker.inboxHasPayloads

@@ -264,6 +264,7 @@ public final class Scheduler: Sendable {
 
   private func timerFired() {
     let timedOut = report { state, now, outbox in
+      giveBackUnbegun(in: &state, at: now, into: &outbox)
       let before = outbox.records.count
       state.core.timerFired(at: now, into: &outbox)
       return outbox.records[before...].filter { $0.outcome == .timedOut }

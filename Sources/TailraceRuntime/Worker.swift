@@ -50,7 +50,10 @@ final class Worker: @unchecked Sendable {
 
   // Of the running side.
   @exclusivity(unchecked) var claimed: [Claimed] = []
-  @exclusivity(unchecked) var nextClaim = 0
+  /// How many of `claimed` were taken up, or given back; by whoever is first.
+  let taken = Atomic<Int>(0)
+  /// Since when it works on `claimed`; under the scheduler's lock.
+  @exclusivity(unchecked) var batchSince = Instant.zero
   /// Whether any of `claimed` has a payload.
   @exclusivity(unchecked) var hasPayloads = false
   @exclusivity(unchecked) var reports: [AttemptReport] = []
@@ -84,8 +87,8 @@ final class Worker: @unchecked Sendable {
   /// Attempts that the worker may hold at once: as many as stay within 20 µs, so that the order by priority stays true.
   var claimLimit: Int { Int(min(64, max(1, 20_000 / max(smoothedService, 1)))) }
 
-  /// Looks out for work for a moment before the worker goes to sleep, if its jobs are so short that waking it would cost
-  /// more than they do. Gives way to every other thread meanwhile. Returns whether something came.
+  /// Looks out for work for a moment before the worker goes to sleep, if its jobs are so short that waking it would
+  /// cost more than they do. Gives way to every other thread meanwhile. Returns whether something came.
   func lookOut() -> Bool {
     guard smoothedService < 20_000 else { return false }
     let end = cplatform_monotonic_ns() + 50_000
@@ -94,6 +97,22 @@ final class Worker: @unchecked Sendable {
       sched_yield()
     } while cplatform_monotonic_ns() < end
     return false
+  }
+
+  /// The next attempt that was handed over, if it was not given back.
+  @inline(__always)
+  func takeNext() -> Int? {
+    let next = taken.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
+    return next < claimed.count ? next : nil
+  }
+
+  /// Whether another attempt follows.
+  var hasNext: Bool { taken.load(ordering: .relaxed) < claimed.count }
+
+  /// Takes away what the worker has not begun. Under the scheduler's lock, by anyone.
+  func takeUnbegun() -> ArraySlice<Claimed> {
+    let next = taken.exchange(.max / 2, ordering: .acquiringAndReleasing)
+    return next < claimed.count ? claimed[next...] : []
   }
 
   /// Called by the running side around each attempt.

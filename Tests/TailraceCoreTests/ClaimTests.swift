@@ -53,3 +53,90 @@ import Testing
     #expect(driver.startedTags.last == 5)
   }
 }
+
+@Suite struct ReturnedClaimTests {
+  @Test func returnedAttemptsWaitAgainInTheirOldOrder() throws {
+    var configuration = SchedulerConfiguration()
+    configuration.asyncPool.workers = 1
+    configuration.policy = .fifo
+    var core = SchedulerCore(configuration)
+    let type = core.register(JobTypeConfiguration(name: "a"))
+    var outbox = Outbox()
+    for number in 0..<6 {
+      _ = core.jobSubmitted(
+        JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
+    }
+    core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 4), into: &outbox)
+    let handedOut = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    #expect(handedOut.map(\.tag) == [0, 1, 2, 3])
+    let ahead = core.hasClaimsAhead(in: .async)
+    #expect(ahead)
+    for token in handedOut.dropFirst().reversed() { core.attemptReturned(token, at: .zero, into: &outbox) }
+    let left1 = core.hasClaimsAhead(in: .async)
+    #expect(!left1)
+    try check(core)
+    outbox.clear()
+    core.attemptEnded(
+      handedOut[0], started: .zero, finished: .zero, outcome: .succeeded, at: .zero, into: &outbox)
+    core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 10), into: &outbox)
+    let again = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    #expect(again.map(\.tag) == [1, 2, 3, 4, 5])
+    try check(core)
+  }
+
+  /// A worker reports in batches: what it has done and not reported must not keep the others from working.
+  @Test func unreportedAttemptsDoNotKeepOthersIdle() throws {
+    var configuration = SchedulerConfiguration()
+    configuration.asyncPool.workers = 2
+    configuration.policy = .fifo
+    var core = SchedulerCore(configuration)
+    let type = core.register(JobTypeConfiguration(name: "a"))
+    var outbox = Outbox()
+    for number in 0..<7 {
+      _ = core.jobSubmitted(
+        JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
+    }
+    core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 6), into: &outbox)
+    let handedOut = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    #expect(handedOut.count == 7)
+    let other = try #require(handedOut.first { $0.worker == 1 })
+    outbox.clear()
+    core.attemptEnded(other, started: .zero, finished: .zero, outcome: .succeeded, at: .zero, into: &outbox)
+    let tags = handedOut.filter { $0.worker == 0 }.map(\.tag)
+    // It runs its fourth and has reported none; the other worker asks for the rest.
+    for token in handedOut.filter({ $0.worker == 0 })[4...].reversed() {
+      core.attemptReturned(token, at: .zero, into: &outbox)
+    }
+    core.startJobs(at: .zero, into: &outbox)
+    let given = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    #expect(given.map(\.worker) == [1])
+    #expect(given.map(\.tag) == [tags[4]])
+    try check(core)
+  }
+
+  @Test func aStoppedClaimThatIsReturnedIsOver() throws {
+    var configuration = SchedulerConfiguration()
+    configuration.asyncPool.workers = 1
+    var core = SchedulerCore(configuration)
+    let type = core.register(JobTypeConfiguration(name: "a"))
+    var outbox = Outbox()
+    for number in 0..<2 {
+      _ = core.jobSubmitted(
+        JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
+    }
+    core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 4), into: &outbox)
+    let handedOut = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    core.cancelRequested(handedOut[1].job, at: .zero, into: &outbox)
+    core.attemptReturned(handedOut[1], at: .zero, into: &outbox)
+    try check(core)
+    let left2 = core.hasClaimsAhead(in: .async)
+    #expect(!left2)
+    let abandoned = core.gauges.abandoned
+    #expect(abandoned == 0)
+  }
+
+  private func check(_ core: borrowing SchedulerCore) throws {
+    let problems = core.violatedInvariants()
+    #expect(problems.isEmpty)
+  }
+}
