@@ -2,7 +2,7 @@ import TailraceCore
 import TailraceMeasurement
 
 /// Records samples and timelines, for the benchmarks. Not for embedding: it changes whenever they need it to.
-public struct SampleRecording {
+public final class SampleRecording {
   private var histogram = LatencyHistogram()
   private var values: [Nanoseconds]
   private var records: [TimelineRecord]
@@ -36,7 +36,7 @@ public struct SampleRecording {
   private static func half(of index: Int) -> Nanoseconds { Nanoseconds(1_000 + Int64(index) * 500) }
 
   /// Records this many samples in one histogram, which has seen all of their magnitudes before.
-  public mutating func recordSamples(_ count: Int) {
+  public func recordSamples(_ count: Int) {
     for index in 0..<count { histogram.record(values[index & 4_095]) }
   }
 

@@ -11,7 +11,7 @@ final class Cell {
   /// Attempts after the first that started or waited to start.
   @exclusivity(unchecked) var retries = 0
 
-  init() { histograms.initialize(repeating: LatencyHistogram()) }
+  init() { for index in histograms.indices { histograms.initializeElement(at: index, to: LatencyHistogram()) } }
 
   deinit {
     histograms.deinitialize()

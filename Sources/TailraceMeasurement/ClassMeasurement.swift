@@ -45,7 +45,7 @@ package struct ClassMeasurement: Sendable, Hashable {
     attempts = sum.attempts
     retries = sum.retries
     parts = sum.parts
-    distributions = sum.histograms.map(\.distribution)
+    distributions = sum.histograms.indices.map { sum.histograms[$0].distribution }
   }
 
   /// The samples of a quantity; nil when there are none.

@@ -1,3 +1,4 @@
+import Glibc
 import TailraceCore
 
 /// Collects lengths of time, in nanoseconds, into bins of three significant digits, beside their exact count, sum,
@@ -6,14 +7,22 @@ import TailraceCore
 /// The bins are HdrHistogram's; the place of a value among them is computed here, since it is folded millions of times
 /// a second. A test holds it against that library.
 ///
-/// Recording allocates only when a value is larger than any before it: the histogram grows with what it sees, up to
-/// ``limit``. Values outside 0…``limit`` are counted and shown, never dropped in silence.
-package struct LatencyHistogram: Sendable {
+/// All bins up to ``limit`` have their place from the first sample on, in memory that the system provides page by page
+/// when a bin is first used: a sample costs the same whether or not it is the longest so far, and a histogram of times
+/// that are alike takes a few pages. None of it comes from the allocator whose work is being measured. Values outside
+/// 0…``limit`` are counted and shown, never dropped in silence.
+package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
   /// The longest time that has a bin of its own: one hour. Longer ones are counted as ``above``.
   package static let limit = Nanoseconds.seconds(3_600)
 
-  /// Samples by bin, as many bins as the greatest value so far needs.
-  private var bins: [UInt32] = []
+  /// Bins up to ``limit``.
+  private static let binCount = index(of: limit.rawValue) + 1
+  private static let byteCount = binCount * MemoryLayout<UInt32>.stride
+
+  /// The greatest value that has a bin: ``limit``, or −1 before the first sample.
+  private var reach: Int64 = -1
+  /// Samples by bin; empty before the first.
+  private var bins = UnsafeMutableBufferPointer<UInt32>(start: nil, count: 0)
   /// Samples within 0…``limit``.
   package private(set) var count: UInt64 = 0
   /// Samples below zero: the instants they were taken from are out of order.
@@ -28,6 +37,8 @@ package struct LatencyHistogram: Sendable {
   /// Makes an empty histogram, which holds no memory.
   package init() {}
 
+  deinit { if let start = bins.baseAddress { munmap(start, Self.byteCount) } }
+
   /// Adds a sample.
   @inline(__always)
   package mutating func record(_ value: Nanoseconds) { record(value.rawValue) }
@@ -38,20 +49,22 @@ package struct LatencyHistogram: Sendable {
     sum &+= Int128(value)
     if value < least { least = value }
     if value > greatest { greatest = value }
+    guard value >= 0, value <= reach else { return recordSlowly(value) }
     let index = Self.index(of: value)
-    if index < bins.count, bins[index] != .max {
+    if bins[index] != .max {
       bins[index] &+= 1
       count &+= 1
     } else {
-      recordSlowly(value)
+      // A bin counts in 32 bits: what would wrap is shown as out of range instead.
+      above += 1
     }
   }
 
-  /// The bin of a value: below 2048 its own, from there on 1024 per doubling. Past every bin for a negative value.
+  /// The bin of a value: below 2048 its own, from there on 1024 per doubling.
   @inline(__always)
   private static func index(of value: Int64) -> Int {
     let magnitude = max(0, 53 - value.leadingZeroBitCount)
-    return value < 0 ? .max : magnitude << 10 + Int(value >> Int64(magnitude))
+    return magnitude << 10 + Int(value >> Int64(magnitude))
   }
 
   /// The least value of a bin.
@@ -59,40 +72,46 @@ package struct LatencyHistogram: Sendable {
     index < 2_048 ? UInt64(index) : UInt64(index & 1_023 | 1_024) << UInt64(index >> 10 - 1)
   }
 
-  /// Takes a value that is out of range, or the first so great that it needs more bins.
+  /// Takes a value that is out of range, or the first.
   @inline(never)
   private mutating func recordSlowly(_ value: Int64) {
-    guard value >= 0 else {
+    if value < 0 {
       below += 1
-      return
-    }
-    let index = Self.index(of: value)
-    // A bin counts in 32 bits: what would wrap is shown as out of range instead.
-    guard value <= Self.limit.rawValue, index >= bins.count else {
+    } else if value > Self.limit.rawValue {
       above += 1
-      return
+    } else {
+      makeBins()
+      bins[Self.index(of: value)] = 1
+      count += 1
     }
-    grow(to: index + 1)
-    bins[index] = 1
-    count += 1
   }
 
-  /// Makes room for whole doublings, so that a slowly rising maximum grows the list some forty times at most.
-  private mutating func grow(to wanted: Int) {
-    let size = max(wanted <= 64 ? 64 : wanted <= 512 ? 512 : (wanted + 1_023) & ~1_023, bins.count)
-    bins.append(contentsOf: repeatElement(0, count: size - bins.count))
+  /// Asks the system for zeroed memory, which it provides when it is touched.
+  private mutating func makeBins() {
+    let memory = mmap(nil, Self.byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    guard let memory, memory != MAP_FAILED else { fatalError("no memory for a histogram: error \(errno)") }
+    bins = UnsafeMutableBufferPointer(
+      start: memory.bindMemory(to: UInt32.self, capacity: Self.binCount), count: Self.binCount)
+    reach = Self.limit.rawValue
+  }
+
+  /// The bins that may hold a sample: those outside are not read, since reading would provide their memory.
+  private var usedBins: Range<Int> {
+    guard !bins.isEmpty else { return 0..<0 }
+    return Self.index(of: max(0, least))..<Self.index(of: min(greatest, Self.limit.rawValue)) + 1
   }
 
   /// Adds every sample of another histogram.
-  package mutating func merge(_ other: LatencyHistogram) {
+  package mutating func merge(_ other: borrowing LatencyHistogram) {
     count += other.count
     below += other.below
     above += other.above
     sum += other.sum
     least = min(least, other.least)
     greatest = max(greatest, other.greatest)
-    grow(to: other.bins.count)
-    for (index, theirs) in other.bins.enumerated() where theirs > 0 {
+    if bins.isEmpty, !other.bins.isEmpty { makeBins() }
+    for index in other.usedBins where other.bins[index] > 0 {
+      let theirs = other.bins[index]
       let (sum, overflow) = bins[index].addingReportingOverflow(theirs)
       bins[index] = overflow ? .max : sum
       guard overflow else { continue }
@@ -106,8 +125,8 @@ package struct LatencyHistogram: Sendable {
   package var distribution: Distribution? {
     guard count + below + above > 0 else { return nil }
     var values: [Distribution.Bin] = []
-    for (index, count) in bins.enumerated() where count > 0 {
-      values.append(Distribution.Bin(lowest: Self.lowest(of: index), count: UInt64(count)))
+    for index in usedBins where bins[index] > 0 {
+      values.append(Distribution.Bin(lowest: Self.lowest(of: index), count: UInt64(bins[index])))
     }
     return Distribution(
       bins: values, below: below, above: above, sum: sum, min: Nanoseconds(least), max: Nanoseconds(greatest))

@@ -60,18 +60,19 @@ package final class SQLiteDatabaseWork: DatabaseWork {
       for id in 0..<rows { try insert.execute(arguments: [id, body]) }
     }
     openReaders(of: pool, count: readers)
+    try pool.write { try update($0, id: 0) }
     return pool
   }
 
-  /// Opens every connection for reading, which the pool does only when one is needed: a service opens its pool before
-  /// it takes jobs. Each waits until all are open, so that none is used twice.
+  /// Opens every connection for reading, which the pool does only when one is needed, and prepares its statement: a
+  /// service does so before it takes jobs. Each waits until all are open, so that none is used twice.
   private static func openReaders(of pool: DatabasePool, count: Int) {
     let opened = DispatchSemaphore(value: 0)
     let allOpen = DispatchSemaphore(value: 0)
     for _ in 0..<count {
       pool.asyncRead { database in
         // A connection that cannot be opened shows again, as an error, in the first job that needs it.
-        _ = try? database.get().execute(sql: "SELECT body FROM item WHERE id = 0")
+        try? read(database.get(), id: 0)
         opened.signal()
         allOpen.wait()
       }
@@ -85,12 +86,14 @@ package final class SQLiteDatabaseWork: DatabaseWork {
   /// Where the database's files are, until ``close()``.
   package var location: URL { directory }
 
+  // A single statement is a transaction by itself; only `mixed` needs one around two.
+
   package func perform(_ operation: SQLiteOperation, key: UInt64) async throws {
     let id = begin(key: key)
     do {
       switch operation {
-      case .read: try await pool.read { try Self.read($0, id: id) }
-      case .write: try await pool.write { try Self.update($0, id: id) }
+      case .read: try await pool.unsafeRead { try Self.read($0, id: id) }
+      case .write: try await pool.writeWithoutTransaction { try Self.update($0, id: id) }
       case .mixed: try await pool.write { try Self.readAndUpdate($0, id: id) }
       }
     } catch {
@@ -104,8 +107,8 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     let id = begin(key: key)
     do {
       switch operation {
-      case .read: try pool.read { try Self.read($0, id: id) }
-      case .write: try pool.write { try Self.update($0, id: id) }
+      case .read: try pool.unsafeRead { try Self.read($0, id: id) }
+      case .write: try pool.writeWithoutTransaction { try Self.update($0, id: id) }
       case .mixed: try pool.write { try Self.readAndUpdate($0, id: id) }
       }
     } catch {

@@ -16,6 +16,11 @@ import Testing
     }
   }
 
+  private func distribution(of samples: [Int64]) -> Distribution? {
+    let histogram = fold(samples)
+    return histogram.distribution
+  }
+
   private func fold(_ samples: [Int64]) -> LatencyHistogram {
     var histogram = LatencyHistogram()
     for sample in samples { histogram.record(Nanoseconds(sample)) }
@@ -26,7 +31,7 @@ import Testing
   func percentilesMatchSortedSamples(count: Int) throws {
     let samples = makeSamples(count, seed: 7)
     let sorted = samples.sorted()
-    let folded = try #require(fold(samples).distribution)
+    let folded = try #require(distribution(of: samples))
     let wanted = [0.1, 10, 50, 90, 99, 99.9, 99.99]
     for (p, got) in zip(wanted, folded.samplePercentiles(wanted)) {
       let rank = min(max(Int((p / 100 * Double(count)).rounded(.up)), 1), count)
@@ -41,38 +46,39 @@ import Testing
   }
 
   @Test func percentilesAnswerInTheOrderAskedFor() throws {
-    let folded = try #require(fold(Array(1...1_000)).distribution)
+    let folded = try #require(distribution(of: Array(1...1_000)))
     #expect(folded.samplePercentiles([99, 50, 99]).map { $0?.rawValue } == [990, 500, 990])
   }
 
   @Test func percentileNeedsEnoughSamples() throws {
     #expect([50, 90, 99, 99.9].map { Distribution.samplesNeeded(for: $0) } == [5, 29, 299, 2_995])
-    let few = try #require(fold(Array(1...298)).distribution)
+    let few = try #require(distribution(of: Array(1...298)))
     #expect(few.percentile(99) == nil)
     #expect(few.percentile(90)?.rawValue == 269)
-    let enough = try #require(fold(Array(1...299)).distribution)
+    let enough = try #require(distribution(of: Array(1...299)))
     #expect(enough.percentile(99)?.rawValue == 297)
   }
 
   @Test func valuesOutOfRangeAreCountedNotLost() throws {
-    let folded = try #require(fold([-5, 0, 10, LatencyHistogram.limit.rawValue + 1]).distribution)
+    let folded = try #require(distribution(of: [-5, 0, 10, LatencyHistogram.limit.rawValue + 1]))
     #expect((folded.below, folded.above, folded.count, folded.total) == (1, 1, 2, 4))
     #expect(folded.min.rawValue == -5)
   }
 
   @Test func mergingIsTheSameAsRecordingTogether() throws {
     let (one, two) = (makeSamples(500, seed: 1), makeSamples(700, seed: 2))
-    let together = fold(one + two).distribution
+    let together = distribution(of: one + two)
     var histogram = fold(one)
     histogram.merge(fold(two))
-    #expect(histogram.distribution == together)
-    var distribution = try #require(fold(one).distribution)
-    distribution.merge(try #require(fold(two).distribution))
-    #expect(distribution == together)
+    let merged = histogram.distribution
+    #expect(merged == together)
+    var sum = try #require(distribution(of: one))
+    sum.merge(try #require(distribution(of: two)))
+    #expect(sum == together)
   }
 
   @Test func jsonRoundTripIsExact() throws {
-    let folded = try #require(fold(makeSamples(2_000, seed: 3) + [0, 0, -1]).distribution)
+    let folded = try #require(distribution(of: makeSamples(2_000, seed: 3) + [0, 0, -1]))
     let data = try JSONEncoder().encode(folded)
     #expect(try JSONDecoder().decode(Distribution.self, from: data) == folded)
   }
@@ -84,7 +90,7 @@ import Testing
   }
 
   @Test func meanIsExactAndDeviationNear() throws {
-    let folded = try #require(fold([2, 4, 4, 4, 5, 5, 7, 9].map { $0 * 1_000_000 }).distribution)
+    let folded = try #require(distribution(of: [2, 4, 4, 4, 5, 5, 7, 9].map { $0 * 1_000_000 }))
     #expect(folded.mean == .milliseconds(5))
     #expect(abs(folded.standardDeviation.rawValue - 2_000_000) < 4_000)
   }
@@ -100,6 +106,6 @@ import Testing
         value: peer.highestEquivalentForValue($0.value), percentile: $0.percentileLevelIteratedTo,
         count: $0.totalCountToThisValue)
     }
-    #expect(try #require(fold(samples).distribution).percentileSteps() == expected)
+    #expect(try #require(distribution(of: samples)).percentileSteps() == expected)
   }
 }

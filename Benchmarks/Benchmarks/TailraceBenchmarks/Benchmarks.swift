@@ -95,7 +95,7 @@ private func workloadBenchmarks() {
   }
 
   Benchmark("histogram.record") { benchmark in
-    var recording = SampleRecording()
+    let recording = SampleRecording()
     let count = benchmark.scaledIterations.count
     benchmark.startMeasurement()
     let bytes = bytesAllocated { recording.recordSamples(count) }

@@ -67,6 +67,11 @@ package struct SuiteRunner: Sendable {
     let calibration =
       scaled.contains { $0.jobs.contains { $0.work == .spin } }
       ? SpinCalibration.measure() : SpinCalibration(iterationsPerNanosecond: 1)
+    let rehearsal = Rehearsal(of: scaled)
+    var rehearsed: Set<String> = []
+    for plan in plans where rehearsed.insert(plan.system.name).inserted {
+      try await rehearsal.run(on: plan.system, parts: parts, interruption: interruption)
+    }
     let wakeUp = WakeUpCalibration.measure()
     var runs: [String: [RunResult]] = [:]
     var jobs: [SuiteRun.Jobs] = []
