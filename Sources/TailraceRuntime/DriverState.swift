@@ -66,6 +66,8 @@ struct DriverState: ~Copyable {
   init(_ configuration: SchedulerConfiguration) {
     core = SchedulerCore(configuration)
     core.reportsStarts = true
+    outbox.orders.reserveCapacity(256)
+    outbox.records.reserveCapacity(64)
     handlers = HandlerTable([])
     var shard = 1
     workers = PoolID.allCases.map { pool in
@@ -147,9 +149,13 @@ struct DriverState: ~Copyable {
     _ id: JobID, _ state: JobState, _ cause: SettlementCause, effects: inout Effects
   ) {
     if state == .deadLettered, core.configuration.retainedCount > 0 { deadLetters.append(id) }
+    // Its log line needs one, whoever waits.
+    if state == .deadLettered { _ = watch(id) }
     guard id.slot < entries.count else { return }
     entries[id.slot].payload = nil
     guard let watch = entries[id.slot].watch else { return }
+    // Most jobs have nobody who waits for them: those cost no second turn of the lock.
+    guard watch.onAdmission != nil || !watch.onSettled.isEmpty || state == .deadLettered else { return }
     effects.settled.append((watch, result(of: id, state: state, cause: cause, watch: watch)))
   }
 

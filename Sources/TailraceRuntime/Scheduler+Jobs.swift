@@ -14,7 +14,7 @@ extension Scheduler {
   ///   the calling task is cancelled while it waits for room, the job is then cancelled with it.
   @discardableResult
   public func submit(_ request: JobRequest) async throws -> JobID {
-    let (admission, watch) = try offer(request)
+    let admission = try offer(request)
     switch admission {
     case .accepted(let id): return id
     case .refused(let refusal): throw SchedulerError.refused(refusal)
@@ -22,7 +22,7 @@ extension Scheduler {
       let wasWithdrawn = Atomic<Bool>(false)
       await withTaskCancellationHandler {
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-          onAdmission(of: id, watch) { continuation.resume() }
+          onAdmission(of: id) { continuation.resume() }
         }
       } onCancel: {
         report { state, now, outbox in
@@ -40,21 +40,25 @@ extension Scheduler {
   /// asynchronous code.
   @discardableResult
   public func submitBlocking(_ request: JobRequest) throws -> JobID {
-    let (admission, watch) = try offer(request)
+    let admission = try offer(request)
     switch admission {
     case .accepted(let id): return id
     case .refused(let refusal): throw SchedulerError.refused(refusal)
     case .waiting(let id):
       let parker = Parker()
-      onAdmission(of: id, watch) { parker.unpark() }
+      onAdmission(of: id) { parker.unpark() }
       parker.park()
       return id
     }
   }
 
-  private func offer(_ request: JobRequest) throws -> (Admission, JobWatch) {
-    let watch = JobWatch()
-    watch.tags = request.tags
+  private func offer(_ request: JobRequest) throws -> Admission {
+    // Made later for a job that somebody waits for.
+    var watch: JobWatch?
+    if !request.tags.isEmpty {
+      watch = JobWatch()
+      watch?.tags = request.tags
+    }
     let admission = try report { state, now, outbox throws -> Admission in
       guard let type = state.typeIDs[request.type] else {
         throw SchedulerError.unknownJobType(request.type, known: state.typeNames)
@@ -74,13 +78,13 @@ extension Scheduler {
       }
       return admission
     }
-    return (admission, watch)
+    return admission
   }
 
-  private func onAdmission(of id: JobID, _ watch: JobWatch, _ action: @escaping @Sendable () -> Void) {
+  private func onAdmission(of id: JobID, _ action: @escaping @Sendable () -> Void) {
     let isWaiting = lock.withLock {
       guard state.pointee.core.state(of: id) == .waitingForRoom else { return false }
-      watch.onAdmission = action
+      state.pointee.watch(id).onAdmission = action
       return true
     }
     if !isWaiting { action() }

@@ -120,6 +120,8 @@ public final class Scheduler: Sendable {
     }
     guard let workers else { return }
     logger.info("scheduler started")
+    // Not with the first delay or timeout, whose submitter would wait for it.
+    timer.start()
     for worker in workers {
       switch worker.pool {
       case .async: spawnTask(for: worker)
