@@ -7,16 +7,17 @@ import Testing
 
 struct PacerTests {
   @Test(arguments: Pacing.allCases) func neverReturnsEarly(pacing: Pacing) {
-    let pacer = Pacer(pacing: pacing)
+    var pacer = Pacer(pacing: pacing)
     for step in 1...5 {
       let deadline = Pacer.now + .microseconds(Int64(step) * 400)
-      #expect(pacer.wait(until: deadline))
+      let isInTime = pacer.wait(until: deadline)
+      #expect(isInTime)
       #expect(Pacer.now >= deadline)
     }
   }
 
   @Test(arguments: Pacing.allCases) func returnsAtOnceWhenLate(pacing: Pacing) {
-    let pacer = Pacer(pacing: pacing)
+    var pacer = Pacer(pacing: pacing)
     // A hundred thousand waits for the past would take hours if one of them slept for any time worth the name.
     let past = Pacer.now - .seconds(1)
     for _ in 0..<100_000 where !pacer.wait(until: past) { Issue.record("the pacer says that it was stopped") }
@@ -24,15 +25,23 @@ struct PacerTests {
 
   @Test(arguments: Pacing.allCases) func stopEndsTheWait(pacing: Pacing) {
     let stop = StopFlag()
-    let pacer = Pacer(pacing: pacing, stop: stop)
+    var pacer = Pacer(pacing: pacing, stop: stop)
     let thread = Thread {
       Thread.sleep(forTimeInterval: 0.02)
       stop.stop()
     }
     thread.start()
     // The test would hang, not fail, if the flag went unseen.
-    #expect(!pacer.wait(until: .distantFuture))
-    #expect(!pacer.wait(until: Pacer.now + .seconds(3_600)))
+    let ended = [pacer.wait(until: .distantFuture), pacer.wait(until: Pacer.now + .seconds(3_600))]
+    #expect(ended == [false, false])
+  }
+
+  @Test func stretchStaysWithinItsBounds() {
+    var pacer = Pacer(pacing: .hybrid)
+    for _ in 0..<20 {
+      pacer.wait(until: Pacer.now + .milliseconds(1))
+      #expect(Pacer.stretchBounds.contains(pacer.stretch))
+    }
   }
 
   @Test func realTimeNeedsProcessorsToSpare() {

@@ -6,8 +6,9 @@ import TailraceCore
 package enum Pacing: String, Sendable, Codable, CaseIterable {
   /// Sleeps until the arrival. Costs no processor time; late by the machine's sleep error, some 50 to 150 µs.
   case sleep
-  /// Sleeps until shortly before the arrival, then spins the last stretch. The default: late by less than a
-  /// microsecond in the median, at some 15 % of a core at 1,000 jobs/s, and a whole core from about 7,000 jobs/s.
+  /// Sleeps until shortly before the arrival, then spins the last stretch, which follows how late sleeps have ended.
+  /// The default: late by less than a microsecond in the median, at 15 to 50 % of a core at 1,000 jobs/s, and a whole
+  /// core from about 7,000 jobs/s.
   case hybrid
   /// Spins all the way: the most punctual, and takes a whole core from the system under test.
   case spin
@@ -30,19 +31,19 @@ package final class StopFlag: Sendable {
 package struct Pacer: Sendable {
   /// How it waits.
   package let pacing: Pacing
-  /// The last stretch before an instant that ``Pacing/hybrid`` spins through. Longer than nearly every sleep is late,
-  /// on the virtual machines where this was measured.
-  package let stretch: Nanoseconds
+  /// The last stretch before an instant that ``Pacing/hybrid`` spins through: a quarter longer than the latest end of a
+  /// recent sleep, which virtual machines vary by the minute, within ``stretchBounds``.
+  package private(set) var stretch = stretchBounds.lowerBound
   private let stop: StopFlag
 
   /// The longest sleep before the stop flag is looked at again.
   private static let slice = Nanoseconds.milliseconds(50)
-  package static let defaultStretch = Nanoseconds.microseconds(150)
+  /// At most half a millisecond: at 1,000 jobs/s half a core.
+  package static let stretchBounds = Nanoseconds.microseconds(150)...Nanoseconds.microseconds(500)
 
   /// Makes a pacer that returns early once `stop` is set.
-  package init(pacing: Pacing = .hybrid, stretch: Nanoseconds = defaultStretch, stop: StopFlag = StopFlag()) {
+  package init(pacing: Pacing = .hybrid, stop: StopFlag = StopFlag()) {
     self.pacing = pacing
-    self.stretch = stretch
     self.stop = stop
   }
 
@@ -70,12 +71,25 @@ package struct Pacer: Sendable {
 
   /// Returns at `deadline`, or at once when it has passed; true then. False as soon as the stop flag is set.
   @discardableResult
-  package func wait(until deadline: Instant) -> Bool {
+  package mutating func wait(until deadline: Instant) -> Bool {
     switch pacing {
-    case .sleep: sleep(until: deadline)
-    case .hybrid: sleep(until: deadline - stretch) && spin(until: deadline)
-    case .spin: spin(until: deadline)
+    case .sleep: return sleep(until: deadline)
+    case .hybrid:
+      let start = deadline - stretch
+      if Self.now < start {
+        guard sleep(until: start) else { return false }
+        adapt(to: Self.now - start)
+      }
+      return spin(until: deadline)
+    case .spin: return spin(until: deadline)
     }
+  }
+
+  /// Grows with a sleep that ended late at once, and shrinks by a sixty-fourth with each that did not.
+  private mutating func adapt(to lateness: Nanoseconds) {
+    let wanted = Nanoseconds(lateness.rawValue + lateness.rawValue / 4)
+    let shrunk = Nanoseconds(stretch.rawValue - stretch.rawValue / 64)
+    stretch = min(max(wanted, shrunk, Self.stretchBounds.lowerBound), Self.stretchBounds.upperBound)
   }
 
   private func sleep(until deadline: Instant) -> Bool {

@@ -5,8 +5,8 @@ import TailraceWorkload
 
 /// A few jobs of every kind that a suite has, replayed before the first run that counts, and forgotten.
 ///
-/// The first use of anything in a fresh process resolves symbols, builds the language's types and touches memory: one to
-/// three milliseconds for a scheduler, more for a database. Unrehearsed, they would be booked on whichever jobs come
+/// The first use of anything in a fresh process resolves symbols, builds the language's types and touches memory: one
+/// to three milliseconds for a scheduler, more for a database. Unrehearsed, they would be booked on whichever jobs come
 /// first, and with mixes of thirty jobs on most of them; a service that has been up for a minute no longer pays them.
 struct Rehearsal {
   /// The kinds of work to rehearse.

@@ -67,7 +67,7 @@ private final class SequentialRun: @unchecked Sendable {
   func run() {
     Pacer.prepareThread(realTime: false)
     replay.meter.enrollCurrentThread()
-    let pacer = Pacer(pacing: .hybrid, stop: replay.interruption)
+    var pacer = Pacer(pacing: .hybrid, stop: replay.interruption)
     let warm = origin + replay.scenario.warmup
     var cursor = replay.tape.makeCursor()
     while let job = cursor.next() {
@@ -149,7 +149,8 @@ private final class SequentialRun: @unchecked Sendable {
     record.previousFinished = record.finished
     record.eligible = record.finished + wait
     record.attempt += 1
-    _ = Pacer(pacing: .sleep, stop: replay.interruption).wait(until: record.eligible)
+    var pacer = Pacer(pacing: .sleep, stop: replay.interruption)
+    _ = pacer.wait(until: record.eligible)
     return false
   }
 
