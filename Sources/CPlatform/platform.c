@@ -39,6 +39,15 @@ void cplatform_lock_init(cplatform_lock_t *lock) {
   pthread_mutexattr_destroy(&attributes);
 }
 
+void cplatform_lock_acquire_slowly(cplatform_lock_t *lock) {
+  int64_t end = cplatform_monotonic_ns() + 20000;
+  do {
+    for (int turn = 0; turn < 50; turn++) cplatform_pause();
+    if (pthread_mutex_trylock(&lock->mutex) == 0) return;
+  } while (cplatform_monotonic_ns() < end);
+  pthread_mutex_lock(&lock->mutex);
+}
+
 void cplatform_lock_destroy(cplatform_lock_t *lock) { pthread_mutex_destroy(&lock->mutex); }
 
 void cplatform_parker_init(cplatform_parker_t *parker) {

@@ -18,16 +18,18 @@ struct AttemptList: Sendable {
   /// Whether attempts were left out, the list having reached its limit.
   private(set) var isTruncated = false
 
-  mutating func append(_ attempt: Attempt, limit: Int) {
+  @inline(__always)
+  mutating func append(_ attempt: @autoclosure () -> Attempt, limit: Int) {
     guard !isTruncated else { return }
     if attempts.count < limit {
-      attempts.append(attempt)
+      attempts.append(attempt())
     } else {
       truncate()
     }
   }
 
-  private mutating func truncate() {
+  /// Gives the list up: it would lack attempts.
+  mutating func truncate() {
     isTruncated = true
     attempts = []
   }

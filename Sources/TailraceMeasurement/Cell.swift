@@ -22,44 +22,53 @@ final class Cell {
   func sumParts() { for part in Quantity.parts { parts.sums[part.rawValue] = histograms[part.rawValue].sum } }
 
   @inline(__always)
-  func add(_ record: TimelineRecord) {
-    if record.wasSubmitted { addParts(record) }
-    if record.settles {
-      causes[record.cause] += 1
-      if record.wasSubmitted {
-        let response = record.finished - record.intended
+  func add(_ record: UnsafePointer<TimelineRecord>) {
+    if record.pointee.wasSubmitted { addParts(record) }
+    if record.pointee.settles {
+      causes[record.pointee.cause] += 1
+      if record.pointee.wasSubmitted {
+        let response = record.pointee.finished - record.pointee.intended
         parts.whole &+= Int128(response.rawValue)
         parts.settled += 1
-        if record.cause.ranToItsEnd {
+        if record.pointee.cause.ranToItsEnd {
           histograms[Quantity.response.rawValue].record(response)
-          histograms[Quantity.responseUncorrected.rawValue].record(record.finished - record.submitted)
+          histograms[Quantity.responseUncorrected.rawValue].record(record.pointee.finished - record.pointee.submitted)
         }
       }
     }
   }
 
   @inline(__always)
-  private func addParts(_ record: TimelineRecord) {
-    if record.attempt == 1 {
+  private func addParts(_ record: UnsafePointer<TimelineRecord>) {
+    if record.pointee.attempt == 1 {
       parts.begun += 1
-      add(.submissionLag, record.submitted - record.intended)
-      add(.submission, (record.wasAccepted ? record.accepted : record.finished) - record.submitted)
-      if record.wasAccepted {
-        add(.dependencyWait, (record.becameEligible ? record.eligible : record.finished) - record.accepted)
+      add(.submissionLag, record.pointee.submitted - record.pointee.intended)
+      add(
+        .submission,
+        (record.pointee.wasAccepted ? record.pointee.accepted : record.pointee.finished) - record.pointee.submitted)
+      if record.pointee.wasAccepted {
+        add(
+          .dependencyWait,
+          (record.pointee.becameEligible ? record.pointee.eligible : record.pointee.finished) - record.pointee.accepted)
       }
     } else {
       retries += 1
-      add(.backoff, (record.becameEligible ? record.eligible : record.finished) - record.previousFinished)
-      parts.links &-= Self.link(record.job, record.previousFinished)
+      add(
+        .backoff,
+        (record.pointee.becameEligible ? record.pointee.eligible : record.pointee.finished)
+          - record.pointee.previousFinished)
+      parts.links &-= Self.link(record.pointee.job, record.pointee.previousFinished)
     }
-    if record.becameEligible {
-      add(.waiting, (record.wasStarted ? record.started : record.finished) - record.eligible)
+    if record.pointee.becameEligible {
+      add(
+        .waiting,
+        (record.pointee.wasStarted ? record.pointee.started : record.pointee.finished) - record.pointee.eligible)
     }
-    if record.wasStarted {
+    if record.pointee.wasStarted {
       attempts += 1
-      add(.service, record.finished - record.started)
+      add(.service, record.pointee.finished - record.pointee.started)
     }
-    if !record.settles { parts.links &+= Self.link(record.job, record.finished) }
+    if !record.pointee.settles { parts.links &+= Self.link(record.pointee.job, record.pointee.finished) }
   }
 
   @inline(__always)

@@ -32,15 +32,18 @@ package final class Recorder {
     package var attemptLimit: Int
     /// Whether any job depends on another, so that starts must be checked against the ends of dependencies.
     package var hasDependencies: Bool
+    /// Jobs that are known to come. With more than ``attemptLimit``, no list is begun that would be given up.
+    package var expectedJobs: Int
     package init(
       types: [String], window: MeasurementWindow = MeasurementWindow(), origin: Instant = .zero,
-      attemptLimit: Int = 500_000, hasDependencies: Bool = false
+      attemptLimit: Int = 500_000, hasDependencies: Bool = false, expectedJobs: Int = 0
     ) {
       self.types = types
       self.window = window
       self.origin = origin
       self.attemptLimit = attemptLimit
       self.hasDependencies = hasDependencies
+      self.expectedJobs = expectedJobs
     }
   }
 
@@ -81,6 +84,7 @@ package final class Recorder {
     busy = PoolID.allCases.map { _ in [] }
     start = settings.window.start.rawValue
     end = settings.window.end?.rawValue ?? .max
+    if settings.expectedJobs > settings.attemptLimit { attempts.truncate() }
   }
 
   /// Places per type in ``cells``: priorities are numbered from 1.
@@ -88,40 +92,42 @@ package final class Recorder {
 
   /// Adds records, of any jobs, in any order.
   package func record(_ records: UnsafeBufferPointer<TimelineRecord>) {
-    for record in records { add(record) }
+    for index in records.indices { add(records.baseAddress! + index) }
   }
 
   /// Adds one record.
-  package func record(_ record: TimelineRecord) { add(record) }
+  package func record(_ record: TimelineRecord) { withUnsafePointer(to: record) { add($0) } }
 
+  /// By place: records are too large to be copied from step to step.
   @inline(__always)
-  private func add(_ record: TimelineRecord) {
+  private func add(_ record: UnsafePointer<TimelineRecord>) {
     let origin = settings.origin.nanoseconds
-    let intended = record.intended.nanoseconds - origin
+    let intended = record.pointee.intended.nanoseconds - origin
     let isMeasured = intended >= start && intended < end
     if intended < firstIntended { firstIntended = intended }
     if isMeasured { cell(of: record).add(record) }
-    if record.attempt == 1 {
+    if record.pointee.attempt == 1 {
       if isMeasured { intendedInWindow += 1 }
-      if record.wasSubmitted {
-        let submitted = record.submitted.nanoseconds - origin
+      if record.pointee.wasSubmitted {
+        let submitted = record.pointee.submitted.nanoseconds - origin
         if submitted >= start && submitted < end { submittedInWindow += 1 }
       }
     }
-    if record.becameEligible { addAttempt(record, origin: origin) }
-    if record.settles { settle(record, isMeasured: isMeasured, origin: origin) }
+    if record.pointee.becameEligible { addAttempt(record, origin: origin) }
+    if record.pointee.settles { settle(record, isMeasured: isMeasured, origin: origin) }
   }
 
-  private func addAttempt(_ record: TimelineRecord, origin: Int64) {
-    let eligible = record.eligible.nanoseconds - origin
-    let finished = record.finished.nanoseconds - origin
-    let started = record.wasStarted ? record.started.nanoseconds - origin : finished
+  @inline(__always)
+  private func addAttempt(_ record: UnsafePointer<TimelineRecord>, origin: Int64) {
+    let eligible = record.pointee.eligible.nanoseconds - origin
+    let finished = record.pointee.finished.nanoseconds - origin
+    let started = record.pointee.wasStarted ? record.pointee.started.nanoseconds - origin : finished
     waiting.addSpan(from: eligible, to: started)
-    if record.wasStarted {
+    if record.pointee.wasStarted {
       running.addSpan(from: started, to: finished)
-      if record.worker != TimelineRecord.noWorker {
-        let pool = Int(record.pool.rawValue)
-        let worker = Int(record.worker)
+      if record.pointee.worker != TimelineRecord.noWorker {
+        let pool = Int(record.pointee.pool.rawValue)
+        let worker = Int(record.pointee.worker)
         if worker >= busy[pool].count {
           busy[pool].append(contentsOf: repeatElement(0, count: worker + 1 - busy[pool].count))
         }
@@ -130,34 +136,35 @@ package final class Recorder {
     }
     attempts.append(
       AttemptList.Attempt(
-        job: record.job, eligible: eligible, started: record.wasStarted ? started : .max, finished: finished,
-        completes: record.settles && record.cause == .succeeded, settles: record.settles),
+        job: record.pointee.job, eligible: eligible, started: record.pointee.wasStarted ? started : .max,
+        finished: finished,
+        completes: record.pointee.settles && record.pointee.cause == .succeeded, settles: record.pointee.settles),
       limit: settings.attemptLimit)
   }
 
-  private func settle(_ record: TimelineRecord, isMeasured: Bool, origin: Int64) {
-    settled.insert(record.job)
-    if !isMeasured { unmeasured[record.cause] += 1 }
-    guard record.cause != .dropped else { return }
+  private func settle(_ record: UnsafePointer<TimelineRecord>, isMeasured: Bool, origin: Int64) {
+    settled.insert(record.pointee.job)
+    if !isMeasured { unmeasured[record.pointee.cause] += 1 }
+    guard record.pointee.cause != .dropped else { return }
     endedJobs += 1
-    let finished = record.finished.nanoseconds - origin
+    let finished = record.pointee.finished.nanoseconds - origin
     if finished > lastSettled { lastSettled = finished }
-    if record.wasAccepted {
+    if record.pointee.wasAccepted {
       acceptedCount += 1
-      timeInSystem += Int128((record.finished - record.accepted).rawValue)
+      timeInSystem += Int128((record.pointee.finished - record.pointee.accepted).rawValue)
     }
-    if record.cause.ranToItsEnd {
+    if record.pointee.cause.ranToItsEnd {
       throughput.add(at: finished)
       if finished >= start && finished < end { endedInWindow += 1 }
     }
   }
 
   @inline(__always)
-  private func cell(of record: TimelineRecord) -> Cell {
+  private func cell(of record: UnsafePointer<TimelineRecord>) -> Cell {
     // A type that the table lacks is the caller's mistake, but no reason to lose a run: it gets the place past the
     // last.
-    let type = min(Int(record.type.rawValue), settings.types.count)
-    let index = type * Self.priorities + Int(record.priority.rawValue)
+    let type = min(Int(record.pointee.type.rawValue), settings.types.count)
+    let index = type * Self.priorities + Int(record.pointee.priority.rawValue)
     if let cell = cells[index] { return cell }
     let cell = Cell()
     cells[index] = cell

@@ -10,26 +10,16 @@ extension Scheduler {
   func runTask(_ worker: Worker) async {
     var table = lock.withLock { state.pointee.handlers }
     while true {
-      while let next = worker.takeNext() {
-        let token = worker.claimed[next].token
-        let payload = worker.hasPayloads ? worker.claimed[next].payload : nil
-        if table.handlers.count <= Int(token.type.rawValue) { table = lock.withLock { state.pointee.handlers } }
-        switch prepare(token, worker) {
-        case .run: break
-        case .skip: continue
-        case .skipOnNewTask:
-          spawnTask(for: worker)
-          return
+      var next = worker.takeNext()
+      while let first = next {
+        let type = Int(worker.claimed[first].token.type.rawValue)
+        if table.handlers.count <= type { table = lock.withLock { state.pointee.handlers } }
+        guard case .async(let handler) = table.handlers[type] else {
+          preconditionFailure("a blocking handler was sent to the async pool")
         }
-        let started = begin(token, worker)
-        let ending: Ending
-        switch table.handlers[Int(token.type.rawValue)] {
-        case .async(let handler): ending = await run(handler, context(token, payload, worker))
-        case .blocking: preconditionFailure("a blocking handler was sent to the async pool")
-        }
-        finish(token, worker, started: started, ending: ending)
-        if worker.end(token.job) {
-          // This task is cancelled for good.
+        switch await runRow(handler, from: first, worker) {
+        case .goesOn(let other): next = other
+        case .needsNewTask:
           spawnTask(for: worker)
           return
         }
@@ -44,6 +34,39 @@ extension Scheduler {
       }
       if await park(worker) { return }
       worker.lastYield = MonotonicClock.now()
+    }
+  }
+
+  private enum RowEnd {
+    /// The next attempt that was taken up is of another type; nil: there is none.
+    case goesOn(Int?)
+    /// The task is cancelled for good.
+    case needsNewTask
+  }
+
+  /// Runs attempts of one type in a row. Its handler comes as a parameter, which costs no counted reference per
+  /// attempt: all workers count on the same one.
+  @inline(never)
+  private func runRow(
+    _ handler: @Sendable (JobContext) async throws -> (any Sendable)?, from first: Int, _ worker: Worker
+  ) async -> RowEnd {
+    var next = first
+    let type = worker.claimed[first].token.type
+    while true {
+      let token = worker.claimed[next].token
+      guard token.type == type else { return .goesOn(next) }
+      let payload = worker.hasPayloads ? worker.claimed[next].payload : nil
+      switch prepare(token, worker) {
+      case .run:
+        let started = begin(token, worker)
+        let ending = await run(handler, context(token, payload, worker))
+        finish(token, worker, started: started, ending: ending)
+        if worker.end(token.job) { return .needsNewTask }
+      case .skip: break
+      case .skipOnNewTask: return .needsNewTask
+      }
+      guard let following = worker.takeNext() else { return .goesOn(nil) }
+      next = following
     }
   }
 

@@ -85,7 +85,7 @@ final class Worker: @unchecked Sendable {
   }
 
   /// Attempts that the worker may hold at once: as many as stay within 20 µs, so that the order by priority stays true.
-  var claimLimit: Int { Int(min(64, max(1, 20_000 / max(smoothedService, 1)))) }
+  var claimLimit: Int { Int(min(256, max(1, 20_000 / max(smoothedService, 1)))) }
 
   /// Looks out for work for a moment before the worker goes to sleep, if its jobs are so short that waking it would
   /// cost more than they do. Gives way to every other thread meanwhile. Returns whether something came.

@@ -93,8 +93,12 @@ import Testing
       records.append(record)
     }
     let shards = RecorderShards(count: 3, settings: Recorder.Settings(types: ["a", "b"], attemptLimit: 10_000))
-    for (index, record) in records.enumerated() {
-      withUnsafePointer(to: record) { shards.record(UnsafeBufferPointer(start: $0, count: 1), shard: index % 3) }
+    // In rows of every size: few are put aside, many are taken at once.
+    var (first, turn) = (0, 0)
+    while first < records.count {
+      let row = records[first..<min(first + [1, 3, 63, 64, 127, 128, 200][turn % 7], records.count)]
+      row.withUnsafeBufferPointer { shards.record($0, shard: turn % 3) }
+      (first, turn) = (row.endIndex, turn + 1)
     }
     let merged = shards.merged().measurement(RunFacts(intended: 4_000))
     #expect(merged == measure(records, attemptLimit: 10_000))

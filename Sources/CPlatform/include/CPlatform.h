@@ -48,7 +48,11 @@ typedef struct {
 } cplatform_lock_t;
 void cplatform_lock_init(cplatform_lock_t *lock);
 void cplatform_lock_destroy(cplatform_lock_t *lock);
-static inline void cplatform_lock_acquire(cplatform_lock_t *lock) { pthread_mutex_lock(&lock->mutex); }
+/// Waits for some microseconds without sleeping: what is done under such a lock takes less than a sleep and a wake-up.
+void cplatform_lock_acquire_slowly(cplatform_lock_t *lock);
+static inline void cplatform_lock_acquire(cplatform_lock_t *lock) {
+  if (pthread_mutex_trylock(&lock->mutex) != 0) cplatform_lock_acquire_slowly(lock);
+}
 static inline void cplatform_lock_release(cplatform_lock_t *lock) { pthread_mutex_unlock(&lock->mutex); }
 
 /// Where one thread waits for another, on the monotonic clock.

@@ -31,7 +31,7 @@ final class LoadGenerator {
   private let replay: Replay
   private let origin: Instant
   private let sink: any JobSink
-  private let pacer: Pacer
+  @exclusivity(unchecked) private var pacer: Pacer
   private let record: (TimelineRecord) -> Void
 
   @exclusivity(unchecked) private var lateness = LatencyHistogram()
@@ -45,7 +45,7 @@ final class LoadGenerator {
   private let closed: ClosedClients
 
   /// Jobs handed over in one call at most.
-  static let chunk = 64
+  static let chunk = 256
 
   /// - Parameter record: takes the records of dropped jobs.
   init(_ replay: Replay, origin: Instant, sink: any JobSink, record: @escaping (TimelineRecord) -> Void) {

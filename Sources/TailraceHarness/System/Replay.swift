@@ -48,7 +48,7 @@ package struct Replay: Sendable {
     Recorder.Settings(
       types: scenario.jobs.map(\.name),
       window: MeasurementWindow(start: scenario.warmup, end: scenario.duration), origin: origin,
-      hasDependencies: scenario.hasDependencies)
+      hasDependencies: scenario.hasDependencies, expectedJobs: scenario.jobsInBatches)
   }
 }
 
@@ -84,6 +84,18 @@ extension Scenario {
   package var hasDependencies: Bool {
     streams.contains { stream in
       if case .graph(let graph) = stream.mix { graph.nodes.contains { !$0.after.isEmpty } } else { false }
+    }
+  }
+
+  /// Jobs that come in batches, so that their number is known ahead.
+  var jobsInBatches: Int {
+    streams.reduce(0) { sum, stream in
+      guard case .batch = stream.arrivals else { return sum }
+      return switch stream.mix {
+      case .sequence(let types): sum + types.count
+      case .weighted: sum + (stream.count ?? 0)
+      case .graph(let graph): sum + (stream.count ?? 0) * graph.nodes.count
+      }
     }
   }
 
