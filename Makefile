@@ -59,7 +59,8 @@ bench: build
 test-tsan: setup
 	@echo "==> running the unit tests under the thread sanitizer"
 	@# jemalloc and the sanitizer's own allocator do not go together.
-	@TAILRACE_ALLOCATOR=system $(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld --skip EndToEndTests
+	@TAILRACE_ALLOCATOR=system TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-sanitizer.suppressions \
+	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld --skip EndToEndTests
 
 ## clean: delete what was built (reports stay)
 clean:

@@ -61,7 +61,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "TailraceSQLite",
-      dependencies: ["TailraceHarness", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: ["TailraceHarness", "TailraceRuntime", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
     .target(
       name: "TailraceJemalloc", dependencies: hasJemalloc ? ["CJemalloc"] : [],

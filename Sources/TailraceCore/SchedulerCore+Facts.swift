@@ -46,6 +46,7 @@ extension SchedulerCore {
     if memory > 0, let budget = configuration.memoryBudget, memory > kibibytes(budget) {
       return .exceedsMemoryBudget(bytes: Int(memory) * 1024, budget: budget)
     }
+    if let batch = submission.batch, batches[batch.rawValue]?.sealed != false { return .unknownBatch(batch) }
     // Asked first since even an empty array's iterator costs.
     if !submission.dependencies.isEmpty {
       for dependency in submission.dependencies where dependency != .refused && jobs.find(dependency) == nil {
@@ -99,7 +100,6 @@ extension SchedulerCore {
   }
 
   private mutating func joinBatch(_ batch: BatchID, _ slot: UInt32) {
-    guard batches[batch.rawValue] != nil else { return }
     jobs[slot].pointee.batch = batch.rawValue
     batches[batch.rawValue]!.unsettled += 1
     if batches[batch.rawValue]!.failFast { batches[batch.rawValue]!.members.append(jobs.id(of: slot)) }

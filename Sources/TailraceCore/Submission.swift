@@ -64,6 +64,8 @@ public enum Refusal: Hashable, Sendable, Error {
   case stopping
   /// The dependency was never admitted here or is settled and forgotten.
   case unknownDependency(JobID)
+  /// The batch was never opened, or is sealed.
+  case unknownBatch(BatchID)
   /// It reserves more memory than the whole budget.
   case exceedsMemoryBudget(bytes: Int, budget: Int)
   /// The pool that it asks for has no workers.

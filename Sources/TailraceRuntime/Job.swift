@@ -137,8 +137,6 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
   case unknownJob(JobID)
   /// The job had not settled in time; it goes on.
   case awaitTimedOut(JobID, after: Duration)
-  /// `start()` was not called, or the scheduler has shut down.
-  case notRunning
 
   /// What happened, with the offending value, and what to do.
   public var description: String {
@@ -151,6 +149,8 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
       "the queue is full (\(capacity) waiting jobs); submit later, raise queueCapacity, or let submitters wait with whenFull = .block"
     case .refused(.stopping):
       "the scheduler is shutting down and takes no more jobs"
+    case .refused(.unknownBatch(let id)):
+      "batch \(id.rawValue) is not open: open it with openBatch, and submit its jobs before sealing it"
     case .refused(.unknownDependency(let id)):
       "dependency \(id.rawValue) is not known: it was never admitted here, or it settled and was forgotten; raise retainedCount or retainedAge"
     case .refused(.exceedsMemoryBudget(let bytes, let budget)):
@@ -161,8 +161,6 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
       "job \(id.rawValue) is not known: it was never admitted here, or it settled and was forgotten"
     case .awaitTimedOut(let id, let after):
       "job \(id.rawValue) had not settled after \(after); it goes on"
-    case .notRunning:
-      "the scheduler is not running; call start() first"
     }
   }
 }

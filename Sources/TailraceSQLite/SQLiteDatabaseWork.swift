@@ -1,8 +1,8 @@
 import Dispatch
 import Foundation
 import GRDB
-import Synchronization
 import TailraceHarness
+import TailraceRuntime
 import TailraceWorkload
 
 /// An SQLite database in a temporary directory, in write-ahead-log mode, behind GRDB's pool: several readers beside one
@@ -11,7 +11,7 @@ package final class SQLiteDatabaseWork: DatabaseWork {
   private let directory: URL
   private let pool: DatabasePool
   private let rows: UInt64
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   private struct State {
     var statistics = DatabaseStatistics()
@@ -40,7 +40,7 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     self.rows = UInt64(max(1, rows))
     var statistics = DatabaseStatistics()
     statistics.readerLimit = max(1, readers)
-    state = Mutex(State(statistics: statistics))
+    state = Locked(State(statistics: statistics))
   }
 
   deinit { close() }

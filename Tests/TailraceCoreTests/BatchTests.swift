@@ -26,6 +26,20 @@ import Testing
     #expect(driver.orders == [.settleBatch(batch)])
   }
 
+  @Test func aBatchTakesJobsOnlyWhileItIsOpen() throws {
+    let driver = StepDriver()
+    let type = driver.register()
+    let batch = driver.openBatch(failFast: false)
+    _ = try driver.add(type) { $0.batch = batch }
+    driver.seal(batch)
+    #expect(driver.submit(type) { $0.batch = batch } == .refused(.unknownBatch(batch)))
+    try driver.runAll()
+    #expect(driver.submit(type) { $0.batch = batch } == .refused(.unknownBatch(batch)))
+    let neverOpened = BatchID(rawValue: 99)
+    #expect(driver.submit(type) { $0.batch = neverOpened } == .refused(.unknownBatch(neverOpened)))
+    #expect(driver.core.gauges.inSystem == 0)
+  }
+
   @Test func failFastCancelsTheRestInEveryState() throws {
     let driver = StepDriver { $0.asyncPool.workers = 2 }
     let type = driver.register()

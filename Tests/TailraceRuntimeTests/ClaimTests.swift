@@ -1,5 +1,4 @@
 // Goal: jobs that a worker claimed ahead never wait behind a long job while another worker has nothing to do.
-import Synchronization
 import TailraceRuntime
 import Testing
 
@@ -42,7 +41,7 @@ private final class Barrier: Sendable {
     var isOpen = false
     var waiting: [CheckedContinuation<Void, Never>] = []
   }
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   func close() { state.withLock { $0.isOpen = false } }
 

@@ -1,7 +1,7 @@
 import CPlatform
 import Foundation
-import Synchronization
 import TailraceCore
+import TailraceRuntime
 
 /// Finds out what this machine is good for, in about a second.
 package enum Doctor {
@@ -62,7 +62,7 @@ package enum Doctor {
 
   /// One value on its way from a thread to the one that waits for it.
   private final class Slot<Value: Sendable>: Sendable {
-    private let value = Mutex<Value?>(nil)
+    private let value = Locked<Value?>(nil)
     private let filled = DispatchSemaphore(value: 0)
 
     func fill(_ new: Value) {

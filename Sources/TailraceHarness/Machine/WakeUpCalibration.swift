@@ -1,8 +1,8 @@
 import CPlatform
 import Foundation
 import Glibc
-import Synchronization
 import TailraceCore
+import TailraceRuntime
 
 /// What it costs on this machine to wake a sleeping thread: from the signal to the first instruction of the other.
 ///
@@ -13,7 +13,7 @@ package enum WakeUpCalibration {
   /// `samples` × `pause`. Blocks the calling thread.
   package static func measure(samples: Int = 200, pause: Nanoseconds = .milliseconds(1)) -> ProbeQuantiles? {
     let handOff = HandOff()
-    let received = Mutex<[Nanoseconds]>([])
+    let received = Locked<[Nanoseconds]>([])
     let finished = DispatchSemaphore(value: 0)
     let thread = Thread {
       while let sent = handOff.take() {

@@ -1,5 +1,6 @@
 import Synchronization
 import TailraceCore
+import TailraceRuntime
 
 /// Keeps the records of a run for `jobs.csv`, up to a limit.
 package final class AttemptLog: Sendable {
@@ -7,10 +8,10 @@ package final class AttemptLog: Sendable {
     var records: [TimelineRecord] = []
     var left = 0
   }
-  private let state = Mutex(State())
+  private let state = Locked(State())
   /// Records kept at most.
   package let limit: Int
-  private let origin = Mutex(Instant.zero)
+  private let origin = Locked(Instant.zero)
   /// The run's start, from which its instants are counted; set by the system that replays.
   package internal(set) var start: Instant {
     get { origin.withLock { $0 } }

@@ -1,5 +1,5 @@
-import Synchronization
 import TailraceCore
+import TailraceRuntime
 
 /// One thing that happened, as published on an ``EventBus``.
 package struct BusEvent: Hashable, Sendable {
@@ -62,7 +62,7 @@ package final class EventBus: Sendable {
     var isClosed = false
   }
 
-  private let state: Mutex<State>
+  private let state: Locked<State>
   private let pendingLimit: Int
 
   /// Makes a bus without subscribers.
@@ -71,7 +71,7 @@ package final class EventBus: Sendable {
   ///   - historyLimit: Events kept for ``history(of:correlation:)``; at least 0.
   ///   - pendingLimit: Events that wait for one subscriber at most; at least 1.
   package init(historyLimit: Int = 1_000, pendingLimit: Int = 10_000) {
-    state = Mutex(State(history: EventHistory(limit: max(0, historyLimit))))
+    state = Locked(State(history: EventHistory(limit: max(0, historyLimit))))
     self.pendingLimit = max(1, pendingLimit)
   }
 

@@ -1,4 +1,4 @@
-import Synchronization
+import TailraceRuntime
 
 /// One subscription to an ``EventBus``: a bounded queue, and a task that handles what is in it.
 package final class EventSubscriber: Sendable {
@@ -82,11 +82,11 @@ package final class EventReceipt: Sendable {
 
   /// The event as published.
   package let event: BusEvent
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   init(event: BusEvent, deliveries: Int) {
     self.event = event
-    state = Mutex(State(remaining: deliveries))
+    state = Locked(State(remaining: deliveries))
   }
 
   /// Returns once every subscriber is done with the event.

@@ -1,6 +1,6 @@
 import Dispatch
-import Synchronization
 import TailraceCore
+import TailraceRuntime
 import TailraceWorkload
 
 extension WorkEngine {
@@ -69,7 +69,7 @@ extension WorkEngine {
   }
 
   private final class Failure: Sendable {
-    private let stored = Mutex<(any Error)?>(nil)
+    private let stored = Locked<(any Error)?>(nil)
     var error: (any Error)? { stored.withLock { $0 } }
     func set(_ error: any Error) { stored.withLock { $0 = error } }
   }

@@ -1,5 +1,5 @@
-import Synchronization
 import TailraceCore
+import TailraceRuntime
 
 /// Where a workflow that works in cycles stands; updated after each cycle.
 package struct WorkflowState: Hashable, Sendable, Codable {
@@ -51,7 +51,7 @@ package final class WorkflowBoard: Sendable {
     var next = 0
   }
 
-  private let board = Mutex(Board())
+  private let board = Locked(Board())
   private let limit: Int
 
   /// Makes an empty board for at most `limit` workflows.
