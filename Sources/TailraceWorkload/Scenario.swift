@@ -4,7 +4,7 @@ import TailraceCore
 ///
 /// A value without behaviour: ``ScenarioParser`` makes it from a file, ``Tape`` unrolls it. Every duration in it is
 /// already scaled if a time scale was asked for.
-package struct Scenario: Sendable, Hashable, Codable {
+package struct Scenario: Sendable, Hashable {
   /// Lower-case letters, digits and hyphens.
   package var name: String
   package var summary: String
@@ -34,7 +34,7 @@ package struct Scenario: Sendable, Hashable, Codable {
 }
 
 /// A figure that the documented system's authors published.
-package struct PublishedFigure: Sendable, Hashable, Codable {
+package struct PublishedFigure: Sendable, Hashable {
   /// What it is a figure of: a metric expression, e.g. `service{type=data_export}.mean`.
   package var metric: String
   /// As written, with its unit.
@@ -46,7 +46,7 @@ package struct PublishedFigure: Sendable, Hashable, Codable {
 }
 
 /// One type of job.
-package struct JobSpec: Sendable, Hashable, Codable {
+package struct JobSpec: Sendable, Hashable {
   package var name: String
   package var priority: Priority
   /// How long an attempt's work takes; nil where the work is a real operation that takes what it takes.
@@ -70,7 +70,7 @@ package struct JobSpec: Sendable, Hashable, Codable {
 }
 
 /// What an attempt does.
-package enum Work: Sendable, Hashable, Codable {
+package enum Work: Sendable, Hashable {
   /// Waits for its service time without using a processor.
   case sleep
   /// Computes for its service time, on a calibrated loop.
@@ -102,14 +102,14 @@ package enum Work: Sendable, Hashable, Codable {
 }
 
 /// What a `sqlite` job does.
-package enum SQLiteOperation: String, Sendable, Hashable, Codable, CaseIterable {
+package enum SQLiteOperation: String, Sendable, Hashable, CaseIterable {
   case read, write
   /// A read of one row and a write of one row in a transaction.
   case mixed
 }
 
 /// What goes wrong, by chance.
-package struct Failures: Sendable, Hashable, Codable {
+package struct Failures: Sendable, Hashable {
   /// Share of attempts that fail, 0…1.
   package var attempts: Double
   /// Share of attempts that hang until their timeout, 0…1.
@@ -128,7 +128,7 @@ package struct Failures: Sendable, Hashable, Codable {
 }
 
 /// Cancellation of a share of a type's jobs, by their submitter.
-package struct Cancellation: Sendable, Hashable, Codable {
+package struct Cancellation: Sendable, Hashable {
   /// 0…1.
   package var share: Double
   /// From the intended arrival.
@@ -136,14 +136,14 @@ package struct Cancellation: Sendable, Hashable, Codable {
 }
 
 /// One long attempt, to see what a stall does to the jobs behind it.
-package struct Stall: Sendable, Hashable, Codable {
+package struct Stall: Sendable, Hashable {
   package var at: Nanoseconds
   /// Added to the attempt's service time.
   package var length: Nanoseconds
 }
 
 /// A distribution of lengths of time.
-package enum ServiceTime: Sendable, Hashable, Codable {
+package enum ServiceTime: Sendable, Hashable {
   case constant(Nanoseconds)
   case exponential(mean: Nanoseconds)
   /// By median and 99th percentile.
@@ -158,7 +158,7 @@ package enum ServiceTime: Sendable, Hashable, Codable {
 }
 
 /// One source of arrivals.
-package struct LoadStream: Sendable, Hashable, Codable {
+package struct LoadStream: Sendable, Hashable {
   package var arrivals: Arrivals
   package var mix: Mix
   /// First arrival not before this instant.
@@ -170,7 +170,7 @@ package struct LoadStream: Sendable, Hashable, Codable {
 }
 
 /// When jobs arrive.
-package enum Arrivals: Sendable, Hashable, Codable {
+package enum Arrivals: Sendable, Hashable {
   case constant(Rate)
   case poisson(Rate)
   /// Poisson at `rate` during exponentially distributed `on` times, nothing during `off` times.
@@ -184,13 +184,13 @@ package enum Arrivals: Sendable, Hashable, Codable {
 }
 
 /// A stretch of a ramp: the rate moves linearly to `rate` within `duration`.
-package struct Stage: Sendable, Hashable, Codable {
+package struct Stage: Sendable, Hashable {
   package var rate: Rate
   package var duration: Nanoseconds
 }
 
 /// What arrives.
-package enum Mix: Sendable, Hashable, Codable {
+package enum Mix: Sendable, Hashable {
   /// These job types, in this order, one arrival each (batches).
   case sequence([Int])
   /// One job at an arrival, its type drawn by weight.
@@ -200,27 +200,27 @@ package enum Mix: Sendable, Hashable, Codable {
 }
 
 /// A job type and its relative weight in a mix.
-package struct WeightedType: Sendable, Hashable, Codable {
+package struct WeightedType: Sendable, Hashable {
   package var type: Int
   package var weight: Double
 }
 
 /// Jobs that arrive together and depend on each other.
-package struct JobGraph: Sendable, Hashable, Codable {
+package struct JobGraph: Sendable, Hashable {
   package var name: String
   /// In an order in which every node comes after those it depends on.
   package var nodes: [GraphNode]
 }
 
 /// One job of a graph.
-package struct GraphNode: Sendable, Hashable, Codable {
+package struct GraphNode: Sendable, Hashable {
   package var type: Int
   /// Indices of earlier nodes of the same graph.
   package var after: [Int]
 }
 
 /// The scheduler's settings in a scenario, in its own words.
-package struct SchedulerSettings: Sendable, Hashable, Codable {
+package struct SchedulerSettings: Sendable, Hashable {
   /// Workers of the async pool and, where `threadWorkers` is nil, of the thread pool too.
   package var workers: Int
   package var threadWorkers: Int?
