@@ -86,6 +86,14 @@ void cplatform_parker_wake(cplatform_parker_t *parker) {
   pthread_mutex_unlock(&parker->mutex);
 }
 
+static _Thread_local void *thread_mark;
+
+void *cplatform_thread_mark(void *mark) {
+  void *before = thread_mark;
+  thread_mark = mark;
+  return before;
+}
+
 struct thread_start {
   void (*body)(void *);
   void *context;

@@ -137,12 +137,17 @@ struct JobList {
     count += 1
   }
 
-  mutating func prepend(_ slot: UInt32, in jobs: borrowing JobTable) {
+  /// Puts a job into a list that is in order of sequence, at its place; looks from the front.
+  mutating func insertBySequence(_ slot: UInt32, in jobs: borrowing JobTable) {
     let job = jobs[slot]
-    job.pointee.previous = JobSlot.none
-    job.pointee.next = head
-    if head == JobSlot.none { tail = slot } else { jobs[head].pointee.previous = slot }
-    head = slot
+    var (before, after) = (JobSlot.none, head)
+    while after != JobSlot.none, Int32(bitPattern: jobs[after].pointee.sequence &- job.pointee.sequence) < 0 {
+      (before, after) = (after, jobs[after].pointee.next)
+    }
+    job.pointee.previous = before
+    job.pointee.next = after
+    if before == JobSlot.none { head = slot } else { jobs[before].pointee.next = slot }
+    if after == JobSlot.none { tail = slot } else { jobs[after].pointee.previous = slot }
     count += 1
   }
 

@@ -140,14 +140,14 @@ extension SchedulerCore {
     if lanes[lane].jobs.count == 1 { headChanged(lane) }
   }
 
-  /// Puts a job back at the head of its lane: it was the first there when it was taken out.
+  /// Puts a job back into its lane, where it was: few others were handed out before it and came back earlier.
   mutating func enqueueAgain(_ slot: UInt32) {
     let job = jobs[slot]
     job.pointee.state = .available
     gauges.availableByPriority[job.pointee.priority] += 1
     let lane = Int(job.pointee.lane)
-    lanes[lane].jobs.prepend(slot, in: jobs)
-    headChanged(lane)
+    lanes[lane].jobs.insertBySequence(slot, in: jobs)
+    if lanes[lane].jobs.head == slot { headChanged(lane) }
   }
 
   @inline(__always)

@@ -195,8 +195,8 @@ extension SchedulerCore {
     return pools[state].running > pools[state].claims.count - pools[state].idle.count
   }
 
-  /// A worker gives back an attempt that it had claimed ahead and not begun: the job waits again, where it was. Several
-  /// go back in the reverse of the order in which they were handed out.
+  /// A worker gives back an attempt that it was handed and has not begun: the job waits again, where it was. Several
+  /// are given back most cheaply in the reverse of the order in which they were handed out.
   public mutating func attemptReturned(_ token: AttemptToken, at instant: Instant, into outbox: inout Outbox) {
     advance(to: instant)
     guard let slot = jobs.find(token.job), isCurrent(token, slot) else {

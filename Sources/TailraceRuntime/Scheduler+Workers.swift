@@ -71,12 +71,19 @@ extension Scheduler {
   }
 
   /// Lets other tasks have the thread every 200 µs: handlers that never suspend would otherwise keep workers that have
-  /// no thread yet from starting what was handed to them.
+  /// no thread yet from starting what was handed to them. A worker whose mark is not on its thread has suspended since
+  /// it left it: others had their turn.
   @inline(__always)
   private func yieldNowAndThen(_ worker: Worker) async {
     let now = MonotonicClock.now()
     guard now - worker.lastYield > .microseconds(200) else { return }
+    let mark = Unmanaged.passUnretained(worker).toOpaque()
+    guard cplatform_thread_mark(mark) == mark else {
+      worker.lastYield = now
+      return
+    }
     await Task.yield()
+    _ = cplatform_thread_mark(mark)
     worker.lastYield = MonotonicClock.now()
   }
 
@@ -249,11 +256,18 @@ extension Scheduler {
     state.pointee.distribute(&worker.outbox, caller: worker, effects: &worker.effects)
   }
 
-  /// Gives back whatever any worker claimed ahead and has not begun: before a timeout or a cancellation is decided, so
-  /// that only attempts that really run count as running. Under the lock; the pass that starts jobs follows.
+  /// Gives back whatever was handed to a worker that has not begun it, be it claimed ahead or because the worker is
+  /// still waking up: before a timeout or a cancellation is decided, so that only attempts that really run count as
+  /// running. Under the lock; the pass that starts jobs follows.
   func giveBackUnbegun(in state: inout DriverState, at now: Instant, into outbox: inout Outbox) {
-    for pool in PoolID.allCases where state.core.hasClaimsAhead(in: pool) {
-      for worker in state.workers[Int(pool.rawValue)] where worker.hasNext {
+    for pool in PoolID.allCases {
+      for worker in state.workers[Int(pool.rawValue)] {
+        // What is under a rate limit stays: giving it back would not give back its turn.
+        while let last = worker.inbox.last, !last.token.reportsStart {
+          worker.inbox.removeLast()
+          state.core.attemptReturned(last.token, at: now, into: &outbox)
+        }
+        guard worker.hasNext else { continue }
         for claimed in worker.takeUnbegun().reversed() {
           state.core.attemptReturned(claimed.token, at: now, into: &outbox)
         }

@@ -84,6 +84,36 @@ import Testing
     try check(core)
   }
 
+  /// What several workers hold goes back worker by worker, and their rows are interleaved.
+  @Test func attemptsThatSeveralWorkersReturnWaitInTheirOldOrder() throws {
+    var configuration = SchedulerConfiguration()
+    configuration.asyncPool.workers = 3
+    configuration.policy = .fifo
+    var core = SchedulerCore(configuration)
+    let type = core.register(JobTypeConfiguration(name: "a"))
+    var outbox = Outbox()
+    for number in 0..<9 {
+      _ = core.jobSubmitted(
+        JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
+    }
+    for worker in [UInt16(1), 0, 2] {
+      core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: worker, limit: 2), into: &outbox)
+    }
+    let handedOut = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    #expect(handedOut.map(\.tag) == [0, 1, 2, 3, 4, 5])
+    for worker in [UInt16(2), 1, 0] {
+      for token in handedOut.reversed() where token.worker == worker {
+        core.attemptReturned(token, at: .zero, into: &outbox)
+      }
+    }
+    try check(core)
+    outbox.clear()
+    core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 1, limit: 10), into: &outbox)
+    let again = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    #expect(again.map(\.tag) == [0, 1, 2, 3, 4, 5, 6, 7, 8])
+    try check(core)
+  }
+
   /// A worker reports in batches: what it has done and not reported must not keep the others from working.
   @Test func unreportedAttemptsDoNotKeepOthersIdle() throws {
     var configuration = SchedulerConfiguration()

@@ -1,8 +1,8 @@
 // Goal: every event reaches every subscriber that wants it, once and in order, and what does not is counted.
 
-import Synchronization
 import TailraceCore
 import TailraceHarness
+import TailraceRuntime
 import Testing
 
 struct EventBusTests {
@@ -157,7 +157,7 @@ struct EventBusTests {
 
 /// Collects numbers from any task.
 private final class Log: Sendable {
-  private let list = Mutex<[UInt64]>([])
+  private let list = Locked<[UInt64]>([])
   var numbers: [UInt64] { list.withLock { $0 } }
   func add(_ number: UInt64) { list.withLock { $0.append(number) } }
 }

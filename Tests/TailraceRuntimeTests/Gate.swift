@@ -15,7 +15,7 @@ final class Gate: Sendable {
     var isOpen = false
     var waiting: [UnsafeContinuation<Void, Never>] = []
   }
-  private let state = Mutex(State())
+  private let state = Locked(State())
   private let threads = DispatchSemaphore(value: 0)
 
   func open() {
@@ -50,7 +50,7 @@ final class Gate: Sendable {
 
 /// What several handlers note, in the order in which they did.
 final class Log<Element: Sendable>: Sendable {
-  private let elements = Mutex<[Element]>([])
+  private let elements = Locked<[Element]>([])
   func append(_ element: Element) { elements.withLock { $0.append(element) } }
   var all: [Element] { elements.withLock { $0 } }
 }

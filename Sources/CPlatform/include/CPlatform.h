@@ -70,6 +70,9 @@ void cplatform_parker_wake(cplatform_parker_t *parker);
 /// Starts a thread that calls `body(context)`. Returns 0 on success, else errno.
 int cplatform_thread_start(pthread_t *thread, void (*body)(void *), void *context);
 
+/// Leaves a mark on the calling thread and returns the one that was there, null at first.
+void *cplatform_thread_mark(void *mark);
+
 /// Tells the processor that this is a waiting loop.
 static inline void cplatform_pause(void) {
 #if defined(__x86_64__)
