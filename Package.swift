@@ -55,10 +55,12 @@ let package = Package(
     .target(
       name: "TailraceHarness",
       dependencies: [
-        "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceReport", "CPlatform",
+        "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
+        "TailraceReport", "CPlatform",
         .product(name: "Logging", package: "swift-log"), .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       swiftSettings: strict),
+    .target(name: "TailraceSimulation", dependencies: ["TailraceCore", "TailraceWorkload"], swiftSettings: strict),
     .target(
       name: "TailraceSQLite",
       dependencies: ["TailraceHarness", "TailraceRuntime", .product(name: "GRDB", package: "GRDB.swift")],
@@ -98,6 +100,9 @@ let package = Package(
         "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "TailraceWorkload", "TailraceMeasurement",
         "TailraceRuntime", "TailraceCore",
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TailraceSimulationTests", dependencies: ["TailraceSimulation", "TailraceWorkload", "TailraceCore"],
       swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(

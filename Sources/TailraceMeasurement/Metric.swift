@@ -132,7 +132,7 @@ package struct Metric: Sendable, Hashable {
 
   private func comparison(_ figure: FigureName, runs: [RunResult], jobs: UInt64) -> Answer {
     let run = runs[0]
-    guard let sequential = runs.first(where: { $0.system == "sequential" && $0.fingerprint == run.fingerprint }) else {
+    guard let sequential = runs.first(where: { $0.isBaseline(of: run) }) else {
       return Answer(samples: 0, note: "no sequential run of the same tape beside it")
     }
     guard let own = run.measurement[.makespan], let other = sequential.measurement[.makespan], own > 0, other > 0 else {

@@ -90,6 +90,15 @@ package struct RunResult: Sendable, Hashable, Codable {
     validity = ValidityCheck.certificate(of: self.measurement, observations: observations, bounds: bounds)
   }
 
+  /// Whether it ran in virtual time.
+  package var isSimulated: Bool { system == "simulated" || isSequential && system != "sequential" }
+  /// Whether it ran one job at a time: the baseline of speedups.
+  package var isSequential: Bool { system == "sequential" || system == "simulated-sequential" }
+  /// Whether speedups of the other run are taken over this one: one job at a time, on the same clock and tape.
+  package func isBaseline(of other: RunResult) -> Bool {
+    isSequential && isSimulated == other.isSimulated && fingerprint == other.fingerprint
+  }
+
   /// Whether every check of the certificate holds.
   package var isValid: Bool { !validity.contains { $0.verdict == .failed } }
 

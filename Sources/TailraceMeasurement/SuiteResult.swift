@@ -62,7 +62,7 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   /// The run that targets are about.
   package var primary: RunResult? { runs.first }
   /// The run of the same tape with one job at a time.
-  package var sequential: RunResult? { runs.first { $0.system == "sequential" } }
+  package var sequential: RunResult? { runs.first(where: \.isSequential) }
 
   /// What the scenario comes to. Every run must be valid.
   package var verdict: Verdict {

@@ -82,7 +82,7 @@ extension ReportPage {
       scenario.runs.map { run in
         let response = run.measurement.all[.response]
         let percentiles = response?.percentiles([50, 99]) ?? [nil, nil]
-        let isSequential = run.system == "sequential"
+        let isSequential = run.isSequential
         let speedup = isSequential ? nil : Metric(.figure(.speedup)).answer(from: [run] + scenario.runs).value
         let saved = isSequential ? nil : Metric(.figure(.timeSaved)).answer(from: [run] + scenario.runs).value
         return [

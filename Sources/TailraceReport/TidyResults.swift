@@ -31,7 +31,7 @@ enum TidyResults {
           table.append(
             head + ["all", figure.name.rawValue, "value", figure.name.unit.rawValue, HumanUnits.exact(value)])
         }
-        for figure in [FigureName.speedup, .timeSaved] where run.system != "sequential" {
+        for figure in [FigureName.speedup, .timeSaved] where !run.isSequential {
           let answer = Metric(.figure(figure)).answer(from: [run] + scenario.runs)
           guard let value = answer.value else { continue }
           table.append(head + ["all", figure.rawValue, "value", figure.unit.rawValue, HumanUnits.exact(value)])

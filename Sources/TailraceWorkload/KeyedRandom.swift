@@ -19,6 +19,7 @@ package struct KeyedRandom: Sendable, Hashable {
     case cycleFails = 11
     case think = 12
     case closedType = 13
+    case simulatedService = 14
   }
 
   private let state: UInt64

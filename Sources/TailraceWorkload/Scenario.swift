@@ -51,6 +51,8 @@ package struct JobSpec: Sendable, Hashable {
   package var priority: Priority
   /// How long an attempt's work takes; nil where the work is a real operation that takes what it takes.
   package var service: ServiceTime?
+  /// How long such an operation takes in virtual time, where nothing real is done; nil: not said.
+  package var simulatedService: ServiceTime? = nil
   package var work: Work
   /// Which pool; nil: the work kind's own (blocking kinds go to threads).
   package var pool: PoolID?

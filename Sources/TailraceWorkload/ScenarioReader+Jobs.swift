@@ -2,8 +2,8 @@ import TailraceCore
 
 extension ScenarioReader {
   static let jobKeys = [
-    "priority", "service", "work", "pool", "hints", "timeout", "retries", "concurrency", "rate", "memory", "delay",
-    "failures", "cancel", "stall",
+    "priority", "service", "simulated_service", "work", "pool", "hints", "timeout", "retries", "concurrency", "rate",
+    "memory", "delay", "failures", "cancel", "stall",
   ]
   static let priorities = Priority.allCases.map { ($0.name, $0) }
   static let workKinds = ["sleep", "spin", "memory", "sqlite", "subprocess", "events", "cycles"]
@@ -49,6 +49,7 @@ extension ScenarioReader {
     job.priority = word(fields["priority"], "\(what).priority", Self.priorities) ?? .normal
     if let work = fields["work"] { job.work = readWork(work, "\(what).work") ?? .sleep }
     job.service = serviceTime(fields["service"], "\(what).service")
+    job.simulatedService = serviceTime(fields["simulated_service"], "\(what).simulated_service")
     checkService(fields, job.work, what, entry)
     job.pool = word(fields["pool"], "\(what).pool", PoolID.allCases.map { ($0.name, $0) })
     job.memory = bytes(fields["memory"], "\(what).memory") ?? 0
@@ -67,6 +68,12 @@ extension ScenarioReader {
   private mutating func checkService(_ fields: [String: YAMLNode], _ work: Work, _ what: String, _ entry: YAMLEntry) {
     switch work {
     case .sleep, .spin, .memory, .cycles:
+      if let simulated = fields["simulated_service"] {
+        report(
+          simulated.place,
+          "\(what).simulated_service is for work that takes what it takes; '\(work.kind)' takes its service time "
+            + "everywhere; remove it")
+      }
       guard fields["service"] == nil else { return }
       // A job whose work is unreadable may not need a service time at all.
       guard case .mapping = entry.value.content, fields["work"] == nil || work != .sleep || isSleep(fields["work"])

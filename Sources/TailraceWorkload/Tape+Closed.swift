@@ -53,6 +53,8 @@ extension Tape {
     let index = Self.firstClosedNumber | UInt64(client.id) << 32 | UInt64(sequence) & 0xffff_ffff
     let type = weights[pick(random.key(.closedType).uniform, Self.cumulated(weights))].type
     let pause = think.quantile(random.key(.think).uniform)
-    return (job(index, type: type, at: 0, after: [], batch: nil), pause)
+    var job = TapeJob.blank
+    write(index, type: type, at: 0, batch: nil, into: &job)
+    return (job, pause)
   }
 }

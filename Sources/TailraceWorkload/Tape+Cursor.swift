@@ -11,8 +11,10 @@ extension Tape {
     private let tape: Tape
     private var streams: [Source]
     private var nextIndex: UInt64 = 0
-    /// The rest of a graph of which some jobs have been handed out.
-    private var graph: (nodes: [GraphNode], next: Int, base: UInt64, instant: Int64, batch: UInt32?)?
+    /// Whether some jobs of ``graph`` have been handed out and some not.
+    private var inGraph = false
+    private var graph: (nodes: [GraphNode], next: Int, base: UInt64, instant: Int64, batch: UInt32?) =
+      ([], 0, 0, 0, nil)
 
     /// An open stream, its next arrival drawn ahead.
     private struct Source: Sendable {
@@ -66,17 +68,22 @@ extension Tape {
     }
 
     /// The next job; nil: the tape has ended.
-    @inline(__always)
     package mutating func next() -> TapeJob? {
-      if graph != nil { return nextOfGraph() }
+      var job = TapeJob.blank
+      return next(into: &job) ? job : nil
+    }
+
+    /// Writes the next job in place. Returns whether there was one; at the tape's end `job` is left as it is.
+    package mutating func next(into job: inout TapeJob) -> Bool {
+      if inGraph { return nextOfGraph(into: &job) }
       let chosen: Int
       if streams.count == 1 {
         chosen = 0
       } else {
-        guard let earliest = earliestStream() else { return nil }
+        guard let earliest = earliestStream() else { return false }
         chosen = earliest
       }
-      guard let (instant, number) = streams[chosen].pending else { return nil }
+      guard let (instant, number) = streams[chosen].pending else { return false }
       streams[chosen].pending = streams[chosen].process.next()
       let batch = streams[chosen].batch
       let type: Int
@@ -87,10 +94,13 @@ extension Tape {
         type = types[pick(streams[chosen].random.key(.type).key(number).uniform, shares)]
       case .graph(let nodes):
         graph = (nodes, 0, nextIndex, instant, batch)
-        return nextOfGraph()
+        inGraph = true
+        return nextOfGraph(into: &job)
       }
-      defer { nextIndex += 1 }
-      return tape.job(nextIndex, type: type, at: instant, after: [], batch: batch)
+      if !job.dependencies.isEmpty { job.dependencies = [] }
+      tape.write(nextIndex, type: type, at: instant, batch: batch, into: &job)
+      nextIndex += 1
+      return true
     }
 
     private func earliestStream() -> Int? {
@@ -103,14 +113,14 @@ extension Tape {
       return earliest
     }
 
-    private mutating func nextOfGraph() -> TapeJob? {
-      guard let current = graph else { return nil }
-      let node = current.nodes[current.next]
-      let dependencies = node.after.map { current.base + UInt64($0) }
-      graph?.next += 1
-      if current.next + 1 == current.nodes.count { graph = nil }
-      defer { nextIndex += 1 }
-      return tape.job(nextIndex, type: node.type, at: current.instant, after: dependencies, batch: current.batch)
+    private mutating func nextOfGraph(into job: inout TapeJob) -> Bool {
+      let node = graph.nodes[graph.next]
+      job.dependencies = node.after.map { graph.base + UInt64($0) }
+      tape.write(nextIndex, type: node.type, at: graph.instant, batch: graph.batch, into: &job)
+      graph.next += 1
+      if graph.next == graph.nodes.count { inGraph = false }
+      nextIndex += 1
+      return true
     }
   }
 

@@ -14,6 +14,7 @@ package struct Tape: Sendable {
   struct TypeDraws: Sendable {
     var priority: Priority
     var service: ServiceTime?
+    var simulatedService: ServiceTime?
     var work: Work
     var delay: ServiceTime?
     var failures: Failures
@@ -43,7 +44,8 @@ package struct Tape: Sendable {
     clientRandom = root.key(2)
     types = scenario.jobs.map { job in
       TypeDraws(
-        priority: job.priority, service: job.service, work: job.work, delay: job.delay, failures: job.failures,
+        priority: job.priority, service: job.service, simulatedService: job.simulatedService, work: job.work,
+        delay: job.delay, failures: job.failures,
         canFail: job.failures != .none, cancel: job.cancel, stall: nil, isPlain: job.delay == nil && job.cancel == nil)
     }
     findStalls()
@@ -64,14 +66,17 @@ package struct Tape: Sendable {
     }
   }
 
-  /// The job of a number, once its type and its place in the load are known.
+  /// The job of a number, once its type and its place in the load are known; its dependencies stay as they are.
   @inline(__always)
-  func job(_ index: UInt64, type: Int, at intended: Int64, after dependencies: [UInt64], batch: UInt32?) -> TapeJob {
-    var job = TapeJob(
-      index: index, type: type, priority: types[type].priority, intended: Instant(nanoseconds: intended),
-      dependencies: dependencies, delay: .zero, cancelAfter: nil, batch: batch)
+  func write(_ index: UInt64, type: Int, at intended: Int64, batch: UInt32?, into job: inout TapeJob) {
+    job.index = index
+    job.type = type
+    job.priority = types[type].priority
+    job.intended = Instant(nanoseconds: intended)
+    job.delay = .zero
+    job.cancelAfter = nil
+    job.batch = batch
     if !types[type].isPlain { drawDelayAndCancellation(&job) }
-    return job
   }
 
   private func drawDelayAndCancellation(_ job: inout TapeJob) {

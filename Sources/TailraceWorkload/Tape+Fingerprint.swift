@@ -84,6 +84,7 @@ struct StableHash {
     combine(UInt64(job.priority.rawValue))
     combine(job.work.kind)
     combine(job.service)
+    if let simulated = job.simulatedService { combine(simulated) }
     switch job.work {
     case .sleep, .spin: break
     case .memory(let bytes): combine(UInt64(bytes))

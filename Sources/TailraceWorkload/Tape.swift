@@ -17,6 +17,10 @@ package struct TapeJob: Sendable, Hashable {
   package var cancelAfter: Nanoseconds?
   /// Jobs with the same number form one batch; nil: none.
   package var batch: UInt32?
+
+  /// To be written over.
+  package static let blank = TapeJob(
+    index: 0, type: 0, priority: .normal, intended: .zero, dependencies: [], delay: .zero, cancelAfter: nil, batch: nil)
 }
 
 /// What one attempt of a job will do, whoever runs it.

@@ -7,6 +7,8 @@ enum SystemNames {
 
   private static let summaries = [
     "live": "Tailrace's own scheduler, in real time.",
+    "simulated": "The same scheduler in virtual time: the tape's service times, no machine.",
+    "simulated-sequential": "One job at a time in virtual time: the baseline of simulated speedups.",
     "sequential": "One job at a time, without a scheduler: the baseline of speedups.",
     "task-group": "A Swift task group, bounded to the same number of workers.",
     "operation-queue": "Foundation's OperationQueue, bounded to the same number of workers.",

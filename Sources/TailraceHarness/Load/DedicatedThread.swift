@@ -12,6 +12,16 @@ enum DedicatedThread {
     }
   }
 
+  /// Returns what the body has, once it has.
+  static func run<Value: Sendable>(_ body: @escaping () -> Value) async -> Value {
+    let result = Result<Value>()
+    await run { result.value = body() }
+    return result.value!
+  }
+
+  /// Written by the one thread before it ends, read after.
+  private final class Result<Value: Sendable>: @unchecked Sendable { var value: Value? }
+
   /// Returns when the body has.
   static func run(_ body: @escaping () -> Void) async {
     await withUnsafeContinuation { continuation in

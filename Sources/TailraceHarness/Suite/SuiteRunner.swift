@@ -43,8 +43,14 @@ package struct SuiteRunner: Sendable {
     return problems
   }
 
+  /// A simulated run brings its own baseline where the scenario compares with one job at a time.
   private func systems(of scenario: Scenario) -> [String] {
-    options.systems.isEmpty ? ["live"] + scenario.compare : options.systems
+    guard !options.systems.isEmpty else { return ["live"] + scenario.compare }
+    let (simulated, baseline) = ("simulated", "simulated-sequential")
+    let needsBaseline =
+      options.systems.contains(simulated) && !options.systems.contains(baseline)
+      && scenario.compare.contains("sequential")
+    return options.systems + (needsBaseline ? [baseline] : [])
   }
 
   /// Runs everything.
@@ -61,18 +67,21 @@ package struct SuiteRunner: Sendable {
     let scaled = scenarios.map { $0.isScalable ? $0.scaled(by: options.timeScale) : $0 }
     let plans = scaled.flatMap { scenario in
       systems(of: scenario).map { name in
-        Plan(scenario: scenario, system: Systems.named(name)!, length: Self.length(scenario, on: name))
+        let system = Systems.named(name)!
+        return Plan(
+          scenario: scenario, system: system,
+          length: system.runsInVirtualTime ? .zero : Self.length(scenario, on: name))
       }
     }
     let calibration =
-      scaled.contains { $0.jobs.contains { $0.work == .spin } }
+      plans.contains { plan in !plan.system.runsInVirtualTime && plan.scenario.jobs.contains { $0.work == .spin } }
       ? SpinCalibration.measure() : SpinCalibration(iterationsPerNanosecond: 1)
     let rehearsal = Rehearsal(of: scaled)
     var rehearsed: Set<String> = []
-    for plan in plans where rehearsed.insert(plan.system.name).inserted {
+    for plan in plans where !plan.system.runsInVirtualTime && rehearsed.insert(plan.system.name).inserted {
       try await rehearsal.run(on: plan.system, parts: parts, interruption: interruption)
     }
-    let wakeUp = WakeUpCalibration.measure()
+    let wakeUp = plans.allSatisfy(\.system.runsInVirtualTime) ? nil : WakeUpCalibration.measure()
     var runs: [String: [RunResult]] = [:]
     var jobs: [SuiteRun.Jobs] = []
     for (index, plan) in plans.enumerated() where !interruption.isSet {
@@ -102,7 +111,9 @@ package struct SuiteRunner: Sendable {
     _ plan: Plan, _ calibration: SpinCalibration, _ wakeUp: ProbeQuantiles?, _ log: AttemptLog?,
     _ progress: RunProgress
   ) async throws -> RunResult {
-    let needsDatabase = plan.scenario.jobs.contains { if case .sqlite = $0.work { true } else { false } }
+    let needsDatabase =
+      !plan.system.runsInVirtualTime
+      && plan.scenario.jobs.contains { if case .sqlite = $0.work { true } else { false } }
     let database = needsDatabase ? try parts.makeDatabase(max(1, plan.scenario.scheduler.workers)) : nil
     defer { database?.close() }
     let tape = Tape(scenario: plan.scenario, seed: options.seed)
@@ -114,7 +125,7 @@ package struct SuiteRunner: Sendable {
     replay.startsWindow = Nanoseconds.seconds(1).scaled(by: scale)
     let outcome = try await plan.system.replay(replay)
     var observations = outcome.observations
-    if let wakeUp {
+    if let wakeUp, !plan.system.runsInVirtualTime {
       observations.wakeUpP50 = Reading(Double(wakeUp.p50.rawValue))
       observations.wakeUpP99 = Reading(Double(wakeUp.p99.rawValue))
     }

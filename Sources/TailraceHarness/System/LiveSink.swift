@@ -133,27 +133,3 @@ final class LiveSink: JobSink, @unchecked Sendable {
   /// For checking starts against the ends of dependencies, once the run is over.
   func dependencies(of job: UInt64) -> [UInt64] { dependencyLists[job] ?? [] }
 }
-
-/// Identifiers of the jobs that were submitted last: enough for dependencies, which arrive together, and for
-/// cancellations soon after.
-struct RecentJobs {
-  private static let limit = 1 << 17
-  private var entries: [UInt64: JobID] = [:]
-  private var order: [UInt64] = []
-  private var oldest = 0
-
-  subscript(job: UInt64) -> JobID? {
-    get { entries[job] }
-    set {
-      if entries.updateValue(newValue!, forKey: job) == nil {
-        if order.count < Self.limit {
-          order.append(job)
-        } else {
-          entries[order[oldest]] = nil
-          order[oldest] = job
-          oldest = (oldest + 1) % Self.limit
-        }
-      }
-    }
-  }
-}

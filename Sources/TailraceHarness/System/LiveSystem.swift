@@ -76,9 +76,7 @@ package struct LiveSystem: ReplaySystem {
     let spec = replay.scenario.jobs[index]
     let tape = replay.tape
     let meter = replay.meter
-    let type = JobTypeConfiguration(
-      name: spec.name, priority: spec.priority, pool: spec.resolvedPool, timeout: spec.timeout, retry: spec.retry,
-      concurrency: spec.concurrency, rate: spec.rate, memory: spec.memory)
+    let type = JobTypeConfiguration(spec)
     let isSleep = spec.work == .sleep
     switch spec.resolvedPool {
     case .async:
@@ -116,25 +114,3 @@ extension WorkError: OutcomeError {
 }
 
 extension TimerThread: PreciseSleeper {}
-
-extension SchedulerConfiguration {
-  /// A scenario's settings for the scheduler.
-  package init(_ scenario: Scenario, seed: UInt64) {
-    self.init()
-    let settings = scenario.scheduler
-    policy = settings.policy
-    asyncPool = PoolConfiguration(workers: settings.workers, concurrency: settings.concurrency, rate: settings.rate)
-    threadPool = PoolConfiguration(
-      workers: settings.threadWorkers ?? settings.workers, concurrency: settings.concurrency, rate: settings.rate)
-    // Threads that nothing will ever run on are not started.
-    if !scenario.jobs.contains(where: { $0.resolvedPool == .thread }) { threadPool.workers = 0 }
-    queueCapacity = settings.queueCapacity
-    whenFull = settings.whenFull
-    retry = settings.retry
-    timeout = settings.timeout
-    memoryBudget = settings.memoryBudget
-    // Settled jobs matter only to those that depend on them, which arrive with them.
-    retainedCount = scenario.hasDependencies || scenario.jobs.contains { $0.cancel != nil } ? 100_000 : 0
-    self.seed = seed
-  }
-}

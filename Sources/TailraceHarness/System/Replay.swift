@@ -63,30 +63,30 @@ package struct ReplayOutcome {
 package protocol ReplaySystem: Sendable {
   /// The name in flags and reports.
   var name: String { get }
+  /// Whether it needs no real time: nothing of the machine shows in its figures.
+  var runsInVirtualTime: Bool { get }
   /// What the scenario needs and this system lacks, in words; empty: it can be replayed.
   func lacks(_ scenario: Scenario) -> [String]
-  /// Replays the tape in real time.
+  /// Replays the tape.
   func replay(_ replay: Replay) async throws -> ReplayOutcome
+}
+
+extension ReplaySystem {
+  package var runsInVirtualTime: Bool { false }
 }
 
 /// The systems that this program can replay a tape on.
 package enum Systems {
   /// `live` first.
   package static let all: [any ReplaySystem] = [
-    LiveSystem(), SequentialSystem(), TaskGroupSystem(), OperationQueueSystem(), DispatchSystem(),
+    LiveSystem(), SimulatedSystem(), SequentialSystem(), SimulatedSequentialSystem(), TaskGroupSystem(),
+    OperationQueueSystem(), DispatchSystem(),
   ]
   /// A system by its name.
   package static func named(_ name: String) -> (any ReplaySystem)? { all.first { $0.name == name } }
 }
 
 extension Scenario {
-  /// Whether any job depends on another.
-  package var hasDependencies: Bool {
-    streams.contains { stream in
-      if case .graph(let graph) = stream.mix { graph.nodes.contains { !$0.after.isEmpty } } else { false }
-    }
-  }
-
   /// Jobs that come in batches, so that their number is known ahead.
   var jobsInBatches: Int {
     streams.reduce(0) { sum, stream in
@@ -97,20 +97,6 @@ extension Scenario {
       case .graph(let graph): sum + (stream.count ?? 0) * graph.nodes.count
       }
     }
-  }
-
-  /// Numbers of the streams whose batch ends with the first job that fails.
-  var failFastBatches: Set<UInt32> {
-    Set(
-      streams.indices.filter { if case .batch(true) = streams[$0].arrivals { true } else { false } }.map(UInt32.init))
-  }
-
-  var hasOpenArrivals: Bool {
-    streams.contains { if case .closed = $0.arrivals { false } else { true } }
-  }
-
-  var hasClosedArrivals: Bool {
-    streams.contains { if case .closed = $0.arrivals { true } else { false } }
   }
 
   /// What it asks of a system beyond running jobs on a bounded number of workers, in words.
@@ -142,16 +128,5 @@ extension Scenario {
     var cursor = tape.makeCursor()
     for _ in 0..<min(scheduler.queueCapacity, 2_000_000) where cursor.next() == nil { return false }
     return cursor.next() != nil
-  }
-}
-
-extension JobSpec {
-  /// The pool that runs it: as asked for, else threads for what computes and tasks for what waits.
-  var resolvedPool: PoolID {
-    if let pool { return pool }
-    switch work {
-    case .spin, .memory: return .thread
-    case .sleep, .sqlite, .subprocess, .events, .cycles: return .async
-    }
   }
 }

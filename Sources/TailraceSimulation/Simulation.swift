@@ -1,0 +1,303 @@
+import TailraceCore
+import TailraceWorkload
+
+/// Replays a tape through the scheduler's core in virtual time: the core's second driver.
+///
+/// # Overview
+/// There is one clock, which jumps from event to event, and nothing else moves: no thread, no lock, no real work. An
+/// attempt takes the time that the tape says. The same tape gives the same records on every machine, and memory grows
+/// with the workers and with what waits, never with the number of jobs.
+///
+/// # Ties
+/// What falls on one instant happens in this order: attempts end (in the order of their starts), timers fall due (in
+/// the order in which they were set), jobs are submitted (open streams in the order of the tape, then clients by
+/// number), submitters cancel, and then one pass starts jobs. An attempt that takes no time ends at the instant of its
+/// start, in a further round of that instant; so does one that was stopped.
+///
+/// # What is as live
+/// One submitter hands in the open streams' jobs: where a full queue holds it up, those behind wait with it, and are
+/// measured from their intended instants. A job later than the bound is dropped and recorded. Each client of a closed
+/// stream submits for itself.
+package struct Simulation: ~Copyable {
+  /// What a simulation leaves beside its records.
+  package struct Summary: Sendable {
+    /// The instant of the last event.
+    package var ended = Instant.zero
+    /// Jobs taken from the tape, dropped ones included.
+    package var intended = 0
+    /// Mean number of accepted, unsettled jobs, integrated by the scheduler from the run's start to ``ended``.
+    package var meanJobsInSystem = 0.0
+    /// How long a full queue held the submitter up, in all.
+    package var heldBack = Nanoseconds.zero
+    /// Jobs that had not settled by themselves when the time to drain was over.
+    package var cutOff = 0
+    /// Jobs that never settled: what they wait for never comes.
+    package var unsettled = 0
+    /// Tape numbers of what each job depends on.
+    package var dependencies: [UInt64: [UInt64]] = [:]
+  }
+
+  private let tape: Tape
+  private let dropAfter: Nanoseconds
+  private var core: SchedulerCore
+  private var calendar: AttemptCalendar
+  /// Place of each pool's first worker in the calendar.
+  private let firstWorker: (async: Int, thread: Int)
+  private var outbox = Outbox()
+  private var clients: VirtualClients
+  private var cursor: Tape.Cursor
+  /// The next job of the open streams.
+  private var next = TapeJob.blank
+  /// When it arrives; `distantFuture`: the open streams have ended.
+  private var nextAt = Instant.distantFuture
+  private var timer = Instant.distantFuture
+  /// In order of their instants.
+  private var cancellations: [(at: Instant, job: UInt64)] = []
+  /// The submission that a full queue holds up.
+  private var heldUp: (job: JobID, since: Instant)?
+  private var identifiers = RecentJobs()
+  private let namesJobs: Bool
+  private let failFast: Set<UInt32>
+  private var batches: [UInt32: BatchID] = [:]
+  private var submission = JobSubmission(type: JobTypeID(rawValue: 0), intended: .zero, submitted: .zero)
+  private var now = Instant.zero
+  private var summary = Summary()
+
+  /// Records that are handed on together.
+  private static let flushAt = 256
+
+  /// Makes a simulation of a whole tape; nothing has happened yet.
+  ///
+  /// - Parameter dropAfter: a job that would be submitted later than this after its intended arrival is dropped.
+  package init(_ tape: Tape, dropAfter: Nanoseconds = .seconds(10)) {
+    self.tape = tape
+    self.dropAfter = dropAfter
+    let configuration = SchedulerConfiguration(tape.scenario, seed: tape.seed)
+    core = SchedulerCore(configuration)
+    for spec in tape.scenario.jobs { _ = core.register(JobTypeConfiguration(spec)) }
+    firstWorker = (0, configuration.asyncPool.workers)
+    calendar = AttemptCalendar(workers: configuration.asyncPool.workers + configuration.threadPool.workers)
+    clients = VirtualClients(tape)
+    cursor = tape.makeCursor()
+    namesJobs = tape.scenario.namesSubmittedJobs
+    failFast = tape.scenario.failFastBatches
+    takeNext()
+  }
+
+  @inline(__always)
+  private mutating func takeNext() {
+    nextAt = cursor.next(into: &next) ? next.intended : .distantFuture
+  }
+
+  /// Runs to the end: until nothing is left to happen, until the scenario's time to drain is over, or until it is
+  /// interrupted.
+  ///
+  /// - Parameters:
+  ///   - isInterrupted: asked every few thousand events.
+  ///   - progress: told at the same times how many jobs were taken from the tape since the last time, and the instant.
+  ///   - record: takes the records, in the order in which things happened.
+  package consuming func run(
+    isInterrupted: () -> Bool = { false }, progress: (Int, Instant) -> Void = { _, _ in },
+    record: (UnsafeBufferPointer<TimelineRecord>) -> Void
+  ) -> Summary {
+    var deadline = Instant.distantFuture
+    var steps = 0
+    var reported = 0
+    while true {
+      let instant = nextInstant()
+      if instant == .distantFuture || instant > deadline { break }
+      now = instant
+      step()
+      carryOut()
+      if outbox.records.count >= Self.flushAt || !clients.isEmpty { flush(record) }
+      if nextAt == .distantFuture, hasSubmittedEverything {
+        if deadline == .distantFuture { deadline = sealBatchesAndDrain() }
+        // A time-out that nobody waits for any more would move the clock on.
+        if core.gauges.inSystem == 0 { break }
+      }
+      steps += 1
+      if steps & 0xfff == 0 {
+        progress(summary.intended - reported, now)
+        reported = summary.intended
+        if isInterrupted() { break }
+      }
+    }
+    cutOff(at: min(deadline, max(now, Instant.zero)))
+    flush(record)
+    progress(summary.intended - reported, now)
+    return finish()
+  }
+
+  private var hasSubmittedEverything: Bool {
+    heldUp == nil && cancellations.isEmpty && clients.isOver
+  }
+
+  @inline(__always)
+  private func nextInstant() -> Instant {
+    var instant = min(calendar.next, timer)
+    if heldUp == nil, nextAt < instant { instant = nextAt }
+    if let first = cancellations.first, first.at < instant { instant = first.at }
+    if !clients.isEmpty { instant = min(instant, clients.next) }
+    // What became due while the submitter was held up is submitted at the instant of its release.
+    return max(instant, now)
+  }
+
+  /// Everything that falls on the present instant, then one pass that starts jobs.
+  @inline(__always)
+  private mutating func step() {
+    while calendar.next <= now {
+      let attempt = calendar.takeFirst()
+      core.attemptEnded(
+        attempt.token, started: attempt.started, finished: now, outcome: attempt.outcome, at: now, into: &outbox)
+    }
+    if timer <= now {
+      timer = .distantFuture
+      core.timerFired(at: now, into: &outbox)
+    }
+    while nextAt <= now, heldUp == nil {
+      summary.intended += 1
+      if now - next.intended > dropAfter { dropNext() } else { submit(next, holdsUp: true) }
+      takeNext()
+    }
+    if !clients.isEmpty {
+      while clients.next <= now {
+        summary.intended += 1
+        submit(clients.takeReady(), holdsUp: false)
+      }
+    }
+    while let first = cancellations.first, first.at <= now {
+      cancellations.removeFirst()
+      if let id = identifiers[first.job], id != .refused { core.cancelRequested(id, at: now, into: &outbox) }
+    }
+    core.startJobs(at: now, into: &outbox)
+  }
+
+  // MARK: - Submission
+
+  @inline(__always)
+  private mutating func submit(_ job: TapeJob, holdsUp: Bool) {
+    submission.type = JobTypeID(rawValue: UInt16(job.type))
+    submission.tag = job.index
+    submission.intended = job.intended
+    submission.submitted = now
+    submission.priority = job.priority
+    submission.delay = job.delay
+    if !job.dependencies.isEmpty {
+      submission.dependencies = job.dependencies.map { identifiers[$0] ?? .refused }
+      summary.dependencies[job.index] = job.dependencies
+    } else if !submission.dependencies.isEmpty {
+      submission.dependencies = []
+    }
+    if !failFast.isEmpty { submission.batch = batch(of: job.batch) }
+    let admission = core.jobSubmitted(submission, at: now, into: &outbox)
+    if case .waiting(let id) = admission, holdsUp { heldUp = (id, now) }
+    if namesJobs {
+      switch admission {
+      case .accepted(let id), .waiting(let id): identifiers[job.index] = id
+      case .refused: identifiers[job.index] = .refused
+      }
+      if let after = job.cancelAfter { cancel(job.index, at: job.intended + after) }
+    }
+  }
+
+  private mutating func cancel(_ job: UInt64, at instant: Instant) {
+    let place = cancellations.firstIndex { $0.at > instant } ?? cancellations.endIndex
+    cancellations.insert((instant, job), at: place)
+  }
+
+  private mutating func batch(of number: UInt32?) -> BatchID? {
+    guard let number, failFast.contains(number) else { return nil }
+    if let known = batches[number] { return known }
+    let id = core.batchOpened(failFast: true)
+    batches[number] = id
+    return id
+  }
+
+  private mutating func dropNext() {
+    var dropped = TimelineRecord(
+      job: next.index, type: JobTypeID(rawValue: UInt16(next.type)), priority: next.priority, intended: next.intended)
+    dropped.settles = true
+    dropped.finished = next.intended
+    dropped.cause = .dropped
+    outbox.records.append(dropped)
+  }
+
+  // MARK: - Orders
+
+  @inline(__always)
+  private func place(_ token: AttemptToken) -> Int {
+    Int(token.worker) + (token.pool == .async ? firstWorker.async : firstWorker.thread)
+  }
+
+  @inline(__always)
+  private mutating func carryOut() {
+    for index in outbox.orders.indices {
+      switch outbox.orders[index] {
+      case .startAttempt(let token):
+        let plan = tape.virtualAttempt(job: token.tag, type: Int(token.type.rawValue), attempt: Int(token.attempt))
+        calendar.start(
+          AttemptCalendar.Attempt(token: token, started: now, outcome: plan.outcome), on: place(token),
+          until: plan.length.map { now + $0 } ?? .distantFuture)
+      case .stopAttempt(let token): calendar.stop(token, on: place(token), at: now)
+      case .setTimer(let instant): timer = instant
+      case .releaseSubmitter(let id): release(id)
+      case .settleJob(let id, _, _): release(id)
+      case .forgetJob, .settleBatch, .finishDraining: break
+      }
+    }
+    outbox.orders.removeAll(keepingCapacity: true)
+  }
+
+  /// The job that held up the submitter has room, or was cancelled meanwhile.
+  @inline(__always)
+  private mutating func release(_ id: JobID) {
+    guard let held = heldUp, held.job == id else { return }
+    summary.heldBack += now - held.since
+    heldUp = nil
+  }
+
+  private mutating func flush(_ record: (UnsafeBufferPointer<TimelineRecord>) -> Void) {
+    guard !outbox.records.isEmpty else { return }
+    if !clients.isEmpty {
+      for index in outbox.records.indices where outbox.records[index].settles {
+        clients.jobSettled(outbox.records[index].job, at: outbox.records[index].finished)
+      }
+    }
+    outbox.records.withUnsafeBufferPointer(record)
+    outbox.records.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: - The end
+
+  private mutating func sealBatchesAndDrain() -> Instant {
+    for number in batches.keys.sorted() { core.batchSealed(batches[number]!, into: &outbox) }
+    carryOut()
+    return now + tape.scenario.drain
+  }
+
+  /// Stops whatever is left.
+  private mutating func cutOff(at instant: Instant) {
+    let left = core.gauges.inSystem + core.gauges.waitingForRoom
+    summary.cutOff = left
+    guard left > 0 else { return }
+    now = instant
+    core.stopRequested(at: now, into: &outbox)
+    carryOut()
+    // A stopped attempt ends at once.
+    while calendar.running > 0 {
+      let attempt = calendar.takeFirst()
+      core.attemptEnded(
+        attempt.token, started: attempt.started, finished: now, outcome: .cancelled, at: now, into: &outbox)
+    }
+    carryOut()
+  }
+
+  private mutating func finish() -> Summary {
+    let gauges = core.gaugesNow(at: now)
+    summary.ended = now
+    let length = (now - .zero).seconds
+    summary.meanJobsInSystem = length > 0 ? gauges.jobSeconds / length : 0
+    summary.unsettled = gauges.inSystem + gauges.waitingForRoom
+    return summary
+  }
+}

@@ -1,0 +1,97 @@
+import TailraceCore
+
+extension Scenario {
+  /// Whether any job depends on another.
+  package var hasDependencies: Bool {
+    streams.contains { stream in
+      if case .graph(let graph) = stream.mix { graph.nodes.contains { !$0.after.isEmpty } } else { false }
+    }
+  }
+
+  /// Whether a job's number must lead to the scheduler's identifier for it after its submission.
+  package var namesSubmittedJobs: Bool { hasDependencies || jobs.contains { $0.cancel != nil } }
+
+  /// Numbers of the streams whose batch ends with the first job that fails.
+  package var failFastBatches: Set<UInt32> {
+    Set(
+      streams.indices.filter { if case .batch(true) = streams[$0].arrivals { true } else { false } }.map(UInt32.init))
+  }
+
+  /// Whether any stream's jobs come on a schedule of their own.
+  package var hasOpenArrivals: Bool {
+    streams.contains { if case .closed = $0.arrivals { false } else { true } }
+  }
+
+  /// Whether any stream has clients that await their jobs.
+  package var hasClosedArrivals: Bool {
+    streams.contains { if case .closed = $0.arrivals { true } else { false } }
+  }
+}
+
+extension JobSpec {
+  /// The pool that runs it: as asked for, else threads for what computes and tasks for what waits.
+  package var resolvedPool: PoolID {
+    if let pool { return pool }
+    switch work {
+    case .spin, .memory: return .thread
+    case .sleep, .sqlite, .subprocess, .events, .cycles: return .async
+    }
+  }
+}
+
+extension JobTypeConfiguration {
+  /// A scenario's job type as the scheduler knows it.
+  package init(_ spec: JobSpec) {
+    self.init(
+      name: spec.name, priority: spec.priority, pool: spec.resolvedPool, timeout: spec.timeout, retry: spec.retry,
+      concurrency: spec.concurrency, rate: spec.rate, memory: spec.memory)
+  }
+}
+
+extension SchedulerConfiguration {
+  /// A scenario's settings for the scheduler.
+  package init(_ scenario: Scenario, seed: UInt64) {
+    self.init()
+    let settings = scenario.scheduler
+    policy = settings.policy
+    asyncPool = PoolConfiguration(workers: settings.workers, concurrency: settings.concurrency, rate: settings.rate)
+    threadPool = PoolConfiguration(
+      workers: settings.threadWorkers ?? settings.workers, concurrency: settings.concurrency, rate: settings.rate)
+    // Threads that nothing will ever run on are not started.
+    if !scenario.jobs.contains(where: { $0.resolvedPool == .thread }) { threadPool.workers = 0 }
+    queueCapacity = settings.queueCapacity
+    whenFull = settings.whenFull
+    retry = settings.retry
+    timeout = settings.timeout
+    memoryBudget = settings.memoryBudget
+    // Settled jobs matter only to those that depend on them, which arrive with them.
+    retainedCount = scenario.namesSubmittedJobs ? 100_000 : 0
+    self.seed = seed
+  }
+}
+
+/// The scheduler's identifiers of the jobs that were submitted last, by their numbers on the tape: enough for
+/// dependencies, which arrive together, and for cancellations soon after.
+package struct RecentJobs {
+  private static let limit = 1 << 17
+  private var entries: [UInt64: JobID] = [:]
+  private var order: [UInt64] = []
+  private var oldest = 0
+
+  package init() {}
+
+  package subscript(job: UInt64) -> JobID? {
+    get { entries[job] }
+    set {
+      if entries.updateValue(newValue!, forKey: job) == nil {
+        if order.count < Self.limit {
+          order.append(job)
+        } else {
+          entries[order[oldest]] = nil
+          order[oldest] = job
+          oldest = (oldest + 1) % Self.limit
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import TailraceCore
+
+/// What one attempt does in virtual time, where its work only takes time.
+package struct VirtualAttempt: Sendable, Hashable {
+  /// From its start to its end; nil: it hangs until it is stopped.
+  package var length: Nanoseconds?
+  /// How it ends, unless it is stopped earlier.
+  package var outcome: AttemptOutcome
+}
+
+extension Tape {
+  /// What an attempt does in virtual time: its service time as drawn, for real operations their `simulated_service`,
+  /// for work in cycles the cycles and the pauses between them.
+  ///
+  /// - Parameter attempt: From 1.
+  @inline(__always)
+  package func virtualAttempt(job: UInt64, type: Int, attempt number: Int) -> VirtualAttempt {
+    let plan = attempt(job: job, type: type, attempt: number)
+    let outcome: AttemptOutcome
+    switch plan.ending {
+    case .hangs: return VirtualAttempt(length: nil, outcome: .cancelled)
+    case .succeeds: outcome = .succeeded
+    case .fails: outcome = .failed
+    case .failsPermanently: outcome = .failedPermanently
+    }
+    switch types[type].work {
+    case .sleep, .spin, .memory: return VirtualAttempt(length: plan.service, outcome: outcome)
+    case .sqlite, .subprocess, .events:
+      // A stall comes on top.
+      let draw = jobRandom.key(job).key(UInt64(number)).key(.simulatedService).uniform
+      let length = plan.service + (types[type].simulatedService?.quantile(draw) ?? .zero)
+      return VirtualAttempt(length: length, outcome: outcome)
+    case .cycles(let limit, _, let pause, _):
+      return cycles(plan, limit: limit, pause: pause, outcome: outcome) {
+        cycleFails(job: job, type: type, attempt: number, cycle: $0)
+      }
+    }
+  }
+
+  /// Cycle after cycle until enough have done their part, or the limit is reached: then it has timed out.
+  private func cycles(
+    _ plan: AttemptPlan, limit: Int, pause: Nanoseconds, outcome: AttemptOutcome, fails: (Int) -> Bool
+  ) -> VirtualAttempt {
+    var (done, succeeded) = (0, 0)
+    while done < max(1, limit), succeeded < max(1, plan.cycles) {
+      done += 1
+      if !fails(done) { succeeded += 1 }
+    }
+    let length = Nanoseconds(
+      plan.service.rawValue * Int64(done) + pause.rawValue * Int64(done - 1))
+    return VirtualAttempt(length: length, outcome: succeeded >= max(1, plan.cycles) ? outcome : .timedOut)
+  }
+}
+
+extension Scenario {
+  /// Job types whose work takes what it takes and that do not say how long in virtual time.
+  package var jobsWithoutVirtualTime: [String] {
+    jobs.filter { job in
+      switch job.work {
+      case .sleep, .spin, .memory, .cycles: false
+      case .sqlite, .subprocess, .events: job.simulatedService == nil
+      }
+    }.map(\.name)
+  }
+}

@@ -1,0 +1,73 @@
+// Goal: what is simulated and what is live differ in nothing but the machine: the same starts in the same order, the
+// same counts, the same parts; and a simulated report has no trace of the machine that computed it.
+
+import TailraceCore
+import TailraceMeasurement
+import TailraceWorkload
+import Testing
+
+@testable import TailraceHarness
+
+struct SimulatedSystemTests {
+  /// Starts, by number on the tape, in their order.
+  private func starts(_ scenario: Scenario, on system: any ReplaySystem) async throws -> [UInt64] {
+    let log = AttemptLog()
+    var replay = Replay(tape: Tape(scenario: scenario, seed: 3))
+    replay.log = log
+    _ = try await system.replay(replay)
+    return log.take().records.filter { $0.started != TimelineRecord.never }
+      .sorted { ($0.started, $0.job) < ($1.started, $1.job) }.map(\.job)
+  }
+
+  @Test(arguments: ["fifo", "priority", "aging"])
+  func aDeterministicTapeStartsInTheSameOrderLiveAndSimulated(policy: String) async throws {
+    let scenario = try ScenarioParser.parse(
+      yaml: """
+        name: order
+        jobs:
+          a: {service: 2ms, priority: critical}
+          b: {service: 3ms, priority: high}
+          c: {service: 4ms, priority: normal}
+          d: {service: 2ms, priority: low}
+          e: {service: 3ms, priority: batch}
+          f: {service: 2ms, priority: high, concurrency: 1}
+        load: {batch: [e, d, c, b, a, f, f, e, d, c, b, a, c, c, e, b, f, a, d, d, e]}
+        scheduler: {workers: 1, policy: \(policy)}
+        """, file: "order.yaml"
+    ).get()
+    let live = try await starts(scenario, on: LiveSystem())
+    #expect(live.count == 21)
+    #expect(try await starts(scenario, on: SimulatedSystem()) == live)
+  }
+
+  @Test func jobsOfRealWorkNeedATimeInVirtualTime() throws {
+    func scenario(_ job: String) throws -> Scenario {
+      try ScenarioParser.parse(
+        yaml: "name: real\njobs: {job: \(job)}\nload: {batch: [job]}\n", file: "real.yaml"
+      ).get()
+    }
+    #expect(
+      SimulatedSystem().lacks(try scenario("{work: {sqlite: read}}"))
+        == ["a simulated_service for job type 'job', whose work takes what it takes"])
+    #expect(SimulatedSystem().lacks(try scenario("{work: {sqlite: read}, simulated_service: 1ms}")).isEmpty)
+  }
+
+  @Test func aSimulatedRunBringsItsBaselineAndNothingOfTheMachine() async throws {
+    let scenario = try #require(BuiltIn.scenario(named: "pipeline-phases")).get()
+    var options = SuiteOptions()
+    options.systems = ["simulated"]
+    func run() async throws -> ScenarioResult {
+      let parts = SuiteParts(
+        meter: NoAllocationMeter(reason: "none"), allocator: "none", makeDatabase: { _ in fatalError("no database") },
+        version: "test")
+      let suite = try await SuiteRunner(options, parts: parts, interruption: StopFlag()).run([scenario]) { _ in }
+      return try #require(suite.result.scenarios.first)
+    }
+    let first = try await run()
+    #expect(first.runs.map(\.system) == ["simulated", "simulated-sequential"])
+    #expect(first.verdict == .passed)
+    #expect(first.runs.allSatisfy { $0.reading(of: .processorTime)?.value == nil })
+    // To the last digit.
+    #expect(try await run() == first)
+  }
+}
