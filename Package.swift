@@ -37,7 +37,7 @@ let package = Package(
     .target(name: "TailraceCore", swiftSettings: strict),
     .target(
       name: "TailraceWorkload",
-      dependencies: ["TailraceCore", .product(name: "Yams", package: "Yams")],
+      dependencies: ["TailraceCore", "CZlib", .product(name: "Yams", package: "Yams")],
       resources: [.embedInCode("Scenarios")],
       swiftSettings: strict),
     .target(
@@ -109,5 +109,6 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: ["tailrace", .product(name: "Subprocess", package: "swift-subprocess")],
       exclude: ["Golden", "Scenarios"], swiftSettings: strict),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
   ] + (hasJemalloc ? [.systemLibrary(name: "CJemalloc", providers: [.apt(["libjemalloc-dev"])])] : [])
 )

@@ -12,8 +12,8 @@ import TailraceCore
 /// that are alike takes a few pages. None of it comes from the allocator whose work is being measured. Values outside
 /// 0…``limit`` are counted and shown, never dropped in silence.
 package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
-  /// The longest time that has a bin of its own: one hour. Longer ones are counted as ``above``.
-  package static let limit = Nanoseconds.seconds(3_600)
+  /// The longest time that has a bin of its own: ten years, for logs of months. Longer ones are counted as ``above``.
+  package static let limit = Nanoseconds.seconds(3_650 * 86_400)
 
   /// Bins up to ``limit``.
   private static let binCount = index(of: limit.rawValue) + 1

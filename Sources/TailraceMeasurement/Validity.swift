@@ -189,7 +189,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     return ValidityCheck(
       name: "within_range", verdict: sum == 0 ? .passed : .failed, observed: Double(sum), bound: 0, unit: .count,
       words: sum == 0
-        ? "no sample outside the histograms' range" : "\(below) samples below zero, \(above) above one hour")
+        ? "no sample outside the histograms' range" : "\(below) samples below zero, \(above) above ten years")
   }
 
   private static func checkSteal(_ observations: Observations, _ bounds: ValidityBounds) -> ValidityCheck {

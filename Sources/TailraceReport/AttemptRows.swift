@@ -11,13 +11,16 @@ package enum AttemptRows {
   /// - Parameters:
   ///   - record: a record; `outcome` is the cause where the job settled without starting this attempt, else how the
   ///     attempt ended.
+  ///   - name: what the job is called; nil: its number.
   ///   - types: names of the job types by number.
   ///   - origin: the run's start on the records' clock.
   ///   - text: UTF-8, to write away in pieces.
-  package static func append(_ record: TimelineRecord, types: [String], origin: Instant, to text: inout [UInt8]) {
+  package static func append(
+    _ record: TimelineRecord, name: String? = nil, types: [String], origin: Instant, to text: inout [UInt8]
+  ) {
     let type = Int(record.type.rawValue)
     let worker = record.worker == TimelineRecord.noWorker ? "" : "\(record.pool.name)-\(record.worker)"
-    var row = "\(record.job),"
+    var row = name.map { CommaSeparated.quoted($0) + "," } ?? "\(record.job),"
     row += CommaSeparated.quoted(type < types.count ? types[type] : "unknown")
     row += ",\(record.priority.name),\(record.attempt),\(worker)"
     for instant in [

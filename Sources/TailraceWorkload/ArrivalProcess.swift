@@ -11,6 +11,7 @@ struct ArrivalProcess: Sendable {
     case bursty(meanGap: Double, on: Double, off: Double)
     case stages([Ramp])
     case atOnce
+    case recorded(ContiguousArray<Nanoseconds>)
     case nothing
   }
 
@@ -59,6 +60,7 @@ struct ArrivalProcess: Sendable {
       busyUntil = Double(on.rawValue) * Self.exponential(random.key(.period).key(0))
     case .stages(let stages): law = .stages(Self.ramps(stages))
     case .batch: law = .atOnce
+    case .trace(let trace): law = .recorded(trace.submitted)
     case .closed: law = .nothing
     }
   }
@@ -87,6 +89,7 @@ struct ArrivalProcess: Sendable {
     let instant: Int64
     switch law {
     case .atOnce: instant = start
+    case .recorded(let instants): instant = start + instants[Int(number)].rawValue
     case .nothing: return nil
     case .constant(let rate): instant = instantAfter(Double(number) * 1e9 / rate)
     case .poisson, .bursty, .stages:
@@ -131,7 +134,7 @@ struct ArrivalProcess: Sendable {
       clock += step
       guard let ramp = ramps.first(where: { clock < $0.before + $0.expected }) else { return nil }
       return ramp.begin + Self.time(until: clock - ramp.before, in: ramp)
-    case .constant, .atOnce, .nothing: return nil
+    case .constant, .atOnce, .recorded, .nothing: return nil
     }
   }
 

@@ -56,6 +56,7 @@ extension LoadStream {
       stream.arrivals = .stages(
         stages.map { Stage(rate: $0.rate.scaled(by: factor), duration: $0.duration.scaled(by: factor)) })
     case .batch: break
+    case .trace(let trace): stream.arrivals = .trace(trace.scaled(by: factor))
     case .closed(let clients, let think):
       stream.arrivals = .closed(clients: clients, think: think.scaled(by: factor))
     }

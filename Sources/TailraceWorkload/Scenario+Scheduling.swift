@@ -1,6 +1,12 @@
 import TailraceCore
 
 extension Scenario {
+  /// The log whose jobs are replayed; nil: jobs are drawn.
+  package var trace: Trace? {
+    guard let stream = streams.first, case .trace(let trace) = stream.arrivals else { return nil }
+    return trace
+  }
+
   /// Whether any job depends on another.
   package var hasDependencies: Bool {
     streams.contains { stream in

@@ -181,6 +181,8 @@ package enum Arrivals: Sendable, Hashable {
   case stages([Stage])
   /// Everything at the stream's start.
   case batch(failFast: Bool)
+  /// The jobs of a real log.
+  case trace(Trace)
   /// N clients: each submits, awaits the job's end, thinks, and submits again.
   case closed(clients: Int, think: ServiceTime)
 }

@@ -94,24 +94,28 @@ extension ScenarioReader {
       return nil
     }
     guard let fields = fields(root, "the scenario", keys: ScenarioParser.keys) else { return nil }
-    for key in ["name", "jobs", "load"] where fields[key] == nil {
+    // The job types of a trace are in the trace.
+    let hasTrace = fields["load"].map { Self.namesTrace($0) } ?? false
+    for key in ["name", "jobs", "load"] where fields[key] == nil && (key != "jobs" || !hasTrace) {
       report(root.place, "the scenario has no '\(key)'; name, jobs and load are required")
     }
     let name = fields["name"].flatMap { readName($0) } ?? ""
     let summary = fields["summary"].flatMap { text($0, "summary") } ?? ""
     let source = fields["source"].flatMap { text($0, "source") } ?? ""
     let notes = fields["notes"].map { texts($0, "notes") } ?? []
-    let jobs = fields["jobs"].map { readJobs($0) } ?? []
+    var jobs = fields["jobs"].map { readJobs($0, timesFromTrace: hasTrace) } ?? []
     readGraphs(fields["graphs"])
     let duration = span(fields["duration"], "duration")
     let streams =
       fields["load"].map { readLoad($0, duration: duration, hasDuration: fields["duration"] != nil) } ?? []
-    let scheduler = readScheduler(fields["scheduler"])
+    addTypes(of: streams, to: &jobs, fields["jobs"])
+    let scheduler = readScheduler(fields["scheduler"], forTrace: hasTrace)
     let warmup = self.duration(fields["warmup"], "warmup") ?? .zero
     if let duration, let node = fields["warmup"], warmup >= duration {
       report(node.place, "warmup is not shorter than duration; shorten it")
     }
-    let drain = self.duration(fields["drain"], "drain") ?? .seconds(30)
+    // A trace's jobs may run for days after the last submission.
+    let drain = self.duration(fields["drain"], "drain") ?? .seconds(hasTrace ? 3_650 * 86_400 : 30)
     let targets = fields["targets"].map { readTargets($0) } ?? []
     let published = fields["published"].map { readPublished($0) } ?? []
     let compare = fields["compare"].map { readCompare($0) } ?? []

@@ -9,7 +9,9 @@ extension ScenarioReader {
   static let workKinds = ["sleep", "spin", "memory", "sqlite", "subprocess", "events", "cycles"]
 
   /// Reads `jobs:`. Every declared name is known afterwards, also of a job that has problems.
-  mutating func readJobs(_ node: YAMLNode) -> [JobSpec] {
+  ///
+  /// - Parameter timesFromTrace: whether a job may leave its service time to the trace.
+  mutating func readJobs(_ node: YAMLNode, timesFromTrace: Bool) -> [JobSpec] {
     let allowed = "write a mapping from job names to their settings"
     guard let entries = entries(node, "jobs", allowed: allowed) else { return [] }
     jobNames = entries.map(\.key)
@@ -22,7 +24,7 @@ extension ScenarioReader {
           entry.keyPlace,
           "the job name '\(entry.key)' has other characters than letters, digits, '_', '-' and '.'; rename the job")
       }
-      jobs.append(readJob(entry))
+      jobs.append(readJob(entry, timesFromTrace: timesFromTrace))
     }
     return jobs
   }
@@ -40,7 +42,7 @@ extension ScenarioReader {
       }
   }
 
-  private mutating func readJob(_ entry: YAMLEntry) -> JobSpec {
+  private mutating func readJob(_ entry: YAMLEntry, timesFromTrace: Bool) -> JobSpec {
     let what = "jobs.\(entry.key)"
     let fields = fields(entry.value, what, keys: Self.jobKeys) ?? [:]
     var job = JobSpec(
@@ -50,7 +52,7 @@ extension ScenarioReader {
     if let work = fields["work"] { job.work = readWork(work, "\(what).work") ?? .sleep }
     job.service = serviceTime(fields["service"], "\(what).service")
     job.simulatedService = serviceTime(fields["simulated_service"], "\(what).simulated_service")
-    checkService(fields, job.work, what, entry)
+    checkService(fields, job.work, what, entry, isOptional: timesFromTrace)
     job.pool = word(fields["pool"], "\(what).pool", PoolID.allCases.map { ($0.name, $0) })
     job.memory = bytes(fields["memory"], "\(what).memory") ?? 0
     if let hints = fields["hints"] { readHints(hints, fields, "\(what).hints", &job) }
@@ -65,7 +67,9 @@ extension ScenarioReader {
     return job
   }
 
-  private mutating func checkService(_ fields: [String: YAMLNode], _ work: Work, _ what: String, _ entry: YAMLEntry) {
+  private mutating func checkService(
+    _ fields: [String: YAMLNode], _ work: Work, _ what: String, _ entry: YAMLEntry, isOptional: Bool
+  ) {
     switch work {
     case .sleep, .spin, .memory, .cycles:
       if let simulated = fields["simulated_service"] {
@@ -74,7 +78,7 @@ extension ScenarioReader {
           "\(what).simulated_service is for work that takes what it takes; '\(work.kind)' takes its service time "
             + "everywhere; remove it")
       }
-      guard fields["service"] == nil else { return }
+      guard fields["service"] == nil, !isOptional else { return }
       // A job whose work is unreadable may not need a service time at all.
       guard case .mapping = entry.value.content, fields["work"] == nil || work != .sleep || isSleep(fields["work"])
       else { return }

@@ -2,13 +2,17 @@ import TailraceCore
 
 extension ScenarioReader {
   static let arrivalKeys = ["constant", "poisson", "bursty", "stages", "batch", "closed", "trace"]
-  static let streamKeys = arrivalKeys + ["of", "start", "duration", "count", "on_failure"]
+  static let streamKeys =
+    arrivalKeys + ["of", "start", "duration", "count", "on_failure"] + traceKeys.filter { $0 != "trace" }
 
   /// Reads `load:`: one stream, or a list of them.
   mutating func readLoad(_ node: YAMLNode, duration: Nanoseconds?, hasDuration: Bool) -> [LoadStream] {
     switch node.content {
     case .sequence(let items):
       if items.isEmpty { report(node.place, "load is empty; describe at least one stream of arrivals") }
+      if items.count > 1, let place = items.lazy.compactMap(Self.tracePlace).first {
+        report(place, "a trace is replayed alone; remove the other streams of load")
+      }
       if items.count > 100 { report(node.place, "load has \(items.count) streams; at most 100 are allowed") }
       var streams: [LoadStream] = []
       for (index, item) in items.enumerated() {
@@ -20,18 +24,23 @@ extension ScenarioReader {
     }
   }
 
+  private static func tracePlace(_ node: YAMLNode) -> Place? {
+    guard case .mapping(let entries) = node.content else { return nil }
+    return entries.first { $0.key == "trace" }?.keyPlace
+  }
+
   private mutating func readStream(_ node: YAMLNode, _ what: String, hasDuration: Bool) -> LoadStream? {
     guard let fields = fields(node, what, keys: Self.streamKeys) else { return nil }
     let kinds = Self.arrivalKeys.filter { fields[$0] != nil }
-    let allowed = "give one of \(Self.arrivalKeys.dropLast().joined(separator: ", "))"
+    let allowed = "give one of \(Self.arrivalKeys.joined(separator: ", "))"
     guard kinds.count == 1, let kind = kinds.first, let value = fields[kind] else {
       let wrong = kinds.isEmpty ? "\(what) has no arrivals" : "\(what) has \(kinds.count) kinds of arrivals"
       report(node.place, "\(wrong); \(allowed)")
       return nil
     }
-    if kind == "trace" {
-      report(value.place, "\(what).trace: arrivals from a trace file are not supported yet; \(allowed)")
-      return nil
+    if kind == "trace" { return readTraceStream(value, fields, what) }
+    for key in Self.traceKeys where key != "trace" {
+      if let node = fields[key] { report(node.place, "\(what).\(key) is for traces only; remove it or use trace:") }
     }
     let start = duration(fields["start"], "\(what).start") ?? .zero
     let length = span(fields["duration"], "\(what).duration")
@@ -56,6 +65,18 @@ extension ScenarioReader {
     let isBounded = hasDuration || fields["duration"] != nil || fields["count"] != nil
     if !isBounded { report(node.place, "\(what) never ends; give duration: (here or for the scenario) or count:") }
     return stream
+  }
+
+  private mutating func readTraceStream(
+    _ value: YAMLNode, _ fields: [String: YAMLNode], _ what: String
+  ) -> LoadStream? {
+    for key in ["of", "duration", "count", "on_failure", "start"] {
+      if let node = fields[key] {
+        report(node.place, "\(what).\(key) does not go with trace:, which says so itself; remove it")
+      }
+    }
+    guard let trace = readTrace(value, fields, what) else { return nil }
+    return LoadStream(arrivals: .trace(trace), mix: .weighted([]), start: .zero, duration: nil, count: trace.count)
   }
 
   private mutating func readArrivals(_ kind: String, _ value: YAMLNode, _ what: String) -> Arrivals? {

@@ -5,13 +5,15 @@ extension ScenarioReader {
     "workers", "thread_workers", "policy", "queue", "retries", "timeout", "concurrency", "rate", "memory_budget",
   ]
 
-  /// Reads `scheduler:`; what it leaves out has the scheduler's own defaults.
-  mutating func readScheduler(_ node: YAMLNode?) -> SchedulerSettings {
+  /// Reads `scheduler:`; what it leaves out has the scheduler's own defaults. With a trace there are no retries, no
+  /// time-out, and room for every job: what the log says of a job is all that happens to it.
+  mutating func readScheduler(_ node: YAMLNode?, forTrace: Bool) -> SchedulerSettings {
     let defaults = SchedulerConfiguration()
     var settings = SchedulerSettings(
       workers: defaults.asyncPool.workers, threadWorkers: nil, policy: defaults.policy,
       queueCapacity: defaults.queueCapacity, whenFull: defaults.whenFull, retry: defaults.retry,
       timeout: defaults.timeout, concurrency: nil, rate: nil, memoryBudget: nil)
+    if forTrace { (settings.queueCapacity, settings.retry, settings.timeout) = (100_000_000, .never, nil) }
     guard let node, let fields = fields(node, "scheduler", keys: Self.schedulerKeys) else { return settings }
     if let workers = count(fields["workers"], "scheduler.workers", in: 1...65_534) { settings.workers = workers }
     settings.threadWorkers = count(fields["thread_workers"], "scheduler.thread_workers", in: 1...65_534)

@@ -31,13 +31,19 @@ extension Tape {
       /// Types, and for each the share of draws at or below it.
       case weighted([Int], [Double])
       case graph([GraphNode])
+      /// Types by number, and priorities where the trace has some.
+      case recorded(ContiguousArray<UInt16>, ContiguousArray<Priority>)
     }
 
     fileprivate init(_ tape: Tape) {
       self.tape = tape
       streams = []
       for (number, stream) in tape.scenario.streams.enumerated() {
-        guard let choice = Self.choice(stream.mix) else { continue }
+        let recorded: Choice? =
+          if case .trace(let trace) = stream.arrivals { .recorded(tape.recordedTypes(trace), trace.priority) } else {
+            nil
+          }
+        guard let choice = recorded ?? Self.choice(stream.mix) else { continue }
         let random = tape.streamRandom.key(UInt64(number))
         var total = stream.count
         var batch: UInt32?
@@ -47,7 +53,7 @@ extension Tape {
           if case .sequence(let types) = choice { total = min(total ?? .max, types.count) }
           total = total ?? 1
           batch = UInt32(number)
-        case .constant, .poisson, .bursty, .stages: break
+        case .constant, .poisson, .bursty, .stages, .trace: break
         }
         var process = ArrivalProcess(stream, total: total, scenarioEnd: tape.scenario.duration, random: random)
         let first = process.next()
@@ -92,6 +98,11 @@ extension Tape {
       case .sequence(let types): type = types[Int(number % UInt64(types.count))]
       case .weighted(let types, let shares):
         type = types[pick(streams[chosen].random.key(.type).key(number).uniform, shares)]
+      case .recorded(let types, let priorities):
+        tape.write(nextIndex, type: Int(types[Int(number)]), at: instant, batch: nil, into: &job)
+        if !priorities.isEmpty { job.priority = priorities[Int(number)] }
+        nextIndex += 1
+        return true
       case .graph(let nodes):
         graph = (nodes, 0, nextIndex, instant, batch)
         inGraph = true

@@ -31,6 +31,16 @@ package struct Tape: Sendable {
   let streamRandom: KeyedRandom
   let clientRandom: KeyedRandom
 
+  /// What a trace says of its jobs, whose numbers are their places in it; empty: it says nothing, or there is none.
+  let recordedService: ContiguousArray<Nanoseconds>
+  let recordedEndings: ContiguousArray<AttemptEnding>
+
+  /// The types of a trace's jobs as the scenario numbers them.
+  func recordedTypes(_ trace: Trace) -> ContiguousArray<UInt16> {
+    let numbers = trace.types.map { name in UInt16(scenario.jobs.firstIndex { $0.name == name } ?? 0) }
+    return ContiguousArray(trace.type.map { numbers[Int($0)] })
+  }
+
   /// How far the tape is read to find the job that a `stall` is about.
   private static let stallSearchLimit = 10_000_000
 
@@ -38,6 +48,8 @@ package struct Tape: Sendable {
   package init(scenario: Scenario, seed: UInt64) {
     self.scenario = scenario
     self.seed = seed
+    recordedService = scenario.trace?.service ?? []
+    recordedEndings = scenario.trace?.endings ?? []
     let root = KeyedRandom(seed: seed)
     jobRandom = root.key(0)
     streamRandom = root.key(1)
@@ -107,6 +119,9 @@ package struct Tape: Sendable {
       let draw = random.key(0).key(.cycles).uniform
       plan.cycles = needed.lowerBound + min(needed.count - 1, Int(draw * Double(needed.count)))
     }
+    // What the log says of a job holds; what chance adds comes on top.
+    if !recordedService.isEmpty { plan.service += recordedService[Int(job)] }
+    if !recordedEndings.isEmpty { plan.ending = recordedEndings[Int(job)] }
     if types[type].canFail { plan.ending = ending(types[type].failures, random, attemptRandom) }
     return plan
   }

@@ -22,6 +22,7 @@ extension Tape {
       hash.combine(stream.duration)
       hash.combine(stream.count)
     }
+    if let trace = scenario.trace { hash.combine(trace.digest) }
     var cursor = makeCursor()
     for _ in 0..<Self.fingerprintedJobs {
       guard let job = cursor.next() else { break }

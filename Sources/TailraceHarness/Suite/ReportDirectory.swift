@@ -1,6 +1,8 @@
 import Foundation
+import TailraceCore
 import TailraceMeasurement
 import TailraceReport
+import TailraceWorkload
 
 /// Puts reports on disk: a directory a run, whole or not at all.
 package enum ReportDirectory {
@@ -84,7 +86,10 @@ package enum ReportDirectory {
     let file = directory.appendingPathComponent(path)
     try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     var text = Array(AttemptRows.header.utf8)
-    for record in jobs.records { AttemptRows.append(record, types: jobs.types, origin: jobs.origin, to: &text) }
+    for record in jobs.records {
+      AttemptRows.append(
+        record, name: jobs.names.map { $0[Int(record.job)] }, types: jobs.types, origin: jobs.origin, to: &text)
+    }
     try Data(text).write(to: file, options: .atomic)
   }
 

@@ -99,6 +99,7 @@ extension Arrivals {
       "stages " + stages.map { "to \($0.rate.words) in \($0.duration.words)" }.joined(separator: ", ")
     case .batch(let failFast): failFast ? "fail-fast batch" : "batch"
     case .closed(let clients, _): "\(clients) clients"
+    case .trace(let trace): "trace \(trace.file)"
     }
   }
 }

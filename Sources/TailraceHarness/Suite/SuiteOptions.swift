@@ -68,6 +68,8 @@ package struct SuiteRun: Sendable {
     package var scenario: String
     package var system: String
     package var types: [String]
+    /// What a trace calls its jobs; nil: they have their numbers on the tape.
+    package var names: TraceNames?
     package var origin: Instant
     package var records: [TimelineRecord]
     /// Records that found no room.

@@ -149,7 +149,8 @@ package struct SuiteRunner: Sendable {
   private static func jobs(_ log: AttemptLog, _ scenario: Scenario, _ system: String) -> SuiteRun.Jobs {
     let (records, leftOut) = log.take()
     return SuiteRun.Jobs(
-      scenario: scenario.name, system: system, types: scenario.jobs.map(\.name), origin: log.start,
+      scenario: scenario.name, system: system, types: scenario.jobs.map(\.name), names: scenario.trace?.names,
+      origin: log.start,
       records: records, leftOut: leftOut)
   }
 

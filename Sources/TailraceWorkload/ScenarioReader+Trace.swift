@@ -1,0 +1,162 @@
+import Foundation
+import TailraceCore
+
+extension ScenarioReader {
+  static let traceKeys = ["trace", "format", "columns", "priorities", "failed", "where", "speed", "first", "every"]
+  private static let columnKeys = ["submitted", "service", "job_type", "priority", "tenant", "outcome", "id"]
+
+  /// Reads a `load:` whose arrivals come from a trace file, and the file itself.
+  mutating func readTrace(_ value: YAMLNode, _ fields: [String: YAMLNode], _ what: String) -> Trace? {
+    guard let name = text(value, "\(what).trace", allowed: "name a trace file") else { return nil }
+    guard let format = readFormat(fields["format"], name, value.place, what) else { return nil }
+    var request = TraceRequest.standardWorkload
+    if format != .swf {
+      request = TraceRequest(format: format, submitted: TraceRequest.Column(""), service: nil)
+      guard fields["columns"] != nil else {
+        report(
+          value.place,
+          "\(what).trace: a \(format.rawValue) file needs to be told its columns; add columns: with at least submitted:"
+        )
+        return nil
+      }
+    }
+    let before = problems.count
+    if let columns = fields["columns"] { readColumns(columns, "\(what).columns", &request) }
+    if request.submitted.name.isEmpty, problems.count == before {
+      report(fields["columns"]!.place, "\(what).columns has no 'submitted'; name the column with the submission times")
+    }
+    readTraceOptions(fields, what, &request)
+    guard problems.count == before else { return nil }
+    let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
+    let path = name.hasPrefix("/") ? name : folder.appendingPathComponent(name).path
+    switch Trace.read(path, named: name, request) {
+    case .success(let trace): return trace
+    case .failure(let wrong):
+      for line in wrong.lines { report(value.place, "\(what).trace: \(line)") }
+      return nil
+    }
+  }
+
+  private mutating func readFormat(
+    _ node: YAMLNode?, _ name: String, _ place: Place, _ what: String
+  ) -> TraceRequest.Format? {
+    let words = TraceRequest.Format.allCases.map { ($0.rawValue, $0) }
+    if let node { return word(node, "\(what).format", words) }
+    let plain = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
+    for (suffix, format) in [
+      (".swf", TraceRequest.Format.swf), (".csv", .csv), (".jsonl", .jsonl), (".ndjson", .jsonl),
+    ]
+    where plain.lowercased().hasSuffix(suffix) {
+      return format
+    }
+    report(place, "\(what).trace: '\(name)' does not say its format; add format: with one of swf, csv, jsonl")
+    return nil
+  }
+
+  private mutating func readColumns(_ node: YAMLNode, _ what: String, _ request: inout TraceRequest) {
+    guard let fields = fields(node, what, keys: Self.columnKeys) else { return }
+    if let submitted = fields["submitted"] {
+      readTimeColumn(submitted, "\(what).submitted").map { request.submitted = $0 }
+    }
+    if let service = fields["service"] { request.service = readTimeColumn(service, "\(what).service") }
+    func name(_ key: String) -> String? { fields[key].flatMap { text($0, "\(what).\(key)") } }
+    request.jobType = name("job_type")
+    request.priority = name("priority")
+    request.tenant = name("tenant")
+    request.outcome = name("outcome")
+    if let id = name("id") { request.id = id }
+  }
+
+  /// A column's name, or a mapping with its unit.
+  private mutating func readTimeColumn(_ node: YAMLNode, _ what: String) -> TraceRequest.Column? {
+    if case .scalar = node.content { return text(node, what).map { TraceRequest.Column($0) } }
+    guard let fields = fields(node, what, keys: ["column", "unit"]) else { return nil }
+    guard let column = fields["column"] else {
+      report(node.place, "\(what) has no 'column'; name the column")
+      return nil
+    }
+    let unit = word(fields["unit"], "\(what).unit", TraceUnit.allCases.map { ($0.rawValue, $0) })
+    return text(column, "\(what).column").map { TraceRequest.Column($0, unit: unit) }
+  }
+
+  private mutating func readTraceOptions(
+    _ fields: [String: YAMLNode], _ what: String, _ request: inout TraceRequest
+  ) {
+    if let node = fields["priorities"] {
+      for entry in entries(node, "\(what).priorities", allowed: "write values of the column with their priorities")
+        ?? []
+      {
+        if let priority = word(entry.value, "\(what).priorities.\(entry.key)", Self.priorities) {
+          request.priorities[entry.key] = priority
+        }
+      }
+      if request.priority == nil {
+        report(node.place, "\(what).priorities needs to know their column; add columns.priority")
+      }
+    }
+    if let node = fields["failed"] {
+      request.failures = Set(
+        (items(node, "\(what).failed", orOne: true) ?? []).compactMap { text($0, "\(what).failed") })
+      if request.outcome == nil {
+        report(node.place, "\(what).failed needs to know its column; add columns.outcome")
+      }
+    }
+    if let node = fields["where"] {
+      for entry in entries(node, "\(what).where", allowed: "write columns with the values to keep") ?? [] {
+        let values = (items(entry.value, "\(what).where.\(entry.key)", orOne: true) ?? []).compactMap {
+          text($0, "\(what).where.\(entry.key)")
+        }
+        request.filters.append((entry.key, values))
+      }
+    }
+    if let node = fields["speed"] {
+      request.speed =
+        quantity(node, "\(what).speed") { text throws(QuantityProblem) in
+          try QuantityText.number(text.hasSuffix("x") ? String(text.dropLast()) : text, in: 1e-6...1e9)
+        } ?? 1
+    }
+    request.first = count(fields["first"], "\(what).first", in: 1...1_000_000_000)
+    request.every = count(fields["every"], "\(what).every", in: 1...1_000_000_000) ?? 1
+  }
+}
+
+extension ScenarioReader {
+  /// Whether a `load:` takes its jobs from a trace.
+  static func namesTrace(_ node: YAMLNode) -> Bool {
+    switch node.content {
+    case .mapping(let entries): entries.contains { $0.key == "trace" }
+    case .sequence(let items): items.contains { namesTrace($0) }
+    case .scalar: false
+    }
+  }
+
+  /// Adds the job types that a trace has and the scenario does not declare; numbers the trace's types as the scenario
+  /// does.
+  mutating func addTypes(of streams: [LoadStream], to jobs: inout [JobSpec], _ declared: YAMLNode?) {
+    guard let stream = streams.first, case .trace(let trace) = stream.arrivals else { return }
+    for name in trace.types where !jobNames.contains(name) {
+      jobNames.append(name)
+      jobs.append(
+        JobSpec(
+          name: name, priority: .normal, service: trace.service.isEmpty ? nil : .constant(.zero), work: .sleep,
+          pool: nil, timeout: nil, retry: nil, concurrency: nil, rate: nil, memory: 0, delay: nil, failures: .none,
+          cancel: nil, stall: nil))
+    }
+    guard jobs.count <= 1_000 else {
+      if let declared { report(declared.place, "jobs and the trace together have more than 1000 types") }
+      return
+    }
+    let place = declared?.place ?? .position(line: 1, column: 1)
+    for name in trace.types {
+      guard let index = jobNames.firstIndex(of: name) else { continue }
+      if trace.service.isEmpty, jobs[index].service == nil {
+        report(
+          place,
+          "the trace has no service times; give the job '\(name)' one under jobs:, or name a column with columns.service"
+        )
+      }
+      // Where the trace has times, they hold; the declared one would mislead.
+      if !trace.service.isEmpty { jobs[index].service = .constant(.zero) }
+    }
+  }
+}
