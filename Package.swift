@@ -56,10 +56,11 @@ let package = Package(
       name: "TailraceHarness",
       dependencies: [
         "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
-        "TailraceReport", "CPlatform",
+        "TailraceTheory", "TailraceReport", "CPlatform",
         .product(name: "Logging", package: "swift-log"), .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       swiftSettings: strict),
+    .target(name: "TailraceTheory", swiftSettings: strict),
     .target(name: "TailraceSimulation", dependencies: ["TailraceCore", "TailraceWorkload"], swiftSettings: strict),
     .target(
       name: "TailraceSQLite",
@@ -104,6 +105,7 @@ let package = Package(
     .testTarget(
       name: "TailraceSimulationTests", dependencies: ["TailraceSimulation", "TailraceWorkload", "TailraceCore"],
       swiftSettings: strict),
+    .testTarget(name: "TailraceTheoryTests", dependencies: ["TailraceTheory"], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

@@ -141,7 +141,8 @@ public struct SchedulerConfiguration: Hashable, Sendable, Codable {
   public var asyncPool = PoolConfiguration(workers: 4)
   /// Thread workers.
   public var threadPool = PoolConfiguration(workers: 2)
-  /// Jobs that may wait (eligible, delayed or blocked; not running) at once; at least 1.
+  /// Jobs that may wait (eligible, delayed or blocked; not running) at once; 0: a job is admitted only where a worker
+  /// is idle to take it.
   public var queueCapacity = 10_000
   /// What happens to a job for which the queue has no room.
   public var whenFull: OverflowPolicy = .reject

@@ -93,7 +93,7 @@ extension SchedulerCore {
 
   private mutating func admitSubmitters(into outbox: inout Outbox) -> Bool {
     var admitted = false
-    while waitingForRoom.head != JobSlot.none, gauges.waiting < configuration.queueCapacity {
+    while waitingForRoom.head != JobSlot.none, !isFull(for: jobs[waitingForRoom.head].pointee.pool) {
       let slot = waitingForRoom.head
       waitingForRoom.remove(slot, in: jobs)
       gauges.waitingForRoom -= 1

@@ -14,7 +14,7 @@ extension SchedulerCore {
     }
     var victim = JobSlot.none
     // Room that was made a moment ago belongs to the submitters that wait for it.
-    if gauges.waiting >= configuration.queueCapacity || waitingForRoom.head != JobSlot.none {
+    if isFull(for: pool) || waitingForRoom.head != JobSlot.none {
       switch configuration.whenFull {
       case .reject:
         return refuse(submission, .queueFull(capacity: configuration.queueCapacity), cause: .rejected, into: &outbox)
@@ -37,6 +37,14 @@ extension SchedulerCore {
     if victim != JobSlot.none { withdrawAndSettle(victim, cause: .shed, into: &outbox) }
     admit(slot, into: &outbox)
     return .accepted(id)
+  }
+
+  /// Whether the queue has no room for a job of this pool. A queue of 0 has room for what an idle worker takes at once.
+  @inline(__always)
+  func isFull(for pool: PoolID) -> Bool {
+    if configuration.queueCapacity > 0 { return gauges.waiting >= configuration.queueCapacity }
+    let state = Int(pool.rawValue)
+    return gauges.waiting >= min(pools[state].idle.count, pools[state].limit - pools[state].running)
   }
 
   @inline(__always)

@@ -14,7 +14,7 @@ extension SchedulerCore {
     check(settled.count <= configuration.retainedCount, "\(settled.count) settled jobs are kept")
     if configuration.whenFull != .reject || gauges.retries == 0 {
       check(
-        gauges.retries > 0 || gauges.waiting <= configuration.queueCapacity,
+        gauges.retries > 0 || configuration.queueCapacity == 0 || gauges.waiting <= configuration.queueCapacity,
         "\(gauges.waiting) jobs wait, the queue holds \(configuration.queueCapacity)")
     }
     return problems

@@ -62,10 +62,10 @@ public struct SchedulerCore: ~Copyable {
 
   /// Makes a scheduler with no jobs and no job types.
   ///
-  /// - Precondition: worker counts are 0 to 65,534, the queue holds at least one job, rates are above zero and bursts
+  /// - Precondition: worker counts are 0 to 65,534, the queue holds 0 jobs or more, rates are above zero and bursts
   ///   at least 1, no retry policy allows more than 65,534 retries.
   public init(_ configuration: SchedulerConfiguration) {
-    precondition(configuration.queueCapacity >= 1, "the queue must hold at least one job")
+    precondition(configuration.queueCapacity >= 0, "a queue of \(configuration.queueCapacity) jobs")
     self.configuration = configuration
     for pool in PoolID.allCases {
       var gate: Int32 = -1

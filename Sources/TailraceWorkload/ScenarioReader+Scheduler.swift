@@ -48,7 +48,7 @@ extension ScenarioReader {
 
   private mutating func readQueue(_ node: YAMLNode, _ settings: inout SchedulerSettings) {
     guard let fields = fields(node, "scheduler.queue", keys: ["capacity", "when_full"]) else { return }
-    if let capacity = count(fields["capacity"], "scheduler.queue.capacity", in: 1...100_000_000) {
+    if let capacity = count(fields["capacity"], "scheduler.queue.capacity", in: 0...100_000_000) {
       settings.queueCapacity = capacity
     }
     let choices = OverflowPolicy.allCases.map { ($0.rawValue, $0) }

@@ -16,6 +16,7 @@ import ArgumentParser
         tailrace validate mine.yaml             check it
         tailrace run mine.yaml --target 'response.p99 < 50ms'
         tailrace doctor                         what this machine is good for
+        tailrace verify                         hold its figures against theory
 
       EXIT STATUS
         0 passed
@@ -30,7 +31,7 @@ import ArgumentParser
     version: Composition.version,
     subcommands: [
       RunCommand.self, ListCommand.self, ShowCommand.self, ValidateCommand.self, ReportCommand.self,
-      DoctorCommand.self,
+      DoctorCommand.self, VerifyCommand.self,
     ])
 
   static func main() async {

@@ -14,13 +14,14 @@ struct TidyTests {
     "TailraceWorkload": ["TailraceCore", "CZlib", "Yams"],
     // HdrHistogram is for the tests: the module computes its own bins (docs/architecture.md).
     "TailraceMeasurement": ["TailraceCore"],
+    "TailraceTheory": [],
     "TailraceSimulation": ["TailraceCore", "TailraceWorkload"],
     "TailraceRuntime": ["TailraceCore", "CPlatform", "Logging", "ServiceLifecycle", "Metrics", "Subprocess"],
     // The core only for its value types, such as records and priorities.
     "TailraceReport": ["TailraceMeasurement", "TailraceCore"],
     "TailraceHarness": [
       "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
-      "TailraceReport", "CPlatform", "Subprocess", "Logging", "SystemPackage",
+      "TailraceTheory", "TailraceReport", "CPlatform", "Subprocess", "Logging", "SystemPackage",
     ],
     "TailraceSQLite": ["TailraceCore", "TailraceWorkload", "TailraceRuntime", "TailraceHarness", "GRDB"],
     "TailraceJemalloc": ["CJemalloc"],

@@ -1,0 +1,24 @@
+/// Lines of text set in columns; those named with a leading `>` are flush right.
+struct Columns {
+  private var rows: [[String]]
+  private let isRight: [Bool]
+
+  init(_ names: [String]) {
+    isRight = names.map { $0.hasPrefix(">") }
+    rows = [names.map { $0.hasPrefix(">") ? String($0.dropFirst()) : $0 }]
+  }
+
+  mutating func add(_ row: [String]) { rows.append(row) }
+
+  var text: String {
+    let widths = isRight.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      let cells = row.indices.map { column in
+        let blank = String(repeating: " ", count: widths[column] - row[column].count)
+        return isRight[column] ? blank + row[column] : row[column] + blank
+      }
+      let line = cells.joined(separator: "  ")
+      return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
+    }.joined()
+  }
+}
