@@ -2,9 +2,10 @@ import TailraceCore
 
 /// The running attempts of a simulation, ordered by the instant at which they end.
 ///
-/// A 4-ary heap of workers that knows where each one is, so that an attempt can be ended early. Attempts that end at
-/// the same instant do so in the order in which they started. Its memory is that of the workers, whatever the number of
-/// jobs.
+/// A 4-ary heap whose entries are two words, so that four children share a cache line. Attempts that end at the same
+/// instant do so in the order in which they started. An attempt that is stopped gets a second, earlier entry; the first
+/// stays where it is and is passed over when its time comes, and where such entries are many they are swept out. So its
+/// memory is that of the workers, whatever the number of jobs.
 struct AttemptCalendar: ~Copyable {
   /// What a worker runs.
   struct Attempt {
@@ -15,74 +16,128 @@ struct AttemptCalendar: ~Copyable {
 
   private struct Entry {
     var at: Int64
-    var sequence: UInt64
-    var worker: UInt32
+    /// In the order of the starts: a sequence number, then the worker.
+    var tie: UInt64
+    @inline(__always) var worker: Int { Int(tie & AttemptCalendar.workerMask) }
   }
 
+  /// Two pools of up to 65,534 workers.
+  private static let workerBits: UInt64 = 17
+  private static let workerMask: UInt64 = 1 << workerBits - 1
+  /// No entry has it.
+  private static let none = UInt64.max
+
+  private let memory: UnsafeMutableRawPointer
+  /// Starts three entries past a cache line, so that the children of an entry share one.
   private let entries: UnsafeMutablePointer<Entry>
+  private let capacity: Int
   private let attempts: UnsafeMutablePointer<Attempt?>
-  /// Of each worker in the heap; -1: it runs nothing.
-  private let positions: UnsafeMutablePointer<Int32>
+  /// The tie of each worker's valid entry; `none`: it has none.
+  private let current: UnsafeMutablePointer<UInt64>
   private let workers: Int
   private var count = 0
   private var nextSequence: UInt64 = 0
+  /// Attempts that run.
+  private(set) var running = 0
 
   init(workers: Int) {
-    self.workers = workers
-    entries = .allocate(capacity: max(1, workers))
-    attempts = .allocate(capacity: max(1, workers))
-    attempts.initialize(repeating: nil, count: max(1, workers))
-    positions = .allocate(capacity: max(1, workers))
-    positions.initialize(repeating: -1, count: max(1, workers))
+    self.workers = max(1, workers)
+    capacity = self.workers * 2 + 64
+    memory = .allocate(byteCount: (capacity + 4) * MemoryLayout<Entry>.stride, alignment: 64)
+    entries = (memory + 3 * MemoryLayout<Entry>.stride).bindMemory(to: Entry.self, capacity: capacity)
+    attempts = .allocate(capacity: self.workers)
+    attempts.initialize(repeating: nil, count: self.workers)
+    current = .allocate(capacity: self.workers)
+    current.initialize(repeating: Self.none, count: self.workers)
   }
 
   deinit {
-    entries.deallocate()
-    attempts.deinitialize(count: max(1, workers))
+    memory.deallocate()
+    attempts.deinitialize(count: workers)
     attempts.deallocate()
-    positions.deallocate()
+    current.deallocate()
   }
 
   /// When the next attempt ends; `distantFuture`: none does.
   @inline(__always) var next: Instant { count == 0 ? .distantFuture : Instant(nanoseconds: entries[0].at) }
 
-  /// Attempts that run.
-  var running: Int { count }
-
   /// A worker starts an attempt, which ends at an instant; one that hangs ends in the distant future.
   @inline(__always)
   mutating func start(_ attempt: Attempt, on worker: Int, until end: Instant) {
-    precondition(positions[worker] < 0, "worker \(worker) was handed an attempt while it runs one")
+    precondition(attempts[worker] == nil, "worker \(worker) was handed an attempt while it runs one")
     attempts[worker] = attempt
-    let entry = Entry(at: end.nanoseconds, sequence: nextSequence, worker: UInt32(worker))
-    nextSequence += 1
-    count += 1
-    siftUp(count - 1, entry)
+    running += 1
+    insert(worker, at: end)
   }
 
   /// Takes out the attempt that ends first.
   @inline(__always)
   mutating func takeFirst() -> Attempt {
-    let worker = Int(entries[0].worker)
-    positions[worker] = -1
-    count -= 1
-    if count > 0 { siftDown(0, entries[count]) }
+    let worker = entries[0].worker
+    current[worker] = Self.none
+    running -= 1
+    removeFirst()
+    passOver()
     return attempts[worker].take()!
+  }
+
+  /// Takes out an attempt that ends no more by itself: all of them, one after another, once everything is stopped.
+  mutating func takeAny() -> Attempt? {
+    for worker in 0..<workers {
+      guard let attempt = attempts[worker].take() else { continue }
+      current[worker] = Self.none
+      running -= 1
+      passOver()
+      return attempt
+    }
+    return nil
   }
 
   /// The attempt that a worker runs is stopped: it ends at an earlier instant, cancelled. Does nothing when the worker
   /// runs another attempt or none.
   mutating func stop(_ token: AttemptToken, on worker: Int, at instant: Instant) {
-    let position = Int(positions[worker])
-    guard position >= 0, attempts[worker]!.token == token else { return }
+    guard let attempt = attempts[worker], attempt.token == token else { return }
     attempts[worker]!.outcome = .cancelled
-    var entry = entries[position]
-    entry.at = min(entry.at, instant.nanoseconds)
-    siftUp(position, entry)
+    insert(worker, at: instant)
+    passOver()
   }
 
   @inline(__always)
-  private static func precedes(_ a: Entry, _ b: Entry) -> Bool { a.at != b.at ? a.at < b.at : a.sequence < b.sequence }
+  private mutating func insert(_ worker: Int, at instant: Instant) {
+    let tie = nextSequence << Self.workerBits | UInt64(worker)
+    nextSequence += 1
+    current[worker] = tie
+    // What never ends by itself needs no place.
+    guard instant < .distantFuture else { return }
+    if count == capacity { sweep() }
+    siftUp(count, Entry(at: instant.nanoseconds, tie: tie))
+    count += 1
+  }
+
+  @inline(__always)
+  private mutating func removeFirst() {
+    count -= 1
+    if count > 0 { siftDown(entries[count]) }
+  }
+
+  /// Removes entries of stopped attempts from the top.
+  @inline(__always)
+  private mutating func passOver() {
+    while count > 0, current[entries[0].worker] != entries[0].tie { removeFirst() }
+  }
+
+  /// Removes every entry of a stopped attempt. A valid one a worker is left: at most half of the room.
+  private mutating func sweep() {
+    let kept = (0..<count).map { entries[$0] }.filter { current[$0.worker] == $0.tie }
+    count = 0
+    for entry in kept {
+      siftUp(count, entry)
+      count += 1
+    }
+  }
+
+  @inline(__always)
+  private static func precedes(_ a: Entry, _ b: Entry) -> Bool { a.at != b.at ? a.at < b.at : a.tie < b.tie }
 
   @inline(__always)
   private func siftUp(_ start: Int, _ entry: Entry) {
@@ -91,16 +146,14 @@ struct AttemptCalendar: ~Copyable {
       let parent = (position - 1) >> 2
       guard Self.precedes(entry, entries[parent]) else { break }
       entries[position] = entries[parent]
-      positions[Int(entries[position].worker)] = Int32(position)
       position = parent
     }
     entries[position] = entry
-    positions[Int(entry.worker)] = Int32(position)
   }
 
   @inline(__always)
-  private func siftDown(_ start: Int, _ entry: Entry) {
-    var position = start
+  private func siftDown(_ entry: Entry) {
+    var position = 0
     while true {
       let first = position << 2 + 1
       guard first < count else { break }
@@ -113,10 +166,8 @@ struct AttemptCalendar: ~Copyable {
       }
       guard Self.precedes(entries[least], entry) else { break }
       entries[position] = entries[least]
-      positions[Int(entries[position].worker)] = Int32(position)
       position = least
     }
     entries[position] = entry
-    positions[Int(entry.worker)] = Int32(position)
   }
 }

@@ -284,8 +284,7 @@ package struct Simulation: ~Copyable {
     core.stopRequested(at: now, into: &outbox)
     carryOut()
     // A stopped attempt ends at once.
-    while calendar.running > 0 {
-      let attempt = calendar.takeFirst()
+    while let attempt = calendar.takeAny() {
       core.attemptEnded(
         attempt.token, started: attempt.started, finished: now, outcome: .cancelled, at: now, into: &outbox)
     }
