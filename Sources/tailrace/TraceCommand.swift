@@ -1,0 +1,166 @@
+import ArgumentParser
+import Foundation
+import TailraceHarness
+import TailraceReport
+import TailraceWorkload
+
+/// `tailrace trace`
+struct TraceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "trace",
+    abstract: "Describe a real log: what is in it, and how bursty it is.",
+    discussion: """
+      Reads a log in the Standard Workload Format, CSV or JSON lines, plain or gzipped, under the same rules as a \
+      scenario that replays it (docs/scenarios.md), and prints rows and what is left out, span, arrival rate, \
+      burstiness, service times, offered load, classes, tenants, and the busiest hour. FILE may also be a scenario \
+      whose load is a trace.
+
+      EXAMPLES
+        tailrace trace jobs.swf.gz --column job_type=queue --column tenant=user
+        tailrace trace requests.csv --column submitted=when --column service=took:ms
+        tailrace trace mine.yaml
+        tailrace trace jobs.swf.gz --fit > fitted.yaml
+
+      EXIT STATUS
+        0; 64 for a file that cannot be read or that breaks its format
+      """)
+
+  @Argument(help: "A trace file, or a scenario file that replays one.", completion: .file())
+  var file: String
+
+  @Option(
+    help: """
+      What a column holds, as KEY=COLUMN: submitted, service, job_type, tenant, id; times with their unit as \
+      KEY=COLUMN:UNIT (s, ms, us, ns, min, h, datetime). Repeatable.
+      """)
+  var column: [String] = []
+
+  @Option(help: "swf, csv or jsonl (default: by the file's name).")
+  var format: String?
+
+  @Flag(help: "Print a synthetic scenario with the same rates, classes and burstiness instead.")
+  var fit = false
+
+  @Flag(help: "Print JSON; times in nanoseconds.")
+  var json = false
+
+  func run() throws {
+    let description = TraceDescription(try read())
+    if fit { return Terminal.output.write(TraceFit(description).scenario(of: description)) }
+    guard json else { return Terminal.output.write(text(description)) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    Terminal.output.write(Array(try encoder.encode(description)) + [0x0A])
+  }
+
+  private func read() throws -> Trace {
+    if file.hasSuffix(".yaml") || file.hasSuffix(".yml") {
+      let scenario: Scenario
+      do { scenario = try ScenarioParser.load(file: file) } catch { throw Refusal.usage(["\(error)"]) }
+      guard let trace = scenario.trace else {
+        throw Refusal.usage(["\(file): its load is no trace; name a trace file, or a scenario whose load has trace:"])
+      }
+      return trace
+    }
+    // A scenario in memory: the same words for the same mistakes.
+    var columns: [String: String] = [:]
+    for pair in column {
+      let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2, columns[parts[0]] == nil else {
+        throw Refusal.usage(["--column \(pair): write KEY=COLUMN or KEY=COLUMN:UNIT, each key once"])
+      }
+      let (name, unit) = split(parts[1])
+      columns[parts[0]] = unit.map { "{column: \(quoted(name)), unit: \($0)}" } ?? quoted(name)
+    }
+    let path = URL(fileURLWithPath: file).standardized.path
+    var yaml = "name: described\njobs: {job: {service: 1ns}}\nload:\n  trace: \(quoted(path))\n"
+    if let format { yaml += "  format: \(quoted(format))\n" }
+    if !columns.isEmpty {
+      yaml +=
+        "  columns: {\(columns.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}\n"
+    }
+    let isStandard = format.map { $0 == "swf" } ?? (file.hasSuffix(".swf") || file.hasSuffix(".swf.gz"))
+    if !isStandard, columns["submitted"] == nil {
+      throw Refusal.usage([
+        "\(file): which column has the submission times? add --column submitted=COLUMN, or --format swf for a log in the "
+          + "Standard Workload Format"
+      ])
+    }
+    switch ScenarioParser.parse(yaml: yaml, file: file) {
+    case .success(let scenario):
+      var trace = scenario.trace!
+      trace.file = file
+      return trace
+    case .failure(let found):
+      throw Refusal.usage(
+        found.problems.map { $0.message.replacing("load.trace: \(path)", with: file).replacing(path, with: file) })
+    }
+  }
+
+  private func split(_ text: String) -> (String, String?) {
+    guard let colon = text.lastIndex(of: ":") else { return (text, nil) }
+    let unit = String(text[text.index(after: colon)...])
+    return TraceUnit(rawValue: unit) == nil ? (text, nil) : (String(text[..<colon]), unit)
+  }
+
+  private func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
+
+  // MARK: - Words
+
+  private func text(_ trace: TraceDescription) -> String {
+    func time(_ value: Double) -> String { HumanUnits.time(value) }
+    func count(_ value: Int) -> String { HumanUnits.count(Double(value)) }
+    var facts = Columns(["", ""])
+    facts.add(["rows", count(trace.rows)])
+    facts.add(["kept", count(trace.kept)])
+    for (reason, number) in trace.leftOut.sorted(by: { $0.key < $1.key }) {
+      facts.add(["  left out, \(reason)", count(number)])
+    }
+    facts.add(["span", days(trace.spanNs)])
+    facts.add(["arrival rate", rate(trace.arrivalRatePerS)])
+    facts.add(["time between arrivals, variation", HumanUnits.digits(trace.interarrivalVariation) + " (Poisson: 1)"])
+    for entry in trace.dispersion {
+      let words = entry.index.map { HumanUnits.digits($0) + " (Poisson: 1)" } ?? "too short to say"
+      facts.add(["index of dispersion per \(unit(entry.windowNs))", words])
+    }
+    if let service = trace.service {
+      facts.add([
+        "service time", "mean \(time(service.meanNs)), variation \(HumanUnits.digits(service.variation))",
+      ])
+      facts.add([
+        "",
+        "p50 \(time(service.p50Ns)), p90 \(time(service.p90Ns)), p99 \(time(service.p99Ns)), max \(time(service.maxNs))",
+      ])
+      facts.add(["offered load", "\(HumanUnits.digits(trace.offeredLoad ?? 0)) erlangs"])
+    } else {
+      facts.add(["service time", "not in the trace"])
+    }
+    facts.add([
+      "busiest hour", "\(count(trace.busiestHourJobs)) jobs, \(days(trace.busiestHourStartNs)) after the first",
+    ])
+    if trace.tenants > 0 {
+      let largest = trace.largestTenants.map { "\($0.name) \(count($0.jobs))" }.joined(separator: ", ")
+      facts.add(["tenants", "\(count(trace.tenants)); most jobs: \(largest)"])
+    }
+    var classes = Columns(["job type", ">jobs", ">share", ">mean", ">p50", ">p99", ">max"])
+    for kind in trace.classes.prefix(40) {
+      let times = kind.service.map { [time($0.meanNs), time($0.p50Ns), time($0.p99Ns), time($0.maxNs)] }
+      classes.add([kind.name, count(kind.jobs), HumanUnits.share(kind.share)] + (times ?? ["–", "–", "–", "–"]))
+    }
+    let more = trace.classes.count > 40 ? "… and \(trace.classes.count - 40) more\n" : ""
+    return "\(trace.file)\n" + facts.text + "\n" + classes.text + more
+  }
+
+  private func unit(_ window: Double) -> String { window == 1e9 ? "second" : window == 60e9 ? "minute" : "hour" }
+
+  private func rate(_ perSecond: Double) -> String {
+    if perSecond >= 1 { return "\(HumanUnits.digits(perSecond)) a second" }
+    if perSecond >= 1 / 60.0 { return "\(HumanUnits.digits(perSecond * 60)) a minute" }
+    return "\(HumanUnits.digits(perSecond * 3_600)) an hour"
+  }
+
+  private func days(_ nanoseconds: Double) -> String {
+    nanoseconds >= 172_800e9 ? "\(HumanUnits.digits(nanoseconds / 86_400e9)) days" : HumanUnits.time(nanoseconds)
+  }
+}
