@@ -17,6 +17,7 @@ extension ReportPage {
     addTargets(scenario)
     addPublished(scenario)
     addComparison(scenario)
+    addModel(scenario)
     addJobs(run)
     addResponse(run)
     addSeries(run)

@@ -12,6 +12,8 @@ struct OutputOptions: ParsableArguments {
   var directory = "reports"
   @Flag(help: "Write jobs.csv too: one row for each attempt.")
   var jobs = false
+  @Flag(help: "Write tape.csv and tape.yaml too: the run's jobs as a trace, and the scenario that replays it.")
+  var recordTape = false
   @Flag(help: "Count allocations per job on 'live' exactly, in a run of its own before: takes twice as long.")
   var allocations = false
   @Flag(help: .hidden)

@@ -7,7 +7,7 @@ import TailraceMeasurement
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Replay scenarios in real time, and report what held.",
+    abstract: "Replay scenarios, in real time or simulated, and report what held.",
     discussion: """
       A scenario is named by a built-in name ('tailrace list'), a file, or a folder of files; a suite is a named set \
       of scenarios. Everything is checked before anything runs. Ctrl-C ends the run early: running jobs have the grace \
@@ -19,6 +19,7 @@ struct RunCommand: AsyncParsableCommand {
         tailrace run swarm-tasks pipeline-phases
         tailrace run mine.yaml --set scheduler.workers=8 --seed 7
         tailrace run mine.yaml --system live,task-group,dispatch
+        tailrace run mine.yaml --system live,simulated
         tailrace run mine.yaml --target 'waiting{priority=high}.p99 < 50ms'
 
       EXIT STATUS
@@ -86,6 +87,7 @@ struct RunCommand: AsyncParsableCommand {
     options.dropAfter = load.maxLag.value
     options.grace = load.grace.value
     options.keepsJobs = output.jobs
+    options.recordsTape = output.recordTape
     return options
   }
 }

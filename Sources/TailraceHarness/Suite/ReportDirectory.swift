@@ -41,7 +41,9 @@ package enum ReportDirectory {
         let isSingle = Set(run.jobs.map(\.scenario)).count == 1
         for (index, jobs) in run.jobs.enumerated() {
           let isMain = isSingle && index == 0
-          try write(jobs, to: temporary, as: isMain ? "jobs.csv" : "jobs/\(jobs.scenario)__\(jobs.system).csv")
+          let name = "\(jobs.scenario)__\(jobs.system)"
+          if run.writesJobs { try write(jobs, to: temporary, as: isMain ? "jobs.csv" : "jobs/\(name).csv") }
+          if run.writesTape { try writeTape(jobs, to: temporary, as: isMain ? "tape" : "tapes/\(name)") }
         }
         let final = try rename(temporary, to: base, in: parentURL)
         try point("latest", at: final, in: parentURL)
@@ -91,6 +93,17 @@ package enum ReportDirectory {
         record, name: jobs.names.map { $0[Int(record.job)] }, types: jobs.types, origin: jobs.origin, to: &text)
     }
     try Data(text).write(to: file, options: .atomic)
+  }
+
+  /// The rows, and beside them the scenario that replays them.
+  private static func writeTape(_ jobs: SuiteRun.Jobs, to directory: URL, as path: String) throws {
+    let file = directory.appendingPathComponent(path + ".csv")
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    let rows = RecordedTape.csv(
+      jobs.records, name: { job in jobs.names.map { $0[Int(job)] } }, types: jobs.types, origin: jobs.origin)
+    try Data(rows).write(to: file, options: .atomic)
+    let scenario = RecordedTape.scenario(named: jobs.scenario, file: file.lastPathComponent)
+    try Data(scenario).write(to: directory.appendingPathComponent(path + ".yaml"), options: .atomic)
   }
 
   /// Gives the finished directory its name; a second report of the same second gets a number.

@@ -40,6 +40,8 @@ package struct SuiteOptions: Sendable {
   package var extraTargets: [String] = []
   /// Whether records are kept for `jobs.csv`.
   package var keepsJobs = false
+  /// Whether records are kept for a trace that replays the run.
+  package var recordsTape = false
   /// Exact allocation counts from elsewhere, by scenario.
   package var allocationsPerJob: [String: Reading] = [:]
   package init() {}
@@ -77,4 +79,8 @@ package struct SuiteRun: Sendable {
   }
   package var result: SuiteResult
   package var jobs: [Jobs]
+  /// Whether the jobs are to be written as `jobs.csv`.
+  package var writesJobs = true
+  /// Whether they are to be written as a trace.
+  package var writesTape = false
 }

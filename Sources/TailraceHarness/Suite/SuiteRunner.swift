@@ -88,7 +88,7 @@ package struct SuiteRunner: Sendable {
       let progress = ProgressTask(
         plan.scenario.name, plan.system.name, index: index + 1, count: plans.count, length: plan.length,
         after: plans[(index + 1)...].reduce(.zero) { $0 + $1.length }, onProgress)
-      let log = options.keepsJobs ? AttemptLog() : nil
+      let log = options.keepsJobs || options.recordsTape ? AttemptLog() : nil
       // Also when the replay throws: nobody is to be told of a run that is over.
       defer { progress.end() }
       var result = try await replay(plan, calibration, wakeUp, log, progress.progress)
@@ -104,7 +104,8 @@ package struct SuiteRunner: Sendable {
       version: parts.version, suite: options.suite, started: started.formatted(.iso8601), environment: environment,
       command: options.command, seed: options.seed, timeScale: options.timeScale, scenarios: results,
       isInterrupted: interruption.isSet)
-    return SuiteRun(result: suite, jobs: jobs)
+    return SuiteRun(
+      result: suite, jobs: jobs, writesJobs: options.keepsJobs, writesTape: options.recordsTape)
   }
 
   private func replay(

@@ -1,0 +1,63 @@
+import TailraceCore
+
+/// A run as a trace: one row a job, when it should have arrived and how long it ran, and the scenario that replays it.
+package enum RecordedTape {
+  /// The first line. Times are in seconds, exact to the nanosecond; `submitted_s` is the intended arrival.
+  package static let header = "job,submitted_s,service_s,job_type,priority,outcome\n"
+
+  /// The rows of a run's records.
+  ///
+  /// - Parameters:
+  /// - records: by job, then attempt; a job's service time is that of its attempts together, empty where none started.
+  ///   - name: what a job is called; nil: its number.
+  ///   - types: names of the job types by number.
+  ///   - origin: the run's start on the records' clock.
+  package static func csv(
+    _ records: [TimelineRecord], name: (UInt64) -> String?, types: [String], origin: Instant
+  ) -> [UInt8] {
+    var text = Array(header.utf8)
+    var service: Int64?
+    for record in records {
+      if record.started != TimelineRecord.never {
+        service = (service ?? 0) + (record.finished - record.started).rawValue
+      }
+      guard record.settles else { continue }
+      let type = Int(record.type.rawValue)
+      let cells = [
+        CommaSeparated.quoted(name(record.job) ?? "\(record.job)"), seconds((record.intended - origin).rawValue),
+        service.map(seconds) ?? "", CommaSeparated.quoted(type < types.count ? types[type] : "unknown"),
+        record.priority.name, record.cause.name,
+      ]
+      text.append(contentsOf: (cells.joined(separator: ",") + "\n").utf8)
+      service = nil
+    }
+    return text
+  }
+
+  private static func seconds(_ nanoseconds: Int64) -> String {
+    let fraction = String(abs(nanoseconds) % 1_000_000_000)
+    let sign = nanoseconds < 0 ? "-" : ""
+    return "\(sign)\(abs(nanoseconds) / 1_000_000_000).\(String(repeating: "0", count: 9 - fraction.count))\(fraction)"
+  }
+
+  /// The scenario that replays the rows.
+  ///
+  /// - Parameters:
+  ///   - scenario: the name of the one that was run.
+  ///   - file: the rows' file, as named from the scenario file.
+  package static func scenario(named scenario: String, file: String) -> [UInt8] {
+    Array(
+      """
+      name: \(scenario.prefix(55))-recorded
+      summary: The jobs of a run of \(scenario), as long as they ran there.
+      load:
+        trace: \(file)
+        columns:
+          {submitted: submitted_s, service: service_s, job_type: job_type, priority: priority, outcome: outcome, id: job}
+        failed: [failed, timed_out, failed_permanently]
+      # The scheduler to replay them on: the run's own settings are in its report.
+      scheduler: {workers: 4, policy: priority}
+
+      """.utf8)
+  }
+}

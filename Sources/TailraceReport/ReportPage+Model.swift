@@ -1,0 +1,72 @@
+import TailraceCore
+import TailraceMeasurement
+
+extension ReportPage {
+  /// Live beside simulated: what the real machine costs on top of the model, by class and quantity.
+  mutating func addModel(_ scenario: ScenarioResult) {
+    guard let live = scenario.runs.first(where: { !$0.isSimulated && !$0.isSequential && $0.system == "live" }),
+      let model = scenario.runs.first(where: { $0.system == "simulated" && $0.fingerprint == live.fingerprint })
+    else { return }
+    page.heading(3, "Live beside simulated")
+    var rows: [[String]] = []
+    var quiet = 0
+    for jobs in live.measurement.classes {
+      guard let same = model.measurement[jobs.key] else { continue }
+      for quantity in Quantity.allCases {
+        guard let real = jobs[quantity], let virtual = same[quantity], real.total > 0, virtual.total > 0 else {
+          continue
+        }
+        // What is a microsecond here and there says nothing of a machine.
+        guard abs((real.mean - virtual.mean).rawValue) >= Self.notable || real.max.rawValue >= Self.notable else {
+          quiet += 1
+          continue
+        }
+        rows.append(row(jobs.key, quantity, real, virtual))
+      }
+    }
+    page.table(
+      [
+        "Class", "Quantity", ">Live mean", ">Simulated", ">Machine adds", ">Live p99", ">Simulated", ">Machine adds",
+        ">Samples",
+      ], rows)
+    let differing = FigureName.allCases.filter { name in
+      guard name.hasClasses, let real = live.measurement[name], let virtual = model.measurement[name] else {
+        return false
+      }
+      return real != virtual
+    }
+    var words =
+      "Both replayed one tape: the same jobs, the same service times, the same failures. The simulation's clock costs "
+      + "nothing, so what is added is the machine's: waking, starting, ending, and the work itself."
+    if quiet > 0 { words += " \(counted(quiet, "row")) below 100 µs left out." }
+    page.paragraph(words)
+    page.paragraph(
+      differing.isEmpty
+        ? "Every count of jobs by how they ended is the same in both."
+        : "Different in both: "
+          + differing.map { name in
+            let real = HumanUnits.value(live.measurement[name], name.unit)
+            return "\(name.rawValue) \(real) live, \(HumanUnits.value(model.measurement[name], name.unit)) simulated"
+          }.joined(separator: "; ") + ".")
+  }
+
+  private static let notable: Int64 = 100_000
+
+  private func row(
+    _ key: ClassKey, _ quantity: Quantity, _ real: Distribution, _ virtual: Distribution
+  ) -> [String] {
+    let (a, b) = (real.percentiles([99])[0], virtual.percentiles([99])[0])
+    return [
+      key.name, "`\(quantity.name)`", time(real.mean), time(virtual.mean), added(real.mean, virtual.mean), time(a),
+      time(b), a.flatMap { a in b.map { added(a, $0) } } ?? "–", HumanUnits.count(Double(real.total)),
+    ]
+  }
+
+  private func added(_ real: Nanoseconds, _ virtual: Nanoseconds) -> String {
+    let difference = Double((real - virtual).rawValue)
+    let words = (difference > 0 ? "+" : "") + HumanUnits.time(difference)
+    guard virtual.rawValue > 0 else { return words }
+    let share = difference / Double(virtual.rawValue)
+    return "\(words) (\(share > 0 ? "+" : "")\(HumanUnits.share(share)))"
+  }
+}
