@@ -8,7 +8,8 @@ package enum RecordedTape {
   /// The rows of a run's records.
   ///
   /// - Parameters:
-  /// - records: by job, then attempt; a job's service time is that of its attempts together, empty where none started.
+  ///   - records: by job, then attempt; a job's service time is that of its attempts together, empty where none
+  ///     started.
   ///   - name: what a job is called; nil: its number.
   ///   - types: names of the job types by number.
   ///   - origin: the run's start on the records' clock.
@@ -53,7 +54,8 @@ package enum RecordedTape {
       load:
         trace: \(file)
         columns:
-          {submitted: submitted_s, service: service_s, job_type: job_type, priority: priority, outcome: outcome, id: job}
+          {id: job, submitted: submitted_s, service: service_s, job_type: job_type, priority: priority,
+           outcome: outcome}
         failed: [failed, timed_out, failed_permanently]
       # The scheduler to replay them on: the run's own settings are in its report.
       scheduler: {workers: 4, policy: priority}
