@@ -2,7 +2,6 @@ import Foundation
 import TailraceCore
 import TailraceMeasurement
 import TailraceRuntime
-import TailraceSimulation
 import TailraceWorkload
 
 /// Holds simulated figures against exact ones.
@@ -96,7 +95,7 @@ package struct Verification: Sendable {
     var samples = [[Double]](repeating: [], count: metrics.count)
     var agreesWithItself = true
     for replication in 0..<count {
-      let run = Self.replay(scenario, seed: seed &+ UInt64(number) << 40 &+ UInt64(replication) << 20)
+      let run = SimulatedRun.result(scenario, seed: seed &+ UInt64(number) << 40 &+ UInt64(replication) << 20)
       agreesWithItself = agreesWithItself && Self.obeysLaws(run)
       for index in metrics.indices {
         let value = metrics[index].answer(from: [run]).value ?? .nan
@@ -112,25 +111,6 @@ package struct Verification: Sendable {
         simulated: agreesWithItself ? 0 : 1, halfWidth: 0, replications: count, z: agreesWithItself ? 0 : .infinity,
         agrees: agreesWithItself))
     return lines
-  }
-
-  private static func replay(_ scenario: Scenario, seed: UInt64) -> RunResult {
-    let tape = Tape(scenario: scenario, seed: seed)
-    let recorder = Recorder(
-      Recorder.Settings(
-        types: scenario.jobs.map(\.name), window: MeasurementWindow(start: scenario.warmup, end: scenario.duration),
-        attemptLimit: 0, hasDependencies: scenario.hasDependencies))
-    let summary = Simulation(tape, dropAfter: .seconds(1_000_000)).run { recorder.record($0) }
-    let configuration = SchedulerConfiguration(scenario, seed: seed)
-    var observations = Observations()
-    observations.observedFor = summary.ended - .zero
-    observations.meanJobsInSystem = Reading(summary.meanJobsInSystem)
-    let facts = RunFacts(
-      intended: summary.intended, workers: PoolID.allCases.map { ($0, configuration[$0].workers) },
-      unsettled: summary.unsettled)
-    return RunResult(
-      system: "simulated", seed: seed, timeScale: 1, fingerprint: "", measurement: recorder.measurement(facts),
-      observations: observations)
   }
 
   /// Laws that hold in every run, whatever chance did: mean jobs in system = rate × mean time in system, and each

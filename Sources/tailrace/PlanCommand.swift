@@ -1,0 +1,195 @@
+import ArgumentParser
+import Foundation
+import TailraceHarness
+import TailraceMeasurement
+import TailraceReport
+import TailraceWorkload
+
+/// `tailrace plan`
+struct PlanCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Find the cheapest configuration that meets the targets, in simulation.",
+    discussion: """
+      Replays a scenario in virtual time under the configurations that --vary spans, all with the same seeds, and \
+      prints the cheapest that meets every target with 95 % confidence, the ones around it, and what binds. Cheapest \
+      is what has fewest workers; of equal ones, the values that --vary names first. Where there are many \
+      configurations, ranges are searched by bisection: more is assumed not to make a target harder.
+
+      EXAMPLES
+        tailrace plan mine.yaml --target 'response.p99 < 200ms' --vary scheduler.workers=1..64
+        tailrace plan mine.yaml --vary scheduler.workers=1..32 --vary scheduler.policy=fifo,priority
+        tailrace plan mine.yaml --vary scheduler.workers=1..64 --confirm
+
+      EXIT STATUS
+        0 found; 2 nothing in the range meets the targets; 4 --confirm's live run is invalid; 64 wrong usage
+      """)
+
+  @Argument(help: "A built-in scenario or a scenario file.", completion: .file())
+  var scenario: String
+  @Option(
+    help: ArgumentHelp(
+      "A setting and its values: a range of whole numbers (1..64), or a list, cheapest first (fifo,priority). "
+        + "Repeatable.", valueName: "key=values"),
+    transform: Self.dimension)
+  var vary: [Planner.Dimension] = []
+  @OptionGroup(title: "Changing the scenario") var changes: ScenarioChanges
+  @Option(
+    name: .customLong("target"),
+    help: ArgumentHelp("Add a target to the scenario's own (repeatable).", valueName: "expression"))
+  var targets: [String] = []
+  @Option(help: "Seed of the first replication.")
+  var seed: UInt64 = 1
+  @Option(help: "Independent replications of each configuration, 2 to 1000.")
+  var replications = 10
+  @Flag(help: "Then replay the cheapest in real time, and show both.")
+  var confirm = false
+  @Option(
+    name: .customLong("output"),
+    help: ArgumentHelp("Where --confirm writes its report.", valueName: "directory"), completion: .directory)
+  var directory = "reports"
+
+  func validate() throws {
+    guard !vary.isEmpty else {
+      throw ValidationError("nothing varies; add --vary, such as --vary scheduler.workers=1..64")
+    }
+    guard (2...1_000).contains(replications) else { throw ValidationError("--replications: write 2 to 1000") }
+    guard Set(vary.map(\.key)).count == vary.count else { throw ValidationError("--vary names a setting twice") }
+    guard vary.reduce(1.0, { $0 * Double($1.values.count) }) <= 1e6 else {
+      throw ValidationError("--vary spans more than a million configurations; narrow it")
+    }
+  }
+
+  func run() async throws {
+    // Both ends first: what is wrong with them is said before anything runs.
+    let first = try read(vary.map { $0.values[0] })
+    _ = try read(vary.map { $0.values[$0.values.count - 1] })
+    guard !first.targets.isEmpty else {
+      throw Refusal.usage("\(scenario) has no targets; add --target, such as --target 'response.p99 < 200ms'")
+    }
+    let lacks = Systems.named("simulated")!.lacks(first)
+    guard lacks.isEmpty else {
+      throw Refusal.usage("\(scenario) cannot be simulated; it lacks \(lacks.joined(separator: ", "))")
+    }
+    let interruption = Interruption.listen()
+    let planner = Planner(vary, seed: seed, replications: replications, interruption: interruption) { [self] in
+      try read($0)
+    }
+    let tried = try await planner.search { done in
+      if Terminal.error.isInteractive { Terminal.error.write("\r\(done) configurations tried ") }
+    }
+    if Terminal.error.isInteractive { Terminal.error.write("\n") }
+    let best = tried.first { $0.isGood }
+    Terminal.output.write(text(tried, best: best, of: planner.count))
+    guard let best else { throw ExitCode(Verdict.missed.exitStatus) }
+    if confirm { try await confirm(best, interruption) }
+  }
+
+  /// The scenario with these values; problems are said as they are for `--set`.
+  private func read(_ values: [String]) throws -> Scenario {
+    var changes = changes
+    changes.pairs += zip(vary, values).map { ScenarioChanges.Pair(key: $0.key, value: $1) }
+    let selection = try ScenarioSelection([scenario], changes: changes, targets: targets)
+    guard selection.scenarios.count == 1 else {
+      throw Refusal.usage("\(scenario) names \(selection.scenarios.count) scenarios; plan one at a time")
+    }
+    return selection.scenarios[0]
+  }
+
+  private static func dimension(_ text: String) throws -> Planner.Dimension {
+    guard let sign = text.firstIndex(of: "=") else {
+      throw ValidationError("'\(text)' has no '='; write KEY=VALUES, such as scheduler.workers=1..64")
+    }
+    let (key, values) = (String(text[..<sign]), String(text[text.index(after: sign)...]))
+    if let match = values.wholeMatch(of: /(\d{1,9})\.\.(\d{1,9})/), let low = Int(match.1), let high = Int(match.2) {
+      guard low <= high, high - low < 100_000 else {
+        throw ValidationError("'\(values)': write a range of up to 100,000 whole numbers, the lower first")
+      }
+      return Planner.Dimension(key: key, values: (low...high).map(String.init), isRange: true)
+    }
+    let list = values.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard !list.contains("") else { throw ValidationError("'\(text)': a value is empty; write KEY=A,B or KEY=1..64") }
+    return Planner.Dimension(key: key, values: list, isRange: false)
+  }
+
+  // MARK: - Words
+
+  private func named(_ values: [String]) -> String {
+    zip(vary, values).map { "\($0.key)=\($1)" }.joined(separator: " ")
+  }
+
+  private func text(_ tried: [Planner.Candidate], best: Planner.Candidate?, of count: Int) -> String {
+    var text = ""
+    if let best {
+      text += "Cheapest that meets every target with 95 % confidence: \(named(best.values))\n"
+    } else {
+      text += "None of the \(count) configurations meets every target with 95 % confidence.\n"
+    }
+    text += "\(tried.count) of \(count) configurations tried, \(replications) replications each, the same seeds.\n\n"
+    let place = best.flatMap { tried.firstIndex(of: $0) } ?? max(0, tried.count - 1)
+    let shown = tried[max(0, place - 6)..<min(tried.count, place + 7)]
+    let expressions = tried.first?.outcomes.map(\.target) ?? []
+    var table = Columns(vary.map { ">" + $0.key } + expressions.map { ">" + $0 } + [">busy", "verdict"])
+    for candidate in shown {
+      let cells = candidate.outcomes.map { outcome -> String in
+        guard let mean = outcome.mean else { return "–" }
+        let half = outcome.halfWidth > 0 ? " ± \(HumanUnits.value(outcome.halfWidth, outcome.unit))" : ""
+        return HumanUnits.value(mean, outcome.unit) + half
+      }
+      let busy = candidate.utilization.sorted { $0.key < $1.key }.map { HumanUnits.share($0.value) }
+      let verdict =
+        candidate.isOverloaded
+        ? "overloaded"
+        : candidate.isGood
+          ? (candidate == best ? "meets <- cheapest" : "meets")
+          : candidate.outcomes.contains { $0.verdict == .missed } ? "misses" : "unclear"
+      table.add(candidate.values + cells + [busy.joined(separator: ", "), verdict])
+    }
+    text += table.text
+    if let best { text += "\n" + binding(best, tried) }
+    return text
+  }
+
+  /// What keeps a cheaper configuration from being enough.
+  private func binding(_ best: Planner.Candidate, _ tried: [Planner.Candidate]) -> String {
+    var lines: [String] = []
+    if let tightest = best.outcomes.filter({ $0.margin != nil }).min(by: { $0.margin! < $1.margin! }) {
+      lines.append("Tightest target: \(tightest.target), met with \(HumanUnits.share(tightest.margin!)) to spare.")
+    }
+    if let busiest = best.utilization.max(by: { $0.value < $1.value }) {
+      lines.append("Busiest pool: \(busiest.key), \(HumanUnits.share(busiest.value)) of its workers' time.")
+    }
+    if let cheaper = tried.last(where: { !$0.isGood && tried.firstIndex(of: $0)! < tried.firstIndex(of: best)! }) {
+      let failing = cheaper.outcomes.filter { $0.verdict != .met }.map(\.target)
+      let why =
+        cheaper.isOverloaded ? "does not keep up: its queue grows" : "fails \(failing.joined(separator: " and "))"
+      lines.insert("What binds: the next cheaper, \(named(cheaper.values)), \(why).", at: 0)
+    }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private func confirm(_ best: Planner.Candidate, _ interruption: StopFlag) async throws {
+    let scenario = try read(best.values)
+    var options = SuiteOptions()
+    options.suite = "plan-\(scenario.name)"
+    options.command = RepeatingCommand.text(CommandLine.arguments, seed: seed)
+    options.seed = seed
+    options.systems = ["live", "simulated"]
+    let run = try await SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption).run([scenario])
+    {
+      _ in
+    }
+    let report = try ReportDirectory.write(run, under: directory)
+    guard let result = run.result.scenarios.first else { return }
+    var table = Columns(["target", ">planned", ">live", ">limit", "live"])
+    for (planned, live) in zip(best.outcomes, result.targets) {
+      table.add([
+        planned.target, HumanUnits.value(planned.mean, planned.unit), HumanUnits.value(live.observed, live.unit),
+        HumanUnits.value(live.limit, live.unit), live.verdict.rawValue,
+      ])
+    }
+    let place = "\nReport: \(PathText.short(report))/report.md\n"
+    Terminal.output.write("\nConfirmed live with \(named(best.values)):\n" + table.text + place)
+    if run.result.exitStatus != 0 { throw ExitCode(run.result.exitStatus) }
+  }
+}

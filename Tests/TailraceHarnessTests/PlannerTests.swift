@@ -1,0 +1,71 @@
+// Goal: the planner finds what theory finds, says what it does not know, and tries no more than it must.
+
+import TailraceCore
+import TailraceTheory
+import TailraceWorkload
+import Testing
+
+@testable import TailraceHarness
+
+struct PlannerTests {
+  /// The least number of workers that keeps the mean wait below a limit, by Erlang's formula.
+  private func least(limit: Double) -> Int {
+    (4...64).first { Queues.meanWait(servers: $0, arrivalRate: 320, service: 0.01) < limit }!
+  }
+
+  private func planner(
+    _ dimensions: [Planner.Dimension], targets: String, replications: Int = 6
+  ) -> Planner {
+    Planner(dimensions, seed: 11, replications: replications) { values in
+      var text = """
+        name: t
+        jobs: {job: {service: "exponential(mean: 10ms)"}}
+        load: {poisson: 320/s, of: job}
+        duration: 12s
+        warmup: 2s
+        scheduler: {retries: 0, queue: {capacity: 1_000_000}}
+        targets: [\(targets)]
+        """
+      for (dimension, value) in zip(dimensions, values) {
+        text = text.replacing("scheduler: {", with: "scheduler: {\(dimension.key): \(value), ")
+      }
+      return try ScenarioParser.parse(yaml: text, file: "t.yaml").get()
+    }
+  }
+
+  @Test func findsTheWorkersThatErlangFinds() async throws {
+    let workers = Planner.Dimension(key: "workers", values: (1...64).map(String.init), isRange: true)
+    // Between what 4 and 5 workers give: far from both, so that chance decides nothing.
+    #expect(least(limit: 0.004) == 5)
+    let tried = try await planner([workers], targets: "waiting.mean < 4ms").search()
+    #expect(tried.first { $0.isGood }?.values == ["5"], "\(tried)")
+    // Bisection: seven halvings and the neighbours, not 64.
+    #expect(tried.count <= 12)
+    // Three workers cannot carry 3.2 erlangs.
+    let three = try #require(tried.first { $0.values == ["3"] })
+    #expect(!three.isGood && three.outcomes[0].verdict == .missed)
+  }
+
+  @Test func everyCombinationIsTriedWhereThereAreFew() async throws {
+    let workers = Planner.Dimension(key: "workers", values: ["4", "6"], isRange: false)
+    let policy = Planner.Dimension(key: "policy", values: ["priority", "fifo"], isRange: false)
+    let tried = try await planner([workers, policy], targets: "waiting.mean < 4ms", replications: 3).search()
+    #expect(tried.map(\.values) == [["4", "priority"], ["4", "fifo"], ["6", "priority"], ["6", "fifo"]])
+    // One class: both policies face the same luck and give the same figures.
+    #expect(tried[2].outcomes == tried[3].outcomes && tried[2].utilization == tried[3].utilization)
+  }
+
+  @Test func whatIsTooCloseToTellIsUnclearAndNotGood() async throws {
+    let workers = Planner.Dimension(key: "workers", values: ["4"], isRange: false)
+    let exact = Queues.meanWait(servers: 4, arrivalRate: 320, service: 0.01)
+    let tried = try await planner([workers], targets: "waiting.mean < \(Int(exact * 1e9))ns").search()
+    #expect(tried[0].outcomes[0].verdict == .unclear && !tried[0].isGood, "\(tried)")
+    #expect(tried[0].outcomes[0].halfWidth > 0)
+  }
+
+  @Test func nothingGoodIsSaidSoAfterTheDearestAlone() async throws {
+    let workers = Planner.Dimension(key: "workers", values: (1...64).map(String.init), isRange: true)
+    let tried = try await planner([workers], targets: "service.mean < 1ms", replications: 2).search()
+    #expect(tried.map(\.values) == [["64"]] && !tried[0].isGood)
+  }
+}
