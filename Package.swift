@@ -43,7 +43,8 @@ let package = Package(
     .target(
       name: "TailraceMeasurement", dependencies: ["TailraceCore"], swiftSettings: strict),
     .target(
-      name: "TailraceBenchmarkHooks", dependencies: ["TailraceWorkload", "TailraceMeasurement", "TailraceCore"],
+      name: "TailraceBenchmarkHooks",
+      dependencies: ["TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceCore"],
       swiftSettings: strict),
     .target(name: "CPlatform"),
     .target(

@@ -25,7 +25,7 @@ struct TidyTests {
     ],
     "TailraceSQLite": ["TailraceCore", "TailraceWorkload", "TailraceRuntime", "TailraceHarness", "GRDB"],
     "TailraceJemalloc": ["CJemalloc"],
-    "TailraceBenchmarkHooks": ["TailraceCore", "TailraceWorkload", "TailraceMeasurement"],
+    "TailraceBenchmarkHooks": ["TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation"],
     "tailrace": [
       "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
       "TailraceReport", "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "ArgumentParser", "CPlatform",

@@ -1,3 +1,4 @@
+import TailraceBenchmarkHooks
 import TailraceJemalloc
 import Workbench
 
@@ -12,6 +13,7 @@ enum Figures {
     let round = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 0 : 0
     core()
     queue()
+    for (name, replay) in Simulated.all { simulate(name, replay, seed: UInt64(round) + 1) }
     let ways = Submitting.allCases
     for turn in ways.indices {
       let way = ways[(turn + round) % ways.count]
@@ -45,6 +47,15 @@ enum Figures {
     precondition(drained == jobs, "\(drained) of \(jobs) jobs were drained")
     show("queue.time", "ns", (queueing + draining) / .nanoseconds(1) / Double(jobs))
     if let before, let after { show("queue.memory", "bytes", (Double(after) - Double(before)) / Double(jobs)) }
+  }
+
+  /// A whole scenario in virtual time, on one thread.
+  private static func simulate(_ name: String, _ replay: SimulatedReplay, seed: UInt64) {
+    var jobs = 0
+    var time = Duration.zero
+    let bytes = bytesAllocated { time = ContinuousClock().measure { jobs = replay.run(seed: seed) } }
+    show("simulated.\(name)", "1/s", Double(jobs) / (time / .seconds(1)))
+    if let bytes { show("simulated.\(name).allocated", "bytes", Double(bytes) / Double(jobs)) }
   }
 
   private static func show(_ name: String, _ unit: String, _ value: Double) {
