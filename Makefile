@@ -6,6 +6,8 @@ SWIFT ?= swift
 BINARY := .build/release/tailrace
 # Where the Swift sources to check live; the benchmarks are a package of their own.
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Sources
+# Suites that compute on all processors for seconds: apart from those that run live, which would starve beside them.
+COMPUTING := VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|TailraceSimulationTests.SwarmTests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test lint bench test-tsan clean
@@ -36,8 +38,10 @@ demo: build
 test: setup lint
 	@echo "==> building with warnings as errors and explicit imports"
 	@TAILRACE_WARNINGS=errors $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	@echo "==> running the tests"
-	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build
+	@echo "==> running the tests that live in real time"
+	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --skip '$(COMPUTING)'
+	@echo "==> running the tests that compute"
+	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --filter '$(COMPUTING)'
 
 ## lint: check the format of the sources
 lint:
@@ -60,7 +64,8 @@ test-tsan: setup
 	@echo "==> running the unit tests under the thread sanitizer"
 	@# jemalloc and the sanitizer's own allocator do not go together.
 	@TAILRACE_ALLOCATOR=system TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-sanitizer.suppressions \
-	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld --skip EndToEndTests
+	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld \
+	--skip 'EndToEndTests|VerificationTests|RealTraceTests|TailraceSimulationTests.SwarmTests'
 
 ## clean: delete what was built (reports stay)
 clean:

@@ -7,7 +7,8 @@ import Testing
 
 @testable import TailraceHarness
 
-struct PlannerTests {
+/// One after another: each takes all processors, which the live tests need too.
+@Suite(.serialized) struct PlannerTests {
   /// The least number of workers that keeps the mean wait below a limit, by Erlang's formula.
   private func least(limit: Double) -> Int {
     (4...64).first { Queues.meanWait(servers: $0, arrivalRate: 320, service: 0.01) < limit }!
@@ -21,8 +22,8 @@ struct PlannerTests {
         name: t
         jobs: {job: {service: "exponential(mean: 10ms)"}}
         load: {poisson: 320/s, of: job}
-        duration: 12s
-        warmup: 2s
+        duration: 8s
+        warmup: 1s
         scheduler: {retries: 0, queue: {capacity: 1_000_000}}
         targets: [\(targets)]
         """

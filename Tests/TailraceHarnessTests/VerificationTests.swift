@@ -7,9 +7,10 @@ import Testing
 
 @testable import TailraceHarness
 
-struct VerificationTests {
+/// One after another: each takes all processors, which the live tests need too.
+@Suite(.serialized) struct VerificationTests {
   private func lines(
-    _ name: String, replications: Int = 8, fault: Verification.Fault? = nil
+    _ name: String, replications: Int = 5, fault: Verification.Fault? = nil
   ) async throws -> [Verification.Line] {
     let cases = VerificationCase.all.filter { $0.name.hasPrefix(name) }
     #expect(cases.count == 1, "\(name)")

@@ -15,7 +15,7 @@ private let folder: String? = {
   return FileManager.default.fileExists(atPath: path) ? path : nil
 }()
 
-@Suite(.enabled(if: folder != nil, "the real logs are not here: set TAILRACE_TRACES to their folder"))
+@Suite(.serialized, .enabled(if: folder != nil, "the real logs are not here: set TAILRACE_TRACES to their folder"))
 struct RealTraceTests {
   /// On a thread of its own: computing for seconds would take the threads that all tests share from the live ones.
   private func replay(_ load: String, workers: Int) async throws -> (trace: Trace, records: [TimelineRecord]) {
