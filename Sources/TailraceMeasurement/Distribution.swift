@@ -16,8 +16,12 @@ package struct Distribution: Sendable, Hashable {
     /// each doubling has 1024, HdrHistogram's layout for three significant digits.
     package var highest: UInt64 { lowest + width - 1 }
     /// How many values fall into the bin.
-    package var width: UInt64 {
-      lowest < 2_048 ? 1 : 1 << UInt64(63 - lowest.leadingZeroBitCount - 10)
+    package var width: UInt64 { Self.width(around: lowest) }
+    /// The least value of the bin that a value falls into.
+    package static func lowest(of value: UInt64) -> UInt64 { value - value % width(around: value) }
+    /// How many values fall into the bin that a value falls into.
+    package static func width(around value: UInt64) -> UInt64 {
+      value < 2_048 ? 1 : 1 << UInt64(63 - value.leadingZeroBitCount - 10)
     }
     /// The value that stands for the bin in sums.
     package var middle: Double { Double(lowest) + Double(width / 2) }

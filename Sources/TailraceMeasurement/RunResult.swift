@@ -91,7 +91,7 @@ package struct RunResult: Sendable, Hashable, Codable {
   }
 
   /// Whether it ran in virtual time.
-  package var isSimulated: Bool { system == "simulated" || isSequential && system != "sequential" }
+  package var isSimulated: Bool { system == "simulated" || system == "simulated-sequential" }
   /// Whether it ran one job at a time: the baseline of speedups.
   package var isSequential: Bool { system == "sequential" || system == "simulated-sequential" }
   /// Whether speedups of the other run are taken over this one: one job at a time, on the same clock and tape.

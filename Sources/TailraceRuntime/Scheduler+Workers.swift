@@ -244,16 +244,23 @@ extension Scheduler {
     var tookAny = false
     for other in state.pointee.workers[Int(worker.pool.rawValue)] where other !== worker {
       guard worker.inbox.isEmpty || now - other.batchSince > .microseconds(200), other.hasNext else { continue }
-      for claimed in other.takeUnbegun().reversed() {
-        state.pointee.core.attemptReturned(claimed.token, at: now, into: &worker.outbox)
-        tookAny = true
-      }
+      tookAny = giveBackClaims(of: other, in: &state.pointee, at: now, into: &worker.outbox) || tookAny
     }
     guard tookAny else { return }
     state.pointee.core.startJobs(
       at: now, claiming: Claim(pool: worker.pool, worker: worker.index, limit: worker.claimLimit),
       into: &worker.outbox)
     state.pointee.distribute(&worker.outbox, caller: worker, effects: &worker.effects)
+  }
+
+  /// Gives back what a worker claimed and has not begun. Under the lock. Returns whether that was anything.
+  @discardableResult
+  private func giveBackClaims(
+    of worker: Worker, in state: inout DriverState, at now: Instant, into outbox: inout Outbox
+  ) -> Bool {
+    let claims = worker.takeUnbegun()
+    for claimed in claims.reversed() { state.core.attemptReturned(claimed.token, at: now, into: &outbox) }
+    return !claims.isEmpty
   }
 
   /// Gives back whatever was handed to a worker that has not begun it, be it claimed ahead or because the worker is
@@ -267,10 +274,7 @@ extension Scheduler {
           worker.inbox.removeLast()
           state.core.attemptReturned(last.token, at: now, into: &outbox)
         }
-        guard worker.hasNext else { continue }
-        for claimed in worker.takeUnbegun().reversed() {
-          state.core.attemptReturned(claimed.token, at: now, into: &outbox)
-        }
+        if worker.hasNext { giveBackClaims(of: worker, in: &state, at: now, into: &outbox) }
       }
     }
   }

@@ -156,7 +156,11 @@ package struct Simulation: ~Copyable {
     }
     while nextAt <= now, heldUp == nil {
       summary.intended += 1
-      if now - next.intended > dropAfter { dropNext() } else { submit(next, holdsUp: true) }
+      if now - next.intended > dropAfter {
+        outbox.records.append(next.droppedRecord(intended: next.intended))
+      } else {
+        submit(next, holdsUp: true)
+      }
       takeNext()
     }
     if !clients.isEmpty {
@@ -211,15 +215,6 @@ package struct Simulation: ~Copyable {
     let id = core.batchOpened(failFast: true)
     batches[number] = id
     return id
-  }
-
-  private mutating func dropNext() {
-    var dropped = TimelineRecord(
-      job: next.index, type: JobTypeID(rawValue: UInt16(next.type)), priority: next.priority, intended: next.intended)
-    dropped.settles = true
-    dropped.finished = next.intended
-    dropped.cause = .dropped
-    outbox.records.append(dropped)
   }
 
   // MARK: - Orders

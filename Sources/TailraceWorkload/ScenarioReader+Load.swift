@@ -2,8 +2,7 @@ import TailraceCore
 
 extension ScenarioReader {
   static let arrivalKeys = ["constant", "poisson", "bursty", "stages", "batch", "closed", "trace"]
-  static let streamKeys =
-    arrivalKeys + ["of", "start", "duration", "count", "on_failure"] + traceKeys.filter { $0 != "trace" }
+  static let streamKeys = arrivalKeys + ["of", "start", "duration", "count", "on_failure"] + traceKeys
 
   /// Reads `load:`: one stream, or a list of them.
   mutating func readLoad(_ node: YAMLNode, duration: Nanoseconds?, hasDuration: Bool) -> [LoadStream] {
@@ -24,7 +23,8 @@ extension ScenarioReader {
     }
   }
 
-  private static func tracePlace(_ node: YAMLNode) -> Place? {
+  /// Where a stream names its trace; nil: it has none.
+  static func tracePlace(_ node: YAMLNode) -> Place? {
     guard case .mapping(let entries) = node.content else { return nil }
     return entries.first { $0.key == "trace" }?.keyPlace
   }
@@ -39,7 +39,7 @@ extension ScenarioReader {
       return nil
     }
     if kind == "trace" { return readTraceStream(value, fields, what) }
-    for key in Self.traceKeys where key != "trace" {
+    for key in Self.traceKeys {
       if let node = fields[key] { report(node.place, "\(what).\(key) is for traces only; remove it or use trace:") }
     }
     let start = duration(fields["start"], "\(what).start") ?? .zero

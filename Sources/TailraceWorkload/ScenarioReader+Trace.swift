@@ -2,7 +2,8 @@ import Foundation
 import TailraceCore
 
 extension ScenarioReader {
-  static let traceKeys = ["trace", "format", "columns", "priorities", "failed", "where", "speed", "first", "every"]
+  /// What may stand beside `trace:` and beside no other kind of arrivals.
+  static let traceKeys = ["format", "columns", "priorities", "failed", "where", "speed", "first", "every"]
   private static let columnKeys = ["submitted", "service", "job_type", "priority", "tenant", "outcome", "id"]
 
   /// Reads a `load:` whose arrivals come from a trace file, and the file itself.
@@ -123,11 +124,8 @@ extension ScenarioReader {
 extension ScenarioReader {
   /// Whether a `load:` takes its jobs from a trace.
   static func namesTrace(_ node: YAMLNode) -> Bool {
-    switch node.content {
-    case .mapping(let entries): entries.contains { $0.key == "trace" }
-    case .sequence(let items): items.contains { namesTrace($0) }
-    case .scalar: false
-    }
+    if case .sequence(let items) = node.content { return items.contains { namesTrace($0) } }
+    return tracePlace(node) != nil
   }
 
   /// Adds the job types that a trace has and the scenario does not declare; numbers the trace's types as the scenario

@@ -18,6 +18,18 @@ package struct TapeJob: Sendable, Hashable {
   /// Jobs with the same number form one batch; nil: none.
   package var batch: UInt32?
 
+  /// What is recorded of it when it is dropped: it was never submitted.
+  ///
+  /// - Parameter intended: its intended arrival on the records' clock.
+  package func droppedRecord(intended: Instant) -> TimelineRecord {
+    var record = TimelineRecord(
+      job: index, type: JobTypeID(rawValue: UInt16(type)), priority: priority, intended: intended)
+    record.settles = true
+    record.finished = intended
+    record.cause = .dropped
+    return record
+  }
+
   /// To be written over.
   package static let blank = TapeJob(
     index: 0, type: 0, priority: .normal, intended: .zero, dependencies: [], delay: .zero, cancelAfter: nil, batch: nil)

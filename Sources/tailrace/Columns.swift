@@ -14,8 +14,7 @@ struct Columns {
     let widths = isRight.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       let cells = row.indices.map { column in
-        let blank = String(repeating: " ", count: widths[column] - row[column].count)
-        return isRight[column] ? blank + row[column] : row[column] + blank
+        isRight[column] ? row[column].indented(to: widths[column]) : row[column].padded(to: widths[column])
       }
       let line = cells.joined(separator: "  ")
       return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"

@@ -103,7 +103,7 @@ final class LoadGenerator {
       next = cursor.next()
       intended += 1
       if now - instant > replay.dropAfter {
-        drop(job, intended: instant)
+        record(job.droppedRecord(intended: instant))
         continue
       }
       lateness.record(now - max(instant, min(freeSince, now)))
@@ -133,14 +133,5 @@ final class LoadGenerator {
     freeSince = MonotonicClock.now()
     replay.progress?.submitted(due.count, reached: reached - origin)
     due.removeAll(keepingCapacity: true)
-  }
-
-  private func drop(_ job: TapeJob, intended: Instant) {
-    var dropped = TimelineRecord(
-      job: job.index, type: JobTypeID(rawValue: UInt16(job.type)), priority: job.priority, intended: intended)
-    dropped.settles = true
-    dropped.finished = intended
-    dropped.cause = .dropped
-    record(dropped)
   }
 }

@@ -157,27 +157,16 @@ package struct Planner: Sendable {
     }
     let work = places.indices.flatMap { index in (0..<replications).map { (index, $0) } }
     let none = [[RunResult?]](repeating: Array(repeating: nil, count: replications), count: places.count)
-    let queue = Locked((next: 0, runs: none))
-    await withTaskGroup(of: Void.self) { group in
-      for _ in 0..<max(1, ProcessInfo.processInfo.activeProcessorCount) {
-        group.addTask { [self] in
-          await DedicatedThread.run {
-            while true {
-              let turn = queue.withLock { queue in
-                defer { queue.next += 1 }
-                return queue.next
-              }
-              guard turn < work.count, !interruption.isSet else { return }
-              let (index, replication) = work[turn]
-              let run = SimulatedRun.result(
-                scenarios[index], seed: seed &+ UInt64(replication) << 20, isInterrupted: { interruption.isSet })
-              queue.withLock { $0.runs[index][replication] = run }
-            }
-          }
-        }
-      }
+    let found = Locked(none)
+    await DedicatedThread.forEach(below: work.count) { turn in
+      guard !interruption.isSet else { return false }
+      let (index, replication) = work[turn]
+      let run = SimulatedRun.result(
+        scenarios[index], seed: seed &+ UInt64(replication) << 20, isInterrupted: { interruption.isSet })
+      found.withLock { $0[index][replication] = run }
+      return true
     }
-    let runs = queue.withLock { $0.runs }
+    let runs = found.withLock { $0 }
     return try places.indices.compactMap { index in
       let done = runs[index].compactMap { $0 }
       guard done.count == replications else { return nil }
@@ -206,11 +195,9 @@ package struct Planner: Sendable {
     var outcome = Outcome(
       target: text, unit: each[0].unit, limit: each[0].limit, mean: nil, halfWidth: 0, verdict: .missed)
     guard values.count == runs.count else { return outcome }
-    let n = Double(values.count)
-    let mean = values.reduce(0, +) / n
-    let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
+    let (mean, error) = Statistics.mean(of: values)
     outcome.mean = mean
-    outcome.halfWidth = Statistics.studentQuantile975(values.count - 1) * (variance / n).squareRoot()
+    outcome.halfWidth = Statistics.studentQuantile975(values.count - 1) * error
     // How far the mean is on the right side of the limit.
     let distance: Double
     switch target.comparison {

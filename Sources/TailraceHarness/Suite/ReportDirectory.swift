@@ -76,34 +76,31 @@ package enum ReportDirectory {
   }
 
   private static func writeFiles(of suite: SuiteResult, to directory: URL) throws {
-    for (path, bytes) in try ReportFiles.render(suite) {
-      let file = directory.appendingPathComponent(path)
-      try FileManager.default.createDirectory(
-        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(bytes).write(to: file, options: .atomic)
-    }
+    for (path, bytes) in try ReportFiles.render(suite) { try put(bytes, at: path, in: directory) }
+  }
+
+  private static func put(_ bytes: [UInt8], at path: String, in directory: URL) throws {
+    let file = directory.appendingPathComponent(path)
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: file, options: .atomic)
   }
 
   private static func write(_ jobs: SuiteRun.Jobs, to directory: URL, as path: String) throws {
-    let file = directory.appendingPathComponent(path)
-    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     var text = Array(AttemptRows.header.utf8)
     for record in jobs.records {
       AttemptRows.append(
         record, name: jobs.names.map { $0[Int(record.job)] }, types: jobs.types, origin: jobs.origin, to: &text)
     }
-    try Data(text).write(to: file, options: .atomic)
+    try put(text, at: path, in: directory)
   }
 
   /// The rows, and beside them the scenario that replays them.
   private static func writeTape(_ jobs: SuiteRun.Jobs, to directory: URL, as path: String) throws {
-    let file = directory.appendingPathComponent(path + ".csv")
-    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     let rows = RecordedTape.csv(
       jobs.records, name: { job in jobs.names.map { $0[Int(job)] } }, types: jobs.types, origin: jobs.origin)
-    try Data(rows).write(to: file, options: .atomic)
-    let scenario = RecordedTape.scenario(named: jobs.scenario, file: file.lastPathComponent)
-    try Data(scenario).write(to: directory.appendingPathComponent(path + ".yaml"), options: .atomic)
+    try put(rows, at: path + ".csv", in: directory)
+    let file = URL(fileURLWithPath: path + ".csv").lastPathComponent
+    try put(RecordedTape.scenario(named: jobs.scenario, file: file), at: path + ".yaml", in: directory)
   }
 
   /// Gives the finished directory its name; a second report of the same second gets a number.

@@ -69,18 +69,16 @@ package enum LiveVerification {
         services.append(real.service)
         simulated.append(try await waits(Replay(tape: tape), on: SimulatedSystem()).waiting)
       }
-      let mean = live.reduce(0, +) / Double(repetitions)
-      let model = simulated.reduce(0, +) / Double(repetitions)
-      let service = services.reduce(0, +) / Double(repetitions)
-      let theory = system.wait(service / 1e9) * 1e9
+      let (mean, error) = Statistics.mean(of: live)
+      let model = Statistics.mean(of: simulated).mean
+      let theory = system.wait(Statistics.mean(of: services).mean / 1e9) * 1e9
       // Where no formula is known, the simulation of the same tapes stands for it.
       let exact = theory.isNaN ? model : theory
-      let variance = live.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(repetitions - 1)
-      let error = (variance / Double(repetitions)).squareRoot()
       // On the same tapes chance is the same: only the machine is left.
       let difference = theory.isNaN ? mean - model : mean - exact
       let beyond = max(0, abs(difference) - allowance)
-      let z = theory.isNaN ? beyond / allowance : Statistics.normalScore(t: beyond / error, degrees: 3)
+      let z =
+        theory.isNaN ? beyond / allowance : Statistics.normalScore(t: beyond / error, degrees: Double(repetitions - 1))
       lines.append(
         Line(
           system: system.name, metric: "waiting.mean", exact: exact, measured: mean, overhead: mean - model, z: z,

@@ -52,40 +52,19 @@ package struct Verification: Sendable {
   package func run(
     _ cases: [VerificationCase] = VerificationCase.all, onProgress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
   ) async throws -> [Line] {
-    let queue = Locked((next: 0, done: 0, lines: [[Line]](repeating: [], count: cases.count)))
-    // On threads of their own: computing for seconds has no place on the threads that all tasks share.
-    try await withThrowingTaskGroup(of: Result<Void, any Error>.self) { group in
-      for _ in 0..<max(1, ProcessInfo.processInfo.activeProcessorCount) {
-        group.addTask { [self] in await DedicatedThread.run { work(on: cases, queue, onProgress) } }
+    typealias Found = Result<[Line], any Error>
+    let found = Locked([Found?](repeating: nil, count: cases.count))
+    await DedicatedThread.forEach(below: cases.count) { index in
+      let lines = Found { try verify(cases[index], number: index) }
+      let done = found.withLock { found in
+        found[index] = lines
+        return found.count { $0 != nil }
       }
-      for try await result in group { try result.get() }
+      onProgress(done, cases.count)
+      if case .failure = lines { return false }
+      return true
     }
-    return queue.withLock { $0.lines.flatMap { $0 } }
-  }
-
-  /// Verifies one system after another that nobody else has taken.
-  private func work(
-    on cases: [VerificationCase], _ queue: Locked<(next: Int, done: Int, lines: [[Line]])>,
-    _ onProgress: (Int, Int) -> Void
-  ) -> Result<Void, any Error> {
-    while true {
-      let index = queue.withLock { queue in
-        defer { queue.next += 1 }
-        return queue.next
-      }
-      guard index < cases.count else { return .success(()) }
-      do {
-        let found = try verify(cases[index], number: index)
-        let done = queue.withLock { queue in
-          queue.lines[index] = found
-          queue.done += 1
-          return queue.done
-        }
-        onProgress(done, cases.count)
-      } catch {
-        return .failure(error)
-      }
-    }
+    return try found.withLock { $0 }.compactMap { $0 }.flatMap { try $0.get() }
   }
 
   private func verify(_ system: VerificationCase, number: Int) throws -> [Line] {
@@ -127,20 +106,17 @@ package struct Verification: Sendable {
   private func line(
     _ system: VerificationCase, _ expected: VerificationCase.Expected, _ metric: Metric, _ samples: [Double]
   ) -> Line {
-    let n = Double(samples.count)
-    let mean = samples.reduce(0, +) / n
+    let (mean, error) = Statistics.mean(of: samples)
     var line = Line(
       system: system.name, theory: system.theory, metric: expected.metric, unit: metric.unit, exact: expected.exact,
       simulated: mean, halfWidth: 0, replications: samples.count, z: 0, agrees: true)
-    let variance = n > 1 ? samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1) : 0
-    guard variance > 0 else {
+    guard error > 0 else {
       line.agrees = Self.isSame(mean, expected.exact, metric)
       line.z = line.agrees ? 0 : .infinity
       return line
     }
-    let error = (variance / n).squareRoot()
-    line.halfWidth = Statistics.studentQuantile975(Int(n) - 1) * error
-    line.z = Statistics.normalScore(t: (mean - expected.exact) / error, degrees: n - 1)
+    line.halfWidth = Statistics.studentQuantile975(samples.count - 1) * error
+    line.z = Statistics.normalScore(t: (mean - expected.exact) / error, degrees: Double(samples.count - 1))
     line.agrees = abs(line.z) < Self.limit
     return line
   }
@@ -151,12 +127,7 @@ package struct Verification: Sendable {
       return abs(value - exact) <= 1e-9 * max(abs(exact), 1)
     }
     guard value >= 0, exact >= 0 else { return false }
-    return bin(UInt64(value)) == bin(UInt64(exact))
-  }
-
-  private static func bin(_ value: UInt64) -> UInt64 {
-    let width: UInt64 = value < 2_048 ? 1 : 1 << UInt64(63 - value.leadingZeroBitCount - 10)
-    return value / width * width
+    return Distribution.Bin.lowest(of: UInt64(value)) == Distribution.Bin.lowest(of: UInt64(exact))
   }
 
   // MARK: - Planted mistakes
@@ -183,33 +154,6 @@ package struct Verification: Sendable {
 
   private static func shifted(_ value: Double, _ metric: Metric) -> Double {
     guard case .quantity(_, .percentile) = metric.subject, value >= 0 else { return value }
-    let lowest = bin(UInt64(value))
-    let width: UInt64 = lowest < 2_048 ? 1 : 1 << UInt64(63 - lowest.leadingZeroBitCount - 10)
-    return Double(lowest + width)
-  }
-}
-
-/// The little statistics that a comparison of replications needs.
-enum Statistics {
-  /// The 97.5 % quantile of Student's t, by the expansion of Cornish and Fisher about the normal quantile: exact to
-  /// three digits from 5 degrees of freedom on. Source: M. Abramowitz, I. A. Stegun, *Handbook of Mathematical
-  /// Functions*, 26.7.5.
-  static func studentQuantile975(_ degrees: Int) -> Double {
-    let x = 1.959963984540054
-    let n = Double(degrees)
-    let g1 = (x * x * x + x) / 4
-    let g2 = (5 * pow5(x) + 16 * x * x * x + 3 * x) / 96
-    let g3 = (3 * pow5(x) * x * x + 19 * pow5(x) + 17 * x * x * x - 15 * x) / 384
-    return x + g1 / n + g2 / (n * n) + g3 / (n * n * n)
-  }
-
-  private static func pow5(_ x: Double) -> Double { x * x * x * x * x }
-
-  /// The normal score with the tail of a Student's t. Source: D. L. Wallace, *Bounds on Normal Approximations to
-  /// Student's and the Chi-Square Distributions*, Annals of Mathematical Statistics 30 (1959).
-  static func normalScore(t: Double, degrees n: Double) -> Double {
-    guard t.isFinite else { return .infinity }
-    let score = (8 * n + 1) / (8 * n + 3) * (n * log1p(t * t / n)).squareRoot()
-    return t < 0 ? -score : score
+    return Double(Distribution.Bin.lowest(of: UInt64(value)) + Distribution.Bin.width(around: UInt64(value)))
   }
 }

@@ -19,8 +19,6 @@ package struct VerificationCase: Sendable {
   package var expected: [Expected]
   /// Whether nothing is left to chance: one run must give the answers to the last digit.
   package var isDeterministic = false
-  /// Whether it is also run in real time by `--live`.
-  package var runsLive = false
 }
 
 extension VerificationCase {
@@ -61,7 +59,7 @@ extension VerificationCase {
       Expected(metric: "response.p50", exact: ns(Queues.responseQuantile(0.5, arrivalRate: 80, service: 0.01))),
       Expected(metric: "service.mean", exact: ns(0.01)), Expected(metric: "utilization", exact: 0.8),
       Expected(metric: "jobs_in_system", exact: 4),
-    ], runsLive: true)
+    ])
 
   private static func mmc(servers: Int, load: Double) -> VerificationCase {
     let rate = Double(servers) * load * 100

@@ -82,10 +82,10 @@ package enum TraceNames: Sendable {
 }
 
 /// How a trace file is to be read.
-package struct TraceRequest: Sendable, Hashable {
+package struct TraceRequest: Sendable {
   package enum Format: String, Sendable, CaseIterable { case swf, csv, jsonl }
   /// What a column holds.
-  package struct Column: Sendable, Hashable {
+  package struct Column: Sendable {
     package var name: String
     /// Of instants and lengths of time; nil: told from the text.
     package var unit: TraceUnit?
@@ -128,17 +128,6 @@ package struct TraceRequest: Sendable, Hashable {
       format: .swf, submitted: Column("submit_time", unit: .seconds), service: Column("run_time", unit: .seconds))
     request.id = "job_number"
     return request
-  }
-
-  package static func == (a: TraceRequest, b: TraceRequest) -> Bool {
-    a.format == b.format && a.submitted == b.submitted && a.service == b.service && a.jobType == b.jobType
-      && a.priority == b.priority && a.priorities == b.priorities && a.tenant == b.tenant && a.outcome == b.outcome
-      && a.failures == b.failures && a.id == b.id && a.speed == b.speed && a.first == b.first && a.every == b.every
-      && a.filters.map(\.column) == b.filters.map(\.column) && a.filters.map(\.values) == b.filters.map(\.values)
-  }
-  package func hash(into hasher: inout Hasher) {
-    hasher.combine(submitted)
-    hasher.combine(jobType)
   }
 }
 

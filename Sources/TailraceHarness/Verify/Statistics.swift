@@ -1,0 +1,63 @@
+import Foundation
+import TailraceRuntime
+
+/// The little statistics that a comparison of replications needs.
+enum Statistics {
+  /// The mean of independent samples and its standard error, zero for a single one.
+  static func mean(of samples: [Double]) -> (mean: Double, error: Double) {
+    let n = Double(samples.count)
+    let mean = samples.reduce(0, +) / n
+    guard samples.count > 1 else { return (mean, 0) }
+    let variance = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
+    return (mean, (variance / n).squareRoot())
+  }
+
+  /// The 97.5 % quantile of Student's t, by the expansion of Cornish and Fisher about the normal quantile: exact to
+  /// three digits from 5 degrees of freedom on. Source: M. Abramowitz, I. A. Stegun, *Handbook of Mathematical
+  /// Functions*, 26.7.5.
+  static func studentQuantile975(_ degrees: Int) -> Double {
+    let x = 1.959963984540054
+    let n = Double(degrees)
+    let g1 = (x * x * x + x) / 4
+    let g2 = (5 * pow5(x) + 16 * x * x * x + 3 * x) / 96
+    let g3 = (3 * pow5(x) * x * x + 19 * pow5(x) + 17 * x * x * x - 15 * x) / 384
+    return x + g1 / n + g2 / (n * n) + g3 / (n * n * n)
+  }
+
+  private static func pow5(_ x: Double) -> Double { x * x * x * x * x }
+
+  /// The normal score with the tail of a Student's t. Source: D. L. Wallace, *Bounds on Normal Approximations to
+  /// Student's and the Chi-Square Distributions*, Annals of Mathematical Statistics 30 (1959).
+  static func normalScore(t: Double, degrees n: Double) -> Double {
+    guard t.isFinite else { return .infinity }
+    let score = (8 * n + 1) / (8 * n + 3) * (n * log1p(t * t / n)).squareRoot()
+    return t < 0 ? -score : score
+  }
+}
+
+extension DedicatedThread {
+  /// Calls `body` for each number below `count`, on as many threads of their own as there are processors: computing for
+  /// seconds has no place on the threads that all tasks share. Numbers are taken up in order; returns when all are
+  /// done.
+  ///
+  /// - Parameter body: returns whether to go on; once it returns false, no further number is taken up.
+  static func forEach(below count: Int, _ body: @escaping @Sendable (Int) -> Bool) async {
+    let next = Locked(0)
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<max(1, ProcessInfo.processInfo.activeProcessorCount) {
+        group.addTask {
+          await run {
+            while true {
+              let number = next.withLock { next in
+                defer { next += 1 }
+                return next
+              }
+              guard number < count else { return }
+              if !body(number) { next.withLock { $0 = count } }
+            }
+          }
+        }
+      }
+    }
+  }
+}
