@@ -43,7 +43,8 @@ extension SchedulerCore {
         guard isLimitedByWorkers || pools[pool].running < pools[pool].limit else { return }
         worker = idle
       } else if let claim, Int(claim.pool.rawValue) == pool, isLimitedByWorkers, pools[pool].gate < 0,
-        Int(pools[pool].claims[Int(claim.worker)]) < claim.limit, lanes[Int(lane)].type == Lane.shared
+        Int(pools[pool].claims[Int(claim.worker)]) < claim.limit, !pools[pool].isAbsent[Int(claim.worker)],
+        lanes[Int(lane)].type == Lane.shared
       {
         // Jobs under a limit of their own are never claimed ahead: they would hold it without running.
         worker = claim.worker

@@ -200,7 +200,7 @@ extension SchedulerCore {
   /// Whether workers of the pool hold attempts beyond the one that each may be running.
   public func hasClaimsAhead(in pool: PoolID) -> Bool {
     let state = Int(pool.rawValue)
-    return pools[state].running > pools[state].claims.count - pools[state].idle.count
+    return pools[state].running > pools[state].claims.count - pools[state].idle.count - pools[state].absent
   }
 
   /// A worker gives back an attempt that it was handed and has not begun: the job waits again, where it was. Several
@@ -264,31 +264,16 @@ extension SchedulerCore {
     record.outcome = outcome
     record.started = started
     record.finished = finished
-    let verdict = verdict(on: outcome, of: slot, given: given)
-    if let verdict {
+    let mayRetry = Int(job.pointee.attempt) <= retryPolicies[Int(job.pointee.retryPolicy)].limit
+    if let verdict = outcome.settlement(mayRetry: mayRetry) {
+      let cause = given ?? verdict.cause
       record.settles = true
-      record.cause = verdict.cause
+      record.cause = cause
       outbox.records.append(record)
-      settle(slot, as: verdict.state, cause: verdict.cause, into: &outbox)
+      settle(slot, as: verdict.state, cause: cause, into: &outbox)
     } else {
       outbox.records.append(record)
       retry(slot, finished: finished)
-    }
-  }
-
-  /// How the job settles after this outcome, or nil when another attempt follows.
-  @inline(__always)
-  private func verdict(
-    on outcome: AttemptOutcome, of slot: UInt32, given: SettlementCause?
-  ) -> (state: JobState, cause: SettlementCause)? {
-    switch outcome {
-    case .succeeded: return (.completed, .succeeded)
-    case .cancelled: return (.cancelled, given ?? .cancelled)
-    case .failedPermanently: return (.deadLettered, .failedPermanently)
-    case .failed, .timedOut:
-      let job = jobs[slot]
-      if Int(job.pointee.attempt) <= retryPolicies[Int(job.pointee.retryPolicy)].limit { return nil }
-      return (.deadLettered, outcome == .failed ? .failed : .timedOut)
     }
   }
 

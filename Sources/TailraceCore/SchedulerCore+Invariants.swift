@@ -74,11 +74,15 @@ extension SchedulerCore {
     var running = 0
     for index in pools.indices {
       running += pools[index].running
-      var (claimed, idle) = (0, 0)
+      var (claimed, idle, absent) = (0, 0, 0)
       for worker in pools[index].claims.indices {
         claimed += Int(pools[index].claims[worker])
         if pools[index].claims[worker] == 0 { idle += 1 }
+        if pools[index].isAbsent[worker] { absent += 1 }
       }
+      claimed -= absent
+      let countedAbsent = pools[index].absent
+      check(absent == countedAbsent, "pool \(index): \(absent) workers are away, counted \(countedAbsent)")
       let (counted, listed) = (pools[index].running, pools[index].idle.count)
       check(claimed == counted, "pool \(index): \(claimed) claims, \(counted) running")
       check(listed == idle, "pool \(index): \(listed) workers listed as idle, \(idle) are")

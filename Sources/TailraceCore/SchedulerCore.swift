@@ -229,8 +229,12 @@ struct PoolState: ~Copyable {
   let gate: Int32
   /// Workers without an attempt; the last went idle last and is taken first, since its caches are warm.
   var idle: OwnedArray<UInt16>
-  /// Attempts handed to each worker and not yet reported as ended.
+  /// Attempts handed to each worker and not yet reported as ended; the absence of a worker counts as one more.
   var claims: OwnedArray<UInt16>
+  /// Whether each worker is away.
+  var isAbsent: OwnedArray<Bool>
+  /// Workers that are away.
+  var absent = 0
   /// Whether the real start of the worker's attempt is to be reported. A worker has one such attempt at most: jobs
   /// under a rate limit are never claimed ahead.
   var owesReport: OwnedArray<Bool>
@@ -245,10 +249,12 @@ struct PoolState: ~Copyable {
     idle = OwnedArray(capacity: configuration.workers)
     claims = OwnedArray(capacity: configuration.workers)
     owesReport = OwnedArray(capacity: configuration.workers)
+    isAbsent = OwnedArray(capacity: configuration.workers)
     for worker in (0..<UInt16(configuration.workers)).reversed() {
       idle.append(worker)
       claims.append(0)
       owesReport.append(false)
+      isAbsent.append(false)
     }
   }
 }

@@ -86,6 +86,25 @@ public enum AttemptOutcome: UInt8, Sendable, Codable, CaseIterable {
   case cancelled
   /// The handler failed in a way that retrying cannot mend; goes to the dead letters at once.
   case failedPermanently
+  /// The worker died with it; retried while retries are left.
+  case crashed
+}
+
+extension AttemptOutcome {
+  /// How a job settles after an attempt that ended so; nil: another attempt follows.
+  ///
+  /// - Parameter mayRetry: whether retries are left.
+  @inline(__always)
+  package func settlement(mayRetry: Bool) -> (state: JobState, cause: SettlementCause)? {
+    switch self {
+    case .succeeded: (.completed, .succeeded)
+    case .cancelled: (.cancelled, .cancelled)
+    case .failedPermanently: (.deadLettered, .failedPermanently)
+    case .failed: mayRetry ? nil : (.deadLettered, .failed)
+    case .timedOut: mayRetry ? nil : (.deadLettered, .timedOut)
+    case .crashed: mayRetry ? nil : (.deadLettered, .crashed)
+    }
+  }
 }
 
 /// Why a job settled as it did.
@@ -112,6 +131,8 @@ public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
   case stopped
   /// Intended but never submitted: the generator was too late for it. Only load generators report it.
   case dropped
+  /// The worker died with the last attempt.
+  case crashed
 
   /// The name in reports and files, in the form `timed_out`.
   public var name: String {
@@ -127,6 +148,7 @@ public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
     case .rejected: "rejected"
     case .stopped: "stopped"
     case .dropped: "dropped"
+    case .crashed: "crashed"
     }
   }
 }

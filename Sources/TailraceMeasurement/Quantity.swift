@@ -104,7 +104,7 @@ extension SettlementCause {
   /// cancelled.
   package var ranToItsEnd: Bool {
     switch self {
-    case .succeeded, .failed, .timedOut, .failedPermanently: true
+    case .succeeded, .failed, .timedOut, .failedPermanently, .crashed: true
     case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped: false
     }
   }
@@ -112,7 +112,7 @@ extension SettlementCause {
   /// Whether the job went to the dead letters.
   package var isDeadLettered: Bool {
     switch self {
-    case .failed, .timedOut, .failedPermanently: true
+    case .failed, .timedOut, .failedPermanently, .crashed: true
     case .succeeded, .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped: false
     }
   }
@@ -121,7 +121,7 @@ extension SettlementCause {
   package var isCancelled: Bool {
     switch self {
     case .cancelled, .dependencyFailed, .batchFailed, .stopped: true
-    case .succeeded, .failed, .timedOut, .failedPermanently, .shed, .rejected, .dropped: false
+    case .succeeded, .failed, .timedOut, .failedPermanently, .crashed, .shed, .rejected, .dropped: false
     }
   }
 }

@@ -40,6 +40,7 @@ package enum AttemptRows {
     case .timedOut: return "timed_out"
     case .cancelled: return "cancelled"
     case .failedPermanently: return "failed_permanently"
+    case .crashed: return "crashed"
     }
   }
 }

@@ -56,7 +56,7 @@ package enum RecordedTape {
         columns:
           {id: job, submitted: submitted_s, service: service_s, job_type: job_type, priority: priority,
            outcome: outcome}
-        failed: [failed, timed_out, failed_permanently]
+        failed: [failed, timed_out, failed_permanently, crashed]
       # The scheduler to replay them on: the run's own settings are in its report.
       scheduler: {workers: 4, policy: priority}
 

@@ -60,7 +60,7 @@ public protocol PermanentFailure: Error {}
 
 /// An error that says itself how the attempt ended, where neither "failed" nor ``PermanentFailure`` is right.
 package protocol OutcomeError: Error {
-  /// `failed`, `timedOut` or `failedPermanently`.
+  /// `failed`, `timedOut`, `failedPermanently` or `crashed`.
   var attemptOutcome: AttemptOutcome { get }
 }
 
@@ -181,8 +181,8 @@ public struct SchedulerMetrics: Sendable {
   /// Jobs completed of those that completed or were dead-lettered, 0 to 1; nil before the first.
   public var successRate: Double? {
     let completed = gauges.settledByCause[.succeeded]
-    let failed =
-      gauges.settledByCause[.failed] + gauges.settledByCause[.timedOut] + gauges.settledByCause[.failedPermanently]
+    let causes: [SettlementCause] = [.failed, .timedOut, .failedPermanently, .crashed]
+    let failed = causes.reduce(0) { $0 + gauges.settledByCause[$1] }
     return completed + failed == 0 ? nil : Double(completed) / Double(completed + failed)
   }
   /// Mean service time of an attempt; nil before the first.

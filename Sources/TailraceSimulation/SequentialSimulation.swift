@@ -98,13 +98,8 @@ package struct SequentialSimulation {
     }
     now = record.finished
     let policy = spec.retry ?? tape.scenario.scheduler.retry
-    let mayRetry = Int(record.attempt) <= policy.limit
-    switch record.outcome {
-    case .succeeded: (record.settles, record.cause) = (true, .succeeded)
-    case .cancelled: (record.settles, record.cause) = (true, .cancelled)
-    case .failedPermanently: (record.settles, record.cause) = (true, .failedPermanently)
-    case .failed: (record.settles, record.cause) = (!mayRetry, .failed)
-    case .timedOut: (record.settles, record.cause) = (!mayRetry, .timedOut)
+    if let verdict = record.outcome.settlement(mayRetry: Int(record.attempt) <= policy.limit) {
+      (record.settles, record.cause) = (true, verdict.cause)
     }
     emit(record)
     guard !record.settles else { return true }

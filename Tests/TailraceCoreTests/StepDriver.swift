@@ -125,6 +125,18 @@ final class StepDriver {
     return core.cancelRequested(id, at: now, into: &outbox)
   }
 
+  /// A worker of the asynchronous pool leaves.
+  func leave(_ worker: UInt16) {
+    core.workerLeft(worker, pool: .async, at: now)
+    collect()
+  }
+
+  /// It comes back; nothing is started.
+  func comeBack(_ worker: UInt16) {
+    core.workerReturned(worker, pool: .async, at: now)
+    collect()
+  }
+
   func openBatch(failFast: Bool) -> BatchID { core.batchOpened(failFast: failFast) }
 
   func seal(_ batch: BatchID) {

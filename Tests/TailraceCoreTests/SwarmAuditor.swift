@@ -17,7 +17,14 @@ struct SwarmAuditor {
     var lastOutcome: AttemptOutcome?
   }
 
+  struct Worker: Hashable {
+    var pool: PoolID
+    var worker: UInt16
+  }
+
   let plan: SwarmPlan
+  /// Workers that have left.
+  var absent: [Worker] = []
   private(set) var problems: [String] = []
   private(set) var jobs: [JobID: Job] = [:]
   /// In order of submission, since a dictionary has no order.
@@ -84,7 +91,7 @@ struct SwarmAuditor {
     guard !stopped.contains(token) else { return }
     jobs[token.job]?.isRunning = false
     jobs[token.job]?.lastOutcome = outcome
-    if outcome == .failed { mayHaveRetried = true }
+    if outcome == .failed || outcome == .crashed { mayHaveRetried = true }
   }
 
   // MARK: - Orders
@@ -147,6 +154,9 @@ struct SwarmAuditor {
     where jobs[dependency]?.settled?.state != .completed {
       problem("\(token.job) started before \(dependency) completed")
     }
+    if absent.contains(Worker(pool: token.pool, worker: token.worker)) {
+      problem("\(token) was handed to a worker that had left")
+    }
     if occupied.contains(where: { $0.pool == token.pool && $0.worker == token.worker }) {
       checkClaim(token, job)
     }
@@ -165,7 +175,8 @@ struct SwarmAuditor {
     if held > plan.claims {
       problem("worker \(token.worker) got attempt \(held) of \(plan.claims)")
     }
-    if Set(inPool.map(\.worker)).count < pool.workers {
+    let away = absent.filter { $0.pool == token.pool }.map(\.worker)
+    if Set(inPool.map(\.worker) + away).count < pool.workers {
       problem("worker \(token.worker) claims while another is idle")
     }
     if pool.rate != nil || type.rate != nil || type.concurrency != nil || job.memory > 0 {

@@ -38,6 +38,8 @@ struct SwarmPlan {
   var endPercent: Int
   /// Attempts that a worker may hold when it claims ahead; 1: nobody does.
   var claims: Int
+  /// Share of steps in which a worker leaves or comes back; its attempts crash, or go on.
+  var absencePercent: Int
   var drains: Bool
   var stops: Bool
   var steps: Int
@@ -51,6 +53,7 @@ struct SwarmPlan {
     failPercent = random.pick([0, 10, 50])
     endPercent = random.pick([15, 40, 70])
     claims = random.pick([1, 1, 2, 4])
+    absencePercent = random.pick([0, 0, 5, 20])
     drains = random.chance(30)
     stops = random.chance(20)
     steps = random.number(40...160)

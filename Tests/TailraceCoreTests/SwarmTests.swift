@@ -69,6 +69,7 @@ struct SwarmRun: ~Copyable {
     if openBatches.count > 2 || random.chance(5), !openBatches.isEmpty {
       seal(openBatches.removeFirst())
     }
+    if random.chance(plan.absencePercent) { changeWorker() }
     if random.chance(80) { startJobs() }
     reportStarts(percent: 60)
     if random.chance(60) { passTime(.init(Int64(random.number(0...6_000_000)))) }
@@ -125,6 +126,31 @@ struct SwarmRun: ~Copyable {
     collect()
   }
 
+  /// A worker leaves, with what it holds or after it, or one that left comes back.
+  private mutating func changeWorker() {
+    if !auditor.absent.isEmpty, random.chance(50) { return takeBack(random.pick(auditor.absent)) }
+    let pool = plan.configuration.threadPool.workers > 0 ? random.pick(PoolID.allCases) : .async
+    let worker = SwarmAuditor.Worker(
+      pool: pool, worker: UInt16(random.number(0...(plan.configuration[pool].workers - 1))))
+    core.workerLeft(worker.worker, pool: pool, at: now)
+    if !auditor.absent.contains(worker) { auditor.absent.append(worker) }
+    collect()
+    guard random.chance(50) else { return }
+    while let place = attempts.firstIndex(where: { worker == .init(pool: $0.token.pool, worker: $0.token.worker) }) {
+      let attempt = attempts.remove(at: place)
+      auditor.ended(attempt.token, .crashed)
+      core.attemptEnded(
+        attempt.token, started: attempt.start ?? now, finished: now, outcome: .crashed, at: now, into: &outbox)
+      collect()
+    }
+  }
+
+  private mutating func takeBack(_ worker: SwarmAuditor.Worker) {
+    auditor.absent.removeAll { $0 == worker }
+    core.workerReturned(worker.worker, pool: worker.pool, at: now)
+    collect()
+  }
+
   private mutating func reportStarts(percent: Int) {
     for index in attempts.indices where attempts[index].start == nil && random.chance(percent) {
       core.attemptStarted(attempts[index].token, at: now)
@@ -167,6 +193,7 @@ struct SwarmRun: ~Copyable {
   }
 
   private mutating func comeToRest() {
+    while let worker = auditor.absent.last { takeBack(worker) }
     for _ in 0..<5_000 where auditor.problems.isEmpty {
       startJobs()
       reportStarts(percent: 100)
@@ -189,9 +216,11 @@ struct SwarmRun: ~Copyable {
       plan.types.allSatisfy({ $0.rate == nil && $0.concurrency == nil })
     else { return }
     for pool in PoolID.allCases where plan.configuration[pool].rate == nil {
-      let limit = min(
-        plan.configuration[pool].workers, plan.configuration[pool].concurrency ?? .max)
-      guard attempts.count(where: { $0.token.pool == pool }) < limit else { continue }
+      let busy = attempts.map(\.token).filter { $0.pool == pool }
+      let taken = Set(busy.map(\.worker) + auditor.absent.filter { $0.pool == pool }.map(\.worker))
+      guard taken.count < plan.configuration[pool].workers,
+        busy.count < plan.configuration[pool].concurrency ?? .max
+      else { continue }
       for id in ids where auditor.jobs[id]?.pool == pool && core.state(of: id) == .available {
         auditor.problem("\(id) waits while a worker of pool \(pool) is idle")
       }

@@ -104,8 +104,8 @@ struct ReplayTests {
   }
 
   @Test func permanentFailureKeepsItsCause() {
-    for outcome in [AttemptOutcome.succeeded, .failed, .timedOut, .cancelled, .failedPermanently] {
-      #expect("\(YardstickRun.cause(of: outcome))" == "\(outcome)")
+    for outcome in AttemptOutcome.allCases {
+      #expect(outcome.settlement(mayRetry: false).map { "\($0.cause)" } == "\(outcome)")
     }
   }
 

@@ -140,7 +140,10 @@ private final class SequentialRun: @unchecked Sendable {
     record.finished = max(finished, record.started)
     record.outcome = outcome
     let policy = spec.retry ?? replay.scenario.scheduler.retry
-    decide(&record, outcome, mayRetry: Int(record.attempt) <= policy.limit)
+    if let verdict = outcome.settlement(mayRetry: Int(record.attempt) <= policy.limit) {
+      record.settles = true
+      record.cause = verdict.cause == .cancelled && replay.interruption.isSet ? .stopped : verdict.cause
+    }
     emit(record)
     guard !record.settles else { return true }
     let wait = policy.wait(
@@ -152,16 +155,6 @@ private final class SequentialRun: @unchecked Sendable {
     var pacer = Pacer(pacing: .sleep, stop: replay.interruption)
     _ = pacer.wait(until: record.eligible)
     return false
-  }
-
-  private func decide(_ record: inout TimelineRecord, _ outcome: AttemptOutcome, mayRetry: Bool) {
-    switch outcome {
-    case .succeeded: (record.settles, record.cause) = (true, .succeeded)
-    case .cancelled: (record.settles, record.cause) = (true, replay.interruption.isSet ? .stopped : .cancelled)
-    case .failedPermanently: (record.settles, record.cause) = (true, .failedPermanently)
-    case .failed: (record.settles, record.cause) = (!mayRetry, .failed)
-    case .timedOut: (record.settles, record.cause) = (!mayRetry, .timedOut)
-    }
   }
 
   private func emit(_ record: TimelineRecord) { observer.recordOne(record, shard: 0) }

@@ -88,22 +88,11 @@ final class YardstickRun: Sendable {
     record.finished = finished
     record.outcome = outcome
     record.settles = true
-    record.cause = Self.cause(of: outcome)
+    record.cause = outcome.settlement(mayRetry: false)!.cause
     lock.withLock { observer.recordOne(record, shard: 0) }
     due.onSettled?()
     running.subtract(1, ordering: .releasing)
     settled.add(1, ordering: .releasing)
-  }
-
-  /// Why a job settles that has one attempt, which ended so.
-  static func cause(of outcome: AttemptOutcome) -> SettlementCause {
-    switch outcome {
-    case .succeeded: .succeeded
-    case .failed: .failed
-    case .timedOut: .timedOut
-    case .cancelled: .cancelled
-    case .failedPermanently: .failedPermanently
-    }
   }
 
   /// Generates the load, waits for its end and sums up.
