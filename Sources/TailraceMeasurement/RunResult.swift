@@ -10,6 +10,27 @@ package struct Setting: Sendable, Hashable, Codable {
   }
 }
 
+/// How often each kind of fault was injected into a run on purpose.
+package struct InjectedFaults: Sendable, Hashable, Codable {
+  package var attemptsFailed = 0
+  package var attemptsHung = 0
+  package var jobsLost = 0
+  package var jobsDoubled = 0
+  package var workersCrashed = 0
+  package var stalls = 0
+  package var clockSteps = 0
+  package init() {}
+
+  /// What was done at least once, in words.
+  package var words: [String] {
+    [
+      ("attempts made to fail", attemptsFailed), ("attempts made to hang", attemptsHung), ("jobs lost", jobsLost),
+      ("jobs submitted twice", jobsDoubled), ("workers crashed", workersCrashed), ("stalls", stalls),
+      ("steps of the clock", clockSteps),
+    ].filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
+  }
+}
+
 /// What the harness observes of a run beside its timelines.
 package struct Observations: Sendable, Hashable, Codable {
   /// Whether jobs arrive by a schedule of their own (an open loop), so that offered and achieved rate can differ.
@@ -45,6 +66,8 @@ package struct Observations: Sendable, Hashable, Codable {
   package var isInterrupted = false
   /// Jobs that had not settled by themselves when the time to drain was over; nil: none.
   package var cutOff: Int?
+  /// What went wrong on purpose; nil: the scenario has no plan of faults.
+  package var injectedFaults: InjectedFaults?
   /// Attempts that `jobs.csv` lacks, since the list of them was full; nil: none.
   package var attemptsLeftOut: Int?
   package init() {}

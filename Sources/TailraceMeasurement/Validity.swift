@@ -54,7 +54,8 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     let lateness = checkLateness(measurement, observations, bounds)
     return [
       checkRate(measurement, observations, bounds, isLate: lateness.verdict == .failed), lateness,
-      checkLittle(measurement, observations, bounds), checkLost(measurement), checkDuplicated(measurement),
+      checkLittle(measurement, observations, bounds), checkLost(measurement, observations),
+      checkDuplicated(measurement, observations),
       checkParts(measurement), checkRange(measurement), checkSteal(observations, bounds),
       checkInterruption(measurement, observations),
     ]
@@ -147,20 +148,27 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     return check
   }
 
-  private static func checkLost(_ measurement: RunMeasurement) -> ValidityCheck {
+  private static func checkLost(_ measurement: RunMeasurement, _ observations: Observations) -> ValidityCheck {
     let lost = measurement[.lost] ?? 0
+    let injected = Double(observations.injectedFaults?.jobsLost ?? 0)
+    var words =
+      lost == 0
+      ? "every intended job settled or was counted as dropped or unsettled"
+      : "settled, dropped and unsettled jobs together are not the intended ones"
+    if injected > 0 { words = "\(Int(injected)) were lost on purpose; whatever differs from that is not" }
     return ValidityCheck(
-      name: "none_lost", verdict: lost == 0 ? .passed : .failed, observed: lost, bound: 0, unit: .count,
-      words: lost == 0
-        ? "every intended job settled or was counted as dropped or unsettled"
-        : "settled, dropped and unsettled jobs together are not the intended ones")
+      name: "none_lost", verdict: lost == injected ? .passed : .failed, observed: lost, bound: injected, unit: .count,
+      words: words)
   }
 
-  private static func checkDuplicated(_ measurement: RunMeasurement) -> ValidityCheck {
+  private static func checkDuplicated(_ measurement: RunMeasurement, _ observations: Observations) -> ValidityCheck {
     let duplicated = measurement[.duplicated] ?? 0
+    let injected = Double(observations.injectedFaults?.jobsDoubled ?? 0)
+    var words = duplicated == 0 ? "no job settled twice" : "jobs settled more than once"
+    if injected > 0 { words = "\(Int(injected)) were submitted twice on purpose; whatever differs from that is not" }
     return ValidityCheck(
-      name: "none_duplicated", verdict: duplicated == 0 ? .passed : .failed, observed: duplicated, bound: 0,
-      unit: .count, words: duplicated == 0 ? "no job settled twice" : "jobs settled more than once")
+      name: "none_duplicated", verdict: duplicated == injected ? .passed : .failed, observed: duplicated,
+      bound: injected, unit: .count, words: words)
   }
 
   private static func checkParts(_ measurement: RunMeasurement) -> ValidityCheck {

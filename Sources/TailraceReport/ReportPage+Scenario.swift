@@ -116,6 +116,11 @@ extension ReportPage {
     words += "; \(counted(measurement.all.attempts, "attempt")), \(counted(measurement.all.retries, "retr"))"
     words = words.hasSuffix("retr") ? words + "y" : words.hasSuffix("retrs") ? String(words.dropLast()) + "ies" : words
     page.paragraph("How they settled: \(words).")
+    if let faults = run.observations.injectedFaults {
+      page.paragraph(
+        "Injected by the scenario's plan of faults: "
+          + (faults.words.isEmpty ? "none; no fault fell into the run." : faults.words.joined(separator: ", ") + "."))
+    }
     if measurement.unmeasured.total > 0 {
       page.paragraph(
         "\(counted(measurement.unmeasured.total, "job")) of the warm-up or intended after the measurement window ("

@@ -84,13 +84,29 @@ struct AttemptCalendar: ~Copyable {
   /// Takes out an attempt that ends no more by itself: all of them, one after another, once everything is stopped.
   mutating func takeAny() -> Attempt? {
     for worker in 0..<workers {
-      guard let attempt = attempts[worker].take() else { continue }
-      current[worker] = Self.none
-      running -= 1
-      passOver()
-      return attempt
+      if let attempt = take(from: worker) { return attempt }
     }
     return nil
+  }
+
+  /// Takes out the attempt that a worker runs, if it does, before it ends by itself.
+  mutating func take(from worker: Int) -> Attempt? {
+    guard let attempt = attempts[worker].take() else { return nil }
+    current[worker] = Self.none
+    running -= 1
+    passOver()
+    return attempt
+  }
+
+  /// Attempts end by so much later, or below zero earlier, and otherwise in their order.
+  mutating func postpone(by time: Nanoseconds, where matches: (Attempt) -> Bool) {
+    let kept = (0..<count).map { entries[$0] }.filter { current[$0.worker] == $0.tie }
+    count = 0
+    for var entry in kept {
+      if matches(attempts[entry.worker]!) { entry.at += time.rawValue }
+      siftUp(count, entry)
+      count += 1
+    }
   }
 
   /// The attempt that a worker runs is stopped: it ends at an earlier instant, cancelled. Does nothing when the worker

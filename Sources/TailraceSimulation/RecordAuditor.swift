@@ -4,18 +4,27 @@ import TailraceWorkload
 /// Follows the records of a run and checks that they are possible under the scenario: what settles once, what never
 /// runs at once, which limits hold at every instant and in every window.
 ///
-/// It shares no code with the scheduler's core; from it come only the value types that records are made of. It looks at
-/// everything at once and is meant for runs of thousands of records, not of millions.
+/// It shares no code with the scheduler's core; from it come only the value types that records are made of. What each
+/// attempt should do it asks the tape; what went wrong on purpose it is told. It looks at everything at once and is
+/// meant for runs of thousands of records, not of millions.
 package struct RecordAuditor {
-  private let scenario: Scenario
-  private let records: [TimelineRecord]
+  let scenario: Scenario
+  let records: [TimelineRecord]
   private let dependencies: [UInt64: [UInt64]]
+  let tape: Tape
+  let faults: [InjectedFault]
   private var byJob: [(job: UInt64, records: [TimelineRecord])] = []
   private var problems: [String] = []
 
-  /// - Parameter dependencies: tape numbers of what each job depends on.
-  package init(_ scenario: Scenario, records: [TimelineRecord], dependencies: [UInt64: [UInt64]] = [:]) {
-    self.scenario = scenario
+  /// - Parameters:
+  ///   - dependencies: tape numbers of what each job depends on.
+  ///   - faults: what was injected.
+  package init(
+    _ tape: Tape, records: [TimelineRecord], dependencies: [UInt64: [UInt64]] = [:], faults: [InjectedFault] = []
+  ) {
+    self.tape = tape
+    self.faults = faults
+    scenario = tape.scenario
     self.records = records
     self.dependencies = dependencies
     var places: [UInt64: Int] = [:]
@@ -31,8 +40,13 @@ package struct RecordAuditor {
 
   /// What is impossible, in words; empty: nothing.
   package mutating func audit() -> [String] {
-    for (job, records) in byJob { checkLife(of: job, records) }
+    let doubled = Set(faults.filter { $0.kind == .jobDoubled }.compactMap(\.job))
+    for (job, records) in byJob {
+      if doubled.contains(job) { checkLives(of: job, records) } else { checkLife(of: job, records) }
+    }
     checkDependencies()
+    checkFaults()
+    checkWork()
     checkWorkers()
     for pool in PoolID.allCases { checkPool(pool) }
     for type in scenario.jobs.indices { checkType(type) }
@@ -41,7 +55,7 @@ package struct RecordAuditor {
     return problems
   }
 
-  private mutating func note(_ holds: Bool, _ words: @autoclosure () -> String) {
+  mutating func note(_ holds: Bool, _ words: @autoclosure () -> String) {
     if !holds { problems.append(words()) }
   }
 
@@ -67,7 +81,9 @@ package struct RecordAuditor {
       }
       guard record.started != TimelineRecord.never else { continue }
       note(index <= limit, "\(name): only \(limit) retries are allowed")
-      if let timeout { note(record.finished - record.started <= timeout, "\(name) outlives its time-out") }
+      if let timeout {
+        note(record.finished - record.started <= timeout + timeLost(by: record), "\(name) outlives its time-out")
+      }
       note(
         record.outcome != .succeeded || record.settles && record.cause == .succeeded, "\(name) succeeded and goes on")
       note(record.cause != .succeeded || !record.settles || record.outcome == .succeeded, "\(name) did not succeed")
@@ -81,11 +97,27 @@ package struct RecordAuditor {
     note(zip(stages, stages.dropFirst()).allSatisfy { $0 <= $1 }, "\(name): its instants are out of order")
   }
 
+  /// A job that was submitted twice: two lives under one number.
+  private mutating func checkLives(of job: UInt64, _ records: [TimelineRecord]) {
+    note(records.count(where: \.settles) == 2, "job \(job), doubled, settles \(records.count(where: \.settles)) times")
+    note(records.count { $0.attempt == 1 } == 2, "job \(job), doubled, is not attempted twice")
+    for record in records { checkInstants(of: record, "job \(job), doubled") }
+  }
+
   private mutating func checkDependencies() {
+    // Of a job that was doubled the first copy counts, whose end cannot be told from that of the second.
+    let doubled = Set(faults.filter { $0.kind == .jobDoubled }.compactMap(\.job))
+    let lost = Set(faults.filter { $0.kind == .jobLost }.compactMap(\.job))
     let last = Dictionary(uniqueKeysWithValues: byJob.map { ($0.job, $0.records[$0.records.count - 1]) })
     for (job, records) in byJob {
-      for dependency in dependencies[job] ?? [] {
+      for dependency in dependencies[job] ?? [] where !doubled.contains(dependency) && !doubled.contains(job) {
         guard let other = last[dependency] else {
+          if lost.contains(dependency) {
+            note(
+              records.allSatisfy { $0.started == TimelineRecord.never },
+              "job \(job) starts without the lost \(dependency)")
+            continue
+          }
           problems.append("job \(job) depends on \(dependency), which was never seen")
           continue
         }
@@ -173,9 +205,10 @@ package struct RecordAuditor {
 
   /// No job starts while a more urgent one that could have started waits, where nothing but workers limits either.
   private mutating func checkOrder() {
+    // What fell due while nobody looked was seen afterwards, all at once, and follows what ended then.
     let free = attempts.filter { record in
       let spec = scenario.jobs[Int(record.type.rawValue)]
-      return spec.concurrency == nil && spec.rate == nil && spec.memory == 0
+      return spec.concurrency == nil && spec.rate == nil && spec.memory == 0 && !passedUnseen(record.eligible)
     }
     for late in free {
       for early in free where early.pool == late.pool && early.started < late.started && late.eligible < early.started {

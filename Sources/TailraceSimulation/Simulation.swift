@@ -12,7 +12,8 @@ import TailraceWorkload
 /// What falls on one instant happens in this order: attempts end (in the order of their starts), timers fall due (in
 /// the order in which they were set), jobs are submitted (open streams in the order of the tape, then clients by
 /// number), submitters cancel, and then one pass starts jobs. An attempt that takes no time ends at the instant of its
-/// start, in a further round of that instant; so does one that was stopped.
+/// start, in a further round of that instant; so does one that was stopped. Faults of the scenario's plan strike before
+/// anything else.
 ///
 /// # What is as live
 /// One submitter hands in the open streams' jobs: where a full queue holds it up, those behind wait with it, and are
@@ -33,17 +34,19 @@ package struct Simulation: ~Copyable {
     package var cutOff = 0
     /// Jobs that never settled: what they wait for never comes.
     package var unsettled = 0
+    /// How often each kind of fault was injected.
+    package var faults: [InjectedFault.Kind: Int] = [:]
     /// Tape numbers of what each job depends on.
     package var dependencies: [UInt64: [UInt64]] = [:]
   }
 
   private let tape: Tape
   private let dropAfter: Nanoseconds
-  private var core: SchedulerCore
-  private var calendar: AttemptCalendar
+  var core: SchedulerCore
+  var calendar: AttemptCalendar
   /// Place of each pool's first worker in the calendar.
   private let firstWorker: (async: Int, thread: Int)
-  private var outbox = Outbox()
+  var outbox = Outbox()
   private var clients: VirtualClients
   private var cursor: Tape.Cursor
   /// The next job of the open streams.
@@ -59,8 +62,15 @@ package struct Simulation: ~Copyable {
   private let namesJobs: Bool
   private let failFast: Set<UInt32>
   private var batches: [UInt32: BatchID] = [:]
-  private var submission = JobSubmission(type: JobTypeID(rawValue: 0), intended: .zero, submitted: .zero)
-  private var now = Instant.zero
+  var submission = JobSubmission(type: JobTypeID(rawValue: 0), intended: .zero, submitted: .zero)
+  /// What the process's clock reads.
+  var reading = Instant.zero
+  /// The present as the process stamps it: the greatest reading so far. Only a clock that was set back reads less.
+  var now = Instant.zero
+  /// Carries out the scenario's plan of faults; nil: it has none.
+  var faults: FaultInjector?
+  /// Whether the work of each job type uses a processor for as long as it takes.
+  let computes: [Bool]
   private var summary = Summary()
 
   /// Records that are handed on together.
@@ -81,6 +91,8 @@ package struct Simulation: ~Copyable {
     cursor = tape.makeCursor()
     namesJobs = tape.scenario.namesSubmittedJobs
     failFast = tape.scenario.failFastBatches
+    faults = FaultPlan(tape).map { FaultInjector($0, configuration) }
+    computes = tape.scenario.jobs.map { $0.work == .spin }
     takeNext()
   }
 
@@ -95,10 +107,11 @@ package struct Simulation: ~Copyable {
   /// - Parameters:
   ///   - isInterrupted: asked every few thousand events.
   ///   - progress: told at the same times how many jobs were taken from the tape since the last time, and the instant.
+  ///   - injected: takes what was done by the scenario's plan of faults, in its own order.
   ///   - record: takes the records, in the order in which things happened.
   package consuming func run(
     isInterrupted: () -> Bool = { false }, progress: (Int, Instant) -> Void = { _, _ in },
-    record: (UnsafeBufferPointer<TimelineRecord>) -> Void
+    injected: (InjectedFault) -> Void = { _ in }, record: (UnsafeBufferPointer<TimelineRecord>) -> Void
   ) -> Summary {
     var deadline = Instant.distantFuture
     var steps = 0
@@ -106,7 +119,12 @@ package struct Simulation: ~Copyable {
     while true {
       let instant = nextInstant()
       if instant == .distantFuture || instant > deadline { break }
-      now = instant
+      reading = instant
+      now = max(now, instant)
+      if faults != nil {
+        strike()
+        handOn(injected)
+      }
       step()
       carryOut()
       if outbox.records.count >= Self.flushAt || !clients.isEmpty { flush(record) }
@@ -124,6 +142,7 @@ package struct Simulation: ~Copyable {
     }
     cutOff(at: min(deadline, max(now, Instant.zero)))
     flush(record)
+    handOn(injected)
     progress(summary.intended - reported, now)
     return finish()
   }
@@ -138,38 +157,39 @@ package struct Simulation: ~Copyable {
     if heldUp == nil, nextAt < instant { instant = nextAt }
     if let first = cancellations.first, first.at < instant { instant = first.at }
     if !clients.isEmpty { instant = min(instant, clients.next) }
+    if faults != nil { instant = nextFault(before: instant) }
     // What became due while the submitter was held up is submitted at the instant of its release.
-    return max(instant, now)
+    return max(instant, reading)
   }
 
   /// Everything that falls on the present instant, then one pass that starts jobs.
   @inline(__always)
   private mutating func step() {
-    while calendar.next <= now {
+    while calendar.next <= reading {
       let attempt = calendar.takeFirst()
       core.attemptEnded(
         attempt.token, started: attempt.started, finished: now, outcome: attempt.outcome, at: now, into: &outbox)
     }
-    if timer <= now {
+    if timer <= reading {
       timer = .distantFuture
       core.timerFired(at: now, into: &outbox)
     }
-    while nextAt <= now, heldUp == nil {
+    while nextAt <= reading, heldUp == nil {
       summary.intended += 1
-      if now - next.intended > dropAfter {
+      if reading - next.intended > dropAfter {
         outbox.records.append(next.droppedRecord(intended: next.intended))
       } else {
-        submit(next, holdsUp: true)
+        takeOn(next, holdsUp: true)
       }
       takeNext()
     }
     if !clients.isEmpty {
-      while clients.next <= now {
+      while clients.next <= reading {
         summary.intended += 1
-        submit(clients.takeReady(), holdsUp: false)
+        takeOn(clients.takeReady(), holdsUp: false)
       }
     }
-    while let first = cancellations.first, first.at <= now {
+    while let first = cancellations.first, first.at <= reading {
       cancellations.removeFirst()
       if let id = identifiers[first.job], id != .refused { core.cancelRequested(id, at: now, into: &outbox) }
     }
@@ -179,7 +199,12 @@ package struct Simulation: ~Copyable {
   // MARK: - Submission
 
   @inline(__always)
-  private mutating func submit(_ job: TapeJob, holdsUp: Bool) {
+  private mutating func takeOn(_ job: TapeJob, holdsUp: Bool) {
+    if faults == nil { submit(job, holdsUp: holdsUp) } else { submitThroughFaults(job, holdsUp: holdsUp) }
+  }
+
+  @inline(__always)
+  mutating func submit(_ job: TapeJob, holdsUp: Bool) {
     submission.type = JobTypeID(rawValue: UInt16(job.type))
     submission.tag = job.index
     submission.intended = job.intended
@@ -219,9 +244,10 @@ package struct Simulation: ~Copyable {
 
   // MARK: - Orders
 
+  /// A worker's place in the calendar.
   @inline(__always)
-  private func place(_ token: AttemptToken) -> Int {
-    Int(token.worker) + (token.pool == .async ? firstWorker.async : firstWorker.thread)
+  func place(_ pool: PoolID, _ worker: UInt16) -> Int {
+    Int(worker) + (pool == .async ? firstWorker.async : firstWorker.thread)
   }
 
   @inline(__always)
@@ -229,11 +255,13 @@ package struct Simulation: ~Copyable {
     for index in outbox.orders.indices {
       switch outbox.orders[index] {
       case .startAttempt(let token):
-        let plan = tape.virtualAttempt(job: token.tag, type: Int(token.type.rawValue), attempt: Int(token.attempt))
+        var plan = tape.virtualAttempt(job: token.tag, type: Int(token.type.rawValue), attempt: Int(token.attempt))
+        if faults != nil { afflict(&plan, token) }
         calendar.start(
-          AttemptCalendar.Attempt(token: token, started: now, outcome: plan.outcome), on: place(token),
-          until: plan.length.map { now + $0 } ?? .distantFuture)
-      case .stopAttempt(let token): calendar.stop(token, on: place(token), at: now)
+          AttemptCalendar.Attempt(token: token, started: now, outcome: plan.outcome),
+          on: place(token.pool, token.worker),
+          until: plan.length.map { reading + $0 } ?? .distantFuture)
+      case .stopAttempt(let token): calendar.stop(token, on: place(token.pool, token.worker), at: reading)
       case .setTimer(let instant): timer = instant
       case .releaseSubmitter(let id): release(id)
       case .settleJob(let id, _, _): release(id)
@@ -249,6 +277,12 @@ package struct Simulation: ~Copyable {
     guard let held = heldUp, held.job == id else { return }
     summary.heldBack += now - held.since
     heldUp = nil
+  }
+
+  private mutating func handOn(_ injected: (InjectedFault) -> Void) {
+    guard let done = faults?.done, !done.isEmpty else { return }
+    for fault in done { injected(fault) }
+    faults!.forgetDone()
   }
 
   private mutating func flush(_ record: (UnsafeBufferPointer<TimelineRecord>) -> Void) {
@@ -267,7 +301,7 @@ package struct Simulation: ~Copyable {
   private mutating func sealBatchesAndDrain() -> Instant {
     for number in batches.keys.sorted() { core.batchSealed(batches[number]!, into: &outbox) }
     carryOut()
-    return now + tape.scenario.drain
+    return reading + tape.scenario.drain
   }
 
   /// Stops whatever is left.
@@ -275,7 +309,7 @@ package struct Simulation: ~Copyable {
     let left = core.gauges.inSystem + core.gauges.waitingForRoom
     summary.cutOff = left
     guard left > 0 else { return }
-    now = instant
+    now = max(now, instant)
     core.stopRequested(at: now, into: &outbox)
     carryOut()
     // A stopped attempt ends at once.
@@ -289,7 +323,8 @@ package struct Simulation: ~Copyable {
   private mutating func finish() -> Summary {
     let gauges = core.gaugesNow(at: now)
     summary.ended = now
-    let length = (now - .zero).seconds
+    summary.faults = faults?.counts ?? [:]
+    let length = (summary.ended - .zero).seconds
     summary.meanJobsInSystem = length > 0 ? gauges.jobSeconds / length : 0
     summary.unsettled = gauges.inSystem + gauges.waitingForRoom
     return summary

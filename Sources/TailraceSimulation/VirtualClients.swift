@@ -21,6 +21,8 @@ struct VirtualClients {
   /// How long each client thinks once its job is over.
   private var thoughts: [Nanoseconds]
   private var submitted: [Instant]
+  /// The job whose end each client awaits; 0: none.
+  private var awaited: [UInt64]
   /// A binary heap by instant, then client.
   private var turns: [Turn] = []
   /// Clients that await a job.
@@ -32,6 +34,7 @@ struct VirtualClients {
     sequences = Array(repeating: 0, count: clients.count)
     thoughts = Array(repeating: .zero, count: clients.count)
     submitted = Array(repeating: .zero, count: clients.count)
+    awaited = Array(repeating: 0, count: clients.count)
     for client in clients { plan(client.id, at: Instant.zero + client.start) }
   }
 
@@ -49,6 +52,7 @@ struct VirtualClients {
     sequences[turn.client] += 1
     thoughts[turn.client] = think
     submitted[turn.client] = turn.at
+    awaited[turn.client] = job.index
     job.intended = turn.at
     waiting += 1
     return job
@@ -58,6 +62,9 @@ struct VirtualClients {
   mutating func jobSettled(_ job: UInt64, at instant: Instant) {
     guard job >= Tape.firstClosedNumber else { return }
     let client = Int((job ^ Tape.firstClosedNumber) >> 32)
+    // A job that was doubled settles twice; its client has gone on.
+    guard job == awaited[client] else { return }
+    awaited[client] = 0
     waiting -= 1
     plan(client, at: max(instant + thoughts[client], submitted[client] + Self.shortestTurn))
   }

@@ -20,6 +20,10 @@ package struct KeyedRandom: Sendable, Hashable {
     case think = 12
     case closedType = 13
     case simulatedService = 14
+    case strike = 15
+    case strikeLength = 16
+    case victim = 17
+    case restart = 18
   }
 
   private let state: UInt64

@@ -17,6 +17,7 @@ extension Scenario {
     scaled.jobs = jobs.map { $0.scaled(by: factor) }
     scaled.streams = streams.map { $0.scaled(by: factor) }
     scaled.scheduler = scheduler.scaled(by: factor)
+    scaled.faults = faults.map { $0.scaled(by: factor) }
     scaled.duration = duration?.scaled(by: factor)
     scaled.warmup = warmup.scaled(by: factor)
     scaled.drain = drain.scaled(by: factor)

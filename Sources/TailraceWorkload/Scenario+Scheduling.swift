@@ -14,6 +14,11 @@ extension Scenario {
     }
   }
 
+  /// What it asks of a system that only a simulation can do, in words.
+  package var needsOfSimulation: [String] {
+    faults.isEmpty ? [] : ["injected faults, which only a simulation can undergo (--system simulated)"]
+  }
+
   /// Whether a job's number must lead to the scheduler's identifier for it after its submission.
   package var namesSubmittedJobs: Bool { hasDependencies || jobs.contains { $0.cancel != nil } }
 

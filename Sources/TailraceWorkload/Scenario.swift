@@ -16,6 +16,8 @@ package struct Scenario: Sendable, Hashable {
   package var jobs: [JobSpec]
   package var streams: [LoadStream]
   package var scheduler: SchedulerSettings
+  /// What goes wrong around the jobs.
+  package var faults: [Fault] = []
   /// How long arrivals go on; nil: until every stream is exhausted (batches).
   package var duration: Nanoseconds?
   /// Jobs intended before this instant are replayed but not measured.

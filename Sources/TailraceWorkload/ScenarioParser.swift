@@ -6,7 +6,8 @@ import TailraceCore
 /// docs/scenarios.md is the reference of the format.
 package enum ScenarioParser {
   static let keys = [
-    "name", "summary", "source", "notes", "jobs", "graphs", "load", "scheduler", "duration", "warmup", "drain",
+    "name", "summary", "source", "notes", "jobs", "graphs", "load", "scheduler", "faults", "duration", "warmup",
+    "drain",
     "targets", "published", "compare",
   ]
   /// The systems that `compare:` may name.
@@ -110,6 +111,7 @@ extension ScenarioReader {
       fields["load"].map { readLoad($0, duration: duration, hasDuration: fields["duration"] != nil) } ?? []
     addTypes(of: streams, to: &jobs, fields["jobs"])
     let scheduler = readScheduler(fields["scheduler"], forTrace: hasTrace)
+    let faults = fields["faults"].map { readFaults($0) } ?? []
     let warmup = self.duration(fields["warmup"], "warmup") ?? .zero
     if let duration, let node = fields["warmup"], warmup >= duration {
       report(node.place, "warmup is not shorter than duration; shorten it")
@@ -122,7 +124,8 @@ extension ScenarioReader {
     checkMemory(jobs, scheduler, fields["jobs"])
     return Scenario(
       name: name, summary: summary, source: source, notes: notes, jobs: jobs, streams: streams, scheduler: scheduler,
-      duration: duration, warmup: warmup, drain: drain, targets: targets, published: published, compare: compare)
+      faults: faults, duration: duration, warmup: warmup, drain: drain, targets: targets, published: published,
+      compare: compare)
   }
 
   private mutating func readName(_ node: YAMLNode) -> String? {

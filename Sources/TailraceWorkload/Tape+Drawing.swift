@@ -30,6 +30,7 @@ package struct Tape: Sendable {
   let jobRandom: KeyedRandom
   let streamRandom: KeyedRandom
   let clientRandom: KeyedRandom
+  let faultRandom: KeyedRandom
 
   /// What a trace says of its jobs, whose numbers are their places in it; empty: it says nothing, or there is none.
   let recordedService: ContiguousArray<Nanoseconds>
@@ -54,6 +55,7 @@ package struct Tape: Sendable {
     jobRandom = root.key(0)
     streamRandom = root.key(1)
     clientRandom = root.key(2)
+    faultRandom = root.key(3)
     types = scenario.jobs.map { job in
       TypeDraws(
         priority: job.priority, service: job.service, simulatedService: job.simulatedService, work: job.work,

@@ -70,4 +70,31 @@ struct SimulatedSystemTests {
     // To the last digit.
     #expect(try await run() == first)
   }
+
+  /// What was injected is no fault of the scheduler's; one job more or fewer would be.
+  @Test func theCertificateExpectsWhatWasInjected() async throws {
+    let scenario = try ScenarioParser.parse(
+      yaml: """
+        name: faults
+        jobs: {a: {service: 5ms}}
+        load: {poisson: 100/s, count: 1000}
+        faults: [{lose: 5%}, {double: 3%}, {crash: 1, every: 1s, restart: 100ms}]
+        """, file: "faults.yaml"
+    ).get()
+    #expect(LiveSystem().lacks(scenario).count == 1 && SequentialSystem().lacks(scenario).count == 1)
+    let outcome = try await SimulatedSystem().replay(Replay(tape: Tape(scenario: scenario, seed: 3)))
+    func verdicts(_ change: (inout InjectedFaults) -> Void) throws -> [ValidityCheck.Verdict] {
+      var observations = outcome.observations
+      change(&observations.injectedFaults!)
+      let result = RunResult(
+        system: "simulated", seed: 3, timeScale: 1, fingerprint: "",
+        measurement: outcome.recorder.measurement(outcome.facts), observations: observations)
+      return result.validity.filter { $0.name.hasPrefix("none_") }.map(\.verdict)
+    }
+    let injected = try #require(outcome.observations.injectedFaults)
+    #expect(injected.jobsLost > 20 && injected.jobsDoubled > 10 && injected.workersCrashed > 3)
+    #expect(try verdicts { _ in } == [.passed, .passed])
+    #expect(try verdicts { $0.jobsLost += 1 } == [.failed, .passed])
+    #expect(try verdicts { $0.jobsDoubled -= 1 } == [.passed, .failed])
+  }
 }

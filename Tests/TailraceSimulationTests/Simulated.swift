@@ -10,12 +10,17 @@ struct Simulated {
   var records: [TimelineRecord] = []
   var summary: Simulation.Summary
   let scenario: Scenario
+  let tape: Tape
+  var faults: [InjectedFault] = []
 
   init(_ yaml: String, seed: UInt64 = 1, dropAfter: Nanoseconds = .seconds(10)) throws {
     scenario = try ScenarioParser.parse(yaml: yaml, file: "test.yaml").get()
+    tape = Tape(scenario: scenario, seed: seed)
     var records: [TimelineRecord] = []
-    summary = Simulation(Tape(scenario: scenario, seed: seed), dropAfter: dropAfter).run { records += $0 }
+    var faults: [InjectedFault] = []
+    summary = Simulation(tape, dropAfter: dropAfter).run(injected: { faults.append($0) }, record: { records += $0 })
     self.records = records
+    self.faults = faults
   }
 
   /// Types of the attempts in the order of their starts.

@@ -21,10 +21,23 @@ private struct Draws {
 }
 
 struct SwarmTests {
-  /// Fixed seeds, and one from outside: `TAILRACE_SWARM_SEED`.
-  private static let seeds: [UInt64] =
-    Array(1...1000)
-    + [ProcessInfo.processInfo.environment["TAILRACE_SWARM_SEED"].flatMap { UInt64($0) }].compactMap { $0 }
+  /// Fixed seeds, and those from outside: `TAILRACE_SWARM_SEED=n` or `n-m`.
+  private static let seeds: [UInt64] = Array(1...1000) + seedsFromOutside
+
+  private static let seedsFromOutside: [UInt64] = {
+    let text = ProcessInfo.processInfo.environment["TAILRACE_SWARM_SEED"] ?? ""
+    let ends = text.split(separator: "-").compactMap { UInt64($0) }
+    return ends.isEmpty ? [] : Array(ends[0]...max(ends[0], ends[ends.count - 1]))
+  }()
+
+  /// Where the scenario of a seed lies while it is replayed: what brings the process down is left there.
+  private static let folder: URL = {
+    let folder = URL.temporaryDirectory.appending(path: "tailrace-swarm-\(ProcessInfo.processInfo.processIdentifier)")
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    print("swarm: scenarios of the seeds under test lie in \(folder.path) until they pass")
+    print("swarm: TAILRACE_SWARM_SEED=n repeats one; `tailrace run FILE --system simulated --seed n` does so too")
+    return folder
+  }()
 
   private static func job(_ draws: inout Draws, hasBudget: Bool) -> String {
     var fields = [
@@ -78,22 +91,45 @@ struct SwarmTests {
     if draws.chance(20) { settings.append("concurrency: \(1 + draws.below(3))") }
     if draws.chance(15) { settings.append("rate: {rate: \(30 + draws.below(100))/s, burst: \(1 + draws.below(5))}") }
     if hasBudget { settings.append("memory_budget: 8MiB") }
+    let hasFaults = draws.chance(50)
+    // What a fault makes hang must end.
+    if hasFaults { settings.append("timeout: \(50 + draws.below(300))ms") }
     lines.append("scheduler: {\(settings.joined(separator: ", "))}")
+    if hasFaults { lines += ["faults:"] + faults(&draws).map { "  - {\($0)}" } }
     return lines.joined(separator: "\n") + "\ndrain: 100s\n"
+  }
+
+  private static func faults(_ draws: inout Draws) -> [String] {
+    let kinds: [(inout Draws) -> String] = [
+      { "fail: \(5 + $0.below(30))%, of: j0" }, { _ in "hang: 5%, from: 50ms, until: 400ms" }, { _ in "lose: 3%" },
+      { _ in "double: 3%" }, { "crash: \(1 + $0.below(3)), every: 60ms, restart: \"exponential(mean: 40ms)\"" },
+      { "crash: 1, pool: async, at: [\($0.below(200))ms, 300ms], restart: 100ms" },
+      { "stall: \"uniform(min: 1ms, max: 80ms)\", every: \(100 + $0.below(200))ms" },
+      { "step_clock: +\(1 + $0.below(200))ms, at: \($0.below(400))ms" },
+      { "step_clock: -\(1 + $0.below(200))ms, at: \($0.below(400))ms" },
+    ]
+    return (0...draws.below(3)).map { _ in draws.pick(kinds)(&draws) }
   }
 
   @Test(arguments: seeds) func nothingImpossibleHappens(seed: UInt64) throws {
     let yaml = Self.scenario(seed)
-    if seed > 1_000 { print("swarm seed \(seed)\n\(yaml)") }
+    if Self.seedsFromOutside == [seed] { print("swarm seed \(seed)\n\(yaml)") }
+    let file = Self.folder.appending(path: "seed-\(seed).yaml")
+    try Data(yaml.utf8).write(to: file)
     let scenario = try ScenarioParser.parse(yaml: yaml, file: "seed-\(seed).yaml").get()
+    let tape = Tape(scenario: scenario, seed: seed)
     var records: [TimelineRecord] = []
-    let summary = Simulation(Tape(scenario: scenario, seed: seed)).run { records += $0 }
-    var auditor = RecordAuditor(scenario, records: records, dependencies: summary.dependencies)
+    var faults: [InjectedFault] = []
+    let summary = Simulation(tape).run(injected: { faults.append($0) }, record: { records += $0 })
+    var auditor = RecordAuditor(tape, records: records, dependencies: summary.dependencies, faults: faults)
     let problems = auditor.audit()
     #expect(problems.isEmpty, "seed \(seed):\n\(problems.prefix(5).joined(separator: "\n"))\n\(yaml)")
     // Flow is conserved: each intended job settles, unless it is still there at the end.
-    #expect(records.filter(\.settles).count + summary.unsettled == summary.intended, "seed \(seed)\n\(yaml)")
+    let (lost, doubled) = (summary.faults[.jobLost] ?? 0, summary.faults[.jobDoubled] ?? 0)
+    #expect(
+      records.count(where: \.settles) + summary.unsettled + lost - doubled == summary.intended, "seed \(seed)\n\(yaml)")
     #expect(summary.cutOff == 0, "seed \(seed): \(summary.cutOff) jobs never came to an end\n\(yaml)")
+    if problems.isEmpty, summary.cutOff == 0 { try FileManager.default.removeItem(at: file) }
   }
 
   /// A swarm that never gets anywhere proves nothing.
@@ -101,17 +137,20 @@ struct SwarmTests {
     var causes: Set<SettlementCause> = []
     var outcomes: Set<AttemptOutcome> = []
     var (count, retries, heldBack) = (0, 0, 0)
+    var kinds: Set<InjectedFault.Kind> = []
     for seed in Self.seeds.prefix(150) {
       let run = try Simulated(Self.scenario(seed), seed: seed)
       count += run.records.count
       retries += run.records.filter { $0.attempt > 1 && $0.started != TimelineRecord.never }.count
       heldBack += run.summary.heldBack > .zero ? 1 : 0
+      kinds.formUnion(run.summary.faults.keys)
       causes.formUnion(run.records.filter(\.settles).map(\.cause))
       outcomes.formUnion(run.records.map(\.outcome))
     }
     #expect(count > 10_000 && retries > 300 && heldBack > 10, "\(count) \(retries) \(heldBack)")
     let never: Set<SettlementCause> = [.stopped, .dropped]
     #expect(causes == Set(SettlementCause.allCases).subtracting(never), "\(causes)")
+    #expect(kinds == Set(InjectedFault.Kind.allCases), "\(kinds)")
     #expect(outcomes == Set(AttemptOutcome.allCases), "\(outcomes)")
   }
 
@@ -126,7 +165,7 @@ struct SwarmTests {
     func problems(_ change: (inout [TimelineRecord]) -> Void) -> [String] {
       var records = run.records
       change(&records)
-      var auditor = RecordAuditor(run.scenario, records: records, dependencies: run.summary.dependencies)
+      var auditor = RecordAuditor(run.tape, records: records, dependencies: run.summary.dependencies)
       return auditor.audit()
     }
     #expect(problems { _ in }.isEmpty)

@@ -19,9 +19,36 @@ extension Scenario {
         Setting(
           streams.count == 1 ? "load" : "load \(index + 1)", "\(stream.arrivals.words) of \(words(stream.mix))"))
     }
+    for fault in faults { settings.append(Setting("fault", words(fault))) }
     if let duration { settings.append(Setting("duration", duration.words)) }
     if warmup > .zero { settings.append(Setting("warm-up", "\(warmup.words), replayed and not measured")) }
     return settings
+  }
+
+  private func words(_ fault: Fault) -> String {
+    let share = { (share: Double) in "\(Nanoseconds.short(share * 100)) %" }
+    let kinds = fault.jobs.isEmpty ? "" : " of \(fault.jobs.map { jobs[$0].name }.joined(separator: ", "))"
+    let what =
+      switch fault.kind {
+      case .fail(let part): "\(share(part)) of attempts\(kinds) fail"
+      case .hang(let part): "\(share(part)) of attempts\(kinds) hang"
+      case .lose(let part): "\(share(part)) of jobs\(kinds) are lost"
+      case .double(let part): "\(share(part)) of jobs\(kinds) are submitted twice"
+      case .crash(let workers, let pool, let restart):
+        "\(workers) \(pool.map { $0.name + " " } ?? "")worker\(workers == 1 ? " crashes" : "s crash")"
+          + " (back after \(restart.words))"
+      case .stall(let length): "stall of \(length.words)"
+      case .stepClock(let step):
+        step > .zero ? "clock forward by \(step.words)" : "clock back by \((.zero - step).words)"
+      }
+    func window(_ from: Nanoseconds, _ until: Nanoseconds?) -> String {
+      (from > .zero ? ", from \(from.words)" : "") + (until.map { ", until \($0.words)" } ?? "")
+    }
+    switch fault.timing {
+    case .window(let from, let until): return what + window(from, until)
+    case .at(let instants): return what + " at " + instants.map(\.words).joined(separator: ", ")
+    case .every(let gap, let from, let until): return "\(what) every \(gap.words) on average\(window(from, until))"
+    }
   }
 
   private func words(_ mix: Mix) -> String {
@@ -58,6 +85,20 @@ extension Nanoseconds {
   static func short(_ value: Double) -> String {
     let rounded = (value * 1_000).rounded() / 1_000
     return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+  }
+}
+
+extension ServiceTime {
+  var words: String {
+    switch self {
+    case .constant(let value): value.words
+    case .exponential(let mean): "exponential, mean \(mean.words)"
+    case .lognormal(let median, let p99): "lognormal, median \(median.words), p99 \(p99.words)"
+    case .uniform(let low, let high): "\(low.words) to \(high.words)"
+    case .pareto(let low, let alpha, _): "Pareto from \(low.words), shape \(Nanoseconds.short(alpha))"
+    case .bimodal(let fast, let slow, _): "\(fast.words) or \(slow.words)"
+    case .empirical(let file, _): "as in \(file)"
+    }
   }
 }
 

@@ -10,8 +10,8 @@ package struct LiveSystem: ReplaySystem {
   package let name = "live"
   package init() {}
 
-  /// It can do all that a scenario can ask for.
-  package func lacks(_ scenario: Scenario) -> [String] { [] }
+  /// It can do all that a scenario can ask of a real system.
+  package func lacks(_ scenario: Scenario) -> [String] { scenario.needsOfSimulation }
 
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let scenario = replay.scenario

@@ -120,7 +120,7 @@ extension Scenario {
       needs.append("two pools of workers")
     }
     if queueMayFill(tape) { needs.append("a bounded queue") }
-    return needs
+    return needs + needsOfSimulation
   }
 
   /// Whether more jobs come than the queue holds, so that its bound may matter.

@@ -13,7 +13,7 @@ package struct SequentialSystem: ReplaySystem {
   package init() {}
 
   package func lacks(_ scenario: Scenario) -> [String] {
-    scenario.hasClosedArrivals ? ["clients that await their jobs (a closed load)"] : []
+    (scenario.hasClosedArrivals ? ["clients that await their jobs (a closed load)"] : []) + scenario.needsOfSimulation
   }
 
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {

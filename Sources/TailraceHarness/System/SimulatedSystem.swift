@@ -30,6 +30,7 @@ package struct SimulatedSystem: ReplaySystem {
     observations.meanJobsInSystem = Reading(summary.meanJobsInSystem)
     observations.isInterrupted = replay.interruption.isSet
     if summary.cutOff > 0 { observations.cutOff = summary.cutOff }
+    if !scenario.faults.isEmpty { observations.injectedFaults = InjectedFaults(summary.faults) }
     let configuration = SchedulerConfiguration(scenario, seed: replay.tape.seed)
     let facts = RunFacts(
       intended: summary.intended, workers: PoolID.allCases.map { ($0, configuration[$0].workers) },
@@ -72,6 +73,19 @@ package struct SimulatedSequentialSystem: ReplaySystem {
       summary.dependencies[$0] ?? []
     }
     return ReplayOutcome(recorder: recorder, facts: facts, observations: observations)
+  }
+}
+
+extension InjectedFaults {
+  fileprivate init(_ counts: [InjectedFault.Kind: Int]) {
+    self.init()
+    attemptsFailed = counts[.attemptFailed] ?? 0
+    attemptsHung = counts[.attemptHung] ?? 0
+    jobsLost = counts[.jobLost] ?? 0
+    jobsDoubled = counts[.jobDoubled] ?? 0
+    workersCrashed = counts[.workerCrashed] ?? 0
+    stalls = counts[.stall] ?? 0
+    clockSteps = counts[.clockStep] ?? 0
   }
 }
 
