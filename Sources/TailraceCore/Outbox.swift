@@ -44,18 +44,91 @@ public enum SchedulerOrder: Hashable, Sendable {
 }
 
 /// Where the scheduler puts its orders and its records; a driver reuses one, so that nothing is allocated once warm.
-public struct Outbox: Sendable {
+public struct Outbox: ~Copyable, Sendable {
   /// To be carried out in this order.
-  public var orders: [SchedulerOrder] = []
+  public var orders = OutboxList<SchedulerOrder>()
   /// What happened, in the order in which it was decided.
-  public var records: [TimelineRecord] = []
+  public var records = OutboxList<TimelineRecord>()
 
   /// Makes an empty one.
   public init() {}
 
   /// Empties both lists and keeps their memory.
-  @inlinable public mutating func clear() {
-    orders.removeAll(keepingCapacity: true)
-    records.removeAll(keepingCapacity: true)
+  public mutating func clear() {
+    orders.removeAll()
+    records.removeAll()
   }
+}
+
+/// A growing list with one owner, which keeps its memory when it is emptied: a write needs no look at who else may
+/// share it.
+public struct OutboxList<Element: Sendable>: ~Copyable, @unchecked Sendable {
+  @usableFromInline var base: UnsafeMutablePointer<Element>
+  @usableFromInline var capacity: Int
+  /// How many elements it holds.
+  public private(set) var count = 0
+
+  /// Makes an empty list.
+  public init() {
+    capacity = 16
+    base = .allocate(capacity: 16)
+  }
+
+  deinit {
+    base.deinitialize(count: count)
+    base.deallocate()
+  }
+
+  /// Whether it holds nothing.
+  public var isEmpty: Bool { count == 0 }
+  /// The places of its elements.
+  public var indices: Range<Int> { 0..<count }
+
+  /// An element by its place.
+  ///
+  /// - Precondition: the place is one of ``indices``.
+  @inlinable
+  public subscript(index: Int) -> Element {
+    unsafeAddress {
+      precondition(index >= 0 && index < count, "no such place in the list")
+      return UnsafePointer(base + index)
+    }
+  }
+
+  /// Adds an element at the end.
+  @inline(__always)
+  public mutating func append(_ element: consuming Element) { place().initialize(to: element) }
+
+  /// Memory for one more element at the end, which the caller MUST fill before anything else is done.
+  @inline(__always)
+  mutating func place() -> UnsafeMutablePointer<Element> {
+    if count == capacity { reserveCapacity(count * 2) }
+    count += 1
+    return base + (count - 1)
+  }
+
+  /// Makes room for so many elements in all.
+  public mutating func reserveCapacity(_ wanted: Int) {
+    guard wanted > capacity else { return }
+    let larger = UnsafeMutablePointer<Element>.allocate(capacity: wanted)
+    larger.moveInitialize(from: base, count: count)
+    base.deallocate()
+    (base, capacity) = (larger, wanted)
+  }
+
+  /// Empties it and keeps its memory.
+  public mutating func removeAll() {
+    base.deinitialize(count: count)
+    count = 0
+  }
+
+  /// Lends the elements; the buffer is valid only during the call.
+  public borrowing func withUnsafeBufferPointer<Value>(_ body: (UnsafeBufferPointer<Element>) -> Value) -> Value {
+    body(UnsafeBufferPointer(start: base, count: count))
+  }
+}
+
+extension Array where Element: Sendable {
+  /// The elements of a list of an outbox.
+  public init(_ list: borrowing OutboxList<Element>) { self = list.withUnsafeBufferPointer { Array($0) } }
 }

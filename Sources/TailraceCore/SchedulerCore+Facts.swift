@@ -259,20 +259,18 @@ extension SchedulerCore {
     let job = jobs[slot]
     removeTimer(of: slot)
     gauges.running -= 1
-    var record = makeRecord(slot)
-    record.worker = job.pointee.worker
-    record.outcome = outcome
-    record.started = started
-    record.finished = finished
+    let record = addRecord(of: slot, into: &outbox)
+    record.pointee.worker = job.pointee.worker
+    record.pointee.outcome = outcome
+    record.pointee.started = started
+    record.pointee.finished = finished
     let mayRetry = Int(job.pointee.attempt) <= retryPolicies[Int(job.pointee.retryPolicy)].limit
     if let verdict = outcome.settlement(mayRetry: mayRetry) {
       let cause = given ?? verdict.cause
-      record.settles = true
-      record.cause = cause
-      outbox.records.append(record)
+      record.pointee.settles = true
+      record.pointee.cause = cause
       settle(slot, as: verdict.state, cause: cause, into: &outbox)
     } else {
-      outbox.records.append(record)
       retry(slot, finished: finished)
     }
   }

@@ -18,6 +18,13 @@ extension SchedulerCore {
     let pending = PendingSettlement(slot: slot, state: state, cause: cause)
     if settling.isEmpty, jobs[slot].pointee.firstDependent == JobSlot.none, jobs[slot].pointee.batch == JobSlot.none {
       // It takes nobody along: the common case needs no list.
+      if configuration.retainedCount == 0 {
+        // Nor is it remembered.
+        announce(pending, into: &outbox)
+        outbox.orders.append(.forgetJob(jobs.id(of: slot)))
+        jobs.release(slot)
+        return finishDrainingIfIdle(into: &outbox)
+      }
       noteSettled(pending, into: &outbox)
       if settled.count > configuration.retainedCount
         || now - jobs[settled.head].pointee.eligible > configuration.retainedAge
@@ -57,12 +64,18 @@ extension SchedulerCore {
     if batch != JobSlot.none { batchMemberSettled(batch, state: pending.state, into: &outbox) }
   }
 
-  /// Counts and announces a settled job, and remembers it.
+  /// Counts and announces a settled job.
   @inline(__always)
-  private mutating func noteSettled(_ pending: PendingSettlement, into outbox: inout Outbox) {
+  private mutating func announce(_ pending: PendingSettlement, into outbox: inout Outbox) {
     gauges.inSystem -= 1
     gauges.settledByCause[pending.cause] += 1
     outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
+  }
+
+  /// Counts and announces a settled job, and remembers it.
+  @inline(__always)
+  private mutating func noteSettled(_ pending: PendingSettlement, into outbox: inout Outbox) {
+    announce(pending, into: &outbox)
     // For a settled job the field holds the instant of its settling.
     jobs[pending.slot].pointee.eligible = now
     jobs[pending.slot].pointee.cause = pending.cause
@@ -91,27 +104,28 @@ extension SchedulerCore {
     case .running, .completed, .cancelled, .deadLettered:
       preconditionFailure("\(#function): job \(jobs.id(of: slot)) is \(job.pointee.state)")
     }
-    var record = makeRecord(slot)
-    record.finished = now
-    record.settles = true
-    record.cause = cause
-    outbox.records.append(record)
+    let record = addRecord(of: slot, into: &outbox)
+    record.pointee.finished = now
+    record.pointee.settles = true
+    record.pointee.cause = cause
     settle(slot, as: .cancelled, cause: cause, into: &outbox)
   }
 
-  /// The record of the job's current attempt, as far as it got.
+  /// Adds the record of the job's current attempt, as far as it got; it can be changed until the next one is added.
   @inline(__always)
-  func makeRecord(_ slot: UInt32) -> TimelineRecord {
+  func addRecord(of slot: UInt32, into outbox: inout Outbox) -> UnsafeMutablePointer<TimelineRecord> {
     let job = jobs[slot]
-    var record = TimelineRecord(
-      job: job.pointee.tag, type: JobTypeID(rawValue: job.pointee.type), priority: job.pointee.priority,
-      intended: job.pointee.intended)
-    record.pool = job.pointee.pool
-    record.attempt = job.pointee.attempt
-    record.submitted = job.pointee.submitted
-    record.accepted = job.pointee.accepted
-    record.eligible = job.pointee.eligible
-    record.previousFinished = job.pointee.previousFinished
+    let record = outbox.records.place()
+    record.initialize(
+      to: TimelineRecord(
+        job: job.pointee.tag, type: JobTypeID(rawValue: job.pointee.type), priority: job.pointee.priority,
+        intended: job.pointee.intended))
+    record.pointee.pool = job.pointee.pool
+    record.pointee.attempt = job.pointee.attempt
+    record.pointee.submitted = job.pointee.submitted
+    record.pointee.accepted = job.pointee.accepted
+    record.pointee.eligible = job.pointee.eligible
+    record.pointee.previousFinished = job.pointee.previousFinished
     return record
   }
 

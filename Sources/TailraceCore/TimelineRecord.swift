@@ -6,9 +6,9 @@
 /// intended job has ``settles`` set. All instants have one origin. A stage that was never reached holds ``never``.
 public struct TimelineRecord: Hashable, Sendable {
   /// Marks a stage that the job did not reach.
-  public static let never = Instant(nanoseconds: .min)
+  @inlinable public static var never: Instant { Instant(nanoseconds: .min) }
   /// Marks a record without a worker.
-  public static let noWorker = UInt16.max
+  @inlinable public static var noWorker: UInt16 { .max }
 
   /// The submitter's own number for the job (in a replay: its number on the tape).
   public var job: UInt64

@@ -4,6 +4,8 @@ import TailraceCore
 final class Cell {
   /// By ``Quantity``; one without samples holds no memory. At a fixed place in memory, since each record touches most.
   let histograms = UnsafeMutableBufferPointer<LatencyHistogram>.allocate(capacity: Quantity.allCases.count)
+  /// Response times of jobs that were submitted in the instant of their intended arrival: both response times at once.
+  @exclusivity(unchecked) private var punctual = LatencyHistogram()
   @exclusivity(unchecked) var causes = CauseCounts()
   @exclusivity(unchecked) var parts = PartSums()
   /// Attempts that started.
@@ -18,8 +20,13 @@ final class Cell {
     histograms.deallocate()
   }
 
-  /// Closes the books: the sums of the parts are those of the histograms.
-  func sumParts() { for part in Quantity.parts { parts.sums[part.rawValue] = histograms[part.rawValue].sum } }
+  /// Closes the books: what was kept in another form comes into the one that is read.
+  func close() {
+    for part in Quantity.parts { parts.sums[part.rawValue] = histograms[part.rawValue].sum }
+    histograms[Quantity.response.rawValue].merge(punctual)
+    histograms[Quantity.responseUncorrected.rawValue].merge(punctual)
+    punctual = LatencyHistogram()
+  }
 
   @inline(__always)
   func add(_ record: UnsafePointer<TimelineRecord>) {
@@ -31,6 +38,7 @@ final class Cell {
         parts.whole &+= Int128(response.rawValue)
         parts.settled += 1
         if record.pointee.cause.ranToItsEnd {
+          if record.pointee.submitted == record.pointee.intended { return punctual.record(response) }
           histograms[Quantity.response.rawValue].record(response)
           histograms[Quantity.responseUncorrected.rawValue].record(record.pointee.finished - record.pointee.submitted)
         }
@@ -87,6 +95,7 @@ final class Cell {
 
   func merge(_ other: Cell) {
     for index in histograms.indices { histograms[index].merge(other.histograms[index]) }
+    punctual.merge(other.punctual)
     causes.merge(other.causes)
     parts.merge(other.parts)
     attempts += other.attempts

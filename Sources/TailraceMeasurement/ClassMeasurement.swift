@@ -40,7 +40,7 @@ package struct ClassMeasurement: Sendable, Hashable {
     self.key = key
     let sum = Cell()
     for cell in cells { sum.merge(cell) }
-    sum.sumParts()
+    sum.close()
     causes = sum.causes
     attempts = sum.attempts
     retries = sum.retries

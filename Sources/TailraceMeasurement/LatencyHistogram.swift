@@ -23,14 +23,19 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
   private var reach: Int64 = -1
   /// Samples by bin; empty before the first.
   private var bins = UnsafeMutableBufferPointer<UInt32>(start: nil, count: 0)
+  /// Samples of 0, which are in no bin.
+  private var zeros: UInt64 = 0
+  /// Samples in bins.
+  private var binned: UInt64 = 0
   /// Samples within 0…``limit``.
-  package private(set) var count: UInt64 = 0
+  package var count: UInt64 { zeros + binned }
   /// Samples below zero: the instants they were taken from are out of order.
   package private(set) var below: UInt64 = 0
   /// Samples above ``limit``.
   package private(set) var above: UInt64 = 0
   /// The exact sum of all samples, those out of range included.
   package private(set) var sum: Int128 = 0
+  /// Of the samples other than 0.
   private var least = Int64.max
   private var greatest = Int64.min
 
@@ -46,6 +51,11 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
   /// Adds a sample in nanoseconds.
   @inline(__always)
   mutating func record(_ value: Int64) {
+    // Where nothing makes a job late, most of its parts take no time.
+    if value == 0 {
+      zeros &+= 1
+      return
+    }
     sum &+= Int128(value)
     if value < least { least = value }
     if value > greatest { greatest = value }
@@ -53,7 +63,7 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
     let index = Self.index(of: value)
     if bins[index] != .max {
       bins[index] &+= 1
-      count &+= 1
+      binned &+= 1
     } else {
       // A bin counts in 32 bits: what would wrap is shown as out of range instead.
       above += 1
@@ -82,7 +92,7 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
     } else {
       makeBins()
       bins[Self.index(of: value)] = 1
-      count += 1
+      binned += 1
     }
   }
 
@@ -103,7 +113,8 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
 
   /// Adds every sample of another histogram.
   package mutating func merge(_ other: borrowing LatencyHistogram) {
-    count += other.count
+    zeros += other.zeros
+    binned += other.binned
     below += other.below
     above += other.above
     sum += other.sum
@@ -117,7 +128,7 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
       guard overflow else { continue }
       // What does not fit the bin is out of range, as it would be in one histogram.
       above += UInt64(sum) + 1
-      count -= UInt64(sum) + 1
+      binned -= UInt64(sum) + 1
     }
   }
 
@@ -125,10 +136,12 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
   package var distribution: Distribution? {
     guard count + below + above > 0 else { return nil }
     var values: [Distribution.Bin] = []
+    if zeros > 0 { values.append(Distribution.Bin(lowest: 0, count: zeros)) }
     for index in usedBins where bins[index] > 0 {
       values.append(Distribution.Bin(lowest: Self.lowest(of: index), count: UInt64(bins[index])))
     }
     return Distribution(
-      bins: values, below: below, above: above, sum: sum, min: Nanoseconds(least), max: Nanoseconds(greatest))
+      bins: values, below: below, above: above, sum: sum, min: Nanoseconds(zeros > 0 ? min(least, 0) : least),
+      max: Nanoseconds(zeros > 0 ? max(greatest, 0) : greatest))
   }
 }

@@ -8,7 +8,7 @@ package struct Series: Sendable, Hashable, Codable {
   package var values: [Double]
 
   /// Rounded to three decimals: finer than any reading of them, and a third of the bytes.
-  init(_ grid: TimeGrid, perSecond: Bool, until end: Int64) {
+  init(_ grid: borrowing TimeGrid, perSecond: Bool, until end: Int64) {
     let width = grid.width
     self.width = width
     let slots = grid.slots

@@ -4,7 +4,7 @@ import TailraceCore
 ///
 /// Slots are a power of two of nanoseconds wide, at least ``finestShift``. Everything in it is a whole number, so the
 /// order in which it is filled and merged does not show.
-struct TimeGrid: Sendable {
+struct TimeGrid: ~Copyable, @unchecked Sendable {
   /// Slots at most.
   static let slotLimit = 1_024
   /// Slots are 2^20 ns (about 1 ms) wide at first.
@@ -12,70 +12,86 @@ struct TimeGrid: Sendable {
 
   private(set) var shift = TimeGrid.finestShift
   /// What was added to each slot on its own.
-  private var sums: [Int64] = []
+  private let sums = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
   /// Changes of how many spans cover a slot wholly.
-  private var changes: [Int64] = []
+  private let changes = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
+  /// Slots up to the latest instant that was added.
+  private var used = 0
+
+  init() {
+    sums.initialize(repeating: 0, count: Self.slotLimit)
+    changes.initialize(repeating: 0, count: Self.slotLimit)
+  }
+
+  deinit {
+    sums.deallocate()
+    changes.deallocate()
+  }
 
   /// The width of a slot.
   var width: Nanoseconds { Nanoseconds(1 << Int64(shift)) }
 
   /// Counts something that happened at an instant of the run.
-  mutating func add(at instant: Int64) {
-    let slot = slot(of: max(instant, 0))
-    sums[slot] += 1
-  }
+  @inline(__always)
+  mutating func add(at instant: Int64) { sums[slot(of: max(instant, 0))] += 1 }
 
   /// Adds a span of time: each slot's sum grows by the nanoseconds of it that lie within.
+  @inline(__always)
   mutating func addSpan(from start: Int64, to end: Int64) {
     let start = max(start, 0)
     guard end > start else { return }
     let last = slot(of: end)
-    let first = Int(start >> Int64(shift))
+    let first = Int(truncatingIfNeeded: start &>> Int64(shift))
     if first == last {
-      sums[first] += end - start
+      sums[first] &+= end - start
     } else {
-      sums[first] += Int64(first + 1) << Int64(shift) - start
-      sums[last] += end - Int64(last) << Int64(shift)
-      changes[first + 1] += 1
-      changes[last] -= 1
+      sums[first] &+= Int64(first + 1) &<< Int64(shift) - start
+      sums[last] &+= end - Int64(last) &<< Int64(shift)
+      changes[first + 1] &+= 1
+      changes[last] &-= 1
     }
   }
 
+  @inline(__always)
   private mutating func slot(of instant: Int64) -> Int {
+    let slot = Int(truncatingIfNeeded: instant &>> Int64(shift))
+    return slot < used ? slot : extend(to: instant)
+  }
+
+  @inline(never)
+  private mutating func extend(to instant: Int64) -> Int {
     while instant >> Int64(shift) >= Int64(Self.slotLimit) { coarsen() }
     let slot = Int(instant >> Int64(shift))
-    if slot >= sums.count {
-      let missing = slot + 1 - sums.count
-      sums.append(contentsOf: repeatElement(0, count: missing))
-      changes.append(contentsOf: repeatElement(0, count: missing))
-    }
+    used = max(used, slot + 1)
     return slot
   }
 
   private mutating func coarsen() {
     let values = slots
-    sums = stride(from: 0, to: values.count, by: 2).map { values[$0] + ($0 + 1 < values.count ? values[$0 + 1] : 0) }
-    changes = Array(repeating: 0, count: sums.count)
+    used = (values.count + 1) / 2
+    for slot in 0..<Self.slotLimit {
+      sums[slot] = slot * 2 < values.count ? values[slot * 2] : 0
+      if slot * 2 + 1 < values.count { sums[slot] += values[slot * 2 + 1] }
+      changes[slot] = 0
+    }
     shift += 1
   }
 
   /// The sum of each slot, from the run's start.
   var slots: [Int64] {
     var covering: Int64 = 0
-    return sums.indices.map { index in
+    return (0..<used).map { index in
       covering += changes[index]
       return sums[index] + covering << Int64(shift)
     }
   }
 
   /// Adds everything that another grid holds.
-  mutating func merge(_ other: TimeGrid) {
-    var other = other
-    while other.shift < shift { other.coarsen() }
+  mutating func merge(_ other: borrowing TimeGrid) {
     while shift < other.shift { coarsen() }
+    // A slot of the other is a part of one of these.
     for (index, value) in other.slots.enumerated() where value != 0 {
-      _ = slot(of: Int64(index) << Int64(shift))
-      sums[index] += value
+      sums[slot(of: Int64(index) << Int64(other.shift))] += value
     }
   }
 }

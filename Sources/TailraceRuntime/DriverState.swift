@@ -103,8 +103,8 @@ struct DriverState: ~Copyable {
   ///
   /// - Parameter caller: the worker that reports; attempts handed to it need no wake-up.
   mutating func distribute(_ outbox: inout Outbox, caller: Worker?, effects: inout Effects) {
-    for order in outbox.orders {
-      switch order {
+    for index in outbox.orders.indices {
+      switch outbox.orders[index] {
       case .startAttempt(let token): deliver(token, caller: caller, effects: &effects)
       case .stopAttempt(let token):
         if let stop = workers[Int(token.pool.rawValue)][Int(token.worker)].stop(token) { effects.stops.append(stop) }
@@ -119,7 +119,7 @@ struct DriverState: ~Copyable {
       case .finishDraining: effects.drained = true
       }
     }
-    outbox.orders.removeAll(keepingCapacity: true)
+    outbox.orders.removeAll()
   }
 
   @inline(__always)

@@ -127,7 +127,9 @@ extension DriverState {
 
   /// Jobs that were admitted, that is: submitters that waited for room are refused.
   private mutating func countStopped(_ outbox: borrowing Outbox) {
-    stoppedJobs += outbox.records.count { $0.settles && $0.cause == .stopped && $0.accepted != TimelineRecord.never }
+    stoppedJobs += Array(outbox.records).count {
+      $0.settles && $0.cause == .stopped && $0.accepted != TimelineRecord.never
+    }
   }
 }
 

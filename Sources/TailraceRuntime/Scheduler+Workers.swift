@@ -233,7 +233,7 @@ extension Scheduler {
       if let observer {
         worker.outbox.records.withUnsafeBufferPointer { observer.record($0, shard: worker.shard) }
       }
-      worker.outbox.records.removeAll(keepingCapacity: true)
+      worker.outbox.records.removeAll()
     }
     return !worker.claimed.isEmpty
   }

@@ -269,7 +269,7 @@ public final class Scheduler: Sendable {
       giveBackUnbegun(in: &state, at: now, into: &outbox)
       let before = outbox.records.count
       state.core.timerFired(at: now, into: &outbox)
-      return outbox.records[before...].filter { $0.outcome == .timedOut }
+      return Array(outbox.records)[before...].filter { $0.outcome == .timedOut }
     }
     for record in timedOut { logFailure(of: record.type, attempt: Int(record.attempt), "timed out") }
   }
@@ -295,7 +295,7 @@ private final class ThreadStart {
 
 extension DriverState {
   mutating func movePendingRecords() {
-    pendingRecords.append(contentsOf: outbox.records)
-    outbox.records.removeAll(keepingCapacity: true)
+    outbox.records.withUnsafeBufferPointer { pendingRecords.append(contentsOf: $0) }
+    outbox.records.removeAll()
   }
 }

@@ -58,12 +58,12 @@ extension Simulation {
   }
 
   /// Submits a job as far as it gets: not at all, once, or twice.
-  mutating func submitThroughFaults(_ job: TapeJob, holdsUp: Bool) {
+  mutating func submitThroughFaults(holdsUp: Bool) {
     switch faults!.plan.fate(of: job.index, type: job.type, at: reading) {
-    case .arrives: submit(job, holdsUp: holdsUp)
+    case .arrives: submit(holdsUp: holdsUp)
     case .isLost: faults!.note(InjectedFault(.jobLost, at: now, job: job.index))
     case .isDoubled:
-      submit(job, holdsUp: holdsUp)
+      submit(holdsUp: holdsUp)
       // Nobody knows of the copy: it holds nobody up, and nobody cancels it or waits for it.
       faults!.note(InjectedFault(.jobDoubled, at: now, job: job.index))
       _ = core.jobSubmitted(submission, at: now, into: &outbox)

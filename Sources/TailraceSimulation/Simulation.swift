@@ -47,10 +47,14 @@ package struct Simulation: ~Copyable {
   /// Place of each pool's first worker in the calendar.
   private let firstWorker: (async: Int, thread: Int)
   var outbox = Outbox()
+  /// Orders of the outbox that have been carried out; they are thrown away many at once.
+  private var ordersDone = 0
   private var clients: VirtualClients
   private var cursor: Tape.Cursor
   /// The next job of the open streams.
   private var next = TapeJob.blank
+  /// The job that is being submitted.
+  var job = TapeJob.blank
   /// When it arrives; `distantFuture`: the open streams have ended.
   private var nextAt = Instant.distantFuture
   private var timer = Instant.distantFuture
@@ -179,14 +183,16 @@ package struct Simulation: ~Copyable {
       if reading - next.intended > dropAfter {
         outbox.records.append(next.droppedRecord(intended: next.intended))
       } else {
-        takeOn(next, holdsUp: true)
+        swap(&job, &next)
+        takeOn(holdsUp: true)
       }
       takeNext()
     }
     if !clients.isEmpty {
       while clients.next <= reading {
         summary.intended += 1
-        takeOn(clients.takeReady(), holdsUp: false)
+        job = clients.takeReady()
+        takeOn(holdsUp: false)
       }
     }
     while let first = cancellations.first, first.at <= reading {
@@ -199,12 +205,12 @@ package struct Simulation: ~Copyable {
   // MARK: - Submission
 
   @inline(__always)
-  private mutating func takeOn(_ job: TapeJob, holdsUp: Bool) {
-    if faults == nil { submit(job, holdsUp: holdsUp) } else { submitThroughFaults(job, holdsUp: holdsUp) }
+  private mutating func takeOn(holdsUp: Bool) {
+    if faults == nil { submit(holdsUp: holdsUp) } else { submitThroughFaults(holdsUp: holdsUp) }
   }
 
   @inline(__always)
-  mutating func submit(_ job: TapeJob, holdsUp: Bool) {
+  mutating func submit(holdsUp: Bool) {
     submission.type = JobTypeID(rawValue: UInt16(job.type))
     submission.tag = job.index
     submission.intended = job.intended
@@ -252,7 +258,7 @@ package struct Simulation: ~Copyable {
 
   @inline(__always)
   private mutating func carryOut() {
-    for index in outbox.orders.indices {
+    for index in ordersDone..<outbox.orders.count {
       switch outbox.orders[index] {
       case .startAttempt(let token):
         var plan = tape.virtualAttempt(job: token.tag, type: Int(token.type.rawValue), attempt: Int(token.attempt))
@@ -268,7 +274,10 @@ package struct Simulation: ~Copyable {
       case .forgetJob, .settleBatch, .finishDraining: break
       }
     }
-    outbox.orders.removeAll(keepingCapacity: true)
+    ordersDone = outbox.orders.count
+    guard ordersDone >= Self.flushAt else { return }
+    outbox.orders.removeAll()
+    ordersDone = 0
   }
 
   /// The job that held up the submitter has room, or was cancelled meanwhile.
@@ -293,7 +302,7 @@ package struct Simulation: ~Copyable {
       }
     }
     outbox.records.withUnsafeBufferPointer(record)
-    outbox.records.removeAll(keepingCapacity: true)
+    outbox.records.removeAll()
   }
 
   // MARK: - The end

@@ -1,19 +1,11 @@
-import Foundation
 import TailraceCore
 
 /// The instants of one stream's arrivals, one by one.
 ///
 /// The draw for arrival `n` is keyed by (seed, stream, n), so neither what arrives nor what other streams do moves it.
 struct ArrivalProcess: Sendable {
-  private enum Law: Sendable {
-    case constant(rate: Double)
-    case poisson(meanGap: Double)
-    case bursty(meanGap: Double, on: Double, off: Double)
-    case stages([Ramp])
-    case atOnce
-    case recorded(ContiguousArray<Nanoseconds>)
-    case nothing
-  }
+  /// A law's parameters stand beside it, so that looking at it copies nothing.
+  private enum Law: Sendable { case constant, poisson, bursty, stages, atOnce, recorded, nothing }
 
   /// A stage, from its start at `begin` nanoseconds, before which `before` arrivals are expected.
   private struct Ramp: Sendable {
@@ -27,6 +19,15 @@ struct ArrivalProcess: Sendable {
   }
 
   private let law: Law
+  /// Arrivals a second, of `constant`.
+  private var rate = 0.0
+  /// Nanoseconds between arrivals while there are some.
+  private var meanGap = 0.0
+  /// Mean lengths of the periods of `bursty`, in nanoseconds.
+  private var on = 0.0
+  private var off = 0.0
+  private var ramps: [Ramp] = []
+  private var recorded: ContiguousArray<Nanoseconds> = []
   private let random: KeyedRandom
   private let start: Int64
   /// No arrival at or after this instant.
@@ -53,14 +54,23 @@ struct ArrivalProcess: Sendable {
     self.end = end
     limit = total.map { UInt64(max(0, $0)) } ?? .max
     switch stream.arrivals {
-    case .constant(let rate): law = .constant(rate: rate.perSecond)
-    case .poisson(let rate): law = .poisson(meanGap: 1e9 / rate.perSecond)
+    case .constant(let rate):
+      law = .constant
+      self.rate = rate.perSecond
+    case .poisson(let rate):
+      law = .poisson
+      meanGap = 1e9 / rate.perSecond
     case .bursty(let rate, let on, let off):
-      law = .bursty(meanGap: 1e9 / rate.perSecond, on: Double(on.rawValue), off: Double(off.rawValue))
-      busyUntil = Double(on.rawValue) * Self.exponential(random.key(.period).key(0))
-    case .stages(let stages): law = .stages(Self.ramps(stages))
+      law = .bursty
+      (meanGap, self.on, self.off) = (1e9 / rate.perSecond, Double(on.rawValue), Double(off.rawValue))
+      busyUntil = self.on * Self.exponential(random.key(.period).key(0))
+    case .stages(let stages):
+      law = .stages
+      ramps = Self.ramps(stages)
     case .batch: law = .atOnce
-    case .trace(let trace): law = .recorded(trace.submitted)
+    case .trace(let trace):
+      law = .recorded
+      recorded = trace.submitted
     case .closed: law = .nothing
     }
   }
@@ -81,7 +91,7 @@ struct ArrivalProcess: Sendable {
   }
 
   /// A draw from the exponential distribution of mean 1.
-  @inline(__always) private static func exponential(_ random: KeyedRandom) -> Double { -log(random.uniform) }
+  @inline(__always) private static func exponential(_ random: KeyedRandom) -> Double { -StableMath.log(random.uniform) }
 
   /// The next arrival and its number in the stream, from 0; nil: there are no more.
   @inline(__always) mutating func next() -> (instant: Int64, number: UInt64)? {
@@ -89,9 +99,9 @@ struct ArrivalProcess: Sendable {
     let instant: Int64
     switch law {
     case .atOnce: instant = start
-    case .recorded(let instants): instant = start + instants[Int(number)].rawValue
+    case .recorded: instant = start + recorded[Int(number)].rawValue
     case .nothing: return nil
-    case .constant(let rate): instant = instantAfter(Double(number) * 1e9 / rate)
+    case .constant: instant = instantAfter(Double(number) * 1e9 / rate)
     case .poisson, .bursty, .stages:
       guard let drawn = drawNext() else { return nil }
       instant = instantAfter(drawn)
@@ -106,17 +116,17 @@ struct ArrivalProcess: Sendable {
 
   /// Far beyond any scenario the sum saturates, and the stream ends.
   private func instantAfter(_ nanoseconds: Double) -> Int64 {
-    nanoseconds < 4e18 ? start.addingReportingOverflow(Int64(nanoseconds.rounded())).partialValue : .max
+    nanoseconds < 4e18 ? start.addingReportingOverflow(Int64(nanoseconds + 0.5)).partialValue : .max
   }
 
   /// Nanoseconds from the stream's start to the next arrival of a process of chance.
   private mutating func drawNext() -> Double? {
     let step = Self.exponential(random.key(.arrival).key(number))
     switch law {
-    case .poisson(let meanGap):
+    case .poisson:
       clock += step * meanGap
       return clock
-    case .bursty(let meanGap, let on, let off):
+    case .bursty:
       // Time passes for the process only while it is busy; a gap that outlasts a busy period goes on in the next.
       var gap = step * meanGap
       while clock + gap > busyUntil {
@@ -130,7 +140,7 @@ struct ArrivalProcess: Sendable {
       }
       clock += gap
       return clock
-    case .stages(let ramps):
+    case .stages:
       clock += step
       guard let ramp = ramps.first(where: { clock < $0.before + $0.expected }) else { return nil }
       return ramp.begin + Self.time(until: clock - ramp.before, in: ramp)

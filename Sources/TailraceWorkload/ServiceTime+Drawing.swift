@@ -1,4 +1,3 @@
-import Foundation
 import TailraceCore
 
 extension ServiceTime {
@@ -20,15 +19,15 @@ extension ServiceTime {
   package func quantile(_ u: Double) -> Nanoseconds {
     switch self {
     case .constant(let value): return value
-    case .exponential(let mean): return rounded(-Double(mean.rawValue) * log1p(-u))
+    case .exponential(let mean): return Self.exponential(Double(mean.rawValue), u)
     case .lognormal(let median, let p99):
-      let sigma = log(Double(p99.rawValue) / Double(median.rawValue)) / Self.normalQuantile99
-      return rounded(Double(median.rawValue) * exp(sigma * Self.normalQuantile(u)))
+      let sigma = StableMath.log(Double(p99.rawValue) / Double(median.rawValue)) / Self.normalQuantile99
+      return Self.rounded(Double(median.rawValue) * StableMath.exp(sigma * Self.normalQuantile(u)))
     case .uniform(let low, let high):
-      return rounded(Double(low.rawValue) + u * Double(high.rawValue - low.rawValue))
+      return Self.rounded(Double(low.rawValue) + u * Double(high.rawValue - low.rawValue))
     case .pareto(let low, let alpha, let high):
-      let kept = high.map { 1 - pow(Double(low.rawValue) / Double($0.rawValue), alpha) } ?? 1
-      return rounded(Double(low.rawValue) * pow(1 - u * kept, -1 / alpha))
+      let kept = high.map { 1 - StableMath.pow(Double(low.rawValue) / Double($0.rawValue), alpha) } ?? 1
+      return Self.rounded(Double(low.rawValue) * StableMath.pow(1 - u * kept, -1 / alpha))
     case .bimodal(let fast, let slow, let share): return u >= 1 - share ? slow : fast
     case .empirical(_, let values):
       return values.isEmpty ? .zero : values[min(values.count - 1, Int(u * Double(values.count)))]
@@ -41,26 +40,31 @@ extension ServiceTime {
     case .constant(let value): return value
     case .exponential(let mean): return mean
     case .lognormal(let median, let p99):
-      let sigma = log(Double(p99.rawValue) / Double(median.rawValue)) / Self.normalQuantile99
-      return rounded(Double(median.rawValue) * exp(sigma * sigma / 2))
-    case .uniform(let low, let high): return rounded((Double(low.rawValue) + Double(high.rawValue)) / 2)
+      let sigma = StableMath.log(Double(p99.rawValue) / Double(median.rawValue)) / Self.normalQuantile99
+      return Self.rounded(Double(median.rawValue) * StableMath.exp(sigma * sigma / 2))
+    case .uniform(let low, let high): return Self.rounded((Double(low.rawValue) + Double(high.rawValue)) / 2)
     case .pareto(let low, let alpha, let high):
       let scale = Double(low.rawValue)
-      guard let high else { return alpha > 1 ? rounded(scale * alpha / (alpha - 1)) : nil }
+      guard let high else { return alpha > 1 ? Self.rounded(scale * alpha / (alpha - 1)) : nil }
       let ratio = scale / Double(high.rawValue)
-      let kept = 1 - pow(ratio, alpha)
-      if abs(alpha - 1) < 1e-9 { return rounded(scale * -log(ratio) / kept) }
-      return rounded(scale * alpha / (alpha - 1) * (1 - pow(ratio, alpha - 1)) / kept)
+      let kept = 1 - StableMath.pow(ratio, alpha)
+      if abs(alpha - 1) < 1e-9 { return Self.rounded(scale * -StableMath.log(ratio) / kept) }
+      return Self.rounded(scale * alpha / (alpha - 1) * (1 - StableMath.pow(ratio, alpha - 1)) / kept)
     case .bimodal(let fast, let slow, let share):
-      return rounded(Double(fast.rawValue) * (1 - share) + Double(slow.rawValue) * share)
+      return Self.rounded(Double(fast.rawValue) * (1 - share) + Double(slow.rawValue) * share)
     case .empirical(_, let values):
-      return values.isEmpty ? .zero : rounded(values.reduce(0) { $0 + Double($1.rawValue) } / Double(values.count))
+      return values.isEmpty ? .zero : Self.rounded(values.reduce(0) { $0 + Double($1.rawValue) } / Double(values.count))
     }
   }
 
-  private func rounded(_ nanoseconds: Double) -> Nanoseconds {
+  /// A draw from the exponential distribution.
+  @inline(__always)
+  static func exponential(_ mean: Double, _ u: Double) -> Nanoseconds { Self.rounded(-mean * StableMath.log(1 - u)) }
+
+  @inline(__always)
+  private static func rounded(_ nanoseconds: Double) -> Nanoseconds {
     // Four hundred days: longer draws of a heavy tail would only overflow sums of instants.
-    Nanoseconds(Int64(min(max(nanoseconds, 0), 3.5e16).rounded()))
+    Nanoseconds(Int64(min(max(nanoseconds, 0), 3.5e16) + 0.5))
   }
 
   /// The quantile function of the standard normal distribution, Φ⁻¹, to about 16 digits.
@@ -73,7 +77,7 @@ extension ServiceTime {
       let r = 0.180625 - q * q
       return q * polynomial(central.numerator, r) / polynomial(central.denominator, r)
     }
-    let tail = (-log(q < 0 ? p : 1 - p)).squareRoot()
+    let tail = (-StableMath.log(q < 0 ? p : 1 - p)).squareRoot()
     let part = tail <= 5 ? near : far
     let r = tail - (tail <= 5 ? 1.6 : 5)
     let value = polynomial(part.numerator, r) / polynomial(part.denominator, r)

@@ -25,14 +25,17 @@ extension Tape {
       let random: KeyedRandom
     }
 
-    private enum Choice: Sendable {
-      case only(Int)
-      case sequence([Int])
-      /// Types, and for each the share of draws at or below it.
-      case weighted([Int], [Double])
-      case graph([GraphNode])
-      /// Types by number, and priorities where the trace has some.
-      case recorded(ContiguousArray<UInt16>, ContiguousArray<Priority>)
+    /// How a job's type is chosen. What it is chosen from stands beside it, so that looking at it copies nothing.
+    private struct Choice: Sendable {
+      enum Kind: UInt8 { case only, sequence, weighted, graph, recorded }
+      var kind: Kind
+      /// The only one; in their order; to draw from; by number.
+      var types: ContiguousArray<UInt16> = []
+      /// For each type the share of draws at or below it.
+      var shares: ContiguousArray<Double> = []
+      var nodes: [GraphNode] = []
+      /// By number, where the trace has some.
+      var priorities: ContiguousArray<Priority> = []
     }
 
     fileprivate init(_ tape: Tape) {
@@ -40,7 +43,9 @@ extension Tape {
       streams = []
       for (number, stream) in tape.scenario.streams.enumerated() {
         let recorded: Choice? =
-          if case .trace(let trace) = stream.arrivals { .recorded(tape.recordedTypes(trace), trace.priority) } else {
+          if case .trace(let trace) = stream.arrivals {
+            Choice(kind: .recorded, types: tape.recordedTypes(trace), priorities: trace.priority)
+          } else {
             nil
           }
         guard let choice = recorded ?? Self.choice(stream.mix) else { continue }
@@ -50,7 +55,7 @@ extension Tape {
         switch stream.arrivals {
         case .closed: continue
         case .batch:
-          if case .sequence(let types) = choice { total = min(total ?? .max, types.count) }
+          if choice.kind == .sequence { total = min(total ?? .max, choice.types.count) }
           total = total ?? 1
           batch = UInt32(number)
         case .constant, .poisson, .bursty, .stages, .trace: break
@@ -63,13 +68,15 @@ extension Tape {
 
     private static func choice(_ mix: Mix) -> Choice? {
       switch mix {
-      case .sequence(let types): return types.isEmpty ? nil : .sequence(types)
-      case .graph(let graph): return graph.nodes.isEmpty ? nil : .graph(graph.nodes)
+      case .sequence(let types):
+        return types.isEmpty ? nil : Choice(kind: .sequence, types: ContiguousArray(types.map(UInt16.init)))
+      case .graph(let graph): return graph.nodes.isEmpty ? nil : Choice(kind: .graph, nodes: graph.nodes)
       case .weighted(let weights):
         let kept = weights.filter { $0.weight > 0 }
-        guard let first = kept.first else { return nil }
-        if kept.count == 1 { return .only(first.type) }
-        return .weighted(kept.map(\.type), cumulated(kept))
+        guard !kept.isEmpty else { return nil }
+        return Choice(
+          kind: kept.count == 1 ? .only : .weighted, types: ContiguousArray(kept.map { UInt16($0.type) }),
+          shares: cumulated(kept))
       }
     }
 
@@ -92,24 +99,27 @@ extension Tape {
       guard let (instant, number) = streams[chosen].pending else { return false }
       streams[chosen].pending = streams[chosen].process.next()
       let batch = streams[chosen].batch
-      let type: Int
-      switch streams[chosen].choice {
-      case .only(let only): type = only
-      case .sequence(let types): type = types[Int(number % UInt64(types.count))]
-      case .weighted(let types, let shares):
-        type = types[pick(streams[chosen].random.key(.type).key(number).uniform, shares)]
-      case .recorded(let types, let priorities):
-        tape.write(nextIndex, type: Int(types[Int(number)]), at: instant, batch: nil, into: &job)
-        if !priorities.isEmpty { job.priority = priorities[Int(number)] }
+      let type: UInt16
+      switch streams[chosen].choice.kind {
+      case .only: type = streams[chosen].choice.types[0]
+      case .sequence:
+        type = streams[chosen].choice.types[Int(number % UInt64(streams[chosen].choice.types.count))]
+      case .weighted:
+        let draw = streams[chosen].random.key(.type).key(number).uniform
+        type = streams[chosen].choice.types[pick(draw, streams[chosen].choice.shares)]
+      case .recorded:
+        type = streams[chosen].choice.types[Int(number)]
+        tape.write(nextIndex, type: Int(type), at: instant, batch: nil, into: &job)
+        if !streams[chosen].choice.priorities.isEmpty { job.priority = streams[chosen].choice.priorities[Int(number)] }
         nextIndex += 1
         return true
-      case .graph(let nodes):
-        graph = (nodes, 0, nextIndex, instant, batch)
+      case .graph:
+        graph = (streams[chosen].choice.nodes, 0, nextIndex, instant, batch)
         inGraph = true
         return nextOfGraph(into: &job)
       }
       if !job.dependencies.isEmpty { job.dependencies = [] }
-      tape.write(nextIndex, type: type, at: instant, batch: batch, into: &job)
+      tape.write(nextIndex, type: Int(type), at: instant, batch: batch, into: &job)
       nextIndex += 1
       return true
     }
@@ -136,18 +146,20 @@ extension Tape {
   }
 
   /// Cumulated shares of weights that are not all zero.
-  static func cumulated(_ weights: [WeightedType]) -> [Double] {
+  static func cumulated(_ weights: [WeightedType]) -> ContiguousArray<Double> {
     let total = weights.reduce(0) { $0 + $1.weight }
     var sum = 0.0
-    return weights.map { weight in
-      sum += weight.weight
-      return sum / total
-    }
+    return ContiguousArray(
+      weights.map { weight in
+        sum += weight.weight
+        return sum / total
+      })
   }
 }
 
 /// The index of the first cumulated share above a uniform.
-func pick(_ uniform: Double, _ shares: [Double]) -> Int {
+@inline(__always)
+func pick(_ uniform: Double, _ shares: ContiguousArray<Double>) -> Int {
   for index in shares.indices where uniform < shares[index] { return index }
   return shares.count - 1
 }

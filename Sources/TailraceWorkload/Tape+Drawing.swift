@@ -7,12 +7,47 @@ import TailraceCore
 /// of one tape face the same luck, and changing one job type's service time moves neither the arrivals nor any other
 /// draw.
 package struct Tape: Sendable {
-  package let scenario: Scenario
-  package let seed: UInt64
+  package var scenario: Scenario { _read { yield contents.scenario } }
+  package var seed: UInt64 { contents.seed }
+  /// By reference, so that handing a tape around copies a word.
+  private var contents: Contents
+
+  private final class Contents: Sendable {
+    let scenario: Scenario
+    let seed: UInt64
+    let types: [TypeDraws]
+    let jobRandom: KeyedRandom
+    let streamRandom: KeyedRandom
+    let clientRandom: KeyedRandom
+    let faultRandom: KeyedRandom
+    let recordedService: ContiguousArray<Nanoseconds>
+    let recordedEndings: ContiguousArray<AttemptEnding>
+
+    init(_ scenario: Scenario, seed: UInt64, types: [TypeDraws]) {
+      self.scenario = scenario
+      self.seed = seed
+      recordedService = scenario.trace?.service ?? []
+      recordedEndings = scenario.trace?.endings ?? []
+      let root = KeyedRandom(seed: seed)
+      jobRandom = root.key(0)
+      streamRandom = root.key(1)
+      clientRandom = root.key(2)
+      faultRandom = root.key(3)
+      self.types = types
+    }
+  }
 
   /// What drawing a job or an attempt needs to know of its type, without the rest of its description.
   struct TypeDraws: Sendable {
+    /// How a service time is drawn, in a word: looking at the description itself would copy it.
+    enum Law: UInt8 { case none, constant, exponential, other }
+    /// How long an attempt takes in virtual time: its service time, that of an operation, or that of its cycles.
+    enum Course: UInt8 { case plain, operation, cycles }
     var priority: Priority
+    var law: Law
+    var course: Course
+    /// The length of `constant`, the mean of `exponential`.
+    var typical: Nanoseconds
     var service: ServiceTime?
     var simulatedService: ServiceTime?
     var work: Work
@@ -23,18 +58,33 @@ package struct Tape: Sendable {
     /// The job whose first attempt stalls, and for how long.
     var stall: (job: UInt64, length: Nanoseconds)?
     var isPlain: Bool
+
+    init(_ job: JobSpec) {
+      priority = job.priority
+      law = job.service.law
+      course = job.work.course
+      typical = job.service.typical
+      service = job.service
+      simulatedService = job.simulatedService
+      work = job.work
+      delay = job.delay
+      failures = job.failures
+      canFail = job.failures != .none
+      cancel = job.cancel
+      isPlain = job.delay == nil && job.cancel == nil
+    }
   }
 
-  private(set) var types: [TypeDraws]
+  @inline(__always) var types: [TypeDraws] { _read { yield contents.types } }
   /// Roots of the keys; distinct, so that no job's key meets a stream's or a client's.
-  let jobRandom: KeyedRandom
-  let streamRandom: KeyedRandom
-  let clientRandom: KeyedRandom
-  let faultRandom: KeyedRandom
+  @inline(__always) var jobRandom: KeyedRandom { contents.jobRandom }
+  var streamRandom: KeyedRandom { contents.streamRandom }
+  var clientRandom: KeyedRandom { contents.clientRandom }
+  var faultRandom: KeyedRandom { contents.faultRandom }
 
   /// What a trace says of its jobs, whose numbers are their places in it; empty: it says nothing, or there is none.
-  let recordedService: ContiguousArray<Nanoseconds>
-  let recordedEndings: ContiguousArray<AttemptEnding>
+  @inline(__always) var recordedService: ContiguousArray<Nanoseconds> { _read { yield contents.recordedService } }
+  @inline(__always) var recordedEndings: ContiguousArray<AttemptEnding> { _read { yield contents.recordedEndings } }
 
   /// The types of a trace's jobs as the scenario numbers them.
   func recordedTypes(_ trace: Trace) -> ContiguousArray<UInt16> {
@@ -47,37 +97,27 @@ package struct Tape: Sendable {
 
   /// Unrolls a scenario.
   package init(scenario: Scenario, seed: UInt64) {
-    self.scenario = scenario
-    self.seed = seed
-    recordedService = scenario.trace?.service ?? []
-    recordedEndings = scenario.trace?.endings ?? []
-    let root = KeyedRandom(seed: seed)
-    jobRandom = root.key(0)
-    streamRandom = root.key(1)
-    clientRandom = root.key(2)
-    faultRandom = root.key(3)
-    types = scenario.jobs.map { job in
-      TypeDraws(
-        priority: job.priority, service: job.service, simulatedService: job.simulatedService, work: job.work,
-        delay: job.delay, failures: job.failures,
-        canFail: job.failures != .none, cancel: job.cancel, stall: nil, isPlain: job.delay == nil && job.cancel == nil)
+    let types = scenario.jobs.map { TypeDraws($0) }
+    contents = Contents(scenario, seed: seed, types: types)
+    if scenario.jobs.contains(where: { $0.stall != nil }) {
+      contents = Contents(scenario, seed: seed, types: stalling(types))
     }
-    findStalls()
   }
 
-  /// Finds the first job of each stalling type that is intended at or after the stall.
-  private mutating func findStalls() {
+  /// The types with the first job of each stalling one that is intended at or after the stall.
+  private func stalling(_ types: [TypeDraws]) -> [TypeDraws] {
+    var types = types
     var open = scenario.jobs.indices.filter { scenario.jobs[$0].stall != nil }
-    guard !open.isEmpty else { return }
     var cursor = makeCursor()
     for _ in 0..<Self.stallSearchLimit {
-      guard !open.isEmpty, let job = cursor.next() else { return }
+      guard !open.isEmpty, let job = cursor.next() else { break }
       guard open.contains(job.type), let stall = scenario.jobs[job.type].stall,
         job.intended.nanoseconds >= stall.at.rawValue
       else { continue }
       types[job.type].stall = (job.index, stall.length)
       open.removeAll { $0 == job.type }
     }
+    return types
   }
 
   /// The job of a number, once its type and its place in the load are known; its dependencies stay as they are.
@@ -111,13 +151,15 @@ package struct Tape: Sendable {
     var plan = AttemptPlan(service: .zero, ending: .succeeds, cycles: 0)
     let random = jobRandom.key(job)
     let attemptRandom = random.key(UInt64(attempt))
-    switch types[type].service {
-    case nil: break
-    case .constant(let time)?: plan.service = time
-    case .some(let service): plan.service = service.quantile(attemptRandom.key(.service).uniform)
+    switch types[type].law {
+    case .none: break
+    case .constant: plan.service = types[type].typical
+    case .exponential:
+      plan.service = ServiceTime.exponential(Double(types[type].typical.rawValue), attemptRandom.key(.service).uniform)
+    case .other: plan.service = types[type].service!.quantile(attemptRandom.key(.service).uniform)
     }
     if attempt == 1, let stall = types[type].stall, stall.job == job { plan.service += stall.length }
-    if case .cycles(_, let needed, _, _) = types[type].work {
+    if types[type].course == .cycles, case .cycles(_, let needed, _, _) = types[type].work {
       let draw = random.key(0).key(.cycles).uniform
       plan.cycles = needed.lowerBound + min(needed.count - 1, Int(draw * Double(needed.count)))
     }
@@ -144,5 +186,33 @@ package struct Tape: Sendable {
   package func cycleFails(job: UInt64, type: Int, attempt: Int, cycle: Int) -> Bool {
     guard case .cycles(_, _, _, let share) = types[type].work, share > 0 else { return false }
     return jobRandom.key(job).key(UInt64(attempt)).key(.cycleFails).key(UInt64(cycle)).uniform < share
+  }
+}
+
+extension ServiceTime? {
+  fileprivate var law: Tape.TypeDraws.Law {
+    switch self {
+    case nil: .none
+    case .constant: .constant
+    case .exponential: .exponential
+    case .lognormal, .uniform, .pareto, .bimodal, .empirical: .other
+    }
+  }
+
+  fileprivate var typical: Nanoseconds {
+    switch self {
+    case .constant(let value), .exponential(let value): value
+    case nil, .lognormal, .uniform, .pareto, .bimodal, .empirical: .zero
+    }
+  }
+}
+
+extension Work {
+  fileprivate var course: Tape.TypeDraws.Course {
+    switch self {
+    case .sleep, .spin, .memory: .plain
+    case .sqlite, .subprocess, .events: .operation
+    case .cycles: .cycles
+    }
   }
 }

@@ -9,8 +9,7 @@ extension Tape {
   /// are compared on one tape share its fingerprint.
   ///
   /// It covers the description of the load, the first ``fingerprintedJobs`` jobs with their first attempts, and the
-  /// first job of each closed client. The same on every machine, as far as `log`, `exp` and `pow` of its C library
-  /// agree to the nanosecond.
+  /// first job of each closed client. The same on every machine.
   package func fingerprint() -> String {
     var hash = StableHash()
     hash.combine(seed)

@@ -23,14 +23,17 @@ extension Tape {
     case .fails: outcome = .failed
     case .failsPermanently: outcome = .failedPermanently
     }
-    switch types[type].work {
-    case .sleep, .spin, .memory: return VirtualAttempt(length: plan.service, outcome: outcome)
-    case .sqlite, .subprocess, .events:
+    switch types[type].course {
+    case .plain: return VirtualAttempt(length: plan.service, outcome: outcome)
+    case .operation:
       // A stall comes on top.
       let draw = jobRandom.key(job).key(UInt64(number)).key(.simulatedService).uniform
       let length = plan.service + (types[type].simulatedService?.quantile(draw) ?? .zero)
       return VirtualAttempt(length: length, outcome: outcome)
-    case .cycles(let limit, _, let pause, _):
+    case .cycles:
+      guard case .cycles(let limit, _, let pause, _) = types[type].work else {
+        preconditionFailure("\(types[type].work.kind) is no work in cycles")
+      }
       return cycles(plan, limit: limit, pause: pause, outcome: outcome) {
         cycleFails(job: job, type: type, attempt: number, cycle: $0)
       }

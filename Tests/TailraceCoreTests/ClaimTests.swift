@@ -67,7 +67,7 @@ import Testing
         JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
     }
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 4), into: &outbox)
-    let handedOut = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    let handedOut = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     #expect(handedOut.map(\.tag) == [0, 1, 2, 3])
     let ahead = core.hasClaimsAhead(in: .async)
     #expect(ahead)
@@ -79,7 +79,7 @@ import Testing
     core.attemptEnded(
       handedOut[0], started: .zero, finished: .zero, outcome: .succeeded, at: .zero, into: &outbox)
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 10), into: &outbox)
-    let again = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    let again = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     #expect(again.map(\.tag) == [1, 2, 3, 4, 5])
     try check(core)
   }
@@ -99,7 +99,7 @@ import Testing
     for worker in [UInt16(1), 0, 2] {
       core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: worker, limit: 2), into: &outbox)
     }
-    let handedOut = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    let handedOut = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     #expect(handedOut.map(\.tag) == [0, 1, 2, 3, 4, 5])
     for worker in [UInt16(2), 1, 0] {
       for token in handedOut.reversed() where token.worker == worker {
@@ -109,7 +109,7 @@ import Testing
     try check(core)
     outbox.clear()
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 1, limit: 10), into: &outbox)
-    let again = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    let again = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     #expect(again.map(\.tag) == [0, 1, 2, 3, 4, 5, 6, 7, 8])
     try check(core)
   }
@@ -127,7 +127,7 @@ import Testing
         JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
     }
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 6), into: &outbox)
-    let handedOut = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    let handedOut = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     #expect(handedOut.count == 7)
     let other = try #require(handedOut.first { $0.worker == 1 })
     outbox.clear()
@@ -138,7 +138,7 @@ import Testing
       core.attemptReturned(token, at: .zero, into: &outbox)
     }
     core.startJobs(at: .zero, into: &outbox)
-    let given = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    let given = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     #expect(given.map(\.worker) == [1])
     #expect(given.map(\.tag) == [tags[4]])
     try check(core)
@@ -155,7 +155,7 @@ import Testing
         JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
     }
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 4), into: &outbox)
-    let handedOut = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+    let handedOut = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     core.cancelRequested(handedOut[1].job, at: .zero, into: &outbox)
     core.attemptReturned(handedOut[1], at: .zero, into: &outbox)
     try check(core)

@@ -91,7 +91,7 @@ import Testing
     }
     #expect(core.cancelRequested(chain[0], at: .zero, into: &outbox))
     #expect(core.gauges.inSystem == 0)
-    #expect(outbox.records.map(\.job) == Array(0..<10_000))
+    #expect(Array(outbox.records).map(\.job) == Array(0..<10_000))
     #expect(core.gauges.settledByCause[.dependencyFailed] == 9_999)
     #expect(core.violatedInvariants() == [])
   }

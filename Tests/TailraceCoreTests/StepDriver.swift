@@ -176,7 +176,7 @@ final class StepDriver {
   }
 
   private func collect() {
-    for order in outbox.orders {
+    for order in Array(outbox.orders) {
       switch order {
       case .startAttempt(let token):
         running.append(token)
@@ -191,8 +191,8 @@ final class StepDriver {
       case .releaseSubmitter, .forgetJob, .settleBatch, .finishDraining: break
       }
     }
-    orders += outbox.orders
-    records += outbox.records
+    orders += Array(outbox.orders)
+    records += Array(outbox.records)
     outbox.clear()
     #expect(core.violatedInvariants() == [])
   }

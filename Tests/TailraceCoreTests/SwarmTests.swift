@@ -228,9 +228,9 @@ struct SwarmRun: ~Copyable {
   }
 
   private mutating func collect() {
-    auditor.took(outbox.orders, at: now)
-    auditor.took(outbox.records, at: now)
-    for order in outbox.orders {
+    auditor.took(Array(outbox.orders), at: now)
+    auditor.took(Array(outbox.records), at: now)
+    for order in Array(outbox.orders) {
       switch order {
       case .startAttempt(let token): attempts.append((token, token.reportsStart ? nil : now, false))
       case .stopAttempt(let token):

@@ -85,7 +85,8 @@ struct RecordTests {
   private func coreOrder(of requests: [JobRequest], _ configuration: SchedulerConfiguration) -> [UInt64] {
     var core = SchedulerCore(configuration)
     let type = core.register(JobTypeConfiguration(name: "job"))
-    var (outbox, order, ids, now) = (Outbox(), [UInt64](), [JobID](), Instant.zero)
+    var outbox = Outbox()
+    var (order, ids, now) = ([UInt64](), [JobID](), Instant.zero)
     for (number, request) in requests.enumerated() {
       now = now + .microseconds(1)
       let admission = core.jobSubmitted(
@@ -95,7 +96,7 @@ struct RecordTests {
       if case .accepted(let id) = admission { ids.append(id) }
     }
     core.startJobs(at: now, into: &outbox)
-    while case .startAttempt(let token)? = outbox.orders.first(where: {
+    while case .startAttempt(let token)? = Array(outbox.orders).first(where: {
       if case .startAttempt = $0 { true } else { false }
     }) {
       outbox.clear()

@@ -22,7 +22,7 @@ struct AttemptCalendarTests {
     }
     while tokens.count < count {
       core.startJobs(at: .zero, into: &outbox)
-      let started = outbox.orders.compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
+      let started = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
       outbox.clear()
       tokens += started
       for token in started {

@@ -67,8 +67,8 @@ public struct CoreLoop: ~Copyable {
   /// Lets the core start what it can, and notes whose ends are to be reported.
   private mutating func takeStarted() {
     core.startJobs(at: instant, into: &outbox)
-    for order in outbox.orders {
-      if case .startAttempt(let token) = order { started.append(token) }
+    for index in outbox.orders.indices {
+      if case .startAttempt(let token) = outbox.orders[index] { started.append(token) }
     }
     outbox.clear()
   }
