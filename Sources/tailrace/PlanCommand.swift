@@ -12,7 +12,8 @@ struct PlanCommand: AsyncParsableCommand {
     abstract: "Find the cheapest configuration that meets the targets, in simulation.",
     discussion: """
       Replays a scenario in virtual time under the configurations that --vary spans, all with the same seeds, and \
-      prints the cheapest that meets every target with 95 % confidence, the ones around it, and what binds. Cheapest \
+      prints the cheapest that meets every target with 95 % confidence, the ones around it, and what binds: the pool \
+      or limit of which a little more would help most. Cheapest \
       is what has fewest workers; of equal ones, the values that --vary names first. Where there are many \
       configurations, ranges are searched by bisection: more is assumed not to make a target harder.
 
@@ -81,6 +82,10 @@ struct PlanCommand: AsyncParsableCommand {
     if Terminal.error.isInteractive { Terminal.error.write("\n") }
     let best = tried.first { $0.isGood }
     Terminal.output.write(text(tried, best: best, of: planner.count))
+    // Where none is good enough, it matters what would make the most generous one better.
+    if let subject = best ?? tried.last, !interruption.isSet {
+      Terminal.output.write(try await bindings(subject, planner))
+    }
     guard let best else { throw ExitCode(Verdict.missed.exitStatus) }
     if confirm { try await confirm(best, interruption) }
   }
@@ -146,26 +151,48 @@ struct PlanCommand: AsyncParsableCommand {
       table.add(candidate.values + cells + [busy.joined(separator: ", "), verdict])
     }
     text += table.text
-    if let best { text += "\n" + binding(best, tried) }
+    if let best { text += "\n" + shortfall(best, tried) }
     return text
   }
 
-  /// What keeps a cheaper configuration from being enough.
-  private func binding(_ best: Planner.Candidate, _ tried: [Planner.Candidate]) -> String {
-    var lines: [String] = []
-    if let tightest = best.outcomes.filter({ $0.margin != nil }).min(by: { $0.margin! < $1.margin! }) {
-      lines.append("Tightest target: \(tightest.target), met with \(HumanUnits.share(tightest.margin!)) to spare.")
+  /// Why a cheaper configuration is not enough.
+  private func shortfall(_ best: Planner.Candidate, _ tried: [Planner.Candidate]) -> String {
+    guard let place = tried.firstIndex(of: best), let cheaper = tried[..<place].last(where: { !$0.isGood }) else {
+      return ""
     }
+    let failing = cheaper.outcomes.filter { $0.verdict != .met }.map(\.target)
+    let why = cheaper.isOverloaded ? "does not keep up: its queue grows" : "fails \(failing.joined(separator: " and "))"
+    return "The next cheaper, \(named(cheaper.values)), \(why).\n"
+  }
+
+  /// What stands between the best configuration and more to spare: the constraints whose widening would help.
+  private func bindings(_ best: Planner.Candidate, _ planner: Planner) async throws -> String {
+    var text = ""
     if let busiest = best.utilization.max(by: { $0.value < $1.value }) {
-      lines.append("Busiest pool: \(busiest.key), \(HumanUnits.share(busiest.value)) of its workers' time.")
+      text += "Busiest pool: \(busiest.key), \(HumanUnits.share(busiest.value)) of its workers' time.\n"
     }
-    if let cheaper = tried.last(where: { !$0.isGood && tried.firstIndex(of: $0)! < tried.firstIndex(of: best)! }) {
-      let failing = cheaper.outcomes.filter { $0.verdict != .met }.map(\.target)
-      let why =
-        cheaper.isOverloaded ? "does not keep up: its queue grows" : "fails \(failing.joined(separator: " and "))"
-      lines.insert("What binds: the next cheaper, \(named(cheaper.values)), \(why).", at: 0)
+    guard let tightest = best.outcomes.filter({ $0.margin != nil }).min(by: { $0.margin! < $1.margin! }) else {
+      return text
     }
-    return lines.map { $0 + "\n" }.joined()
+    let margin = tightest.margin!
+    let distance = "\(HumanUnits.share(abs(margin))) \(margin < 0 ? "beyond its limit" : "to spare")"
+    text = "With \(named(best.values)), the tightest target is \(tightest.target): \(distance).\n" + text
+    let reliefs = try await planner.reliefs(of: best, target: tightest)
+    guard let first = reliefs.first, first.helps else {
+      return text + "What binds: nothing that could be widened; the work itself takes that long.\n"
+    }
+    text += "What binds: \(first.constraint.prefix { $0 != ":" }). What a little more of each would change:\n\n"
+    let metric = tightest.target.replacing(/\s*[<>=]=?\s*[^<>={}]*$/, with: "")
+    var table = Columns(["constraint", ">change of \(metric)", "verdict"])
+    for relief in reliefs.prefix(12) {
+      let change = HumanUnits.difference(relief.change, tightest.unit)
+      let half = HumanUnits.value(relief.halfWidth, tightest.unit)
+      table.add([
+        relief.constraint, "\(relief.change > 0 ? "+" : "")\(change) ± \(half)",
+        relief.helps ? "helps" : abs(relief.change) > relief.halfWidth ? "hurts" : "no difference seen",
+      ])
+    }
+    return text + table.text
   }
 
   private func confirm(_ best: Planner.Candidate, _ interruption: StopFlag) async throws {

@@ -9,7 +9,7 @@ import Testing
     ])
     #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.output.hasPrefix("Cheapest that meets every target with 95 % confidence: scheduler.workers=3\n"))
-    #expect(outcome.output.contains("What binds: the next cheaper, scheduler.workers=2, fails makespan < 700ms."))
+    #expect(outcome.output.contains("The next cheaper, scheduler.workers=2, fails makespan < 700ms."))
   }
 
   @Test func whatCannotBeMetIsStatus2AndWhatIsWrong64() async throws {

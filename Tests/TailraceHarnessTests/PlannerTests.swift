@@ -47,6 +47,33 @@ import Testing
     #expect(!three.isGood && three.outcomes[0].verdict == .missed)
   }
 
+  /// Two limits and a pool: each time another of them binds, and widening the others changes nothing.
+  @Test(arguments: [
+    ("workers: 2", "{service: 100ms}", "workers of the pool async: 2 → 3"),
+    ("workers: 8, rate: 5/s", "{service: 10ms}", "rate of a pool: 5/s → 6.25/s"),
+    ("workers: 8", "{service: 100ms, concurrency: 1}", "concurrency of job: 1 → 2"),
+    ("workers: 8, memory_budget: 16MiB", "{service: 100ms, memory: 8MiB}", "memory budget: 16 → 24 MiB"),
+  ])
+  func saysWhatBinds(settings: String, job: String, binds: String) async throws {
+    let planner = Planner(
+      [Planner.Dimension(key: "x", values: ["1"], isRange: false)], seed: 1, replications: 2
+    ) { _ in
+      let text = """
+        name: t
+        jobs: {job: \(job)}
+        load: {batch: 40, of: job}
+        scheduler: {\(settings), retries: 0}
+        targets: [makespan < 100s]
+        """
+      return try ScenarioParser.parse(yaml: text, file: "t.yaml").get()
+    }
+    let best = try #require(try await planner.search().first)
+    let reliefs = try await planner.reliefs(of: best, target: best.outcomes[0])
+    let helping = reliefs.filter(\.helps).map(\.constraint)
+    #expect(helping == [binds])
+    #expect(reliefs.filter { !$0.helps }.allSatisfy { $0.change == 0 })
+  }
+
   @Test func everyCombinationIsTriedWhereThereAreFew() async throws {
     let workers = Planner.Dimension(key: "workers", values: ["4", "6"], isRange: false)
     let policy = Planner.Dimension(key: "policy", values: ["priority", "fifo"], isRange: false)

@@ -40,6 +40,8 @@ package struct Planner: Sendable {
     package var verdict: Verdict
     /// How far the mean is on the right side, as a share of the limit.
     package var margin: Double?
+    /// By replication; empty: not every replication measured it.
+    package var values: [Double] = []
   }
 
   /// A configuration that was tried.
@@ -150,13 +152,23 @@ package struct Planner: Sendable {
 
   // MARK: - One candidate
 
-  /// Replays candidates, all replications side by side on all processors.
+  func makeScenario(at place: Place) throws -> Scenario { try make(zip(dimensions, place).map { $0.values[$1] }) }
+
   private func evaluate(_ places: [Place]) async throws -> [Candidate] {
-    let scenarios = try places.map { place in
-      try make(zip(dimensions, place).map { $0.values[$1] })
+    let scenarios = try places.map { try makeScenario(at: $0) }
+    let runs = await replay(scenarios)
+    return try places.indices.compactMap { index in
+      guard runs[index].count == replications else { return nil }
+      return try candidate(places[index], scenarios[index], runs[index])
     }
-    let work = places.indices.flatMap { index in (0..<replications).map { (index, $0) } }
-    let none = [[RunResult?]](repeating: Array(repeating: nil, count: replications), count: places.count)
+  }
+
+  /// Replays scenarios, all replications side by side on all processors.
+  ///
+  /// - Returns: the runs of each, in the order of the seeds; fewer where it was interrupted.
+  func replay(_ scenarios: [Scenario]) async -> [[RunResult]] {
+    let work = scenarios.indices.flatMap { index in (0..<replications).map { (index, $0) } }
+    let none = [[RunResult?]](repeating: Array(repeating: nil, count: replications), count: scenarios.count)
     let found = Locked(none)
     await DedicatedThread.forEach(below: work.count) { turn in
       guard !interruption.isSet else { return false }
@@ -166,12 +178,7 @@ package struct Planner: Sendable {
       found.withLock { $0[index][replication] = run }
       return true
     }
-    let runs = found.withLock { $0 }
-    return try places.indices.compactMap { index in
-      let done = runs[index].compactMap { $0 }
-      guard done.count == replications else { return nil }
-      return try candidate(places[index], scenarios[index], done)
-    }
+    return found.withLock { $0.map { $0.compactMap { $0 } } }
   }
 
   private func candidate(_ place: Place, _ scenario: Scenario, _ runs: [RunResult]) throws -> Candidate {
@@ -189,7 +196,7 @@ package struct Planner: Sendable {
       utilization: utilization, isOverloaded: runs.contains { ($0.observations.cutOff ?? 0) > 0 })
   }
 
-  private func outcome(of text: String, _ target: TargetExpression, _ runs: [RunResult]) -> Outcome {
+  func outcome(of text: String, _ target: TargetExpression, _ runs: [RunResult]) -> Outcome {
     let each = runs.map { TargetOutcome(target, as: text, runs: [$0], scale: 1) }
     let values = each.compactMap(\.observed)
     var outcome = Outcome(
@@ -197,6 +204,7 @@ package struct Planner: Sendable {
     guard values.count == runs.count else { return outcome }
     let (mean, error) = Statistics.mean(of: values)
     outcome.mean = mean
+    outcome.values = values
     outcome.halfWidth = Statistics.studentQuantile975(values.count - 1) * error
     // How far the mean is on the right side of the limit.
     let distance: Double

@@ -45,6 +45,36 @@ package enum LiveVerification {
           scheduler: {workers: 1, policy: fifo, retries: 0}
           """, wait: { Queues.meanWait(servers: 1, arrivalRate: 50, service: $0) }),
       System(
+        name: "M/M/2 at 0.6",
+        yaml: """
+          name: verified
+          jobs: {job: {service: "exponential(mean: 10ms)"}}
+          load: {poisson: 120/s, of: job}
+          duration: 5s
+          scheduler: {workers: 2, policy: fifo, retries: 0}
+          """, wait: { Queues.meanWait(servers: 2, arrivalRate: 120, service: $0) }),
+      System(
+        name: "three priorities, one worker, as simulated",
+        yaml: """
+          name: verified
+          jobs:
+            a: {service: "exponential(mean: 10ms)", priority: high}
+            b: {service: "exponential(mean: 10ms)"}
+            c: {service: "exponential(mean: 10ms)", priority: low}
+          load: {poisson: 60/s, of: {a: 1, b: 1, c: 1}}
+          duration: 5s
+          scheduler: {workers: 1, policy: priority, retries: 0}
+          """, wait: { _ in .nan }),
+      System(
+        name: "a rate limit of 100/s, as simulated",
+        yaml: """
+          name: verified
+          jobs: {job: {service: 2ms, rate: 100/s}}
+          load: {poisson: 60/s, of: job}
+          duration: 5s
+          scheduler: {workers: 8, policy: fifo, retries: 0}
+          """, wait: { _ in .nan }),
+      System(
         name: "M/D/2 at 0.5, as simulated",
         yaml: """
           name: verified
