@@ -36,7 +36,8 @@ package struct Simulation: ~Copyable {
     package var unsettled = 0
     /// How often each kind of fault was injected.
     package var faults: [InjectedFault.Kind: Int] = [:]
-    /// Tape numbers of what each job depends on.
+    /// Tape numbers of what each job depends on, of the first million jobs that depend on others: no list of attempts
+    /// is longer that they could be held against.
     package var dependencies: [UInt64: [UInt64]] = [:]
   }
 
@@ -79,6 +80,7 @@ package struct Simulation: ~Copyable {
 
   /// Records that are handed on together.
   private static let flushAt = 256
+  private static let dependenciesKept = 1_000_000
 
   /// Makes a simulation of a whole tape; nothing has happened yet.
   ///
@@ -219,7 +221,7 @@ package struct Simulation: ~Copyable {
     submission.delay = job.delay
     if !job.dependencies.isEmpty {
       submission.dependencies = job.dependencies.map { identifiers[$0] ?? .refused }
-      summary.dependencies[job.index] = job.dependencies
+      if summary.dependencies.count < Self.dependenciesKept { summary.dependencies[job.index] = job.dependencies }
     } else if !submission.dependencies.isEmpty {
       submission.dependencies = []
     }

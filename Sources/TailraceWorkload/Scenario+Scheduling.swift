@@ -80,29 +80,3 @@ extension SchedulerConfiguration {
     self.seed = seed
   }
 }
-
-/// The scheduler's identifiers of the jobs that were submitted last, by their numbers on the tape: enough for
-/// dependencies, which arrive together, and for cancellations soon after.
-package struct RecentJobs {
-  private static let limit = 1 << 17
-  private var entries: [UInt64: JobID] = [:]
-  private var order: [UInt64] = []
-  private var oldest = 0
-
-  package init() {}
-
-  package subscript(job: UInt64) -> JobID? {
-    get { entries[job] }
-    set {
-      if entries.updateValue(newValue!, forKey: job) == nil {
-        if order.count < Self.limit {
-          order.append(job)
-        } else {
-          entries[order[oldest]] = nil
-          order[oldest] = job
-          oldest = (oldest + 1) % Self.limit
-        }
-      }
-    }
-  }
-}

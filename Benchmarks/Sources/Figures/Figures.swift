@@ -6,7 +6,8 @@ import Workbench
 ///
 ///     figures [ROUND]
 ///
-/// The round, a number, decides in which order the ways of submitting take their turns.
+/// The round, a number, decides in which order the ways of submitting take their turns. `TAILRACE_TRACES` names a folder
+/// with the log LCG-2005-1.swf.gz of the Parallel Workloads Archive, which is replayed too where it is there.
 @main
 enum Figures {
   static func main() async {
@@ -14,6 +15,7 @@ enum Figures {
     core()
     queue()
     for (name, replay) in Simulated.all { simulate(name, replay, seed: UInt64(round) + 1) }
+    if let log = Simulated.log { simulate("log", log, seed: 1) }
     let ways = Submitting.allCases
     for turn in ways.indices {
       let way = ways[(turn + round) % ways.count]

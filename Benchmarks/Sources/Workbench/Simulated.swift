@@ -1,3 +1,4 @@
+import Foundation
 import TailraceBenchmarkHooks
 
 /// Scenarios that are replayed in virtual time.
@@ -38,4 +39,18 @@ public enum Simulated {
       load: {poisson: 200/s, of: fork, count: 250_000}
       scheduler: {workers: 8, policy: fifo, queue: {capacity: 1_000_000}, retries: 0, timeout: none}
       """)
+
+  /// 187,520 jobs of eleven days on a grid of 1,600 processors, first come first served: a log that is not part of this
+  /// package. nil: `TAILRACE_TRACES` does not name a folder that holds it.
+  public static let log: SimulatedReplay? = {
+    guard let folder = ProcessInfo.processInfo.environment["TAILRACE_TRACES"] else { return nil }
+    let file = folder + "/LCG-2005-1.swf.gz"
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    return SimulatedReplay(
+      scenario: """
+        name: log
+        load: {trace: "\(file)"}
+        scheduler: {workers: 1600, policy: fifo}
+        """)
+  }()
 }

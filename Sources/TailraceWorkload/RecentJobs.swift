@@ -1,0 +1,59 @@
+import TailraceCore
+
+/// The scheduler's identifiers of the jobs that were submitted last, by their numbers on the tape: enough for
+/// dependencies, which arrive together, and for cancellations soon after.
+///
+/// Numbers of open streams are dense: they share a ring, in which a job is found by its number. Those of closed clients
+/// are far apart and are looked up.
+package struct RecentJobs {
+  /// Jobs of each kind that are remembered at least.
+  private static let limit = 1 << 17
+  private static let nobody = UInt64.max
+
+  private var ring: ContiguousArray<(job: UInt64, id: JobID)> = []
+  private var closed: [UInt64: JobID] = [:]
+  /// The closed clients' jobs in the order of their submission, once there are too many of them in turns.
+  private var order: [UInt64] = []
+  private var oldest = 0
+
+  package init() {}
+
+  package subscript(job: UInt64) -> JobID? {
+    get {
+      guard job < Tape.firstClosedNumber else { return closed[job] }
+      guard !ring.isEmpty else { return nil }
+      let entry = ring[Int(job) & (ring.count - 1)]
+      return entry.job == job ? entry.id : nil
+    }
+    set {
+      if job < Tape.firstClosedNumber { note(job, newValue!) } else { noteClosed(job, newValue!) }
+    }
+  }
+
+  private mutating func note(_ job: UInt64, _ id: JobID) {
+    if ring.isEmpty { ring = ContiguousArray(repeating: (Self.nobody, .refused), count: 64) }
+    while ring.count < Self.limit {
+      let there = ring[Int(job) & (ring.count - 1)].job
+      if there == Self.nobody || there == job { break }
+      grow()
+    }
+    ring[Int(job) & (ring.count - 1)] = (job, id)
+  }
+
+  private mutating func grow() {
+    let old = ring
+    ring = ContiguousArray(repeating: (Self.nobody, .refused), count: old.count * 2)
+    for entry in old where entry.job != Self.nobody { ring[Int(entry.job) & (ring.count - 1)] = entry }
+  }
+
+  private mutating func noteClosed(_ job: UInt64, _ id: JobID) {
+    guard closed.updateValue(id, forKey: job) == nil else { return }
+    if order.count < Self.limit {
+      order.append(job)
+    } else {
+      closed[order[oldest]] = nil
+      order[oldest] = job
+      oldest = (oldest + 1) % Self.limit
+    }
+  }
+}
