@@ -8,6 +8,15 @@ public enum DispatchPolicy: Hashable, Sendable, Codable {
   /// another of the next lower priority that became eligible up to `boost` earlier. Nothing waits behind more than
   /// `4 × boost` of later arrivals, so nothing starves; nothing is ever rescanned.
   case aging(boost: Nanoseconds)
+  /// By waiting time × the slope of the priority (Kleinrock), at the instant at which a worker is free. Cannot starve
+  /// while every slope is above 0.
+  case slopeAging(PrioritySlopes)
+  /// Earliest deadline first; jobs without a deadline last, where they may starve.
+  case deadline
+  /// Shortest expected service time first. Long jobs starve while short ones fill the workers.
+  case shortest
+  /// Weighted shares by job type. Cannot starve.
+  case fair
 }
 
 /// What happens to a submission that finds the queue full.
@@ -117,10 +126,19 @@ public struct JobTypeConfiguration: Hashable, Sendable, Codable {
   public var rate: RateLimit?
   /// Memory that a job of this type reserves from ``SchedulerConfiguration/memoryBudget`` while it runs, in bytes.
   public var memory: Int
+  /// How long after its intended arrival a job should have settled; nil: at no time. The policy `deadline` orders by
+  /// it.
+  public var deadline: Nanoseconds?
+  /// How long an attempt is expected to take; nil: learnt from attempts that succeeded. The policy `shortest` orders by
+  /// it.
+  public var expectedService: Nanoseconds?
+  /// Share under the policy `fair`, relative to the other types with jobs waiting; 0.001 to 1,000.
+  public var weight: Double
   /// Makes a job type; what is nil follows the settings of the scheduler.
   public init(
     name: String, priority: Priority = .normal, pool: PoolID = .async, timeout: Nanoseconds? = nil,
-    retry: RetryPolicy? = nil, concurrency: Int? = nil, rate: RateLimit? = nil, memory: Int = 0
+    retry: RetryPolicy? = nil, concurrency: Int? = nil, rate: RateLimit? = nil, memory: Int = 0,
+    deadline: Nanoseconds? = nil, expectedService: Nanoseconds? = nil, weight: Double = 1
   ) {
     self.name = name
     self.priority = priority
@@ -130,6 +148,9 @@ public struct JobTypeConfiguration: Hashable, Sendable, Codable {
     self.concurrency = concurrency
     self.rate = rate
     self.memory = memory
+    self.deadline = deadline
+    self.expectedService = expectedService
+    self.weight = weight
   }
 }
 

@@ -1,4 +1,4 @@
-/// All that the scheduler knows of one job, 120 bytes, reused for another job once it is forgotten.
+/// All that the scheduler knows of one job, 128 bytes, reused for another job once it is forgotten.
 ///
 /// What dispatch looks at comes first and fills one cache line, so that the neighbours of a job in a long list cost
 /// one each.
@@ -6,6 +6,8 @@ struct JobSlot {
   static let none = UInt32.max
   /// In place of a count: a dependency of a job that is not admitted yet has failed.
   static let dependencyHasFailed = UInt32.max
+  /// In place of a rank.
+  static let unranked = Int64.min
 
   /// Links of the one list that the job is in: a lane, the submitters waiting for room, the settled, the free.
   var next = JobSlot.none
@@ -34,12 +36,17 @@ struct JobSlot {
   var cause = SettlementCause.dropped
 
   var batch = JobSlot.none
+  /// Place among the lane's jobs where the policy sorts them, or -1.
+  var heapPosition: Int32 = -1
   var intended = Instant.zero
   var submitted = Instant.zero
   var accepted = TimelineRecord.never
   var previousFinished = TimelineRecord.never
   var timeout = Nanoseconds(.max)
   var tag: UInt64 = 0
+  /// What the policy orders by beside what is above: when the job is due, or how long it is expected to take, in
+  /// nanoseconds; ``unranked``: nothing was said.
+  var rank = JobSlot.unranked
 }
 
 /// Slots in pages that never move, with a list of free ones.

@@ -29,6 +29,8 @@ struct Lane {
   /// The first job's place in the policy's order: smaller starts earlier, ties by sequence.
   var headKey: Int64 = 0
   var headSequence: UInt32 = 0
+  /// How far the policy `fair` has moved its type on; nothing to the others.
+  var virtualTime: Int64 = 0
 
   @inline(__always)
   static func precedes(_ a: borrowing Lane, _ b: borrowing Lane) -> Bool {

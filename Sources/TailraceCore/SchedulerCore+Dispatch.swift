@@ -37,7 +37,7 @@ extension SchedulerCore {
   private mutating func startJobs(in pool: Int, claim: Claim?, into outbox: inout Outbox) {
     // What is claimed ahead counts as running. Where every worker may run, it is the workers that are the limit.
     let isLimitedByWorkers = pools[pool].limit >= pools[pool].claims.count
-    while let lane = pools[pool].heap.top {
+    while let lane = topLane(of: pool) {
       let worker: UInt16
       if let idle = pools[pool].idle.last {
         guard isLimitedByWorkers || pools[pool].running < pools[pool].limit else { return }
@@ -57,9 +57,41 @@ extension SchedulerCore {
     }
   }
 
+  /// The lane whose first job comes first.
+  @inline(__always)
+  private func topLane(of pool: Int) -> UInt16? {
+    traits.choice == .byKey ? pools[pool].heap.top : mostUrgentLane(of: pool)
+  }
+
+  /// The same where places change with time: compares the first jobs of all open lanes.
+  private func mostUrgentLane(of pool: Int) -> UInt16? {
+    var best: UInt16?
+    var bestKey = Int64.max
+    for position in pools[pool].heap.entries.indices {
+      let lane = pools[pool].heap.entries[position]
+      let key = policyKey(head(of: Int(lane)), in: Int(lane))
+      guard let known = best, key > bestKey || key == bestKey && !comesBefore(lane, known) else {
+        (best, bestKey) = (lane, key)
+        continue
+      }
+    }
+    return best
+  }
+
+  private func comesBefore(_ a: UInt16, _ b: UInt16) -> Bool {
+    Int32(bitPattern: lanes[Int(a)].headSequence &- lanes[Int(b)].headSequence) < 0
+  }
+
+  /// The job of a lane that starts first.
+  @inline(__always)
+  func head(of lane: Int) -> UInt32 {
+    traits.order == .asTheyCame ? lanes[lane].jobs.head : jobHeaps[lane].first
+  }
+
   @inline(__always)
   private mutating func start(from lane: Int, pool: Int, worker: UInt16, into outbox: inout Outbox) {
-    let slot = lanes[lane].jobs.head
+    let slot = head(of: lane)
+    if traits.layout == .byType { charge(lane, of: pool, to: Int(jobs[slot].pointee.type)) }
     removeFromLane(slot)
     let job = jobs[slot]
     job.pointee.state = .running
@@ -137,8 +169,21 @@ extension SchedulerCore {
     gauges.availableByPriority[job.pointee.priority] += 1
     let lane = lane(type: job.pointee.type, pool: job.pointee.pool, priority: job.pointee.priority)
     job.pointee.lane = UInt16(lane)
+    if traits.layout == .byType, lanes[lane].jobs.count == 0 { join(lane) }
     lanes[lane].jobs.append(slot, in: jobs)
-    if lanes[lane].jobs.count == 1 { headChanged(lane) }
+    if traits.order == .byKey { jobHeaps[lane].insert(slot, key: policyKey(slot, in: lane), in: jobs) }
+    if head(of: lane) == slot { headChanged(lane) }
+  }
+
+  /// A type that had nothing waiting goes on where the pool is.
+  private mutating func join(_ lane: Int) {
+    lanes[lane].virtualTime = max(lanes[lane].virtualTime, pools[Int(lanes[lane].pool.rawValue)].virtualTime)
+  }
+
+  /// A start of a type: the pool is where the type was, and the type moves on.
+  private mutating func charge(_ lane: Int, of pool: Int, to type: Int) {
+    pools[pool].virtualTime = lanes[lane].virtualTime
+    lanes[lane].virtualTime &+= types[type].step
   }
 
   /// Puts a job back into its lane, where it was: few others were handed out before it and came back earlier.
@@ -148,15 +193,18 @@ extension SchedulerCore {
     gauges.availableByPriority[job.pointee.priority] += 1
     let lane = Int(job.pointee.lane)
     lanes[lane].jobs.insertBySequence(slot, in: jobs)
-    if lanes[lane].jobs.head == slot { headChanged(lane) }
+    if traits.order == .byKey { jobHeaps[lane].insert(slot, key: policyKey(slot, in: lane), in: jobs) }
+    if traits.layout == .byType { lanes[lane].virtualTime &-= types[Int(job.pointee.type)].step }
+    if head(of: lane) == slot { headChanged(lane) }
   }
 
   @inline(__always)
   mutating func removeFromLane(_ slot: UInt32) {
     let lane = Int(jobs[slot].pointee.lane)
     gauges.availableByPriority[jobs[slot].pointee.priority] -= 1
-    let wasHead = lanes[lane].jobs.head == slot
+    let wasHead = head(of: lane) == slot
     lanes[lane].jobs.remove(slot, in: jobs)
+    if traits.order == .byKey { jobHeaps[lane].remove(slot, in: jobs) }
     guard wasHead else { return }
     headChanged(lane)
     // The job that the others waited for may be gone without ever having held memory.
@@ -167,32 +215,17 @@ extension SchedulerCore {
   @inline(__always)
   private mutating func headChanged(_ lane: Int) {
     let pool = Int(lanes[lane].pool.rawValue)
-    let head = lanes[lane].jobs.head
+    let head = head(of: lane)
     if head == JobSlot.none {
       if lanes[lane].heapPosition >= 0 { pools[pool].heap.remove(UInt16(lane), in: &lanes) }
       return
     }
-    lanes[lane].headKey = policyKey(head)
+    lanes[lane].headKey = policyKey(head, in: lane)
     lanes[lane].headSequence = jobs[head].pointee.sequence
     if lanes[lane].heapPosition >= 0 {
       pools[pool].heap.update(UInt16(lane), in: &lanes)
     } else if lanes[lane].gate == .open {
       pools[pool].heap.insert(UInt16(lane), in: &lanes)
-    }
-  }
-
-  /// A job's place in the policy's order; smaller starts earlier, ties by sequence.
-  @inline(__always)
-  private func policyKey(_ slot: UInt32) -> Int64 {
-    let job = jobs[slot]
-    switch configuration.policy {
-    case .fifo: return 0
-    case .priority: return Int64(job.pointee.priority.rawValue)
-    case .aging(let boost):
-      let later = Int64(job.pointee.priority.rawValue - 1).multipliedReportingOverflow(by: boost.rawValue)
-      guard !later.overflow else { return .max }
-      let key = job.pointee.eligible.nanoseconds.addingReportingOverflow(later.partialValue)
-      return key.overflow ? .max : key.partialValue
     }
   }
 
@@ -222,7 +255,7 @@ extension SchedulerCore {
       wait(forGate: Int(gate))
       return false
     }
-    let memory = Int(jobs[lanes[lane].jobs.head].pointee.memory)
+    let memory = Int(jobs[head(of: lane)].pointee.memory)
     if memory > 0, let budget = configuration.memoryBudget,
       !memoryGated.isEmpty || memoryInUse + memory > Int(kibibytes(budget))
     {
@@ -295,8 +328,26 @@ extension SchedulerCore {
 
   // MARK: - Shedding
 
+  /// Who makes room for a job: the youngest of the least urgent eligible jobs if it is less urgent than the job. Where
+  /// types share by weight it is the youngest of the type that has most waiting for its weight, if that is more than
+  /// the job's own type has. Or none.
+  func victim(forType type: Int, pool: PoolID, priority: Priority) -> UInt32 {
+    traits.layout == .byType
+      ? youngestOfLongest(but: lane(type: UInt16(type), pool: pool, priority: priority))
+      : youngestLessUrgent(than: priority)
+  }
+
+  private func youngestOfLongest(but own: Int) -> UInt32 {
+    func length(_ lane: Int) -> Double {
+      lanes[lane].type == Lane.shared ? 0 : Double(lanes[lane].jobs.count) * Double(types[Int(lanes[lane].type)].step)
+    }
+    var longest = own
+    for lane in lanes.indices where length(lane) > length(longest) { longest = lane }
+    return longest == own ? JobSlot.none : lanes[longest].jobs.tail
+  }
+
   /// The youngest of the least urgent eligible jobs if it is less urgent than `priority`, or none.
-  func youngestLessUrgent(than priority: Priority) -> UInt32 {
+  private func youngestLessUrgent(than priority: Priority) -> UInt32 {
     for candidate in Priority.allCases.reversed() where candidate > priority {
       guard gauges.availableByPriority[candidate] > 0 else { continue }
       var youngest = JobSlot.none

@@ -19,7 +19,7 @@ extension SchedulerCore {
       case .reject:
         return refuse(submission, .queueFull(capacity: configuration.queueCapacity), cause: .rejected, into: &outbox)
       case .shed:
-        victim = youngestLessUrgent(than: submission.priority ?? types[type].priority)
+        victim = self.victim(forType: type, pool: pool, priority: submission.priority ?? types[type].priority)
         guard victim != JobSlot.none else {
           return refuse(submission, .queueFull(capacity: configuration.queueCapacity), cause: .rejected, into: &outbox)
         }
@@ -97,6 +97,7 @@ extension SchedulerCore {
     job.pointee.type = submission.type.rawValue
     job.pointee.priority = submission.priority ?? types[type].priority
     job.pointee.pool = pool
+    job.pointee.rank = rank(of: submission, type)
     // Until admission the delay itself is kept here.
     job.pointee.eligible = Instant(nanoseconds: submission.delay.rawValue)
     job.pointee.state = .waitingForRoom
@@ -105,6 +106,18 @@ extension SchedulerCore {
       for dependency in submission.dependencies { addDependency(dependency, of: slot) }
     }
     return slot
+  }
+
+  /// What the policy wants to know of a job beyond its type and priority.
+  @inline(__always)
+  private func rank(of submission: borrowing JobSubmission, _ type: Int) -> Int64 {
+    switch configuration.policy {
+    case .fifo, .priority, .aging, .slopeAging, .fair: return JobSlot.unranked
+    case .deadline:
+      guard let deadline = submission.deadline ?? types[type].deadline else { return JobSlot.unranked }
+      return (submission.intended + deadline).nanoseconds
+    case .shortest: return (submission.expectedService ?? types[type].expected)?.rawValue ?? JobSlot.unranked
+    }
   }
 
   private mutating func joinBatch(_ batch: BatchID, _ slot: UInt32) {
@@ -194,6 +207,9 @@ extension SchedulerCore {
     }
     // Time stamps come from other threads than the decisions: a job never starts before it was eligible.
     let start = max(started, jobs[slot].pointee.eligible)
+    if case .shortest = configuration.policy, outcome == .succeeded {
+      types[Int(token.type.rawValue)].learn(max(finished, start) - start)
+    }
     endAttempt(slot, started: start, finished: max(finished, start), outcome: outcome, into: &outbox)
   }
 

@@ -67,6 +67,16 @@ extension SchedulerCore {
       }
       check(count == lane.jobs.count && last == lane.jobs.tail, "lane \(index)'s links and count disagree")
     }
+    for index in jobHeaps.indices {
+      let (sorted, listed) = (jobHeaps[index].entries.count, lanes[index].jobs.count)
+      check(sorted == listed, "lane \(index) sorts \(sorted) jobs and lists \(listed)")
+      for position in jobHeaps[index].entries.indices {
+        let entry = jobHeaps[index].entries[position]
+        check(jobs[entry.slot].pointee.heapPosition == position, "a job is misplaced in lane \(index)")
+        let parent = jobHeaps[index].entries[max(0, position - 1) / 4]
+        check(position == 0 || !JobHeap.Entry.precedes(entry, parent), "lane \(index)'s jobs are out of order")
+      }
+    }
     check(listed == gauges.available, "\(listed) jobs in lanes, \(gauges.available) available")
   }
 

@@ -27,7 +27,11 @@ public struct SchedulerCore: ~Copyable {
   var jobs = JobTable()
   var edges = OwnedArray<DependencyEdge>()
   var firstFreeEdge = JobSlot.none
+  /// What the policy asks of dispatch.
+  let traits: PolicyTraits
   var lanes = OwnedArray<Lane>(capacity: 16)
+  /// For each lane its jobs by their keys; empty unless the policy sorts within lanes.
+  var jobHeaps = OwnedArray<JobHeap>()
   /// Lane by type, pool and priority; the first ten are the shared ones.
   var laneIndex = OwnedArray<UInt16>(capacity: 64)
   var types = OwnedArray<TypeState>()
@@ -67,12 +71,13 @@ public struct SchedulerCore: ~Copyable {
   public init(_ configuration: SchedulerConfiguration) {
     precondition(configuration.queueCapacity >= 0, "a queue of \(configuration.queueCapacity) jobs")
     self.configuration = configuration
+    traits = configuration.policy.traits
     for pool in PoolID.allCases {
       var gate: Int32 = -1
       if let rate = configuration[pool].rate { gate = addGate(rate) }
       pools.append(PoolState(configuration[pool], gate: gate))
       for priority in Priority.allCases {
-        lanes.append(Lane(pool: pool, priority: priority, type: Lane.shared))
+        addLane(Lane(pool: pool, priority: priority, type: Lane.shared))
       }
     }
     _ = index(of: configuration.retry)
@@ -80,9 +85,11 @@ public struct SchedulerCore: ~Copyable {
 
   /// Registers a job type; the first gets number 0.
   ///
-  /// - Precondition: a concurrency limit is at least 1; of rates and retries the same holds as for the scheduler's own.
+  /// - Precondition: a concurrency limit is at least 1, a weight lies between 0.001 and 1,000; of rates and retries the
+  ///   same holds as for the scheduler's own.
   public mutating func register(_ type: JobTypeConfiguration) -> JobTypeID {
     precondition((type.concurrency ?? 1) >= 1, "job type \(type.name): a concurrency limit is at least 1")
+    precondition((0.001...1_000).contains(type.weight), "job type \(type.name): a weight of \(type.weight)")
     let id = JobTypeID(rawValue: UInt16(types.count))
     var gate: Int32 = -1
     if let rate = type.rate { gate = addGate(rate) }
@@ -91,10 +98,13 @@ public struct SchedulerCore: ~Copyable {
         priority: type.priority, pool: type.pool,
         timeout: type.timeout ?? configuration.timeout ?? Nanoseconds(.max),
         retryPolicy: index(of: type.retry ?? configuration.retry), memory: kibibytes(type.memory),
-        concurrency: type.concurrency ?? .max, gate: gate))
+        concurrency: type.concurrency ?? .max, gate: gate, deadline: type.deadline,
+        expected: type.expectedService, step: FairRule.step(weight: type.weight)))
     let shared = 0..<UInt16(PoolID.allCases.count * Priority.allCases.count)
     for lane in shared { laneIndex.append(lane) }
-    if gate >= 0 || type.concurrency != nil || type.memory > 0 { giveOwnLanes(to: Int(id.rawValue)) }
+    if gate >= 0 || type.concurrency != nil || type.memory > 0 || traits.layout == .byType {
+      giveOwnLanes(to: Int(id.rawValue))
+    }
     return id
   }
 
@@ -164,12 +174,20 @@ public struct SchedulerCore: ~Copyable {
   mutating func giveOwnLanes(to type: Int) {
     types[type].hasOwnLanes = true
     let perType = PoolID.allCases.count * Priority.allCases.count
+    let priorities = Priority.allCases.count
     for offset in 0..<perType {
-      laneIndex[type * perType + offset] = UInt16(lanes.count)
       let (pool, priority) = (lanes[offset].pool, lanes[offset].priority)
-      lanes.append(Lane(pool: pool, priority: priority, type: UInt16(type)))
+      if traits.layout == .byPriority || offset % priorities == 0 {
+        addLane(Lane(pool: pool, priority: priority, type: UInt16(type)))
+      }
+      laneIndex[type * perType + offset] = UInt16(lanes.count - 1)
     }
     precondition(lanes.count < Int(Lane.shared), "more than 6,000 job types with limits of their own")
+  }
+
+  private mutating func addLane(_ lane: Lane) {
+    lanes.append(lane)
+    if traits.order == .byKey { jobHeaps.append(JobHeap()) }
   }
 
   @inline(__always)
@@ -201,6 +219,13 @@ struct TypeState {
   let concurrency: Int
   /// Index into the gates, or -1.
   let gate: Int32
+  let deadline: Nanoseconds?
+  let expected: Nanoseconds?
+  /// How far a start moves it on under the policy `fair`.
+  let step: Int64
+  /// What its successful attempts took, in nanoseconds, the last thirty weighing most; kept for `shortest` only.
+  var meanService = 0.0
+  private var samples = 0.0
   var hasOwnLanes = false
   /// Attempts handed out and not yet reported as ended.
   var running = 0
@@ -209,8 +234,11 @@ struct TypeState {
 
   init(
     priority: Priority, pool: PoolID, timeout: Nanoseconds, retryPolicy: UInt16, memory: UInt32, concurrency: Int,
-    gate: Int32
+    gate: Int32, deadline: Nanoseconds?, expected: Nanoseconds?, step: Int64
   ) {
+    self.deadline = deadline
+    self.expected = expected
+    self.step = step
     self.priority = priority
     self.pool = pool
     self.timeout = timeout
@@ -218,6 +246,11 @@ struct TypeState {
     self.memory = memory
     self.concurrency = concurrency
     self.gate = gate
+  }
+
+  mutating func learn(_ service: Nanoseconds) {
+    samples = min(samples + 1, 30)
+    meanService += (Double(service.rawValue) - meanService) / samples
   }
 }
 
@@ -241,6 +274,8 @@ struct PoolState: ~Copyable {
   /// Attempts handed out and not yet reported as ended.
   var running = 0
   var heap = LaneHeap()
+  /// Under the policy `fair`: that of the last start.
+  var virtualTime: Int64 = 0
 
   init(_ configuration: PoolConfiguration, gate: Int32) {
     precondition((0..<Int(UInt16.max)).contains(configuration.workers), "a pool has 0 to 65,534 workers")

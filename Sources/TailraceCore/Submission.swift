@@ -20,6 +20,10 @@ public struct JobSubmission: Hashable, Sendable {
   public var retry: RetryPolicy?
   /// Reserved memory in bytes; nil: the type's.
   public var memory: Int?
+  /// How long after its intended arrival it should have settled; nil: the type's. Of use to the policy `deadline`.
+  public var deadline: Nanoseconds?
+  /// How long an attempt is expected to take; nil: the type's. Of use to the policy `shortest`.
+  public var expectedService: Nanoseconds?
   /// Jobs that must complete first. When one of them does not, this job is cancelled.
   public var dependencies: [JobID]
   /// An open batch that it belongs to.
@@ -29,7 +33,8 @@ public struct JobSubmission: Hashable, Sendable {
   @inlinable public init(
     type: JobTypeID, tag: UInt64 = 0, intended: Instant, submitted: Instant, priority: Priority? = nil,
     pool: PoolID? = nil, delay: Nanoseconds = .zero, timeout: Nanoseconds? = nil, retry: RetryPolicy? = nil,
-    memory: Int? = nil, dependencies: [JobID] = [], batch: BatchID? = nil
+    memory: Int? = nil, deadline: Nanoseconds? = nil, expectedService: Nanoseconds? = nil, dependencies: [JobID] = [],
+    batch: BatchID? = nil
   ) {
     self.type = type
     self.tag = tag
@@ -41,6 +46,8 @@ public struct JobSubmission: Hashable, Sendable {
     self.timeout = timeout
     self.retry = retry
     self.memory = memory
+    self.deadline = deadline
+    self.expectedService = expectedService
     self.dependencies = dependencies
     self.batch = batch
   }

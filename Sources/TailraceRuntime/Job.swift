@@ -22,6 +22,10 @@ public struct JobRequest: Sendable {
   public var hints: Set<JobHint>
   /// Memory to reserve from the scheduler's budget while it runs, in bytes; nil: the type's.
   public var memory: Int?
+  /// How long after its submission it should have settled; nil: the type's. Of use to the policy `deadline`.
+  public var deadline: Duration?
+  /// How long an attempt is expected to take; nil: the type's. Of use to the policy `shortest`.
+  public var expectedService: Duration?
   /// A batch from ``Scheduler/openBatch(failFast:)``.
   public var batch: BatchID?
 
@@ -29,7 +33,8 @@ public struct JobRequest: Sendable {
   public init(
     _ type: String, payload: (any Sendable)? = nil, priority: Priority? = nil, delay: Duration = .zero,
     dependencies: [JobID] = [], tags: [String] = [], timeout: Duration? = nil, retry: RetryPolicy? = nil,
-    hints: Set<JobHint> = [], memory: Int? = nil, batch: BatchID? = nil
+    hints: Set<JobHint> = [], memory: Int? = nil, deadline: Duration? = nil, expectedService: Duration? = nil,
+    batch: BatchID? = nil
   ) {
     self.type = type
     self.payload = payload
@@ -41,6 +46,8 @@ public struct JobRequest: Sendable {
     self.retry = retry
     self.hints = hints
     self.memory = memory
+    self.deadline = deadline
+    self.expectedService = expectedService
     self.batch = batch
   }
 }

@@ -71,7 +71,9 @@ extension Scheduler {
           type: type, tag: number, intended: now, submitted: now, priority: request.priority,
           pool: request.hints.contains(.cpuIntensive) || request.hints.contains(.ioBound) ? .thread : nil,
           delay: Nanoseconds(request.delay), timeout: request.timeout.map { Nanoseconds($0) }, retry: request.retry,
-          memory: request.memory, dependencies: request.dependencies, batch: request.batch), at: now, into: &outbox)
+          memory: request.memory, deadline: request.deadline.map { Nanoseconds($0) },
+          expectedService: request.expectedService.map { Nanoseconds($0) }, dependencies: request.dependencies,
+          batch: request.batch), at: now, into: &outbox)
       switch admission {
       case .accepted(let id), .waiting(let id): state.keep(request.payload, watch, for: id)
       case .refused: break

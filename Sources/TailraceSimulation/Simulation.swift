@@ -219,6 +219,7 @@ package struct Simulation: ~Copyable {
     submission.submitted = now
     submission.priority = job.priority
     submission.delay = job.delay
+    submission.expectedService = job.expectedService
     if !job.dependencies.isEmpty {
       submission.dependencies = job.dependencies.map { identifiers[$0] ?? .refused }
       if summary.dependencies.count < Self.dependenciesKept { summary.dependencies[job.index] = job.dependencies }

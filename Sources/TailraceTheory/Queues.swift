@@ -131,6 +131,42 @@ package enum Queues {
       delayed * service / Double(servers), by: arrivalRates.map { $0 * service / Double(servers) })
   }
 
+  /// Mean waiting times in M/G/1 where a job's urgency is its waiting time × the slope of its class, without
+  /// preemption: W_p = (R/(1−ρ) − Σ_{i<p} ρ_i W_i (1 − b_i/b_p)) / (1 − Σ_{i>p} ρ_i (1 − b_p/b_i)), classes by rising
+  /// slope. Kleinrock vol. 2, (3.57).
+  ///
+  /// - Parameter classes: by rising slope, each above 0.
+  package static func meanWaits(
+    slopes classes: [(arrivalRate: Double, service: Double, secondMoment: Double, slope: Double)]
+  ) -> [Double] {
+    let residual = classes.reduce(0) { $0 + $1.arrivalRate * $1.secondMoment } / 2
+    let loads = classes.map { $0.arrivalRate * $0.service }
+    let fifo = residual / (1 - stable(loads.reduce(0, +)))
+    var waits: [Double] = []
+    for (p, own) in classes.enumerated() {
+      let slower = (0..<p).reduce(0) { $0 + loads[$1] * waits[$1] * (1 - classes[$1].slope / own.slope) }
+      let faster = (p + 1..<classes.count).reduce(0) { $0 + loads[$1] * (1 - own.slope / classes[$1].slope) }
+      waits.append((fifo - slower) / (1 - faster))
+    }
+    return waits
+  }
+
+  /// Mean waiting time in M/M/1 where the shortest job is first, without preemption, and every job's service time is
+  /// known: ∫ R/(1−ρ(x))² dF(x), ρ(x) = λ∫₀ˣ t dF(t), R = λE[S²]/2. Phipps 1956; Kleinrock vol. 2, (3.43).
+  package static func meanWaitShortestFirst(arrivalRate: Double, service: Double) -> Double {
+    let load = stable(arrivalRate * service)
+    let residual = arrivalRate * service * service
+    // By Simpson's rule in u = F(x), so that the tail is no longer than the rest.
+    func wait(_ u: Double) -> Double {
+      let x = -Foundation.log(1 - u)
+      let below = u < 1 ? load * (u - (1 - u) * x) : load
+      return residual / ((1 - below) * (1 - below))
+    }
+    let steps = 200_000
+    let sum = (1..<steps).reduce(wait(0) + wait(1)) { $0 + wait(Double($1) / Double(steps)) * ($1 % 2 == 1 ? 4 : 2) }
+    return sum / Double(3 * steps)
+  }
+
   private static func divide(_ residual: Double, by loads: [Double]) -> [Double] {
     var before = 0.0
     return loads.map { load in

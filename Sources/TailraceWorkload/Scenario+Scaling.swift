@@ -30,6 +30,8 @@ extension JobSpec {
     var job = self
     job.service = service?.scaled(by: factor)
     job.timeout = timeout?.scaled(by: factor)
+    job.deadline = deadline?.scaled(by: factor)
+    if case .told(let time) = expectedService { job.expectedService = .told(time.scaled(by: factor)) }
     job.retry = retry?.scaled(by: factor)
     job.rate = rate?.scaled(by: factor)
     job.delay = delay?.scaled(by: factor)

@@ -55,7 +55,18 @@ extension JobTypeConfiguration {
   package init(_ spec: JobSpec) {
     self.init(
       name: spec.name, priority: spec.priority, pool: spec.resolvedPool, timeout: spec.timeout, retry: spec.retry,
-      concurrency: spec.concurrency, rate: spec.rate, memory: spec.memory)
+      concurrency: spec.concurrency, rate: spec.rate, memory: spec.memory, deadline: spec.deadline,
+      expectedService: spec.expectedService.hint, weight: spec.weight)
+  }
+}
+
+extension ExpectedService {
+  /// What the scheduler is told once for all jobs of the type.
+  var hint: Nanoseconds? {
+    switch self {
+    case .learnt, .exact: nil
+    case .told(let time): time
+    }
   }
 }
 

@@ -64,6 +64,12 @@ package struct JobSpec: Sendable, Hashable {
   package var rate: RateLimit?
   /// Memory reserved from the scheduler's budget while it runs, in bytes.
   package var memory: Int
+  /// How long after its intended arrival a job should have settled.
+  package var deadline: Nanoseconds? = nil
+  /// What the scheduler is told of how long its attempts take.
+  package var expectedService = ExpectedService.learnt
+  /// Share under the policy `fair`.
+  package var weight = 1.0
   /// Between admission and eligibility.
   package var delay: ServiceTime?
   package var failures: Failures
@@ -71,6 +77,16 @@ package struct JobSpec: Sendable, Hashable {
   package var cancel: Cancellation?
   /// One attempt takes longer: the first of this type intended at or after `at`.
   package var stall: Stall?
+}
+
+/// What the scheduler is told of how long a job's attempts take, for the policy `shortest`.
+package enum ExpectedService: Sendable, Hashable {
+  /// Nothing: it learns from those that succeed.
+  case learnt
+  /// The same of every job.
+  case told(Nanoseconds)
+  /// How long its first attempt will take: as if users knew.
+  case exact
 }
 
 /// What an attempt does.
@@ -230,7 +246,7 @@ package struct SchedulerSettings: Sendable, Hashable {
   /// Workers of the async pool and, where `threadWorkers` is nil, of the thread pool too.
   package var workers: Int
   package var threadWorkers: Int?
-  /// `fifo`, `priority` or `aging`, with its boost.
+  /// With its parameters.
   package var policy: DispatchPolicy
   package var queueCapacity: Int
   package var whenFull: OverflowPolicy

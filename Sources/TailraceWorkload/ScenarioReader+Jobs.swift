@@ -3,7 +3,7 @@ import TailraceCore
 extension ScenarioReader {
   static let jobKeys = [
     "priority", "service", "simulated_service", "work", "pool", "hints", "timeout", "retries", "concurrency", "rate",
-    "memory", "delay", "failures", "cancel", "stall",
+    "memory", "deadline", "expected_service", "weight", "delay", "failures", "cancel", "stall",
   ]
   static let priorities = Priority.allCases.map { ($0.name, $0) }
   static let workKinds = ["sleep", "spin", "memory", "sqlite", "subprocess", "events", "cycles"]
@@ -55,6 +55,16 @@ extension ScenarioReader {
     checkService(fields, job.work, what, entry, isOptional: timesFromTrace)
     job.pool = word(fields["pool"], "\(what).pool", PoolID.allCases.map { ($0.name, $0) })
     job.memory = bytes(fields["memory"], "\(what).memory") ?? 0
+    job.deadline = span(fields["deadline"], "\(what).deadline")
+    if case .scalar("exact")? = fields["expected_service"]?.content {
+      job.expectedService = .exact
+    } else if let time = duration(fields["expected_service"], "\(what).expected_service") {
+      job.expectedService = .told(time)
+    }
+    job.weight =
+      quantity(fields["weight"], "\(what).weight") { text throws(QuantityProblem) in
+        try QuantityText.number(text, in: 0.001...1_000)
+      } ?? 1
     if let hints = fields["hints"] { readHints(hints, fields, "\(what).hints", &job) }
     job.timeout = span(fields["timeout"], "\(what).timeout")
     if let retries = fields["retries"] { job.retry = readRetries(retries, "\(what).retries") }

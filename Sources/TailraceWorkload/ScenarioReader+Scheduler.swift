@@ -34,16 +34,39 @@ extension ScenarioReader {
   }
 
   private mutating func readPolicy(_ node: YAMLNode) -> DispatchPolicy? {
-    let standard = DispatchPolicy.aging(boost: .milliseconds(500))
-    if case .mapping = node.content {
-      guard let fields = fields(node, "scheduler.policy", keys: ["aging"]), let aging = fields["aging"] else {
-        return nil
-      }
-      guard let options = self.fields(aging, "scheduler.policy.aging", keys: ["boost"]) else { return nil }
-      guard let boost = options["boost"] else { return standard }
-      return span(boost, "scheduler.policy.aging.boost").map { .aging(boost: $0) }
+    let aging = DispatchPolicy.aging(boost: .milliseconds(500))
+    guard case .mapping = node.content else {
+      let words: [(String, DispatchPolicy)] = [
+        ("fifo", .fifo), ("priority", .priority), ("aging", aging), ("slope-aging", .slopeAging(PrioritySlopes())),
+        ("deadline", .deadline), ("shortest", .shortest), ("fair", .fair),
+      ]
+      return word(node, "scheduler.policy", words)
     }
-    return word(node, "scheduler.policy", [("fifo", .fifo), ("priority", .priority), ("aging", standard)])
+    guard let fields = fields(node, "scheduler.policy", keys: ["aging", "slope-aging"]) else { return nil }
+    switch (fields["aging"], fields["slope-aging"]) {
+    case (let options?, nil):
+      guard let options = self.fields(options, "scheduler.policy.aging", keys: ["boost"]) else { return nil }
+      guard let boost = options["boost"] else { return aging }
+      return span(boost, "scheduler.policy.aging.boost").map { .aging(boost: $0) }
+    case (nil, let slopes?): return readSlopes(slopes).map { .slopeAging($0) }
+    case (.some, .some):
+      report(node.place, "scheduler.policy names two policies; name one")
+      return nil
+    case (nil, nil): return nil
+    }
+  }
+
+  private mutating func readSlopes(_ node: YAMLNode) -> PrioritySlopes? {
+    let what = "scheduler.policy.slope-aging"
+    guard let fields = fields(node, what, keys: Self.priorities.map(\.0)) else { return nil }
+    var slopes = PrioritySlopes()
+    for (name, priority) in Self.priorities {
+      let slope = quantity(fields[name], "\(what).\(name)") { text throws(QuantityProblem) in
+        try QuantityText.number(text, in: 0...1_000_000)
+      }
+      if let slope { slopes[priority] = slope }
+    }
+    return slopes
   }
 
   private mutating func readQueue(_ node: YAMLNode, _ settings: inout SchedulerSettings) {

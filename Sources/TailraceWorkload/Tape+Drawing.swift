@@ -57,6 +57,7 @@ package struct Tape: Sendable {
     var cancel: Cancellation?
     /// The job whose first attempt stalls, and for how long.
     var stall: (job: UInt64, length: Nanoseconds)?
+    var isToldExactly: Bool
     var isPlain: Bool
 
     init(_ job: JobSpec) {
@@ -71,7 +72,8 @@ package struct Tape: Sendable {
       failures = job.failures
       canFail = job.failures != .none
       cancel = job.cancel
-      isPlain = job.delay == nil && job.cancel == nil
+      isToldExactly = job.expectedService == .exact
+      isPlain = job.delay == nil && job.cancel == nil && !isToldExactly
     }
   }
 
@@ -129,11 +131,15 @@ package struct Tape: Sendable {
     job.intended = Instant(nanoseconds: intended)
     job.delay = .zero
     job.cancelAfter = nil
+    job.expectedService = nil
     job.batch = batch
     if !types[type].isPlain { drawDelayAndCancellation(&job) }
   }
 
   private func drawDelayAndCancellation(_ job: inout TapeJob) {
+    if types[job.type].isToldExactly {
+      job.expectedService = virtualAttempt(job: job.index, type: job.type, attempt: 1).length
+    }
     let random = jobRandom.key(job.index).key(0)
     if let delay = types[job.type].delay { job.delay = delay.quantile(random.key(.delay).uniform) }
     if let cancel = types[job.type].cancel, random.key(.cancels).uniform < cancel.share {

@@ -15,6 +15,8 @@ package struct TapeJob: Sendable, Hashable {
   package var delay: Nanoseconds
   /// When its submitter cancels it, counted from its intended arrival; nil: never.
   package var cancelAfter: Nanoseconds?
+  /// How long its first attempt will take, where the scheduler is told; nil: it is not.
+  package var expectedService: Nanoseconds? = nil
   /// Jobs with the same number form one batch; nil: none.
   package var batch: UInt32?
 

@@ -44,11 +44,13 @@ final class StepDriver {
 
   func register(
     _ name: String = "job", priority: Priority = .normal, pool: PoolID = .async, retry: RetryPolicy? = nil,
-    concurrency: Int? = nil, rate: RateLimit? = nil, memory: Int = 0
+    concurrency: Int? = nil, rate: RateLimit? = nil, memory: Int = 0, deadline: Nanoseconds? = nil,
+    expected: Nanoseconds? = nil, weight: Double = 1
   ) -> JobTypeID {
     core.register(
       JobTypeConfiguration(
-        name: name, priority: priority, pool: pool, retry: retry, concurrency: concurrency, rate: rate, memory: memory))
+        name: name, priority: priority, pool: pool, retry: retry, concurrency: concurrency, rate: rate, memory: memory,
+        deadline: deadline, expectedService: expected, weight: weight))
   }
 
   // MARK: - Facts

@@ -57,7 +57,9 @@ struct SwarmPlan {
     drains = random.chance(30)
     stops = random.chance(20)
     steps = random.number(40...160)
-    configuration.policy = random.pick([.fifo, .priority, .aging(boost: .milliseconds(5))])
+    configuration.policy = random.pick([
+      .fifo, .priority, .aging(boost: .milliseconds(5)), .slopeAging(PrioritySlopes()), .deadline, .shortest, .fair,
+    ])
     configuration.asyncPool = Self.pool(&random, workers: random.number(1...4))
     configuration.threadPool = Self.pool(&random, workers: random.number(0...3))
     configuration.queueCapacity = random.pick([1, 2, 5, 20, 1_000])
@@ -75,7 +77,10 @@ struct SwarmPlan {
           pool: configuration.threadPool.workers > 0 ? random.pick(PoolID.allCases) : .async,
           retry: random.maybe(30, Self.retry), concurrency: random.maybe(30) { $0.number(1...3) },
           rate: random.maybe(25, Self.rate),
-          memory: random.maybe(40) { $0.number(1...100) << 10 } ?? 0))
+          memory: random.maybe(40) { $0.number(1...100) << 10 } ?? 0,
+          deadline: random.maybe(50) { .milliseconds(Int64($0.number(1...50))) },
+          expectedService: random.maybe(50) { .milliseconds(Int64($0.number(1...50))) },
+          weight: random.pick([1, 1, 2, 4, 0.5])))
     }
   }
 

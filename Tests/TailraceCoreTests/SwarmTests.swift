@@ -85,6 +85,8 @@ struct SwarmRun: ~Copyable {
     submission.pool = random.maybe(20) { $0.pick(PoolID.allCases) }
     submission.memory = random.maybe(15) { $0.number(0...110) << 10 }
     submission.timeout = random.maybe(10) { .milliseconds(Int64($0.number(0...10))) }
+    submission.deadline = random.maybe(20) { .milliseconds(Int64($0.number(0...30))) }
+    submission.expectedService = random.maybe(20) { .milliseconds(Int64($0.number(0...30))) }
     if plan.hasDelays, random.chance(30) {
       submission.delay = .milliseconds(Int64(random.number(0...15)))
     }

@@ -85,4 +85,22 @@ struct QueuesTests {
     #expect(close(moments.mean, 2) && close(moments.second, 26))
     #expect(close(Moments.lognormal(median: 1, sigma: 1).mean, exp(0.5)))
   }
+
+  /// Kleinrock's example: two classes at 0.4 each on one worker; and its limits, one slope and slopes far apart.
+  @Test func slopes() {
+    func waits(_ slopes: [Double]) -> [Double] {
+      Queues.meanWaits(slopes: slopes.map { (0.4, 1, 2, $0) })
+    }
+    #expect(zip(waits([1, 2]), [5, 3]).allSatisfy { abs($0 - $1) < 1e-12 })
+    #expect(waits([1, 1]).allSatisfy { abs($0 - 4) < 1e-12 })
+    let strict = Queues.meanWaits(arrivalRates: [0.4, 0.4], servers: 1, service: 1)
+    #expect(zip(waits([1e-9, 1]).reversed(), strict).allSatisfy { abs($0 - $1) < 1e-6 })
+  }
+
+  /// Mean response 2.88 service times at 0.8.
+  @Test func shortestFirst() {
+    #expect(abs(Queues.meanWaitShortestFirst(arrivalRate: 0.8, service: 1) + 1 - 2.88) < 0.005)
+    // Without load there is nothing to choose from: half of nothing waits.
+    #expect(abs(Queues.meanWaitShortestFirst(arrivalRate: 0.001, service: 1) - 0.001) < 1e-5)
+  }
 }

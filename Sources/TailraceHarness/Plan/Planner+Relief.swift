@@ -50,8 +50,8 @@ extension TargetExpression.Comparison {
 }
 
 extension Scenario {
-  /// The scenario with each of its constraints a little wider on its own: a worker or a place more, rates a quarter more, memory
-  /// for one more job at least, a queue twice as long.
+  /// The scenario with each of its constraints a little wider on its own: a worker or a place more, rates a quarter
+  /// more, memory for one more job at least, a queue twice as long.
   fileprivate var widened: [(constraint: String, scenario: Scenario)] {
     var wider: [(constraint: String, scenario: Scenario)] = []
     func add(_ name: String, _ change: (inout Scenario) -> String) {

@@ -112,6 +112,13 @@ extension DispatchPolicy {
     case .fifo: "fifo"
     case .priority: "priority"
     case .aging(let boost): "aging, boost \(boost.words) a priority"
+    case .slopeAging(let slopes):
+      "slope-aging, slopes "
+        + Priority.allCases.map { "\($0.name) \(Nanoseconds.short(slopes[$0]))" }
+        .joined(separator: ", ")
+    case .deadline: "deadline"
+    case .shortest: "shortest"
+    case .fair: "fair"
     }
   }
 }

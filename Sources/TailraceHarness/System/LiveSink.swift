@@ -93,6 +93,7 @@ final class LiveSink: JobSink, @unchecked Sendable {
     submission.pointee.submitted = due.pointee.submitted
     submission.pointee.priority = due.pointee.job.priority
     submission.pointee.delay = due.pointee.job.delay
+    submission.pointee.expectedService = due.pointee.job.expectedService
     if !due.pointee.job.dependencies.isEmpty {
       submission.pointee.dependencies = due.pointee.job.dependencies.map { identifiers[$0] ?? .refused }
       dependencyLists[due.pointee.job.index] = due.pointee.job.dependencies

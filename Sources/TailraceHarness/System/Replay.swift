@@ -105,7 +105,13 @@ extension Scenario {
     if hasDependencies { needs.append("dependencies between jobs") }
     if !failFastBatches.isEmpty { needs.append("fail-fast batches") }
     let priorities = Set(jobs.map(\.priority))
-    if scheduler.policy != .fifo, priorities.count > 1 { needs.append("priorities") }
+    switch scheduler.policy {
+    case .fifo: break
+    case .priority, .aging, .slopeAging: if priorities.count > 1 { needs.append("priorities") }
+    case .deadline: needs.append("the policy deadline")
+    case .shortest: needs.append("the policy shortest")
+    case .fair: if jobs.count > 1 { needs.append("the policy fair") }
+    }
     if jobs.contains(where: { $0.failures != .none && ($0.retry ?? scheduler.retry).limit > 0 }) {
       needs.append("retries")
     }

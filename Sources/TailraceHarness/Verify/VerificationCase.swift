@@ -25,7 +25,7 @@ extension VerificationCase {
   /// All that is verified. Mean service times are 10 ms throughout, so that rounding to nanoseconds does not show.
   package static let all: [VerificationCase] =
     [mm1, mmc(servers: 4, load: 0.8), mmc(servers: 32, load: 0.9)] + oneServer + regular + priorities + losses + loops
-    + exact
+    + exact + policies
 
   /// Seconds as the nanoseconds in which metrics are.
   private static func ns(_ seconds: Double) -> Double { seconds * 1e9 }

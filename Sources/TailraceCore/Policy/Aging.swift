@@ -1,0 +1,15 @@
+/// By the instant a job became eligible, later by a boost for each priority below the most urgent.
+///
+/// Cost: O(log lanes) a job; the place is fixed when the job becomes eligible. Cannot starve: nothing waits behind more
+/// than `4 × boost` of later arrivals. With a boost of 0 it is `fifo`, with one without end `priority`.
+struct AgingRule: DispatchRule {
+  var boost: Nanoseconds
+  static var traits: PolicyTraits { PolicyTraits() }
+  @inline(__always)
+  func key(of job: borrowing JobSlot, in lane: borrowing Lane, of type: borrowing TypeState, at now: Instant) -> Int64 {
+    let later = Int64(job.priority.rawValue - 1).multipliedReportingOverflow(by: boost.rawValue)
+    guard !later.overflow else { return .max }
+    let key = job.eligible.nanoseconds.addingReportingOverflow(later.partialValue)
+    return key.overflow ? .max : key.partialValue
+  }
+}

@@ -1,0 +1,10 @@
+/// First eligible, first started.
+///
+/// Cost: O(log lanes) a job. Cannot starve: whoever waits is passed by nobody who came later.
+struct FifoRule: DispatchRule {
+  static var traits: PolicyTraits { PolicyTraits() }
+  @inline(__always)
+  func key(of job: borrowing JobSlot, in lane: borrowing Lane, of type: borrowing TypeState, at now: Instant) -> Int64 {
+    0
+  }
+}

@@ -1,0 +1,59 @@
+/// How the dispatcher must keep eligible jobs for a policy.
+struct PolicyTraits {
+  /// Which jobs share a lane.
+  enum Layout { case byPriority, byType }
+  /// In which order the jobs of a lane start: as they became eligible, or by their keys.
+  enum LaneOrder { case asTheyCame, byKey }
+  /// When the first lane is chosen: by keys that hold until the lane's first job changes, or anew for each start.
+  enum Choice { case byKey, atDispatch }
+  var layout = Layout.byPriority
+  var order = LaneOrder.asTheyCame
+  var choice = Choice.byKey
+}
+
+/// How a policy orders eligible jobs: its traits, and the place of a job.
+///
+/// A policy is a file of its own beside this one, a case of ``DispatchPolicy``, and a line in each switch below. All of
+/// it is resolved at compile time.
+protocol DispatchRule {
+  /// What the dispatcher must keep for it.
+  static var traits: PolicyTraits { get }
+  /// A job's place; smaller starts earlier, ties go to the job that became eligible first. Of policies that choose at
+  /// dispatch the place at the present instant.
+  func key(of job: borrowing JobSlot, in lane: borrowing Lane, of type: borrowing TypeState, at now: Instant) -> Int64
+}
+
+extension DispatchPolicy {
+  var traits: PolicyTraits {
+    switch self {
+    case .fifo: FifoRule.traits
+    case .priority: StrictPriorityRule.traits
+    case .aging: AgingRule.traits
+    case .slopeAging: SlopeAgingRule.traits
+    case .deadline: DeadlineRule.traits
+    case .shortest: ShortestRule.traits
+    case .fair: FairRule.traits
+    }
+  }
+}
+
+extension SchedulerCore {
+  /// A job's place in the policy's order; smaller starts earlier, ties by sequence.
+  @inline(__always)
+  func policyKey(_ slot: UInt32, in lane: Int) -> Int64 {
+    switch configuration.policy {
+    case .fifo: key(FifoRule(), slot, lane)
+    case .priority: key(StrictPriorityRule(), slot, lane)
+    case .aging(let boost): key(AgingRule(boost: boost), slot, lane)
+    case .slopeAging(let slopes): key(SlopeAgingRule(slopes: slopes), slot, lane)
+    case .deadline: key(DeadlineRule(), slot, lane)
+    case .shortest: key(ShortestRule(), slot, lane)
+    case .fair: key(FairRule(), slot, lane)
+    }
+  }
+
+  @inline(__always)
+  private func key(_ rule: some DispatchRule, _ slot: UInt32, _ lane: Int) -> Int64 {
+    rule.key(of: jobs[slot].pointee, in: lanes[lane], of: types[Int(jobs[slot].pointee.type)], at: now)
+  }
+}
