@@ -59,12 +59,12 @@ extension SchedulerCore {
 
   /// The lane whose first job comes first.
   @inline(__always)
-  private func topLane(of pool: Int) -> UInt16? {
+  private mutating func topLane(of pool: Int) -> UInt16? {
     traits.choice == .byKey ? pools[pool].heap.top : mostUrgentLane(of: pool)
   }
 
   /// The same where places change with time: compares the first jobs of all open lanes.
-  private func mostUrgentLane(of pool: Int) -> UInt16? {
+  private mutating func mostUrgentLane(of pool: Int) -> UInt16? {
     var best: UInt16?
     var bestKey = Int64.max
     for position in pools[pool].heap.entries.indices {

@@ -6,10 +6,10 @@ struct AgingRule: DispatchRule {
   var boost: Nanoseconds
   static var traits: PolicyTraits { PolicyTraits() }
   @inline(__always)
-  func key(of job: borrowing JobSlot, in lane: borrowing Lane, of type: borrowing TypeState, at now: Instant) -> Int64 {
-    let later = Int64(job.priority.rawValue - 1).multipliedReportingOverflow(by: boost.rawValue)
+  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64 {
+    let later = Int64(job.pointee.priority.rawValue - 1).multipliedReportingOverflow(by: boost.rawValue)
     guard !later.overflow else { return .max }
-    let key = job.eligible.nanoseconds.addingReportingOverflow(later.partialValue)
+    let key = job.pointee.eligible.nanoseconds.addingReportingOverflow(later.partialValue)
     return key.overflow ? .max : key.partialValue
   }
 }

@@ -6,7 +6,7 @@
 struct DeadlineRule: DispatchRule {
   static var traits: PolicyTraits { PolicyTraits(order: .byKey) }
   @inline(__always)
-  func key(of job: borrowing JobSlot, in lane: borrowing Lane, of type: borrowing TypeState, at now: Instant) -> Int64 {
-    job.rank == JobSlot.unranked ? .max : job.rank
+  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64 {
+    job.pointee.rank == JobSlot.unranked ? .max : job.pointee.rank
   }
 }

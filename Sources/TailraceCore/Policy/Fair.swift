@@ -14,8 +14,8 @@ struct FairRule: DispatchRule {
 
   static var traits: PolicyTraits { PolicyTraits(layout: .byType) }
   @inline(__always)
-  func key(of job: borrowing JobSlot, in lane: borrowing Lane, of type: borrowing TypeState, at now: Instant) -> Int64 {
-    lane.virtualTime
+  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64 {
+    core.lanes[lane].virtualTime
   }
 
   /// How far a start moves a type on.

@@ -20,7 +20,7 @@ protocol DispatchRule {
   static var traits: PolicyTraits { get }
   /// A job's place; smaller starts earlier, ties go to the job that became eligible first. Of policies that choose at
   /// dispatch the place at the present instant.
-  func key(of job: borrowing JobSlot, in lane: borrowing Lane, of type: borrowing TypeState, at now: Instant) -> Int64
+  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64
 }
 
 extension DispatchPolicy {
@@ -54,6 +54,6 @@ extension SchedulerCore {
 
   @inline(__always)
   private func key(_ rule: some DispatchRule, _ slot: UInt32, _ lane: Int) -> Int64 {
-    rule.key(of: jobs[slot].pointee, in: lanes[lane], of: types[Int(jobs[slot].pointee.type)], at: now)
+    rule.key(of: jobs[slot], in: lane, of: self)
   }
 }

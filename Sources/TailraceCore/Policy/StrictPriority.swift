@@ -4,7 +4,7 @@
 struct StrictPriorityRule: DispatchRule {
   static var traits: PolicyTraits { PolicyTraits() }
   @inline(__always)
-  func key(of job: borrowing JobSlot, in lane: borrowing Lane, of type: borrowing TypeState, at now: Instant) -> Int64 {
-    Int64(job.priority.rawValue)
+  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64 {
+    Int64(job.pointee.priority.rawValue)
   }
 }
