@@ -10,7 +10,7 @@ extension SchedulerCore {
     let pool = submission.pool ?? types[type].pool
     let memory = submission.memory.map(kibibytes) ?? types[type].memory
     if let refusal = refusal(of: submission, pool: pool, memory: memory) {
-      return refuse(submission, refusal, cause: refusal == .stopping ? .stopped : .rejected, into: &outbox)
+      return refuse(submission, refusal, cause: refusal.cause, into: &outbox)
     }
     var victim = JobSlot.none
     // Room that was made a moment ago belongs to the submitters that wait for it.
@@ -55,6 +55,7 @@ extension SchedulerCore {
       return .exceedsMemoryBudget(bytes: Int(memory) * 1024, budget: budget)
     }
     if let batch = submission.batch, batches[batch.rawValue]?.sealed != false { return .unknownBatch(batch) }
+    if let key = submission.uniqueKey, let first = uniqueKeys.holder(of: key) { return .duplicate(of: first) }
     // Asked first since even an empty array's iterator costs.
     if !submission.dependencies.isEmpty {
       for dependency in submission.dependencies where dependency != .refused && jobs.find(dependency) == nil {
@@ -102,6 +103,7 @@ extension SchedulerCore {
     job.pointee.eligible = Instant(nanoseconds: submission.delay.rawValue)
     job.pointee.state = .waitingForRoom
     if let batch = submission.batch { joinBatch(batch, slot) }
+    if let key = submission.uniqueKey { uniqueKeys.hold(key, for: jobs.id(of: slot)) }
     if !submission.dependencies.isEmpty {
       for dependency in submission.dependencies { addDependency(dependency, of: slot) }
     }
@@ -382,5 +384,16 @@ extension SchedulerCore {
   public mutating func stopRequested(at instant: Instant, into outbox: inout Outbox) {
     drainRequested(at: instant, into: &outbox)
     for slot in 0..<jobs.highWater { cancel(jobs.id(of: slot), cause: .stopped, into: &outbox) }
+  }
+}
+
+extension Refusal {
+  /// What the record of a refused job says.
+  fileprivate var cause: SettlementCause {
+    switch self {
+    case .stopping: .stopped
+    case .duplicate: .duplicate
+    case .queueFull, .unknownDependency, .unknownBatch, .exceedsMemoryBudget, .poolWithoutWorkers: .rejected
+    }
   }
 }

@@ -22,6 +22,7 @@ extension SchedulerCore {
 
   private func checkCounts(_ check: (Bool, @autoclosure () -> String) -> Void) {
     var (available, scheduled, blocked, running, waiting, terminal) = (0, 0, 0, 0, 0, 0)
+    var held = 0
     for slot in 0..<jobs.highWater {
       let job = jobs[slot].pointee
       switch job.state {
@@ -35,11 +36,17 @@ extension SchedulerCore {
       check(
         (job.state == .scheduled) == (job.timerPosition >= 0) || job.state == .running,
         "a \(job.state) job has timer position \(job.timerPosition)")
+      if uniqueKeys.isHeld(by: slot) {
+        held += 1
+        check(!job.state.isTerminal, "a \(job.state) job holds a unique key")
+      }
       check(
         job.state != .blocked || job.unsettledDependencies > 0, "a blocked job waits for no dependency")
       check(
         Int(job.attempt) <= retryPolicies[Int(job.retryPolicy)].limit + 1, "attempt \(job.attempt) exceeds the limit")
     }
+    let keys = uniqueKeys.count
+    check(held == keys, "\(held) jobs hold unique keys, \(keys) are held")
     check(available == gauges.available, "\(available) available jobs, counted \(gauges.available)")
     check(scheduled == gauges.scheduled, "\(scheduled) scheduled jobs, counted \(gauges.scheduled)")
     check(blocked == gauges.blocked, "\(blocked) blocked jobs, counted \(gauges.blocked)")

@@ -69,6 +69,7 @@ extension SchedulerCore {
   private mutating func announce(_ pending: PendingSettlement, into outbox: inout Outbox) {
     gauges.inSystem -= 1
     gauges.settledByCause[pending.cause] += 1
+    if !uniqueKeys.isEmpty { uniqueKeys.release(pending.slot) }
     outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
   }
 

@@ -41,6 +41,7 @@ public struct SchedulerCore: ~Copyable {
   var retryPolicies: ContiguousArray<RetryPolicy> = []
   var retryPolicyIndex: [RetryPolicy: UInt16] = [:]
   var batches = BatchTable()
+  var uniqueKeys = UniqueKeys()
 
   /// Submitters that wait for room.
   var waitingForRoom = JobList()

@@ -28,13 +28,16 @@ public struct JobSubmission: Hashable, Sendable {
   public var dependencies: [JobID]
   /// An open batch that it belongs to.
   public var batch: BatchID?
+  /// At most one live job has this key: while one is, others with it are refused as
+  /// ``Refusal/duplicate(of:)``. It is free again in the instant in which the job settles, however it does. nil: none.
+  public var uniqueKey: String?
 
   /// Makes a submission; what is nil follows the job's type.
   @inlinable public init(
     type: JobTypeID, tag: UInt64 = 0, intended: Instant, submitted: Instant, priority: Priority? = nil,
     pool: PoolID? = nil, delay: Nanoseconds = .zero, timeout: Nanoseconds? = nil, retry: RetryPolicy? = nil,
     memory: Int? = nil, deadline: Nanoseconds? = nil, expectedService: Nanoseconds? = nil, dependencies: [JobID] = [],
-    batch: BatchID? = nil
+    batch: BatchID? = nil, uniqueKey: String? = nil
   ) {
     self.type = type
     self.tag = tag
@@ -50,6 +53,7 @@ public struct JobSubmission: Hashable, Sendable {
     self.expectedService = expectedService
     self.dependencies = dependencies
     self.batch = batch
+    self.uniqueKey = uniqueKey
   }
 }
 
@@ -77,4 +81,6 @@ public enum Refusal: Hashable, Sendable, Error {
   case exceedsMemoryBudget(bytes: Int, budget: Int)
   /// The pool that it asks for has no workers.
   case poolWithoutWorkers(PoolID)
+  /// A job with its unique key is live: this one.
+  case duplicate(of: JobID)
 }

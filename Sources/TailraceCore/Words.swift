@@ -133,6 +133,8 @@ public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
   case dropped
   /// The worker died with the last attempt.
   case crashed
+  /// Refused at admission: a job with its unique key was live.
+  case duplicate
 
   /// The name in reports and files, in the form `timed_out`.
   public var name: String {
@@ -149,6 +151,7 @@ public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
     case .stopped: "stopped"
     case .dropped: "dropped"
     case .crashed: "crashed"
+    case .duplicate: "duplicate"
     }
   }
 }

@@ -105,7 +105,7 @@ extension SettlementCause {
   package var ranToItsEnd: Bool {
     switch self {
     case .succeeded, .failed, .timedOut, .failedPermanently, .crashed: true
-    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped: false
+    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .duplicate, .stopped, .dropped: false
     }
   }
 
@@ -113,7 +113,8 @@ extension SettlementCause {
   package var isDeadLettered: Bool {
     switch self {
     case .failed, .timedOut, .failedPermanently, .crashed: true
-    case .succeeded, .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped: false
+    case .succeeded, .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .duplicate, .stopped, .dropped:
+      false
     }
   }
 
@@ -121,7 +122,7 @@ extension SettlementCause {
   package var isCancelled: Bool {
     switch self {
     case .cancelled, .dependencyFailed, .batchFailed, .stopped: true
-    case .succeeded, .failed, .timedOut, .failedPermanently, .crashed, .shed, .rejected, .dropped: false
+    case .succeeded, .failed, .timedOut, .failedPermanently, .crashed, .shed, .rejected, .duplicate, .dropped: false
     }
   }
 }

@@ -220,9 +220,9 @@ package struct CauseCounts: Sendable, Hashable {
   /// Jobs that ended by their own doing.
   package var ranToTheirEnd: Int { sum { $0.ranToItsEnd } }
   /// Completed jobs as a share of those that could have completed: all settled or dropped ones but those that their
-  /// submitter cancelled. nil when there are none.
+  /// submitter cancelled, and those whose work another live job of the same unique key does. nil when there are none.
   package var success: Double? {
-    let eligible = total - self[.cancelled]
+    let eligible = total - self[.cancelled] - self[.duplicate]
     return eligible > 0 ? Double(self[.succeeded]) / Double(eligible) : nil
   }
   private func sum(where matches: (SettlementCause) -> Bool) -> Int {

@@ -28,13 +28,16 @@ public struct JobRequest: Sendable {
   public var expectedService: Duration?
   /// A batch from ``Scheduler/openBatch(failFast:)``.
   public var batch: BatchID?
+  /// At most one live job has this key: another one's submission throws ``Refusal/duplicate(of:)`` with the first one's
+  /// identifier. nil: any number may be live.
+  public var uniqueKey: String?
 
   /// Describes a job; everything but the type's name may be left out.
   public init(
     _ type: String, payload: (any Sendable)? = nil, priority: Priority? = nil, delay: Duration = .zero,
     dependencies: [JobID] = [], tags: [String] = [], timeout: Duration? = nil, retry: RetryPolicy? = nil,
     hints: Set<JobHint> = [], memory: Int? = nil, deadline: Duration? = nil, expectedService: Duration? = nil,
-    batch: BatchID? = nil
+    batch: BatchID? = nil, uniqueKey: String? = nil
   ) {
     self.type = type
     self.payload = payload
@@ -49,6 +52,7 @@ public struct JobRequest: Sendable {
     self.deadline = deadline
     self.expectedService = expectedService
     self.batch = batch
+    self.uniqueKey = uniqueKey
   }
 }
 
@@ -164,6 +168,8 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
       "the job reserves \(bytes) bytes, the whole memory budget is \(budget)"
     case .refused(.poolWithoutWorkers(let pool)):
       "pool '\(pool.name)' has no workers; give it some in SchedulerConfiguration"
+    case .refused(.duplicate(let first)):
+      "job \(first.rawValue) has the same unique key and has not settled; await that one, or submit again after it"
     case .unknownJob(let id):
       "job \(id.rawValue) is not known: it was never admitted here, or it settled and was forgotten"
     case .awaitTimedOut(let id, let after):

@@ -51,6 +51,7 @@ package struct RecordAuditor {
     for pool in PoolID.allCases { checkPool(pool) }
     for type in scenario.jobs.indices { checkType(type) }
     checkMemory()
+    checkKeys()
     checkOrder()
     return problems
   }
@@ -199,6 +200,28 @@ package struct RecordAuditor {
     guard let budget = scenario.scheduler.memoryBudget else { return }
     let most = most(spans(attempts) { scenario.jobs[Int($0.type.rawValue)].memory })
     note(most <= budget, "\(most) bytes reserved at once, the budget is \(budget)")
+  }
+
+  /// At most one live job has a unique key, and nobody is refused for a key that nobody has.
+  private mutating func checkKeys() {
+    var lives: [String: [(job: UInt64, from: Instant, to: Instant)]] = [:]
+    for (job, records) in byJob {
+      guard let key = tape.uniqueKey(of: job, type: Int(records[0].type.rawValue)) else { continue }
+      for last in records where last.settles && last.cause != .rejected && last.cause != .duplicate {
+        guard last.cause != .dropped else { continue }
+        lives[key, default: []].append((job, last.submitted, last.finished))
+      }
+    }
+    for (key, spans) in lives {
+      let most = most(spans.map { ($0.from, $0.to, 1) })
+      note(most <= 1, "\(most) live jobs have the key \(key)")
+    }
+    for record in records where record.cause == .duplicate && record.settles {
+      let key = tape.uniqueKey(of: record.job, type: Int(record.type.rawValue)) ?? ""
+      note(
+        lives[key]?.contains { $0.from <= record.submitted && record.submitted <= $0.to } == true,
+        "job \(record.job) refused for the key \(key), which nobody has")
+    }
   }
 
   // MARK: - Order

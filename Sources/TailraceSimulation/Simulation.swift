@@ -220,6 +220,7 @@ package struct Simulation: ~Copyable {
     submission.priority = job.priority
     submission.delay = job.delay
     submission.expectedService = job.expectedService
+    if submission.uniqueKey != nil || job.uniqueKey != nil { submission.uniqueKey = job.uniqueKey }
     if !job.dependencies.isEmpty {
       submission.dependencies = job.dependencies.map { identifiers[$0] ?? .refused }
       if summary.dependencies.count < Self.dependenciesKept { summary.dependencies[job.index] = job.dependencies }

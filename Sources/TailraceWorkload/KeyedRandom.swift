@@ -24,6 +24,7 @@ package struct KeyedRandom: Sendable, Hashable {
     case strikeLength = 16
     case victim = 17
     case restart = 18
+    case uniqueKey = 19
   }
 
   private let state: UInt64

@@ -68,6 +68,8 @@ package struct JobSpec: Sendable, Hashable {
   package var deadline: Nanoseconds? = nil
   /// What the scheduler is told of how long its attempts take.
   package var expectedService = ExpectedService.learnt
+  /// Each job has one of so many unique keys of its type; nil: none has one.
+  package var uniqueKeys: Int? = nil
   /// Share under the policy `fair`.
   package var weight = 1.0
   /// Between admission and eligibility.

@@ -3,7 +3,7 @@ import TailraceCore
 extension ScenarioReader {
   static let jobKeys = [
     "priority", "service", "simulated_service", "work", "pool", "hints", "timeout", "retries", "concurrency", "rate",
-    "memory", "deadline", "expected_service", "weight", "delay", "failures", "cancel", "stall",
+    "memory", "deadline", "expected_service", "weight", "unique_keys", "delay", "failures", "cancel", "stall",
   ]
   static let priorities = Priority.allCases.map { ($0.name, $0) }
   static let workKinds = ["sleep", "spin", "memory", "sqlite", "subprocess", "events", "cycles"]
@@ -61,6 +61,7 @@ extension ScenarioReader {
     } else if let time = duration(fields["expected_service"], "\(what).expected_service") {
       job.expectedService = .told(time)
     }
+    job.uniqueKeys = count(fields["unique_keys"], "\(what).unique_keys", in: 1...1_000_000)
     job.weight =
       quantity(fields["weight"], "\(what).weight") { text throws(QuantityProblem) in
         try QuantityText.number(text, in: 0.001...1_000)

@@ -58,6 +58,7 @@ package struct Tape: Sendable {
     /// The job whose first attempt stalls, and for how long.
     var stall: (job: UInt64, length: Nanoseconds)?
     var isToldExactly: Bool
+    var uniqueKeys: Int?
     var isPlain: Bool
 
     init(_ job: JobSpec) {
@@ -73,7 +74,8 @@ package struct Tape: Sendable {
       canFail = job.failures != .none
       cancel = job.cancel
       isToldExactly = job.expectedService == .exact
-      isPlain = job.delay == nil && job.cancel == nil && !isToldExactly
+      uniqueKeys = job.uniqueKeys
+      isPlain = job.delay == nil && job.cancel == nil && !isToldExactly && uniqueKeys == nil
     }
   }
 
@@ -132,6 +134,7 @@ package struct Tape: Sendable {
     job.delay = .zero
     job.cancelAfter = nil
     job.expectedService = nil
+    if job.uniqueKey != nil { job.uniqueKey = nil }
     job.batch = batch
     if !types[type].isPlain { drawDelayAndCancellation(&job) }
   }
@@ -140,11 +143,19 @@ package struct Tape: Sendable {
     if types[job.type].isToldExactly {
       job.expectedService = virtualAttempt(job: job.index, type: job.type, attempt: 1).length
     }
+    job.uniqueKey = uniqueKey(of: job.index, type: job.type)
     let random = jobRandom.key(job.index).key(0)
     if let delay = types[job.type].delay { job.delay = delay.quantile(random.key(.delay).uniform) }
     if let cancel = types[job.type].cancel, random.key(.cancels).uniform < cancel.share {
       job.cancelAfter = cancel.after.quantile(random.key(.cancelAfter).uniform)
     }
+  }
+
+  /// A job's unique key; nil: it has none.
+  package func uniqueKey(of job: UInt64, type: Int) -> String? {
+    guard let count = types[type].uniqueKeys else { return nil }
+    let draw = jobRandom.key(job).key(0).key(.uniqueKey).uniform
+    return "\(scenario.jobs[type].name)/\(Int(draw * Double(count)))"
   }
 
   /// What an attempt of a job will do.

@@ -17,6 +17,8 @@ package struct TapeJob: Sendable, Hashable {
   package var cancelAfter: Nanoseconds?
   /// How long its first attempt will take, where the scheduler is told; nil: it is not.
   package var expectedService: Nanoseconds? = nil
+  /// Its unique key: its type's name and a number; nil: it has none.
+  package var uniqueKey: String? = nil
   /// Jobs with the same number form one batch; nil: none.
   package var batch: UInt32?
 

@@ -62,11 +62,20 @@ struct SwarmAuditor {
       }
       waitingForRoom.append(id)
       add(id, job)
+    case .refused(.duplicate(let first)):
+      if jobs[first]?.settled != nil || jobs[first]?.submission.uniqueKey != submission.uniqueKey {
+        problem("job \(submission.tag) refused as a duplicate of \(first)")
+      }
     case .refused: break
     }
   }
 
   private mutating func add(_ id: JobID, _ job: Job) {
+    if let key = job.submission.uniqueKey,
+      known.contains(where: { jobs[$0]?.submission.uniqueKey == key && jobs[$0]?.settled == nil })
+    {
+      problem("two live jobs have the key \(key)")
+    }
     if jobs[id] != nil { problem("the identifier \(id) is given twice") }
     jobs[id] = job
     known.append(id)

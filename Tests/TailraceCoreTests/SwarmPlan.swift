@@ -31,6 +31,8 @@ struct SwarmPlan {
   var reportsStarts: Bool
   var hasDependencies: Bool
   var hasBatches: Bool
+  /// Unique keys in use; 0: none.
+  var uniqueKeys: Int
   var hasDelays: Bool
   var cancelPercent: Int
   var failPercent: Int
@@ -48,6 +50,7 @@ struct SwarmPlan {
     reportsStarts = random.chance(50)
     hasDependencies = random.chance(60)
     hasBatches = random.chance(40)
+    uniqueKeys = random.pick([0, 0, 2, 8])
     hasDelays = random.chance(50)
     cancelPercent = random.pick([0, 0, 5, 20])
     failPercent = random.pick([0, 10, 50])

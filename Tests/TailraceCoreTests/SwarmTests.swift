@@ -85,6 +85,7 @@ struct SwarmRun: ~Copyable {
     submission.pool = random.maybe(20) { $0.pick(PoolID.allCases) }
     submission.memory = random.maybe(15) { $0.number(0...110) << 10 }
     submission.timeout = random.maybe(10) { .milliseconds(Int64($0.number(0...10))) }
+    if plan.uniqueKeys > 0, random.chance(50) { submission.uniqueKey = "k\(random.number(1...plan.uniqueKeys))" }
     submission.deadline = random.maybe(20) { .milliseconds(Int64($0.number(0...30))) }
     submission.expectedService = random.maybe(20) { .milliseconds(Int64($0.number(0...30))) }
     if plan.hasDelays, random.chance(30) {

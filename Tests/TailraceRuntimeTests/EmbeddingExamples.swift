@@ -91,6 +91,21 @@ struct EmbeddingExamples {
     await scheduler.shutdown()
   }
 
+  @Test func uniqueKeys() async throws {
+    let scheduler = Scheduler()
+    try scheduler.register("rebuild-index") { _ in nil }
+    let first = try await scheduler.submit(JobRequest("rebuild-index", uniqueKey: "customer-7"))
+    do {
+      try await scheduler.submit(JobRequest("rebuild-index", uniqueKey: "customer-7"))
+    } catch SchedulerError.refused(.duplicate(let live)) {
+      #expect(live == first)
+    }
+    scheduler.start()
+    #expect(try await scheduler.result(of: first).state == .completed)
+    try await scheduler.submit(JobRequest("rebuild-index", uniqueKey: "customer-7"))
+    await scheduler.shutdown()
+  }
+
   @Test func batches() async throws {
     let scheduler = Scheduler()
     try scheduler.register("resize") { context in context.payload }

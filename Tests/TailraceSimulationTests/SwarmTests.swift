@@ -51,6 +51,7 @@ struct SwarmTests {
     if hasBudget, draws.chance(50) { fields.append("memory: \(1 + draws.below(6))MiB") }
     if draws.chance(20) { fields.append("delay: \"uniform(min: 0ms, max: 50ms)\"") }
     if draws.chance(20) { fields.append("cancel: {share: 40%, after: \"uniform(min: 0ms, max: 60ms)\"}") }
+    if draws.chance(15) { fields.append("unique_keys: \(1 + draws.below(6))") }
     if draws.chance(40) {
       fields.append("failures: {attempts: 20%, hangs: 5%, always: 5%, permanent: 3%}")
       fields.append("timeout: \(10 + draws.below(40))ms")
@@ -82,7 +83,9 @@ struct SwarmTests {
     }
     if draws.chance(25) { streams.append("closed: {clients: 3, think: 5ms}, count: 30") }
     lines += ["load:"] + streams.map { "  - {\($0)}" }
-    let policy = draws.pick(["fifo", "priority", "aging", "{aging: {boost: 10ms}}"])
+    let policy = draws.pick([
+      "fifo", "priority", "aging", "{aging: {boost: 10ms}}", "slope-aging", "deadline", "shortest", "fair",
+    ])
     let full = draws.pick(["reject", "block", "shed"])
     var settings = [
       "workers: \(1 + draws.below(5))", "thread_workers: \(1 + draws.below(3))", "policy: \(policy)",

@@ -6,7 +6,9 @@ struct AgingRule: DispatchRule {
   var boost: Nanoseconds
   static var traits: PolicyTraits { PolicyTraits() }
   @inline(__always)
-  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64 {
+  func key(
+    of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore, at now: Instant
+  ) -> Int64 {
     let later = Int64(job.pointee.priority.rawValue - 1).multipliedReportingOverflow(by: boost.rawValue)
     guard !later.overflow else { return .max }
     let key = job.pointee.eligible.nanoseconds.addingReportingOverflow(later.partialValue)

@@ -6,7 +6,9 @@
 struct DeadlineRule: DispatchRule {
   static var traits: PolicyTraits { PolicyTraits(order: .byKey) }
   @inline(__always)
-  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64 {
+  func key(
+    of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore, at now: Instant
+  ) -> Int64 {
     job.pointee.rank == JobSlot.unranked ? .max : job.pointee.rank
   }
 }

@@ -14,7 +14,9 @@ struct FairRule: DispatchRule {
 
   static var traits: PolicyTraits { PolicyTraits(layout: .byType) }
   @inline(__always)
-  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64 {
+  func key(
+    of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore, at now: Instant
+  ) -> Int64 {
     core.lanes[lane].virtualTime
   }
 

@@ -4,7 +4,9 @@
 struct FifoRule: DispatchRule {
   static var traits: PolicyTraits { PolicyTraits() }
   @inline(__always)
-  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64 {
+  func key(
+    of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore, at now: Instant
+  ) -> Int64 {
     0
   }
 }

@@ -20,7 +20,9 @@ protocol DispatchRule {
   static var traits: PolicyTraits { get }
   /// A job's place; smaller starts earlier, ties go to the job that became eligible first. Of policies that choose at
   /// dispatch the place at the present instant.
-  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64
+  func key(
+    of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore, at now: Instant
+  ) -> Int64
 }
 
 extension DispatchPolicy {
@@ -54,6 +56,6 @@ extension SchedulerCore {
 
   @inline(__always)
   private func key(_ rule: some DispatchRule, _ slot: UInt32, _ lane: Int) -> Int64 {
-    rule.key(of: jobs[slot], in: lane, of: self)
+    rule.key(of: jobs[slot], in: lane, of: self, at: now)
   }
 }

@@ -6,7 +6,9 @@
 struct ShortestRule: DispatchRule {
   static var traits: PolicyTraits { PolicyTraits(order: .byKey) }
   @inline(__always)
-  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64 {
+  func key(
+    of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore, at now: Instant
+  ) -> Int64 {
     job.pointee.rank == JobSlot.unranked ? Int64(core.types[Int(job.pointee.type)].meanService) : job.pointee.rank
   }
 }

@@ -11,9 +11,11 @@ struct SlopeAgingRule: DispatchRule {
   var slopes: PrioritySlopes
   static var traits: PolicyTraits { PolicyTraits(choice: .atDispatch) }
   @inline(__always)
-  func key(of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore) -> Int64 {
+  func key(
+    of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore, at now: Instant
+  ) -> Int64 {
     // Above 2⁵³ nanoseconds, a hundred days, the last bits of the wait are lost; beyond 2⁶² the place saturates.
-    let urgency = Double((core.now - job.pointee.eligible).rawValue) * slopes[job.pointee.priority]
+    let urgency = Double((now - job.pointee.eligible).rawValue) * slopes[job.pointee.priority]
     return urgency < 0x1p62 ? -Int64(urgency) : .min
   }
 }

@@ -118,6 +118,7 @@ extension Scenario {
     if jobs.contains(where: { $0.failures.hangs > 0 }) { needs.append("timeouts") }
     if jobs.contains(where: { $0.delay != nil }) { needs.append("delayed jobs") }
     if jobs.contains(where: { $0.cancel != nil }) { needs.append("cancellation") }
+    if jobs.contains(where: { $0.uniqueKeys != nil }) { needs.append("unique keys") }
     if jobs.contains(where: { $0.concurrency != nil }) { needs.append("concurrency limits per job type") }
     if scheduler.concurrency.map({ $0 < scheduler.workers }) == true { needs.append("a concurrency limit") }
     if scheduler.rate != nil || jobs.contains(where: { $0.rate != nil }) { needs.append("rate limits") }

@@ -13,7 +13,9 @@ package struct SequentialSystem: ReplaySystem {
   package init() {}
 
   package func lacks(_ scenario: Scenario) -> [String] {
-    (scenario.hasClosedArrivals ? ["clients that await their jobs (a closed load)"] : []) + scenario.needsOfSimulation
+    (scenario.jobs.contains { $0.uniqueKeys != nil } ? ["unique keys"] : [])
+      + (scenario.hasClosedArrivals ? ["clients that await their jobs (a closed load)"] : [])
+      + scenario.needsOfSimulation
   }
 
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
