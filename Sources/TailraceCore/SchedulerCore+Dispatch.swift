@@ -70,10 +70,7 @@ extension SchedulerCore {
     for position in pools[pool].heap.entries.indices {
       let lane = pools[pool].heap.entries[position]
       let key = policyKey(head(of: Int(lane)), in: Int(lane))
-      guard let known = best, key > bestKey || key == bestKey && !comesBefore(lane, known) else {
-        (best, bestKey) = (lane, key)
-        continue
-      }
+      if best == nil || key < bestKey || key == bestKey && comesBefore(lane, best!) { (best, bestKey) = (lane, key) }
     }
     return best
   }

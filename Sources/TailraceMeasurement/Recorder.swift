@@ -219,11 +219,12 @@ package struct CauseCounts: Sendable, Hashable {
   package var submitted: Int { total - self[.dropped] }
   /// Jobs that ended by their own doing.
   package var ranToTheirEnd: Int { sum { $0.ranToItsEnd } }
-  /// Completed jobs as a share of those that could have completed: all settled or dropped ones but those that their
-  /// submitter cancelled, and those whose work another live job of the same unique key does. nil when there are none.
+  /// Jobs that could have completed: all settled or dropped ones but those that their submitter cancelled, and those
+  /// whose work another live job of the same unique key does.
+  package var possible: Int { total - self[.cancelled] - self[.duplicate] }
+  /// Completed jobs as a share of those that could have completed; nil when there are none.
   package var success: Double? {
-    let eligible = total - self[.cancelled] - self[.duplicate]
-    return eligible > 0 ? Double(self[.succeeded]) / Double(eligible) : nil
+    possible > 0 ? Double(self[.succeeded]) / Double(possible) : nil
   }
   private func sum(where matches: (SettlementCause) -> Bool) -> Int {
     SettlementCause.allCases.reduce(0) { matches($1) ? $0 + self[$1] : $0 }

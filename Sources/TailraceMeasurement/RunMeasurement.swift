@@ -193,7 +193,7 @@ extension Recorder {
   }
 
   private func success(_ all: ClassMeasurement, lost: Int) -> Reading {
-    let possible = all.causes.total - all.causes[.cancelled] - all.causes[.duplicate] + lost
+    let possible = all.causes.possible + lost
     guard possible > 0 else { return .unavailable("no job settled") }
     return Reading(Double(all.causes[.succeeded]) / Double(possible))
   }

@@ -127,8 +127,8 @@ extension DriverState {
 
   /// Jobs that were admitted, that is: submitters that waited for room are refused.
   private mutating func countStopped(_ outbox: borrowing Outbox) {
-    stoppedJobs += Array(outbox.records).count {
-      $0.settles && $0.cause == .stopped && $0.accepted != TimelineRecord.never
+    stoppedJobs += outbox.records.withUnsafeBufferPointer { records in
+      records.count { $0.settles && $0.cause == .stopped && $0.accepted != TimelineRecord.never }
     }
   }
 }

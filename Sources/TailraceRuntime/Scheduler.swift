@@ -269,7 +269,7 @@ public final class Scheduler: Sendable {
       giveBackUnbegun(in: &state, at: now, into: &outbox)
       let before = outbox.records.count
       state.core.timerFired(at: now, into: &outbox)
-      return Array(outbox.records)[before...].filter { $0.outcome == .timedOut }
+      return outbox.records.withUnsafeBufferPointer { $0[before...].filter { $0.outcome == .timedOut } }
     }
     for record in timedOut { logFailure(of: record.type, attempt: Int(record.attempt), "timed out") }
   }

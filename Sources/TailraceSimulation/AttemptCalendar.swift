@@ -143,14 +143,7 @@ struct AttemptCalendar: ~Copyable {
   }
 
   /// Removes every entry of a stopped attempt. A valid one a worker is left: at most half of the room.
-  private mutating func sweep() {
-    let kept = (0..<count).map { entries[$0] }.filter { current[$0.worker] == $0.tie }
-    count = 0
-    for entry in kept {
-      siftUp(count, entry)
-      count += 1
-    }
-  }
+  private mutating func sweep() { postpone(by: .zero) { _ in false } }
 
   @inline(__always)
   private static func precedes(_ a: Entry, _ b: Entry) -> Bool { a.at != b.at ? a.at < b.at : a.tie < b.tie }

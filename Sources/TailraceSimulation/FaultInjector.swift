@@ -10,21 +10,21 @@ package struct WorkerPlace: Sendable, Hashable {
 
 /// Something that was done to a run by its plan of faults.
 package struct InjectedFault: Sendable, Hashable {
-  package enum Kind: String, Sendable, CaseIterable {
+  package enum Kind: Sendable, CaseIterable {
     /// An attempt was made to fail.
-    case attemptFailed = "attempts failed"
+    case attemptFailed
     /// An attempt was made to hang.
-    case attemptHung = "attempts hung"
+    case attemptHung
     /// A job never reached the scheduler.
-    case jobLost = "jobs lost"
+    case jobLost
     /// A job reached the scheduler twice.
-    case jobDoubled = "jobs doubled"
+    case jobDoubled
     /// A worker died, with its attempt if it had one.
-    case workerCrashed = "workers crashed"
+    case workerCrashed
     /// The process stood still.
-    case stall = "stalls"
+    case stall
     /// The process's clock jumped.
-    case clockStep = "clock steps"
+    case clockStep
   }
   package var kind: Kind
   /// On the process's clock.

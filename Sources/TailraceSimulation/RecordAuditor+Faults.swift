@@ -27,12 +27,13 @@ extension RecordAuditor {
       case .clockStep: break
       }
     }
-    // Nobody dies unasked.
+    // Nobody dies unasked, nor before or after the worker.
+    let isVague = hasBackwardStep
     for record in records where record.outcome == .crashed {
       note(
         faults.contains {
           $0.kind == .workerCrashed && $0.worker == WorkerPlace(pool: record.pool, number: record.worker)
-            && record.started <= max($0.at, record.started) && record.finished >= $0.at
+            && (isVague ? record.finished >= $0.at : record.finished == $0.at)
         }, "job \(record.job) crashed, and no worker did")
     }
   }
@@ -43,7 +44,7 @@ extension RecordAuditor {
     }
     // Of a job that was doubled one copy may have been struck.
     let struck = own.count(where: holds)
-    let isDoubled = faults.contains { $0.kind == .jobDoubled && $0.job == fault.job }
+    let isDoubled = doubled.contains(fault.job!)
     note(
       struck > 0 && (isDoubled || struck == own.count),
       "attempt \(fault.attempt) of job \(fault.job!): \(fault.kind) shows not")

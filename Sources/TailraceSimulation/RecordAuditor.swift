@@ -13,6 +13,9 @@ package struct RecordAuditor {
   private let dependencies: [UInt64: [UInt64]]
   let tape: Tape
   let faults: [InjectedFault]
+  /// Jobs that were submitted twice on purpose, and those that were lost.
+  let doubled: Set<UInt64>
+  private let lost: Set<UInt64>
   private var byJob: [(job: UInt64, records: [TimelineRecord])] = []
   private var problems: [String] = []
 
@@ -24,6 +27,8 @@ package struct RecordAuditor {
   ) {
     self.tape = tape
     self.faults = faults
+    doubled = Set(faults.filter { $0.kind == .jobDoubled }.compactMap(\.job))
+    lost = Set(faults.filter { $0.kind == .jobLost }.compactMap(\.job))
     scenario = tape.scenario
     self.records = records
     self.dependencies = dependencies
@@ -40,7 +45,6 @@ package struct RecordAuditor {
 
   /// What is impossible, in words; empty: nothing.
   package mutating func audit() -> [String] {
-    let doubled = Set(faults.filter { $0.kind == .jobDoubled }.compactMap(\.job))
     for (job, records) in byJob {
       if doubled.contains(job) { checkLives(of: job, records) } else { checkLife(of: job, records) }
     }
@@ -107,8 +111,6 @@ package struct RecordAuditor {
 
   private mutating func checkDependencies() {
     // Of a job that was doubled the first copy counts, whose end cannot be told from that of the second.
-    let doubled = Set(faults.filter { $0.kind == .jobDoubled }.compactMap(\.job))
-    let lost = Set(faults.filter { $0.kind == .jobLost }.compactMap(\.job))
     let last = Dictionary(uniqueKeysWithValues: byJob.map { ($0.job, $0.records[$0.records.count - 1]) })
     for (job, records) in byJob {
       for dependency in dependencies[job] ?? [] where !doubled.contains(dependency) && !doubled.contains(job) {
