@@ -55,6 +55,8 @@ public enum Backoff: Hashable, Sendable, Codable {
   case linear(base: Nanoseconds)
   /// `base × factor^(n−1)` before retry `n`.
   case exponential(base: Nanoseconds, factor: Double)
+  /// `base × n^power` before retry `n`; a power of 1 is `linear`. At most 20.
+  case polynomial(base: Nanoseconds, power: Int)
 }
 
 /// How chance spreads retries out. `d` is the time that the backoff gives.
@@ -66,6 +68,9 @@ public enum Jitter: String, Hashable, Sendable, Codable, CaseIterable {
   case full
   /// Uniform in d/2…d.
   case equal
+  /// Uniform between the first retry's `d` and three times what was waited before the retry before (at first: `d`); the
+  /// backoff's own growth counts for nothing. Never above the cap.
+  case decorrelated
 }
 
 /// When a failed or timed-out attempt is followed by another.
@@ -78,15 +83,19 @@ public struct RetryPolicy: Hashable, Sendable, Codable {
   public var jitter: Jitter
   /// The longest time between two attempts, before jitter.
   public var cap: Nanoseconds
+  /// A job so many of whose attempts crashed their worker is poison: it goes to the dead letters with the cause
+  /// `crashed`, however many retries are left. 1 to 255; nil: crashes count like failures.
+  public var crashLimit: Int?
   /// Makes a policy of at most `limit` retries.
   public init(
     limit: Int, backoff: Backoff = .exponential(base: .milliseconds(100), factor: 2), jitter: Jitter = .full,
-    cap: Nanoseconds = .seconds(60)
+    cap: Nanoseconds = .seconds(60), crashLimit: Int? = nil
   ) {
     self.limit = limit
     self.backoff = backoff
     self.jitter = jitter
     self.cap = cap
+    self.crashLimit = crashLimit
   }
   /// A single attempt.
   public static let never = RetryPolicy(limit: 0, backoff: .none, jitter: .none)

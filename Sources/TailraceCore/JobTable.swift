@@ -34,6 +34,8 @@ struct JobSlot {
   var pool = PoolID.async
   /// Why it settled; meaningless before.
   var cause = SettlementCause.dropped
+  /// Attempts that crashed their worker.
+  var crashes: UInt8 = 0
 
   var batch = JobSlot.none
   /// Place among the lane's jobs where the policy sorts them, or -1.

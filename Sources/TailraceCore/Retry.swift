@@ -1,19 +1,39 @@
 extension RetryPolicy {
-  /// How long to wait before retry `retry` (first: 1), given a uniform draw `u` in 0..<1.
-  package func wait(beforeRetry retry: Int, draw u: Double) -> Nanoseconds {
-    let base: Nanoseconds =
-      switch backoff {
-      case .none: .zero
-      case .fixed(let time): time
-      case .linear(let base): base.scaled(by: Double(retry))
-      case .exponential(let base, let factor): base.scaled(by: Self.power(factor, retry - 1))
-      }
-    let capped = min(base, cap)
+  /// How long a job waits before retry `retry` (first: 1).
+  ///
+  /// The draws are the scheduler's only chance, the same whatever else happens.
+  package func wait(beforeRetry retry: Int, seed: UInt64, tag: UInt64) -> Nanoseconds {
+    let capped = min(base(of: retry), cap)
     switch jitter {
     case .none: return capped
-    case .full: return capped.scaled(by: u)
-    case .equal: return capped.scaled(by: 0.5 + u / 2)
+    case .full: return capped.scaled(by: Self.draw(seed: seed, tag: tag, retry: retry))
+    case .equal: return capped.scaled(by: 0.5 + Self.draw(seed: seed, tag: tag, retry: retry) / 2)
+    case .decorrelated: return decorrelated(retry, seed: seed, tag: tag)
     }
+  }
+
+  /// What the backoff gives, before cap and jitter.
+  private func base(of retry: Int) -> Nanoseconds {
+    switch backoff {
+    case .none: .zero
+    case .fixed(let time): time
+    case .linear(let base): base.scaled(by: Double(retry))
+    case .exponential(let base, let factor): base.scaled(by: Self.power(factor, retry - 1))
+    case .polynomial(let base, let power): base.scaled(by: Self.power(Double(retry), power))
+    }
+  }
+
+  /// Each wait is drawn from the one before, so the chain is drawn anew; after its last 64 links nothing of what was
+  /// before can be told.
+  private func decorrelated(_ retry: Int, seed: UInt64, tag: UInt64) -> Nanoseconds {
+    let least = min(base(of: 1), cap)
+    var wait = least
+    for link in max(1, retry - 63)...max(1, retry) {
+      let most = max(least, wait.scaled(by: 3))
+      let above = (most - least).scaled(by: Self.draw(seed: seed, tag: tag, retry: link))
+      wait = min(cap, least + above)
+    }
+    return wait
   }
 
   /// `base` to a whole power, by squaring: the same digits on every machine.
@@ -26,14 +46,24 @@ extension RetryPolicy {
     }
     return result
   }
+
+  /// Whether another attempt may follow one that ended so.
+  ///
+  /// - Parameters:
+  ///   - attempt: the number of the one that ended, from 1.
+  ///   - crashes: how many of the job's attempts have crashed, this one included.
+  @inline(__always)
+  package func allowsRetry(after attempt: Int, crashes: Int) -> Bool {
+    attempt <= limit && (crashLimit == nil || crashes < crashLimit!)
+  }
 }
 
 extension RetryPolicy {
-  /// The scheduler's only chance: a uniform number in 0..<1 for one retry of one job, the same whatever else happens.
+  /// A uniform number in 0..<1 for one retry of one job.
   ///
   /// Source of the mixing function: S. Vigna's SplitMix64, after Steele, Lea and Flood, *Fast Splittable Pseudorandom
   /// Number Generators*, 2014.
-  package static func draw(seed: UInt64, tag: UInt64, retry: Int) -> Double {
+  private static func draw(seed: UInt64, tag: UInt64, retry: Int) -> Double {
     var state = seed
     for word in [tag, UInt64(retry)] { state = splitMix(state ^ word) }
     return Double(state >> 11) * 0x1p-53

@@ -257,7 +257,8 @@ extension SchedulerCore {
     pools[pool].claims[worker] -= 1
     if pools[pool].claims[worker] == 0 { pools[pool].idle.append(token.worker) }
     let type = Int(token.type.rawValue)
-    if pools[pool].owesReport[worker] {
+    // The report may be owed by another attempt that the worker holds.
+    if token.reportsStart, pools[pool].owesReport[worker] {
       // It was stopped before it started.
       pools[pool].owesReport[worker] = false
       if types[type].gate >= 0 { gates[Int(types[type].gate)].startAbandoned() }
@@ -282,7 +283,9 @@ extension SchedulerCore {
     record.pointee.outcome = outcome
     record.pointee.started = started
     record.pointee.finished = finished
-    let mayRetry = Int(job.pointee.attempt) <= retryPolicies[Int(job.pointee.retryPolicy)].limit
+    if outcome == .crashed { job.pointee.crashes = min(job.pointee.crashes, .max - 1) + 1 }
+    let mayRetry = retryPolicies[Int(job.pointee.retryPolicy)]
+      .allowsRetry(after: Int(job.pointee.attempt), crashes: Int(job.pointee.crashes))
     if let verdict = outcome.settlement(mayRetry: mayRetry) {
       let cause = given ?? verdict.cause
       record.pointee.settles = true
@@ -296,8 +299,8 @@ extension SchedulerCore {
   private mutating func retry(_ slot: UInt32, finished: Instant) {
     let job = jobs[slot]
     let retry = Int(job.pointee.attempt)
-    let draw = RetryPolicy.draw(seed: configuration.seed, tag: job.pointee.tag, retry: retry)
-    let wait = retryPolicies[Int(job.pointee.retryPolicy)].wait(beforeRetry: retry, draw: draw)
+    let wait = retryPolicies[Int(job.pointee.retryPolicy)]
+      .wait(beforeRetry: retry, seed: configuration.seed, tag: job.pointee.tag)
     gauges.retries += 1
     job.pointee.previousFinished = finished
     job.pointee.attempt += 1

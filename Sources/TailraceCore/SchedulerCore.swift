@@ -157,6 +157,7 @@ public struct SchedulerCore: ~Copyable {
   mutating func index(of policy: RetryPolicy) -> UInt16 {
     if let known = retryPolicyIndex[policy] { return known }
     precondition((0..<Int(UInt16.max)).contains(policy.limit), "\(policy.limit) retries: 0 to 65,534 are allowed")
+    precondition((1...255).contains(policy.crashLimit ?? 1), "a crash limit of \(policy.crashLimit!): 1 to 255")
     let index = UInt16(clamping: retryPolicies.count)
     precondition(index < .max, "more than 65,534 different retry policies")
     retryPolicies.append(policy)

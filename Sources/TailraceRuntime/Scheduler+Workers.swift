@@ -344,7 +344,8 @@ struct Ending {
 
   init(error: any Error) {
     outcome =
-      (error as? any OutcomeError)?.attemptOutcome ?? (error is any PermanentFailure ? .failedPermanently : .failed)
+      (error as? any OutcomeError)?.attemptOutcome
+      ?? (error is any PermanentFailure ? .failedPermanently : error is any CrashFailure ? .crashed : .failed)
     result = .error(error)
   }
 }

@@ -72,7 +72,9 @@ package struct RecordAuditor {
     note(records.filter(\.settles).count == 1, "job \(job) settles \(records.filter(\.settles).count) times")
     note(records.last?.settles == true, "job \(job) goes on after it settled")
     let spec = scenario.jobs[Int(records[0].type.rawValue)]
-    let limit = (spec.retry ?? scenario.scheduler.retry).limit
+    let retry = spec.retry ?? scenario.scheduler.retry
+    let limit = retry.limit
+    var crashes = 0
     let timeout = spec.timeout ?? scenario.scheduler.timeout
     for (index, record) in records.enumerated() {
       let name = "job \(job), attempt \(record.attempt)"
@@ -86,6 +88,8 @@ package struct RecordAuditor {
       }
       guard record.started != TimelineRecord.never else { continue }
       note(index <= limit, "\(name): only \(limit) retries are allowed")
+      note(crashes < retry.crashLimit ?? .max, "\(name) starts after \(crashes) crashes")
+      if record.outcome == .crashed { crashes += 1 }
       if let timeout {
         note(record.finished - record.started <= timeout + timeLost(by: record), "\(name) outlives its time-out")
       }

@@ -103,9 +103,7 @@ package struct SequentialSimulation {
     }
     emit(record)
     guard !record.settles else { return true }
-    let wait = policy.wait(
-      beforeRetry: Int(record.attempt),
-      draw: RetryPolicy.draw(seed: tape.seed, tag: job.index, retry: Int(record.attempt)))
+    let wait = policy.wait(beforeRetry: Int(record.attempt), seed: tape.seed, tag: job.index)
     record.previousFinished = record.finished
     record.eligible = record.finished + wait
     record.attempt += 1

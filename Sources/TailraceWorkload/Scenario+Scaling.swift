@@ -88,6 +88,7 @@ extension RetryPolicy {
     case .linear(let base): policy.backoff = .linear(base: base.scaled(by: factor))
     case .exponential(let base, let growth):
       policy.backoff = .exponential(base: base.scaled(by: factor), factor: growth)
+    case .polynomial(let base, let power): policy.backoff = .polynomial(base: base.scaled(by: factor), power: power)
     }
     return policy
   }

@@ -82,7 +82,7 @@ extension ScenarioReader {
   mutating func readRetries(_ node: YAMLNode, _ what: String) -> RetryPolicy? {
     let limits = 0...65_534
     if case .scalar = node.content { return count(node, what, in: limits).map { RetryPolicy(limit: $0) } }
-    let keys = ["limit", "backoff", "base", "factor", "jitter", "cap"]
+    let keys = ["limit", "backoff", "base", "factor", "power", "jitter", "cap", "crashes"]
     guard let fields = fields(node, what, keys: keys) else { return nil }
     var policy = RetryPolicy(limit: 3)
     if fields["limit"] == nil { report(node.place, "\(what) has no limit; add limit: with a number of retries") }
@@ -95,11 +95,13 @@ extension ScenarioReader {
     let kinds: [(String, Backoff)] = [
       ("none", .none), ("fixed", .fixed(base)), ("linear", .linear(base: base)),
       ("exponential", .exponential(base: base, factor: factor)),
+      ("polynomial", .polynomial(base: base, power: count(fields["power"], "\(what).power", in: 1...20) ?? 2)),
     ]
     policy.backoff = word(fields["backoff"], "\(what).backoff", kinds) ?? .exponential(base: base, factor: factor)
     let jitters = Jitter.allCases.map { ($0.rawValue, $0) }
     policy.jitter = word(fields["jitter"], "\(what).jitter", jitters) ?? policy.jitter
     policy.cap = span(fields["cap"], "\(what).cap") ?? policy.cap
+    policy.crashLimit = count(fields["crashes"], "\(what).crashes", in: 1...255)
     return policy
   }
 

@@ -41,6 +41,23 @@ import Testing
     #expect(driver.running.count == 1)
   }
 
+  @Test func whatAWorkerClaimedBesidesEndsWithoutTouchingTheGateOfItsLimitedJob() throws {
+    let driver = StepDriver()
+    driver.core.reportsStarts = true
+    let limited = driver.register("limited", rate: RateLimit(rate: Rate(perSecond: 100)))
+    let free = driver.register("free")
+    let first = try driver.add(limited)
+    let claimed = try driver.add(free)
+    driver.start(claiming: claim)
+    #expect(driver.running.map(\.job) == [first, claimed], "both are held by the one worker")
+    try driver.end(claimed)
+    driver.cancel(first)
+    try driver.end(first, .cancelled)
+    let second = try driver.add(limited)
+    driver.start()
+    #expect(driver.running.map(\.job) == [second], "the turn of a start that never came is free again")
+  }
+
   @Test func aWorkerIsIdleAgainWhenItsLastClaimEnds() throws {
     let driver = StepDriver()
     let type = driver.register()

@@ -49,6 +49,7 @@ import Testing
     #expect(try waits(policy(.exponential(base: second, factor: 2))) == [1_000, 2_000, 4_000, 8_000])
     #expect(try waits(policy(.exponential(base: second, factor: 1.5))) == [1_000, 1_500, 2_250, 3_375])
     #expect(try waits(policy(.exponential(base: second, factor: 3), cap: .seconds(5))) == [1_000, 3_000, 5_000, 5_000])
+    #expect(try waits(policy(.polynomial(base: second, power: 3), cap: .seconds(30))) == [1_000, 8_000, 27_000, 30_000])
     let many = try waits(policy(.exponential(base: second, factor: 10), limit: 400))
     #expect(many.suffix(398) == ArraySlice(repeating: 60_000, count: 398), "far beyond every number's range")
   }
@@ -58,6 +59,31 @@ import Testing
     #expect(full.allSatisfy { (0...1_000).contains($0) } && full.min()! < 50 && full.max()! > 950)
     let equal = try waits(RetryPolicy(limit: 200, backoff: .fixed(.seconds(1)), jitter: .equal))
     #expect(equal.allSatisfy { (500...1_000).contains($0) } && equal.min()! < 525 && equal.max()! > 975)
+  }
+
+  @Test func decorrelatedJitterGrowsFromTheWaitBefore() throws {
+    let policy = RetryPolicy(limit: 300, backoff: .fixed(.seconds(1)), jitter: .decorrelated, cap: .seconds(50))
+    let waits = try waits(policy)
+    var before: Int64 = 1_000
+    for wait in waits {
+      #expect((1_000...max(1_000, min(50_000, 3 * before + 3))).contains(wait))
+      before = wait
+    }
+    #expect(waits.contains(50_000) && waits.min()! < 2_000, "it reaches the cap and comes down again")
+    #expect(try self.waits(policy, noise: 3) == waits)
+  }
+
+  @Test func aJobWhoseAttemptsCrashIsPoisonBeforeItsRetriesAreSpent() throws {
+    let driver = StepDriver { $0.retry = RetryPolicy(limit: 10, backoff: .none, crashLimit: 2) }
+    let type = driver.register()
+    let poison = try driver.add(type)
+    driver.start()
+    for outcome in [AttemptOutcome.crashed, .failed, .crashed] { try driver.finish(poison, outcome) }
+    #expect(driver.settlements[poison] == .init(.deadLettered, .crashed))
+    let failing = try driver.add(type)
+    driver.start()
+    for _ in 0...10 { try driver.finish(failing, .failed) }
+    #expect(driver.settlements[failing] == .init(.deadLettered, .failed))
   }
 
   @Test func drawsBelongToSeedJobAndRetryAlone() throws {

@@ -9,7 +9,8 @@ struct SwarmAuditor {
     var submission: JobSubmission
     var pool: PoolID
     var memory: Int
-    var retries: Int
+    var retry: RetryPolicy
+    var crashes = 0
     var admittedAt: Instant?
     var attempts = 0
     var isRunning = false
@@ -51,7 +52,7 @@ struct SwarmAuditor {
     var job = Job(
       submission: submission, pool: submission.pool ?? type.pool,
       memory: submission.memory ?? type.memory,
-      retries: (submission.retry ?? type.retry ?? plan.configuration.retry).limit)
+      retry: submission.retry ?? type.retry ?? plan.configuration.retry)
     switch admission {
     case .accepted(let id):
       job.admittedAt = now
@@ -100,6 +101,7 @@ struct SwarmAuditor {
     guard !stopped.contains(token) else { return }
     jobs[token.job]?.isRunning = false
     jobs[token.job]?.lastOutcome = outcome
+    if outcome == .crashed { jobs[token.job]?.crashes += 1 }
     if outcome == .failed || outcome == .crashed { mayHaveRetried = true }
   }
 
@@ -153,9 +155,10 @@ struct SwarmAuditor {
     if Int(token.attempt) != job.attempts + 1 {
       problem("attempt \(token.attempt) after \(job.attempts)")
     }
-    if Int(token.attempt) > job.retries + 1 {
-      problem("attempt \(token.attempt) of \(job.retries + 1)")
+    if Int(token.attempt) > job.retry.limit + 1 {
+      problem("attempt \(token.attempt) of \(job.retry.limit + 1)")
     }
+    if job.crashes >= job.retry.crashLimit ?? .max { problem("\(token.job) starts after \(job.crashes) crashes") }
     if now < admitted + job.submission.delay {
       problem("\(token.job) started before its delay was over")
     }
@@ -219,8 +222,9 @@ struct SwarmAuditor {
     case .completed:
       if job.lastOutcome != .succeeded { problem("\(id) completed without success") }
     case .deadLettered:
-      if job.lastOutcome != .failedPermanently, job.attempts != job.retries + 1 {
-        problem("\(id) dead-lettered after \(job.attempts) of \(job.retries + 1) attempts")
+      let isPoison = job.lastOutcome == .crashed && job.crashes == job.retry.crashLimit
+      if job.lastOutcome != .failedPermanently, !isPoison, job.attempts != job.retry.limit + 1 {
+        problem("\(id) dead-lettered after \(job.attempts) of \(job.retry.limit + 1) attempts")
       }
     case .cancelled:
       if cause == .dependencyFailed,

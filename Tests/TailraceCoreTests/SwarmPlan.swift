@@ -102,8 +102,8 @@ struct SwarmPlan {
       limit: random.number(0...3),
       backoff: random.pick([
         .none, .fixed(.milliseconds(3)), .linear(base: .milliseconds(2)),
-        .exponential(base: .milliseconds(1), factor: 3),
+        .exponential(base: .milliseconds(1), factor: 3), .polynomial(base: .milliseconds(1), power: 2),
       ]),
-      jitter: random.pick(Jitter.allCases), cap: .milliseconds(20))
+      jitter: random.pick(Jitter.allCases), cap: .milliseconds(20), crashLimit: random.maybe(25) { $0.number(1...2) })
   }
 }

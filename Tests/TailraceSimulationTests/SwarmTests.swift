@@ -57,11 +57,11 @@ struct SwarmTests {
       fields.append("timeout: \(10 + draws.below(40))ms")
     }
     if draws.chance(30) {
-      let backoff = draws.pick(["none", "fixed", "linear", "exponential"])
+      let backoff = draws.pick(["none", "fixed", "linear", "polynomial", "exponential"])
       let base = backoff == "none" ? "" : ", base: 5ms"
-      fields.append(
-        "retries: {limit: \(draws.below(4)), backoff: \(backoff)\(base), jitter: \(draws.pick(["none", "full", "equal"]))}"
-      )
+      let jitter = draws.pick(["none", "full", "equal", "decorrelated"])
+      let crashes = draws.chance(20) ? ", crashes: 1" : ""
+      fields.append("retries: {limit: \(draws.below(4)), backoff: \(backoff)\(base), jitter: \(jitter)\(crashes)}")
     }
     return "{\(fields.joined(separator: ", "))}"
   }

@@ -132,8 +132,10 @@ extension RetryPolicy {
       case .fixed(let time): "fixed backoff \(time.words)"
       case .linear(let base): "linear backoff from \(base.words)"
       case .exponential(let base, let factor): "exponential backoff from \(base.words) × \(Nanoseconds.short(factor))"
+      case .polynomial(let base, let power): "polynomial backoff from \(base.words), power \(power)"
       }
-    return "\(limit), \(pause), \(jitter.rawValue) jitter, at most \(cap.words)"
+    let crashes = crashLimit.map { ", at most \($0) \($0 == 1 ? "crash" : "crashes")" } ?? ""
+    return "\(limit), \(pause), \(jitter.rawValue) jitter, at most \(cap.words)\(crashes)"
   }
 }
 

@@ -148,9 +148,7 @@ private final class SequentialRun: @unchecked Sendable {
     }
     emit(record)
     guard !record.settles else { return true }
-    let wait = policy.wait(
-      beforeRetry: Int(record.attempt),
-      draw: RetryPolicy.draw(seed: replay.tape.seed, tag: job.index, retry: Int(record.attempt)))
+    let wait = policy.wait(beforeRetry: Int(record.attempt), seed: replay.tape.seed, tag: job.index)
     record.previousFinished = record.finished
     record.eligible = record.finished + wait
     record.attempt += 1
