@@ -15,8 +15,16 @@ public enum DispatchPolicy: Hashable, Sendable, Codable {
   case deadline
   /// Shortest expected service time first. Long jobs starve while short ones fill the workers.
   case shortest
-  /// Weighted shares by job type. Cannot starve.
-  case fair
+  /// Weighted shares by job type or by tag key. Cannot starve.
+  case fair(by: ShareOwner)
+}
+
+/// Who has a share under the policy `fair`.
+public enum ShareOwner: String, Hashable, Sendable, Codable, CaseIterable {
+  /// Job types, by ``JobTypeConfiguration/weight``.
+  case jobType = "type"
+  /// Tag keys, by ``TagKeySettings/weight``; jobs without a key share one account of weight 1.
+  case tagKey = "tag"
 }
 
 /// What happens to a submission that finds the queue full.
@@ -84,7 +92,7 @@ public struct RetryPolicy: Hashable, Sendable, Codable {
   /// The longest time between two attempts, before jitter.
   public var cap: Nanoseconds
   /// A job so many of whose attempts crashed their worker is poison: it goes to the dead letters with the cause
-  /// `crashed`, however many retries are left. 1 to 255; nil: crashes count like failures.
+  /// `crashed`, however many retries are left. 1 to 254; nil: crashes count like failures.
   public var crashLimit: Int?
   /// Makes a policy of at most `limit` retries.
   public init(
@@ -109,11 +117,23 @@ public struct PoolConfiguration: Hashable, Sendable, Codable {
   public var concurrency: Int?
   /// How often attempts may start; nil: as often as there is room.
   public var rate: RateLimit?
+  /// A limit on jobs at once that finds itself; nil: none.
+  public var adaptive: AdaptiveConcurrency?
+  /// Puts workers to use as jobs wait; nil: all are in use.
+  public var autoscaling: Autoscaling?
+  /// Sheds jobs when they have waited too long for too long; nil: never.
+  public var controlledDelay: ControlledDelay?
   /// Makes the settings of one pool.
-  public init(workers: Int, concurrency: Int? = nil, rate: RateLimit? = nil) {
+  public init(
+    workers: Int, concurrency: Int? = nil, rate: RateLimit? = nil, adaptive: AdaptiveConcurrency? = nil,
+    autoscaling: Autoscaling? = nil, controlledDelay: ControlledDelay? = nil
+  ) {
     self.workers = workers
     self.concurrency = concurrency
     self.rate = rate
+    self.adaptive = adaptive
+    self.autoscaling = autoscaling
+    self.controlledDelay = controlledDelay
   }
 }
 
@@ -182,6 +202,8 @@ public struct SchedulerConfiguration: Hashable, Sendable, Codable {
   public var timeout: Nanoseconds? = .seconds(300)
   /// What running jobs may reserve together, in bytes; nil: no budget.
   public var memoryBudget: Int?
+  /// Limits and shares of tag keys.
+  public var tagKeys = TagKeyConfiguration()
   /// Settled jobs remembered for status, results and late dependencies: at most this many…
   public var retainedCount = 10_000
   /// … and none longer than this.

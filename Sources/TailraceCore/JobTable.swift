@@ -24,7 +24,7 @@ struct JobSlot {
   var memory: UInt32 = 0
   var unsettledDependencies: UInt32 = 0
   var firstDependent = JobSlot.none
-  var lane: UInt16 = 0
+  var lane: UInt32 = 0
   var retryPolicy: UInt16 = 0
   var type: UInt16 = 0
   var attempt: UInt16 = 1
@@ -32,10 +32,8 @@ struct JobSlot {
   var state = JobState.cancelled
   var priority = Priority.normal
   var pool = PoolID.async
-  /// Why it settled; meaningless before.
-  var cause = SettlementCause.dropped
-  /// Attempts that crashed their worker.
-  var crashes: UInt8 = 0
+  /// Attempts that crashed their worker; once the job has settled, why it did.
+  private var note: UInt8 = 0
 
   var batch = JobSlot.none
   /// Place among the lane's jobs where the policy sorts them, or -1.
@@ -49,6 +47,18 @@ struct JobSlot {
   /// What the policy orders by beside what is above: when the job is due, or how long it is expected to take, in
   /// nanoseconds; ``unranked``: nothing was said.
   var rank = JobSlot.unranked
+
+  /// Attempts that crashed their worker; stops counting at 254. Of a job that has not settled.
+  var crashes: Int {
+    get { Int(note) }
+    set { note = UInt8(min(newValue, 254)) }
+  }
+
+  /// Why it settled. Of a job that has.
+  var cause: SettlementCause {
+    get { SettlementCause(rawValue: note) ?? .dropped }
+    set { note = newValue.rawValue }
+  }
 }
 
 /// Slots in pages that never move, with a list of free ones.

@@ -8,12 +8,16 @@ enum LaneGate: UInt8 {
   case rate
   /// The most urgent job that needs memory does not fit the budget.
   case memory
+  /// The jobs of its tag key that run are as many as may.
+  case keyConcurrency
+  /// Its tag key has started as many jobs as its rate allows.
+  case keyRate
 }
 
 /// Eligible jobs of one pool that start in the order in which they became eligible.
 ///
-/// Types without limits of their own share one lane per priority; a type with a limit has its own lanes, so that a
-/// closed limit stops its own jobs only and nothing is ever searched.
+/// Types without limits of their own share one lane per priority; a type with a limit has its own lanes, and so has a tag
+/// key where keys matter, so that a closed limit stops its own jobs only and nothing is ever searched.
 struct Lane {
   /// Marks a lane that job types share.
   static let shared = UInt16.max
@@ -23,14 +27,26 @@ struct Lane {
   let priority: Priority
   /// The one job type in it, or ``shared``.
   let type: UInt16
+  /// The one tag key in it, or ``TagKeys/none``.
+  let key: UInt16
+  /// Under `fair` the account that its starts are charged to.
+  var share = ShareAccount.none
   var gate = LaneGate.open
   /// Place in the pool's heap, or -1.
   var heapPosition: Int32 = -1
   /// The first job's place in the policy's order: smaller starts earlier, ties by sequence.
   var headKey: Int64 = 0
   var headSequence: UInt32 = 0
-  /// How far the policy `fair` has moved its type on; nothing to the others.
-  var virtualTime: Int64 = 0
+
+  init(pool: PoolID, priority: Priority, type: UInt16, key: UInt16 = TagKeys.none) {
+    self.pool = pool
+    self.priority = priority
+    self.type = type
+    self.key = key
+  }
+
+  /// Whether no limit of its own holds for its jobs.
+  @inline(__always) var isShared: Bool { type == Lane.shared && key == TagKeys.none }
 
   @inline(__always)
   static func precedes(_ a: borrowing Lane, _ b: borrowing Lane) -> Bool {
@@ -42,16 +58,16 @@ struct Lane {
 
 /// A binary heap of the open, non-empty lanes of one pool.
 struct LaneHeap: ~Copyable {
-  var entries = OwnedArray<UInt16>()
+  var entries = OwnedArray<UInt32>()
 
-  @inline(__always) var top: UInt16? { entries.first }
+  @inline(__always) var top: UInt32? { entries.first }
 
-  mutating func insert(_ lane: UInt16, in lanes: inout OwnedArray<Lane>) {
+  mutating func insert(_ lane: UInt32, in lanes: inout OwnedArray<Lane>) {
     entries.append(lane)
     siftUp(entries.count - 1, in: &lanes)
   }
 
-  mutating func remove(_ lane: UInt16, in lanes: inout OwnedArray<Lane>) {
+  mutating func remove(_ lane: UInt32, in lanes: inout OwnedArray<Lane>) {
     let position = Int(lanes[Int(lane)].heapPosition)
     lanes[Int(lane)].heapPosition = -1
     let last = entries.removeLast()
@@ -62,7 +78,7 @@ struct LaneHeap: ~Copyable {
   }
 
   /// Restores the order after a lane's key changed.
-  mutating func update(_ lane: UInt16, in lanes: inout OwnedArray<Lane>) {
+  mutating func update(_ lane: UInt32, in lanes: inout OwnedArray<Lane>) {
     let position = Int(lanes[Int(lane)].heapPosition)
     if siftUp(position, in: &lanes) == position { siftDown(position, in: &lanes) }
   }

@@ -17,6 +17,8 @@ public struct AttemptToken: Hashable, Sendable {
   /// Whether the driver MUST report the start with ``SchedulerCore/attemptStarted(_:at:)`` before it runs the attempt:
   /// a rate limit is waiting for the real instant.
   public var reportsStart: Bool
+  /// The place of the job's tag key, or none.
+  @usableFromInline var tagKey: UInt16
 }
 
 /// What the scheduler tells its driver to do.

@@ -15,6 +15,8 @@ struct RateGate {
   private(set) var theoreticalArrival = Instant(nanoseconds: .min / 2)
   /// Starts granted whose real instant the driver has not reported yet.
   private(set) var unreported = 0
+  /// The tag key whose limit it is, if it is one's.
+  var tagKey = TagKeys.none
   /// Place of this gate's timer, or -1.
   var timerPosition: Int32 = -1
 

@@ -36,7 +36,8 @@ extension SchedulerCore {
 
   private mutating func startJobs(in pool: Int, claim: Claim?, into outbox: inout Outbox) {
     // What is claimed ahead counts as running. Where every worker may run, it is the workers that are the limit.
-    let isLimitedByWorkers = pools[pool].limit >= pools[pool].claims.count
+    let isLimitedByWorkers = pools[pool].limit >= pools[pool].claims.count && pools[pool].isSteady
+    if !pools[pool].isSteady { watchQueue(of: pool) }
     while let lane = topLane(of: pool) {
       let worker: UInt16
       if let idle = pools[pool].idle.last {
@@ -44,7 +45,7 @@ extension SchedulerCore {
         worker = idle
       } else if let claim, Int(claim.pool.rawValue) == pool, isLimitedByWorkers, pools[pool].gate < 0,
         Int(pools[pool].claims[Int(claim.worker)]) < claim.limit, !pools[pool].isAbsent[Int(claim.worker)],
-        lanes[Int(lane)].type == Lane.shared
+        lanes[Int(lane)].isShared
       {
         // Jobs under a limit of their own are never claimed ahead: they would hold it without running.
         worker = claim.worker
@@ -53,19 +54,20 @@ extension SchedulerCore {
       }
       guard poolGateIsOpen(pool) else { return }
       guard laneIsOpen(Int(lane)) else { continue }
+      if !pools[pool].isSteady, shedsLate(Int(lane), in: pool, into: &outbox) { continue }
       start(from: Int(lane), pool: pool, worker: worker, into: &outbox)
     }
   }
 
   /// The lane whose first job comes first.
   @inline(__always)
-  private mutating func topLane(of pool: Int) -> UInt16? {
+  private mutating func topLane(of pool: Int) -> UInt32? {
     traits.choice == .byKey ? pools[pool].heap.top : mostUrgentLane(of: pool)
   }
 
   /// The same where places change with time: compares the first jobs of all open lanes.
-  private mutating func mostUrgentLane(of pool: Int) -> UInt16? {
-    var best: UInt16?
+  private mutating func mostUrgentLane(of pool: Int) -> UInt32? {
+    var best: UInt32?
     var bestKey = Int64.max
     for position in pools[pool].heap.entries.indices {
       let lane = pools[pool].heap.entries[position]
@@ -75,7 +77,7 @@ extension SchedulerCore {
     return best
   }
 
-  private func comesBefore(_ a: UInt16, _ b: UInt16) -> Bool {
+  private func comesBefore(_ a: UInt32, _ b: UInt32) -> Bool {
     Int32(bitPattern: lanes[Int(a)].headSequence &- lanes[Int(b)].headSequence) < 0
   }
 
@@ -88,7 +90,7 @@ extension SchedulerCore {
   @inline(__always)
   private mutating func start(from lane: Int, pool: Int, worker: UInt16, into outbox: inout Outbox) {
     let slot = head(of: lane)
-    if traits.layout == .byType { charge(lane, of: pool, to: Int(jobs[slot].pointee.type)) }
+    if traits.layout != .byPriority { charge(lane, of: pool) }
     removeFromLane(slot)
     let job = jobs[slot]
     job.pointee.state = .running
@@ -101,6 +103,7 @@ extension SchedulerCore {
     types[Int(job.pointee.type)].running += 1
     memoryInUse += Int(job.pointee.memory)
     let token = currentToken(slot)
+    if token.tagKey != TagKeys.none { tagKeys.states[Int(token.tagKey)].running += 1 }
     grantRates(token)
     if job.pointee.timeout.rawValue != .max { setTimer(for: slot, at: now + job.pointee.timeout) }
     outbox.orders.append(.startAttempt(token))
@@ -109,11 +112,14 @@ extension SchedulerCore {
   @inline(__always)
   func currentToken(_ slot: UInt32) -> AttemptToken {
     let job = jobs[slot]
+    let key = usesTagKeys ? tagKeys.key(of: slot) : TagKeys.none
     return AttemptToken(
       job: jobs.id(of: slot), tag: job.pointee.tag, type: JobTypeID(rawValue: job.pointee.type), pool: job.pointee.pool,
       attempt: job.pointee.attempt, worker: job.pointee.worker, memory: job.pointee.memory,
       reportsStart: reportsStarts
-        && (types[Int(job.pointee.type)].gate >= 0 || pools[Int(job.pointee.pool.rawValue)].gate >= 0))
+        && (types[Int(job.pointee.type)].gate >= 0 || pools[Int(job.pointee.pool.rawValue)].gate >= 0
+          || key != TagKeys.none && tagKeys.states[Int(key)].gate >= 0),
+      tagKey: key)
   }
 
   @inline(__always)
@@ -164,23 +170,25 @@ extension SchedulerCore {
     job.pointee.sequence = nextSequence
     nextSequence &+= 1
     gauges.availableByPriority[job.pointee.priority] += 1
-    let lane = lane(type: job.pointee.type, pool: job.pointee.pool, priority: job.pointee.priority)
-    job.pointee.lane = UInt16(lane)
-    if traits.layout == .byType, lanes[lane].jobs.count == 0 { join(lane) }
+    let lane = laneOfJob(in: slot)
+    job.pointee.lane = UInt32(lane)
+    if traits.layout != .byPriority { join(lane) }
     lanes[lane].jobs.append(slot, in: jobs)
     if traits.order == .byKey { jobHeaps[lane].insert(slot, key: policyKey(slot, in: lane), in: jobs) }
     if head(of: lane) == slot { headChanged(lane) }
   }
 
-  /// A type that had nothing waiting goes on where the pool is.
-  private mutating func join(_ lane: Int) {
-    lanes[lane].virtualTime = max(lanes[lane].virtualTime, pools[Int(lanes[lane].pool.rawValue)].virtualTime)
-  }
-
-  /// A start of a type: the pool is where the type was, and the type moves on.
-  private mutating func charge(_ lane: Int, of pool: Int, to type: Int) {
-    pools[pool].virtualTime = lanes[lane].virtualTime
-    lanes[lane].virtualTime &+= types[type].step
+  /// Where a job waits for a worker.
+  @inline(__always)
+  private mutating func laneOfJob(in slot: UInt32) -> Int {
+    let job = jobs[slot]
+    if usesTagKeys {
+      let key = tagKeys.key(of: slot)
+      if key != TagKeys.none {
+        return lane(ofKey: key, type: job.pointee.type, pool: job.pointee.pool, priority: job.pointee.priority)
+      }
+    }
+    return lane(type: job.pointee.type, pool: job.pointee.pool, priority: job.pointee.priority)
   }
 
   /// Puts a job back into its lane, where it was: few others were handed out before it and came back earlier.
@@ -191,7 +199,10 @@ extension SchedulerCore {
     let lane = Int(job.pointee.lane)
     lanes[lane].jobs.insertBySequence(slot, in: jobs)
     if traits.order == .byKey { jobHeaps[lane].insert(slot, key: policyKey(slot, in: lane), in: jobs) }
-    if traits.layout == .byType { lanes[lane].virtualTime &-= types[Int(job.pointee.type)].step }
+    if traits.layout != .byPriority {
+      shares[Int(lanes[lane].share)].waiting += 1
+      refund(lane)
+    }
     if head(of: lane) == slot { headChanged(lane) }
   }
 
@@ -202,6 +213,7 @@ extension SchedulerCore {
     let wasHead = head(of: lane) == slot
     lanes[lane].jobs.remove(slot, in: jobs)
     if traits.order == .byKey { jobHeaps[lane].remove(slot, in: jobs) }
+    if traits.layout != .byPriority { leave(lane) }
     guard wasHead else { return }
     headChanged(lane)
     // The job that the others waited for may be gone without ever having held memory.
@@ -210,19 +222,19 @@ extension SchedulerCore {
 
   /// A lane has another first job, its first one, or none any more: puts it where it now belongs in its pool's heap.
   @inline(__always)
-  private mutating func headChanged(_ lane: Int) {
+  mutating func headChanged(_ lane: Int) {
     let pool = Int(lanes[lane].pool.rawValue)
     let head = head(of: lane)
     if head == JobSlot.none {
-      if lanes[lane].heapPosition >= 0 { pools[pool].heap.remove(UInt16(lane), in: &lanes) }
+      if lanes[lane].heapPosition >= 0 { pools[pool].heap.remove(UInt32(lane), in: &lanes) }
       return
     }
     lanes[lane].headKey = policyKey(head, in: lane)
     lanes[lane].headSequence = jobs[head].pointee.sequence
     if lanes[lane].heapPosition >= 0 {
-      pools[pool].heap.update(UInt16(lane), in: &lanes)
+      pools[pool].heap.update(UInt32(lane), in: &lanes)
     } else if lanes[lane].gate == .open {
-      pools[pool].heap.insert(UInt16(lane), in: &lanes)
+      pools[pool].heap.insert(UInt32(lane), in: &lanes)
     }
   }
 
@@ -240,6 +252,9 @@ extension SchedulerCore {
   /// Whether the first job of the lane may start; closes the lane when not.
   @inline(__always)
   private mutating func laneIsOpen(_ lane: Int) -> Bool {
+    if lanes[lane].isShared { return true }
+    let key = lanes[lane].key
+    guard key == TagKeys.none || keyIsOpen(key, for: lane) else { return false }
     guard lanes[lane].type != Lane.shared else { return true }
     let type = Int(lanes[lane].type)
     if types[type].running >= types[type].concurrency {
@@ -263,16 +278,32 @@ extension SchedulerCore {
     return true
   }
 
+  private mutating func keyIsOpen(_ key: UInt16, for lane: Int) -> Bool {
+    if tagKeys.states[Int(key)].running >= tagKeys.states[Int(key)].concurrency {
+      close(lane, .keyConcurrency)
+      return false
+    }
+    let gate = tagKeys.states[Int(key)].gate
+    if gate >= 0, !gates[Int(gate)].isOpen(at: now) {
+      close(lane, .keyRate)
+      wait(forGate: Int(gate))
+      return false
+    }
+    return true
+  }
+
   private mutating func close(_ lane: Int, _ gate: LaneGate) {
     let pool = Int(lanes[lane].pool.rawValue)
-    pools[pool].heap.remove(UInt16(lane), in: &lanes)
+    pools[pool].heap.remove(UInt32(lane), in: &lanes)
     lanes[lane].gate = gate
-    if gate == .memory {
+    switch gate {
+    case .memory:
       // The pool whose job waits for memory is the first to start jobs, so that no other pool takes what comes free.
       if memoryGated.isEmpty { memoryTurn = pool }
-      memoryGated.append(UInt16(lane))
-    } else {
-      types[Int(lanes[lane].type)].gatedLanes.append(UInt16(lane))
+      memoryGated.append(UInt32(lane))
+    case .concurrency, .rate: types[Int(lanes[lane].type)].gatedLanes.append(UInt32(lane))
+    case .keyConcurrency, .keyRate: tagKeys.states[Int(lanes[lane].key)].gatedLanes.append(UInt32(lane))
+    case .open: preconditionFailure("\(#function): lane \(lane) is closed for no reason")
     }
   }
 
@@ -292,12 +323,14 @@ extension SchedulerCore {
     types[type].gatedLanes.removeLast(types[type].gatedLanes.count - kept)
   }
 
-  private mutating func open(_ lane: Int) {
+  mutating func open(_ lane: Int) {
     lanes[lane].gate = .open
     if lanes[lane].jobs.head != JobSlot.none { headChanged(lane) }
   }
 
   mutating func openLanes(behind gate: Int) {
+    let key = gates[gate].tagKey
+    if key != TagKeys.none { return openLanes(ofKey: key, gate: .keyRate) }
     for type in 0..<types.count where Int(types[type].gate) == gate { openLanes(of: type, gate: .rate) }
   }
 
@@ -315,6 +348,10 @@ extension SchedulerCore {
     let (typeGate, poolGate) = (types[Int(token.type.rawValue)].gate, pools[pool].gate)
     if typeGate >= 0 { gates[Int(typeGate)].grant(at: now, isReported: token.reportsStart) }
     if poolGate >= 0 { gates[Int(poolGate)].grant(at: now, isReported: token.reportsStart) }
+    if token.tagKey != TagKeys.none {
+      let keyGate = tagKeys.states[Int(token.tagKey)].gate
+      if keyGate >= 0 { gates[Int(keyGate)].grant(at: now, isReported: token.reportsStart) }
+    }
     if token.reportsStart { pools[pool].owesReport[Int(token.worker)] = true }
   }
 
@@ -326,21 +363,22 @@ extension SchedulerCore {
   // MARK: - Shedding
 
   /// Who makes room for a job: the youngest of the least urgent eligible jobs if it is less urgent than the job. Where
-  /// types share by weight it is the youngest of the type that has most waiting for its weight, if that is more than
-  /// the job's own type has. Or none.
-  func victim(forType type: Int, pool: PoolID, priority: Priority) -> UInt32 {
-    traits.layout == .byType
-      ? youngestOfLongest(but: lane(type: UInt16(type), pool: pool, priority: priority))
-      : youngestLessUrgent(than: priority)
+  /// jobs have shares it is the youngest of who has most waiting for its weight, if that is more than the job's own
+  /// type or key has. Or none.
+  func victim(for submission: borrowing JobSubmission, pool: PoolID, priority: Priority) -> UInt32 {
+    switch traits.layout {
+    case .byPriority: return youngestLessUrgent(than: priority)
+    case .byType:
+      return youngestOfLongest(
+        but: lanes[lane(type: submission.type.rawValue, pool: pool, priority: priority)].share)
+    case .byKey:
+      let key = tagKeys.place(of: submission.tagKey ?? "")
+      return youngestOfLongest(but: key.map { tagKeys.states[Int($0)].shares[Int(pool.rawValue)] })
+    }
   }
 
-  private func youngestOfLongest(but own: Int) -> UInt32 {
-    func length(_ lane: Int) -> Double {
-      lanes[lane].type == Lane.shared ? 0 : Double(lanes[lane].jobs.count) * Double(types[Int(lanes[lane].type)].step)
-    }
-    var longest = own
-    for lane in lanes.indices where length(lane) > length(longest) { longest = lane }
-    return longest == own ? JobSlot.none : lanes[longest].jobs.tail
+  func isYounger(_ a: UInt32, than b: UInt32) -> Bool {
+    Int32(bitPattern: jobs[a].pointee.sequence &- jobs[b].pointee.sequence) > 0
   }
 
   /// The youngest of the least urgent eligible jobs if it is less urgent than `priority`, or none.
@@ -351,11 +389,7 @@ extension SchedulerCore {
       for lane in 0..<lanes.count where lanes[lane].priority == candidate {
         let tail = lanes[lane].jobs.tail
         guard tail != JobSlot.none else { continue }
-        if youngest == JobSlot.none
-          || Int32(bitPattern: jobs[tail].pointee.sequence &- jobs[youngest].pointee.sequence) > 0
-        {
-          youngest = tail
-        }
+        if youngest == JobSlot.none || isYounger(tail, than: youngest) { youngest = tail }
       }
       return youngest
     }

@@ -9,6 +9,9 @@ extension SchedulerCore {
     let type = Int(submission.type.rawValue)
     let pool = submission.pool ?? types[type].pool
     let memory = submission.memory.map(kibibytes) ?? types[type].memory
+    if hasNoPlace(forKey: submission.tagKey) {
+      return refuse(submission, .tooManyTagKeys(most: TagKeys.most), cause: .rejected, into: &outbox)
+    }
     if let refusal = refusal(of: submission, pool: pool, memory: memory) {
       return refuse(submission, refusal, cause: refusal.cause, into: &outbox)
     }
@@ -19,7 +22,7 @@ extension SchedulerCore {
       case .reject:
         return refuse(submission, .queueFull(capacity: configuration.queueCapacity), cause: .rejected, into: &outbox)
       case .shed:
-        victim = self.victim(forType: type, pool: pool, priority: submission.priority ?? types[type].priority)
+        victim = self.victim(for: submission, pool: pool, priority: submission.priority ?? types[type].priority)
         guard victim != JobSlot.none else {
           return refuse(submission, .queueFull(capacity: configuration.queueCapacity), cause: .rejected, into: &outbox)
         }
@@ -50,7 +53,7 @@ extension SchedulerCore {
   @inline(__always)
   private func refusal(of submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> Refusal? {
     if phase != .accepting { return .stopping }
-    if pools[Int(pool.rawValue)].limit == 0 { return .poolWithoutWorkers(pool) }
+    if pools[Int(pool.rawValue)].most == 0 { return .poolWithoutWorkers(pool) }
     if memory > 0, let budget = configuration.memoryBudget, memory > kibibytes(budget) {
       return .exceedsMemoryBudget(bytes: Int(memory) * 1024, budget: budget)
     }
@@ -103,6 +106,7 @@ extension SchedulerCore {
     job.pointee.eligible = Instant(nanoseconds: submission.delay.rawValue)
     job.pointee.state = .waitingForRoom
     if let batch = submission.batch { joinBatch(batch, slot) }
+    if usesTagKeys { assignTagKey(submission.tagKey, to: slot) }
     if let key = submission.uniqueKey { uniqueKeys.hold(key, for: jobs.id(of: slot)) }
     if !submission.dependencies.isEmpty {
       for dependency in submission.dependencies { addDependency(dependency, of: slot) }
@@ -187,6 +191,10 @@ extension SchedulerCore {
     let (typeGate, poolGate) = (types[Int(token.type.rawValue)].gate, pools[pool].gate)
     if typeGate >= 0 { gates[Int(typeGate)].startReported(at: instant) }
     if poolGate >= 0 { gates[Int(poolGate)].startReported(at: instant) }
+    if token.tagKey != TagKeys.none {
+      let keyGate = tagKeys.states[Int(token.tagKey)].gate
+      if keyGate >= 0 { gates[Int(keyGate)].startReported(at: instant) }
+    }
   }
 
   /// A worker finished an attempt, or skipped it since it was stopped before it started.
@@ -201,6 +209,8 @@ extension SchedulerCore {
     into outbox: inout Outbox
   ) {
     advance(to: instant)
+    let isSteady = pools[Int(token.pool.rawValue)].isSteady
+    if !isSteady, isLive(token) { learn(from: finished - started, in: Int(token.pool.rawValue), outcome: outcome) }
     releaseWorker(token)
     guard let slot = jobs.find(token.job), isCurrent(token, slot) else {
       gauges.abandoned -= 1
@@ -258,13 +268,15 @@ extension SchedulerCore {
     if pools[pool].claims[worker] == 0 { pools[pool].idle.append(token.worker) }
     let type = Int(token.type.rawValue)
     // The report may be owed by another attempt that the worker holds.
-    if token.reportsStart, pools[pool].owesReport[worker] {
+    let owedReport = token.reportsStart && pools[pool].owesReport[worker]
+    if owedReport {
       // It was stopped before it started.
       pools[pool].owesReport[worker] = false
       if types[type].gate >= 0 { gates[Int(types[type].gate)].startAbandoned() }
       if pools[pool].gate >= 0 { gates[Int(pools[pool].gate)].startAbandoned() }
     }
     types[type].running -= 1
+    if usesTagKeys { releaseTagKey(of: token, owedReport: owedReport) }
     if token.memory > 0 { releaseMemory(token.memory) }
     if !types[type].gatedLanes.isEmpty { openLanes(of: type, gate: .concurrency) }
   }
@@ -283,9 +295,9 @@ extension SchedulerCore {
     record.pointee.outcome = outcome
     record.pointee.started = started
     record.pointee.finished = finished
-    if outcome == .crashed { job.pointee.crashes = min(job.pointee.crashes, .max - 1) + 1 }
+    if outcome == .crashed { job.pointee.crashes += 1 }
     let mayRetry = retryPolicies[Int(job.pointee.retryPolicy)]
-      .allowsRetry(after: Int(job.pointee.attempt), crashes: Int(job.pointee.crashes))
+      .allowsRetry(after: Int(job.pointee.attempt), crashes: job.pointee.crashes)
     if let verdict = outcome.settlement(mayRetry: mayRetry) {
       let cause = given ?? verdict.cause
       record.pointee.settles = true
@@ -318,7 +330,9 @@ extension SchedulerCore {
     announcedTimer = .distantFuture
     while let first = timers.first, first.at <= now {
       timers.remove(at: 0, jobs: jobs, gates: &gates)
-      if let gate = first.owner.gate {
+      if let pool = first.owner.pool {
+        scale(pool)
+      } else if let gate = first.owner.gate {
         openLanes(behind: gate)
       } else {
         jobTimerFired(first.owner.rawValue, at: first.at, into: &outbox)
@@ -338,6 +352,7 @@ extension SchedulerCore {
       let token = currentToken(slot)
       outbox.orders.append(.stopAttempt(token))
       gauges.abandoned += 1
+      learn(from: now - job.pointee.started, in: Int(job.pointee.pool.rawValue), outcome: .timedOut)
       endAttempt(slot, started: job.pointee.started, finished: now, outcome: .timedOut, into: &outbox)
     case .waitingForRoom, .blocked, .available, .completed, .cancelled, .deadLettered:
       preconditionFailure("\(#function): a timer for job \(jobs.id(of: slot)), which is \(job.pointee.state)")
@@ -396,7 +411,8 @@ extension Refusal {
     switch self {
     case .stopping: .stopped
     case .duplicate: .duplicate
-    case .queueFull, .unknownDependency, .unknownBatch, .exceedsMemoryBudget, .poolWithoutWorkers: .rejected
+    case .queueFull, .unknownDependency, .unknownBatch, .exceedsMemoryBudget, .poolWithoutWorkers, .tooManyTagKeys:
+      .rejected
     }
   }
 }

@@ -10,6 +10,7 @@ extension SchedulerCore {
     checkLanes(check)
     checkPools(check)
     checkTimers(check)
+    checkTagKeys(check)
     check(settling.isEmpty, "settlements are left over between facts")
     check(settled.count <= configuration.retainedCount, "\(settled.count) settled jobs are kept")
     if configuration.whenFull != .reject || gauges.retries == 0 {
@@ -122,10 +123,38 @@ extension SchedulerCore {
     check(memoryInUse >= 0, "\(memoryInUse) KiB reserved")
   }
 
+  private func checkTagKeys(_ check: (Bool, @autoclosure () -> String) -> Void) {
+    guard usesTagKeys else { return }
+    var (live, running) = (0, 0)
+    for index in tagKeys.states.indices {
+      let key = tagKeys.states[index]
+      live += key.live
+      running += key.running
+      check(
+        (0...key.concurrency).contains(key.running), "key '\(key.name)' runs \(key.running) of \(key.concurrency)")
+      check(!key.isFree || key.live == 0 && key.running == 0, "the forgotten key '\(key.name)' is in use")
+    }
+    var unsettled = 0
+    for slot in 0..<jobs.highWater
+    where !jobs[slot].pointee.state.isTerminal && tagKeys.key(of: slot) != TagKeys.none {
+      unsettled += 1
+    }
+    check(live == unsettled, "\(unsettled) unsettled jobs have a tag key, counted \(live)")
+    let occupied = gauges.running + gauges.abandoned
+    check(running <= occupied, "\(running) attempts run for tag keys, \(occupied) in all")
+    for index in shares.indices {
+      let waiting = shares[index].lanes.reduce(0) { $0 + lanes[Int($1)].jobs.count }
+      let counted = shares[index].waiting
+      check(waiting == counted, "share \(index): \(waiting) jobs wait, counted \(counted)")
+    }
+  }
+
   private func checkTimers(_ check: (Bool, @autoclosure () -> String) -> Void) {
     for position in timers.entries.indices {
       let entry = timers.entries[position]
-      if let gate = entry.owner.gate {
+      if let pool = entry.owner.pool {
+        check(pools[pool].autoscaler?.isWaiting == true, "a look at pool \(pool)'s queue that nobody waits for")
+      } else if let gate = entry.owner.gate {
         check(gates[gate].timerPosition == position, "a rate limit's timer is misplaced")
       } else {
         let job = jobs[entry.owner.rawValue].pointee

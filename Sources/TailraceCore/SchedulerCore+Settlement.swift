@@ -70,6 +70,10 @@ extension SchedulerCore {
     gauges.inSystem -= 1
     gauges.settledByCause[pending.cause] += 1
     if !uniqueKeys.isEmpty { uniqueKeys.release(pending.slot) }
+    if usesTagKeys {
+      let key = tagKeys.key(of: pending.slot)
+      if key != TagKeys.none { tagKeys.states[Int(key)].live -= 1 }
+    }
     outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
   }
 

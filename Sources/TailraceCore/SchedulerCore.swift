@@ -33,7 +33,7 @@ public struct SchedulerCore: ~Copyable {
   /// For each lane its jobs by their keys; empty unless the policy sorts within lanes.
   var jobHeaps = OwnedArray<JobHeap>()
   /// Lane by type, pool and priority; the first ten are the shared ones.
-  var laneIndex = OwnedArray<UInt16>(capacity: 64)
+  var laneIndex = OwnedArray<UInt32>(capacity: 64)
   var types = OwnedArray<TypeState>()
   var pools = OwnedArray<PoolState>(capacity: 2)
   var gates = OwnedArray<RateGate>()
@@ -42,6 +42,14 @@ public struct SchedulerCore: ~Copyable {
   var retryPolicyIndex: [RetryPolicy: UInt16] = [:]
   var batches = BatchTable()
   var uniqueKeys = UniqueKeys()
+  var tagKeys = TagKeys()
+  /// Whether tag keys have limits or shares.
+  let usesTagKeys: Bool
+  var shares = OwnedArray<ShareAccount>()
+  /// Places that forgotten tag keys have left.
+  var freeShares: ContiguousArray<UInt32> = []
+  var freeLanes: ContiguousArray<UInt32> = []
+  var freeGates: ContiguousArray<Int32> = []
 
   /// Submitters that wait for room.
   var waitingForRoom = JobList()
@@ -52,7 +60,7 @@ public struct SchedulerCore: ~Copyable {
 
   var memoryInUse = 0
   /// Lanes closed because the first job that needs memory does not fit.
-  var memoryGated: ContiguousArray<UInt16> = []
+  var memoryGated: ContiguousArray<UInt32> = []
   /// The pool that starts jobs first.
   var memoryTurn = 0
   var nextSequence: UInt32 = 0
@@ -73,6 +81,11 @@ public struct SchedulerCore: ~Copyable {
     precondition(configuration.queueCapacity >= 0, "a queue of \(configuration.queueCapacity) jobs")
     self.configuration = configuration
     traits = configuration.policy.traits
+    usesTagKeys = configuration.tagKeys.limits || traits.layout == .byKey
+    for settings in [configuration.tagKeys.each] + Array(configuration.tagKeys.named.values) {
+      precondition((settings.concurrency ?? 1) >= 1, "a tag key's concurrency limit is at least 1")
+      precondition((0.001...1_000).contains(settings.weight), "a tag key's weight of \(settings.weight)")
+    }
     for pool in PoolID.allCases {
       var gate: Int32 = -1
       if let rate = configuration[pool].rate { gate = addGate(rate) }
@@ -101,7 +114,7 @@ public struct SchedulerCore: ~Copyable {
         retryPolicy: index(of: type.retry ?? configuration.retry), memory: kibibytes(type.memory),
         concurrency: type.concurrency ?? .max, gate: gate, deadline: type.deadline,
         expected: type.expectedService, step: FairRule.step(weight: type.weight)))
-    let shared = 0..<UInt16(PoolID.allCases.count * Priority.allCases.count)
+    let shared = 0..<UInt32(PoolID.allCases.count * Priority.allCases.count)
     for lane in shared { laneIndex.append(lane) }
     if gate >= 0 || type.concurrency != nil || type.memory > 0 || traits.layout == .byType {
       giveOwnLanes(to: Int(id.rawValue))
@@ -157,7 +170,7 @@ public struct SchedulerCore: ~Copyable {
   mutating func index(of policy: RetryPolicy) -> UInt16 {
     if let known = retryPolicyIndex[policy] { return known }
     precondition((0..<Int(UInt16.max)).contains(policy.limit), "\(policy.limit) retries: 0 to 65,534 are allowed")
-    precondition((1...255).contains(policy.crashLimit ?? 1), "a crash limit of \(policy.crashLimit!): 1 to 255")
+    precondition((1...254).contains(policy.crashLimit ?? 1), "a crash limit of \(policy.crashLimit!): 1 to 254")
     let index = UInt16(clamping: retryPolicies.count)
     precondition(index < .max, "more than 65,534 different retry policies")
     retryPolicies.append(policy)
@@ -165,9 +178,13 @@ public struct SchedulerCore: ~Copyable {
     return index
   }
 
-  private mutating func addGate(_ limit: RateLimit) -> Int32 {
+  mutating func addGate(_ limit: RateLimit) -> Int32 {
     precondition(
       limit.rate.perSecond > 0 && limit.burst >= 1, "a rate limit needs a rate above 0 and a burst of 1 or more")
+    if let reused = freeGates.popLast() {
+      gates[Int(reused)] = RateGate(limit)
+      return reused
+    }
     gates.append(RateGate(limit))
     return Int32(gates.count - 1)
   }
@@ -177,19 +194,32 @@ public struct SchedulerCore: ~Copyable {
     types[type].hasOwnLanes = true
     let perType = PoolID.allCases.count * Priority.allCases.count
     let priorities = Priority.allCases.count
+    var place: UInt32 = 0
     for offset in 0..<perType {
       let (pool, priority) = (lanes[offset].pool, lanes[offset].priority)
-      if traits.layout == .byPriority || offset % priorities == 0 {
-        addLane(Lane(pool: pool, priority: priority, type: UInt16(type)))
+      let isFirst = offset % priorities == 0
+      if traits.layout == .byPriority || isFirst {
+        var lane = Lane(pool: pool, priority: priority, type: UInt16(type))
+        if traits.layout == .byType { lane.share = addShare(step: types[type].step) }
+        place = UInt32(addLane(lane))
       }
-      laneIndex[type * perType + offset] = UInt16(lanes.count - 1)
+      laneIndex[type * perType + offset] = place
     }
-    precondition(lanes.count < Int(Lane.shared), "more than 6,000 job types with limits of their own")
   }
 
-  private mutating func addLane(_ lane: Lane) {
-    lanes.append(lane)
-    if traits.order == .byKey { jobHeaps.append(JobHeap()) }
+  /// Adds a lane, or uses again one that a forgotten tag key has left.
+  @discardableResult
+  mutating func addLane(_ lane: Lane) -> Int {
+    var place = lanes.count
+    if let reused = freeLanes.popLast() {
+      place = Int(reused)
+      lanes[place] = lane
+    } else {
+      lanes.append(lane)
+      if traits.order == .byKey { jobHeaps.append(JobHeap()) }
+    }
+    if lane.share != ShareAccount.none { shares[Int(lane.share)].lanes.append(UInt32(place)) }
+    return place
   }
 
   @inline(__always)
@@ -232,7 +262,7 @@ struct TypeState {
   /// Attempts handed out and not yet reported as ended.
   var running = 0
   /// Lanes closed by this type's own limits.
-  var gatedLanes: ContiguousArray<UInt16> = []
+  var gatedLanes: ContiguousArray<UInt32> = []
 
   init(
     priority: Priority, pool: PoolID, timeout: Nanoseconds, retryPolicy: UInt16, memory: UInt32, concurrency: Int,
@@ -259,7 +289,14 @@ struct TypeState {
 /// What the scheduler keeps about a pool.
 struct PoolState: ~Copyable {
   /// The least of workers and concurrency.
-  let limit: Int
+  let most: Int
+  /// Attempts that may run at once now.
+  var limit: Int
+  var limiter: AdaptiveLimiter?
+  var autoscaler: Autoscaler?
+  var delayController: DelayController?
+  /// Whether its limit never moves and nothing is shed: only then may a worker take several jobs at once.
+  let isSteady: Bool
   /// Index into the gates, or -1.
   let gate: Int32
   /// Workers without an attempt; the last went idle last and is taken first, since its caches are warm.
@@ -281,7 +318,13 @@ struct PoolState: ~Copyable {
 
   init(_ configuration: PoolConfiguration, gate: Int32) {
     precondition((0..<Int(UInt16.max)).contains(configuration.workers), "a pool has 0 to 65,534 workers")
-    limit = min(configuration.workers, configuration.concurrency ?? .max)
+    let most = min(configuration.workers, configuration.concurrency ?? .max)
+    self.most = most
+    limiter = configuration.adaptive.map { AdaptiveLimiter($0, most: most) }
+    autoscaler = configuration.autoscaling.map { Autoscaler($0, most: most) }
+    delayController = configuration.controlledDelay.map { DelayController($0) }
+    isSteady = limiter == nil && autoscaler == nil && delayController == nil
+    limit = min(most, limiter?.limit ?? .max, autoscaler?.active ?? .max)
     self.gate = gate
     idle = OwnedArray(capacity: configuration.workers)
     claims = OwnedArray(capacity: configuration.workers)

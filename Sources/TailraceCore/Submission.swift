@@ -32,12 +32,16 @@ public struct JobSubmission: Hashable, Sendable {
   /// ``Refusal/duplicate(of:)``. It is free again in the instant in which the job settles, however it does. nil: none.
   public var uniqueKey: String?
 
+  /// Whose job it is (a customer, a tenant), for limits and shares by tag key; nil or empty: nobody's, which has no
+  /// limits.
+  public var tagKey: String?
+
   /// Makes a submission; what is nil follows the job's type.
   @inlinable public init(
     type: JobTypeID, tag: UInt64 = 0, intended: Instant, submitted: Instant, priority: Priority? = nil,
     pool: PoolID? = nil, delay: Nanoseconds = .zero, timeout: Nanoseconds? = nil, retry: RetryPolicy? = nil,
     memory: Int? = nil, deadline: Nanoseconds? = nil, expectedService: Nanoseconds? = nil, dependencies: [JobID] = [],
-    batch: BatchID? = nil, uniqueKey: String? = nil
+    batch: BatchID? = nil, uniqueKey: String? = nil, tagKey: String? = nil
   ) {
     self.type = type
     self.tag = tag
@@ -54,6 +58,7 @@ public struct JobSubmission: Hashable, Sendable {
     self.dependencies = dependencies
     self.batch = batch
     self.uniqueKey = uniqueKey
+    self.tagKey = tagKey
   }
 }
 
@@ -83,4 +88,6 @@ public enum Refusal: Hashable, Sendable, Error {
   case poolWithoutWorkers(PoolID)
   /// A job with its unique key is live: this one.
   case duplicate(of: JobID)
+  /// So many tag keys are in use that no further one can be told apart.
+  case tooManyTagKeys(most: Int)
 }

@@ -1,9 +1,16 @@
-/// What a timer is for: a job (its delay, backoff or timeout: a job has one at a time) or a rate limit.
+/// What a timer is for: a job (its delay, backoff or timeout: a job has one at a time), a rate limit, or the next look at
+/// a pool's queue.
 struct TimerOwner: Equatable {
   private static var gateBit: UInt32 { 0x8000_0000 }
+  private static var poolBit: UInt32 { 0x2000_0000 }
   let rawValue: UInt32
   static func job(_ slot: UInt32) -> TimerOwner { TimerOwner(rawValue: slot) }
   static func gate(_ index: Int) -> TimerOwner { TimerOwner(rawValue: UInt32(index) | gateBit) }
+  static func pool(_ index: Int) -> TimerOwner { TimerOwner(rawValue: UInt32(index) | gateBit | poolBit) }
+  var pool: Int? {
+    rawValue & (Self.gateBit | Self.poolBit) == Self.gateBit | Self.poolBit
+      ? Int(rawValue & ~(Self.gateBit | Self.poolBit)) : nil
+  }
   var gate: Int? { rawValue & Self.gateBit == 0 ? nil : Int(rawValue & ~Self.gateBit) }
 }
 
@@ -86,7 +93,9 @@ struct TimerHeap: ~Copyable {
   private static func place(
     _ owner: TimerOwner, at position: Int32, jobs: borrowing JobTable, gates: inout OwnedArray<RateGate>
   ) {
-    if let gate = owner.gate {
+    if owner.pool != nil {
+      // Such a timer is never taken out before it fires.
+    } else if let gate = owner.gate {
       gates[gate].timerPosition = position
     } else {
       jobs[owner.rawValue].pointee.timerPosition = position

@@ -123,7 +123,7 @@ public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
   case dependencyFailed
   /// Another job of a fail-fast batch failed.
   case batchFailed
-  /// Removed from the queue to make room for a more urgent job.
+  /// Removed from the queue: to make room for a more urgent job, or since jobs had waited too long for too long.
   case shed
   /// Refused at admission: the queue was full.
   case rejected

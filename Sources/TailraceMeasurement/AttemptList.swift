@@ -12,6 +12,8 @@ struct AttemptList: Sendable {
     /// Whether the job completed with this attempt.
     var completes: Bool
     var settles: Bool
+    var priority: Priority
+    var pool: PoolID
   }
 
   private(set) var attempts: [Attempt] = []
@@ -72,6 +74,40 @@ struct AttemptList: Sendable {
       most = max(most, index + 1 - first)
     }
     return most
+  }
+
+  /// Attempts that started while a more urgent one, eligible before, went on waiting in the same pool.
+  var inversions: Int { PoolID.allCases.reduce(0) { $0 + inversions(in: $1) } }
+
+  private func inversions(in pool: PoolID) -> Int {
+    let own = attempts.filter { $0.pool == pool }
+    let arrivals = own.sorted { $0.eligible < $1.eligible }
+    let departures = own.sorted { min($0.started, $0.finished) < min($1.started, $1.finished) }
+    var waiting = [Int](repeating: 0, count: Priority.allCases.count + 1)
+    var (arrived, left, count) = (0, 0, 0)
+    while left < departures.count {
+      let instant = min(departures[left].started, departures[left].finished)
+      while arrived < arrivals.count, arrivals[arrived].eligible < instant {
+        waiting[Int(arrivals[arrived].priority.rawValue)] += 1
+        arrived += 1
+      }
+      // Whoever leaves now does not go on waiting, nor did it ever where it became eligible only now.
+      let first = left
+      while left < departures.count, min(departures[left].started, departures[left].finished) == instant {
+        if departures[left].eligible < instant { waiting[Int(departures[left].priority.rawValue)] -= 1 }
+        left += 1
+      }
+      for departure in departures[first..<left] where departure.started == instant {
+        if waiting[..<Int(departure.priority.rawValue)].contains(where: { $0 > 0 }) { count += 1 }
+      }
+      // What became eligible at this instant and left with it has been dealt with.
+      while arrived < arrivals.count, arrivals[arrived].eligible == instant {
+        let arrival = arrivals[arrived]
+        if min(arrival.started, arrival.finished) > instant { waiting[Int(arrival.priority.rawValue)] += 1 }
+        arrived += 1
+      }
+    }
+    return count
   }
 
   /// Attempts that started before a job that theirs depends on had completed.

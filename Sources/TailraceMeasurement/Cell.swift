@@ -12,8 +12,15 @@ final class Cell {
   @exclusivity(unchecked) var attempts = 0
   /// Attempts after the first that started or waited to start.
   @exclusivity(unchecked) var retries = 0
+  /// Jobs that ran to their end after their deadline.
+  @exclusivity(unchecked) var late = 0
+  /// From the intended arrival.
+  private let deadline: Nanoseconds
 
-  init() { for index in histograms.indices { histograms.initializeElement(at: index, to: LatencyHistogram()) } }
+  init(deadline: Nanoseconds? = nil) {
+    self.deadline = deadline ?? Nanoseconds(.max)
+    for index in histograms.indices { histograms.initializeElement(at: index, to: LatencyHistogram()) }
+  }
 
   deinit {
     histograms.deinitialize()
@@ -38,6 +45,7 @@ final class Cell {
         parts.whole &+= Int128(response.rawValue)
         parts.settled += 1
         if record.pointee.cause.ranToItsEnd {
+          if response > deadline { late += 1 }
           if record.pointee.submitted == record.pointee.intended { return punctual.record(response) }
           histograms[Quantity.response.rawValue].record(response)
           histograms[Quantity.responseUncorrected.rawValue].record(record.pointee.finished - record.pointee.submitted)
@@ -100,6 +108,7 @@ final class Cell {
     parts.merge(other.parts)
     attempts += other.attempts
     retries += other.retries
+    late += other.late
   }
 }
 

@@ -31,6 +31,8 @@ package struct ClassMeasurement: Sendable, Hashable {
   package internal(set) var attempts = 0
   /// Attempts after the first.
   package internal(set) var retries = 0
+  /// Jobs that ran to their end after their deadline.
+  package internal(set) var late = 0
   package internal(set) var parts = PartSums()
   var distributions = [Distribution?](repeating: nil, count: Quantity.allCases.count)
 
@@ -44,6 +46,7 @@ package struct ClassMeasurement: Sendable, Hashable {
     causes = sum.causes
     attempts = sum.attempts
     retries = sum.retries
+    late = sum.late
     parts = sum.parts
     distributions = sum.histograms.indices.map { sum.histograms[$0].distribution }
   }
@@ -63,10 +66,11 @@ package struct ClassMeasurement: Sendable, Hashable {
     case .shed: Double(causes[.shed])
     case .dropped: Double(causes[.dropped])
     case .retried: Double(retries)
+    case .late: Double(late)
     case .throughput, .utilization, .makespan, .speedup, .timeSaved, .lost, .duplicated, .leftRunning, .earlyStarts,
       .concurrencyMax, .startsPerSecondMax, .queueDepthMax, .offeredLoad, .offeredRate, .achievedRate, .jobsInSystem,
       .processorTime, .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .hostSteal,
-      .wakeUpP50, .wakeUpP99:
+      .wakeUpP50, .wakeUpP99, .inversions, .shareError, .recovery:
       nil
     }
   }
@@ -78,6 +82,7 @@ extension ClassMeasurement: Codable {
     case causes
     case attempts
     case retries
+    case late
     case parts
     case quantities
   }
@@ -94,6 +99,7 @@ extension ClassMeasurement: Codable {
     causes = try box.decode(CauseCounts.self, forKey: .causes)
     attempts = try box.decode(Int.self, forKey: .attempts)
     retries = try box.decode(Int.self, forKey: .retries)
+    late = try box.decodeIfPresent(Int.self, forKey: .late) ?? 0
     parts = try box.decode(PartSums.self, forKey: .parts)
     let quantities = try box.nestedContainer(keyedBy: QuantityKey.self, forKey: .quantities)
     distributions = try Quantity.allCases.map {
@@ -106,6 +112,7 @@ extension ClassMeasurement: Codable {
     try box.encode(causes, forKey: .causes)
     try box.encode(attempts, forKey: .attempts)
     try box.encode(retries, forKey: .retries)
+    if late > 0 { try box.encode(late, forKey: .late) }
     try box.encode(parts, forKey: .parts)
     var quantities = box.nestedContainer(keyedBy: QuantityKey.self, forKey: .quantities)
     for quantity in Quantity.allCases {

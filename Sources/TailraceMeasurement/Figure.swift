@@ -36,6 +36,8 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
   case dropped
   /// Attempts after the first.
   case retried
+  /// Jobs with a deadline that ran to their end after it.
+  case late
   /// Intended jobs that neither settled nor were counted as dropped.
   case lost
   /// Settlements beyond the first of a job.
@@ -50,6 +52,14 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
   case startsPerSecondMax = "starts_per_second_max"
   /// Most attempts eligible and waiting at once.
   case queueDepthMax = "queue_depth_max"
+  /// Attempts that started while a more urgent one, eligible before, went on waiting in the same pool.
+  case inversions
+  /// The greatest difference, over the job types, between a type's share of the starts within the window and its share
+  /// of the weights. It says something where every type always has jobs waiting.
+  case shareError = "share_error"
+  /// From the end of the highest stage of the load to the first moment after it in which no more jobs are in the system
+  /// than there are workers; a moment is a slot of the series.
+  case recovery
   /// Arrival rate of the window × mean service time, in erlangs.
   case offeredLoad = "offered_load"
   /// Jobs intended per second of the window.
@@ -79,11 +89,11 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
   package var unit: FigureUnit {
     switch self {
     case .throughput, .offeredRate, .achievedRate: .rate
-    case .success, .utilization, .timeSaved, .hostSteal: .ratio
-    case .makespan, .processorTime, .wakeUpP50, .wakeUpP99: .time
+    case .success, .utilization, .timeSaved, .hostSteal, .shareError: .ratio
+    case .recovery, .makespan, .processorTime, .wakeUpP50, .wakeUpP99: .time
     case .speedup, .offeredLoad, .jobsInSystem, .allocationsPerJob: .factor
     case .submitted, .completed, .deadLettered, .cancelled, .rejected, .shed, .dropped, .retried, .lost, .duplicated,
-      .leftRunning, .earlyStarts, .concurrencyMax, .startsPerSecondMax, .queueDepthMax:
+      .leftRunning, .earlyStarts, .concurrencyMax, .startsPerSecondMax, .queueDepthMax, .late, .inversions:
       .count
     case .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd: .bytes
     }
@@ -92,11 +102,11 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
   /// Whether it can be asked of a class of jobs (`success{priority=high}`).
   package var hasClasses: Bool {
     switch self {
-    case .success, .submitted, .completed, .deadLettered, .cancelled, .rejected, .shed, .dropped, .retried: true
+    case .success, .submitted, .completed, .deadLettered, .cancelled, .rejected, .shed, .dropped, .retried, .late: true
     case .throughput, .utilization, .makespan, .speedup, .timeSaved, .lost, .duplicated, .leftRunning, .earlyStarts,
       .concurrencyMax, .startsPerSecondMax, .queueDepthMax, .offeredLoad, .offeredRate, .achievedRate, .jobsInSystem,
       .processorTime, .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .hostSteal,
-      .wakeUpP50, .wakeUpP99:
+      .wakeUpP50, .wakeUpP99, .inversions, .shareError, .recovery:
       false
     }
   }

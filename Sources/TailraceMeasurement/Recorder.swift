@@ -32,6 +32,12 @@ package final class Recorder {
     package var attemptLimit: Int
     /// Whether any job depends on another, so that starts must be checked against the ends of dependencies.
     package var hasDependencies: Bool
+    /// By when a job of each type should have settled, from its intended arrival; empty: no type says.
+    package var deadlines: [Nanoseconds?] = []
+    /// Share of each type under a fair policy; empty: types have none.
+    package var weights: [Double] = []
+    /// When the highest stage of the load ends, from the run's start; nil: it has no stages.
+    package var peakEnd: Nanoseconds?
     /// Jobs that are known to come. With more than ``attemptLimit``, no list is begun that would be given up.
     package var expectedJobs: Int
     package init(
@@ -58,6 +64,10 @@ package final class Recorder {
   @exclusivity(unchecked) var throughput = TimeGrid()
   @exclusivity(unchecked) var waiting = TimeGrid()
   @exclusivity(unchecked) var running = TimeGrid()
+  /// Accepted jobs that have not settled; kept only where the load has stages.
+  @exclusivity(unchecked) var inSystem = TimeGrid()
+  /// Attempts that started within the window, by type; kept only where types have weights.
+  @exclusivity(unchecked) var starts: [Int]
   /// Busy nanoseconds within the window, by pool, then worker.
   @exclusivity(unchecked) var busy: [[Int64]]
   @exclusivity(unchecked) var attempts = AttemptList()
@@ -76,12 +86,15 @@ package final class Recorder {
 
   private let start: Int64
   private let end: Int64
+  private let tracksSystem: Bool
 
   /// Makes an empty recorder.
   package init(_ settings: Settings) {
     self.settings = settings
     cells = Array(repeating: nil, count: (settings.types.count + 1) * Self.priorities)
     busy = PoolID.allCases.map { _ in [] }
+    starts = settings.weights.count > 1 ? Array(repeating: 0, count: settings.weights.count) : []
+    tracksSystem = settings.peakEnd != nil
     start = settings.window.start.rawValue
     end = settings.window.end?.rawValue ?? .max
     if settings.expectedJobs > settings.attemptLimit { attempts.truncate() }
@@ -125,6 +138,7 @@ package final class Recorder {
     waiting.addSpan(from: eligible, to: started)
     if record.pointee.wasStarted {
       running.addSpan(from: started, to: finished)
+      if !starts.isEmpty, started >= start, started < end { starts[Int(record.pointee.type.rawValue)] += 1 }
       if record.pointee.worker != TimelineRecord.noWorker {
         let pool = Int(record.pointee.pool.rawValue)
         let worker = Int(record.pointee.worker)
@@ -138,7 +152,8 @@ package final class Recorder {
       AttemptList.Attempt(
         job: record.pointee.job, eligible: eligible, started: record.pointee.wasStarted ? started : .max,
         finished: finished,
-        completes: record.pointee.settles && record.pointee.cause == .succeeded, settles: record.pointee.settles),
+        completes: record.pointee.settles && record.pointee.cause == .succeeded, settles: record.pointee.settles,
+        priority: record.pointee.priority, pool: record.pointee.pool),
       limit: settings.attemptLimit)
   }
 
@@ -152,6 +167,7 @@ package final class Recorder {
     if record.pointee.wasAccepted {
       acceptedCount += 1
       timeInSystem += Int128((record.pointee.finished - record.pointee.accepted).rawValue)
+      if tracksSystem { inSystem.addSpan(from: record.pointee.accepted.nanoseconds - origin, to: finished) }
     }
     if record.pointee.cause.ranToItsEnd {
       throughput.add(at: finished)
@@ -166,7 +182,7 @@ package final class Recorder {
     let type = min(Int(record.pointee.type.rawValue), settings.types.count)
     let index = type * Self.priorities + Int(record.pointee.priority.rawValue)
     if let cell = cells[index] { return cell }
-    let cell = Cell()
+    let cell = Cell(deadline: type < settings.deadlines.count ? settings.deadlines[type] : nil)
     cells[index] = cell
     return cell
   }
@@ -183,6 +199,8 @@ package final class Recorder {
     throughput.merge(other.throughput)
     waiting.merge(other.waiting)
     running.merge(other.running)
+    inSystem.merge(other.inSystem)
+    for type in starts.indices { starts[type] += other.starts[type] }
     for pool in busy.indices {
       for (worker, time) in other.busy[pool].enumerated() {
         if worker >= busy[pool].count { busy[pool].append(0) }

@@ -182,6 +182,7 @@ extension Recorder {
         all[.service].map { Reading(Double(intendedInWindow) / window.seconds * $0.mean.seconds) }
           ?? .unavailable("no attempt started")),
     ]
+    figures += [Figure(.shareError, shareError), Figure(.recovery, recovery(facts))]
     for name in FigureName.allCases where name.hasClasses && name != .success {
       figures.append(Figure(name, all.value(of: name).map { Reading($0) } ?? .notTaken))
     }
@@ -198,9 +199,29 @@ extension Recorder {
     return Reading(Double(all.causes[.succeeded]) / Double(possible))
   }
 
+  private var shareError: Reading {
+    guard starts.count > 1 else { return .unavailable("one job type alone has every share") }
+    let (all, weights) = (starts.reduce(0, +), settings.weights.reduce(0, +))
+    guard all > 0, weights > 0 else { return .unavailable("no attempt started within the window") }
+    let errors = starts.indices.map { abs(Double(starts[$0]) / Double(all) - settings.weights[$0] / weights) }
+    return Reading(errors.max() ?? 0)
+  }
+
+  private func recovery(_ facts: RunFacts) -> Reading {
+    guard let peakEnd = settings.peakEnd?.rawValue else {
+      return .unavailable("the load has no stages that fall again")
+    }
+    let workers = facts.workers.reduce(0) { $0 + $1.count }
+    let width = inSystem.width.rawValue
+    let slots = inSystem.slots
+    let first = Int((peakEnd + width - 1) / width)
+    let slot = slots.indices.dropFirst(first).first { slots[$0] <= Int64(workers) * width } ?? max(first, slots.count)
+    return Reading(Double(max(0, Int64(slot) * width - peakEnd)))
+  }
+
   /// Figures that need the full list of attempts.
   private func makeListFigures(_ facts: RunFacts) -> [Figure] {
-    let names: [FigureName] = [.concurrencyMax, .startsPerSecondMax, .queueDepthMax]
+    let names: [FigureName] = [.concurrencyMax, .startsPerSecondMax, .queueDepthMax, .inversions]
     guard !attempts.isTruncated else {
       let reading = Reading.unavailable("more than \(settings.attemptLimit) attempts, too many to keep each")
       return (settings.hasDependencies ? names + [.earlyStarts] : names).map { Figure($0, reading) }
@@ -211,6 +232,7 @@ extension Recorder {
       Figure(.concurrencyMax, attempts.concurrencyMax),
       Figure(.startsPerSecondMax, attempts.startsMax(within: facts.startsWindow)),
       Figure(.queueDepthMax, attempts.queueDepthMax),
+      Figure(.inversions, attempts.inversions),
       Figure(.earlyStarts, early),
     ]
   }

@@ -16,6 +16,15 @@ package struct PublishedOutcome: Sendable, Hashable, Codable {
   package var note: String
 }
 
+/// A number that the scenario wants to see beside those of the suite's other scenarios.
+package struct FigureOutcome: Sendable, Hashable, Codable {
+  /// The metric expression, such as `waiting{priority=high}.max`.
+  package var metric: String
+  /// In the metric's own unit; nil: nothing to say.
+  package var measured: Double?
+  package var unit: FigureUnit
+}
+
 /// A scenario with all its runs.
 package struct ScenarioResult: Sendable, Hashable, Codable {
   package var name: String
@@ -27,17 +36,21 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   package var runs: [RunResult]
   package var targets: [TargetOutcome]
   package var published: [PublishedOutcome]
+  /// What its suite's report tabulates; nil in results of versions that knew no such thing.
+  package var figures: [FigureOutcome]?
 
   /// Makes a scenario's result: evaluates its targets and sets published figures beside the first run's.
   ///
   /// - Parameters:
   ///   - targets: expressions as written; each must have passed ``TargetExpression/problem(in:types:)``.
   ///   - published: metric expression and value, as written.
+  ///   - figures: metric expressions to tabulate, as written.
   ///   - types: names of the scenario's job types.
   /// - Throws: ``TargetProblem`` for the first expression that has a problem.
   package init(
     name: String, summary: String, source: String = "", notes: [String] = [], settings: [Setting] = [],
-    runs: [RunResult], targets: [String] = [], published: [(metric: String, value: String)] = [], types: [String]
+    runs: [RunResult], targets: [String] = [], published: [(metric: String, value: String)] = [],
+    figures: [String] = [], types: [String]
   ) throws(TargetProblem) {
     self.name = name
     self.summary = summary
@@ -56,6 +69,13 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
       let metric = try Metric(parsing: figure.metric, types: types)
       let value = try metric.parseValue(figure.value).scaled(by: scale, metric: metric)
       self.published.append(PublishedOutcome(figure, metric: metric, value: value, runs: runs))
+    }
+    guard !figures.isEmpty else { return }
+    self.figures = []
+    for figure in figures {
+      let metric = try Metric(parsing: figure, types: types)
+      let value = metric.answer(from: runs).value
+      self.figures!.append(FigureOutcome(metric: figure, measured: value, unit: metric.unit))
     }
   }
 

@@ -53,6 +53,16 @@ package struct TargetExpression: Sendable, Hashable {
     }
   }
 
+  /// What is wrong with a metric expression and what is allowed; nil when nothing is.
+  package static func problem(inMetric metric: String, types: [String]) -> String? {
+    do throws(TargetProblem) {
+      _ = try Metric(parsing: metric, types: types)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+
   /// What is wrong with a published figure and what is allowed; nil when nothing is.
   package static func problem(inPublished metric: String, value: String, types: [String]) -> String? {
     do throws(TargetProblem) {

@@ -9,6 +9,7 @@ struct ReportPage {
   static func render(_ suite: SuiteResult) -> String {
     var report = ReportPage(suite: suite)
     report.addVerdict()
+    report.addSideBySide()
     for scenario in suite.scenarios { report.addScenario(scenario) }
     report.addAppendix()
     return report.page.text
@@ -88,6 +89,26 @@ struct ReportPage {
     page.heading(2, "What did not hold")
     page.list(Array(findings.prefix(40)))
     if findings.count > 40 { page.paragraph("… and \(findings.count - 40) more, in the scenarios below.") }
+  }
+
+  /// The figures that scenarios want to see beside each other's.
+  private mutating func addSideBySide() {
+    let shown = suite.scenarios.filter { !($0.figures ?? []).isEmpty }
+    guard shown.count > 1 else { return }
+    var metrics: [String] = []
+    for figure in shown.flatMap({ $0.figures ?? [] }) where !metrics.contains(figure.metric) {
+      metrics.append(figure.metric)
+    }
+    page.heading(2, "Side by side")
+    page.table(
+      ["Figure"] + shown.map { ">\($0.name)" },
+      metrics.map { metric in
+        ["`\(metric)`"]
+          + shown.map { scenario in
+            guard let figure = scenario.figures?.first(where: { $0.metric == metric }) else { return "" }
+            return HumanUnits.value(figure.measured, figure.unit)
+          }
+      })
   }
 
   private mutating func addAppendix() {

@@ -32,12 +32,16 @@ public struct JobRequest: Sendable {
   /// identifier. nil: any number may be live.
   public var uniqueKey: String?
 
+  /// Whose job it is (a customer, a tenant): limits and shares in ``SchedulerConfiguration/tagKeys`` hold for each key
+  /// alone; nil: nobody's.
+  public var tagKey: String?
+
   /// Describes a job; everything but the type's name may be left out.
   public init(
     _ type: String, payload: (any Sendable)? = nil, priority: Priority? = nil, delay: Duration = .zero,
     dependencies: [JobID] = [], tags: [String] = [], timeout: Duration? = nil, retry: RetryPolicy? = nil,
     hints: Set<JobHint> = [], memory: Int? = nil, deadline: Duration? = nil, expectedService: Duration? = nil,
-    batch: BatchID? = nil, uniqueKey: String? = nil
+    batch: BatchID? = nil, uniqueKey: String? = nil, tagKey: String? = nil
   ) {
     self.type = type
     self.payload = payload
@@ -53,6 +57,7 @@ public struct JobRequest: Sendable {
     self.expectedService = expectedService
     self.batch = batch
     self.uniqueKey = uniqueKey
+    self.tagKey = tagKey
   }
 }
 
@@ -175,6 +180,8 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
       "pool '\(pool.name)' has no workers; give it some in SchedulerConfiguration"
     case .refused(.duplicate(let first)):
       "job \(first.rawValue) has the same unique key and has not settled; await that one, or submit again after it"
+    case .refused(.tooManyTagKeys(let most)):
+      "\(most) tag keys have jobs at once, and no further one can be told apart; use fewer, coarser keys"
     case .unknownJob(let id):
       "job \(id.rawValue) is not known: it was never admitted here, or it settled and was forgotten"
     case .awaitTimedOut(let id, let after):

@@ -73,7 +73,7 @@ extension Scheduler {
           delay: Nanoseconds(request.delay), timeout: request.timeout.map { Nanoseconds($0) }, retry: request.retry,
           memory: request.memory, deadline: request.deadline.map { Nanoseconds($0) },
           expectedService: request.expectedService.map { Nanoseconds($0) }, dependencies: request.dependencies,
-          batch: request.batch, uniqueKey: request.uniqueKey), at: now, into: &outbox)
+          batch: request.batch, uniqueKey: request.uniqueKey, tagKey: request.tagKey), at: now, into: &outbox)
       switch admission {
       case .accepted(let id), .waiting(let id): state.keep(request.payload, watch, for: id)
       case .refused: break

@@ -56,6 +56,7 @@ package struct RecordAuditor {
     for type in scenario.jobs.indices { checkType(type) }
     checkMemory()
     checkKeys()
+    checkTagKeys()
     checkOrder()
     return problems
   }
@@ -230,6 +231,19 @@ package struct RecordAuditor {
     }
   }
 
+  /// No tag key runs more at once, or starts faster, than it may.
+  private mutating func checkTagKeys() {
+    let tags = scenario.scheduler.tags
+    guard tags != TagKeyConfiguration() else { return }
+    let byKey = Dictionary(grouping: attempts) { tape.tagKey(of: $0.job, type: Int($0.type.rawValue)) ?? "" }
+    for (key, records) in byKey where key != "" {
+      let settings = tags.named[key] ?? tags.each
+      let most = most(spans(records))
+      note(most <= settings.concurrency ?? .max, "\(most) attempts at once of the tag \(key)")
+      if let rate = settings.rate { checkRate(records, rate, "the tag \(key)") }
+    }
+  }
+
   // MARK: - Order
 
   /// No job starts while a more urgent one that could have started waits, where nothing but workers limits either.
@@ -237,7 +251,11 @@ package struct RecordAuditor {
     // What fell due while nobody looked was seen afterwards, all at once, and follows what ended then.
     let free = attempts.filter { record in
       let spec = scenario.jobs[Int(record.type.rawValue)]
-      return spec.concurrency == nil && spec.rate == nil && spec.memory == 0 && !passedUnseen(record.eligible)
+      let tags = scenario.scheduler.tags
+      let isTagged =
+        tags != TagKeyConfiguration() && tape.tagKey(of: record.job, type: Int(record.type.rawValue)) != nil
+      return spec.concurrency == nil && spec.rate == nil && spec.memory == 0 && !isTagged
+        && !passedUnseen(record.eligible)
     }
     for late in free {
       for early in free where early.pool == late.pool && early.started < late.started && late.eligible < early.started {

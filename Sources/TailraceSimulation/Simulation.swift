@@ -74,6 +74,8 @@ package struct Simulation: ~Copyable {
   var now = Instant.zero
   /// Carries out the scenario's plan of faults; nil: it has none.
   var faults: FaultInjector?
+  /// Beyond so many at once each attempt takes so much longer, as many run when it starts.
+  private let backend: Double?
   /// Whether the work of each job type uses a processor for as long as it takes.
   let computes: [Bool]
   private var summary = Summary()
@@ -99,6 +101,7 @@ package struct Simulation: ~Copyable {
     failFast = tape.scenario.failFastBatches
     faults = FaultPlan(tape).map { FaultInjector($0, configuration) }
     computes = tape.scenario.jobs.map { $0.work == .spin }
+    backend = tape.scenario.backendCapacity.map { Double($0) }
     takeNext()
   }
 
@@ -221,6 +224,7 @@ package struct Simulation: ~Copyable {
     submission.delay = job.delay
     submission.expectedService = job.expectedService
     if submission.uniqueKey != nil || job.uniqueKey != nil { submission.uniqueKey = job.uniqueKey }
+    if submission.tagKey != nil || job.tagKey != nil { submission.tagKey = job.tagKey }
     if !job.dependencies.isEmpty {
       submission.dependencies = job.dependencies.map { identifiers[$0] ?? .refused }
       if summary.dependencies.count < Self.dependenciesKept { summary.dependencies[job.index] = job.dependencies }
@@ -267,6 +271,10 @@ package struct Simulation: ~Copyable {
       case .startAttempt(let token):
         var plan = tape.virtualAttempt(job: token.tag, type: Int(token.type.rawValue), attempt: Int(token.attempt))
         if faults != nil { afflict(&plan, token) }
+        if let backend {
+          let busy = Double(calendar.running + 1)
+          plan.length = plan.length.map { $0.scaled(by: max(1, busy / backend)) }
+        }
         calendar.start(
           AttemptCalendar.Attempt(token: token, started: now, outcome: plan.outcome),
           on: place(token.pool, token.worker),

@@ -74,6 +74,19 @@ extension SchedulerSettings {
     settings.retry = retry.scaled(by: factor)
     settings.timeout = timeout?.scaled(by: factor)
     settings.rate = rate?.scaled(by: factor)
+    settings.tags.each.rate = tags.each.rate?.scaled(by: factor)
+    for name in tags.named.keys { settings.tags.named[name]!.rate = tags.named[name]!.rate?.scaled(by: factor) }
+    if case .aimd(let target, let backoff)? = adaptive?.rule {
+      settings.adaptive!.rule = .aimd(target: target.scaled(by: factor), backoff: backoff)
+    }
+    if let scaling = autoscaling {
+      settings.autoscaling!.queueAge = scaling.queueAge.scaled(by: factor)
+      settings.autoscaling!.interval = scaling.interval.scaled(by: factor)
+      settings.autoscaling!.cooldown = scaling.cooldown.scaled(by: factor)
+    }
+    settings.controlledDelay = controlledDelay.map {
+      ControlledDelay(target: $0.target.scaled(by: factor), interval: $0.interval.scaled(by: factor))
+    }
     return settings
   }
 }

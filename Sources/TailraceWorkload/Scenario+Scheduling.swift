@@ -33,6 +33,25 @@ extension Scenario {
     streams.contains { if case .closed = $0.arrivals { false } else { true } }
   }
 
+  /// When the highest stage of the load is over, from the start of the run, where a lower one follows; nil: there is no
+  /// such stage.
+  package var peakEnd: Nanoseconds? {
+    var peaks: [(rate: Rate, end: Nanoseconds)] = []
+    for stream in streams {
+      guard case .stages(let stages) = stream.arrivals else { continue }
+      var (now, ends) = (stream.start, [Nanoseconds]())
+      for stage in stages {
+        now += stage.duration
+        ends.append(now)
+      }
+      guard let highest = stages.map(\.rate).max(), let last = stages.lastIndex(where: { $0.rate == highest }),
+        last + 1 < stages.count
+      else { continue }
+      peaks.append((highest, ends[last]))
+    }
+    return peaks.max { $0.rate < $1.rate }?.end
+  }
+
   /// Whether any stream has clients that await their jobs.
   package var hasClosedArrivals: Bool {
     streams.contains { if case .closed = $0.arrivals { true } else { false } }
@@ -76,9 +95,11 @@ extension SchedulerConfiguration {
     self.init()
     let settings = scenario.scheduler
     policy = settings.policy
-    asyncPool = PoolConfiguration(workers: settings.workers, concurrency: settings.concurrency, rate: settings.rate)
-    threadPool = PoolConfiguration(
-      workers: settings.threadWorkers ?? settings.workers, concurrency: settings.concurrency, rate: settings.rate)
+    asyncPool = PoolConfiguration(
+      workers: settings.workers, concurrency: settings.concurrency, rate: settings.rate, adaptive: settings.adaptive,
+      autoscaling: settings.autoscaling, controlledDelay: settings.controlledDelay)
+    threadPool = asyncPool
+    threadPool.workers = settings.threadWorkers ?? settings.workers
     // Threads that nothing will ever run on are not started.
     if !scenario.jobs.contains(where: { $0.resolvedPool == .thread }) { threadPool.workers = 0 }
     queueCapacity = settings.queueCapacity
@@ -86,6 +107,7 @@ extension SchedulerConfiguration {
     retry = settings.retry
     timeout = settings.timeout
     memoryBudget = settings.memoryBudget
+    tagKeys = settings.tags
     // Settled jobs matter only to those that depend on them, which arrive with them.
     retainedCount = scenario.namesSubmittedJobs ? 100_000 : 0
     self.seed = seed

@@ -18,6 +18,9 @@ package struct Scenario: Sendable, Hashable {
   package var scheduler: SchedulerSettings
   /// What goes wrong around the jobs.
   package var faults: [Fault] = []
+  /// How many attempts at once what the jobs work against can serve at full speed; beyond it each takes so much longer.
+  /// nil: any number.
+  package var backendCapacity: Int? = nil
   /// How long arrivals go on; nil: until every stream is exhausted (batches).
   package var duration: Nanoseconds?
   /// Jobs intended before this instant are replayed but not measured.
@@ -28,6 +31,8 @@ package struct Scenario: Sendable, Hashable {
   package var targets: [String]
   /// Published figures by metric expression (`service.mean`), as written (`0.231s`), in order of declaration.
   package var published: [PublishedFigure]
+  /// Metrics that the report of a suite tabulates beside those of its other scenarios.
+  package var figures: [String] = []
   /// Systems that the suite replays this scenario on beside `live` (`sequential`, …).
   package var compare: [String]
   /// Whether any job's service time is declared rather than the time of a real operation; only then does a time scale
@@ -70,6 +75,8 @@ package struct JobSpec: Sendable, Hashable {
   package var expectedService = ExpectedService.learnt
   /// Each job has one of so many unique keys of its type; nil: none has one.
   package var uniqueKeys: Int? = nil
+  /// Whose jobs they are; nil: nobody's.
+  package var tag: TagMix? = nil
   /// Share under the policy `fair`.
   package var weight = 1.0
   /// Between admission and eligibility.
@@ -89,6 +96,38 @@ package enum ExpectedService: Sendable, Hashable {
   case told(Nanoseconds)
   /// How long its first attempt will take: as if users knew.
   case exact
+}
+
+/// Whose jobs those of a type are: tag keys, and how often each occurs.
+package struct TagMix: Sendable, Hashable {
+  /// In order of declaration.
+  package var names: [String]
+  /// For each the share of the jobs that have it or one before it; the last is 1.
+  package var shares: [Double]
+
+  /// Makes a mix of names with relative weights.
+  package init(_ weights: [(name: String, weight: Double)]) {
+    let total = weights.reduce(0) { $0 + $1.weight }
+    names = weights.map(\.name)
+    var sum = 0.0
+    shares = weights.map { entry in
+      sum += entry.weight
+      return sum / total
+    }
+  }
+
+  /// Makes a mix of `k0`, `k1`, …, each as often as the others.
+  package init(count: Int) { self.init((0..<count).map { ("k\($0)", 1) }) }
+
+  /// The key that belongs to a uniform number in 0..<1.
+  func name(at draw: Double) -> String {
+    var (low, high) = (0, names.count - 1)
+    while low < high {
+      let middle = (low + high) / 2
+      if draw < shares[middle] { high = middle } else { low = middle + 1 }
+    }
+    return names[low]
+  }
 }
 
 /// What an attempt does.
@@ -260,4 +299,12 @@ package struct SchedulerSettings: Sendable, Hashable {
   package var rate: RateLimit?
   /// Bytes.
   package var memoryBudget: Int?
+  /// Limits and shares of tag keys.
+  package var tags = TagKeyConfiguration()
+  /// A limit on jobs at once that finds itself, in each pool.
+  package var adaptive: AdaptiveConcurrency? = nil
+  /// Workers put to use as jobs wait, in each pool.
+  package var autoscaling: Autoscaling? = nil
+  /// Shedding by waiting time, in each pool.
+  package var controlledDelay: ControlledDelay? = nil
 }

@@ -7,8 +7,8 @@ import TailraceCore
 package enum ScenarioParser {
   static let keys = [
     "name", "summary", "source", "notes", "jobs", "graphs", "load", "scheduler", "faults", "duration", "warmup",
-    "drain",
-    "targets", "published", "compare",
+    "drain", "backend",
+    "targets", "published", "figures", "compare",
   ]
   /// The systems that `compare:` may name.
   package static let comparableSystems = ["sequential", "task-group", "operation-queue", "dispatch"]
@@ -112,6 +112,8 @@ extension ScenarioReader {
     addTypes(of: streams, to: &jobs, fields["jobs"])
     let scheduler = readScheduler(fields["scheduler"], forTrace: hasTrace)
     let faults = fields["faults"].map { readFaults($0) } ?? []
+    let backend = fields["backend"].flatMap { self.fields($0, "backend", keys: ["capacity"]) }
+    let capacity = count(backend?["capacity"], "backend.capacity", in: 1...1_000_000)
     let warmup = self.duration(fields["warmup"], "warmup") ?? .zero
     if let duration, let node = fields["warmup"], warmup >= duration {
       report(node.place, "warmup is not shorter than duration; shorten it")
@@ -120,12 +122,14 @@ extension ScenarioReader {
     let drain = self.duration(fields["drain"], "drain") ?? .seconds(hasTrace ? 3_650 * 86_400 : 30)
     let targets = fields["targets"].map { readTargets($0) } ?? []
     let published = fields["published"].map { readPublished($0) } ?? []
+    let figures = fields["figures"].map { readFigures($0) } ?? []
     let compare = fields["compare"].map { readCompare($0) } ?? []
     checkMemory(jobs, scheduler, fields["jobs"])
     return Scenario(
       name: name, summary: summary, source: source, notes: notes, jobs: jobs, streams: streams, scheduler: scheduler,
-      faults: faults, duration: duration, warmup: warmup, drain: drain, targets: targets, published: published,
-      compare: compare)
+      faults: faults, backendCapacity: capacity, duration: duration, warmup: warmup, drain: drain, targets: targets,
+      published: published,
+      figures: figures, compare: compare)
   }
 
   private mutating func readName(_ node: YAMLNode) -> String? {
@@ -167,6 +171,17 @@ extension ScenarioReader {
       }
       if let problem = check.published(entry.key, value, jobNames) { report(entry.keyPlace, problem) }
       figures.append(PublishedFigure(metric: entry.key, value: value))
+    }
+    return figures
+  }
+
+  private mutating func readFigures(_ node: YAMLNode) -> [String] {
+    var figures: [String] = []
+    for item in items(node, "figures", orOne: true) ?? [] {
+      let allowed = "write a metric such as waiting{priority=high}.max"
+      guard let metric = text(item, "a figure", allowed: allowed) else { continue }
+      if let problem = check.metric(metric, jobNames) { report(item.place, problem) }
+      figures.append(metric)
     }
     return figures
   }

@@ -43,12 +43,16 @@ package struct ExpressionCheck: Sendable {
   package var target: @Sendable (_ expression: String, _ types: [String]) -> String?
   /// What is wrong with a published figure; nil: nothing. Takes its metric, its value and the names of the job types.
   package var published: @Sendable (_ metric: String, _ value: String, _ types: [String]) -> String?
+  /// What is wrong with a metric; nil: nothing.
+  package var metric: @Sendable (_ metric: String, _ types: [String]) -> String?
 
-  /// Makes a check of the two kinds of expressions.
+  /// Makes a check of the three kinds of expressions.
   package init(
     target: @escaping @Sendable (_ expression: String, _ types: [String]) -> String?,
-    published: @escaping @Sendable (_ metric: String, _ value: String, _ types: [String]) -> String?
+    published: @escaping @Sendable (_ metric: String, _ value: String, _ types: [String]) -> String?,
+    metric: @escaping @Sendable (_ metric: String, _ types: [String]) -> String? = { _, _ in nil }
   ) {
+    self.metric = metric
     self.target = target
     self.published = published
   }

@@ -3,7 +3,7 @@ import TailraceCore
 extension ScenarioReader {
   static let jobKeys = [
     "priority", "service", "simulated_service", "work", "pool", "hints", "timeout", "retries", "concurrency", "rate",
-    "memory", "deadline", "expected_service", "weight", "unique_keys", "delay", "failures", "cancel", "stall",
+    "memory", "deadline", "expected_service", "weight", "unique_keys", "tag", "delay", "failures", "cancel", "stall",
   ]
   static let priorities = Priority.allCases.map { ($0.name, $0) }
   static let workKinds = ["sleep", "spin", "memory", "sqlite", "subprocess", "events", "cycles"]
@@ -62,6 +62,7 @@ extension ScenarioReader {
       job.expectedService = .told(time)
     }
     job.uniqueKeys = count(fields["unique_keys"], "\(what).unique_keys", in: 1...1_000_000)
+    if let tag = fields["tag"] { job.tag = readTag(tag, "\(what).tag") }
     job.weight =
       quantity(fields["weight"], "\(what).weight") { text throws(QuantityProblem) in
         try QuantityText.number(text, in: 0.001...1_000)
@@ -76,6 +77,25 @@ extension ScenarioReader {
     if let cancel = fields["cancel"] { job.cancel = readCancellation(cancel, "\(what).cancel") }
     if let stall = fields["stall"] { job.stall = readStall(stall, "\(what).stall") }
     return job
+  }
+
+  /// Reads whose jobs they are: a number of keys, or names with weights.
+  private mutating func readTag(_ node: YAMLNode, _ what: String) -> TagMix? {
+    if case .scalar = node.content { return count(node, what, in: 1...100_000).map { TagMix(count: $0) } }
+    let allowed = "write a number of keys, or names with weights such as {gold: 1, free: 9}"
+    guard let entries = entries(node, what, allowed: allowed) else { return nil }
+    var weights: [(name: String, weight: Double)] = []
+    for entry in entries {
+      let weight = quantity(entry.value, "\(what).\(entry.key)") { text throws(QuantityProblem) in
+        try QuantityText.number(text, in: 0...1_000_000)
+      }
+      if let weight { weights.append((entry.key, weight)) }
+    }
+    guard weights.contains(where: { $0.weight > 0 }) else {
+      if weights.count == entries.count { report(node.place, "\(what): no key has a weight above 0; \(allowed)") }
+      return nil
+    }
+    return TagMix(weights)
   }
 
   private mutating func checkService(

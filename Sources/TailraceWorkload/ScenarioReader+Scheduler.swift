@@ -3,6 +3,7 @@ import TailraceCore
 extension ScenarioReader {
   static let schedulerKeys = [
     "workers", "thread_workers", "policy", "queue", "retries", "timeout", "concurrency", "rate", "memory_budget",
+    "tags", "adaptive", "autoscale", "codel",
   ]
 
   /// Reads `scheduler:`; what it leaves out has the scheduler's own defaults. With a trace there are no retries, no
@@ -30,6 +31,10 @@ extension ScenarioReader {
     settings.concurrency = count(fields["concurrency"], "scheduler.concurrency", in: 1...65_534)
     if let rate = fields["rate"] { settings.rate = readRateLimit(rate, "scheduler.rate") }
     settings.memoryBudget = bytes(fields["memory_budget"], "scheduler.memory_budget")
+    if let tags = fields["tags"] { settings.tags = readTags(tags) }
+    settings.adaptive = fields["adaptive"].flatMap { readAdaptive($0) }
+    settings.autoscaling = fields["autoscale"].flatMap { readAutoscaling($0) }
+    settings.controlledDelay = fields["codel"].flatMap { readControlledDelay($0) }
     return settings
   }
 
@@ -38,21 +43,26 @@ extension ScenarioReader {
     guard case .mapping = node.content else {
       let words: [(String, DispatchPolicy)] = [
         ("fifo", .fifo), ("priority", .priority), ("aging", aging), ("slope-aging", .slopeAging(PrioritySlopes())),
-        ("deadline", .deadline), ("shortest", .shortest), ("fair", .fair),
+        ("deadline", .deadline), ("shortest", .shortest), ("fair", .fair(by: .jobType)),
       ]
       return word(node, "scheduler.policy", words)
     }
-    guard let fields = fields(node, "scheduler.policy", keys: ["aging", "slope-aging"]) else { return nil }
-    switch (fields["aging"], fields["slope-aging"]) {
-    case (let options?, nil):
+    guard let fields = fields(node, "scheduler.policy", keys: ["aging", "slope-aging", "fair"]) else { return nil }
+    switch (fields["aging"], fields["slope-aging"], fields["fair"]) {
+    case (nil, nil, let options?):
+      guard let options = self.fields(options, "scheduler.policy.fair", keys: ["by"]) else { return nil }
+      guard let owner = options["by"] else { return .fair(by: .jobType) }
+      let owners = ShareOwner.allCases.map { ($0.rawValue, $0) }
+      return word(owner, "scheduler.policy.fair.by", owners).map { .fair(by: $0) }
+    case (let options?, nil, nil):
       guard let options = self.fields(options, "scheduler.policy.aging", keys: ["boost"]) else { return nil }
       guard let boost = options["boost"] else { return aging }
       return span(boost, "scheduler.policy.aging.boost").map { .aging(boost: $0) }
-    case (nil, let slopes?): return readSlopes(slopes).map { .slopeAging($0) }
-    case (.some, .some):
-      report(node.place, "scheduler.policy names two policies; name one")
+    case (nil, let slopes?, nil): return readSlopes(slopes).map { .slopeAging($0) }
+    case (nil, nil, nil): return nil
+    default:
+      report(node.place, "scheduler.policy names several policies; name one")
       return nil
-    case (nil, nil): return nil
     }
   }
 
@@ -101,7 +111,7 @@ extension ScenarioReader {
     let jitters = Jitter.allCases.map { ($0.rawValue, $0) }
     policy.jitter = word(fields["jitter"], "\(what).jitter", jitters) ?? policy.jitter
     policy.cap = span(fields["cap"], "\(what).cap") ?? policy.cap
-    policy.crashLimit = count(fields["crashes"], "\(what).crashes", in: 1...255)
+    policy.crashLimit = count(fields["crashes"], "\(what).crashes", in: 1...254)
     return policy
   }
 

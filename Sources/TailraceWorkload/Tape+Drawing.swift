@@ -22,12 +22,16 @@ package struct Tape: Sendable {
     let faultRandom: KeyedRandom
     let recordedService: ContiguousArray<Nanoseconds>
     let recordedEndings: ContiguousArray<AttemptEnding>
+    let recordedTenant: ContiguousArray<UInt32>
+    let tenants: [String]
 
     init(_ scenario: Scenario, seed: UInt64, types: [TypeDraws]) {
       self.scenario = scenario
       self.seed = seed
       recordedService = scenario.trace?.service ?? []
       recordedEndings = scenario.trace?.endings ?? []
+      recordedTenant = scenario.trace?.tenant ?? []
+      tenants = scenario.trace?.tenants ?? []
       let root = KeyedRandom(seed: seed)
       jobRandom = root.key(0)
       streamRandom = root.key(1)
@@ -59,6 +63,7 @@ package struct Tape: Sendable {
     var stall: (job: UInt64, length: Nanoseconds)?
     var isToldExactly: Bool
     var uniqueKeys: Int?
+    var tag: TagMix?
     var isPlain: Bool
 
     init(_ job: JobSpec) {
@@ -75,7 +80,8 @@ package struct Tape: Sendable {
       cancel = job.cancel
       isToldExactly = job.expectedService == .exact
       uniqueKeys = job.uniqueKeys
-      isPlain = job.delay == nil && job.cancel == nil && !isToldExactly && uniqueKeys == nil
+      tag = job.tag
+      isPlain = job.delay == nil && job.cancel == nil && !isToldExactly && uniqueKeys == nil && tag == nil
     }
   }
 
@@ -89,6 +95,7 @@ package struct Tape: Sendable {
   /// What a trace says of its jobs, whose numbers are their places in it; empty: it says nothing, or there is none.
   @inline(__always) var recordedService: ContiguousArray<Nanoseconds> { _read { yield contents.recordedService } }
   @inline(__always) var recordedEndings: ContiguousArray<AttemptEnding> { _read { yield contents.recordedEndings } }
+  @inline(__always) var recordedTenant: ContiguousArray<UInt32> { _read { yield contents.recordedTenant } }
 
   /// The types of a trace's jobs as the scenario numbers them.
   func recordedTypes(_ trace: Trace) -> ContiguousArray<UInt16> {
@@ -135,6 +142,7 @@ package struct Tape: Sendable {
     job.cancelAfter = nil
     job.expectedService = nil
     if job.uniqueKey != nil { job.uniqueKey = nil }
+    if job.tagKey != nil || !recordedTenant.isEmpty { job.tagKey = tagKey(of: index, type: type) }
     job.batch = batch
     if !types[type].isPlain { drawDelayAndCancellation(&job) }
   }
@@ -144,6 +152,7 @@ package struct Tape: Sendable {
       job.expectedService = virtualAttempt(job: job.index, type: job.type, attempt: 1).length
     }
     job.uniqueKey = uniqueKey(of: job.index, type: job.type)
+    job.tagKey = tagKey(of: job.index, type: job.type)
     let random = jobRandom.key(job.index).key(0)
     if let delay = types[job.type].delay { job.delay = delay.quantile(random.key(.delay).uniform) }
     if let cancel = types[job.type].cancel, random.key(.cancels).uniform < cancel.share {
@@ -156,6 +165,12 @@ package struct Tape: Sendable {
     guard let count = types[type].uniqueKeys else { return nil }
     let draw = jobRandom.key(job).key(0).key(.uniqueKey).uniform
     return "\(scenario.jobs[type].name)/\(Int(draw * Double(count)))"
+  }
+
+  /// A job's tag key; nil: it has none. What the log says comes before what the type says.
+  package func tagKey(of job: UInt64, type: Int) -> String? {
+    if !recordedTenant.isEmpty { return contents.tenants[Int(recordedTenant[Int(job)])] }
+    return types[type].tag?.name(at: jobRandom.key(job).key(0).key(.tagKey).uniform)
   }
 
   /// What an attempt of a job will do.

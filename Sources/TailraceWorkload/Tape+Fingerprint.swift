@@ -16,6 +16,7 @@ extension Tape {
     hash.combine(scenario.duration)
     hash.combine(UInt64(scenario.jobs.count))
     for job in scenario.jobs { hash.combine(job) }
+    if let capacity = scenario.backendCapacity { hash.combine(capacity) }
     for stream in scenario.streams {
       hash.combine(stream.start)
       hash.combine(stream.duration)
@@ -103,6 +104,13 @@ struct StableHash {
     combine(job.failures.permanent)
     combine(job.stall?.at)
     combine(job.stall?.length)
+    if let keys = job.uniqueKeys { combine(keys) }
+    if let tag = job.tag {
+      for (name, share) in zip(tag.names, tag.shares) {
+        combine(name)
+        combine(share)
+      }
+    }
   }
 
   mutating func combine(_ service: ServiceTime?) {

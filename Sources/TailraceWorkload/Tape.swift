@@ -19,6 +19,8 @@ package struct TapeJob: Sendable, Hashable {
   package var expectedService: Nanoseconds? = nil
   /// Its unique key: its type's name and a number; nil: it has none.
   package var uniqueKey: String? = nil
+  /// Whose job it is; nil: nobody's.
+  package var tagKey: String? = nil
   /// Jobs with the same number form one batch; nil: none.
   package var batch: UInt32?
 

@@ -162,5 +162,6 @@ extension ScenarioSelection {
 extension ExpressionCheck {
   /// Targets and published figures as the measurement understands them.
   static let measurement = ExpressionCheck(
-    target: TargetExpression.problem(in:types:), published: TargetExpression.problem(inPublished:value:types:))
+    target: TargetExpression.problem(in:types:), published: TargetExpression.problem(inPublished:value:types:),
+    metric: TargetExpression.problem(inMetric:types:))
 }

@@ -105,7 +105,7 @@ import Testing
 
   private func shares(_ weights: [Double], jobs: Int, workers: Int = 1) throws -> [Int] {
     let driver = StepDriver {
-      $0.policy = .fair
+      $0.policy = .fair(by: .jobType)
       $0.asyncPool.workers = workers
       $0.queueCapacity = 1_000_000
       $0.retainedCount = 0
@@ -131,7 +131,7 @@ import Testing
   }
 
   @Test func oneThatWasIdleSavesUpNoTurns() throws {
-    let driver = StepDriver { $0.policy = .fair }
+    let driver = StepDriver { $0.policy = .fair(by: .jobType) }
     let (busy, idle) = (driver.register("busy"), driver.register("idle"))
     for _ in 0..<40 { _ = try driver.add(busy) }
     driver.start()
@@ -143,7 +143,7 @@ import Testing
   }
 
   @Test func withinATypeTheFirstIsFirstWhateverItsPriority() throws {
-    let driver = StepDriver { $0.policy = .fair }
+    let driver = StepDriver { $0.policy = .fair(by: .jobType) }
     let type = driver.register()
     for priority in [Priority.batch, .critical, .normal] { _ = try driver.add(type, priority) }
     #expect(try driver.runAll() == [1, 2, 3])
@@ -152,7 +152,7 @@ import Testing
   /// Who makes room is the type with most waiting for its weight, not the one that is less urgent.
   @Test func theLongestQueueForItsWeightMakesRoom() throws {
     let driver = StepDriver {
-      $0.policy = .fair
+      $0.policy = .fair(by: .jobType)
       $0.queueCapacity = 6
       $0.whenFull = .shed
     }

@@ -49,7 +49,8 @@ import Testing
     #expect(try waits(policy(.exponential(base: second, factor: 2))) == [1_000, 2_000, 4_000, 8_000])
     #expect(try waits(policy(.exponential(base: second, factor: 1.5))) == [1_000, 1_500, 2_250, 3_375])
     #expect(try waits(policy(.exponential(base: second, factor: 3), cap: .seconds(5))) == [1_000, 3_000, 5_000, 5_000])
-    #expect(try waits(policy(.polynomial(base: second, power: 3), cap: .seconds(30))) == [1_000, 8_000, 27_000, 30_000])
+    #expect(
+      try waits(policy(.polynomial(base: second, power: 3), cap: .seconds(30))) == [1_000, 8_000, 27_000, 30_000])
     let many = try waits(policy(.exponential(base: second, factor: 10), limit: 400))
     #expect(many.suffix(398) == ArraySlice(repeating: 60_000, count: 398), "far beyond every number's range")
   }

@@ -121,6 +121,9 @@ final class StepDriver {
     collect()
   }
 
+  /// Has an attempt that runs really have begun so long ago.
+  func backdate(_ token: AttemptToken, by time: Nanoseconds) { starts[token] = now - time }
+
   @discardableResult
   func cancel(_ id: JobID) -> Bool {
     defer { collect() }

@@ -91,6 +91,9 @@ struct SwarmAuditor {
     if let limit = type.rate {
       starts["type \(token.type.rawValue)", default: (limit, [])].instants.append(now)
     }
+    if let key = jobs[token.job]?.submission.tagKey, let limit = settings(ofKey: key).rate {
+      starts["key \(key)", default: (limit, [])].instants.append(now)
+    }
     if let limit = plan.configuration[token.pool].rate {
       starts["pool \(token.pool)", default: (limit, [])].instants.append(now)
     }
@@ -191,9 +194,18 @@ struct SwarmAuditor {
     if Set(inPool.map(\.worker) + away).count < pool.workers {
       problem("worker \(token.worker) claims while another is idle")
     }
+    if let key = job.submission.tagKey,
+      settings(ofKey: key).concurrency ?? .max < .max || settings(ofKey: key).rate != nil
+    {
+      problem("worker \(token.worker) claims a job of the limited key \(key)")
+    }
     if pool.rate != nil || type.rate != nil || type.concurrency != nil || job.memory > 0 {
       problem("worker \(token.worker) claims a job under a limit")
     }
+  }
+
+  private func settings(ofKey key: String) -> TagKeySettings {
+    plan.configuration.tagKeys.named[key] ?? plan.configuration.tagKeys.each
   }
 
   private mutating func checkLimits(_ token: AttemptToken) {
@@ -206,6 +218,10 @@ struct SwarmAuditor {
     let ofType = occupied.count { $0.type == token.type }
     if let limit = plan.types[Int(token.type.rawValue)].concurrency, ofType > limit {
       problem("\(ofType) at once of type \(token.type.rawValue)")
+    }
+    if let key = jobs[token.job]?.submission.tagKey, let limit = settings(ofKey: key).concurrency {
+      let ofKey = occupied.count { jobs[$0.job]?.submission.tagKey == key }
+      if ofKey > limit { problem("\(ofKey) at once of key \(key)") }
     }
     if let budget = plan.configuration.memoryBudget {
       let reserved = occupied.reduce(0) { $0 + (jobs[$1.job]?.memory ?? 0) }

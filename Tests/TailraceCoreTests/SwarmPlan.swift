@@ -33,6 +33,8 @@ struct SwarmPlan {
   var hasBatches: Bool
   /// Unique keys in use; 0: none.
   var uniqueKeys: Int
+  /// Tag keys in use; 0: none.
+  var tagKeys: Int
   var hasDelays: Bool
   var cancelPercent: Int
   var failPercent: Int
@@ -51,6 +53,7 @@ struct SwarmPlan {
     hasDependencies = random.chance(60)
     hasBatches = random.chance(40)
     uniqueKeys = random.pick([0, 0, 2, 8])
+    tagKeys = random.pick([0, 0, 1, 3, 12])
     hasDelays = random.chance(50)
     cancelPercent = random.pick([0, 0, 5, 20])
     failPercent = random.pick([0, 10, 50])
@@ -61,7 +64,8 @@ struct SwarmPlan {
     stops = random.chance(20)
     steps = random.number(40...160)
     configuration.policy = random.pick([
-      .fifo, .priority, .aging(boost: .milliseconds(5)), .slopeAging(PrioritySlopes()), .deadline, .shortest, .fair,
+      .fifo, .priority, .aging(boost: .milliseconds(5)), .slopeAging(PrioritySlopes()), .deadline, .shortest,
+      .fair(by: .jobType), .fair(by: .tagKey),
     ])
     configuration.asyncPool = Self.pool(&random, workers: random.number(1...4))
     configuration.threadPool = Self.pool(&random, workers: random.number(0...3))
@@ -69,6 +73,8 @@ struct SwarmPlan {
     configuration.whenFull = random.pick(OverflowPolicy.allCases)
     configuration.retry = Self.retry(&random)
     configuration.timeout = random.maybe(50) { .milliseconds(Int64($0.number(1...40))) }
+    if random.chance(50) { configuration.tagKeys.each = Self.tagKey(&random) }
+    if random.chance(30) { configuration.tagKeys.named["t1"] = Self.tagKey(&random) }
     configuration.memoryBudget = random.maybe(40) { _ in 100 << 10 }
     configuration.retainedCount = random.pick([0, 3, 1_000])
     configuration.retainedAge = random.pick([.zero, .milliseconds(20), .seconds(3_600)])
@@ -90,7 +96,26 @@ struct SwarmPlan {
   private static func pool(_ random: inout SwarmRandom, workers: Int) -> PoolConfiguration {
     PoolConfiguration(
       workers: workers, concurrency: random.maybe(20) { $0.number(1...3) },
-      rate: random.maybe(20, rate))
+      rate: random.maybe(20, rate),
+      adaptive: random.maybe(15) {
+        AdaptiveConcurrency(
+          $0.pick([.aimd(target: .milliseconds(5), backoff: 0.7), .gradient(tolerance: 1.5)]),
+          initial: $0.number(1...4), least: $0.number(1...2))
+      },
+      autoscaling: random.maybe(15) {
+        Autoscaling(
+          least: $0.number(1...2), queueAge: .milliseconds(Int64($0.number(1...9))), cooldown: .milliseconds(5),
+          step: $0.number(1...2))
+      },
+      controlledDelay: random.maybe(15) { _ in
+        ControlledDelay(target: .milliseconds(2), interval: .milliseconds(5))
+      })
+  }
+
+  private static func tagKey(_ random: inout SwarmRandom) -> TagKeySettings {
+    TagKeySettings(
+      concurrency: random.maybe(60) { $0.number(1...3) }, rate: random.maybe(40, rate),
+      weight: random.pick([1, 1, 2, 4, 0.5]))
   }
 
   private static func rate(_ random: inout SwarmRandom) -> RateLimit {

@@ -48,6 +48,7 @@ struct SwarmRun: ~Copyable {
     }
     comeToRest()
     if auditor.problems.isEmpty { auditor.finish() }
+    if core.tagKeysInUse > 0 { auditor.problem("\(core.tagKeysInUse) tag keys are still in use") }
     if plan.drains || plan.stops, !auditor.isDrained { auditor.problem("never drained") }
     return auditor.problems
   }
@@ -86,6 +87,7 @@ struct SwarmRun: ~Copyable {
     submission.memory = random.maybe(15) { $0.number(0...110) << 10 }
     submission.timeout = random.maybe(10) { .milliseconds(Int64($0.number(0...10))) }
     if plan.uniqueKeys > 0, random.chance(50) { submission.uniqueKey = "k\(random.number(1...plan.uniqueKeys))" }
+    if plan.tagKeys > 0, random.chance(70) { submission.tagKey = "t\(random.number(1...plan.tagKeys))" }
     submission.deadline = random.maybe(20) { .milliseconds(Int64($0.number(0...30))) }
     submission.expectedService = random.maybe(20) { .milliseconds(Int64($0.number(0...30))) }
     if plan.hasDelays, random.chance(30) {
@@ -216,9 +218,12 @@ struct SwarmRun: ~Copyable {
   /// Where no limit but workers holds jobs back, none waits while a worker is idle.
   private mutating func checkNobodyIdles() {
     guard plan.configuration.memoryBudget == nil,
-      plan.types.allSatisfy({ $0.rate == nil && $0.concurrency == nil })
+      plan.types.allSatisfy({ $0.rate == nil && $0.concurrency == nil }),
+      plan.tagKeys == 0 || plan.configuration.tagKeys == TagKeyConfiguration()
     else { return }
     for pool in PoolID.allCases where plan.configuration[pool].rate == nil {
+      let settings = plan.configuration[pool]
+      guard settings.adaptive == nil, settings.autoscaling == nil else { continue }
       let busy = attempts.map(\.token).filter { $0.pool == pool }
       let taken = Set(busy.map(\.worker) + auditor.absent.filter { $0.pool == pool }.map(\.worker))
       guard taken.count < plan.configuration[pool].workers,

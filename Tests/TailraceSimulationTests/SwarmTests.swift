@@ -51,6 +51,7 @@ struct SwarmTests {
     if hasBudget, draws.chance(50) { fields.append("memory: \(1 + draws.below(6))MiB") }
     if draws.chance(20) { fields.append("delay: \"uniform(min: 0ms, max: 50ms)\"") }
     if draws.chance(20) { fields.append("cancel: {share: 40%, after: \"uniform(min: 0ms, max: 60ms)\"}") }
+    if draws.chance(30) { fields.append(draws.pick(["tag: 3", "tag: {k0: 1, gold: 3}", "tag: 40"])) }
     if draws.chance(15) { fields.append("unique_keys: \(1 + draws.below(6))") }
     if draws.chance(40) {
       fields.append("failures: {attempts: 20%, hangs: 5%, always: 5%, permanent: 3%}")
@@ -85,6 +86,7 @@ struct SwarmTests {
     lines += ["load:"] + streams.map { "  - {\($0)}" }
     let policy = draws.pick([
       "fifo", "priority", "aging", "{aging: {boost: 10ms}}", "slope-aging", "deadline", "shortest", "fair",
+      "{fair: {by: tag}}",
     ])
     let full = draws.pick(["reject", "block", "shed"])
     var settings = [
@@ -94,6 +96,19 @@ struct SwarmTests {
     if draws.chance(20) { settings.append("concurrency: \(1 + draws.below(3))") }
     if draws.chance(15) { settings.append("rate: {rate: \(30 + draws.below(100))/s, burst: \(1 + draws.below(5))}") }
     if hasBudget { settings.append("memory_budget: 8MiB") }
+    if draws.chance(30) {
+      let named = draws.chance(50) ? ", named: {gold: {weight: 3, concurrency: 2}}" : ""
+      settings.append("tags: {\(draws.pick(["concurrency: 1", "rate: {rate: 40/s, burst: 2}", "weight: 2"]))\(named)}")
+    }
+    if draws.chance(15) {
+      let rule = draws.pick(["aimd: {target: 15ms}", "gradient: {}"])
+      settings.append("adaptive: {\(rule), initial: \(1 + draws.below(4)), least: \(1 + draws.below(2))}")
+    }
+    if draws.chance(15) {
+      settings.append("autoscale: {least: 1, queue_age: \(5 + draws.below(40))ms, cooldown: 30ms}")
+    }
+    if draws.chance(15) { settings.append("codel: {target: 5ms, interval: \(20 + draws.below(80))ms}") }
+    if draws.chance(15) { lines.append("backend: {capacity: \(1 + draws.below(4))}") }
     let hasFaults = draws.chance(50)
     // What a fault makes hang must end.
     if hasFaults { settings.append("timeout: \(50 + draws.below(300))ms") }

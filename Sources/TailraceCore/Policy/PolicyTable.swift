@@ -1,7 +1,7 @@
 /// How the dispatcher must keep eligible jobs for a policy.
 struct PolicyTraits {
   /// Which jobs share a lane.
-  enum Layout { case byPriority, byType }
+  enum Layout { case byPriority, byType, byKey }
   /// In which order the jobs of a lane start: as they became eligible, or by their keys.
   enum LaneOrder { case asTheyCame, byKey }
   /// When the first lane is chosen: by keys that hold until the lane's first job changes, or anew for each start.
@@ -34,7 +34,7 @@ extension DispatchPolicy {
     case .slopeAging: SlopeAgingRule.traits
     case .deadline: DeadlineRule.traits
     case .shortest: ShortestRule.traits
-    case .fair: FairRule.traits
+    case .fair(let owner): FairRule.traits(by: owner)
     }
   }
 }

@@ -14,6 +14,8 @@ extension Scenario {
     if let limit = s.concurrency { settings.append(Setting("concurrency", "\(limit) at once in a pool")) }
     if let rate = s.rate { settings.append(Setting("rate", "\(rate.rate.words), burst \(rate.burst), in a pool")) }
     if let budget = s.memoryBudget { settings.append(Setting("memory budget", "\(budget >> 20) MiB")) }
+    settings += describedControls
+    if let capacity = backendCapacity { settings.append(Setting("backend", "\(capacity) at once at full speed")) }
     for (index, stream) in streams.enumerated() {
       settings.append(
         Setting(
@@ -22,6 +24,28 @@ extension Scenario {
     for fault in faults { settings.append(Setting("fault", words(fault))) }
     if let duration { settings.append(Setting("duration", duration.words)) }
     if warmup > .zero { settings.append(Setting("warm-up", "\(warmup.words), replayed and not measured")) }
+    return settings
+  }
+
+  /// Limits by tag key, and those that find themselves.
+  private var describedControls: [Setting] {
+    let s = scheduler
+    var settings: [Setting] = []
+    if s.tags.each != TagKeySettings() { settings.append(Setting("each tag", s.tags.each.words)) }
+    for (name, tag) in s.tags.named.sorted(by: { $0.key < $1.key }) {
+      settings.append(Setting("tag \(name)", tag.words))
+    }
+    if let adaptive = s.adaptive { settings.append(Setting("adaptive limit", adaptive.words)) }
+    if let rule = s.autoscaling {
+      settings.append(
+        Setting(
+          "autoscaling",
+          "from \(rule.least) workers, \(rule.step) more where a job has waited \(rule.queueAge.words) (looked at every "
+            + "\(rule.interval.words)), \(rule.step) fewer after \(rule.cooldown.words) without waiting"))
+    }
+    if let codel = s.controlledDelay {
+      settings.append(Setting("codel", "target \(codel.target.words), interval \(codel.interval.words)"))
+    }
     return settings
   }
 
@@ -118,8 +142,30 @@ extension DispatchPolicy {
         .joined(separator: ", ")
     case .deadline: "deadline"
     case .shortest: "shortest"
-    case .fair: "fair"
+    case .fair(.jobType): "fair, by job type"
+    case .fair(.tagKey): "fair, by tag"
     }
+  }
+}
+
+extension TagKeySettings {
+  var words: String {
+    let parts = [
+      concurrency.map { "\($0) at once" }, rate.map { "\($0.rate.words), burst \($0.burst)" },
+      weight == 1 ? nil : "weight \(Nanoseconds.short(weight))",
+    ]
+    return parts.compactMap { $0 }.joined(separator: ", ")
+  }
+}
+
+extension AdaptiveConcurrency {
+  var words: String {
+    let rule =
+      switch rule {
+      case .aimd(let target, let backoff): "aimd, target \(target.words), × \(Nanoseconds.short(backoff)) beyond it"
+      case .gradient(let tolerance): "gradient, tolerance \(Nanoseconds.short(tolerance))"
+      }
+    return "\(rule), from \(initial), at least \(least)"
   }
 }
 

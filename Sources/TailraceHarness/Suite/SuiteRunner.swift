@@ -144,7 +144,8 @@ package struct SuiteRunner: Sendable {
     return try ScenarioResult(
       name: scenario.name, summary: scenario.summary, source: scenario.source, notes: scenario.notes,
       settings: scenario.describedSettings, runs: runs, targets: scenario.targets + options.extraTargets,
-      published: scenario.published.map { ($0.metric, $0.value) }, types: scenario.jobs.map(\.name))
+      published: scenario.published.map { ($0.metric, $0.value) }, figures: scenario.figures,
+      types: scenario.jobs.map(\.name))
   }
 
   private static func jobs(_ log: AttemptLog, _ scenario: Scenario, _ system: String) -> SuiteRun.Jobs {

@@ -95,6 +95,7 @@ final class LiveSink: JobSink, @unchecked Sendable {
     submission.pointee.delay = due.pointee.job.delay
     submission.pointee.expectedService = due.pointee.job.expectedService
     submission.pointee.uniqueKey = due.pointee.job.uniqueKey
+    submission.pointee.tagKey = due.pointee.job.tagKey
     if !due.pointee.job.dependencies.isEmpty {
       submission.pointee.dependencies = due.pointee.job.dependencies.map { identifiers[$0] ?? .refused }
       dependencyLists[due.pointee.job.index] = due.pointee.job.dependencies

@@ -24,7 +24,9 @@ package struct LiveSystem: ReplaySystem {
     // A replay's failures are intended; its report counts them.
     logger.logLevel = .critical
     let scheduler = Scheduler(configuration, observer: observer, logger: logger)
-    let engine = WorkEngine(sleeper: scheduler.timer, database: replay.database, calibration: replay.calibration)
+    let engine = WorkEngine(
+      sleeper: scheduler.timer, database: replay.database, calibration: replay.calibration,
+      backendCapacity: replay.scenario.backendCapacity)
     let types = try scenario.jobs.indices.map { try register($0, replay: replay, engine: engine, on: scheduler) }
     scheduler.start()
     let sink = LiveSink(scheduler, types: types, scenario: scenario)

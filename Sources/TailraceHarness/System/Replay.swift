@@ -45,10 +45,14 @@ package struct Replay: Sendable {
 
   /// What every recorder of the run must know.
   func recorderSettings(origin: Instant) -> Recorder.Settings {
-    Recorder.Settings(
+    var settings = Recorder.Settings(
       types: scenario.jobs.map(\.name),
       window: MeasurementWindow(start: scenario.warmup, end: scenario.duration), origin: origin,
       hasDependencies: scenario.hasDependencies, expectedJobs: scenario.jobsInBatches)
+    settings.deadlines = scenario.jobs.map(\.deadline)
+    if scenario.jobs.count > 1 { settings.weights = scenario.jobs.map(\.weight) }
+    settings.peakEnd = scenario.peakEnd
+    return settings
   }
 }
 
@@ -110,7 +114,8 @@ extension Scenario {
     case .priority, .aging, .slopeAging: if priorities.count > 1 { needs.append("priorities") }
     case .deadline: needs.append("the policy deadline")
     case .shortest: needs.append("the policy shortest")
-    case .fair: if jobs.count > 1 { needs.append("the policy fair") }
+    case .fair(.jobType): if jobs.count > 1 { needs.append("the policy fair") }
+    case .fair(.tagKey): needs.append("the policy fair by tag")
     }
     if jobs.contains(where: { $0.failures != .none && ($0.retry ?? scheduler.retry).limit > 0 }) {
       needs.append("retries")
@@ -119,6 +124,13 @@ extension Scenario {
     if jobs.contains(where: { $0.delay != nil }) { needs.append("delayed jobs") }
     if jobs.contains(where: { $0.cancel != nil }) { needs.append("cancellation") }
     if jobs.contains(where: { $0.uniqueKeys != nil }) { needs.append("unique keys") }
+    if ([scheduler.tags.each] + scheduler.tags.named.values).contains(where: { $0.concurrency != nil || $0.rate != nil }
+    ) {
+      needs.append("limits by tag")
+    }
+    if scheduler.adaptive != nil { needs.append("adaptive limits") }
+    if scheduler.autoscaling != nil { needs.append("autoscaling") }
+    if scheduler.controlledDelay != nil { needs.append("shedding by waiting time (codel)") }
     if jobs.contains(where: { $0.concurrency != nil }) { needs.append("concurrency limits per job type") }
     if scheduler.concurrency.map({ $0 < scheduler.workers }) == true { needs.append("a concurrency limit") }
     if scheduler.rate != nil || jobs.contains(where: { $0.rate != nil }) { needs.append("rate limits") }

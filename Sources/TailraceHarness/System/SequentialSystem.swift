@@ -22,7 +22,9 @@ package struct SequentialSystem: ReplaySystem {
     let origin = MonotonicClock.now() + .milliseconds(5)
     let timer = TimerThread()
     timer.start()
-    let engine = WorkEngine(sleeper: timer, database: replay.database, calibration: replay.calibration)
+    let engine = WorkEngine(
+      sleeper: timer, database: replay.database, calibration: replay.calibration,
+      backendCapacity: replay.scenario.backendCapacity)
     let observer = ReplayObserver(shards: 1, replay: replay, origin: origin)
     let meters = RunMeters(replay.meter)
     let turn = SequentialRun(replay, origin: origin, engine: engine, observer: observer)

@@ -18,7 +18,9 @@ final class YardstickRun: Sendable {
 
   init(_ replay: Replay, origin: Instant) {
     self.replay = replay
-    engine = WorkEngine(sleeper: timer, database: replay.database, calibration: replay.calibration)
+    engine = WorkEngine(
+      sleeper: timer, database: replay.database, calibration: replay.calibration,
+      backendCapacity: replay.scenario.backendCapacity)
     observer = ReplayObserver(shards: 1, replay: replay, origin: origin)
     timer.start()
   }

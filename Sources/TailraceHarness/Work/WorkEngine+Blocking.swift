@@ -12,9 +12,11 @@ extension WorkEngine {
   /// - Parameter isCancelled: Asked at least every 10 ms while the work waits or computes; true ends it.
   /// - Throws: As ``perform(_:order:)``.
   package func performBlocking(
-    _ work: Work, order: WorkOrder, isCancelled: @escaping @Sendable () -> Bool = { false }
+    _ work: Work, order given: WorkOrder, isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws {
     let start = Pacer.now
+    let order = backend?.enter(given) ?? given
+    defer { backend?.leave() }
     func sleep(_ time: Nanoseconds) throws {
       try ThreadSleeper.sleep(until: Pacer.now + time, isCancelled: isCancelled)
     }

@@ -32,6 +32,8 @@ package final class WorkEngine: Sendable {
   package let bus: EventBus
   /// The states of `cycles` jobs.
   package let workflows: WorkflowBoard
+  /// What all declared work shares; nil: nothing.
+  let backend: Backend?
 
   /// Makes an engine for one run.
   ///
@@ -39,9 +41,12 @@ package final class WorkEngine: Sendable {
   ///   - database: For `sqlite` jobs; the engine does not close it. Nil when the scenario has none.
   ///   - calibration: For `spin` jobs; measure it before the run, on a quiet machine.
   ///   - subscribers: Subscribers of the bus, each of which reads every event's payload; at least 1.
+  ///   - backendCapacity: Beyond so many attempts at once each takes so much longer; nil: any number runs at full speed.
   package init(
-    sleeper: any PreciseSleeper, database: (any DatabaseWork)?, calibration: SpinCalibration, subscribers: Int = 3
+    sleeper: any PreciseSleeper, database: (any DatabaseWork)?, calibration: SpinCalibration, subscribers: Int = 3,
+    backendCapacity: Int? = nil
   ) {
+    backend = backendCapacity.map { Backend(capacity: $0) }
     self.sleeper = sleeper
     self.database = database
     self.calibration = calibration
@@ -63,8 +68,10 @@ package final class WorkEngine: Sendable {
   ///
   /// - Throws: ``WorkError``, the database's error, or `CancellationError` as soon as the task is cancelled; whatever
   ///   the work took hold of (memory, child, connection) is released by then.
-  package func perform(_ work: Work, order: WorkOrder) async throws {
+  package func perform(_ work: Work, order given: WorkOrder) async throws {
     let start = Pacer.now
+    let order = backend?.enter(given) ?? given
+    defer { backend?.leave() }
     if order.plan.ending == .hangs { try await hang() }
     switch work {
     case .sleep: try await sleeper.sleep(until: start + order.plan.service)

@@ -1,0 +1,67 @@
+/// What moves a pool's limits while it runs: adaptive concurrency, autoscaling, and shedding by waiting time.
+extension SchedulerCore {
+  /// How many attempts the pool may run at once now: its workers or its concurrency, or what an adaptive limit or
+  /// autoscaling has made of it.
+  public func concurrencyLimit(of pool: PoolID) -> Int { pools[Int(pool.rawValue)].limit }
+
+  /// An attempt of the pool ended. Called while it still counts as running.
+  mutating func learn(from service: Nanoseconds, in pool: Int, outcome: AttemptOutcome) {
+    guard pools[pool].limiter != nil else { return }
+    pools[pool].limiter!.attemptEnded(
+      service: service, running: pools[pool].running, wasLost: outcome == .timedOut || outcome == .crashed)
+    updateLimit(of: pool)
+  }
+
+  private mutating func updateLimit(of pool: Int) {
+    let adaptive = pools[pool].limiter?.limit ?? .max
+    let active = pools[pool].autoscaler?.active ?? .max
+    pools[pool].limit = min(pools[pool].most, adaptive, active)
+  }
+
+  // MARK: - Autoscaling
+
+  /// Jobs wait in the pool, and nobody will look at how long: sees to it that somebody does.
+  mutating func watchQueue(of pool: Int) {
+    guard pools[pool].autoscaler?.isWaiting == false, !pools[pool].heap.entries.isEmpty else { return }
+    lookAgain(pool)
+  }
+
+  private mutating func lookAgain(_ pool: Int) {
+    pools[pool].autoscaler!.isWaiting = true
+    timers.insert(.pool(pool), at: now + pools[pool].autoscaler!.interval, jobs: jobs, gates: &gates)
+  }
+
+  /// It is time to look at how long the pool's jobs wait.
+  mutating func scale(_ pool: Int) {
+    let age = oldestEligible(in: pool).map { now - $0 }
+    let running = pools[pool].running
+    pools[pool].autoscaler!.look(age: age, running: running, at: now)
+    pools[pool].autoscaler!.isWaiting = false
+    updateLimit(of: pool)
+    if age != nil || pools[pool].autoscaler!.isAboveLeast { lookAgain(pool) }
+  }
+
+  /// Since when the job has waited that has waited longest of those that nothing holds up but workers; nil: none waits.
+  private func oldestEligible(in pool: Int) -> Instant? {
+    var oldest: Instant?
+    for position in pools[pool].heap.entries.indices {
+      let lane = Int(pools[pool].heap.entries[position])
+      let eligible = jobs[lanes[lane].jobs.head].pointee.eligible
+      oldest = min(oldest ?? eligible, eligible)
+    }
+    return oldest
+  }
+
+  // MARK: - Shedding by waiting time
+
+  /// Sheds the job that a worker came to take, if jobs have waited too long for too long. Returns whether it did.
+  mutating func shedsLate(_ lane: Int, in pool: Int, into outbox: inout Outbox) -> Bool {
+    guard pools[pool].delayController != nil else { return false }
+    let slot = head(of: lane)
+    let waited = now - jobs[slot].pointee.eligible
+    let isLast = gauges.available == 1
+    guard pools[pool].delayController!.sheds(waited: waited, isLast: isLast, at: now) else { return false }
+    withdrawAndSettle(slot, cause: .shed, into: &outbox)
+    return true
+  }
+}

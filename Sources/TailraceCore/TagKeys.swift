@@ -1,0 +1,227 @@
+/// Limits and share of the jobs that have one tag key: one customer's, one tenant's.
+public struct TagKeySettings: Hashable, Sendable, Codable {
+  /// Of its jobs so many run at once at most; 1 or more; nil: no limit of its own.
+  public var concurrency: Int?
+  /// How often attempts of its jobs may start; nil: as often as there is room.
+  public var rate: RateLimit?
+  /// Share under the policy `fair(by: .tagKey)`, relative to the other keys with jobs waiting; 0.001 to 1,000.
+  public var weight: Double
+  /// Makes settings of one tag key.
+  public init(concurrency: Int? = nil, rate: RateLimit? = nil, weight: Double = 1) {
+    self.concurrency = concurrency
+    self.rate = rate
+    self.weight = weight
+  }
+}
+
+/// What holds for tag keys: settings for each, and others for those that are named.
+public struct TagKeyConfiguration: Hashable, Sendable, Codable {
+  /// Of every key that is not named; each key has limits of its own.
+  public var each: TagKeySettings
+  /// Of keys that have other settings.
+  public var named: [String: TagKeySettings]
+  /// Makes settings for tag keys; without limits and weights keys mean nothing to the scheduler.
+  public init(each: TagKeySettings = TagKeySettings(), named: [String: TagKeySettings] = [:]) {
+    self.each = each
+    self.named = named
+  }
+
+  /// Whether any key has a limit.
+  var limits: Bool {
+    func limits(_ settings: TagKeySettings) -> Bool { settings.concurrency != nil || settings.rate != nil }
+    return limits(each) || named.values.contains(where: limits)
+  }
+}
+
+/// What the scheduler keeps about one tag key.
+struct TagKeyState {
+  let name: String
+  let concurrency: Int
+  /// Index into the gates, or -1.
+  let gate: Int32
+  /// How far a start moves it on under `fair(by: .tagKey)`.
+  let step: Int64
+  /// Unsettled jobs that have it.
+  var live = 0
+  /// Attempts handed out and not yet reported as ended.
+  var running = 0
+  /// Lanes closed by its own limits.
+  var gatedLanes: ContiguousArray<UInt32> = []
+  /// All its lanes.
+  var lanes: ContiguousArray<UInt32> = []
+  /// Its account in each pool, where keys have shares.
+  var shares: ContiguousArray<UInt32> = []
+  var isFree = false
+}
+
+/// The tag keys that are known, and which job has which.
+///
+/// Keys are looked up by name and by place only. A key that nobody has is forgotten once what its limits and its share
+/// remember of it no longer matters.
+struct TagKeys: ~Copyable {
+  /// In place of a key.
+  static let none = UInt16.max
+  /// So many may be known at once.
+  static let most = 60_000
+
+  var states = OwnedArray<TagKeyState>()
+  private var places: [String: UInt16] = [:]
+  private var free: ContiguousArray<UInt16> = []
+  /// By a job's place.
+  private var keys = OwnedArray<UInt16>()
+  /// Keys in use at which those that nobody has are looked for.
+  var sweepAt = 256
+
+  var known: Int { places.count }
+
+  func place(of name: String) -> UInt16? { places[name] }
+
+  @inline(__always)
+  func key(of slot: UInt32) -> UInt16 { Int(slot) < keys.count ? keys[Int(slot)] : Self.none }
+
+  mutating func assign(_ key: UInt16, to slot: UInt32) {
+    while keys.count <= Int(slot) { keys.append(Self.none) }
+    keys[Int(slot)] = key
+    if key != Self.none { states[Int(key)].live += 1 }
+  }
+
+  mutating func add(_ state: consuming TagKeyState) -> UInt16 {
+    let name = state.name
+    let place: UInt16
+    if let reused = free.popLast() {
+      states[Int(reused)] = state
+      place = reused
+    } else {
+      states.append(state)
+      place = UInt16(states.count - 1)
+    }
+    places[name] = place
+    return place
+  }
+
+  mutating func remove(_ key: UInt16) {
+    places[states[Int(key)].name] = nil
+    states[Int(key)].isFree = true
+    free.append(key)
+  }
+}
+
+extension SchedulerCore {
+  /// Tag keys that a job has, or whose attempt still occupies a worker: none at rest.
+  package var tagKeysInUse: Int {
+    tagKeys.states.indices.reduce(0) {
+      $0 + (tagKeys.states[$1].live > 0 || tagKeys.states[$1].running > 0 ? 1 : 0)
+    }
+  }
+
+  /// Tag keys that are remembered.
+  package var tagKeysKnown: Int { tagKeys.known }
+
+  /// Whether as many keys are in use as can be known at once, and this one is not among them.
+  mutating func hasNoPlace(forKey name: String?) -> Bool {
+    guard usesTagKeys, tagKeys.known >= tagKeys.sweepAt, tagKeys.place(of: name ?? "") == nil else { return false }
+    forgetTagKeys()
+    return tagKeys.known >= TagKeys.most
+  }
+
+  /// Notes a job's key. Under `fair(by: .tagKey)` jobs without one share the empty key.
+  mutating func assignTagKey(_ name: String?, to slot: UInt32) {
+    let given = name == "" ? nil : name
+    guard given != nil || traits.layout == .byKey else { return tagKeys.assign(TagKeys.none, to: slot) }
+    let name = given ?? ""
+    if let known = tagKeys.place(of: name) { return tagKeys.assign(known, to: slot) }
+    // Nobody's jobs share an account, and have no limits.
+    let settings =
+      given == nil ? TagKeySettings() : configuration.tagKeys.named[name] ?? configuration.tagKeys.each
+    var state = TagKeyState(
+      name: name, concurrency: settings.concurrency ?? .max, gate: settings.rate.map { addGate($0) } ?? -1,
+      step: FairRule.step(weight: settings.weight))
+    if traits.layout == .byKey { state.shares = [addShare(step: state.step), addShare(step: state.step)] }
+    let gate = state.gate
+    let key = tagKeys.add(state)
+    if gate >= 0 { gates[Int(gate)].tagKey = key }
+    tagKeys.assign(key, to: slot)
+  }
+
+  /// Forgets the keys that nobody has, whose rate has recovered and whose share is where the pool is.
+  private mutating func forgetTagKeys() {
+    for key in tagKeys.states.indices where !tagKeys.states[key].isFree { forgetIfPossible(key) }
+    tagKeys.sweepAt = min(TagKeys.most, max(256, tagKeys.known * 2))
+  }
+
+  private mutating func forgetIfPossible(_ key: Int) {
+    guard tagKeys.states[key].live == 0, tagKeys.states[key].running == 0 else { return }
+    let gate = Int(tagKeys.states[key].gate)
+    if gate >= 0 {
+      guard gates[gate].timerPosition < 0, gates[gate].unreported == 0, gates[gate].theoreticalArrival <= now else {
+        return
+      }
+    }
+    for (pool, share) in tagKeys.states[key].shares.enumerated() {
+      guard shares[Int(share)].virtualTime <= pools[pool].virtualTime else { return }
+    }
+    for lane in tagKeys.states[key].lanes { releaseLane(lane) }
+    for share in tagKeys.states[key].shares { freeShares.append(share) }
+    if gate >= 0 { freeGates.append(Int32(gate)) }
+    tagKeys.states[key].lanes.removeAll()
+    tagKeys.states[key].gatedLanes.removeAll()
+    tagKeys.states[key].shares.removeAll()
+    tagKeys.remove(UInt16(key))
+  }
+
+  /// Empty as it is, a lane may still be noted as closed by its type or for memory.
+  private mutating func releaseLane(_ lane: UInt32) {
+    let type = lanes[Int(lane)].type
+    if type != Lane.shared { types[Int(type)].gatedLanes.removeAll { $0 == lane } }
+    memoryGated.removeAll { $0 == lane }
+    if lanes[Int(lane)].share != ShareAccount.none {
+      shares[Int(lanes[Int(lane)].share)].lanes.removeAll { $0 == lane }
+    }
+    lanes[Int(lane)].gate = .open
+    freeLanes.append(lane)
+  }
+
+  /// The lane of jobs of a key that also share whatever else they wait for.
+  mutating func lane(ofKey key: UInt16, type: UInt16, pool: PoolID, priority: Priority) -> Int {
+    let laneType = types[Int(type)].hasOwnLanes ? type : Lane.shared
+    let priority = traits.layout == .byPriority ? priority : .critical
+    for lane in tagKeys.states[Int(key)].lanes {
+      let known = lanes[Int(lane)]
+      if known.type == laneType, known.pool == pool, known.priority == priority { return Int(lane) }
+    }
+    var lane = Lane(pool: pool, priority: priority, type: laneType, key: key)
+    switch traits.layout {
+    case .byPriority: break
+    case .byType: lane.share = lanes[self.lane(type: type, pool: pool, priority: priority)].share
+    case .byKey: lane.share = tagKeys.states[Int(key)].shares[Int(pool.rawValue)]
+    }
+    let place = addLane(lane)
+    tagKeys.states[Int(key)].lanes.append(UInt32(place))
+    return place
+  }
+
+  /// Opens the lanes of a key that were closed for this reason.
+  mutating func openLanes(ofKey key: UInt16, gate: LaneGate) {
+    var kept = 0
+    for position in 0..<tagKeys.states[Int(key)].gatedLanes.count {
+      let lane = tagKeys.states[Int(key)].gatedLanes[position]
+      if lanes[Int(lane)].gate == gate {
+        open(Int(lane))
+      } else {
+        tagKeys.states[Int(key)].gatedLanes[kept] = lane
+        kept += 1
+      }
+    }
+    tagKeys.states[Int(key)].gatedLanes.removeLast(tagKeys.states[Int(key)].gatedLanes.count - kept)
+  }
+
+  /// An attempt of a key's job is reported as ended.
+  mutating func releaseTagKey(of token: AttemptToken, owedReport: Bool) {
+    let key = token.tagKey
+    guard key != TagKeys.none else { return }
+    tagKeys.states[Int(key)].running -= 1
+    let gate = tagKeys.states[Int(key)].gate
+    if owedReport, gate >= 0 { gates[Int(gate)].startAbandoned() }
+    if !tagKeys.states[Int(key)].gatedLanes.isEmpty { openLanes(ofKey: key, gate: .keyConcurrency) }
+  }
+}

@@ -1,0 +1,81 @@
+import TailraceCore
+
+/// What a scenario says of limits that hold for tag keys, and of those that find themselves.
+extension ScenarioReader {
+  /// Reads `scheduler.tags`.
+  mutating func readTags(_ node: YAMLNode) -> TagKeyConfiguration {
+    let what = "scheduler.tags"
+    let keys = ["concurrency", "rate", "weight", "named"]
+    guard let fields = fields(node, what, keys: keys) else { return TagKeyConfiguration() }
+    var tags = TagKeyConfiguration(each: readTagKey(fields, what))
+    guard let named = fields["named"] else { return tags }
+    let allowed = "write a mapping from keys to their settings"
+    for entry in entries(named, "\(what).named", allowed: allowed) ?? [] {
+      let what = "\(what).named.\(entry.key)"
+      guard let fields = self.fields(entry.value, what, keys: ["concurrency", "rate", "weight"]) else { continue }
+      tags.named[entry.key] = readTagKey(fields, what)
+    }
+    return tags
+  }
+
+  private mutating func readTagKey(_ fields: [String: YAMLNode], _ what: String) -> TagKeySettings {
+    TagKeySettings(
+      concurrency: count(fields["concurrency"], "\(what).concurrency", in: 1...65_534),
+      rate: fields["rate"].flatMap { readRateLimit($0, "\(what).rate") },
+      weight: number(fields["weight"], "\(what).weight", in: 0.001...1_000) ?? 1)
+  }
+
+  /// Reads `scheduler.adaptive`.
+  mutating func readAdaptive(_ node: YAMLNode) -> AdaptiveConcurrency? {
+    let what = "scheduler.adaptive"
+    guard let fields = fields(node, what, keys: ["aimd", "gradient", "initial", "least"]) else { return nil }
+    let rule: AdaptiveConcurrency.Rule
+    switch (fields["aimd"], fields["gradient"]) {
+    case (let aimd?, nil):
+      guard let options = self.fields(aimd, "\(what).aimd", keys: ["target", "backoff"]) else { return nil }
+      if options["target"] == nil { report(aimd.place, "\(what).aimd has no target; add target: such as 200ms") }
+      let backoff = number(options["backoff"], "\(what).aimd.backoff", in: 0.5...0.999) ?? 0.9
+      guard let target = span(options["target"], "\(what).aimd.target") else { return nil }
+      rule = .aimd(target: target, backoff: backoff)
+    case (nil, let gradient?):
+      guard let options = self.fields(gradient, "\(what).gradient", keys: ["tolerance"]) else { return nil }
+      rule = .gradient(tolerance: number(options["tolerance"], "\(what).gradient.tolerance", in: 1...100) ?? 1.5)
+    case (.some, .some), (nil, nil):
+      report(node.place, "\(what) needs one rule; write aimd: {target: 200ms} or gradient: {}")
+      return nil
+    }
+    return AdaptiveConcurrency(
+      rule, initial: count(fields["initial"], "\(what).initial", in: 1...65_534) ?? 20,
+      least: count(fields["least"], "\(what).least", in: 1...65_534) ?? 1)
+  }
+
+  /// Reads `scheduler.autoscale`.
+  mutating func readAutoscaling(_ node: YAMLNode) -> Autoscaling? {
+    let what = "scheduler.autoscale"
+    let keys = ["least", "queue_age", "interval", "cooldown", "step"]
+    guard let fields = fields(node, what, keys: keys) else { return nil }
+    if fields["queue_age"] == nil { report(node.place, "\(what) has no queue_age; add queue_age: such as 1s") }
+    let interval = span(fields["interval"], "\(what).interval")
+    let cooldown = duration(fields["cooldown"], "\(what).cooldown")
+    let step = count(fields["step"], "\(what).step", in: 1...65_534) ?? 1
+    let least = count(fields["least"], "\(what).least", in: 1...65_534) ?? 1
+    guard let age = span(fields["queue_age"], "\(what).queue_age") else { return nil }
+    return Autoscaling(least: least, queueAge: age, interval: interval, cooldown: cooldown, step: step)
+  }
+
+  /// Reads `scheduler.codel`.
+  mutating func readControlledDelay(_ node: YAMLNode) -> ControlledDelay? {
+    let what = "scheduler.codel"
+    guard let fields = fields(node, what, keys: ["target", "interval"]) else { return nil }
+    for (key, example) in [("target", "50ms"), ("interval", "500ms")] where fields[key] == nil {
+      report(node.place, "\(what) has no \(key); add \(key): such as \(example)")
+    }
+    let interval = span(fields["interval"], "\(what).interval")
+    guard let target = span(fields["target"], "\(what).target"), let interval else { return nil }
+    return ControlledDelay(target: target, interval: interval)
+  }
+
+  private mutating func number(_ node: YAMLNode?, _ what: String, in range: ClosedRange<Double>) -> Double? {
+    quantity(node, what) { text throws(QuantityProblem) in try QuantityText.number(text, in: range) }
+  }
+}
