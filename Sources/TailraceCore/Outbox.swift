@@ -8,6 +8,8 @@ public struct AttemptToken: Hashable, Sendable {
   public var type: JobTypeID
   /// The pool of the worker that runs it.
   public var pool: PoolID
+  /// The job's priority.
+  public var priority: Priority
   /// First attempt: 1.
   public var attempt: UInt16
   /// Which worker of the pool runs it; from 0.

@@ -115,7 +115,8 @@ extension SchedulerCore {
     let key = usesTagKeys ? tagKeys.key(of: slot) : TagKeys.none
     return AttemptToken(
       job: jobs.id(of: slot), tag: job.pointee.tag, type: JobTypeID(rawValue: job.pointee.type), pool: job.pointee.pool,
-      attempt: job.pointee.attempt, worker: job.pointee.worker, memory: job.pointee.memory,
+      priority: job.pointee.priority, attempt: job.pointee.attempt, worker: job.pointee.worker,
+      memory: job.pointee.memory,
       reportsStart: reportsStarts
         && (types[Int(job.pointee.type)].gate >= 0 || pools[Int(job.pointee.pool.rawValue)].gate >= 0
           || key != TagKeys.none && tagKeys.states[Int(key)].gate >= 0),

@@ -125,6 +125,7 @@ extension SchedulerCore {
       to: TimelineRecord(
         job: job.pointee.tag, type: JobTypeID(rawValue: job.pointee.type), priority: job.pointee.priority,
         intended: job.pointee.intended))
+    record.pointee.id = jobs.id(of: slot)
     record.pointee.pool = job.pointee.pool
     record.pointee.attempt = job.pointee.attempt
     record.pointee.submitted = job.pointee.submitted

@@ -12,6 +12,8 @@ public struct TimelineRecord: Hashable, Sendable {
 
   /// The submitter's own number for the job (in a replay: its number on the tape).
   public var job: UInt64
+  /// The scheduler's name for the job; ``JobID/refused`` for one that never got one.
+  public var id = JobID.refused
   /// The job's type.
   public var type: JobTypeID
   /// The job's priority.
@@ -71,4 +73,14 @@ public protocol TimelineObserver: Sendable {
   /// for different shards may. The buffer is valid only during the call. Called on a worker's thread, outside every
   /// lock of the scheduler: what it costs, it costs the worker.
   func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int)
+
+  /// A job type was registered with a live scheduler: what its jobs' records call `id` has this name. Comes before the
+  /// first record of the type, once for each type, under the scheduler's lock: return quickly, ask the scheduler
+  /// nothing. Does nothing unless it is implemented.
+  func typeRegistered(_ name: String, as id: JobTypeID)
+}
+
+extension TimelineObserver {
+  /// Does nothing.
+  public func typeRegistered(_ name: String, as id: JobTypeID) {}
 }

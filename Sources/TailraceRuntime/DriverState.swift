@@ -36,6 +36,8 @@ struct DriverState: ~Copyable {
   var typeNames: [String] = []
   var typeIDs: [String: JobTypeID] = [:]
   var handlers: HandlerTable
+  var submissionMiddleware: [any SubmissionMiddleware] = []
+  let directory = TypeDirectory()
   var workers: [[Worker]]
   /// For facts that no worker reports.
   var outbox = Outbox()
@@ -70,10 +72,11 @@ struct DriverState: ~Copyable {
     outbox.records.reserveCapacity(64)
     handlers = HandlerTable([])
     var shard = 1
+    let directory = directory
     workers = PoolID.allCases.map { pool in
       (0..<configuration[pool].workers).map { index in
         defer { shard += 1 }
-        return Worker(pool: pool, index: UInt16(index), shard: shard)
+        return Worker(pool: pool, index: UInt16(index), shard: shard, directory: directory)
       }
     }
   }
@@ -203,6 +206,15 @@ struct DriverState: ~Copyable {
 
 /// The handlers by job type, immutable: workers keep a reference and look again when it changed.
 final class HandlerTable: Sendable {
+  /// As they are called, with the middleware around them.
   let handlers: [Handler]
-  init(_ handlers: [Handler]) { self.handlers = handlers }
+  /// As they were registered.
+  let bare: [Handler]
+  let middleware: [any AttemptMiddleware]
+
+  init(_ bare: [Handler], in middleware: [any AttemptMiddleware] = []) {
+    self.bare = bare
+    self.middleware = middleware
+    handlers = middleware.isEmpty ? bare : bare.map { $0.wrapped(in: middleware) }
+  }
 }

@@ -31,6 +31,8 @@ public struct JobRequest: Sendable {
   /// At most one live job has this key: another one's submission throws ``Refusal/duplicate(of:)`` with the first one's
   /// identifier. nil: any number may be live.
   public var uniqueKey: String?
+  /// By the keys' types; see ``subscript(_:)``.
+  var values: [ObjectIdentifier: any Sendable] = [:]
 
   /// Whose job it is (a customer, a tenant): limits and shares in ``SchedulerConfiguration/tagKeys`` hold for each key
   /// alone; nil: nobody's.
@@ -88,15 +90,30 @@ package protocol OutcomeError: Error {
 /// What a handler is given.
 public struct JobContext: Sendable {
   /// The job's identifier.
-  public let id: JobID
+  public var id: JobID { token.job }
   /// The first attempt is 1.
-  public let attempt: Int
+  public var attempt: Int { Int(token.attempt) }
   /// As submitted.
-  public let payload: (any Sendable)?
+  public var payload: (any Sendable)? { if let luggage { luggage.payload } else { carried } }
   /// The job's number, as in ``TimelineRecord/job``: 0 for the first that was submitted to this scheduler, and so on; a
   /// load generator gives its own.
-  public let number: UInt64
+  public var number: UInt64 { token.tag }
+  /// The name under which the handler is registered.
+  public var type: String { worker.directory[token.type] }
+  /// The job's priority.
+  public var priority: Priority { token.priority }
+  /// The pool whose worker runs the attempt.
+  public var pool: PoolID { token.pool }
+  /// The worker's place in its pool, from 0.
+  public var workerNumber: Int { Int(token.worker) }
+  /// As submitted.
+  public var tags: [String] { luggage?.tags ?? [] }
+  let token: AttemptToken
+  /// The payload, bare or with what else travels with it.
+  let carried: (any Sendable)?
   let worker: Worker
+
+  var luggage: JobLuggage? { JobLuggage.of(carried) }
 
   /// Whether the attempt is over for the scheduler, since it was cancelled or timed out. A synchronous handler should
   /// look now and then; an asynchronous one is told through `Task.isCancelled` as well.
@@ -154,6 +171,10 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
   case duplicateJobType(String)
   /// Not admitted.
   case refused(Refusal)
+  /// Middleware around submissions refused the job, for this reason.
+  case refusedByMiddleware(any Error)
+  /// Middleware must be in place before the first job starts.
+  case alreadyStarted
   /// The job is not known: never admitted here, or settled and forgotten.
   case unknownJob(JobID)
   /// The job had not settled in time; it goes on.
@@ -182,6 +203,10 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
       "job \(first.rawValue) has the same unique key and has not settled; await that one, or submit again after it"
     case .refused(.tooManyTagKeys(let most)):
       "\(most) tag keys have jobs at once, and no further one can be told apart; use fewer, coarser keys"
+    case .refusedByMiddleware(let error):
+      "middleware refused the job: \(error)"
+    case .alreadyStarted:
+      "the scheduler has started: add middleware and observers before start()"
     case .unknownJob(let id):
       "job \(id.rawValue) is not known: it was never admitted here, or it settled and was forgotten"
     case .awaitTimedOut(let id, let after):

@@ -52,7 +52,9 @@ extension Scheduler {
     }
   }
 
-  private func offer(_ request: JobRequest) throws -> Admission {
+  private func offer(_ given: JobRequest) throws -> Admission {
+    let request = try prepared(given)
+    let carried = JobLuggage.pack(request)
     // Made later for a job that somebody waits for.
     var watch: JobWatch?
     if !request.tags.isEmpty {
@@ -75,7 +77,7 @@ extension Scheduler {
           expectedService: request.expectedService.map { Nanoseconds($0) }, dependencies: request.dependencies,
           batch: request.batch, uniqueKey: request.uniqueKey, tagKey: request.tagKey), at: now, into: &outbox)
       switch admission {
-      case .accepted(let id), .waiting(let id): state.keep(request.payload, watch, for: id)
+      case .accepted(let id), .waiting(let id): state.keep(carried, watch, for: id)
       case .refused: break
       }
       return admission

@@ -207,9 +207,7 @@ extension Scheduler {
 
   @inline(__always)
   private func context(_ token: AttemptToken, _ payload: (any Sendable)?, _ worker: Worker) -> JobContext {
-    JobContext(
-      id: token.job, attempt: Int(token.attempt), payload: payload, number: token.tag,
-      worker: worker)
+    JobContext(token: token, carried: payload, worker: worker)
   }
 
   /// Reports what was finished, lets the core start jobs, and takes what it hands to this worker. Returns whether that

@@ -1,6 +1,7 @@
 import CPlatform
 import Glibc
 import Logging
+import Synchronization
 import TailraceCore
 
 /// A live job scheduler: register handlers, submit jobs, await results.
@@ -31,6 +32,9 @@ public final class Scheduler: Sendable {
   /// The earliest instant at which the core wants to hear of time.
   private let coreTimer = LatestTimer()
 
+  /// Whether there is middleware around submissions.
+  let preparesSubmissions = Atomic<Bool>(false)
+
   /// How many shards the observer sees: one for each worker, and shard 0 for what no worker reports.
   public let shardCount: Int
 
@@ -39,12 +43,27 @@ public final class Scheduler: Sendable {
   /// - Parameters:
   ///   - observer: gets every timeline record; see ``TimelineObserver``.
   ///   - logger: failures of attempts at `warning`, dead letters at `error`, starting and stopping at `info`.
-  public init(
+  public convenience init(
     _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observer: (any TimelineObserver)? = nil,
     logger: Logger = Logger(label: "tailrace.scheduler")
   ) {
+    self.init(configuration, observers: observer.map { [$0] } ?? [], logger: logger)
+  }
+
+  /// Makes a scheduler that does not run yet, with any number of observers.
+  ///
+  /// - Parameters:
+  ///   - observers: each gets every timeline record, in this order.
+  ///   - attemptsRemembered: how many attempts of each job ``history(of:)`` shows, the latest ones; 0: it shows none and
+  ///     nothing is kept. Each attempt kept costs some 150 bytes, each job some 200 more, for as long as the scheduler
+  ///     remembers the job, and about a microsecond.
+  ///   - logger: as above.
+  public init(
+    _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observers: [any TimelineObserver],
+    attemptsRemembered: Int = 0, logger: Logger = Logger(label: "tailrace.scheduler")
+  ) {
     self.configuration = configuration
-    self.observer = observer
+    observer = ObserverFanOut.joining(observers)
     self.logger = logger
     state = .allocate(capacity: 1)
     state.initialize(to: DriverState(configuration))
@@ -101,7 +120,10 @@ public final class Scheduler: Sendable {
       let id = state.pointee.core.register(type)
       state.pointee.typeIDs[type.name] = id
       state.pointee.typeNames.append(type.name)
-      state.pointee.handlers = HandlerTable(state.pointee.handlers.handlers + [handler])
+      state.pointee.directory.append(type.name)
+      let table = state.pointee.handlers
+      state.pointee.handlers = HandlerTable(table.bare + [handler], in: table.middleware)
+      observer?.typeRegistered(type.name, as: id)
       return id
     }
   }

@@ -39,6 +39,7 @@ final class Worker: @unchecked Sendable {
   let index: UInt16
   /// Place in the stream of records.
   let shard: Int
+  let directory: TypeDirectory
 
   // Under the scheduler's lock.
   @exclusivity(unchecked) var inbox: [Claimed] = []
@@ -78,7 +79,8 @@ final class Worker: @unchecked Sendable {
   /// What to cancel when the running attempt is stopped; under the scheduler's lock.
   @exclusivity(unchecked) var task: Task<Void, Never>?
 
-  init(pool: PoolID, index: UInt16, shard: Int) {
+  init(pool: PoolID, index: UInt16, shard: Int, directory: TypeDirectory) {
+    self.directory = directory
     self.pool = pool
     self.index = index
     self.shard = shard
