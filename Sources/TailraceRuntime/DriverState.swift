@@ -17,6 +17,13 @@ final class JobWatch: @unchecked Sendable {
   var tags: [String] = []
   /// How the last attempt ended, where it left a value or an error.
   var ending: AttemptResult?
+  /// The attempt that ``ending`` is of.
+  var endedAttempt: UInt16 = 0
+  /// The attempts that are over, the latest ones, where they are remembered.
+  var attempts: [JobAttempt] = []
+  var forgottenAttempts = 0
+  /// By how many bytes the process grew during an attempt, where that is measured.
+  var residentDelta: (attempt: UInt16, bytes: Int)?
 
   var error: String? {
     if case .error(let error) = ending { "\(error)" } else { nil }
@@ -38,6 +45,8 @@ struct DriverState: ~Copyable {
   var handlers: HandlerTable
   var submissionMiddleware: [any SubmissionMiddleware] = []
   let directory = TypeDirectory()
+  var observation: Observation
+  var evidence: [EvidenceLog] = []
   var workers: [[Worker]]
   /// For facts that no worker reports.
   var outbox = Outbox()
@@ -65,7 +74,8 @@ struct DriverState: ~Copyable {
   /// The number of the next job that is submitted without one of its own.
   var nextNumber: UInt64 = 0
 
-  init(_ configuration: SchedulerConfiguration) {
+  init(_ configuration: SchedulerConfiguration, attemptsRemembered: Int = 0) {
+    observation = Observation(attemptsRemembered: attemptsRemembered)
     core = SchedulerCore(configuration)
     core.reportsStarts = true
     outbox.orders.reserveCapacity(256)
@@ -104,8 +114,13 @@ struct DriverState: ~Copyable {
 
   /// Carries out what can be done under the lock, and notes in `effects` what must wait until it is released.
   ///
-  /// - Parameter caller: the worker that reports; attempts handed to it need no wake-up.
-  mutating func distribute(_ outbox: inout Outbox, caller: Worker?, effects: inout Effects) {
+  /// - Parameters:
+  ///   - caller: the worker that reports; attempts handed to it need no wake-up.
+  ///   - firstRecord: the first of the outbox's records that no earlier call has seen.
+  mutating func distribute(
+    _ outbox: inout Outbox, caller: Worker?, firstRecord: Int = 0, effects: inout Effects
+  ) {
+    if observation.isActive { observe(outbox, from: firstRecord, effects: &effects) }
     for index in outbox.orders.indices {
       switch outbox.orders[index] {
       case .startAttempt(let token): deliver(token, caller: caller, effects: &effects)
@@ -184,6 +199,7 @@ struct DriverState: ~Copyable {
   mutating func accept(
     _ reports: inout [AttemptReport], from worker: Worker, at now: Instant, into outbox: inout Outbox
   ) {
+    if !worker.residentDeltas.isEmpty { takeResidentDeltas(of: worker) }
     reports.withUnsafeBufferPointer { reports in
       for index in reports.indices {
         let report = reports.baseAddress! + index
@@ -191,7 +207,9 @@ struct DriverState: ~Copyable {
         worker.busy += service
         serviceTime += service
         if report.pointee.ending != nil, core.isLive(report.pointee.token) {
-          watch(report.pointee.token.job).ending = report.pointee.ending
+          let watch = watch(report.pointee.token.job)
+          watch.ending = report.pointee.ending
+          watch.endedAttempt = report.pointee.token.attempt
         }
         core.attemptEnded(
           report.pointee.token, started: report.pointee.started, finished: report.pointee.finished,

@@ -15,8 +15,8 @@ public protocol SubmissionMiddleware: Sendable {
 
 /// Wraps every attempt: may measure it, set task-local values for it, hand its handler another error or result on.
 ///
-/// A handler is either asynchronous or blocking, and middleware must have an answer for both, so both are required. What
-/// is the same for both may be an ``AttemptHooks``.
+/// A handler is either asynchronous or blocking, and middleware must have an answer for both, so both are required.
+/// What is the same for both may be an ``AttemptHooks``.
 public protocol AttemptMiddleware: Sendable {
   /// Wraps an attempt of an asynchronous handler, on whatever runs it.
   ///

@@ -68,18 +68,19 @@ extension Scheduler {
       // Numbers tell jobs apart in the records, and spread their retries differently.
       let number = state.nextNumber
       state.nextNumber += 1
-      let admission = state.core.jobSubmitted(
-        JobSubmission(
-          type: type, tag: number, intended: now, submitted: now, priority: request.priority,
-          pool: request.hints.contains(.cpuIntensive) || request.hints.contains(.ioBound) ? .thread : nil,
-          delay: Nanoseconds(request.delay), timeout: request.timeout.map { Nanoseconds($0) }, retry: request.retry,
-          memory: request.memory, deadline: request.deadline.map { Nanoseconds($0) },
-          expectedService: request.expectedService.map { Nanoseconds($0) }, dependencies: request.dependencies,
-          batch: request.batch, uniqueKey: request.uniqueKey, tagKey: request.tagKey), at: now, into: &outbox)
+      let submission = JobSubmission(
+        type: type, tag: number, intended: now, submitted: now, priority: request.priority,
+        pool: request.hints.contains(.cpuIntensive) || request.hints.contains(.ioBound) ? .thread : nil,
+        delay: Nanoseconds(request.delay), timeout: request.timeout.map { Nanoseconds($0) }, retry: request.retry,
+        memory: request.memory, deadline: request.deadline.map { Nanoseconds($0) },
+        expectedService: request.expectedService.map { Nanoseconds($0) }, dependencies: request.dependencies,
+        batch: request.batch, uniqueKey: request.uniqueKey, tagKey: request.tagKey)
+      let admission = state.core.jobSubmitted(submission, at: now, into: &outbox)
       switch admission {
       case .accepted(let id), .waiting(let id): state.keep(carried, watch, for: id)
       case .refused: break
       }
+      if state.observation.isActive { state.observe(admission, of: submission, at: now, in: outbox) }
       return admission
     }
     return admission
@@ -108,6 +109,7 @@ extension Scheduler {
     report { state, now, outbox in
       for index in submissions.indices {
         let admission = state.core.jobSubmitted((submissions.baseAddress! + index).pointee, at: now, into: &outbox)
+        if state.observation.isActive { state.observe(admission, of: submissions[index], at: now, in: outbox) }
         admitted(index, admission)
         if case .waiting(let id) = admission {
           _ = state.watch(id)

@@ -18,7 +18,8 @@ extension Scheduler {
   ///
   /// A scheduler that was never started runs nothing, so its jobs are cancelled at once. A second call while the first
   /// waits goes by its own, perhaps shorter, periods; one that comes later only reports what is left. When it returns
-  /// and nothing is left running, every worker has ended and the observer has got every record of a worker.
+  /// and nothing is left running, every worker has ended and the observer has got every record of a worker. Event
+  /// sequences end with it, and evidence logs are on disk.
   ///
   /// - Parameters:
   ///   - grace: how long jobs may go on.
@@ -44,6 +45,8 @@ extension Scheduler {
       await allWorkersEnded()
       timer.stop()
     }
+    endEvents()
+    for log in lock.withLock({ state.pointee.evidence }) { await log.closed() }
     logger.info("scheduler stopped", metadata: ["cancelled": "\(cancelled)", "left-running": "\(leftRunning)"])
     return ShutdownReport(drained: isDrained && cancelled == 0, cancelled: cancelled, leftRunning: leftRunning)
   }

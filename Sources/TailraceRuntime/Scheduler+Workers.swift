@@ -178,13 +178,7 @@ extension Scheduler {
 
   @inline(__always)
   private func begin(_ token: AttemptToken, _ worker: Worker) -> Instant {
-    if token.reportsStart {
-      lock.lock()
-      let now = MonotonicClock.now()
-      state.pointee.core.attemptStarted(token, at: now)
-      lock.unlock()
-      return now
-    }
+    if token.reportsStart || announcesStarts.load(ordering: .relaxed) { return announceStart(of: token) }
     // Within a row of attempts the end of one is the start of the next: one clock read less.
     return worker.lastFinish ?? MonotonicClock.now()
   }
@@ -240,6 +234,7 @@ extension Scheduler {
   /// what they have held for long, since one of their jobs turned out to be a long one. Under the lock.
   private func relieve(_ worker: Worker, at now: Instant) {
     var tookAny = false
+    let firstRecord = worker.outbox.records.count
     for other in state.pointee.workers[Int(worker.pool.rawValue)] where other !== worker {
       guard worker.inbox.isEmpty || now - other.batchSince > .microseconds(200), other.hasNext else { continue }
       tookAny = giveBackClaims(of: other, in: &state.pointee, at: now, into: &worker.outbox) || tookAny
@@ -248,7 +243,7 @@ extension Scheduler {
     state.pointee.core.startJobs(
       at: now, claiming: Claim(pool: worker.pool, worker: worker.index, limit: worker.claimLimit),
       into: &worker.outbox)
-    state.pointee.distribute(&worker.outbox, caller: worker, effects: &worker.effects)
+    state.pointee.distribute(&worker.outbox, caller: worker, firstRecord: firstRecord, effects: &worker.effects)
   }
 
   /// Gives back what a worker claimed and has not begun. Under the lock. Returns whether that was anything.

@@ -34,6 +34,8 @@ public final class Scheduler: Sendable {
 
   /// Whether there is middleware around submissions.
   let preparesSubmissions = Atomic<Bool>(false)
+  /// Whether somebody wants to hear when an attempt begins.
+  let announcesStarts = Atomic<Bool>(false)
 
   /// How many shards the observer sees: one for each worker, and shard 0 for what no worker reports.
   public let shardCount: Int
@@ -54,9 +56,9 @@ public final class Scheduler: Sendable {
   ///
   /// - Parameters:
   ///   - observers: each gets every timeline record, in this order.
-  ///   - attemptsRemembered: how many attempts of each job ``history(of:)`` shows, the latest ones; 0: it shows none and
-  ///     nothing is kept. Each attempt kept costs some 150 bytes, each job some 200 more, for as long as the scheduler
-  ///     remembers the job, and about a microsecond.
+  ///   - attemptsRemembered: how many attempts of each job ``history(of:)`` shows, the latest ones; 0: it shows none
+  ///     and nothing is kept. Each attempt kept costs some 150 bytes, each job some 200 more, for as long as the
+  ///     scheduler remembers the job, and about a microsecond.
   ///   - logger: as above.
   public init(
     _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observers: [any TimelineObserver],
@@ -66,11 +68,12 @@ public final class Scheduler: Sendable {
     observer = ObserverFanOut.joining(observers)
     self.logger = logger
     state = .allocate(capacity: 1)
-    state.initialize(to: DriverState(configuration))
+    state.initialize(to: DriverState(configuration, attemptsRemembered: attemptsRemembered))
     shardCount = 1 + PoolID.allCases.reduce(0) { $0 + configuration[$1].workers }
   }
 
   deinit {
+    endEvents()
     timer.stop()
     state.deinitialize(count: 1)
     state.deallocate()
@@ -233,6 +236,10 @@ public final class Scheduler: Sendable {
     if !effects.stops.isEmpty {
       for stop in effects.stops { stop.perform() }
       effects.stops.removeAll(keepingCapacity: true)
+    }
+    if !effects.watched.isEmpty {
+      for effect in effects.watched { effect.perform() }
+      effects.watched.removeAll(keepingCapacity: true)
     }
     if let (instant, order) = effects.timer {
       effects.timer = nil

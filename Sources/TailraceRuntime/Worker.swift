@@ -48,6 +48,8 @@ final class Worker: @unchecked Sendable {
   @exclusivity(unchecked) var parkedTask: UnsafeContinuation<Void, Never>?
   @exclusivity(unchecked) var attempts = 0
   @exclusivity(unchecked) var busy = Nanoseconds.zero
+  /// When the running attempt was last told to stop.
+  @exclusivity(unchecked) var stoppedAt = Instant.zero
 
   // Of the running side.
   @exclusivity(unchecked) var claimed: [Claimed] = []
@@ -65,6 +67,8 @@ final class Worker: @unchecked Sendable {
   /// Mean service time, smoothed, in nanoseconds; how many attempts it may take at once follows from it.
   @exclusivity(unchecked) var smoothedService = 1e9
   @exclusivity(unchecked) var lastYield = Instant.zero
+  /// By how many bytes the process grew during attempts that are not reported yet, where that is measured.
+  @exclusivity(unchecked) var residentDeltas: [(AttemptToken, Int)] = []
 
   /// The running job's identifier, ``idle``, or the identifier with ``cancelling``.
   let current = Atomic<UInt64>(idle)
@@ -146,7 +150,9 @@ final class Worker: @unchecked Sendable {
     revoked.store(true, ordering: .sequentiallyConsistent)
     let (isRunning, _) = current.compareExchange(
       expected: token.job.rawValue, desired: token.job.rawValue | Self.cancelling, ordering: .sequentiallyConsistent)
-    return isRunning ? RunningStop(worker: self, task: task) : nil
+    guard isRunning else { return nil }
+    stoppedAt = MonotonicClock.now()
+    return RunningStop(worker: self, task: task)
   }
 
   func isCancelled(_ job: JobID) -> Bool {
@@ -189,9 +195,10 @@ struct Effects {
   /// When to report to the core that time has passed; the later of two orders has the higher number.
   var timer: (at: Instant, order: UInt64)?
   var drained = false
+  var watched: [WatchEffect] = []
 
   var isEmpty: Bool {
     wakeTasks.isEmpty && wakeThreads.isEmpty && settled.isEmpty && released.isEmpty && settledBatches.isEmpty
-      && stops.isEmpty && timer == nil && !drained
+      && stops.isEmpty && timer == nil && !drained && watched.isEmpty
   }
 }

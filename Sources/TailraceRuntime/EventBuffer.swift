@@ -1,0 +1,163 @@
+import TailraceCore
+
+/// The events that one subscriber has not taken yet, at most a number of them: the oldest make room.
+///
+/// It is filled under the scheduler's lock and emptied under its own only, which nobody holds for longer than one
+/// event takes; whoever holds it takes no other lock.
+final class EventBuffer: @unchecked Sendable {
+  /// Whether it takes only what an evidence log writes.
+  let isEvidence: Bool
+  private let capacity: Int
+  private let lock = Lock()
+  // Under the lock.
+  @exclusivity(unchecked) private var events: ContiguousArray<JobEvent> = []
+  @exclusivity(unchecked) private var head = 0
+  @exclusivity(unchecked) private var gap: JobEvent?
+  @exclusivity(unchecked) private var sleepers: [Sleeper] = []
+  @exclusivity(unchecked) private var threadParker: Parker?
+  @exclusivity(unchecked) private var isFinished = false
+
+  /// Who waits for the next event.
+  private final class Sleeper {
+    var continuation: UnsafeContinuation<Void, Never>?
+    var isCancelled = false
+  }
+
+  init(capacity: Int, isEvidence: Bool = false) {
+    self.capacity = max(1, capacity)
+    self.isEvidence = isEvidence
+  }
+
+  /// Adds an event; returns whether somebody waits for it and must be woken.
+  func append(_ event: JobEvent) -> Bool {
+    lock.withLock {
+      guard !isFinished else { return false }
+      if events.count - head == capacity { dropOldest() }
+      events.append(event)
+      return !sleepers.isEmpty || threadParker != nil
+    }
+  }
+
+  private func dropOldest() {
+    let oldest = events[head]
+    removeFirst()
+    if case .dropped(let count, let since) = gap?.kind {
+      gap?.kind = .dropped(count + 1, since: since)
+      gap?.instant = oldest.instant
+      gap?.unixNanoseconds = oldest.unixNanoseconds
+    } else {
+      var event = oldest
+      event.kind = .dropped(1, since: oldest.instant)
+      (event.job, event.type, event.tags) = (nil, "", [])
+      gap = event
+    }
+  }
+
+  private func removeFirst() {
+    head += 1
+    if head > 64, head * 2 > events.count {
+      events.removeFirst(head)
+      head = 0
+    }
+  }
+
+  /// What a subscriber finds.
+  enum Next {
+    case event(JobEvent)
+    case nothingYet
+    case end
+  }
+
+  func take() -> Next {
+    lock.withLock {
+      if let gap {
+        self.gap = nil
+        return .event(gap)
+      }
+      guard head < events.count else { return isFinished ? .end : .nothingYet }
+      let event = events[head]
+      removeFirst()
+      return .event(event)
+    }
+  }
+
+  /// The next event; nil when there will be none or the task is cancelled.
+  func next() async -> JobEvent? {
+    while true {
+      switch take() {
+      case .event(let event): return event
+      case .end: return nil
+      case .nothingYet:
+        if Task.isCancelled { return nil }
+        await sleep()
+      }
+    }
+  }
+
+  private func sleep() async {
+    let sleeper = Sleeper()
+    nonisolated(unsafe) let shared = sleeper
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+        if !enlist(shared, continuation) { continuation.resume() }
+      }
+    } onCancel: {
+      let waiting = lock.withLock {
+        shared.isCancelled = true
+        sleepers.removeAll { $0 === shared }
+        defer { shared.continuation = nil }
+        return shared.continuation
+      }
+      waiting?.resume()
+    }
+  }
+
+  private func enlist(_ sleeper: Sleeper, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
+    lock.withLock {
+      guard gap == nil, head >= events.count, !isFinished, !sleeper.isCancelled else { return false }
+      sleeper.continuation = continuation
+      sleepers.append(sleeper)
+      return true
+    }
+  }
+
+  /// The next event, for which the calling thread waits; nil when there will be none. Events may come in bunches:
+  /// `idle` is called before each wait.
+  func nextOnThread(_ parker: Parker, idle: () -> Void) -> JobEvent? {
+    while true {
+      switch take() {
+      case .event(let event): return event
+      case .end: return nil
+      case .nothingYet:
+        idle()
+        let mustPark = lock.withLock {
+          guard gap == nil, head >= events.count, !isFinished else { return false }
+          threadParker = parker
+          return true
+        }
+        if mustPark { parker.park() }
+      }
+    }
+  }
+
+  /// Wakes whoever waits. Outside the scheduler's lock.
+  func wake() {
+    let (waiting, parker) = lock.withLock {
+      defer { (sleepers, threadParker) = ([], nil) }
+      return (
+        sleepers.compactMap { sleeper in
+          defer { sleeper.continuation = nil }
+          return sleeper.continuation
+        }, threadParker
+      )
+    }
+    for continuation in waiting { continuation.resume() }
+    parker?.unpark()
+  }
+
+  /// No further event comes; those that wait are still to be taken.
+  func finish() {
+    lock.withLock { isFinished = true }
+    wake()
+  }
+}

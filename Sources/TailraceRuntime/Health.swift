@@ -1,0 +1,185 @@
+import Synchronization
+import TailraceCore
+
+/// How a scheduler does; see ``Scheduler/health(_:)``.
+public enum SchedulerHealth: Sendable, Hashable {
+  /// Nothing is beyond its limit.
+  case healthy
+  /// It works, with these faults.
+  case degraded([HealthReason])
+  /// It takes no jobs or runs none.
+  case unhealthy(HealthReason)
+
+  /// Whether it is worth sending jobs to.
+  public var isReady: Bool {
+    switch self {
+    case .healthy, .degraded: true
+    case .unhealthy: false
+    }
+  }
+}
+
+/// What is wrong with a scheduler, with the figures.
+public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
+  /// More jobs wait than ``HealthLimits/queueShare`` of the queue's capacity.
+  case queueFilling(waiting: Int, capacity: Int, limit: Double)
+  /// Of the last jobs that completed or were dead-lettered, so many completed.
+  case lowSuccess(completed: Int, of: Int, limit: Double)
+  /// Workers whose attempt is over for the scheduler, but whose handler has not returned for longer than the limit.
+  case stuckWorkers(PoolID, stuck: Int, of: Int, longest: Nanoseconds)
+  /// ``Scheduler/start()`` was not called.
+  case notStarted
+  /// A shutdown has begun.
+  case stopped
+
+  /// In words, with the figures.
+  public var description: String {
+    switch self {
+    case .queueFilling(let waiting, let capacity, let limit):
+      "\(waiting) of \(capacity) places in the queue are taken; the limit is a share of \(limit)"
+    case .lowSuccess(let completed, let count, let limit):
+      "\(completed) of the last \(count) jobs completed; the limit is a share of \(limit)"
+    case .stuckWorkers(let pool, let stuck, let count, let longest):
+      """
+      \(stuck) of \(count) workers of pool '\(pool.name)' hold handlers that ignore their cancellation, the longest \
+      for \(longest.seconds) s
+      """
+    case .notStarted: "the scheduler has not been started"
+    case .stopped: "the scheduler is shutting down, or has"
+    }
+  }
+}
+
+/// When a scheduler counts as degraded.
+public struct HealthLimits: Sendable, Hashable {
+  /// The share of the queue's capacity up to which jobs may wait; 0 to 1. Default: 0.8. A queue of capacity 0 is never
+  /// filling.
+  public var queueShare = 0.8
+  /// The least share of recent jobs that must complete; 0 to 1. Default: 0.95.
+  public var successShare = 0.95
+  /// How many jobs must have completed or been dead-lettered before their share says anything; at least 1. Default: 20.
+  public var fewestJobs = 20
+  /// How long a handler may take to return after its time-out or cancellation before its worker counts as stuck.
+  /// Default: 10 s.
+  public var stuckAfter = Duration.seconds(10)
+  /// How many workers of a pool may be stuck. Default: 0. Where all are, the scheduler is unhealthy whatever the limit.
+  public var stuckWorkers = 0
+
+  /// Makes the default limits.
+  public init() {}
+}
+
+/// What a scheduler's health is judged by: facts of one instant.
+struct HealthFacts {
+  /// A worker whose attempt is over for the scheduler.
+  struct Stuck {
+    var pool: PoolID
+    var since: Instant
+  }
+
+  var isStarted = true
+  var isStopped = false
+  var waiting = 0
+  var capacity = 0
+  var completed = 0
+  var failed = 0
+  var workers: [(pool: PoolID, count: Int)] = []
+  var stuck: [Stuck] = []
+
+  /// The verdict at an instant.
+  func judged(by limits: HealthLimits, at now: Instant) -> SchedulerHealth {
+    if isStopped { return .unhealthy(.stopped) }
+    if !isStarted { return .unhealthy(.notStarted) }
+    var reasons: [HealthReason] = []
+    if capacity > 0, Double(waiting) > limits.queueShare * Double(capacity) {
+      reasons.append(.queueFilling(waiting: waiting, capacity: capacity, limit: limits.queueShare))
+    }
+    let count = completed + failed
+    if count >= max(1, limits.fewestJobs), Double(completed) < limits.successShare * Double(count) {
+      reasons.append(.lowSuccess(completed: completed, of: count, limit: limits.successShare))
+    }
+    for (pool, workers) in workers where workers > 0 {
+      let times = stuck.filter { $0.pool == pool }.map { now - $0.since }.filter { $0 > Nanoseconds(limits.stuckAfter) }
+      guard let longest = times.max() else { continue }
+      let reason = HealthReason.stuckWorkers(pool, stuck: times.count, of: workers, longest: longest)
+      if times.count == workers { return .unhealthy(reason) }
+      if times.count > limits.stuckWorkers { reasons.append(reason) }
+    }
+    return reasons.isEmpty ? .healthy : .degraded(reasons)
+  }
+}
+
+/// Whether each of the last jobs completed: a bit each, in a ring.
+struct RecentOutcomes {
+  /// How many jobs are looked back at.
+  static let window = 1_024
+  private var bits = InlineArray<16, UInt64>(repeating: 0)
+  private var next = 0
+  private(set) var completed = 0
+  private(set) var count = 0
+
+  /// Counts a settled job; those that were cancelled say nothing of success.
+  mutating func note(_ cause: SettlementCause) {
+    switch cause {
+    case .succeeded: note(true)
+    case .failed, .timedOut, .failedPermanently, .crashed: note(false)
+    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate: break
+    }
+  }
+
+  private mutating func note(_ success: Bool) {
+    let (word, bit) = (next / 64, UInt64(1) << UInt64(next % 64))
+    if count == Self.window { completed -= bits[word] & bit != 0 ? 1 : 0 } else { count += 1 }
+    if success {
+      bits[word] |= bit
+      completed += 1
+    } else {
+      bits[word] &= ~bit
+    }
+    next = (next + 1) % Self.window
+  }
+}
+
+extension Scheduler {
+  /// How the scheduler does: healthy, degraded with the reasons, or unhealthy.
+  ///
+  /// The share of jobs that complete is taken over the last 1,024 that completed or were dead-lettered since the first
+  /// call, and over all since the start in that call itself: only from then on are they noted, which takes some
+  /// nanoseconds a job. Ask once at the start, and whenever a probe comes.
+  public func health(_ limits: HealthLimits = HealthLimits()) -> SchedulerHealth {
+    let now = MonotonicClock.now()
+    return lock.withLock { state.pointee.healthFacts() }.judged(by: limits, at: now)
+  }
+}
+
+extension DriverState {
+  fileprivate mutating func healthFacts() -> HealthFacts {
+    let gauges = core.gauges
+    var facts = HealthFacts()
+    facts.isStarted = startInstant != nil
+    facts.isStopped = isShuttingDown
+    facts.waiting = gauges.waiting
+    facts.capacity = core.configuration.queueCapacity
+    if let recent = observation.recent {
+      (facts.completed, facts.failed) = (recent.completed, recent.count - recent.completed)
+    } else {
+      observation.recent = RecentOutcomes()
+      facts.completed = gauges.settledByCause[.succeeded]
+      facts.failed =
+        [SettlementCause.failed, .timedOut, .failedPermanently, .crashed].reduce(0) { $0 + gauges.settledByCause[$1] }
+    }
+    facts.workers = workers.enumerated().map { (PoolID.allCases[$0.offset], $0.element.count) }
+    facts.stuck = workers.joined().compactMap { worker in
+      worker.isStopping ? HealthFacts.Stuck(pool: worker.pool, since: worker.stoppedAt) : nil
+    }
+    return facts
+  }
+}
+
+extension Worker {
+  /// Whether the attempt that it runs is over for the scheduler.
+  fileprivate var isStopping: Bool {
+    let running = current.load(ordering: .acquiring)
+    return running & Self.cancelling != 0
+  }
+}

@@ -1,0 +1,247 @@
+import Glibc
+import TailraceCore
+
+/// Who watches the jobs of a scheduler, and what is kept for them. Behind the scheduler's lock.
+///
+/// Everything here is filled from the core's records and orders, in one place each: nothing else says what happened.
+struct Observation {
+  /// Whether anybody watches at all: asked once per pass of the scheduler, before anything else.
+  private(set) var isActive = false
+  /// How many attempts are kept of each job.
+  let attemptsRemembered: Int
+  private(set) var subscribers: [EventBuffer] = []
+  private(set) var callbacks: [SettledCallback] = []
+  private var nextNumber: UInt64 = 0
+  /// For the health report; nil: nobody has asked yet.
+  var recent: RecentOutcomes? { didSet { refresh() } }
+  /// Buffers whose subscribers wait, to be woken once the lock is released.
+  var wakes: [EventBuffer] = []
+  private var offset: Int64 = 0
+  private var offsetReadAt = Instant(nanoseconds: .min)
+
+  init(attemptsRemembered: Int) {
+    self.attemptsRemembered = attemptsRemembered
+    refresh()
+  }
+
+  private mutating func refresh() {
+    isActive = !subscribers.isEmpty || !callbacks.isEmpty || attemptsRemembered > 0 || recent != nil
+  }
+
+  mutating func add(_ buffer: EventBuffer) {
+    subscribers.append(buffer)
+    refresh()
+  }
+
+  mutating func remove(_ buffer: EventBuffer) {
+    subscribers.removeAll { $0 === buffer }
+    refresh()
+  }
+
+  mutating func removeAllSubscribers() -> [EventBuffer] {
+    defer { refresh() }
+    defer { subscribers = [] }
+    return subscribers
+  }
+
+  mutating func add(_ type: String?, _ action: @escaping @Sendable (SettledJob) -> Void) -> UInt64 {
+    nextNumber += 1
+    callbacks.append(SettledCallback(number: nextNumber, type: type, action: action))
+    refresh()
+    return nextNumber
+  }
+
+  mutating func removeCallback(_ number: UInt64) {
+    callbacks.removeAll { $0.number == number }
+    refresh()
+  }
+
+  /// What to add to an instant for Unix time; read again every second, since the clocks drift apart.
+  mutating func unixOffset(at now: Instant) -> Int64 {
+    if offsetReadAt.nanoseconds == .min || now - offsetReadAt > .seconds(1) {
+      var time = timespec()
+      clock_gettime(CLOCK_REALTIME, &time)
+      offset = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) - MonotonicClock.now().nanoseconds
+      offsetReadAt = now
+    }
+    return offset
+  }
+
+  mutating func post(_ event: JobEvent, isEvidence: Bool) {
+    for buffer in subscribers where isEvidence || !buffer.isEvidence {
+      if buffer.append(event) { wakes.append(buffer) }
+    }
+  }
+}
+
+/// Somebody to be told of every settled job, or of those of one type.
+struct SettledCallback: Sendable {
+  let number: UInt64
+  let type: String?
+  let action: @Sendable (SettledJob) -> Void
+}
+
+/// What is left to do for those who watch, once the scheduler's lock is released.
+enum WatchEffect {
+  case wake(EventBuffer)
+  case announce(SettledJob, [SettledCallback])
+
+  func perform() {
+    switch self {
+    case .wake(let buffer): buffer.wake()
+    case .announce(let job, let callbacks): for callback in callbacks { callback.action(job) }
+    }
+  }
+}
+
+extension DriverState {
+  /// Tells those who watch what a pass of the core has brought, before its orders are carried out: until then the jobs
+  /// that it forgets are still known here.
+  @inline(never)
+  mutating func observe(_ outbox: borrowing Outbox, from first: Int, effects: inout Effects) {
+    let now = MonotonicClock.now()
+    if !observation.subscribers.isEmpty {
+      for index in outbox.orders.indices {
+        guard case .releaseSubmitter(let id) = outbox.orders[index] else { continue }
+        observeAdmission(of: id, at: now)
+      }
+    }
+    for index in first..<outbox.records.count { observe(outbox.records[index], at: now, effects: &effects) }
+    for buffer in observation.wakes { effects.watched.append(.wake(buffer)) }
+    observation.wakes.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func observe(_ record: TimelineRecord, at now: Instant, effects: inout Effects) {
+    // A refusal is told where it is made, with its reason.
+    guard record.id != .refused else { return }
+    let slot = record.id.slot
+    let offset = observation.unixOffset(at: now)
+    var step = JobEvent(
+      kind: .admitted, job: record.id, number: record.job, type: typeNames[Int(record.type.rawValue)],
+      priority: record.priority, pool: record.pool, tags: slot < entries.count ? entries[slot].watch?.tags ?? [] : [],
+      instant: record.finished, unixNanoseconds: record.finished.nanoseconds &+ offset)
+    let wasStarted = record.started != TimelineRecord.never
+    if wasStarted {
+      let attempt = attempt(of: record, offset)
+      if observation.attemptsRemembered > 0, core.state(of: record.id) != nil {
+        watch(record.id).remember(attempt, atMost: observation.attemptsRemembered)
+      }
+      step.kind = .attemptEnded(attempt)
+      observation.post(step, isEvidence: true)
+    }
+    if record.settles {
+      observation.recent?.note(record.cause)
+      step.kind = .settled(record.cause.state, record.cause)
+      observation.post(step, isEvidence: !wasStarted)
+      if !observation.callbacks.isEmpty { announce(record, step, effects: &effects) }
+    } else {
+      let due = core.dueInstant(of: record.id) ?? record.finished
+      step.kind = .retrying(attempt: Int(record.attempt) + 1, backoff: due - record.finished)
+      observation.post(step, isEvidence: false)
+    }
+  }
+
+  private func attempt(of record: TimelineRecord, _ offset: Int64) -> JobAttempt {
+    let slot = record.id.slot
+    let watch = slot < entries.count ? entries[slot].watch : nil
+    var attempt = JobAttempt(
+      number: Int(record.attempt), pool: record.pool, worker: Int(record.worker), outcome: record.outcome,
+      cause: record.settles ? record.cause : nil, error: nil, eligible: record.eligible, started: record.started,
+      finished: record.finished, unixOffset: offset, residentDelta: nil)
+    if let watch, watch.endedAttempt == record.attempt, case .error(let error) = watch.ending {
+      attempt.error = error
+    }
+    if let (number, delta) = watch?.residentDelta, number == record.attempt { attempt.residentDelta = delta }
+    return attempt
+  }
+
+  private mutating func announce(_ record: TimelineRecord, _ step: JobEvent, effects: inout Effects) {
+    let callbacks = observation.callbacks.filter { $0.type == nil || $0.type == step.type }
+    guard !callbacks.isEmpty else { return }
+    let slot = record.id.slot
+    let watch = slot < entries.count ? entries[slot].watch : nil
+    var result = result(of: record.id, state: record.cause.state, cause: record.cause, watch: watch)
+    // The core may have forgotten the job already.
+    result.attempts = Int(record.attempt) - (record.started == TimelineRecord.never ? 1 : 0)
+    effects.watched.append(
+      .announce(
+        SettledJob(
+          result: result, type: step.type, priority: step.priority, number: step.number, tags: step.tags), callbacks))
+  }
+
+  // MARK: - What no record says
+
+  /// A submission was answered. Its record, if it has one, is the outbox's last.
+  @inline(never)
+  mutating func observe(
+    _ admission: Admission, of submission: JobSubmission, at now: Instant, in outbox: borrowing Outbox
+  ) {
+    guard !observation.subscribers.isEmpty else { return }
+    var step = JobEvent(
+      kind: .admitted, job: nil, number: submission.tag, type: typeNames[Int(submission.type.rawValue)],
+      priority: submission.priority ?? .normal, pool: submission.pool ?? .async, tags: [], instant: now,
+      unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now))
+    if !outbox.records.isEmpty {
+      let last = outbox.records[outbox.records.count - 1]
+      (step.priority, step.pool) = (last.priority, last.pool)
+    }
+    switch admission {
+    case .refused(let refusal): step.kind = .refused(refusal)
+    case .accepted(let id), .waiting(let id):
+      step.job = id
+      if let (_, priority) = core.description(of: id), let pool = core.pool(of: id) {
+        (step.priority, step.pool) = (priority, pool)
+      }
+      if id.slot < entries.count { step.tags = entries[id.slot].watch?.tags ?? [] }
+      step.kind = .submitted(core.state(of: id) ?? .cancelled, due: core.dueInstant(of: id))
+    }
+    observation.post(step, isEvidence: step.job == nil)
+  }
+
+  private mutating func observeAdmission(of id: JobID, at now: Instant) {
+    guard let (type, priority) = core.description(of: id), let pool = core.pool(of: id), let number = core.tag(of: id)
+    else { return }
+    observation.post(
+      JobEvent(
+        kind: .admitted, job: id, number: number, type: typeNames[Int(type.rawValue)], priority: priority, pool: pool,
+        tags: id.slot < entries.count ? entries[id.slot].watch?.tags ?? [] : [], instant: now,
+        unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false)
+  }
+
+  /// A worker begins an attempt. Returns who is to be woken.
+  mutating func observeStart(of token: AttemptToken, at now: Instant) -> [EventBuffer] {
+    // Stopped a moment ago: its end was told already.
+    guard !observation.subscribers.isEmpty, core.isLive(token) else { return [] }
+    let slot = token.job.slot
+    observation.post(
+      JobEvent(
+        kind: .started(attempt: Int(token.attempt), worker: Int(token.worker)), job: token.job, number: token.tag,
+        type: typeNames[Int(token.type.rawValue)], priority: token.priority, pool: token.pool,
+        tags: slot < entries.count ? entries[slot].watch?.tags ?? [] : [], instant: now,
+        unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false)
+    defer { observation.wakes.removeAll(keepingCapacity: true) }
+    return observation.wakes
+  }
+}
+
+extension JobWatch {
+  /// Under the scheduler's lock.
+  fileprivate func remember(_ attempt: JobAttempt, atMost limit: Int) {
+    if attempts.count == limit {
+      attempts.removeFirst()
+      forgottenAttempts += 1
+    }
+    attempts.append(attempt)
+  }
+}
+
+extension SettlementCause {
+  /// The state of a job that settled for this cause.
+  var state: JobState {
+    switch self {
+    case .succeeded: .completed
+    case .failed, .timedOut, .failedPermanently, .crashed: .deadLettered
+    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate: .cancelled
+    }
+  }
+}

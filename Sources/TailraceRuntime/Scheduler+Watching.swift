@@ -1,0 +1,173 @@
+import Synchronization
+import TailraceCore
+
+extension Scheduler {
+  // MARK: - Events
+
+  /// Everything that happens to the scheduler's jobs from now on, as a sequence.
+  ///
+  /// The scheduler never waits for a subscriber: one that is slower than the jobs loses the oldest events, and is told
+  /// so by a ``JobEvent/Kind/dropped(_:since:)`` in their place. The sequence ends when ``shutdown(grace:stopping:)``
+  /// is done, or the task that iterates it is cancelled; dropping it ends the subscription. Of two tasks that iterate
+  /// one sequence each gets a part of the events: call this once for each.
+  ///
+  /// While there is a subscriber each step of a job costs some 200 ns under the scheduler's lock and each start of an
+  /// attempt a turn of that lock more. Without one nothing is made.
+  ///
+  /// - Parameter capacity: how many events may wait for this subscriber; at least 1.
+  public func events(bufferingNewest capacity: Int = 1_024) -> JobEvents {
+    let buffer = EventBuffer(capacity: capacity)
+    subscribe(buffer)
+    return JobEvents(subscription: EventSubscription(scheduler: self, buffer: buffer))
+  }
+
+  func subscribe(_ buffer: EventBuffer) {
+    let hasEnded = lock.withLock {
+      guard !state.pointee.isStopping else { return true }
+      state.pointee.observation.add(buffer)
+      if !buffer.isEvidence { announcesStarts.store(true, ordering: .relaxed) }
+      return false
+    }
+    if hasEnded { buffer.finish() }
+  }
+
+  func unsubscribe(_ buffer: EventBuffer) {
+    lock.withLock {
+      state.pointee.observation.remove(buffer)
+      announcesStarts.store(
+        state.pointee.observation.subscribers.contains { !$0.isEvidence }, ordering: .relaxed)
+    }
+  }
+
+  /// Says that an attempt begins, to whoever is to know: the core for its rate limits, the subscribers.
+  @inline(never)
+  func announceStart(of token: AttemptToken) -> Instant {
+    lock.lock()
+    let now = MonotonicClock.now()
+    if token.reportsStart { state.pointee.core.attemptStarted(token, at: now) }
+    let wakes = state.pointee.observeStart(of: token, at: now)
+    lock.unlock()
+    for buffer in wakes { buffer.wake() }
+    return now
+  }
+
+  /// Ends every subscription, once no job is left that anything could happen to.
+  func endEvents() {
+    announcesStarts.store(false, ordering: .relaxed)
+    for buffer in lock.withLock({ state.pointee.observation.removeAllSubscribers() }) { buffer.finish() }
+  }
+
+  // MARK: - History
+
+  /// Where a job is and what its attempts were; nil when the job is not, or no longer, known.
+  ///
+  /// Attempts are kept only by a scheduler that was made with `attemptsRemembered` above 0.
+  public func history(of id: JobID) -> JobHistory? {
+    guard let status = status(of: id) else { return nil }
+    let (attempts, forgotten) = lock.withLock { () -> ([JobAttempt], Int) in
+      guard state.pointee.core.state(of: id) != nil, id.slot < state.pointee.entries.count,
+        let watch = state.pointee.entries[id.slot].watch
+      else { return ([], 0) }
+      return (watch.attempts, watch.forgottenAttempts)
+    }
+    return JobHistory(status: status, attempts: attempts, forgotten: forgotten)
+  }
+
+  /// The dead letters that are still remembered, oldest first, each with its cause and its attempts as
+  /// ``history(of:)`` gives them.
+  public func deadLetterHistories() -> [JobHistory] { deadLetters().compactMap { history(of: $0.id) } }
+
+  // MARK: - Callbacks
+
+  /// Calls `action` once, when the job settles; at once, on the calling thread, when it has.
+  ///
+  /// It is called on the thread that found out, a worker's as a rule, outside the scheduler's locks: it may call the
+  /// scheduler, and must return quickly, since the worker does nothing else meanwhile.
+  ///
+  /// - Returns: what takes the callback back.
+  /// - Throws: ``SchedulerError/unknownJob(_:)``.
+  @discardableResult
+  public func onSettled(
+    of id: JobID, _ action: @escaping @Sendable (JobResult) -> Void
+  ) throws -> CallbackRegistration {
+    enum Found {
+      case waits(JobWatch, UInt64)
+      case settled(JobResult)
+    }
+    let found = try lock.withLock { () throws -> Found in
+      guard let jobState = state.pointee.core.state(of: id) else { throw SchedulerError.unknownJob(id) }
+      let watch = state.pointee.watch(id)
+      if let cause = state.pointee.core.cause(of: id) {
+        return .settled(state.pointee.result(of: id, state: jobState, cause: cause, watch: watch))
+      }
+      let number = watch.nextNumber
+      watch.nextNumber += 1
+      watch.onSettled.append((number, action))
+      return .waits(watch, number)
+    }
+    switch found {
+    case .settled(let result):
+      action(result)
+      return CallbackRegistration {}
+    case .waits(let watch, let number):
+      return CallbackRegistration { [lock] in
+        lock.withLock { watch.onSettled.removeAll { $0.number == number } }
+      }
+    }
+  }
+
+  /// Calls `action` for every job that settles from now on, or for every one of a type. Jobs that were refused never
+  /// settle.
+  ///
+  /// It is called as ``onSettled(of:_:)`` says, at once on several threads as jobs settle on several. While there is
+  /// such a callback each settled job costs some 100 ns more under the scheduler's lock.
+  ///
+  /// - Parameter type: the name of a job type; nil: all. It need not be registered yet.
+  /// - Returns: what takes the callback back.
+  @discardableResult
+  public func onJobSettled(
+    type: String? = nil, _ action: @escaping @Sendable (SettledJob) -> Void
+  ) -> CallbackRegistration {
+    let number = lock.withLock { state.pointee.observation.add(type, action) }
+    return CallbackRegistration { [weak self] in
+      guard let self else { return }
+      lock.withLock { state.pointee.observation.removeCallback(number) }
+    }
+  }
+}
+
+/// The steps of a scheduler's jobs; see ``Scheduler/events(bufferingNewest:)``.
+public struct JobEvents: AsyncSequence, Sendable {
+  /// One step of one job.
+  public typealias Element = JobEvent
+  /// Reading events cannot fail.
+  public typealias Failure = Never
+  let subscription: EventSubscription
+
+  /// Reads the sequence's one buffer.
+  public func makeAsyncIterator() -> Iterator { Iterator(subscription: subscription) }
+
+  /// Takes events out of the subscription's buffer.
+  public struct Iterator: AsyncIteratorProtocol {
+    let subscription: EventSubscription
+    /// The next event; nil when there will be none or the task is cancelled.
+    public mutating func next() async -> JobEvent? { await subscription.buffer.next() }
+    /// The next event; nil when there will be none or the task is cancelled.
+    public mutating func next(isolation actor: isolated (any Actor)?) async -> JobEvent? {
+      await subscription.buffer.next()
+    }
+  }
+}
+
+/// Ends a subscription when nobody holds it any more.
+final class EventSubscription: Sendable {
+  let buffer: EventBuffer
+  private let scheduler: Scheduler
+
+  init(scheduler: Scheduler, buffer: EventBuffer) {
+    self.scheduler = scheduler
+    self.buffer = buffer
+  }
+
+  deinit { scheduler.unsubscribe(buffer) }
+}
