@@ -21,6 +21,8 @@ let package = Package(
     .executable(name: "tailrace", targets: ["tailrace"]),
     .library(name: "TailraceRuntime", targets: ["TailraceRuntime"]),
     .library(name: "TailraceCore", targets: ["TailraceCore"]),
+    // Metrics, traces and a service around the runtime: apart from it, for the packages that it needs.
+    .library(name: "TailraceObservability", targets: ["TailraceObservability"]),
     // For the package in Benchmarks/; nothing in it is meant for embedding.
     .library(name: "TailraceInternals", targets: ["TailraceBenchmarkHooks"]),
     .library(name: "TailraceJemalloc", targets: ["TailraceJemalloc"]),
@@ -32,6 +34,10 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    // Only for TailraceObservability: the command line and the runtime need none of them.
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     .target(name: "TailraceCore", swiftSettings: strict),
@@ -50,6 +56,14 @@ let package = Package(
     .target(
       name: "TailraceRuntime",
       dependencies: ["TailraceCore", "CPlatform", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
+    .target(
+      name: "TailraceObservability",
+      dependencies: [
+        "TailraceRuntime", "TailraceCore", .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
       swiftSettings: strict),
     .target(
       name: "TailraceReport", dependencies: ["TailraceMeasurement", "TailraceCore"], swiftSettings: strict),
@@ -91,6 +105,19 @@ let package = Package(
     .testTarget(
       name: "TailraceRuntimeTests",
       dependencies: ["TailraceRuntime", "TailraceCore", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TailraceObservabilityTests",
+      dependencies: [
+        "TailraceObservability", "TailraceRuntime", "TailraceCore",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+        .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "TailraceReportTests", dependencies: ["TailraceReport", "TailraceMeasurement", "TailraceCore"],

@@ -16,7 +16,10 @@ struct TidyTests {
     "TailraceMeasurement": ["TailraceCore"],
     "TailraceTheory": [],
     "TailraceSimulation": ["TailraceCore", "TailraceWorkload"],
-    "TailraceRuntime": ["TailraceCore", "CPlatform", "Logging", "ServiceLifecycle", "Metrics", "Subprocess"],
+    "TailraceRuntime": ["TailraceCore", "CPlatform", "Logging"],
+    "TailraceObservability": [
+      "TailraceCore", "TailraceRuntime", "CoreMetrics", "Tracing", "ServiceLifecycle",
+    ],
     // The core only for its value types, such as records and priorities.
     "TailraceReport": ["TailraceMeasurement", "TailraceCore"],
     "TailraceHarness": [

@@ -1,0 +1,153 @@
+import CoreMetrics
+public import TailraceRuntime
+
+/// Counts and times a scheduler's jobs with swift-metrics.
+///
+/// | metric | kind | dimensions | is |
+/// |---|---|---|---|
+/// | `tailrace_attempts` | counter | `job_type`, `pool`, `outcome` | attempts that ended |
+/// | `tailrace_attempt_service` | timer | `job_type`, `pool`, `outcome` | started → finished |
+/// | `tailrace_attempt_waiting` | timer | `job_type`, `pool` | eligible → started |
+/// | `tailrace_jobs_settled` | counter | `job_type`, `pool`, `cause` | jobs settled or refused |
+/// | `tailrace_job_response` | timer | `job_type`, `pool` | submitted → settled, of jobs that completed or were dead-lettered |
+/// | `tailrace_jobs_waiting` | gauge | `priority` | eligible jobs |
+/// | `tailrace_jobs_scheduled`, `_blocked`, `_running` | gauge | – | jobs in these states |
+/// | `tailrace_submitters_waiting` | gauge | – | submitters that wait for room |
+/// | `tailrace_workers_abandoned` | gauge | – | workers whose attempt is over, but whose handler has not returned |
+/// | `tailrace_workers_busy_ratio` | gauge | `pool` | share of the pool's time since the start that its workers were busy |
+///
+/// Timers are told nanoseconds; the unit in which a backend shows them is the backend's. Gauges change when
+/// ``record(_:)`` is called, as ``SchedulerService`` does.
+///
+/// Records are counted on the worker that made them, outside the scheduler's locks. Each worker finds its metrics by
+/// number: the backend is asked for one only when a worker first needs it.
+public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
+  private let factory: any MetricsFactory
+  private let names = Locked<[String]>([])
+  /// By the number of the shard. What is in a shard belongs to whoever records into it: one at a time.
+  private let shards = Locked<[Shard?]>([])
+  private let gauges = Locked<[String: Gauge]>([:])
+
+  /// Makes an observer; give it to ``/TailraceRuntime/Scheduler``.
+  ///
+  /// - Parameter factory: nil: `MetricsSystem.factory`, which must be bootstrapped before.
+  public init(factory: (any MetricsFactory)? = nil) { self.factory = factory ?? MetricsSystem.factory }
+
+  /// Notes the name for the dimension `job_type`.
+  public func typeRegistered(_ name: String, as id: JobTypeID) { names.withLock { $0.append(name) } }
+
+  /// Counts what happened.
+  public func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) {
+    let own = shards.withLock { shards -> Shard in
+      while shards.count <= shard { shards.append(nil) }
+      if let known = shards[shard] { return known }
+      let fresh = Shard()
+      shards[shard] = fresh
+      return fresh
+    }
+    for record in records { count(record, own) }
+  }
+
+  private func count(_ record: TimelineRecord, _ shard: Shard) {
+    let place = Int(record.type.rawValue) * 2 + Int(record.pool.rawValue)
+    while shard.places.count <= place { shard.places.append(PlaceMetrics()) }
+    if record.started != TimelineRecord.never {
+      let outcome = Int(record.outcome.rawValue)
+      if shard.places[place].outcomes[outcome] == nil { shard.places[place].outcomes[outcome] = outcomeMetrics(record) }
+      if shard.places[place].waiting == nil { shard.places[place].waiting = timer("tailrace_attempt_waiting", record) }
+      let metrics = shard.places[place].outcomes[outcome]!
+      metrics.count.increment()
+      metrics.service.recordNanoseconds((record.finished - record.started).rawValue)
+      shard.places[place].waiting!.recordNanoseconds((record.started - record.eligible).rawValue)
+    }
+    guard record.settles else { return }
+    let cause = Int(record.cause.rawValue)
+    if shard.places[place].causes[cause] == nil {
+      shard.places[place].causes[cause] = Counter(
+        label: "tailrace_jobs_settled", dimensions: dimensions(record) + [("cause", record.cause.name)],
+        factory: factory)
+    }
+    shard.places[place].causes[cause]!.increment()
+    guard record.cause.isOutcome else { return }
+    if shard.places[place].response == nil { shard.places[place].response = timer("tailrace_job_response", record) }
+    shard.places[place].response!.recordNanoseconds((record.finished - record.submitted).rawValue)
+  }
+
+  private func dimensions(_ record: TimelineRecord) -> [(String, String)] {
+    [("job_type", names.withLock { $0[Int(record.type.rawValue)] }), ("pool", record.pool.name)]
+  }
+
+  private func timer(_ label: String, _ record: TimelineRecord) -> CoreMetrics.Timer {
+    CoreMetrics.Timer(label: label, dimensions: dimensions(record), factory: factory)
+  }
+
+  private func outcomeMetrics(_ record: TimelineRecord) -> OutcomeMetrics {
+    let dimensions = dimensions(record) + [("outcome", record.outcome.word)]
+    return OutcomeMetrics(
+      count: Counter(label: "tailrace_attempts", dimensions: dimensions, factory: factory),
+      service: CoreMetrics.Timer(label: "tailrace_attempt_service", dimensions: dimensions, factory: factory))
+  }
+
+  /// Sets the gauges to what a scheduler shows now.
+  public func record(_ metrics: SchedulerMetrics) {
+    let now = metrics.gauges
+    for priority in Priority.allCases {
+      set("tailrace_jobs_waiting", ("priority", priority.name), now.availableByPriority[priority])
+    }
+    set("tailrace_jobs_scheduled", nil, now.scheduled)
+    set("tailrace_jobs_blocked", nil, now.blocked)
+    set("tailrace_jobs_running", nil, now.running)
+    set("tailrace_submitters_waiting", nil, now.waitingForRoom)
+    set("tailrace_workers_abandoned", nil, now.abandoned)
+    for pool in PoolID.allCases {
+      let workers = metrics.workers.filter { $0.pool == pool }
+      let available = metrics.uptime.seconds * Double(workers.count)
+      guard available > 0 else { continue }
+      let busy = workers.reduce(0) { $0 + $1.busy.seconds }
+      gauge("tailrace_workers_busy_ratio", ("pool", pool.name)).record(busy / available)
+    }
+  }
+
+  private func set(_ label: String, _ dimension: (String, String)?, _ value: Int) {
+    gauge(label, dimension).record(value)
+  }
+
+  private func gauge(_ label: String, _ dimension: (String, String)?) -> Gauge {
+    gauges.withLock { gauges in
+      let key = dimension.map { "\(label) \($0.1)" } ?? label
+      if let known = gauges[key] { return known }
+      let fresh = Gauge(label: label, dimensions: dimension.map { [$0] } ?? [], factory: factory)
+      gauges[key] = fresh
+      return fresh
+    }
+  }
+}
+
+/// What one worker uses.
+private final class Shard {
+  /// By type and pool.
+  var places: [PlaceMetrics] = []
+}
+
+/// The metrics of one job type in one pool, as far as they were needed.
+private struct PlaceMetrics {
+  var outcomes: [OutcomeMetrics?] = Array(repeating: nil, count: AttemptOutcome.allCases.count)
+  var causes: [Counter?] = Array(repeating: nil, count: SettlementCause.allCases.count)
+  var waiting: CoreMetrics.Timer?
+  var response: CoreMetrics.Timer?
+}
+
+private struct OutcomeMetrics {
+  let count: Counter
+  let service: CoreMetrics.Timer
+}
+
+extension SettlementCause {
+  /// Whether a job that settled so was brought to its own end, good or bad.
+  fileprivate var isOutcome: Bool {
+    switch self {
+    case .succeeded, .failed, .timedOut, .failedPermanently, .crashed: true
+    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate: false
+    }
+  }
+}

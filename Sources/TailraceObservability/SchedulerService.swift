@@ -1,0 +1,65 @@
+public import ServiceLifecycle
+public import TailraceRuntime
+
+/// A scheduler as a service of swift-service-lifecycle: it runs until the group shuts down gracefully, then lets its
+/// jobs end.
+///
+/// List it before the services that submit jobs: a group shuts down the last first.
+public struct SchedulerService: Service {
+  private let scheduler: Scheduler
+  private let grace: Duration
+  private let stopping: Duration
+  private let metrics: MetricsObserver?
+  private let interval: Duration
+
+  /// Makes a service of a scheduler whose handlers are registered.
+  ///
+  /// - Parameters:
+  ///   - grace: how long jobs may go on after the shutdown has begun; keep it below the group's own
+  ///     `maximumGracefulShutdownDuration`. Default: 30 s.
+  ///   - stopping: how long handlers may take to return after their cancellation. Default: 5 s.
+  ///   - metrics: gauges to set while the service runs; nil: none.
+  ///   - interval: how often to set them; above zero. Default: 5 s.
+  public init(
+    _ scheduler: Scheduler, grace: Duration = .seconds(30), stopping: Duration = .seconds(5),
+    metrics: MetricsObserver? = nil, every interval: Duration = .seconds(5)
+  ) {
+    self.scheduler = scheduler
+    self.grace = grace
+    self.stopping = stopping
+    self.metrics = metrics
+    self.interval = max(interval, .milliseconds(1))
+  }
+
+  /// Starts the scheduler; returns when it was shut down.
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled before a graceful shutdown began: the jobs are then
+  ///   cancelled at once, without the grace period.
+  public func run() async throws {
+    scheduler.start()
+    do {
+      try await untilShutdown()
+    } catch {
+      await scheduler.shutdown(grace: .zero, stopping: stopping)
+      metrics?.record(scheduler.metrics())
+      throw error
+    }
+    await scheduler.shutdown(grace: grace, stopping: stopping)
+    metrics?.record(scheduler.metrics())
+  }
+
+  private func untilShutdown() async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      if let metrics {
+        group.addTask { [scheduler, interval] in
+          while !Task.isCancelled {
+            metrics.record(scheduler.metrics())
+            try? await Task.sleep(for: interval)
+          }
+        }
+      }
+      defer { group.cancelAll() }
+      try await gracefulShutdown()
+    }
+  }
+}
