@@ -9,12 +9,12 @@ public import TailraceRuntime
 /// | `tailrace_attempt_service` | timer | `job_type`, `pool`, `outcome` | started → finished |
 /// | `tailrace_attempt_waiting` | timer | `job_type`, `pool` | eligible → started |
 /// | `tailrace_jobs_settled` | counter | `job_type`, `pool`, `cause` | jobs settled or refused |
-/// | `tailrace_job_response` | timer | `job_type`, `pool` | submitted → settled, of jobs that completed or were dead-lettered |
+/// | `tailrace_job_response` | timer | `job_type`, `pool` | submitted → completed or dead-lettered |
 /// | `tailrace_jobs_waiting` | gauge | `priority` | eligible jobs |
 /// | `tailrace_jobs_scheduled`, `_blocked`, `_running` | gauge | – | jobs in these states |
 /// | `tailrace_submitters_waiting` | gauge | – | submitters that wait for room |
 /// | `tailrace_workers_abandoned` | gauge | – | workers whose attempt is over, but whose handler has not returned |
-/// | `tailrace_workers_busy_ratio` | gauge | `pool` | share of the pool's time since the start that its workers were busy |
+/// | `tailrace_workers_busy_ratio` | gauge | `pool` | busy share of its workers' time since the start |
 ///
 /// Timers are told nanoseconds; the unit in which a backend shows them is the backend's. Gauges change when
 /// ``record(_:)`` is called, as ``SchedulerService`` does.

@@ -28,6 +28,11 @@ public struct EvidenceCounts: Sendable, Hashable {
   public var dropped = 0
   /// Lines that the disk refused.
   public var refused = 0
+
+  /// Makes counts, to compare others with.
+  public init(written: Int = 0, dropped: Int = 0, refused: Int = 0) {
+    (self.written, self.dropped, self.refused) = (written, dropped, refused)
+  }
 }
 
 /// One line of JSON for each attempt that ended, for each job that settled without one, and for each refused job.

@@ -31,6 +31,7 @@ extension Scheduler {
       state.requestDraining(at: now, into: &outbox)
       return state.startInstant != nil
     }
+    logger.debug("scheduler stopping", metadata: ["grace": "\(grace)"])
     if isRunning { await drained(within: grace) }
     if !lock.withLock({ state.pointee.core.isDrained }) {
       report { state, now, outbox in state.requestStop(at: now, into: &outbox) }
@@ -47,7 +48,10 @@ extension Scheduler {
     }
     endEvents()
     for log in lock.withLock({ state.pointee.evidence }) { await log.closed() }
-    logger.info("scheduler stopped", metadata: ["cancelled": "\(cancelled)", "left-running": "\(leftRunning)"])
+    // Handlers that ignore their cancellation are a fault of the program around.
+    logger.log(
+      level: leftRunning == 0 ? .info : .warning, "scheduler stopped",
+      metadata: ["cancelled": "\(cancelled)", "left-running": "\(leftRunning)"])
     return ShutdownReport(drained: isDrained && cancelled == 0, cancelled: cancelled, leftRunning: leftRunning)
   }
 

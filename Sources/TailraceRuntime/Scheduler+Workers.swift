@@ -196,7 +196,7 @@ extension Scheduler {
   @inline(never)
   private func failed(_ token: AttemptToken, _ worker: Worker, _ ending: Ending) {
     guard !worker.isCancelled(token.job), case .error(let error) = ending.result else { return }
-    logFailure(of: token.type, attempt: Int(token.attempt), "\(error)")
+    logFailure(of: token.job, type: token.type, attempt: Int(token.attempt), "\(error)")
   }
 
   @inline(__always)

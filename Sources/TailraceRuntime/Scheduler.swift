@@ -44,7 +44,8 @@ public final class Scheduler: Sendable {
   ///
   /// - Parameters:
   ///   - observer: gets every timeline record; see ``TimelineObserver``.
-  ///   - logger: failures of attempts at `warning`, dead letters at `error`, starting and stopping at `info`.
+  ///   - logger: failures of attempts at `warning`, dead letters at `error`, starting and stopping at `info`, handlers
+  ///     that a shutdown leaves running at `warning`. Messages are constant; what varies is metadata.
   public convenience init(
     _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observer: (any TimelineObserver)? = nil,
     logger: Logger = Logger(label: "tailrace.scheduler")
@@ -300,15 +301,21 @@ public final class Scheduler: Sendable {
       state.core.timerFired(at: now, into: &outbox)
       return outbox.records.withUnsafeBufferPointer { $0[before...].filter { $0.outcome == .timedOut } }
     }
-    for record in timedOut { logFailure(of: record.type, attempt: Int(record.attempt), "timed out") }
+    for record in timedOut {
+      logFailure(of: record.id, type: record.type, attempt: Int(record.attempt), "timed out")
+    }
   }
 
   /// Says that an attempt failed; whether it was the last is said where the job settles.
-  func logFailure(of type: JobTypeID, attempt: Int, _ error: String) {
+  func logFailure(of job: JobID, type: JobTypeID, attempt: Int, _ error: @autoclosure () -> String) {
     guard logger.logLevel <= .warning else { return }
     let name = lock.withLock { state.pointee.typeNames[Int(type.rawValue)] }
     logger.warning(
-      "attempt failed", metadata: ["tailrace-job-type": "\(name)", "attempt": "\(attempt)", "error": "\(error)"])
+      "attempt failed",
+      metadata: [
+        "tailrace-job-id": "\(job.rawValue)", "tailrace-job-type": "\(name)", "attempt": "\(attempt)",
+        "error": "\(error())",
+      ])
   }
 }
 

@@ -1,0 +1,42 @@
+// Goal: every example that the documentation shows of the libraries is repeated, word for word, in a test that runs it.
+
+import Foundation
+import Testing
+
+struct ExampleTests {
+  /// Which tests repeat the examples of which page: the page's fenced Swift blocks, all of them.
+  private static let pages = [
+    (page: "docs/embedding.md", tests: "Tests/TailraceRuntimeTests", prefix: "EmbeddingExamples"),
+    (page: "docs/observability.md", tests: "Tests/TailraceObservabilityTests", prefix: "ObservabilityExamples"),
+  ]
+
+  @Test(arguments: pages)
+  func everyExampleIsATest(page: String, tests: String, prefix: String) throws {
+    let text = try String(contentsOf: Repository.root.appendingPathComponent(page), encoding: .utf8)
+    let code = Repository.files(in: tests, endings: [".swift"])
+      .filter { $0.path.dropFirst(tests.count + 1).hasPrefix(prefix) }
+      .map { Self.withoutIndentation($0.text) }.joined(separator: "\n")
+    let examples = Self.examples(in: text)
+    #expect(!examples.isEmpty, "\(page) has no examples")
+    for example in examples where !code.contains(Self.withoutIndentation(example)) {
+      Issue.record("\(page): no test in \(tests)/\(prefix)*.swift repeats this example:\n\(example)")
+    }
+  }
+
+  static func examples(in text: String) -> [String] {
+    text.components(separatedBy: "```swift\n").dropFirst().compactMap { $0.components(separatedBy: "```").first }
+  }
+
+  /// Tests are indented by their struct and function.
+  static func withoutIndentation(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.drop { $0 == " " } }.joined(separator: "\n")
+      .trimmingCharacters(in: .newlines)
+  }
+
+  @Test func examplesAreFoundAndComparedWithoutTheirIndentation() {
+    let page = "text\n```swift\nlet a = 1\nif a > 0 {\n  a()\n}\n```\nmore\n```yaml\nno: swift\n```\n"
+    #expect(Self.examples(in: page) == ["let a = 1\nif a > 0 {\n  a()\n}\n"])
+    let test = "  @Test func x() {\n    let a = 1\n    if a > 0 {\n      a()\n    }\n  }\n"
+    #expect(Self.withoutIndentation(test).contains(Self.withoutIndentation(Self.examples(in: page)[0])))
+  }
+}
