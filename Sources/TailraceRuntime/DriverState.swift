@@ -39,6 +39,7 @@ struct JobEntry {
 /// Everything behind the scheduler's lock.
 struct DriverState: ~Copyable {
   var core: SchedulerCore
+  let time: TimerThread
   var entries: ContiguousArray<JobEntry> = []
   var typeNames: [String] = []
   var typeIDs: [String: JobTypeID] = [:]
@@ -74,8 +75,10 @@ struct DriverState: ~Copyable {
   /// The number of the next job that is submitted without one of its own.
   var nextNumber: UInt64 = 0
 
-  init(_ configuration: SchedulerConfiguration, attemptsRemembered: Int = 0) {
+  init(_ configuration: SchedulerConfiguration, attemptsRemembered: Int = 0, time: TimerThread) {
+    self.time = time
     observation = Observation(attemptsRemembered: attemptsRemembered)
+    observation.fixedOffset = time.isVirtual ? VirtualTime.unixStart : nil
     core = SchedulerCore(configuration)
     core.reportsStarts = true
     outbox.orders.reserveCapacity(256)
@@ -86,7 +89,7 @@ struct DriverState: ~Copyable {
     workers = PoolID.allCases.map { pool in
       (0..<configuration[pool].workers).map { index in
         defer { shard += 1 }
-        return Worker(pool: pool, index: UInt16(index), shard: shard, directory: directory)
+        return Worker(pool: pool, index: UInt16(index), shard: shard, directory: directory, time: time)
       }
     }
   }

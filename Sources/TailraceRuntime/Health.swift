@@ -147,7 +147,7 @@ extension Scheduler {
   /// call, and over all since the start in that call itself: only from then on are they noted, which takes some
   /// nanoseconds a job. Ask once at the start, and whenever a probe comes.
   public func health(_ limits: HealthLimits = HealthLimits()) -> SchedulerHealth {
-    let now = MonotonicClock.now()
+    let now = timer.now
     return lock.withLock { state.pointee.healthFacts() }.judged(by: limits, at: now)
   }
 }

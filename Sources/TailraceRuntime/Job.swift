@@ -123,7 +123,15 @@ public struct JobContext: Sendable {
   ///
   /// - Throws: `CancellationError` when the attempt was cancelled or timed out.
   public func sleep(for time: Duration) throws {
-    try worker.sleep(untilNanoseconds: (MonotonicClock.now() + Nanoseconds(time)).nanoseconds, job: id)
+    try worker.sleep(untilNanoseconds: (worker.time.now + Nanoseconds(time)).nanoseconds, job: id)
+  }
+
+  /// Suspends an asynchronous handler for this long, by the scheduler's own time: under ``VirtualTime`` no real time
+  /// passes.
+  ///
+  /// - Throws: `CancellationError` when the attempt was cancelled or timed out.
+  public func sleep(for time: Duration) async throws {
+    try await worker.time.sleepAsHandler(until: worker.time.now + Nanoseconds(time))
   }
 }
 

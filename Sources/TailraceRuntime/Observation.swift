@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 import TailraceCore
 
@@ -17,6 +18,8 @@ struct Observation {
   /// Buffers whose subscribers wait, to be woken once the lock is released.
   var wakes: [EventBuffer] = []
   private var offset: Int64 = 0
+  /// The same where time is virtual; nil: read from the clock.
+  var fixedOffset: Int64?
   private var offsetReadAt = Instant(nanoseconds: .min)
 
   init(attemptsRemembered: Int) {
@@ -58,6 +61,7 @@ struct Observation {
 
   /// What to add to an instant for Unix time; read again every second, since the clocks drift apart.
   mutating func unixOffset(at now: Instant) -> Int64 {
+    if let fixedOffset { return fixedOffset }
     if offsetReadAt.nanoseconds == .min || now - offsetReadAt > .seconds(1) {
       var time = timespec()
       clock_gettime(CLOCK_REALTIME, &time)
@@ -99,7 +103,7 @@ extension DriverState {
   /// that it forgets are still known here.
   @inline(never)
   mutating func observe(_ outbox: borrowing Outbox, from first: Int, effects: inout Effects) {
-    let now = MonotonicClock.now()
+    let now = time.now
     if !observation.subscribers.isEmpty {
       for index in outbox.orders.indices {
         guard case .releaseSubmitter(let id) = outbox.orders[index] else { continue }

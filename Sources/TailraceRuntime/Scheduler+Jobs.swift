@@ -225,7 +225,7 @@ extension Scheduler {
         case .some(.none): waiter.finish(.failure(SchedulerError.unknownJob(id)))
         case .none:
           if let timeout {
-            let number = timer.schedule(at: MonotonicClock.now() + Nanoseconds(timeout)) { _ in
+            let number = timer.schedule(at: timer.now + Nanoseconds(timeout)) { _ in
               waiter.finish(.failure(SchedulerError.awaitTimedOut(id, after: timeout)))
             }
             waiter.whenDone { [timer] in _ = timer.withdraw(number) }
@@ -256,12 +256,12 @@ extension Scheduler {
   public func metrics() -> SchedulerMetrics {
     lock.withLock {
       SchedulerMetrics(
-        gauges: state.pointee.core.gaugesNow(at: MonotonicClock.now()), attempts: state.pointee.attempts,
+        gauges: state.pointee.core.gaugesNow(at: timer.now), attempts: state.pointee.attempts,
         serviceTime: state.pointee.serviceTime,
         workers: state.pointee.workers.flatMap { $0 }.map {
           WorkerMetrics(pool: $0.pool, worker: Int($0.index), attempts: $0.attempts, busy: $0.busy)
         },
-        uptime: state.pointee.startInstant.map { MonotonicClock.now() - $0 } ?? .zero)
+        uptime: state.pointee.startInstant.map { timer.now - $0 } ?? .zero)
     }
   }
 }

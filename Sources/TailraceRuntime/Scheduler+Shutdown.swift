@@ -44,7 +44,7 @@ extension Scheduler {
     endIdleWorkers()
     if leftRunning == 0 {
       await allWorkersEnded()
-      timer.stop()
+      if virtualTime == nil { timer.stop() }
     }
     endEvents()
     for log in lock.withLock({ state.pointee.evidence }) { await log.closed() }
@@ -73,7 +73,7 @@ extension Scheduler {
 
   /// Returns when the core has come to rest, or when the time is over.
   private func drained(within time: Duration) async {
-    let deadline = MonotonicClock.now() + Nanoseconds(time)
+    let deadline = timer.now + Nanoseconds(time)
     let once = Once()
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
       let number = timer.schedule(at: deadline) { _ in if once.claim() { continuation.resume() } }

@@ -43,7 +43,7 @@ extension Scheduler {
   @inline(never)
   func announceStart(of token: AttemptToken) -> Instant {
     lock.lock()
-    let now = MonotonicClock.now()
+    let now = timer.now
     if token.reportsStart { state.pointee.core.attemptStarted(token, at: now) }
     let wakes = state.pointee.observeStart(of: token, at: now)
     lock.unlock()

@@ -33,7 +33,7 @@ extension Scheduler {
         continue
       }
       if await park(worker) { return }
-      worker.lastYield = MonotonicClock.now()
+      worker.lastYield = timer.now
     }
   }
 
@@ -75,7 +75,7 @@ extension Scheduler {
   /// it left it: others had their turn.
   @inline(__always)
   private func yieldNowAndThen(_ worker: Worker) async {
-    let now = MonotonicClock.now()
+    let now = timer.now
     guard now - worker.lastYield > .microseconds(200) else { return }
     let mark = Unmanaged.passUnretained(worker).toOpaque()
     guard cplatform_thread_mark(mark) == mark else {
@@ -84,7 +84,7 @@ extension Scheduler {
     }
     await Task.yield()
     _ = cplatform_thread_mark(mark)
-    worker.lastYield = MonotonicClock.now()
+    worker.lastYield = timer.now
   }
 
   /// Suspends until there is work. Returns whether the scheduler stops.
@@ -171,7 +171,7 @@ extension Scheduler {
     if worker.hasNext { worker.revoked.store(true, ordering: .relaxed) }
     lock.unlock()
     if isLive { return .run }
-    let now = MonotonicClock.now()
+    let now = timer.now
     worker.reports.append(AttemptReport(token: token, started: now, finished: now, outcome: .cancelled, ending: nil))
     return worker.end(token.job) && worker.pool == .async ? .skipOnNewTask : .skip
   }
@@ -180,12 +180,12 @@ extension Scheduler {
   private func begin(_ token: AttemptToken, _ worker: Worker) -> Instant {
     if token.reportsStart || announcesStarts.load(ordering: .relaxed) { return announceStart(of: token) }
     // Within a row of attempts the end of one is the start of the next: one clock read less.
-    return worker.lastFinish ?? MonotonicClock.now()
+    return worker.lastFinish ?? timer.now
   }
 
   @inline(__always)
   private func finish(_ token: AttemptToken, _ worker: Worker, started: Instant, ending: Ending) {
-    let now = MonotonicClock.now()
+    let now = timer.now
     worker.lastFinish = worker.hasNext ? now : nil
     worker.note(service: now - started)
     worker.reports.append(
@@ -208,9 +208,10 @@ extension Scheduler {
   /// is anything.
   private func exchange(_ worker: Worker) -> Bool {
     lock.lock()
-    let now = MonotonicClock.now()
+    let now = timer.now
     state.pointee.accept(&worker.reports, from: worker, at: now, into: &worker.outbox)
-    let limit = worker.claimLimit
+    // Where handlers take no real time nobody could tell a short one from a long one.
+    let limit = virtualTime == nil ? worker.claimLimit : 1
     state.pointee.core.startJobs(
       at: now, claiming: limit > 1 ? Claim(pool: worker.pool, worker: worker.index, limit: limit) : nil,
       into: &worker.outbox)

@@ -27,7 +27,9 @@ public final class Scheduler: Sendable {
   let observer: (any TimelineObserver)?
   let logger: Logger
   /// Instants for delays, timeouts and precise sleeping.
-  package let timer = TimerThread()
+  package let timer: TimerThread
+  /// Whose time it is, where that stands still by itself.
+  let virtualTime: VirtualTime?
   let configuration: SchedulerConfiguration
   /// The earliest instant at which the core wants to hear of time.
   private let coreTimer = LatestTimer()
@@ -48,9 +50,9 @@ public final class Scheduler: Sendable {
   ///     that a shutdown leaves running at `warning`. Messages are constant; what varies is metadata.
   public convenience init(
     _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observer: (any TimelineObserver)? = nil,
-    logger: Logger = Logger(label: "tailrace.scheduler")
+    logger: Logger = Logger(label: "tailrace.scheduler"), time: VirtualTime? = nil
   ) {
-    self.init(configuration, observers: observer.map { [$0] } ?? [], logger: logger)
+    self.init(configuration, observers: observer.map { [$0] } ?? [], logger: logger, time: time)
   }
 
   /// Makes a scheduler that does not run yet, with any number of observers.
@@ -61,21 +63,25 @@ public final class Scheduler: Sendable {
   ///     and nothing is kept. Each attempt kept costs some 90 bytes beside its error, each job some 200 more, for as
   ///     long as the scheduler remembers the job.
   ///   - logger: as above.
+  ///   - time: time that moves only when a test says so; nil: real time.
   public init(
     _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observers: [any TimelineObserver],
-    attemptsRemembered: Int = 0, logger: Logger = Logger(label: "tailrace.scheduler")
+    attemptsRemembered: Int = 0, logger: Logger = Logger(label: "tailrace.scheduler"), time: VirtualTime? = nil
   ) {
     self.configuration = configuration
+    virtualTime = time
+    timer = time?.timer ?? TimerThread()
     observer = ObserverFanOut.joining(observers)
     self.logger = logger
     state = .allocate(capacity: 1)
-    state.initialize(to: DriverState(configuration, attemptsRemembered: attemptsRemembered))
+    state.initialize(to: DriverState(configuration, attemptsRemembered: attemptsRemembered, time: timer))
     shardCount = 1 + PoolID.allCases.reduce(0) { $0 + configuration[$1].workers }
+    time?.add(self)
   }
 
   deinit {
     endEvents()
-    timer.stop()
+    if virtualTime == nil { timer.stop() }
     state.deinitialize(count: 1)
     state.deallocate()
   }
@@ -141,7 +147,7 @@ public final class Scheduler: Sendable {
   public func start() {
     let workers = lock.withLock { () -> [Worker]? in
       guard state.pointee.startInstant == nil, !state.pointee.isShuttingDown else { return nil }
-      state.pointee.startInstant = MonotonicClock.now()
+      state.pointee.startInstant = timer.now
       return Array(state.pointee.workers.joined())
     }
     guard let workers else { return }
@@ -203,7 +209,7 @@ public final class Scheduler: Sendable {
     let hasRecords: Bool
     do {
       defer { lock.unlock() }
-      let now = MonotonicClock.now()
+      let now = timer.now
       value = try body(&state.pointee, now, &state.pointee.outbox)
       if state.pointee.startInstant != nil { state.pointee.core.startJobs(at: now, into: &state.pointee.outbox) }
       state.pointee.distribute(&state.pointee.outbox, caller: nil, effects: &effects)

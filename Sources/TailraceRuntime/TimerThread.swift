@@ -1,5 +1,6 @@
 import CPlatform
 import Glibc
+import Synchronization
 import TailraceCore
 
 /// One thread that waits for instants on behalf of everybody: precise to what the kernel allows, since its timer slack
@@ -18,10 +19,37 @@ package final class TimerThread: @unchecked Sendable {
   private var actions: [UInt64: @Sendable (Bool) -> Void] = [:]
   private var nextNumber: UInt64 = 0
   private var thread: pthread_t?
+  /// Whether time stands still until it is moved on: there is no thread then.
+  package let isVirtual: Bool
+  private let virtualNow = Atomic<Int64>(0)
+  /// Handlers that sleep in virtual time.
+  let sleepingHandlers = Atomic<Int>(0)
   private var stopped = false
 
   /// Makes one whose thread starts with the first instant to wait for.
-  package init() {}
+  package init(isVirtual: Bool = false) { self.isVirtual = isVirtual }
+
+  /// The present.
+  @inline(__always) package var now: Instant {
+    isVirtual ? Instant(nanoseconds: virtualNow.load(ordering: .acquiring)) : MonotonicClock.now()
+  }
+
+  /// Moves virtual time on to the next instant that somebody waits for, not after `end`, and does what is due then.
+  /// Returns whether there was such an instant; else time is moved on to `end`.
+  func advanceToNext(by end: Instant) -> Bool {
+    let action: (@Sendable (Bool) -> Void)? = lock.withLock {
+      while let first = entries.first, first.at <= end.nanoseconds {
+        removeFirst()
+        guard let action = actions.removeValue(forKey: first.number) else { continue }
+        virtualNow.store(max(first.at, virtualNow.load(ordering: .relaxed)), ordering: .releasing)
+        return action
+      }
+      virtualNow.store(max(end.nanoseconds, virtualNow.load(ordering: .relaxed)), ordering: .releasing)
+      return nil
+    }
+    action?(true)
+    return action != nil
+  }
 
   /// Starts the thread ahead of the first instant.
   package func start() {
@@ -30,6 +58,7 @@ package final class TimerThread: @unchecked Sendable {
 
   /// Under the lock.
   private func startThread() {
+    if isVirtual { return }
     var handle = pthread_t()
     let context = Unmanaged.passRetained(self)
     let result = cplatform_thread_start(
@@ -95,8 +124,16 @@ package final class TimerThread: @unchecked Sendable {
   ///
   /// - Throws: `CancellationError` when the task is cancelled first.
   package func sleep(until instant: Instant) async throws {
-    if instant <= MonotonicClock.now() { return try Task.checkCancellation() }
-    let ticket = SleepTicket()
+    try await sleep(until: instant, ticket: SleepTicket())
+  }
+
+  /// The same for a handler: while it sleeps in virtual time nothing waits for it.
+  func sleepAsHandler(until instant: Instant) async throws {
+    try await sleep(until: instant, ticket: SleepTicket(counting: isVirtual ? self : nil))
+  }
+
+  private func sleep(until instant: Instant, ticket: SleepTicket) async throws {
+    if instant <= now { return try Task.checkCancellation() }
     let inTime = await withTaskCancellationHandler {
       await withUnsafeContinuation { (continuation: UnsafeContinuation<Bool, Never>) in
         ticket.begin(on: self, until: instant, continuation)
@@ -167,6 +204,10 @@ private final class SleepTicket: @unchecked Sendable {
   private var isCancelled = false
   private weak var timer: TimerThread?
   private var number: UInt64?
+  private let counter: TimerThread?
+  private var isCounted = false
+
+  init(counting counter: TimerThread? = nil) { self.counter = counter }
 
   func begin(on timer: TimerThread, until instant: Instant, _ continuation: UnsafeContinuation<Bool, Never>) {
     lock.lock()
@@ -179,7 +220,13 @@ private final class SleepTicket: @unchecked Sendable {
     self.timer = timer
     lock.unlock()
     let number = timer.schedule(at: instant) { [self] inTime in finish(inTime) }
-    lock.withLock { self.number = number }
+    lock.withLock {
+      self.number = number
+      // Only now that its instant is noted may time go on.
+      guard let counter, self.continuation != nil else { return }
+      counter.sleepingHandlers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+      isCounted = true
+    }
   }
 
   func cancel() {
@@ -194,6 +241,8 @@ private final class SleepTicket: @unchecked Sendable {
   private func finish(_ inTime: Bool) {
     let waiting = lock.withLock {
       defer { continuation = nil }
+      if isCounted { counter?.sleepingHandlers.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+      isCounted = false
       return continuation
     }
     waiting?.resume(returning: inTime)

@@ -37,6 +37,8 @@ final class Worker: @unchecked Sendable {
 
   let pool: PoolID
   let index: UInt16
+  /// Where the present comes from.
+  let time: TimerThread
   /// Place in the stream of records.
   let shard: Int
   let directory: TypeDirectory
@@ -83,7 +85,8 @@ final class Worker: @unchecked Sendable {
   /// What to cancel when the running attempt is stopped; under the scheduler's lock.
   @exclusivity(unchecked) var task: Task<Void, Never>?
 
-  init(pool: PoolID, index: UInt16, shard: Int, directory: TypeDirectory) {
+  init(pool: PoolID, index: UInt16, shard: Int, directory: TypeDirectory, time: TimerThread) {
+    self.time = time
     self.directory = directory
     self.pool = pool
     self.index = index
@@ -151,7 +154,7 @@ final class Worker: @unchecked Sendable {
     let (isRunning, _) = current.compareExchange(
       expected: token.job.rawValue, desired: token.job.rawValue | Self.cancelling, ordering: .sequentiallyConsistent)
     guard isRunning else { return nil }
-    stoppedAt = MonotonicClock.now()
+    stoppedAt = time.now
     return RunningStop(worker: self, task: task)
   }
 
@@ -161,6 +164,7 @@ final class Worker: @unchecked Sendable {
 
   /// Blocks the worker's thread until the instant or until its attempt is stopped.
   func sleep(untilNanoseconds deadline: Int64, job: JobID) throws {
+    if time.isVirtual { return try sleepVirtually(untilNanoseconds: deadline, job: job) }
     while !isCancelled(job) {
       if cplatform_monotonic_ns() >= deadline { return }
       // A stale wake-up ends a wait early; the loop goes on.

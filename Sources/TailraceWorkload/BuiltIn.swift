@@ -23,6 +23,17 @@ package enum BuiltIn {
     ("coordinated-omission", PackageResources.coordinated_omission_yaml),
     ("no-op", PackageResources.no_op_yaml),
     ("quick-start", PackageResources.quick_start_yaml),
+    ("policies-fifo", PackageResources.policies_fifo_yaml),
+    ("policies-priority", PackageResources.policies_priority_yaml),
+    ("policies-aging", PackageResources.policies_aging_yaml),
+    ("policies-slope-aging", PackageResources.policies_slope_aging_yaml),
+    ("policies-deadline", PackageResources.policies_deadline_yaml),
+    ("policies-shortest", PackageResources.policies_shortest_yaml),
+    ("policies-fair", PackageResources.policies_fair_yaml),
+    ("overload-fixed", PackageResources.overload_fixed_yaml),
+    ("overload-aimd", PackageResources.overload_aimd_yaml),
+    ("overload-gradient", PackageResources.overload_gradient_yaml),
+    ("overload-codel", PackageResources.overload_codel_yaml),
   ]
 
   /// The suites, `documented` first.
@@ -32,7 +43,16 @@ package enum BuiltIn {
       scenarios: [
         "governance-five", "governance-services", "audit-approvals", "companion-interactions", "swarm-tasks",
         "swarm-database", "swarm-subprocess", "swarm-events", "pipeline-phases",
-      ])
+      ]),
+    Suite(
+      name: "policies", summary: "One overloaded mix of four classes under each policy: who waits, and for how long.",
+      scenarios: [
+        "policies-fifo", "policies-priority", "policies-aging", "policies-slope-aging", "policies-deadline",
+        "policies-shortest", "policies-fair",
+      ]),
+    Suite(
+      name: "overload", summary: "Up through what the backend can do and down again, with and without adaptive limits.",
+      scenarios: ["overload-fixed", "overload-aimd", "overload-gradient", "overload-codel"]),
   ]
 
   /// The names of all built-in scenarios, the suite `documented` first.

@@ -1,0 +1,122 @@
+import Synchronization
+import TailraceCore
+
+/// Time that stands still until it is moved on: for testing handlers, delays, retries, time-outs and schedules without
+/// waiting for them.
+///
+/// ```swift
+/// let time = VirtualTime()
+/// let scheduler = Scheduler(configuration, time: time)
+/// scheduler.start()
+/// let id = try await scheduler.submit(JobRequest("nightly", delay: .seconds(3_600)))
+/// try await time.advance(by: .seconds(3_600))
+/// ```
+///
+/// Handlers run as they do in real time, on the same workers, and take no time at all but what they wait for with
+/// ``JobContext/sleep(for:)-(Duration)`` (asynchronous or blocking). What they wait for otherwise (`Task.sleep`, a
+/// network, another job) is real: ``advance(by:patience:)`` waits for it too, for as long as its patience lasts. The order of
+/// starts is that of the scheduler's decisions; several handlers that run at one instant end in any order, as in
+/// real time.
+public final class VirtualTime: Sendable {
+  package let timer = TimerThread(isVirtual: true)
+  private let schedulers = Locked<[WeakScheduler]>([])
+
+  /// Unix time at ``now`` zero, in nanoseconds: the start of the year 2000, UTC.
+  static let unixStart: Int64 = 946_684_800_000_000_000
+
+  /// Makes time that begins at instant zero, which counts as the start of the year 2000 (UTC).
+  public init() {}
+
+  /// The present.
+  public var now: Instant { timer.now }
+
+  /// Moves time on, from instant to instant at which something is due; at each, everything that then can happen does
+  /// before time goes on.
+  ///
+  /// - Parameters:
+  ///   - length: how far; 0 or more.
+  ///   - patience: real time to wait for handlers that neither end nor sleep.
+  /// - Throws: ``HandlersStillRunning`` when patience is over; time stands where it is then. `CancellationError`.
+  public func advance(by length: Duration, patience: Duration = .seconds(10)) async throws {
+    let end = now + Nanoseconds(length)
+    repeat { try await settle(patience: patience) } while timer.advanceToNext(by: end)
+    try await settle(patience: patience)
+  }
+
+  /// Lets everything happen that can at the present instant: every handler ends or sleeps.
+  ///
+  /// - Throws: as ``advance(by:patience:)``.
+  public func settle(patience: Duration = .seconds(10)) async throws {
+    let deadline = MonotonicClock.now() + Nanoseconds(patience)
+    var turns = 0
+    while true {
+      let busy = busyWorkers - timer.sleepingHandlers.load(ordering: .sequentiallyConsistent)
+      if busy == 0 { return }
+      guard MonotonicClock.now() < deadline else { throw HandlersStillRunning(count: busy, at: now) }
+      turns += 1
+      if turns < 50 { await Task.yield() } else { try await Task.sleep(for: .microseconds(100)) }
+    }
+  }
+
+  func add(_ scheduler: Scheduler) {
+    schedulers.withLock { list in
+      list.removeAll { $0.scheduler == nil }
+      list.append(WeakScheduler(scheduler))
+    }
+  }
+
+  private var busyWorkers: Int {
+    let all = schedulers.withLock { $0.compactMap(\.scheduler) }
+    return all.reduce(0) { $0 + $1.busyWorkers }
+  }
+}
+
+/// Handlers neither ended nor slept in virtual time while real time went by.
+public struct HandlersStillRunning: Error, Sendable, CustomStringConvertible {
+  /// How many.
+  public var count: Int
+  /// Where virtual time stands.
+  public var at: Instant
+  /// What happened, and what to do.
+  public var description: String {
+    "\(count) handler\(count == 1 ? "" : "s") still running at virtual \((at - .zero).seconds) s: they wait for something real; "
+      + "let them wait with context.sleep(for:), or allow for more patience"
+  }
+}
+
+private struct WeakScheduler: Sendable {
+  weak let scheduler: Scheduler?
+  init(_ scheduler: Scheduler) { self.scheduler = scheduler }
+}
+
+extension Scheduler {
+  /// Whether a shutdown was requested.
+  package var isShuttingDown: Bool { lock.withLock { state.pointee.isShuttingDown } }
+
+  /// Workers that have not come to rest: they run, or are about to.
+  fileprivate var busyWorkers: Int {
+    lock.withLock {
+      guard state.pointee.startInstant != nil, state.pointee.liveWorkers > 0 else { return 0 }
+      return state.pointee.workers.joined().count { !$0.isParked }
+    }
+  }
+}
+
+extension Worker {
+  /// Blocks the worker's thread in virtual time.
+  func sleepVirtually(untilNanoseconds deadline: Int64, job: JobID) throws {
+    guard time.now.nanoseconds < deadline else {
+      if isCancelled(job) { throw CancellationError() }
+      return
+    }
+    let number = time.schedule(at: Instant(nanoseconds: deadline)) { [self] _ in
+      time.sleepingHandlers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+      parker.unpark()
+    }
+    // Only now that its instant is noted may time go on.
+    time.sleepingHandlers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    while !isCancelled(job), time.now.nanoseconds < deadline { parker.park() }
+    if time.withdraw(number) != nil { time.sleepingHandlers.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+    if isCancelled(job) { throw CancellationError() }
+  }
+}

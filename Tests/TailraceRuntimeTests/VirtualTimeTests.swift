@@ -1,0 +1,136 @@
+// Goal: under virtual time days pass in moments, everything falls due at its exact instant, and what is real is waited for.
+import TailraceCore
+import TailraceRuntime
+import Testing
+
+@Suite struct VirtualTimeTests {
+  private struct Broken: Error {}
+
+  /// No attempt times out by itself.
+  private var patient: SchedulerConfiguration {
+    var configuration = SchedulerConfiguration()
+    configuration.timeout = nil
+    return configuration
+  }
+
+  private func hours(_ time: VirtualTime) -> Double { (time.now - .zero).seconds / 3_600 }
+
+  @Test func delaysAndSleepsTakeNoRealTime() async throws {
+    let time = VirtualTime()
+    let scheduler = Scheduler(patient, time: time)
+    let log = Locked<[String]>([])
+    try scheduler.register("nap") { [time] context in
+      log.withLock { $0.append("\(context.number) starts at \((time.now - .zero).seconds)") }
+      try await context.sleep(for: .seconds(3_600))
+      log.withLock { $0.append("\(context.number) ends at \((time.now - .zero).seconds)") }
+      return nil
+    }
+    scheduler.start()
+    let late = try await scheduler.submit(JobRequest("nap", delay: .seconds(5_400)))
+    let early = try await scheduler.submit(JobRequest("nap"))
+    try await time.advance(by: .seconds(3_599))
+    #expect(scheduler.status(of: early)?.state == .running && scheduler.status(of: late)?.state == .scheduled)
+    try await time.advance(by: .seconds(6_000))
+    #expect(scheduler.status(of: late)?.state == .completed)
+    #expect(
+      log.withLock { $0 } == [
+        "1 starts at 0.0", "1 ends at 3600.0", "0 starts at 5400.0", "0 ends at 9000.0",
+      ])
+    await scheduler.shutdown()
+  }
+
+  @Test func retriesAndTimeOutsFallDueAtTheirExactInstants() async throws {
+    let time = VirtualTime()
+    var configuration = SchedulerConfiguration()
+    configuration.retry = RetryPolicy(
+      limit: 2, backoff: .exponential(base: .seconds(60), factor: 10), jitter: .none, cap: .seconds(3_600))
+    let scheduler = Scheduler(configuration, observers: [], time: time)
+    let starts = Locked<[Double]>([])
+    try scheduler.register("flaky") { [time] context in
+      starts.withLock { $0.append((time.now - .zero).seconds) }
+      // The second attempt hangs until its time-out.
+      if context.attempt == 2 { try await context.sleep(for: .seconds(100_000)) }
+      throw Broken()
+    }
+    scheduler.start()
+    let id = try await scheduler.submit(JobRequest("flaky", timeout: .seconds(300)))
+    try await time.advance(by: .seconds(86_400))
+    #expect(starts.withLock { $0 } == [0, 60, 60 + 300 + 600])
+    #expect(scheduler.status(of: id)?.cause == .failed)
+    await scheduler.shutdown()
+  }
+
+  @Test func blockingHandlersSleepAndAreCancelledToo() async throws {
+    let time = VirtualTime()
+    let scheduler = Scheduler(patient, time: time)
+    try scheduler.registerBlocking("block") { context in
+      try context.sleep(for: .seconds(3_000))
+      return "rested"
+    }
+    scheduler.start()
+    let rested = try await scheduler.submit(JobRequest("block"))
+    let timedOut = try await scheduler.submit(JobRequest("block", timeout: .seconds(60), retry: .never))
+    try await time.advance(by: .seconds(3_000))
+    #expect(try await scheduler.result(of: rested).value as? String == "rested")
+    #expect(scheduler.status(of: timedOut)?.cause == .timedOut)
+    await scheduler.shutdown()
+  }
+
+  @Test func manyJobsOfADayRunInOrderOfTheirInstants() async throws {
+    let time = VirtualTime()
+    var configuration = SchedulerConfiguration()
+    configuration.asyncPool.workers = 3
+    let scheduler = Scheduler(configuration, observers: [], time: time)
+    let instants = Locked<[Int]>([])
+    try scheduler.register("tick") { [time] context in
+      instants.withLock { $0.append(Int((time.now - .zero).seconds)) }
+      try await context.sleep(for: .seconds(30))
+      return nil
+    }
+    scheduler.start()
+    for minute in (0..<1_440).reversed() {
+      try await scheduler.submit(JobRequest("tick", delay: .seconds(minute * 60)))
+    }
+    try await time.advance(by: .seconds(86_400))
+    #expect(instants.withLock { $0 } == (0..<1_440).map { $0 * 60 })
+    #expect(scheduler.metrics().gauges.settledByCause[.succeeded] == 1_440)
+    await scheduler.shutdown()
+  }
+
+  @Test func aHandlerThatWaitsForSomethingRealIsNamed() async throws {
+    let time = VirtualTime()
+    let scheduler = Scheduler(patient, time: time)
+    let gate = Gate()
+    try scheduler.register("real") { _ in
+      await gate.wait()
+      return nil
+    }
+    scheduler.start()
+    let id = try await scheduler.submit(JobRequest("real"))
+    await #expect(throws: HandlersStillRunning.self) {
+      try await time.advance(by: .seconds(1), patience: .milliseconds(50))
+    }
+    #expect(hours(time) == 0, "time stands until the handler is done")
+    gate.open()
+    try await time.advance(by: .seconds(3_600))
+    #expect(hours(time) == 1 && scheduler.status(of: id)?.state == .completed)
+    await scheduler.shutdown()
+  }
+
+  @Test func theGraceOfAShutdownIsVirtualToo() async throws {
+    let time = VirtualTime()
+    let scheduler = Scheduler(patient, time: time)
+    try scheduler.register("long") { context in
+      try await context.sleep(for: .seconds(3_600))
+      return nil
+    }
+    scheduler.start()
+    let id = try await scheduler.submit(JobRequest("long"))
+    try await time.settle()
+    async let report = scheduler.shutdown(grace: .seconds(60))
+    while !scheduler.isShuttingDown { await Task.yield() }
+    try await time.advance(by: .seconds(61))
+    #expect(await report.cancelled == 1)
+    #expect(scheduler.status(of: id)?.cause == .stopped)
+  }
+}
