@@ -174,4 +174,65 @@ import Testing
     #expect(decoded == run)
     #expect(try encoder.encode(decoded) == data)
   }
+
+  // MARK: - What a policy does to jobs
+
+  private func recorder(_ adjust: (inout Recorder.Settings) -> Void) -> Recorder {
+    var settings = Recorder.Settings(
+      types: ["a", "b"], window: MeasurementWindow(end: .milliseconds(100)), attemptLimit: 100)
+    adjust(&settings)
+    return Recorder(settings)
+  }
+
+  @Test func aJobIsLateWhenItEndsAfterItsDeadline() {
+    let recorder = recorder { $0.deadlines = [.microseconds(113), nil] }
+    // Each takes 113 µs; the rejected one never ran.
+    let inTime = makeRecord(1)
+    let late = makeRecord(2, service: 101)
+    for record in [inTime, late, makeRecord(3, type: 1, service: 10_000), makeRejected(4)] { recorder.record(record) }
+    let result = recorder.measurement(RunFacts(intended: 4))
+    #expect(result[.late] == 1)
+    #expect(result[ClassKey(type: "a")]?.value(of: .late) == 1 && result[ClassKey(type: "b")]?.value(of: .late) == 0)
+  }
+
+  @Test func aStartPastAMoreUrgentOneThatGoesOnWaitingIsAnInversion() {
+    func record(_ job: UInt64, _ priority: Priority, eligible: Int64, waits: Int64) -> TimelineRecord {
+      makeRecord(job, priority: priority, intended: eligible, lag: 0, submission: 0, waiting: waits, service: 1)
+    }
+    let records = [
+      record(1, .low, eligible: 0, waits: 10),
+      // Waits from 5 to 20: the low one at 10 overtakes it.
+      record(2, .high, eligible: 5, waits: 15),
+      // Starts with it, at the same instant: no inversion.
+      record(3, .low, eligible: 0, waits: 20),
+      // Became eligible in the instant in which a low one started: nobody was overtaken.
+      record(4, .critical, eligible: 30, waits: 5), record(5, .low, eligible: 0, waits: 30),
+      // In another pool nobody is overtaken.
+      record(6, .critical, eligible: 40, waits: 20), record(7, .low, eligible: 41, waits: 2),
+    ]
+    var apart = records
+    apart[6].pool = .thread
+    #expect(measure(apart, types: ["a"])[.inversions] == 1)
+    #expect(measure(records, types: ["a"])[.inversions] == 2)
+  }
+
+  @Test func theShareErrorIsTheGreatestDistanceFromTheWeights() {
+    let recorder = recorder { $0.weights = [3, 1] }
+    for job in 0..<8 as Range<UInt64> { recorder.record(makeRecord(job, type: job < 4 ? 0 : 1)) }
+    // Beyond the window.
+    recorder.record(makeRecord(9, type: 1, intended: 100_000))
+    #expect(recorder.measurement(RunFacts(intended: 9))[.shareError] == 0.25)
+    #expect(measure([makeRecord(1)])[.shareError] == nil)
+  }
+
+  @Test func recoveryEndsWhenNoMoreJobsAreThereThanWorkers() throws {
+    let recorder = recorder { $0.peakEnd = .milliseconds(20) }
+    // Ten jobs of one worker, a hundred milliseconds together: from 90 ms on a single one is left.
+    for job in 0..<10 as Range<UInt64> {
+      recorder.record(makeRecord(job, lag: 0, submission: 0, waiting: Int64(job) * 10_000, service: 10_000))
+    }
+    let recovery = try #require(
+      recorder.measurement(RunFacts(intended: 10, workers: [(.async, 1)]))[.recovery])
+    #expect((69e6...73e6).contains(recovery), "\(recovery)")
+  }
 }

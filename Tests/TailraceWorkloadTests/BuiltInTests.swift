@@ -43,4 +43,29 @@ import Testing
     #expect(suite.scenarios.allSatisfy { BuiltIn.all.contains($0) })
     #expect(BuiltIn.yaml(named: "unheard-of") == nil)
   }
+
+  /// Whoever compares them must know that nothing else is different.
+  @Test(arguments: ["policies", "overload"]) func filesOfASuiteDifferInWhatTheyCompareAlone(_ suite: String) throws {
+    let names = try #require(BuiltIn.suite(named: suite)).scenarios
+    let tapes = try names.map { Tape(scenario: try Self.scenario($0), seed: 1).fingerprint() }
+    #expect(Set(tapes).count == 1)
+    let scenarios = try names.map { name in
+      var scenario = try Self.scenario(name)
+      (scenario.name, scenario.summary, scenario.targets) = ("", "", [])
+      (scenario.scheduler.policy, scenario.scheduler.adaptive, scenario.scheduler.controlledDelay) = (.fifo, nil, nil)
+      return scenario
+    }
+    #expect(Set(scenarios).count == 1)
+  }
+
+  @Test func thePoliciesSuiteHasEveryPolicy() throws {
+    let policies = try #require(BuiltIn.suite(named: "policies")).scenarios.map {
+      try Self.scenario($0).scheduler.policy
+    }
+    #expect(
+      policies == [
+        .fifo, .priority, .aging(boost: .milliseconds(500)), .slopeAging(PrioritySlopes()), .deadline, .shortest,
+        .fair(by: .jobType),
+      ])
+  }
 }

@@ -158,4 +158,56 @@ import Testing
     #expect(!real.isScalable)
     #expect(real.scaled(by: 0.1) == real)
   }
+
+  @Test func readsLimitsByTagAndThoseThatFindThemselves() throws {
+    let yaml = """
+      name: control
+      jobs: {a: {service: 10ms, tag: {gold: 1, free: 3}}, b: {service: 10ms, tag: 2}}
+      load: {batch: [a, b]}
+      backend: {capacity: 8}
+      scheduler:
+        policy: {fair: {by: tag}}
+        tags: {concurrency: 2, rate: {rate: 5/s, burst: 3}, named: {gold: {weight: 4}}}
+        adaptive: {aimd: {target: 200ms}, initial: 5}
+        autoscale: {least: 2, queue_age: 1s}
+        codel: {target: 50ms, interval: 500ms}
+        retries: {limit: 5, backoff: polynomial, base: 1s, power: 4, jitter: decorrelated, crashes: 2}
+      figures: [late, "waiting{type=a}.max"]
+      """
+    let scenario = try parse(yaml)
+    let scheduler = scenario.scheduler
+    #expect(scheduler.policy == .fair(by: .tagKey))
+    #expect(scheduler.tags.each.concurrency == 2 && scheduler.tags.each.rate?.burst == 3)
+    #expect(scheduler.tags.named["gold"] == TagKeySettings(weight: 4))
+    #expect(scheduler.adaptive == AdaptiveConcurrency(.aimd(target: .milliseconds(200), backoff: 0.9), initial: 5))
+    #expect(scheduler.autoscaling == Autoscaling(least: 2, queueAge: .seconds(1)))
+    #expect(scheduler.autoscaling?.interval == .seconds(1) && scheduler.autoscaling?.cooldown == .seconds(10))
+    #expect(scheduler.controlledDelay == ControlledDelay(target: .milliseconds(50), interval: .milliseconds(500)))
+    #expect(scheduler.retry.backoff == .polynomial(base: .seconds(1), power: 4) && scheduler.retry.crashLimit == 2)
+    #expect(scenario.backendCapacity == 8 && scenario.figures == ["late", "waiting{type=a}.max"])
+    #expect(scenario.jobs[0].tag?.names == ["gold", "free"] && scenario.jobs[1].tag?.names == ["k0", "k1"])
+    let configuration = SchedulerConfiguration(scenario, seed: 1)
+    #expect(configuration.tagKeys == scheduler.tags && configuration.asyncPool.adaptive == scheduler.adaptive)
+  }
+
+  @Test func tagsAreDrawnByTheirWeightsAndMoveNothingElse() throws {
+    func tape(_ tag: String) throws -> Tape {
+      let yaml = """
+        name: tags
+        jobs: {a: {service: exponential(mean: 10ms), tag: \(tag)}}
+        load: {poisson: 100/s, count: 4000}
+        """
+      return Tape(scenario: try parse(yaml), seed: 3)
+    }
+    let (mixed, even) = (try tape("{gold: 1, free: 3}"), try tape("4"))
+    var (a, b) = (mixed.makeCursor(), even.makeCursor())
+    var gold = 0
+    while let job = a.next(), let other = b.next() {
+      if job.tagKey == "gold" { gold += 1 }
+      #expect(job.tagKey == mixed.tagKey(of: job.index, type: 0))
+      guard job.intended == other.intended else { return #expect(Bool(false), "the arrivals moved") }
+    }
+    #expect((900...1_100).contains(gold), "\(gold)")
+    #expect(mixed.fingerprint() != even.fingerprint())
+  }
 }
