@@ -41,9 +41,10 @@ let package = Package(
   ],
   targets: [
     .target(name: "TailraceCore", swiftSettings: strict),
+    .target(name: "TailraceTimeZones", dependencies: ["TailraceCore"], swiftSettings: strict),
     .target(
       name: "TailraceWorkload",
-      dependencies: ["TailraceCore", "CZlib", .product(name: "Yams", package: "Yams")],
+      dependencies: ["TailraceCore", "TailraceTimeZones", "CZlib", .product(name: "Yams", package: "Yams")],
       resources: [.embedInCode("Scenarios")],
       swiftSettings: strict),
     .target(
@@ -55,7 +56,9 @@ let package = Package(
     .target(name: "CPlatform"),
     .target(
       name: "TailraceRuntime",
-      dependencies: ["TailraceCore", "CPlatform", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "TailraceCore", "TailraceTimeZones", "CPlatform", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .target(
       name: "TailraceObservability",
@@ -93,6 +96,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(name: "TailraceCoreTests", dependencies: ["TailraceCore"], swiftSettings: strict),
+    .testTarget(
+      name: "TailraceTimeZonesTests", dependencies: ["TailraceTimeZones", "TailraceCore"], swiftSettings: strict),
     .testTarget(
       name: "TailraceWorkloadTests", dependencies: ["TailraceWorkload", "TailraceCore"], exclude: ["Broken", "Golden"],
       swiftSettings: strict),

@@ -43,6 +43,9 @@ public enum SchedulerOrder: Hashable, Sendable {
   case forgetJob(JobID)
   /// Every job of a sealed batch is settled.
   case settleBatch(BatchID)
+  /// A slot of a schedule is due: submit its job, whose intended arrival is that instant. Comes only from
+  /// ``SchedulerCore/timerFired(at:into:)``; where several slots are due, one order each, in their order.
+  case fireSchedule(ScheduleID, slot: UnixTime, intended: Instant)
   /// Draining is done: nothing waits and nothing runs.
   case finishDraining
 }

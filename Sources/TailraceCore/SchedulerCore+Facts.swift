@@ -102,8 +102,9 @@ extension SchedulerCore {
     job.pointee.priority = submission.priority ?? types[type].priority
     job.pointee.pool = pool
     job.pointee.rank = rank(of: submission, type)
-    // Until admission the delay itself is kept here.
+    // Until admission the delay itself is kept here, and the instant not before which it may start.
     job.pointee.eligible = Instant(nanoseconds: submission.delay.rawValue)
+    if let notBefore = submission.notBefore { job.pointee.started = notBefore }
     job.pointee.state = .waitingForRoom
     if let batch = submission.batch { joinBatch(batch, slot) }
     if usesTagKeys { assignTagKey(submission.tagKey, to: slot) }
@@ -155,7 +156,9 @@ extension SchedulerCore {
     gauges.admitted += 1
     gauges.inSystem += 1
     let delay = Nanoseconds(job.pointee.eligible.nanoseconds)
-    job.pointee.eligible = now + delay
+    // An instant that is not given lies before every other.
+    job.pointee.eligible = max(now + delay, job.pointee.started)
+    job.pointee.started = TimelineRecord.never
     let isDoomed = job.pointee.unsettledDependencies == JobSlot.dependencyHasFailed
     if job.pointee.unsettledDependencies == 0, job.pointee.batch == JobSlot.none {
       makeReady(slot, notBefore: job.pointee.eligible)
@@ -330,12 +333,14 @@ extension SchedulerCore {
     announcedTimer = .distantFuture
     while let first = timers.first, first.at <= now {
       timers.remove(at: 0, jobs: jobs, gates: &gates)
-      if let pool = first.owner.pool {
-        scale(pool)
+      if first.owner.isJob {
+        jobTimerFired(first.owner.rawValue, at: first.at, into: &outbox)
       } else if let gate = first.owner.gate {
         openLanes(behind: gate)
-      } else {
-        jobTimerFired(first.owner.rawValue, at: first.at, into: &outbox)
+      } else if let pool = first.owner.pool {
+        scale(pool)
+      } else if let schedule = first.owner.schedule {
+        scheduleTimerFired(schedule, into: &outbox)
       }
     }
     evictSettled(into: &outbox)
@@ -391,6 +396,7 @@ extension SchedulerCore {
     advance(to: instant)
     guard phase == .accepting else { return }
     phase = .draining
+    endSchedules()
     while waitingForRoom.head != JobSlot.none {
       withdrawAndSettle(waitingForRoom.head, cause: .stopped, into: &outbox)
     }

@@ -11,6 +11,7 @@ extension SchedulerCore {
     checkPools(check)
     checkTimers(check)
     checkTagKeys(check)
+    checkSchedules(check)
     check(settling.isEmpty, "settlements are left over between facts")
     check(settled.count <= configuration.retainedCount, "\(settled.count) settled jobs are kept")
     if configuration.whenFull != .reject || gauges.retries == 0 {
@@ -156,6 +157,8 @@ extension SchedulerCore {
         check(pools[pool].autoscaler?.isWaiting == true, "a look at pool \(pool)'s queue that nobody waits for")
       } else if let gate = entry.owner.gate {
         check(gates[gate].timerPosition == position, "a rate limit's timer is misplaced")
+      } else if let schedule = entry.owner.schedule {
+        check(timers.position(ofSchedule: schedule) == position, "a schedule's timer is misplaced")
       } else {
         let job = jobs[entry.owner.rawValue].pointee
         check(job.timerPosition == position, "a job's timer is misplaced")

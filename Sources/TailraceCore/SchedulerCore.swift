@@ -50,6 +50,7 @@ public struct SchedulerCore: ~Copyable {
   var freeShares: ContiguousArray<UInt32> = []
   var freeLanes: ContiguousArray<UInt32> = []
   var freeGates: ContiguousArray<Int32> = []
+  var schedules = ScheduleTable()
 
   /// Submitters that wait for room.
   var waitingForRoom = JobList()

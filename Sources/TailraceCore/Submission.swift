@@ -14,6 +14,8 @@ public struct JobSubmission: Hashable, Sendable {
   public var pool: PoolID?
   /// Not eligible before this long after admission.
   public var delay: Nanoseconds
+  /// Not eligible before this instant either; one in the past asks for nothing. nil: only ``delay`` holds.
+  public var notBefore: Instant?
   /// Time that an attempt may take; nil: the type's, else the scheduler's.
   public var timeout: Nanoseconds?
   /// nil: the type's, else the scheduler's.
@@ -39,9 +41,10 @@ public struct JobSubmission: Hashable, Sendable {
   /// Makes a submission; what is nil follows the job's type.
   @inlinable public init(
     type: JobTypeID, tag: UInt64 = 0, intended: Instant, submitted: Instant, priority: Priority? = nil,
-    pool: PoolID? = nil, delay: Nanoseconds = .zero, timeout: Nanoseconds? = nil, retry: RetryPolicy? = nil,
-    memory: Int? = nil, deadline: Nanoseconds? = nil, expectedService: Nanoseconds? = nil, dependencies: [JobID] = [],
-    batch: BatchID? = nil, uniqueKey: String? = nil, tagKey: String? = nil
+    pool: PoolID? = nil, delay: Nanoseconds = .zero, notBefore: Instant? = nil, timeout: Nanoseconds? = nil,
+    retry: RetryPolicy? = nil, memory: Int? = nil, deadline: Nanoseconds? = nil, expectedService: Nanoseconds? = nil,
+    dependencies: [JobID] = [], batch: BatchID? = nil, uniqueKey: String? = nil,
+    tagKey: String? = nil
   ) {
     self.type = type
     self.tag = tag
@@ -50,6 +53,7 @@ public struct JobSubmission: Hashable, Sendable {
     self.priority = priority
     self.pool = pool
     self.delay = delay
+    self.notBefore = notBefore
     self.timeout = timeout
     self.retry = retry
     self.memory = memory

@@ -1,22 +1,32 @@
-/// What a timer is for: a job (its delay, backoff or timeout: a job has one at a time), a rate limit, or the next look at
-/// a pool's queue.
+/// What a timer is for: a job (its delay, backoff or timeout: a job has one at a time), a rate limit, the next look at
+/// a pool's queue, or a schedule.
 struct TimerOwner: Equatable {
-  private static var gateBit: UInt32 { 0x8000_0000 }
-  private static var poolBit: UInt32 { 0x2000_0000 }
+  /// The first three bits of all but jobs.
+  private enum Kind: UInt32 {
+    case gate = 0x8000_0000
+    case pool = 0xa000_0000
+    case schedule = 0xc000_0000
+    static var mask: UInt32 { 0xe000_0000 }
+  }
   let rawValue: UInt32
   static func job(_ slot: UInt32) -> TimerOwner { TimerOwner(rawValue: slot) }
-  static func gate(_ index: Int) -> TimerOwner { TimerOwner(rawValue: UInt32(index) | gateBit) }
-  static func pool(_ index: Int) -> TimerOwner { TimerOwner(rawValue: UInt32(index) | gateBit | poolBit) }
-  var pool: Int? {
-    rawValue & (Self.gateBit | Self.poolBit) == Self.gateBit | Self.poolBit
-      ? Int(rawValue & ~(Self.gateBit | Self.poolBit)) : nil
+  static func gate(_ index: Int) -> TimerOwner { TimerOwner(rawValue: UInt32(index) | Kind.gate.rawValue) }
+  static func pool(_ index: Int) -> TimerOwner { TimerOwner(rawValue: UInt32(index) | Kind.pool.rawValue) }
+  static func schedule(_ slot: Int) -> TimerOwner { TimerOwner(rawValue: UInt32(slot) | Kind.schedule.rawValue) }
+  @inline(__always) var isJob: Bool { rawValue & Kind.gate.rawValue == 0 }
+  var gate: Int? { index(.gate) }
+  var pool: Int? { index(.pool) }
+  var schedule: Int? { index(.schedule) }
+
+  private func index(_ kind: Kind) -> Int? {
+    rawValue & Kind.mask == kind.rawValue ? Int(rawValue & ~Kind.mask) : nil
   }
-  var gate: Int? { rawValue & Self.gateBit == 0 ? nil : Int(rawValue & ~Self.gateBit) }
 }
 
 /// Deadlines in a 4-ary heap whose entries know their place, so that any can be taken out.
 ///
-/// Ties go to the timer that was set first. Each owner keeps the position of its timer, written here.
+/// Ties go to the timer that was set first. Each owner keeps the position of its timer, written here; those of
+/// schedules are kept here.
 struct TimerHeap: ~Copyable {
   struct Entry {
     var at: Instant
@@ -26,6 +36,8 @@ struct TimerHeap: ~Copyable {
 
   private(set) var entries = OwnedArray<Entry>(capacity: 64)
   private var nextSequence: UInt64 = 0
+  /// By a schedule's place: where its timer is, or -1.
+  private(set) var schedulePositions: ContiguousArray<Int32> = []
 
   @inline(__always) var first: Entry? { entries.first }
 
@@ -40,7 +52,7 @@ struct TimerHeap: ~Copyable {
 
   @inline(__always)
   mutating func remove(at position: Int, jobs: borrowing JobTable, gates: inout OwnedArray<RateGate>) {
-    Self.place(entries[position].owner, at: -1, jobs: jobs, gates: &gates)
+    place(entries[position].owner, at: -1, jobs: jobs, gates: &gates)
     let last = entries.removeLast()
     guard position < entries.count else { return }
     entries[position] = last
@@ -60,11 +72,11 @@ struct TimerHeap: ~Copyable {
       let parent = (position - 1) / 4
       guard Self.precedes(entry, entries[parent]) else { break }
       entries[position] = entries[parent]
-      Self.place(entries[position].owner, at: Int32(position), jobs: jobs, gates: &gates)
+      place(entries[position].owner, at: Int32(position), jobs: jobs, gates: &gates)
       position = parent
     }
     entries[position] = entry
-    Self.place(entry.owner, at: Int32(position), jobs: jobs, gates: &gates)
+    place(entry.owner, at: Int32(position), jobs: jobs, gates: &gates)
     return position
   }
 
@@ -82,23 +94,36 @@ struct TimerHeap: ~Copyable {
       }
       guard Self.precedes(entries[least], entry) else { break }
       entries[position] = entries[least]
-      Self.place(entries[position].owner, at: Int32(position), jobs: jobs, gates: &gates)
+      place(entries[position].owner, at: Int32(position), jobs: jobs, gates: &gates)
       position = least
     }
     entries[position] = entry
-    Self.place(entry.owner, at: Int32(position), jobs: jobs, gates: &gates)
+    place(entry.owner, at: Int32(position), jobs: jobs, gates: &gates)
   }
 
   @inline(__always)
-  private static func place(
+  private mutating func place(
     _ owner: TimerOwner, at position: Int32, jobs: borrowing JobTable, gates: inout OwnedArray<RateGate>
   ) {
-    if owner.pool != nil {
-      // Such a timer is never taken out before it fires.
-    } else if let gate = owner.gate {
-      gates[gate].timerPosition = position
-    } else {
+    if owner.isJob {
       jobs[owner.rawValue].pointee.timerPosition = position
+    } else {
+      placeRare(owner, at: position, gates: &gates)
     }
+  }
+
+  private mutating func placeRare(_ owner: TimerOwner, at position: Int32, gates: inout OwnedArray<RateGate>) {
+    if let gate = owner.gate {
+      gates[gate].timerPosition = position
+    } else if let schedule = owner.schedule {
+      while schedulePositions.count <= schedule { schedulePositions.append(-1) }
+      schedulePositions[schedule] = position
+    }
+    // That of a pool is never taken out before it fires.
+  }
+
+  /// Where a schedule's timer is, or -1.
+  func position(ofSchedule schedule: Int) -> Int32 {
+    schedule < schedulePositions.count ? schedulePositions[schedule] : -1
   }
 }

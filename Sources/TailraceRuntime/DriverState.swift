@@ -72,6 +72,14 @@ struct DriverState: ~Copyable {
   var liveWorkers = 0
   var onNoWorkers: [@Sendable () -> Void] = []
   var timerOrders: UInt64 = 0
+  /// By place; empty while there never was one.
+  var schedules: ContiguousArray<ScheduleEntry?> = []
+  /// That of virtual time moves with it. Tests set another one.
+  var wallClock: @Sendable () -> UnixTime = { WallClock.now() }
+  /// What the core was last told: wall-clock nanoseconds less those of the monotonic clock.
+  var wallOffset: Int64?
+  /// Whether the wall clock is read again and again.
+  var isWatchingWallClock = false
   /// The number of the next job that is submitted without one of its own.
   var nextNumber: UInt64 = 0
 
@@ -79,6 +87,7 @@ struct DriverState: ~Copyable {
     self.time = time
     observation = Observation(attemptsRemembered: attemptsRemembered)
     observation.fixedOffset = time.isVirtual ? VirtualTime.unixStart : nil
+    if time.isVirtual { wallClock = { UnixTime(nanoseconds: VirtualTime.unixStart + time.now.nanoseconds) } }
     core = SchedulerCore(configuration)
     core.reportsStarts = true
     outbox.orders.reserveCapacity(256)
@@ -137,6 +146,8 @@ struct DriverState: ~Copyable {
       case .settleJob(let id, let state, let cause): settled(id, state, cause, effects: &effects)
       case .forgetJob(let id): forget(id)
       case .settleBatch(let id): effects.settledBatches.append(id)
+      // Submitted once the lock is released, since middleware looks at the submission first.
+      case .fireSchedule: break
       case .finishDraining: effects.drained = true
       }
     }

@@ -10,6 +10,9 @@ public struct JobRequest: Sendable {
   public var priority: Priority?
   /// Not eligible before this long after admission.
   public var delay: Duration
+  /// Not eligible before this time of the wall clock either; one in the past asks for nothing. It is turned into an
+  /// instant when the job is submitted: a clock that is set later does not move it. nil: only ``delay`` holds.
+  public var startAt: UnixTime?
   /// Jobs that must complete first; when one does not, this one is cancelled.
   public var dependencies: [JobID]
   /// The submitter's words about the job; shown in its status.
@@ -41,7 +44,8 @@ public struct JobRequest: Sendable {
   /// Describes a job; everything but the type's name may be left out.
   public init(
     _ type: String, payload: (any Sendable)? = nil, priority: Priority? = nil, delay: Duration = .zero,
-    dependencies: [JobID] = [], tags: [String] = [], timeout: Duration? = nil, retry: RetryPolicy? = nil,
+    startAt: UnixTime? = nil, dependencies: [JobID] = [], tags: [String] = [], timeout: Duration? = nil,
+    retry: RetryPolicy? = nil,
     hints: Set<JobHint> = [], memory: Int? = nil, deadline: Duration? = nil, expectedService: Duration? = nil,
     batch: BatchID? = nil, uniqueKey: String? = nil, tagKey: String? = nil
   ) {
@@ -49,6 +53,7 @@ public struct JobRequest: Sendable {
     self.payload = payload
     self.priority = priority
     self.delay = delay
+    self.startAt = startAt
     self.dependencies = dependencies
     self.tags = tags
     self.timeout = timeout
@@ -185,6 +190,10 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
   case alreadyStarted
   /// The job is not known: never admitted here, or settled and forgotten.
   case unknownJob(JobID)
+  /// A second schedule of a name.
+  case duplicateSchedule(String)
+  /// A schedule with a setting that is out of range.
+  case impossibleSchedule(String)
   /// The job had not settled in time; it goes on.
   case awaitTimedOut(JobID, after: Duration)
 
@@ -217,6 +226,10 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
       "the scheduler has started: add middleware and observers before start()"
     case .unknownJob(let id):
       "job \(id.rawValue) is not known: it was never admitted here, or it settled and was forgotten"
+    case .duplicateSchedule(let name):
+      "there is a schedule '\(name)' already; remove it first, or give this one another name"
+    case .impossibleSchedule(let what):
+      "the schedule has \(what)"
     case .awaitTimedOut(let id, let after):
       "job \(id.rawValue) had not settled after \(after); it goes on"
     }

@@ -1,5 +1,3 @@
-import CPlatform
-import Glibc
 import TailraceCore
 
 /// Who watches the jobs of a scheduler, and what is kept for them. Behind the scheduler's lock.
@@ -63,9 +61,7 @@ struct Observation {
   mutating func unixOffset(at now: Instant) -> Int64 {
     if let fixedOffset { return fixedOffset }
     if offsetReadAt.nanoseconds == .min || now - offsetReadAt > .seconds(1) {
-      var time = timespec()
-      clock_gettime(CLOCK_REALTIME, &time)
-      offset = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) - MonotonicClock.now().nanoseconds
+      offset = WallClock.now().nanoseconds - MonotonicClock.now().nanoseconds
       offsetReadAt = now
     }
     return offset

@@ -52,7 +52,8 @@ extension Scheduler {
     }
   }
 
-  private func offer(_ given: JobRequest) throws -> Admission {
+  /// - Parameter intended: when it should have been submitted; nil: now.
+  func offer(_ given: JobRequest, intended: Instant? = nil) throws -> Admission {
     let request = try prepared(given)
     let carried = JobLuggage.pack(request)
     // Made later for a job that somebody waits for.
@@ -68,13 +69,8 @@ extension Scheduler {
       // Numbers tell jobs apart in the records, and spread their retries differently.
       let number = state.nextNumber
       state.nextNumber += 1
-      let submission = JobSubmission(
-        type: type, tag: number, intended: now, submitted: now, priority: request.priority,
-        pool: request.hints.contains(.cpuIntensive) || request.hints.contains(.ioBound) ? .thread : nil,
-        delay: Nanoseconds(request.delay), timeout: request.timeout.map { Nanoseconds($0) }, retry: request.retry,
-        memory: request.memory, deadline: request.deadline.map { Nanoseconds($0) },
-        expectedService: request.expectedService.map { Nanoseconds($0) }, dependencies: request.dependencies,
-        batch: request.batch, uniqueKey: request.uniqueKey, tagKey: request.tagKey)
+      let submission = state.submission(
+        of: request, type: type, number: number, intended: intended ?? now, at: now)
       let admission = state.core.jobSubmitted(submission, at: now, into: &outbox)
       switch admission {
       case .accepted(let id), .waiting(let id): state.keep(carried, watch, for: id)

@@ -301,12 +301,16 @@ public final class Scheduler: Sendable {
   }
 
   private func timerFired() {
-    let timedOut = report { state, now, outbox in
+    let (timedOut, fired) = report { state, now, outbox in
       giveBackUnbegun(in: &state, at: now, into: &outbox)
-      let before = outbox.records.count
+      let (records, orders) = (outbox.records.count, outbox.orders.count)
+      let hasSchedules = state.core.scheduleCount > 0
+      if hasSchedules { state.readWallClock(at: now) }
       state.core.timerFired(at: now, into: &outbox)
-      return outbox.records.withUnsafeBufferPointer { $0[before...].filter { $0.outcome == .timedOut } }
+      let timedOut = outbox.records.withUnsafeBufferPointer { $0[records...].filter { $0.outcome == .timedOut } }
+      return (timedOut, hasSchedules ? FiredSlot.all(in: outbox, from: orders) : [])
     }
+    if !fired.isEmpty { submitFired(fired) }
     for record in timedOut {
       logFailure(of: record.id, type: record.type, attempt: Int(record.attempt), "timed out")
     }

@@ -284,6 +284,7 @@ package struct Simulation: ~Copyable {
       case .releaseSubmitter(let id): release(id)
       case .settleJob(let id, _, _): release(id)
       case .forgetJob, .settleBatch, .finishDraining: break
+      case .fireSchedule(let id, _, _): preconditionFailure("\(id) fired; recurring arrivals are on the tape")
       }
     }
     ordersDone = outbox.orders.count

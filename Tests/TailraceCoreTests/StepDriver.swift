@@ -193,7 +193,7 @@ final class StepDriver {
       case .settleJob(let id, let state, let cause):
         #expect(settlements[id] == nil, "job \(id) settled twice")
         settlements[id] = Settlement(state, cause)
-      case .releaseSubmitter, .forgetJob, .settleBatch, .finishDraining: break
+      case .releaseSubmitter, .forgetJob, .settleBatch, .fireSchedule, .finishDraining: break
       }
     }
     orders += Array(outbox.orders)

@@ -138,6 +138,7 @@ struct SwarmAuditor {
       case .forgetJob(let id):
         if jobs[id]?.settled == nil { problem("\(id) was forgotten before it settled") }
       case .settleBatch(let batch): settledBatch(batch)
+      case .fireSchedule(let id, _, _): problem("\(id) fired, and there are no schedules")
       case .finishDraining:
         if isDrained { problem("drained twice") }
         isDrained = true

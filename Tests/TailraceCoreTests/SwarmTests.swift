@@ -246,7 +246,7 @@ struct SwarmRun: ~Copyable {
           attempts[index].isStopped = true
         }
       case .setTimer(let instant): timer = instant
-      case .releaseSubmitter, .settleJob, .forgetJob, .settleBatch, .finishDraining: break
+      case .releaseSubmitter, .settleJob, .forgetJob, .settleBatch, .fireSchedule, .finishDraining: break
       }
     }
     outbox.clear()

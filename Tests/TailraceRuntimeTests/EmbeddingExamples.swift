@@ -106,6 +106,25 @@ struct EmbeddingExamples {
     await scheduler.shutdown()
   }
 
+  @Test func schedules() async throws {
+    let scheduler = Scheduler()
+    try scheduler.register("report") { _ in nil }
+    scheduler.start()
+    let nightly = try scheduler.schedule(
+      RecurringJob(
+        "nightly", .cron("0 2 * * *", timeZone: "Europe/Berlin"), job: JobRequest("report", uniqueKey: "nightly"),
+        missed: .once))
+    try scheduler.schedule(RecurringJob("often", .every(.milliseconds(10)), job: JobRequest("report")))
+    while scheduler.schedules().allSatisfy({ $0.fired == 0 }) { try await Task.sleep(for: .milliseconds(1)) }
+    let often = scheduler.schedules()[1]
+    #expect(often.name == "often" && often.last != nil && often.refused == 0)
+    scheduler.removeSchedule(nightly)
+    #expect(scheduler.schedules().map(\.name) == ["often"])
+    let later = try await scheduler.submit(JobRequest("report", startAt: often.last! + .milliseconds(50)))
+    #expect(try await scheduler.result(of: later).state == .completed)
+    await scheduler.shutdown()
+  }
+
   @Test func batches() async throws {
     let scheduler = Scheduler()
     try scheduler.register("resize") { context in context.payload }

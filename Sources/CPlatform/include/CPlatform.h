@@ -13,6 +13,13 @@ static inline int64_t cplatform_monotonic_ns(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/// The wall clock, in nanoseconds since 1970.
+static inline int64_t cplatform_realtime_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 /// Processor time used by the calling thread, in nanoseconds.
 static inline int64_t cplatform_thread_cpu_ns(void) {
   struct timespec t;

@@ -1,0 +1,107 @@
+/// When something recurs: a set of slots on the wall clock, each a point in time.
+///
+/// # When clocks are changed
+/// A cron expression is about what clocks of its zone show.
+/// - Where it fires in every hour of the day (its hour field is `*`, or lists all 24), it follows the clocks as they
+///   run: a slot that they skip does not exist, one that they show twice fires twice. So `*/15 * * * *` fires every 15
+///   minutes of elapsed time.
+/// - Otherwise each slot fires once: one that the clocks skip at the first instant after the gap, one that they show
+///   twice at the first of the two.
+///
+/// Slots that fall on one instant are one slot.
+public enum Recurrence: Hashable, Sendable {
+  /// At the anchor and then after each interval, by elapsed time; never before the anchor. With the anchor at the epoch
+  /// intervals that divide a day fall on round times in UTC. The interval MUST be above zero.
+  case every(Nanoseconds, anchor: UnixTime = .epoch)
+  /// When clocks of a zone show what an expression says, to the end of ``UnixTime``.
+  case cron(CronExpression, TimeZoneOffsets)
+
+  /// The first slot after a time, or nil when there is none.
+  ///
+  /// - Complexity: for cron, a few steps for each month without a match; an expression of one day in eight years takes
+  ///   some ten.
+  public func next(after time: UnixTime) -> UnixTime? {
+    switch self {
+    case .every(let interval, let anchor): Self.next(after: time, interval, anchor)
+    case .cron(let expression, let zone):
+      expression.coversEveryHour
+        ? Self.nextShown(after: time, expression, zone) : Self.nextOnce(after: time, expression, zone)
+    }
+  }
+
+  private static func next(after time: UnixTime, _ interval: Nanoseconds, _ anchor: UnixTime) -> UnixTime? {
+    precondition(interval > .zero, "a recurrence with an interval of \(interval.rawValue) ns")
+    guard time >= anchor else { return anchor }
+    // The distance of two Int64 may not fit into one.
+    let distance = UInt64(bitPattern: time.nanoseconds &- anchor.nanoseconds)
+    let left = UInt64(interval.rawValue) - distance % UInt64(interval.rawValue)
+    let (next, overflow) = time.nanoseconds.addingReportingOverflow(Int64(left))
+    return overflow ? nil : UnixTime(nanoseconds: next)
+  }
+
+  /// Walks through the readings; when each is first shown never decreases with the reading.
+  private static func nextOnce(
+    after time: UnixTime, _ expression: CronExpression, _ zone: TimeZoneOffsets
+  ) -> UnixTime? {
+    let seconds = time.wholeSeconds
+    var reading = seconds + Int64(zone.offsets[zone.period(at: seconds)])
+    // Every reading up to the present one was first shown by now.
+    reading = flooredDivision(reading, 60).quotient * 60
+    while true {
+      reading = expression.first(atOrAfter: reading + 60)
+      guard let slot = UnixTime(wholeSeconds: zone.firstInstant(showing: reading)) else { return nil }
+      if slot > time { return slot }
+    }
+  }
+
+  /// Walks through the periods between changes of the clocks.
+  private static func nextShown(
+    after time: UnixTime, _ expression: CronExpression, _ zone: TimeZoneOffsets
+  ) -> UnixTime? {
+    var period = zone.period(at: time.wholeSeconds)
+    /// The first second that may be one.
+    var from = time.wholeSeconds + 1
+    while true {
+      let offset = Int64(zone.offsets[period])
+      let reading = expression.first(atOrAfter: flooredDivision(from + offset + 59, 60).quotient * 60)
+      guard let end = zone.end(of: period), reading - offset >= end else {
+        return UnixTime(wholeSeconds: reading - offset)
+      }
+      period += 1
+      from = end
+    }
+  }
+
+  /// The last slot after one time and not after another, or nil.
+  ///
+  /// - Complexity: some sixty calls of ``next(after:)``.
+  func last(after low: UnixTime, through high: UnixTime) -> UnixTime? {
+    if case .every(let interval, let anchor) = self {
+      guard high >= anchor, high > low else { return nil }
+      let distance = UInt64(bitPattern: high.nanoseconds &- anchor.nanoseconds)
+      let slot = UnixTime(nanoseconds: high.nanoseconds &- Int64(distance % UInt64(interval.rawValue)))
+      return slot > low ? slot : nil
+    }
+    guard var slot = next(after: low), slot <= high else { return nil }
+    // There is no slot between `empty` and `high`.
+    var empty = high
+    while slot < empty {
+      let half = UInt64(bitPattern: empty.nanoseconds &- slot.nanoseconds) / 2
+      let middle = UnixTime(nanoseconds: slot.nanoseconds &+ Int64(half))
+      if let later = next(after: middle), later <= high { slot = later } else { empty = middle }
+    }
+    return slot
+  }
+
+  /// How many slots there are after one time and not after another; stops at a limit.
+  func count(after low: UnixTime, through high: UnixTime, limit: Int) -> Int {
+    if case .every(let interval, _) = self {
+      guard let first = next(after: low), let last = last(after: low, through: high) else { return 0 }
+      let distance = UInt64(bitPattern: last.nanoseconds &- first.nanoseconds)
+      return Int(min(distance / UInt64(interval.rawValue), UInt64(limit) - 1)) + 1
+    }
+    var (count, time) = (0, low)
+    while count < limit, let slot = next(after: time), slot <= high { (count, time) = (count + 1, slot) }
+    return count
+  }
+}

@@ -1,0 +1,135 @@
+/// Recurring schedules. Their slots are points on the wall clock, of which the scheduler knows what it is told; at each
+/// due slot it orders the driver to submit a job.
+extension SchedulerCore {
+  /// How many schedules there are; while there are some, the driver tells the wall clock at least once a minute.
+  public var scheduleCount: Int { schedules.count }
+
+  /// The wall clock shows `time` at `instant`. Schedules begin when it is first told; a driver MUST tell it again
+  /// whenever the clock may have been set.
+  ///
+  /// After a step forward the slots in between are missed ones. After a step back no slot fires again that has fired;
+  /// one that was left out fires when its time comes again.
+  public mutating func wallClockRead(_ time: UnixTime, at instant: Instant) {
+    advance(to: instant)
+    // The scheduler's present may be a little later than the reading.
+    let offset = (time - UnixTime(nanoseconds: instant.nanoseconds)).rawValue
+    guard offset != schedules.wallOffset else { return }
+    schedules.wallOffset = offset
+    for slot in schedules.places.indices where schedules[slot] != nil { scheduleClockChanged(slot) }
+  }
+
+  /// A schedule was added. Its first slot is the first one after now, or after ``ScheduleDescription/after``.
+  ///
+  /// - Throws: ``Refusal/stopping`` when the scheduler drains or has stopped.
+  /// - Precondition: an interval is above zero, the bound of `all` lies between 1 and 1,000.
+  public mutating func scheduleAdded(
+    _ description: ScheduleDescription, at instant: Instant
+  ) throws(Refusal) -> ScheduleID {
+    advance(to: instant)
+    if case .every(let interval, _) = description.recurrence {
+      precondition(interval > .zero, "a schedule with an interval of \(interval.rawValue) ns; it is above zero")
+    }
+    if case .all(let limit) = description.missed {
+      precondition((1...1_000).contains(limit), "a schedule that catches up on \(limit) slots: 1 to 1,000 are allowed")
+    }
+    guard phase == .accepting else { throw .stopping }
+    let slot = schedules.add(Schedule(description))
+    scheduleClockChanged(slot)
+    return schedules.id(of: slot)
+  }
+
+  /// A schedule is not wanted any more. Its jobs go on. Returns whether it was known.
+  @discardableResult
+  public mutating func scheduleRemoved(_ id: ScheduleID, at instant: Instant) -> Bool {
+    advance(to: instant)
+    guard let slot = schedules.find(id) else { return false }
+    removeTimer(ofSchedule: slot)
+    schedules.remove(slot)
+    return true
+  }
+
+  /// A schedule is to stand still. Returns whether it was known.
+  @discardableResult
+  public mutating func schedulePaused(_ id: ScheduleID, at instant: Instant) -> Bool {
+    advance(to: instant)
+    guard let slot = schedules.find(id) else { return false }
+    schedules[slot]!.state.isPaused = true
+    setTimer(ofSchedule: slot)
+    return true
+  }
+
+  /// A schedule goes on after a pause, whose slots are neither fired nor counted. Returns whether it was known.
+  @discardableResult
+  public mutating func scheduleResumed(_ id: ScheduleID, at instant: Instant) -> Bool {
+    advance(to: instant)
+    guard let slot = schedules.find(id) else { return false }
+    if schedules[slot]!.state.isPaused {
+      schedules[slot]!.state.isPaused = false
+      if let wall = schedules.wall(at: now) { schedules[slot]!.begin(at: wall) }
+      setTimer(ofSchedule: slot)
+    }
+    return true
+  }
+
+  /// What a schedule has done so far; nil: it is not known.
+  public func state(of id: ScheduleID) -> ScheduleState? { schedules.find(id).map { schedules[$0]!.state } }
+
+  // MARK: - Timers
+
+  /// A slot is due, if the clock has not changed since.
+  mutating func scheduleTimerFired(_ slot: Int, into outbox: inout Outbox) {
+    guard let wall = schedules.wall(at: now) else { return }
+    let id = schedules.id(of: slot)
+    for time in schedules[slot]!.decide(until: wall) {
+      outbox.orders.append(.fireSchedule(id, slot: time, intended: schedules.instant(of: time) ?? now))
+    }
+    setTimer(ofSchedule: slot)
+  }
+
+  /// Nothing fires any more.
+  mutating func endSchedules() {
+    for slot in schedules.places.indices where schedules[slot] != nil {
+      removeTimer(ofSchedule: slot)
+      schedules[slot]!.state.next = nil
+    }
+  }
+
+  private mutating func scheduleClockChanged(_ slot: Int) {
+    guard phase == .accepting, let wall = schedules.wall(at: now) else { return }
+    schedules[slot]!.clockChanged(to: wall)
+    setTimer(ofSchedule: slot)
+  }
+
+  private mutating func setTimer(ofSchedule slot: Int) {
+    removeTimer(ofSchedule: slot)
+    let next = schedules.wallOffset == nil ? nil : schedules[slot]!.nextSlot()
+    schedules[slot]!.state.next = next
+    guard let next, let instant = schedules.instant(of: next) else { return }
+    timers.insert(.schedule(slot), at: instant, jobs: jobs, gates: &gates)
+  }
+
+  private mutating func removeTimer(ofSchedule slot: Int) {
+    let position = timers.position(ofSchedule: slot)
+    if position >= 0 { timers.remove(at: Int(position), jobs: jobs, gates: &gates) }
+  }
+
+  // MARK: - Invariants
+
+  func checkSchedules(_ check: (Bool, @autoclosure () -> String) -> Void) {
+    for slot in schedules.places.indices {
+      let position = timers.position(ofSchedule: slot)
+      guard let schedule = schedules[slot] else {
+        check(position < 0, "a removed schedule has a timer")
+        continue
+      }
+      let mayFire = phase == .accepting && !schedule.state.isPaused && schedules.wallOffset != nil
+      check(mayFire || position < 0, "a schedule that must not fire has a timer")
+      check((position >= 0) == (schedule.state.next != nil), "a schedule's next slot and its timer disagree")
+      if position >= 0, let next = schedule.state.next {
+        check(timers.entries[Int(position)].at == schedules.instant(of: next), "a schedule's timer is not at its slot")
+        check(next == schedule.nextSlot(), "a schedule waits for another slot than its next")
+        check(!schedule.fired.contains { $0.contains(next) }, "a schedule waits for a slot that has fired")
+      }
+    }
+  }
+}

@@ -1,0 +1,192 @@
+import Logging
+import TailraceCore
+
+extension Scheduler {
+  /// Lets a job recur. Each slot submits it once, as by ``submit(_:)``, with the slot as its intended arrival.
+  ///
+  /// A submission that is refused (a full queue, a unique key of a live job) is counted and logged, and the next slot
+  /// comes as if nothing had happened. Under the overflow policy `block` it waits for room. Slots that pass before
+  /// ``start()`` are missed ones. The schedule ends with ``removeSchedule(_:)`` or the shutdown.
+  ///
+  /// - Throws: ``CronError``, ``TimeZoneError``, ``SchedulerError/unknownJobType(_:known:)``,
+  ///   ``SchedulerError/duplicateSchedule(_:)``, ``SchedulerError/impossibleSchedule(_:)``,
+  ///   ``SchedulerError/refused(_:)`` when the scheduler is shutting down.
+  @discardableResult
+  public func schedule(_ recurring: RecurringJob) throws -> ScheduleID {
+    let description = ScheduleDescription(
+      try recurring.timing.recurrence(), missed: recurring.missed, after: recurring.after)
+    if case .every(let interval, _) = description.recurrence, interval <= .zero {
+      throw SchedulerError.impossibleSchedule("an interval of \(interval.duration); it must be 1 ns or more")
+    }
+    if case .all(let limit) = recurring.missed, !(1...1_000).contains(limit) {
+      throw SchedulerError.impossibleSchedule("a bound of \(limit) missed slots; 1 to 1,000 are allowed")
+    }
+    let (id, isFirst) = try report { state, now, _ throws -> (ScheduleID, Bool) in
+      guard state.typeIDs[recurring.job.type] != nil else {
+        throw SchedulerError.unknownJobType(recurring.job.type, known: state.typeNames)
+      }
+      guard !state.schedules.contains(where: { $0?.name == recurring.name }) else {
+        throw SchedulerError.duplicateSchedule(recurring.name)
+      }
+      state.readWallClock(at: now)
+      do throws(Refusal) {
+        let id = try state.core.scheduleAdded(description, at: now)
+        while state.schedules.count <= id.slot { state.schedules.append(nil) }
+        state.schedules[id.slot] = ScheduleEntry(id: id, name: recurring.name, request: recurring.job)
+        defer { state.isWatchingWallClock = true }
+        return (id, !state.isWatchingWallClock)
+      } catch {
+        throw SchedulerError.refused(error)
+      }
+    }
+    if isFirst { watchWallClock() }
+    return id
+  }
+
+  /// Ends a schedule; its jobs go on. Returns whether it was known.
+  @discardableResult
+  public func removeSchedule(_ id: ScheduleID) -> Bool {
+    report { state, now, _ in
+      guard state.core.scheduleRemoved(id, at: now) else { return false }
+      state.schedules[id.slot] = nil
+      return true
+    }
+  }
+
+  /// Lets a schedule stand still. Returns whether it was known.
+  @discardableResult
+  public func pauseSchedule(_ id: ScheduleID) -> Bool {
+    report { state, now, _ in state.core.schedulePaused(id, at: now) }
+  }
+
+  /// Lets a paused schedule go on: the slots of the pause are left out, and not counted. Returns whether it was known.
+  @discardableResult
+  public func resumeSchedule(_ id: ScheduleID) -> Bool {
+    report { state, now, _ in
+      state.readWallClock(at: now)
+      return state.core.scheduleResumed(id, at: now)
+    }
+  }
+
+  /// Where every schedule stands, by name. After a shutdown it still tells what they did.
+  public func schedules() -> [ScheduleStatus] {
+    lock.withLock {
+      state.pointee.schedules.compactMap { entry in
+        guard let entry, let known = state.pointee.core.state(of: entry.id) else { return nil }
+        return ScheduleStatus(
+          id: entry.id, name: entry.name, next: known.next, last: known.last, fired: known.fired, missed: known.missed,
+          refused: entry.refused, lastError: entry.lastError, lastJob: entry.lastJob, isPaused: known.isPaused)
+      }.sorted { $0.name < $1.name }
+    }
+  }
+
+  // MARK: - The wall clock
+
+  /// Reads the wall clock again while there are schedules, so that a clock that was set and a machine that slept are
+  /// noticed.
+  private func watchWallClock() {
+    // Nobody sets the clock of virtual time.
+    guard !timer.isVirtual else { return }
+    timer.schedule(at: timer.now + WallClock.longestUnread) { [weak self] inTime in
+      guard inTime, let self else { return }
+      let goesOn = report { state, now, _ in
+        state.readWallClock(at: now)
+        state.isWatchingWallClock = state.core.scheduleCount > 0 && !state.isShuttingDown
+        return state.isWatchingWallClock
+      }
+      if goesOn { watchWallClock() }
+    }
+  }
+
+  /// Submits the jobs of the schedules that have just fired, in their order; outside the lock, as any submission.
+  func submitFired(_ fired: [FiredSlot]) {
+    for slot in fired {
+      guard let request = lock.withLock({ state.pointee.entry(of: slot.schedule)?.request }) else { continue }
+      var (job, refusal): (JobID?, String?) = (nil, nil)
+      do {
+        switch try offer(request, intended: slot.intended) {
+        case .accepted(let id), .waiting(let id): job = id
+        case .refused(let reason): refusal = SchedulerError.refused(reason).description
+        }
+      } catch {
+        refusal = "\(error)"
+      }
+      let name = lock.withLock { state.pointee.noteFired(slot.schedule, job: job, refusal: refusal) }
+      if let refusal, let name {
+        logger.warning(
+          "a recurring job was refused", metadata: ["tailrace-schedule": "\(name)", "error": "\(refusal)"])
+      }
+    }
+  }
+}
+
+/// A slot whose job is to be submitted.
+struct FiredSlot {
+  let schedule: ScheduleID
+  let intended: Instant
+
+  /// Those that the core has ordered, from a place on.
+  static func all(in outbox: borrowing Outbox, from first: Int) -> [FiredSlot] {
+    var fired: [FiredSlot] = []
+    for index in first..<outbox.orders.count {
+      if case .fireSchedule(let id, _, let intended) = outbox.orders[index] {
+        fired.append(FiredSlot(schedule: id, intended: intended))
+      }
+    }
+    return fired
+  }
+}
+
+/// What the driver keeps about a schedule beside what the core keeps.
+struct ScheduleEntry {
+  let id: ScheduleID
+  let name: String
+  let request: JobRequest
+  var refused = 0
+  var lastError: String?
+  var lastJob: JobID?
+}
+
+extension DriverState {
+  /// Tells the core what the wall clock shows, if that is not what it would think anyway.
+  mutating func readWallClock(at now: Instant) {
+    let wall = wallClock()
+    let offset = wall.nanoseconds &- now.nanoseconds
+    // The two clocks are read one after the other: a little difference is none.
+    if let wallOffset, (offset &- wallOffset).magnitude < UInt64(WallClock.tolerance.rawValue) { return }
+    wallOffset = offset
+    core.wallClockRead(wall, at: now)
+  }
+
+  /// nil: it was removed.
+  func entry(of id: ScheduleID) -> ScheduleEntry? {
+    guard id.slot < schedules.count, let entry = schedules[id.slot], entry.id == id else { return nil }
+    return entry
+  }
+
+  /// Notes what became of a submission. Returns the schedule's name, if it is still there.
+  mutating func noteFired(_ id: ScheduleID, job: JobID?, refusal: String?) -> String? {
+    guard var entry = entry(of: id) else { return nil }
+    if let job { entry.lastJob = job }
+    if let refusal {
+      entry.refused += 1
+      entry.lastError = refusal
+    }
+    schedules[id.slot] = entry
+    return entry.name
+  }
+
+  /// A request as the core takes it.
+  func submission(
+    of request: JobRequest, type: JobTypeID, number: UInt64, intended: Instant, at now: Instant
+  ) -> JobSubmission {
+    JobSubmission(
+      type: type, tag: number, intended: intended, submitted: now, priority: request.priority,
+      pool: request.hints.contains(.cpuIntensive) || request.hints.contains(.ioBound) ? .thread : nil,
+      delay: Nanoseconds(request.delay), notBefore: request.startAt.map { now + ($0 - wallClock()) },
+      timeout: request.timeout.map { Nanoseconds($0) }, retry: request.retry, memory: request.memory,
+      deadline: request.deadline.map { Nanoseconds($0) },
+      expectedService: request.expectedService.map { Nanoseconds($0) }, dependencies: request.dependencies,
+      batch: request.batch, uniqueKey: request.uniqueKey, tagKey: request.tagKey)
+  }
+}
