@@ -5,7 +5,7 @@ import TailraceCore
 /// The draw for arrival `n` is keyed by (seed, stream, n), so neither what arrives nor what other streams do moves it.
 struct ArrivalProcess: Sendable {
   /// A law's parameters stand beside it, so that looking at it copies nothing.
-  private enum Law: Sendable { case constant, poisson, bursty, stages, atOnce, recorded, nothing }
+  private enum Law: Sendable { case constant, poisson, bursty, stages, atOnce, recorded, recurring, nothing }
 
   /// A stage, from its start at `begin` nanoseconds, before which `before` arrivals are expected.
   private struct Ramp: Sendable {
@@ -28,6 +28,9 @@ struct ArrivalProcess: Sendable {
   private var off = 0.0
   private var ramps: [Ramp] = []
   private var recorded: ContiguousArray<Nanoseconds> = []
+  private var recurring: RecurringArrivals?
+  /// The slot of the last arrival, or a time before the first.
+  private var slot = UnixTime.epoch
   private let random: KeyedRandom
   private let start: Int64
   /// No arrival at or after this instant.
@@ -71,6 +74,11 @@ struct ArrivalProcess: Sendable {
     case .trace(let trace):
       law = .recorded
       recorded = trace.submitted
+    case .recurring(let arrivals):
+      law = .recurring
+      recurring = arrivals
+      // A little early, since scaling rounds: what comes out before the start is left aside.
+      slot = arrivals.zero + stream.start.scaled(by: 1 / arrivals.scale) - .seconds(1)
     case .closed: law = .nothing
     }
   }
@@ -101,6 +109,9 @@ struct ArrivalProcess: Sendable {
     case .atOnce: instant = start
     case .recorded: instant = start + recorded[Int(number)].rawValue
     case .nothing: return nil
+    case .recurring:
+      guard let next = nextSlot() else { return nil }
+      instant = next
     case .constant: instant = instantAfter(Double(number) * 1e9 / rate)
     case .poisson, .bursty, .stages:
       guard let drawn = drawNext() else { return nil }
@@ -112,6 +123,18 @@ struct ArrivalProcess: Sendable {
     }
     defer { number += 1 }
     return (instant, number)
+  }
+
+  /// The next slot of a recurrence on the tape, not before the stream's start.
+  private mutating func nextSlot() -> Int64? {
+    guard let recurring else { return nil }
+    while let next = recurring.recurrence.next(after: slot) {
+      slot = next
+      let time = next - recurring.zero
+      let instant = recurring.scale == 1 ? time.rawValue : time.scaled(by: recurring.scale).rawValue
+      if instant >= start { return instant }
+    }
+    return nil
   }
 
   /// Far beyond any scenario the sum saturates, and the stream ends.
@@ -144,7 +167,7 @@ struct ArrivalProcess: Sendable {
       clock += step
       guard let ramp = ramps.first(where: { clock < $0.before + $0.expected }) else { return nil }
       return ramp.begin + Self.time(until: clock - ramp.before, in: ramp)
-    case .constant, .atOnce, .recorded, .nothing: return nil
+    case .constant, .atOnce, .recorded, .recurring, .nothing: return nil
     }
   }
 

@@ -60,6 +60,10 @@ extension LoadStream {
         stages.map { Stage(rate: $0.rate.scaled(by: factor), duration: $0.duration.scaled(by: factor)) })
     case .batch: break
     case .trace(let trace): stream.arrivals = .trace(trace.scaled(by: factor))
+    case .recurring(var arrivals):
+      // The wall clock itself runs at another speed, so slots keep their places in the day.
+      arrivals.scale *= factor
+      stream.arrivals = .recurring(arrivals)
     case .closed(let clients, let think):
       stream.arrivals = .closed(clients: clients, think: think.scaled(by: factor))
     }

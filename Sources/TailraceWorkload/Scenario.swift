@@ -23,6 +23,8 @@ package struct Scenario: Sendable, Hashable {
   package var backendCapacity: Int? = nil
   /// How long arrivals go on; nil: until every stream is exhausted (batches).
   package var duration: Nanoseconds?
+  /// What the wall clock shows at the tape's zero; only recurring arrivals look at it.
+  package var startsAt = Scenario.usualStart
   /// Jobs intended before this instant are replayed but not measured.
   package var warmup: Nanoseconds
   /// After the last arrival, how long to wait for jobs to settle before the run is cut off.
@@ -38,6 +40,11 @@ package struct Scenario: Sendable, Hashable {
   /// Whether any job's service time is declared rather than the time of a real operation; only then does a time scale
   /// apply to this scenario.
   package var hasDeclaredTime: Bool { jobs.contains { $0.service != nil } }
+}
+
+extension Scenario {
+  /// 2026-01-05T00:00:00Z, a Monday.
+  package static let usualStart = UnixTime(nanoseconds: 1_767_571_200_000_000_000)
 }
 
 /// A figure that the documented system's authors published.
@@ -242,8 +249,19 @@ package enum Arrivals: Sendable, Hashable {
   case batch(failFast: Bool)
   /// The jobs of a real log.
   case trace(Trace)
+  /// At the slots of a recurrence.
+  case recurring(RecurringArrivals)
   /// N clients: each submits, awaits the job's end, thinks, and submits again.
   case closed(clients: Int, think: ServiceTime)
+}
+
+/// Arrivals at the slots of a recurrence: by the wall clock, as a scheduler's own schedules would submit them.
+package struct RecurringArrivals: Sendable, Hashable {
+  package var recurrence: Recurrence
+  /// What the wall clock shows at the tape's zero.
+  package var zero: UnixTime
+  /// How long a second of the wall clock takes on the tape, in seconds.
+  package var scale = 1.0
 }
 
 /// A stretch of a ramp: the rate moves linearly to `rate` within `duration`.

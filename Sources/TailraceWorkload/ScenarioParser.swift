@@ -7,8 +7,7 @@ import TailraceCore
 package enum ScenarioParser {
   static let keys = [
     "name", "summary", "source", "notes", "jobs", "graphs", "load", "scheduler", "faults", "duration", "warmup",
-    "drain", "backend",
-    "targets", "published", "figures", "compare",
+    "drain", "starts_at", "backend", "targets", "published", "figures", "compare",
   ]
   /// The systems that `compare:` may name.
   package static let comparableSystems = ["sequential", "task-group", "operation-queue", "dispatch"]
@@ -107,6 +106,7 @@ extension ScenarioReader {
     var jobs = fields["jobs"].map { readJobs($0, timesFromTrace: hasTrace) } ?? []
     readGraphs(fields["graphs"])
     let duration = span(fields["duration"], "duration")
+    startsAt = readStart(fields["starts_at"])
     let streams =
       fields["load"].map { readLoad($0, duration: duration, hasDuration: fields["duration"] != nil) } ?? []
     addTypes(of: streams, to: &jobs, fields["jobs"])
@@ -127,9 +127,8 @@ extension ScenarioReader {
     checkMemory(jobs, scheduler, fields["jobs"])
     return Scenario(
       name: name, summary: summary, source: source, notes: notes, jobs: jobs, streams: streams, scheduler: scheduler,
-      faults: faults, backendCapacity: capacity, duration: duration, warmup: warmup, drain: drain, targets: targets,
-      published: published,
-      figures: figures, compare: compare)
+      faults: faults, backendCapacity: capacity, duration: duration, startsAt: startsAt, warmup: warmup, drain: drain,
+      targets: targets, published: published, figures: figures, compare: compare)
   }
 
   private mutating func readName(_ node: YAMLNode) -> String? {

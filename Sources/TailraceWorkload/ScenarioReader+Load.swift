@@ -1,8 +1,8 @@
 import TailraceCore
 
 extension ScenarioReader {
-  static let arrivalKeys = ["constant", "poisson", "bursty", "stages", "batch", "closed", "trace"]
-  static let streamKeys = arrivalKeys + ["of", "start", "duration", "count", "on_failure"] + traceKeys
+  static let arrivalKeys = ["constant", "poisson", "bursty", "stages", "batch", "closed", "trace", "interval", "cron"]
+  static let streamKeys = arrivalKeys + ["of", "start", "duration", "count", "on_failure", "time_zone"] + traceKeys
 
   /// Reads `load:`: one stream, or a list of them.
   mutating func readLoad(_ node: YAMLNode, duration: Nanoseconds?, hasDuration: Bool) -> [LoadStream] {
@@ -38,6 +38,9 @@ extension ScenarioReader {
       report(node.place, "\(wrong); \(allowed)")
       return nil
     }
+    if kind != "cron", let node = fields["time_zone"] {
+      report(node.place, "\(what).time_zone is for cron only; remove it or use cron:")
+    }
     if kind == "trace" { return readTraceStream(value, fields, what) }
     for key in Self.traceKeys {
       if let node = fields[key] { report(node.place, "\(what).\(key) is for traces only; remove it or use trace:") }
@@ -55,7 +58,10 @@ extension ScenarioReader {
     if let failure = fields["on_failure"] {
       report(failure.place, "\(what).on_failure is for batches only; remove it or use batch:")
     }
-    guard let arrivals = readArrivals(kind, value, "\(what).\(kind)") else { return nil }
+    let isRecurring = ["interval", "cron"].contains(kind)
+    let arrivals =
+      isRecurring ? readRecurring(kind, value, fields["time_zone"], what) : readArrivals(kind, value, "\(what).\(kind)")
+    guard let arrivals else { return nil }
     stream.arrivals = arrivals
     if case .closed = arrivals, case .graph = stream.mix {
       report(

@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceTimeZones
 
 /// Walks a tree and collects every problem on the way, so that one reading of a file finds them all.
 ///
@@ -13,6 +14,8 @@ struct ScenarioReader {
   var jobNames: [String] = []
   /// The graphs, once read, by name in order of declaration.
   var graphs: [JobGraph] = []
+  /// What the wall clock shows at the tape's zero, once read.
+  var startsAt = Scenario.usualStart
 
   init(file: String, check: ExpressionCheck) {
     self.file = file
@@ -170,27 +173,10 @@ struct ScenarioReader {
   func suggestion(_ word: String, among known: [String], kind: String) -> String {
     let shown = known.prefix(20).joined(separator: ", ") + (known.count > 20 ? ", …" : "")
     let list = known.isEmpty ? "there are no \(kind)" : "\(kind): \(shown)"
-    let distances = known.map { (name: $0, distance: Self.distance(word.lowercased(), $0.lowercased())) }
+    let distances = known.map { (name: $0, distance: editDistance(word.lowercased(), $0.lowercased())) }
     guard let best = distances.min(by: { $0.distance < $1.distance }), best.distance <= max(1, word.count / 3) else {
       return list
     }
     return "did you mean '\(best.name)'? \(list)"
-  }
-
-  /// The Levenshtein distance, looking at no more than the first 64 characters.
-  static func distance(_ a: String, _ b: String) -> Int {
-    let a = Array(a.unicodeScalars.prefix(64))
-    let b = Array(b.unicodeScalars.prefix(64))
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        let substituted = diagonal + (x == y ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(substituted, diagonal + 1, row[j] + 1)
-      }
-    }
-    return row[b.count]
   }
 }

@@ -58,7 +58,7 @@ extension Tape {
           if choice.kind == .sequence { total = min(total ?? .max, choice.types.count) }
           total = total ?? 1
           batch = UInt32(number)
-        case .constant, .poisson, .bursty, .stages, .trace: break
+        case .constant, .poisson, .bursty, .stages, .trace, .recurring: break
         }
         var process = ArrivalProcess(stream, total: total, scenarioEnd: tape.scenario.duration, random: random)
         let first = process.next()

@@ -46,6 +46,21 @@ import Testing
       try await Binary.run(["show", Binary.scenario("graph"), "--tape", "--seed", "7"]).output, "tape.csv")
   }
 
+  @Test func recurringArrivalsFollowTheClocksOfTheirZone() async throws {
+    let file = Binary.scenario("clock-change")
+    let tape = ["show", file, "--tape", "--set", "load.1.interval=12h"]
+    try expectGolden(try await Binary.run(tape).output, "tape-clock-change.csv")
+    let autumn = try await Binary.run(tape + ["--set", "starts_at=2026-10-24T00:00:00Z"])
+    let nightly = autumn.outputLines.map { $0.split(separator: ",") }.filter { $0[1] == "nightly" }
+    #expect(nightly.map { $0[3] } == ["1800000000000", "88200000000000", "178200000000000"], "\(autumn)")
+    let refused = try await Binary.run(["validate", file, "--set", "load.0.time_zone=Europe/Berln"])
+    #expect(refused.status == 64)
+    #expect(refused.error.contains("load.0.time_zone: unknown time zone 'Europe/Berln'; did you mean 'Europe/Berlin'?"))
+    let folder = try TemporaryFolder()
+    let run = try await Binary.run(["run", file, "--system", "simulated"], in: folder)
+    #expect(run.status == 0, "\(run)")
+  }
+
   @Test func tapesAreLimitedAndChanged() async throws {
     let limited = try await Binary.run(["show", "no-op", "--tape", "--limit", "3"])
     #expect(limited.outputLines.count == 4)

@@ -196,6 +196,11 @@ extension Arrivals {
     case .batch(let failFast): failFast ? "fail-fast batch" : "batch"
     case .closed(let clients, _): "\(clients) clients"
     case .trace(let trace): "trace \(trace.file)"
+    case .recurring(let arrivals):
+      switch arrivals.recurrence {
+      case .every(let interval, _): "every \(interval.words) from \(arrivals.zero)"
+      case .cron(let expression, let zone): "cron \(expression) in \(zone.name) from \(arrivals.zero)"
+      }
     }
   }
 }

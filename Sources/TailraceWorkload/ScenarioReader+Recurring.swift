@@ -1,0 +1,53 @@
+import TailraceCore
+import TailraceTimeZones
+
+extension ScenarioReader {
+  /// Reads `starts_at:`, a time in UTC.
+  mutating func readStart(_ node: YAMLNode?) -> UnixTime {
+    let allowed = "write a time in UTC from 1970 to 2199, such as 2026-03-29T00:00:00Z"
+    guard let node, let text = text(node, "starts_at", allowed: allowed) else { return Scenario.usualStart }
+    guard let time = UnixTime(text), time >= .epoch, time < Self.latestStart else {
+      report(node.place, "starts_at: '\(text)' is not such a time; \(allowed)")
+      return Scenario.usualStart
+    }
+    return time
+  }
+
+  /// 2200-01-01T00:00:00Z: some decades of arrivals have room after it.
+  private static let latestStart = UnixTime(nanoseconds: 7_258_118_400_000_000_000)
+
+  /// Reads `interval:` or `cron:` with its `time_zone:`.
+  mutating func readRecurring(_ kind: String, _ value: YAMLNode, _ zone: YAMLNode?, _ what: String) -> Arrivals? {
+    if kind == "interval" {
+      return span(value, "\(what).interval").map {
+        .recurring(RecurringArrivals(recurrence: .every($0), zero: startsAt))
+      }
+    }
+    let expression = cronExpression(value, "\(what).cron")
+    let offsets = zone.map { timeZone($0, "\(what).time_zone") } ?? .utc
+    guard let expression, let offsets else { return nil }
+    return .recurring(RecurringArrivals(recurrence: .cron(expression, offsets), zero: startsAt))
+  }
+
+  private mutating func cronExpression(_ node: YAMLNode, _ what: String) -> CronExpression? {
+    let allowed = "write a cron expression in quotes, such as \"*/15 9-17 * * MON-FRI\""
+    guard let text = text(node, what, allowed: allowed) else { return nil }
+    do {
+      return try CronExpression(text)
+    } catch {
+      report(node.place, "\(what): " + error.problems.map(\.description).joined(separator: "; "))
+      return nil
+    }
+  }
+
+  private mutating func timeZone(_ node: YAMLNode, _ what: String) -> TimeZoneOffsets? {
+    let allowed = "write a name of the IANA data base, such as Europe/Berlin"
+    guard let name = text(node, what, allowed: allowed) else { return nil }
+    do {
+      return try TimeZoneFiles.load(name)
+    } catch {
+      report(node.place, "\(what): \(error)")
+      return nil
+    }
+  }
+}
