@@ -7,7 +7,7 @@ BINARY := .build/release/tailrace
 # Where the Swift sources to check live; the benchmarks are a package of their own.
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Sources
 # Suites that compute on all processors for seconds: apart from those that run live, which would starve beside them.
-COMPUTING := VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|TailraceSimulationTests.SwarmTests
+COMPUTING := VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test lint bench test-tsan clean
@@ -65,7 +65,7 @@ test-tsan: setup
 	@# jemalloc and the sanitizer's own allocator do not go together.
 	@TAILRACE_ALLOCATOR=system TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-sanitizer.suppressions \
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld \
-	--skip 'EndToEndTests|VerificationTests|RealTraceTests|TailraceSimulationTests.SwarmTests'
+	--skip 'EndToEndTests|VerificationTests|RealTraceTests|SwarmTests'
 
 ## clean: delete what was built (reports stay)
 clean:

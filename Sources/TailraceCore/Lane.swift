@@ -16,8 +16,8 @@ enum LaneGate: UInt8 {
 
 /// Eligible jobs of one pool that start in the order in which they became eligible.
 ///
-/// Types without limits of their own share one lane per priority; a type with a limit has its own lanes, and so has a tag
-/// key where keys matter, so that a closed limit stops its own jobs only and nothing is ever searched.
+/// Types without limits of their own share one lane per priority; a type with a limit has its own lanes, and so has a
+/// tag key where keys matter, so that a closed limit stops its own jobs only and nothing is ever searched.
 struct Lane {
   /// Marks a lane that job types share.
   static let shared = UInt16.max

@@ -81,9 +81,9 @@ public enum JobHint: String, Sendable, CaseIterable, Codable {
 /// An error that no retry can mend: a handler that throws one sends its job to the dead letters at once.
 public protocol PermanentFailure: Error {}
 
-/// An error by which a handler says that what ran its attempt has died: a child process that was killed, a connection to a
-/// sandbox that broke. The attempt counts as crashed: it is retried, until ``RetryPolicy/crashLimit`` takes the job for
-/// poison.
+/// An error by which a handler says that what ran its attempt has died: a child process that was killed, a connection
+/// to a sandbox that broke. The attempt counts as crashed: it is retried, until ``RetryPolicy/crashLimit`` takes the
+/// job for poison.
 public protocol CrashFailure: Error {}
 
 /// An error that says itself how the attempt ended, where neither "failed" nor ``PermanentFailure`` is right.

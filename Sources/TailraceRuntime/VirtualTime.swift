@@ -13,10 +13,10 @@ import TailraceCore
 /// ```
 ///
 /// Handlers run as they do in real time, on the same workers, and take no time at all but what they wait for with
-/// ``JobContext/sleep(for:)-(Duration)`` (asynchronous or blocking). What they wait for otherwise (`Task.sleep`, a
-/// network, another job) is real: ``advance(by:patience:)`` waits for it too, for as long as its patience lasts. The order of
-/// starts is that of the scheduler's decisions; several handlers that run at one instant end in any order, as in
-/// real time.
+/// `JobContext.sleep(for:)`, asynchronous or blocking. What they wait for otherwise (`Task.sleep`, a network, another
+/// job) is real: ``advance(by:patience:)`` waits for it too, for as long as its patience lasts. The order of starts is
+/// that of the scheduler's decisions; several handlers that run at one instant end in any order, as in real time. What
+/// the scheduler forgets of settled jobs after a while it forgets after as much virtual time.
 public final class VirtualTime: Sendable {
   package let timer = TimerThread(isVirtual: true)
   private let schedulers = Locked<[WeakScheduler]>([])

@@ -66,4 +66,33 @@ import Testing
     #expect(!driver.cancel(.refused))
     #expect(!driver.cancel(JobID(rawValue: 0)))
   }
+
+  /// A chain, a star and a lattice of 10,000 jobs in all: no stack grows with them.
+  @Test func cancellingTheRootOfAGraphOfTenThousandSettlesAllOfThemAtOnce() throws {
+    var configuration = SchedulerConfiguration()
+    configuration.queueCapacity = 20_000
+    configuration.retainedCount = 20_000
+    var core = SchedulerCore(configuration)
+    let type = core.register(JobTypeConfiguration(name: "job"))
+    var outbox = Outbox()
+    func add(after dependencies: [JobID]) throws -> JobID {
+      let submission = JobSubmission(type: type, intended: .zero, submitted: .zero, dependencies: dependencies)
+      guard case .accepted(let id) = core.jobSubmitted(submission, at: .zero, into: &outbox) else {
+        throw StepDriver.Surprise.notRunning(.refused)
+      }
+      return id
+    }
+    let root = try add(after: [])
+    var last = root
+    for _ in 0..<4_000 { last = try add(after: [last]) }
+    for _ in 0..<3_000 { _ = try add(after: [root]) }
+    var row = [root, root]
+    for _ in 0..<1_500 { row = [try add(after: row), try add(after: row)] }
+    outbox.clear()
+    core.cancelRequested(root, at: .zero + .seconds(1), into: &outbox)
+    var settled: [SettlementCause: Int] = [:]
+    for case .settleJob(_, .cancelled, let cause) in Array(outbox.orders) { settled[cause, default: 0] += 1 }
+    #expect(settled == [.cancelled: 1, .dependencyFailed: 10_000])
+    #expect(core.gauges.inSystem == 0 && core.violatedInvariants() == [])
+  }
 }

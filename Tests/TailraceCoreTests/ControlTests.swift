@@ -1,4 +1,4 @@
-// Goal: a pool finds its own limit, its own number of workers and its own queue length, by the rules that are documented.
+// Goal: a pool finds its own limit, its own number of workers and its own queue length, by the documented rules.
 import TailraceCore
 import Testing
 

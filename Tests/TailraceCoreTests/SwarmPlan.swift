@@ -33,6 +33,8 @@ struct SwarmPlan {
   var hasBatches: Bool
   /// Unique keys in use; 0: none.
   var uniqueKeys: Int
+  /// Recurring schedules; 0: none.
+  var schedules: Int
   /// Tag keys in use; 0: none.
   var tagKeys: Int
   var hasDelays: Bool
@@ -54,6 +56,7 @@ struct SwarmPlan {
     hasBatches = random.chance(40)
     uniqueKeys = random.pick([0, 0, 2, 8])
     tagKeys = random.pick([0, 0, 1, 3, 12])
+    schedules = random.pick([0, 0, 1, 3])
     hasDelays = random.chance(50)
     cancelPercent = random.pick([0, 0, 5, 20])
     failPercent = random.pick([0, 10, 50])

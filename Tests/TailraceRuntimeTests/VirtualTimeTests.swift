@@ -1,4 +1,4 @@
-// Goal: under virtual time days pass in moments, everything falls due at its exact instant, and what is real is waited for.
+// Goal: under virtual time days pass in moments, all falls due at its exact instant, and what is real is waited for.
 import TailraceCore
 import TailraceRuntime
 import Testing

@@ -6,14 +6,14 @@ public struct AdaptiveConcurrency: Hashable, Sendable, Codable {
     /// multiplies the limit by `backoff` (0.5 up to below 1); any other raises it by 1 ÷ limit, so by 1 in a round of
     /// attempts, while at least half of it is in use.
     ///
-    /// Source: D.-M. Chiu, R. Jain, *Analysis of the Increase and Decrease Algorithms for Congestion Avoidance*, 1989; as
-    /// `AIMDLimit` in Netflix's concurrency-limits, whose increase is by 1 an attempt.
+    /// Source: D.-M. Chiu, R. Jain, *Analysis of the Increase and Decrease Algorithms for Congestion Avoidance*, 1989;
+    /// as `AIMDLimit` in Netflix's concurrency-limits, whose increase is by 1 an attempt.
     case aimd(target: Nanoseconds, backoff: Double)
     /// Follows the gradient unloaded ÷ present service time. After each window of as many attempts as the limit (10 at
-    /// least): new limit = limit × max(0.5, min(1, `tolerance` × unloaded ÷ present)) + √limit, of which half is taken on.
-    /// Present is the window's mean, unloaded the least of these means; every 50 windows, the first time after 10,
-    /// two windows are run with the root of the limit, and what is unloaded is found anew. A `tolerance` of 1.5 (1 or more) lets
-    /// attempts take half as long again before the limit falls.
+    /// least): new limit = limit × max(0.5, min(1, `tolerance` × unloaded ÷ present)) + √limit, of which half is taken
+    /// on. Present is the window's mean, unloaded the least of these means; every 50 windows, the first time after 10,
+    /// two windows are run with the root of the limit, and what is unloaded is found anew. A `tolerance` of 1.5 (1 or
+    /// more) lets attempts take half as long again before the limit falls.
     ///
     /// Source: `GradientLimit` in Netflix's concurrency-limits, with means in place of single times, since jobs differ
     /// from each other even where nothing is loaded. Its successor `Gradient2Limit` compares with a long-term mean

@@ -41,7 +41,7 @@ package final class WorkEngine: Sendable {
   ///   - database: For `sqlite` jobs; the engine does not close it. Nil when the scenario has none.
   ///   - calibration: For `spin` jobs; measure it before the run, on a quiet machine.
   ///   - subscribers: Subscribers of the bus, each of which reads every event's payload; at least 1.
-  ///   - backendCapacity: Beyond so many attempts at once each takes so much longer; nil: any number runs at full speed.
+  ///   - backendCapacity: Beyond so many attempts at once each takes so much longer; nil: none is slowed down.
   package init(
     sleeper: any PreciseSleeper, database: (any DatabaseWork)?, calibration: SpinCalibration, subscribers: Int = 3,
     backendCapacity: Int? = nil
