@@ -248,6 +248,12 @@ extension Scheduler {
     }
   }
 
+  /// How many jobs the pool may run at once now: its workers or its concurrency, or what an adaptive limit or
+  /// autoscaling has made of it.
+  public func concurrencyLimit(of pool: PoolID) -> Int {
+    lock.withLock { state.pointee.core.concurrencyLimit(of: pool) }
+  }
+
   /// Numbers at this instant.
   public func metrics() -> SchedulerMetrics {
     lock.withLock {

@@ -1,0 +1,57 @@
+// Goal: the examples of docs/embedding.md on limits and on virtual time compile, run and do what the page says.
+
+import TailraceRuntime
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct LimitExamples {
+  @Test func limitsByTag() async throws {
+    var configuration = SchedulerConfiguration()
+    configuration.policy = .fair(by: .tagKey)
+    configuration.tagKeys = TagKeyConfiguration(
+      each: TagKeySettings(concurrency: 2, rate: RateLimit(rate: Rate(perSecond: 1_000), burst: 50)),
+      named: ["gold": TagKeySettings(concurrency: 10, weight: 4)])
+    let scheduler = Scheduler(configuration)
+    try scheduler.register("export") { _ in "done" }
+    scheduler.start()
+    let id = try await scheduler.submit(JobRequest("export", tagKey: "customer-7"))
+    #expect(try await scheduler.result(of: id).state == .completed)
+    await scheduler.shutdown()
+  }
+
+  @Test func limitsThatFindThemselves() async throws {
+    var configuration = SchedulerConfiguration()
+    configuration.asyncPool = PoolConfiguration(
+      workers: 100,
+      adaptive: AdaptiveConcurrency(.gradient(tolerance: 1.5), initial: 10),
+      controlledDelay: ControlledDelay(target: .milliseconds(50), interval: .milliseconds(500)))
+    configuration.threadPool = PoolConfiguration(
+      workers: 16, autoscaling: Autoscaling(least: 2, queueAge: .milliseconds(200)))
+    let scheduler = Scheduler(configuration)
+    try scheduler.register("call-the-service") { _ in "an answer" }
+    scheduler.start()
+    let id = try await scheduler.submit(JobRequest("call-the-service"))
+    #expect(try await scheduler.result(of: id).state == .completed)
+    #expect(scheduler.concurrencyLimit(of: .async) >= 10)
+    await scheduler.shutdown()
+  }
+
+  @Test func testingWithoutWaiting() async throws {
+    struct NotToday: Error {}
+    let time = VirtualTime()
+    let scheduler = Scheduler(time: time)
+    try scheduler.register("pay") { context in
+      try await context.sleep(for: .seconds(30))
+      if context.attempt == 1 { throw NotToday() }
+      return "paid"
+    }
+    scheduler.start()
+    let retry = RetryPolicy(limit: 1, backoff: .fixed(.seconds(3_600)), jitter: .none)
+    let id = try await scheduler.submit(JobRequest("pay", delay: .seconds(86_400), retry: retry))
+    try await time.advance(by: .seconds(86_400 + 30 + 3_600 + 29))
+    #expect(scheduler.status(of: id)?.state == .running)
+    try await time.advance(by: .seconds(1))
+    #expect(scheduler.status(of: id)?.state == .completed)
+    await scheduler.shutdown()
+  }
+}
