@@ -320,13 +320,14 @@ struct PoolState: ~Copyable {
   init(_ configuration: PoolConfiguration, gate: Int32) {
     precondition((0..<Int(UInt16.max)).contains(configuration.workers), "a pool has 0 to 65,534 workers")
     let most = min(configuration.workers, configuration.concurrency ?? .max)
+    let limiter = configuration.adaptive.map { AdaptiveLimiter($0, most: most) }
+    let autoscaler = configuration.autoscaling.map { Autoscaler($0, most: most) }
+    let delayController = configuration.controlledDelay.map { DelayController($0) }
     self.most = most
-    limiter = configuration.adaptive.map { AdaptiveLimiter($0, most: most) }
-    autoscaler = configuration.autoscaling.map { Autoscaler($0, most: most) }
-    delayController = configuration.controlledDelay.map { DelayController($0) }
-    isSteady = limiter == nil && autoscaler == nil && delayController == nil
-    limit = min(most, limiter?.limit ?? .max, autoscaler?.active ?? .max)
     self.gate = gate
+    limit = min(most, limiter?.limit ?? .max, autoscaler?.active ?? .max)
+    isSteady = limiter == nil && autoscaler == nil && delayController == nil
+    (self.limiter, self.autoscaler, self.delayController) = (limiter, autoscaler, delayController)
     idle = OwnedArray(capacity: configuration.workers)
     claims = OwnedArray(capacity: configuration.workers)
     owesReport = OwnedArray(capacity: configuration.workers)

@@ -106,12 +106,12 @@ struct AdaptiveLimiter {
     unloaded = min(unloaded ?? mean, mean)
     if age >= 50 {
       (resume, age, toSkip) = (exact, 0, 1)
-      exact = exact.squareRoot()
+      exact = exact.approximateSquareRoot
       return
     }
     // An application that does not use its limit says nothing about it.
     guard isUsed else { return }
     let gradient = max(0.5, min(1, tolerance * unloaded! / mean))
-    exact += (exact * gradient + exact.squareRoot() - exact) / 2
+    exact += (exact * gradient + exact.approximateSquareRoot - exact) / 2
   }
 }

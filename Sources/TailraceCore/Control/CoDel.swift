@@ -73,8 +73,8 @@ struct DelayController {
     return now >= from
   }
 
-  /// control_law. A square root is exact on every machine.
+  /// control_law.
   private func next(after instant: Instant) -> Instant {
-    instant + interval.scaled(by: 1 / Double(count).squareRoot())
+    instant + interval.scaled(by: 1 / Double(count).approximateSquareRoot)
   }
 }

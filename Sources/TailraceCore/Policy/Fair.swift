@@ -24,5 +24,5 @@ struct FairRule: DispatchRule {
   }
 
   /// How far a start moves a type on.
-  static func step(weight: Double) -> Int64 { Int64((stride / weight).rounded()) }
+  static func step(weight: Double) -> Int64 { Nanoseconds.rounded(stride / weight) }
 }
