@@ -43,6 +43,8 @@ struct DriverState: ~Copyable {
   var entries: ContiguousArray<JobEntry> = []
   var typeNames: [String] = []
   var typeIDs: [String: JobTypeID] = [:]
+  /// By job type: what its handler takes; nil: anything.
+  var parameters: [(any Job.Type)?] = []
   var handlers: HandlerTable
   var submissionMiddleware: [any SubmissionMiddleware] = []
   let directory = TypeDirectory()
@@ -194,7 +196,11 @@ struct DriverState: ~Copyable {
   func result(of id: JobID, state: JobState, cause: SettlementCause, watch: JobWatch?) -> JobResult {
     var result = JobResult(
       id: id, state: state, cause: cause, value: nil, error: watch?.error, attempts: core.attempts(of: id) ?? 0)
-    if case .value(let value) = watch?.ending, state == .completed { result.value = value }
+    switch watch?.ending {
+    case .value(let value): if state == .completed { result.value = value }
+    case .error(let error): result.failure = error
+    case nil: break
+    }
     return result
   }
 

@@ -34,6 +34,8 @@ public struct JobRequest: Sendable {
   /// At most one live job has this key: another one's submission throws ``Refusal/duplicate(of:)`` with the first one's
   /// identifier. nil: any number may be live.
   public var uniqueKey: String?
+  /// The Swift type of the parameters, for a job that was submitted by them.
+  var jobType: (any Job.Type)?
   /// By the keys' types; see ``subscript(_:)``.
   var values: [ObjectIdentifier: any Sendable] = [:]
 
@@ -174,6 +176,8 @@ public struct JobResult: Sendable {
   public var error: String?
   /// Attempts started.
   public var attempts: Int
+  /// What the last failed attempt threw; nil when none did.
+  public var failure: (any Error)?
 }
 
 /// Why the scheduler could not do what was asked.
@@ -182,6 +186,11 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
   case unknownJobType(String, known: [String])
   /// A second handler for a name.
   case duplicateJobType(String)
+  /// The job type's handler takes parameters of another Swift type than the submitted ones; nil: it was registered
+  /// without any.
+  case otherJobType(String, registered: String?, submitted: String)
+  /// The payload is not of the Swift type that the job type's handler takes.
+  case wrongParameters(WrongParameters)
   /// Not admitted.
   case refused(Refusal)
   /// Middleware around submissions refused the job, for this reason.
@@ -204,6 +213,12 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
       "no handler is registered for job type '\(name)'; registered: \(known.sorted().joined(separator: ", "))"
     case .duplicateJobType(let name):
       "job type '\(name)' has a handler already; register each name once"
+    case .otherJobType(let name, let registered, let submitted):
+      """
+      job type '\(name)' is registered \(registered.map { "for \($0)" } ?? "without a Swift type"), not for \
+      \(submitted); give one of them another name
+      """
+    case .wrongParameters(let wrong): wrong.description
     case .refused(.queueFull(let capacity)):
       "the queue is full (\(capacity) waiting jobs); submit later, raise queueCapacity, or let submitters wait with whenFull = .block"
     case .refused(.stopping):

@@ -66,6 +66,7 @@ extension Scheduler {
       guard let type = state.typeIDs[request.type] else {
         throw SchedulerError.unknownJobType(request.type, known: state.typeNames)
       }
+      try state.check(request, of: type)
       // Numbers tell jobs apart in the records, and spread their retries differently.
       let number = state.nextNumber
       state.nextNumber += 1

@@ -124,12 +124,15 @@ public final class Scheduler: Sendable {
     try registerBlocking(JobTypeConfiguration(name: name), handler: handler)
   }
 
-  private func register(_ type: JobTypeConfiguration, _ handler: Handler) throws -> JobTypeID {
+  func register(
+    _ type: JobTypeConfiguration, _ handler: Handler, parameters: (any Job.Type)? = nil
+  ) throws -> JobTypeID {
     try lock.withLock {
       guard state.pointee.typeIDs[type.name] == nil else { throw SchedulerError.duplicateJobType(type.name) }
       let id = state.pointee.core.register(type)
       state.pointee.typeIDs[type.name] = id
       state.pointee.typeNames.append(type.name)
+      state.pointee.parameters.append(parameters)
       state.pointee.directory.append(type.name)
       let table = state.pointee.handlers
       state.pointee.handlers = HandlerTable(table.bare + [handler], in: table.middleware)

@@ -1,0 +1,161 @@
+import TailraceCore
+
+/// A submitted job whose result has a type.
+public struct JobHandle<Parameters: Job>: Sendable, Hashable {
+  /// The job's identifier: for dependencies, and for everything that takes one.
+  public let id: JobID
+  let scheduler: Scheduler
+
+  /// Awaits the job's result.
+  ///
+  /// - Parameter timeout: how long to wait; nil: for ever. The job goes on when it is over.
+  /// - Throws: ``JobFailure`` when the job did not complete; ``SchedulerError/unknownJob(_:)`` when it settled and was
+  ///   forgotten; ``SchedulerError/awaitTimedOut(_:after:)``; `CancellationError` when the awaiting task is cancelled.
+  @discardableResult
+  public func value(timeout: Duration? = nil) async throws -> Parameters.Output {
+    let result = try await result(timeout: timeout)
+    guard result.state == .completed else {
+      throw JobFailure(
+        job: id, type: Parameters.name, state: result.state, cause: result.cause, error: result.failure,
+        attempts: result.attempts)
+    }
+    guard let output = Parameters.output(from: result.value) else {
+      // Middleware may hand another result on than the handler's.
+      throw JobFailure(
+        job: id, type: Parameters.name, state: result.state, cause: result.cause,
+        error: WrongOutput(
+          type: Parameters.name, expected: "\(Parameters.Output.self)",
+          found: result.value.map { "\(Swift.type(of: $0))" } ?? "nothing"),
+        attempts: result.attempts)
+    }
+    return output
+  }
+
+  /// Awaits the job's end, however it ends.
+  ///
+  /// - Throws: as ``value(timeout:)``, but for ``JobFailure``.
+  public func result(timeout: Duration? = nil) async throws -> JobResult {
+    try await scheduler.result(of: id, timeout: timeout)
+  }
+
+  /// Where the job is; nil when it is not, or no longer, known.
+  public var status: JobStatus? { scheduler.status(of: id) }
+
+  /// Cancels the job; see ``Scheduler/cancel(_:)``.
+  @discardableResult
+  public func cancel() -> Bool { scheduler.cancel(id) }
+
+  /// Whether both are handles of one job.
+  public static func == (a: Self, b: Self) -> Bool { a.id == b.id && a.scheduler === b.scheduler }
+  /// Feeds the identifier.
+  public func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+/// A job completed with a value that is not of the type its parameters name: middleware around its handler, or a recovery,
+/// returned something else.
+public struct WrongOutput: Error, Hashable, CustomStringConvertible {
+  /// The name of the job's type.
+  public var type: String
+  /// The Swift type of its results.
+  public var expected: String
+  /// What it returned.
+  public var found: String
+
+  /// What happened and what to do.
+  public var description: String {
+    "job type '\(type)' returns \(expected), this job returned \(found): look at the middleware around its attempts"
+  }
+}
+
+extension Scheduler {
+  // MARK: - Typed jobs
+
+  /// Registers the asynchronous handler of a type of job.
+  ///
+  /// - Throws: ``SchedulerError/duplicateJobType(_:)`` when another type has the name already.
+  @discardableResult
+  public func register<Parameters: Job>(
+    _ type: Parameters.Type,
+    handler: @escaping @Sendable (_ job: Parameters, _ context: JobContext) async throws -> Parameters.Output
+  ) throws -> JobTypeID {
+    try register(
+      type.namedConfiguration,
+      .async { context in Parameters.kept(try await handler(try Parameters.parameters(in: context), context)) },
+      parameters: type)
+  }
+
+  /// Registers the synchronous handler of a type of job. It may block: it runs on the thread pool.
+  ///
+  /// - Throws: ``SchedulerError/duplicateJobType(_:)`` when another type has the name already.
+  @discardableResult
+  public func registerBlocking<Parameters: Job>(
+    _ type: Parameters.Type,
+    handler: @escaping @Sendable (_ job: Parameters, _ context: JobContext) throws -> Parameters.Output
+  ) throws -> JobTypeID {
+    var configuration = type.namedConfiguration
+    configuration.pool = .thread
+    return try register(
+      configuration,
+      .blocking { context in Parameters.kept(try handler(try Parameters.parameters(in: context), context)) },
+      parameters: type)
+  }
+
+  /// Submits a job by its parameters; suspends while the queue is full if its overflow policy is to block.
+  ///
+  /// The rest is as in ``JobRequest``; what is nil is the type's.
+  ///
+  /// - Parameter dependencies: jobs that must complete first; when one does not, this one is cancelled.
+  /// - Throws: as ``submit(_:)-(JobRequest)``, and ``SchedulerError/otherJobType(_:registered:submitted:)``.
+  @discardableResult
+  public func submit<Parameters: Job>(
+    _ job: Parameters, priority: Priority? = nil, after dependencies: [JobID] = [], delay: Duration = .zero,
+    tags: [String] = [], timeout: Duration? = nil, retry: RetryPolicy? = nil, hints: Set<JobHint> = [],
+    memory: Int? = nil, deadline: Duration? = nil, expectedService: Duration? = nil, batch: BatchID? = nil,
+    uniqueKey: String? = nil, tagKey: String? = nil
+  ) async throws -> JobHandle<Parameters> {
+    var request = JobRequest(
+      Parameters.name, payload: job, priority: priority, delay: delay, dependencies: dependencies, tags: tags,
+      timeout: timeout, retry: retry, hints: hints, memory: memory, deadline: deadline,
+      expectedService: expectedService, batch: batch, uniqueKey: uniqueKey, tagKey: tagKey)
+    request.jobType = Parameters.self
+    return JobHandle(id: try await submit(request), scheduler: self)
+  }
+
+  /// A handle of a job that is known by its identifier, as after a replay.
+  ///
+  /// - Throws: ``SchedulerError/unknownJob(_:)``; ``SchedulerError/otherJobType(_:registered:submitted:)`` when it is a
+  ///   job of another type.
+  public func handle<Parameters: Job>(of id: JobID, as type: Parameters.Type) throws -> JobHandle<Parameters> {
+    try lock.withLock {
+      guard let (number, _) = state.pointee.core.description(of: id) else { throw SchedulerError.unknownJob(id) }
+      let known = state.pointee.parameters[Int(number.rawValue)]
+      guard known == type else {
+        throw SchedulerError.otherJobType(
+          state.pointee.typeNames[Int(number.rawValue)], registered: known.map { "\($0)" }, submitted: "\(type)")
+      }
+      return JobHandle(id: id, scheduler: self)
+    }
+  }
+}
+
+extension DriverState {
+  /// Refuses parameters that the type's handler does not take.
+  @inline(__always)
+  func check(_ request: JobRequest, of type: JobTypeID) throws {
+    let registered = parameters[Int(type.rawValue)]
+    // Jobs without a Swift type of their own are most of those that come in great numbers.
+    guard registered != nil || request.jobType != nil else { return }
+    try checkParameters(request, registered)
+  }
+
+  @inline(never)
+  private func checkParameters(_ request: JobRequest, _ registered: (any Job.Type)?) throws {
+    if let submitted = request.jobType, registered != submitted {
+      throw SchedulerError.otherJobType(
+        request.type, registered: registered.map { "\($0)" }, submitted: "\(submitted)")
+    }
+    guard let registered, !registered.accepts(request.payload) else { return }
+    throw SchedulerError.wrongParameters(
+      WrongParameters(type: request.type, expected: registered, found: request.payload))
+  }
+}
