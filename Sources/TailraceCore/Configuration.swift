@@ -183,6 +183,14 @@ public struct JobTypeConfiguration: Hashable, Sendable, Codable {
   }
 }
 
+/// What happens to jobs of a type that nothing is registered for.
+public enum UnknownTypePolicy: String, Hashable, Sendable, Codable, CaseIterable {
+  /// They are admitted and wait until their type is registered; 1,000 such types at most.
+  case park
+  /// Their submission fails.
+  case refuse
+}
+
 /// Everything that the scheduler's decisions depend on, beside the jobs.
 public struct SchedulerConfiguration: Hashable, Sendable, Codable {
   /// Which of the eligible jobs starts first.
@@ -208,6 +216,18 @@ public struct SchedulerConfiguration: Hashable, Sendable, Codable {
   public var retainedCount = 10_000
   /// … and none longer than this.
   public var retainedAge: Nanoseconds = .seconds(3_600)
+  /// Dead letters remembered, apart from other settled jobs: at most this many…
+  public var deadLetterCount = 1_000
+  /// … and none longer than this. Default: seven days.
+  public var deadLetterAge: Nanoseconds = .seconds(604_800)
+  /// What happens to jobs of a type that nothing is registered for. The live scheduler alone looks at it.
+  public var unknownTypes = UnknownTypePolicy.park
+  /// How long a handler may go on after its time-out or cancellation before its worker counts as stuck. The live
+  /// scheduler alone looks at it.
+  public var stuckAfter: Nanoseconds = .seconds(10)
+  /// How many stuck workers of each pool are replaced by others at once; 0: none. More handlers than the pool has
+  /// workers are then inside at once, of which only as many as it has workers count as running.
+  public var replacementLimit = 0
   /// For the jitter of retries: the scheduler's only chance.
   public var seed: UInt64 = 0
   /// Makes the default settings.

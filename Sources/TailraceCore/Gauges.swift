@@ -62,7 +62,7 @@ public struct InlineCounts: Hashable, Sendable {
 
 /// A count for each ``SettlementCause``.
 public struct CauseCounts: Hashable, Sendable {
-  private var counts = InlineArray<13, Int>(repeating: 0)
+  private var counts = InlineArray<14, Int>(repeating: 0)
   init() { assert(SettlementCause.allCases.count == counts.count, "a count for each cause") }
 
   /// How many jobs settled for this cause.

@@ -12,6 +12,8 @@ enum LaneGate: UInt8 {
   case keyConcurrency
   /// Its tag key has started as many jobs as its rate allows.
   case keyRate
+  /// Its job type is not open yet.
+  case parked
 }
 
 /// Eligible jobs of one pool that start in the order in which they became eligible.

@@ -5,6 +5,27 @@ extension SchedulerCore {
     return jobs[slot].pointee.eligible
   }
 
+  /// When a job settled; nil when it has not or is not known.
+  public func settledInstant(of id: JobID) -> Instant? {
+    guard let slot = jobs.find(id), jobs[slot].pointee.state.isTerminal else { return nil }
+    return jobs[slot].pointee.eligible
+  }
+
+  /// Whether no attempt follows when this one ends so. False for an attempt that is over already.
+  public func isLast(_ token: AttemptToken, endingAs outcome: AttemptOutcome) -> Bool {
+    guard let slot = jobs.find(token.job), isCurrent(token, slot) else { return false }
+    let crashes = jobs[slot].pointee.crashes + (outcome == .crashed ? 1 : 0)
+    let mayRetry = retryPolicies[Int(jobs[slot].pointee.retryPolicy)]
+      .allowsRetry(after: Int(token.attempt), crashes: crashes)
+    return outcome.settlement(mayRetry: mayRetry) != nil
+  }
+
+  /// The worker that holds a job's current attempt, and the attempt's number; nil when none does.
+  public func holder(of id: JobID) -> (pool: PoolID, worker: UInt16, attempt: UInt16)? {
+    guard let slot = jobs.find(id), jobs[slot].pointee.state == .running else { return nil }
+    return (jobs[slot].pointee.pool, jobs[slot].pointee.worker, jobs[slot].pointee.attempt)
+  }
+
   /// The pool that runs a job's attempts; nil when the job is not known.
   public func pool(of id: JobID) -> PoolID? { jobs.find(id).map { jobs[$0].pointee.pool } }
 

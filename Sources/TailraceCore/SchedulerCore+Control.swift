@@ -8,7 +8,7 @@ extension SchedulerCore {
   mutating func learn(from service: Nanoseconds, in pool: Int, outcome: AttemptOutcome) {
     guard pools[pool].limiter != nil else { return }
     pools[pool].limiter!.attemptEnded(
-      service: service, running: pools[pool].running, wasLost: outcome == .timedOut || outcome == .crashed)
+      service: service, running: pools[pool].occupied, wasLost: outcome == .timedOut || outcome == .crashed)
     updateLimit(of: pool)
   }
 
@@ -34,7 +34,7 @@ extension SchedulerCore {
   /// It is time to look at how long the pool's jobs wait.
   mutating func scale(_ pool: Int) {
     let age = oldestEligible(in: pool).map { now - $0 }
-    let running = pools[pool].running
+    let running = pools[pool].occupied
     pools[pool].autoscaler!.look(age: age, running: running, at: now)
     pools[pool].autoscaler!.isWaiting = false
     updateLimit(of: pool)

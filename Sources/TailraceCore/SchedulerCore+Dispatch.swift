@@ -36,12 +36,12 @@ extension SchedulerCore {
 
   private mutating func startJobs(in pool: Int, claim: Claim?, into outbox: inout Outbox) {
     // What is claimed ahead counts as running. Where every worker may run, it is the workers that are the limit.
-    let isLimitedByWorkers = pools[pool].limit >= pools[pool].claims.count && pools[pool].isSteady
+    let isLimitedByWorkers = pools[pool].limit >= pools[pool].workers && pools[pool].isSteady
     if !pools[pool].isSteady { watchQueue(of: pool) }
     while let lane = topLane(of: pool) {
       let worker: UInt16
       if let idle = pools[pool].idle.last {
-        guard isLimitedByWorkers || pools[pool].running < pools[pool].limit else { return }
+        guard isLimitedByWorkers || pools[pool].occupied < pools[pool].limit else { return }
         worker = idle
       } else if let claim, Int(claim.pool.rawValue) == pool, isLimitedByWorkers, pools[pool].gate < 0,
         Int(pools[pool].claims[Int(claim.worker)]) < claim.limit, !pools[pool].isAbsent[Int(claim.worker)],
@@ -181,7 +181,7 @@ extension SchedulerCore {
 
   /// Where a job waits for a worker.
   @inline(__always)
-  private mutating func laneOfJob(in slot: UInt32) -> Int {
+  mutating func laneOfJob(in slot: UInt32) -> Int {
     let job = jobs[slot]
     if usesTagKeys {
       let key = tagKeys.key(of: slot)
@@ -258,6 +258,10 @@ extension SchedulerCore {
     guard key == TagKeys.none || keyIsOpen(key, for: lane) else { return false }
     guard lanes[lane].type != Lane.shared else { return true }
     let type = Int(lanes[lane].type)
+    if types[type].isParked {
+      close(lane, .parked)
+      return false
+    }
     if types[type].running >= types[type].concurrency {
       close(lane, .concurrency)
       return false
@@ -302,7 +306,7 @@ extension SchedulerCore {
       // The pool whose job waits for memory is the first to start jobs, so that no other pool takes what comes free.
       if memoryGated.isEmpty { memoryTurn = pool }
       memoryGated.append(UInt32(lane))
-    case .concurrency, .rate: types[Int(lanes[lane].type)].gatedLanes.append(UInt32(lane))
+    case .concurrency, .rate, .parked: types[Int(lanes[lane].type)].gatedLanes.append(UInt32(lane))
     case .keyConcurrency, .keyRate: tagKeys.states[Int(lanes[lane].key)].gatedLanes.append(UInt32(lane))
     case .open: preconditionFailure("\(#function): lane \(lane) is closed for no reason")
     }

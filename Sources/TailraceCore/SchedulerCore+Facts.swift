@@ -47,11 +47,11 @@ extension SchedulerCore {
   func isFull(for pool: PoolID) -> Bool {
     if configuration.queueCapacity > 0 { return gauges.waiting >= configuration.queueCapacity }
     let state = Int(pool.rawValue)
-    return gauges.waiting >= min(pools[state].idle.count, pools[state].limit - pools[state].running)
+    return gauges.waiting >= min(pools[state].idle.count, pools[state].limit - pools[state].occupied)
   }
 
   @inline(__always)
-  private func refusal(of submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> Refusal? {
+  func refusal(of submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> Refusal? {
     if phase != .accepting { return .stopping }
     if pools[Int(pool.rawValue)].most == 0 { return .poolWithoutWorkers(pool) }
     if memory > 0, let budget = configuration.memoryBudget, memory > kibibytes(budget) {
@@ -68,7 +68,7 @@ extension SchedulerCore {
     return nil
   }
 
-  private mutating func refuse(
+  mutating func refuse(
     _ submission: borrowing JobSubmission, _ refusal: Refusal, cause: SettlementCause, into outbox: inout Outbox
   ) -> Admission {
     let type = types[Int(submission.type.rawValue)]
@@ -87,7 +87,7 @@ extension SchedulerCore {
 
   /// A slot for the job, in no list yet. Until it is admitted its dependencies find it in the state `waitingForRoom`.
   @inline(__always)
-  private mutating func fill(_ submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> UInt32 {
+  mutating func fill(_ submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> UInt32 {
     let type = Int(submission.type.rawValue)
     if memory > 0, !types[type].hasOwnLanes { giveOwnLanes(to: type) }
     let slot = jobs.take()
@@ -112,12 +112,13 @@ extension SchedulerCore {
     if !submission.dependencies.isEmpty {
       for dependency in submission.dependencies { addDependency(dependency, of: slot) }
     }
+    if types[type].isParked { parkedChoices[slot] = ParkedChoices(submission) }
     return slot
   }
 
   /// What the policy wants to know of a job beyond its type and priority.
   @inline(__always)
-  private func rank(of submission: borrowing JobSubmission, _ type: Int) -> Int64 {
+  func rank(of submission: borrowing JobSubmission, _ type: Int) -> Int64 {
     switch configuration.policy {
     case .fifo, .priority, .aging, .slopeAging, .fair: return JobSlot.unranked
     case .deadline:
@@ -231,7 +232,7 @@ extension SchedulerCore {
   /// Whether workers of the pool hold attempts beyond the one that each may be running.
   public func hasClaimsAhead(in pool: PoolID) -> Bool {
     let state = Int(pool.rawValue)
-    return pools[state].running > pools[state].claims.count - pools[state].idle.count - pools[state].absent
+    return pools[state].occupied > pools[state].claims.count - pools[state].idle.count - pools[state].absent
   }
 
   /// A worker gives back an attempt that it was handed and has not begun: the job waits again, where it was. Several
@@ -269,6 +270,7 @@ extension SchedulerCore {
     pools[pool].running -= 1
     pools[pool].claims[worker] -= 1
     if pools[pool].claims[worker] == 0 { pools[pool].idle.append(token.worker) }
+    if pools[pool].replaced > 0 { replacedWorkerEnded(worker, in: pool) }
     let type = Int(token.type.rawValue)
     // The report may be owed by another attempt that the worker holds.
     let owedReport = token.reportsStart && pools[pool].owesReport[worker]
@@ -344,6 +346,7 @@ extension SchedulerCore {
       }
     }
     evictSettled(into: &outbox)
+    evictDeadLetters(into: &outbox)
   }
 
   private mutating func jobTimerFired(_ slot: UInt32, at due: Instant, into outbox: inout Outbox) {
@@ -413,7 +416,7 @@ extension SchedulerCore {
 
 extension Refusal {
   /// What the record of a refused job says.
-  fileprivate var cause: SettlementCause {
+  var cause: SettlementCause {
     switch self {
     case .stopping: .stopped
     case .duplicate: .duplicate

@@ -14,6 +14,7 @@ extension SchedulerCore {
     checkSchedules(check)
     check(settling.isEmpty, "settlements are left over between facts")
     check(settled.count <= configuration.retainedCount, "\(settled.count) settled jobs are kept")
+    checkDeadLetters(check)
     if configuration.whenFull != .reject || gauges.retries == 0 {
       check(
         gauges.retries > 0 || configuration.queueCapacity == 0 || gauges.waiting <= configuration.queueCapacity,
@@ -57,7 +58,20 @@ extension SchedulerCore {
     check(
       available + scheduled + blocked + running == gauges.inSystem,
       "\(available + scheduled + blocked + running) jobs in the system, counted \(gauges.inSystem)")
-    check(terminal >= settled.count, "more settled jobs are listed than known")
+    check(terminal >= settled.count + deadLetters.count, "more settled jobs are listed than known")
+  }
+
+  private func checkDeadLetters(_ check: (Bool, @autoclosure () -> String) -> Void) {
+    let kept = configuration.deadLetterCount
+    check(deadLetters.count <= kept, "\(deadLetters.count) dead letters are kept of \(kept)")
+    var (slot, count, keys) = (deadLetters.head, 0, 0)
+    while slot != JobSlot.none, count <= deadLetters.count {
+      check(jobs[slot].pointee.state == .deadLettered, "a \(jobs[slot].pointee.state) job is a dead letter")
+      if deadLetterKeys[slot] != nil { keys += 1 }
+      (slot, count) = (jobs[slot].pointee.next, count + 1)
+    }
+    check(count == deadLetters.count, "the dead letters' links and count disagree")
+    check(keys == deadLetterKeys.count, "\(deadLetterKeys.count) dead letters have keys, \(keys) are kept")
   }
 
   private func checkLanes(_ check: (Bool, @autoclosure () -> String) -> Void) {
@@ -102,6 +116,13 @@ extension SchedulerCore {
       claimed -= absent
       let countedAbsent = pools[index].absent
       check(absent == countedAbsent, "pool \(index): \(absent) workers are away, counted \(countedAbsent)")
+      var held = 0
+      for worker in pools[index].claims.indices where pools[index].isReplaced[worker] {
+        held += Int(pools[index].claims[worker]) - 1
+        check(pools[index].isAbsent[worker], "pool \(index): worker \(worker) was replaced and is there")
+      }
+      let replaced = pools[index].replaced
+      check(held == replaced, "pool \(index): replaced workers hold \(held) attempts, counted \(replaced)")
       let (counted, listed) = (pools[index].running, pools[index].idle.count)
       check(claimed == counted, "pool \(index): \(claimed) claims, \(counted) running")
       check(listed == idle, "pool \(index): \(listed) workers listed as idle, \(idle) are")

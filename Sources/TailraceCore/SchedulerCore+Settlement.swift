@@ -18,7 +18,7 @@ extension SchedulerCore {
     let pending = PendingSettlement(slot: slot, state: state, cause: cause)
     if settling.isEmpty, jobs[slot].pointee.firstDependent == JobSlot.none, jobs[slot].pointee.batch == JobSlot.none {
       // It takes nobody along: the common case needs no list.
-      if configuration.retainedCount == 0 {
+      if state == .deadLettered ? configuration.deadLetterCount == 0 : configuration.retainedCount == 0 {
         // Nor is it remembered.
         announce(pending, into: &outbox)
         outbox.orders.append(.forgetJob(jobs.id(of: slot)))
@@ -26,7 +26,9 @@ extension SchedulerCore {
         return finishDrainingIfIdle(into: &outbox)
       }
       noteSettled(pending, into: &outbox)
-      if settled.count > configuration.retainedCount
+      if state == .deadLettered {
+        evictDeadLetters(into: &outbox)
+      } else if settled.count > configuration.retainedCount
         || now - jobs[settled.head].pointee.eligible > configuration.retainedAge
       {
         evictSettled(into: &outbox)
@@ -43,6 +45,7 @@ extension SchedulerCore {
     }
     settling.removeAll()
     evictSettled(into: &outbox)
+    evictDeadLetters(into: &outbox)
     finishDrainingIfIdle(into: &outbox)
   }
 
@@ -69,6 +72,9 @@ extension SchedulerCore {
   private mutating func announce(_ pending: PendingSettlement, into outbox: inout Outbox) {
     gauges.inSystem -= 1
     gauges.settledByCause[pending.cause] += 1
+    if !parkedChoices.isEmpty, pending.state != .deadLettered || configuration.deadLetterCount == 0 {
+      parkedChoices[pending.slot] = nil
+    }
     if !uniqueKeys.isEmpty { uniqueKeys.release(pending.slot) }
     if usesTagKeys {
       let key = tagKeys.key(of: pending.slot)
@@ -80,14 +86,20 @@ extension SchedulerCore {
   /// Counts and announces a settled job, and remembers it.
   @inline(__always)
   private mutating func noteSettled(_ pending: PendingSettlement, into outbox: inout Outbox) {
+    if pending.state == .deadLettered { noteKeys(ofDeadLetter: pending.slot) }
     announce(pending, into: &outbox)
     // For a settled job the field holds the instant of its settling.
     jobs[pending.slot].pointee.eligible = now
     jobs[pending.slot].pointee.cause = pending.cause
-    settled.append(pending.slot, in: jobs)
+    if pending.state == .deadLettered {
+      deadLetters.append(pending.slot, in: jobs)
+    } else {
+      settled.append(pending.slot, in: jobs)
+    }
   }
 
-  /// Takes a job that is not running out of whatever it waits in, records its end and settles it as cancelled.
+  /// Takes a job that is not running out of whatever it waits in, records its end and settles it as cancelled, or into
+  /// the dead letters when it is invalid.
   mutating func withdrawAndSettle(_ slot: UInt32, cause: SettlementCause, into outbox: inout Outbox) {
     let job = jobs[slot]
     switch job.pointee.state {
@@ -113,7 +125,7 @@ extension SchedulerCore {
     record.pointee.finished = now
     record.pointee.settles = true
     record.pointee.cause = cause
-    settle(slot, as: .cancelled, cause: cause, into: &outbox)
+    settle(slot, as: cause == .invalid ? .deadLettered : .cancelled, cause: cause, into: &outbox)
   }
 
   /// Adds the record of the job's current attempt, as far as it got; it can be changed until the next one is added.
@@ -135,7 +147,7 @@ extension SchedulerCore {
     return record
   }
 
-  /// Forgets settled jobs beyond the count and the age that are kept.
+  /// Forgets settled jobs beyond the count and the age that are kept; dead letters have theirs.
   mutating func evictSettled(into outbox: inout Outbox) {
     while settled.head != JobSlot.none {
       let oldest = settled.head
@@ -203,10 +215,10 @@ extension SchedulerCore {
       if !completed { job.pointee.unsettledDependencies = JobSlot.dependencyHasFailed }
       guard job.pointee.unsettledDependencies != JobSlot.dependencyHasFailed else { return }
       job.pointee.unsettledDependencies -= 1
-    case .cancelled:
-      // Cancelled before its dependencies settled; nothing waits any more.
+    case .cancelled, .deadLettered:
+      // Cancelled, or found invalid, before its dependencies settled; nothing waits any more.
       return
-    case .scheduled, .available, .running, .completed, .deadLettered:
+    case .scheduled, .available, .running, .completed:
       preconditionFailure("\(#function): job \(jobs.id(of: dependent)) is \(job.pointee.state)")
     }
   }

@@ -1,3 +1,8 @@
+extension PoolState {
+  /// Attempts that count for the pool's limit.
+  @inline(__always) var occupied: Int { running - replaced }
+}
+
 /// Workers that go and come back: they crash and are started anew, hang for good, or are not needed for a while.
 extension SchedulerCore {
   /// A worker is gone: it is handed nothing until ``workerReturned(_:pool:at:)``. What it holds goes on; a driver whose
@@ -25,6 +30,31 @@ extension SchedulerCore {
     pools[state].absent -= 1
     pools[state].claims[place] -= 1
     if pools[state].claims[place] == 0 { pools[state].idle.append(worker) }
+  }
+
+  /// A worker's handler is stuck: a spare worker takes its place. What the stuck one holds goes on holding what it has
+  /// of the limits of its job type, its tag key and the memory, but no longer counts for the pool's own limit. Once all
+  /// of it is reported as ended, the worker is a spare one.
+  ///
+  /// Spare workers are numbered after the pool's own, ``SchedulerConfiguration/replacementLimit`` of them.
+  /// - Precondition: the one is there and holds an attempt, the other is away and holds none.
+  public mutating func workerReplaced(_ worker: UInt16, by spare: UInt16, pool: PoolID, at instant: Instant) {
+    let state = Int(pool.rawValue)
+    precondition(
+      !pools[state].isAbsent[Int(worker)] && pools[state].claims[Int(worker)] > 0, "worker \(worker) is not stuck")
+    precondition(
+      pools[state].isAbsent[Int(spare)] && pools[state].claims[Int(spare)] == 1, "worker \(spare) is not a spare one")
+    workerLeft(worker, pool: pool, at: instant)
+    pools[state].isReplaced[Int(worker)] = true
+    pools[state].replaced += Int(pools[state].claims[Int(worker)]) - 1
+    workerReturned(spare, pool: pool, at: instant)
+  }
+
+  /// An attempt of a pool with replaced workers ended, and the worker's claim is gone.
+  mutating func replacedWorkerEnded(_ worker: Int, in pool: Int) {
+    guard pools[pool].isReplaced[worker] else { return }
+    pools[pool].replaced -= 1
+    if pools[pool].claims[worker] == 1 { pools[pool].isReplaced[worker] = false }
   }
 
   /// Takes a worker out of the idle ones, whose order stays.

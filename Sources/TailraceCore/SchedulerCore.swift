@@ -54,8 +54,14 @@ public struct SchedulerCore: ~Copyable {
 
   /// Submitters that wait for room.
   var waitingForRoom = JobList()
-  /// Settled jobs, oldest first.
+  /// Settled jobs but for the dead letters, oldest first.
   var settled = JobList()
+  /// Oldest first.
+  var deadLetters = JobList()
+  /// By place; only of dead letters that had a key.
+  var deadLetterKeys: [UInt32: DeadLetterKeys] = [:]
+  /// By place: what the submitters of jobs of parked types said themselves.
+  var parkedChoices: [UInt32: ParkedChoices] = [:]
   /// Jobs to settle whose dependents must be walked; empty between facts.
   var settling = OwnedArray<PendingSettlement>()
 
@@ -90,7 +96,7 @@ public struct SchedulerCore: ~Copyable {
     for pool in PoolID.allCases {
       var gate: Int32 = -1
       if let rate = configuration[pool].rate { gate = addGate(rate) }
-      pools.append(PoolState(configuration[pool], gate: gate))
+      pools.append(PoolState(configuration[pool], spares: configuration.replacementLimit, gate: gate))
       for priority in Priority.allCases {
         addLane(Lane(pool: pool, priority: priority, type: Lane.shared))
       }
@@ -103,24 +109,30 @@ public struct SchedulerCore: ~Copyable {
   /// - Precondition: a concurrency limit is at least 1, a weight lies between 0.001 and 1,000; of rates and retries the
   ///   same holds as for the scheduler's own.
   public mutating func register(_ type: JobTypeConfiguration) -> JobTypeID {
-    precondition((type.concurrency ?? 1) >= 1, "job type \(type.name): a concurrency limit is at least 1")
-    precondition((0.001...1_000).contains(type.weight), "job type \(type.name): a weight of \(type.weight)")
     let id = JobTypeID(rawValue: UInt16(types.count))
-    var gate: Int32 = -1
-    if let rate = type.rate { gate = addGate(rate) }
-    types.append(
-      TypeState(
-        priority: type.priority, pool: type.pool,
-        timeout: type.timeout ?? configuration.timeout ?? Nanoseconds(.max),
-        retryPolicy: index(of: type.retry ?? configuration.retry), memory: kibibytes(type.memory),
-        concurrency: type.concurrency ?? .max, gate: gate, deadline: type.deadline,
-        expected: type.expectedService, step: FairRule.step(weight: type.weight)))
+    types.append(typeState(type))
     let shared = 0..<UInt32(PoolID.allCases.count * Priority.allCases.count)
     for lane in shared { laneIndex.append(lane) }
-    if gate >= 0 || type.concurrency != nil || type.memory > 0 || traits.layout == .byType {
-      giveOwnLanes(to: Int(id.rawValue))
-    }
+    if needsOwnLanes(types[Int(id.rawValue)]) { giveOwnLanes(to: Int(id.rawValue)) }
     return id
+  }
+
+  mutating func typeState(_ type: JobTypeConfiguration) -> TypeState {
+    precondition((type.concurrency ?? 1) >= 1, "job type \(type.name): a concurrency limit is at least 1")
+    precondition((0.001...1_000).contains(type.weight), "job type \(type.name): a weight of \(type.weight)")
+    var gate: Int32 = -1
+    if let rate = type.rate { gate = addGate(rate) }
+    return TypeState(
+      priority: type.priority, pool: type.pool,
+      timeout: type.timeout ?? configuration.timeout ?? Nanoseconds(.max),
+      retryPolicy: index(of: type.retry ?? configuration.retry), memory: kibibytes(type.memory),
+      concurrency: type.concurrency ?? .max, gate: gate, deadline: type.deadline,
+      expected: type.expectedService, step: FairRule.step(weight: type.weight))
+  }
+
+  /// Whether jobs of the type cannot wait among those of others.
+  func needsOwnLanes(_ type: TypeState) -> Bool {
+    type.gate >= 0 || type.concurrency < .max || type.memory > 0 || traits.layout == .byType
   }
 
   /// The state of a job, or nil when it is not (or no longer) known.
@@ -260,6 +272,8 @@ struct TypeState {
   var meanService = 0.0
   private var samples = 0.0
   var hasOwnLanes = false
+  /// Whether its jobs wait for it to be opened; see ``SchedulerCore/registerParked(_:)``.
+  var isParked = false
   /// Attempts handed out and not yet reported as ended.
   var running = 0
   /// Lanes closed by this type's own limits.
@@ -289,6 +303,8 @@ struct TypeState {
 
 /// What the scheduler keeps about a pool.
 struct PoolState: ~Copyable {
+  /// Workers but for the spare ones.
+  let workers: Int
   /// The least of workers and concurrency.
   let most: Int
   /// Attempts that may run at once now.
@@ -311,15 +327,25 @@ struct PoolState: ~Copyable {
   /// Whether the real start of the worker's attempt is to be reported. A worker has one such attempt at most: jobs
   /// under a rate limit are never claimed ahead.
   var owesReport: OwnedArray<Bool>
+  /// Whether each worker's place was taken by a spare one, while it holds attempts.
+  var isReplaced: OwnedArray<Bool>
+  /// Attempts that replaced workers hold: they do not count for the pool's limit.
+  var replaced = 0
   /// Attempts handed out and not yet reported as ended.
   var running = 0
   var heap = LaneHeap()
   /// Under the policy `fair`: that of the last start.
   var virtualTime: Int64 = 0
 
-  init(_ configuration: PoolConfiguration, gate: Int32) {
-    precondition((0..<Int(UInt16.max)).contains(configuration.workers), "a pool has 0 to 65,534 workers")
-    let most = min(configuration.workers, configuration.concurrency ?? .max)
+  init(_ configuration: PoolConfiguration, spares: Int, gate: Int32) {
+    precondition(spares >= 0, "a replacement limit of \(spares)")
+    // A pool without workers has none to replace.
+    let workers = configuration.workers
+    let places = workers == 0 ? 0 : workers + spares
+    precondition(
+      workers >= 0 && places < Int(UInt16.max), "a pool has 0 to 65,534 workers, spare ones included")
+    self.workers = workers
+    let most = min(workers, configuration.concurrency ?? .max)
     let limiter = configuration.adaptive.map { AdaptiveLimiter($0, most: most) }
     let autoscaler = configuration.autoscaling.map { Autoscaler($0, most: most) }
     let delayController = configuration.controlledDelay.map { DelayController($0) }
@@ -328,16 +354,20 @@ struct PoolState: ~Copyable {
     limit = min(most, limiter?.limit ?? .max, autoscaler?.active ?? .max)
     isSteady = limiter == nil && autoscaler == nil && delayController == nil
     (self.limiter, self.autoscaler, self.delayController) = (limiter, autoscaler, delayController)
-    idle = OwnedArray(capacity: configuration.workers)
-    claims = OwnedArray(capacity: configuration.workers)
-    owesReport = OwnedArray(capacity: configuration.workers)
-    isAbsent = OwnedArray(capacity: configuration.workers)
-    for worker in (0..<UInt16(configuration.workers)).reversed() {
-      idle.append(worker)
-      claims.append(0)
+    idle = OwnedArray(capacity: places)
+    claims = OwnedArray(capacity: places)
+    owesReport = OwnedArray(capacity: places)
+    isAbsent = OwnedArray(capacity: places)
+    isReplaced = OwnedArray(capacity: places)
+    for worker in (0..<UInt16(workers)).reversed() { idle.append(worker) }
+    for place in 0..<places {
+      // Spare workers are away until one is needed.
+      claims.append(place < workers ? 0 : 1)
+      isAbsent.append(place >= workers)
       owesReport.append(false)
-      isAbsent.append(false)
+      isReplaced.append(false)
     }
+    absent = places - workers
   }
 }
 

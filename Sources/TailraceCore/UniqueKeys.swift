@@ -12,6 +12,9 @@ struct UniqueKeys {
   /// The job that holds a key, or nil.
   func holder(of key: String) -> JobID? { holders[key] }
 
+  /// The key that the job in a place holds, or nil.
+  func key(of slot: UInt32) -> String? { keys[slot] }
+
   /// Whether the job in a place holds a key.
   func isHeld(by slot: UInt32) -> Bool { keys[slot] != nil }
 

@@ -135,6 +135,8 @@ public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
   case crashed
   /// Refused at admission: a job with its unique key was live.
   case duplicate
+  /// Its input was found invalid before its first attempt.
+  case invalid
 
   /// The name in reports and files, in the form `timed_out`.
   public var name: String {
@@ -152,6 +154,7 @@ public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
     case .dropped: "dropped"
     case .crashed: "crashed"
     case .duplicate: "duplicate"
+    case .invalid: "invalid"
     }
   }
 }

@@ -105,14 +105,14 @@ extension SettlementCause {
   package var ranToItsEnd: Bool {
     switch self {
     case .succeeded, .failed, .timedOut, .failedPermanently, .crashed: true
-    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .duplicate, .stopped, .dropped: false
+    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .duplicate, .stopped, .dropped, .invalid: false
     }
   }
 
   /// Whether the job went to the dead letters.
   package var isDeadLettered: Bool {
     switch self {
-    case .failed, .timedOut, .failedPermanently, .crashed: true
+    case .failed, .timedOut, .failedPermanently, .crashed, .invalid: true
     case .succeeded, .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .duplicate, .stopped, .dropped:
       false
     }
@@ -122,7 +122,8 @@ extension SettlementCause {
   package var isCancelled: Bool {
     switch self {
     case .cancelled, .dependencyFailed, .batchFailed, .stopped: true
-    case .succeeded, .failed, .timedOut, .failedPermanently, .crashed, .shed, .rejected, .duplicate, .dropped: false
+    case .succeeded, .failed, .timedOut, .failedPermanently, .crashed, .shed, .rejected, .duplicate, .dropped, .invalid:
+      false
     }
   }
 }

@@ -147,7 +147,7 @@ extension SettlementCause {
   fileprivate var isOutcome: Bool {
     switch self {
     case .succeeded, .failed, .timedOut, .failedPermanently, .crashed: true
-    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate: false
+    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate, .invalid: false
     }
   }
 }

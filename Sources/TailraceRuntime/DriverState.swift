@@ -5,6 +5,11 @@ import TailraceCore
 enum Handler: Sendable {
   case async(@Sendable (JobContext) async throws -> (any Sendable)?)
   case blocking(@Sendable (JobContext) throws -> (any Sendable)?)
+  /// Of a parked type, none of whose jobs starts.
+  case unregistered
+
+  @inline(__always)
+  var isUnregistered: Bool { if case .unregistered = self { true } else { false } }
 }
 
 /// Whoever waits for a job: for its admission or for its end.
@@ -19,6 +24,8 @@ final class JobWatch: @unchecked Sendable {
   var ending: AttemptResult?
   /// The attempt that ``ending`` is of.
   var endedAttempt: UInt16 = 0
+  /// The last attempt's error, where the type's recovery supplied a result in its place.
+  var recoveredFrom: (any Error)?
   /// The attempts that are over, the latest ones, where they are remembered.
   var attempts: [JobAttempt] = []
   var forgottenAttempts = 0
@@ -46,18 +53,21 @@ struct DriverState: ~Copyable {
   /// By job type: what its handler takes; nil: anything.
   var parameters: [(any Job.Type)?] = []
   var handlers: HandlerTable
+  /// By the names of job types; see ``Scheduler/validates``.
+  var validators: [String: JobValidation] = [:]
+  /// Types that have jobs and no handler.
+  var parkedTypes: [String: JobTypeID] = [:]
   var submissionMiddleware: [any SubmissionMiddleware] = []
   let directory = TypeDirectory()
   var observation: Observation
   var evidence: [EvidenceLog] = []
   var workers: [[Worker]]
+  /// By pool: places of workers that may take a stuck one's.
+  var spares: [[UInt16]]
   /// For facts that no worker reports.
   var outbox = Outbox()
   /// Records of those facts, on their way to the observer.
   var pendingRecords: [TimelineRecord] = []
-  /// Jobs in the dead letters that are still remembered, oldest first.
-  var deadLetters: ContiguousArray<JobID> = []
-  var firstDeadLetter = 0
   var attempts = 0
   var serviceTime = Nanoseconds.zero
   var onDrained: [@Sendable () -> Void] = []
@@ -97,8 +107,12 @@ struct DriverState: ~Copyable {
     handlers = HandlerTable([])
     var shard = 1
     let directory = directory
+    spares = PoolID.allCases.map { pool in
+      let own = configuration[pool].workers
+      return (own..<configuration.places(in: pool)).reversed().map { UInt16($0) }
+    }
     workers = PoolID.allCases.map { pool in
-      (0..<configuration[pool].workers).map { index in
+      (0..<configuration.places(in: pool)).map { index in
         defer { shard += 1 }
         return Worker(pool: pool, index: UInt16(index), shard: shard, directory: directory, time: time)
       }
@@ -182,11 +196,11 @@ struct DriverState: ~Copyable {
   private mutating func settled(
     _ id: JobID, _ state: JobState, _ cause: SettlementCause, effects: inout Effects
   ) {
-    if state == .deadLettered, core.configuration.retainedCount > 0 { deadLetters.append(id) }
     // Its log line needs one, whoever waits.
     if state == .deadLettered { _ = watch(id) }
     guard id.slot < entries.count else { return }
-    entries[id.slot].payload = nil
+    // A dead letter may be run again.
+    if state != .deadLettered { entries[id.slot].payload = nil }
     guard let watch = entries[id.slot].watch else { return }
     // Most jobs have nobody who waits for them: those cost no second turn of the lock.
     guard watch.onAdmission != nil || !watch.onSettled.isEmpty || state == .deadLettered else { return }
@@ -201,17 +215,11 @@ struct DriverState: ~Copyable {
     case .error(let error): result.failure = error
     case nil: break
     }
+    if state == .completed { result.recoveredFrom = watch?.recoveredFrom }
     return result
   }
 
   private mutating func forget(_ id: JobID) {
-    if firstDeadLetter < deadLetters.count, deadLetters[firstDeadLetter] == id {
-      firstDeadLetter += 1
-      if firstDeadLetter > 1024, firstDeadLetter * 2 > deadLetters.count {
-        deadLetters.removeFirst(firstDeadLetter)
-        firstDeadLetter = 0
-      }
-    }
     if id.slot < entries.count { entries[id.slot] = JobEntry() }
   }
 
@@ -247,12 +255,16 @@ final class HandlerTable: Sendable {
   /// As they are called, with the middleware around them.
   let handlers: [Handler]
   /// As they were registered.
-  let bare: [Handler]
+  let bare: [RegisteredHandler]
   let middleware: [any AttemptMiddleware]
 
-  init(_ bare: [Handler], in middleware: [any AttemptMiddleware] = []) {
+  init(_ bare: [RegisteredHandler], in middleware: [any AttemptMiddleware] = []) {
     self.bare = bare
     self.middleware = middleware
-    handlers = middleware.isEmpty ? bare : bare.map { $0.wrapped(in: middleware) }
+    handlers = bare.map { $0.wrapped(in: middleware) }
   }
+
+  /// Whether it has a handler for a type, and not only a place.
+  @inline(__always)
+  func knows(_ type: Int) -> Bool { type < handlers.count && !handlers[type].isUnregistered }
 }

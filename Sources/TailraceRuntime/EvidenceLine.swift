@@ -28,7 +28,7 @@ struct EvidenceLine {
       field("lines", Int64(count))
       field("since_unix_ns", event.unixNanoseconds - (event.instant - since).rawValue)
       field("until_unix_ns", event.unixNanoseconds)
-    case .submitted, .admitted, .started, .retrying:
+    case .submitted, .admitted, .started, .progress, .stuck, .retrying:
       preconditionFailure("an evidence log is not told of \(event.kind)")
     }
     bytes.append(UInt8(ascii: "}"))

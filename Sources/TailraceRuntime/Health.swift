@@ -27,6 +27,8 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   case lowSuccess(completed: Int, of: Int, limit: Double)
   /// Workers whose attempt is over for the scheduler, but whose handler has not returned for longer than the limit.
   case stuckWorkers(PoolID, stuck: Int, of: Int, longest: Nanoseconds)
+  /// Jobs came for these types, and nothing is registered for them yet.
+  case unknownJobTypes([String])
   /// ``Scheduler/start()`` was not called.
   case notStarted
   /// A shutdown has begun.
@@ -43,6 +45,11 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
       """
       \(stuck) of \(count) workers of pool '\(pool.name)' hold handlers that ignore their cancellation, the longest \
       for \(longest.seconds) s
+      """
+    case .unknownJobTypes(let names):
+      """
+      jobs came for \(names.count == 1 ? "a type" : "\(names.count) types") that nothing is registered for: \
+      \(names.prefix(5).joined(separator: ", "))\(names.count > 5 ? ", …" : "")
       """
     case .notStarted: "the scheduler has not been started"
     case .stopped: "the scheduler is shutting down, or has"
@@ -75,6 +82,8 @@ struct HealthFacts {
   struct Stuck {
     var pool: PoolID
     var since: Instant
+    /// Whether another worker has taken its place.
+    var isReplaced = false
   }
 
   var isStarted = true
@@ -85,6 +94,7 @@ struct HealthFacts {
   var failed = 0
   var workers: [(pool: PoolID, count: Int)] = []
   var stuck: [Stuck] = []
+  var unknownTypes: [String] = []
 
   /// The verdict at an instant.
   func judged(by limits: HealthLimits, at now: Instant) -> SchedulerHealth {
@@ -99,12 +109,13 @@ struct HealthFacts {
       reasons.append(.lowSuccess(completed: completed, of: count, limit: limits.successShare))
     }
     for (pool, workers) in workers where workers > 0 {
-      let times = stuck.filter { $0.pool == pool }.map { now - $0.since }.filter { $0 > Nanoseconds(limits.stuckAfter) }
-      guard let longest = times.max() else { continue }
-      let reason = HealthReason.stuckWorkers(pool, stuck: times.count, of: workers, longest: longest)
-      if times.count == workers { return .unhealthy(reason) }
-      if times.count > limits.stuckWorkers { reasons.append(reason) }
+      let stuck = stuck.filter { $0.pool == pool && now - $0.since > Nanoseconds(limits.stuckAfter) }
+      guard let longest = stuck.map({ now - $0.since }).max() else { continue }
+      let reason = HealthReason.stuckWorkers(pool, stuck: stuck.count, of: workers, longest: longest)
+      if stuck.count(where: { !$0.isReplaced }) == workers { return .unhealthy(reason) }
+      if stuck.count > limits.stuckWorkers { reasons.append(reason) }
     }
+    if !unknownTypes.isEmpty { reasons.append(.unknownJobTypes(unknownTypes)) }
     return reasons.isEmpty ? .healthy : .degraded(reasons)
   }
 }
@@ -122,7 +133,7 @@ struct RecentOutcomes {
   mutating func note(_ cause: SettlementCause) {
     switch cause {
     case .succeeded: note(true)
-    case .failed, .timedOut, .failedPermanently, .crashed: note(false)
+    case .failed, .timedOut, .failedPermanently, .crashed, .invalid: note(false)
     case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate: break
     }
   }
@@ -166,19 +177,22 @@ extension DriverState {
       observation.recent = RecentOutcomes()
       facts.completed = gauges.settledByCause[.succeeded]
       facts.failed =
-        [SettlementCause.failed, .timedOut, .failedPermanently, .crashed].reduce(0) { $0 + gauges.settledByCause[$1] }
+        [SettlementCause.failed, .timedOut, .failedPermanently, .crashed, .invalid]
+        .reduce(0) { $0 + gauges.settledByCause[$1] }
     }
-    facts.workers = workers.enumerated().map { (PoolID.allCases[$0.offset], $0.element.count) }
+    facts.workers = PoolID.allCases.map { ($0, core.configuration[$0].workers) }
     facts.stuck = workers.joined().compactMap { worker in
-      worker.isStopping ? HealthFacts.Stuck(pool: worker.pool, since: worker.stoppedAt) : nil
+      worker.isStopping
+        ? HealthFacts.Stuck(pool: worker.pool, since: worker.stoppedAt, isReplaced: worker.isRetired) : nil
     }
+    facts.unknownTypes = parkedTypes.keys.sorted()
     return facts
   }
 }
 
 extension Worker {
   /// Whether the attempt that it runs is over for the scheduler.
-  fileprivate var isStopping: Bool {
+  var isStopping: Bool {
     let running = current.load(ordering: .acquiring)
     return running & Self.cancelling != 0
   }

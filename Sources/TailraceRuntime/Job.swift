@@ -121,6 +121,7 @@ public struct JobContext: Sendable {
   let worker: Worker
 
   var luggage: JobLuggage? { JobLuggage.of(carried) }
+  var scheduler: Scheduler? { worker.directory.scheduler }
 
   /// Whether the attempt is over for the scheduler, since it was cancelled or timed out. A synchronous handler should
   /// look now and then; an asynchronous one is told through `Task.isCancelled` as well.
@@ -160,6 +161,12 @@ public struct JobStatus: Sendable, Hashable {
   public var tags: [String]
   /// What the last failed attempt threw, in words; nil when none failed.
   public var error: String?
+  /// Whether it waits for its type to be registered.
+  public var isParked = false
+  /// Whether its last attempt failed and its type's recovery supplied the result.
+  public var isRecovered = false
+  /// What its running attempt said last of its progress; nil: nothing, or none runs.
+  public var progress: JobProgress?
 }
 
 /// How a job ended.
@@ -178,6 +185,10 @@ public struct JobResult: Sendable {
   public var attempts: Int
   /// What the last failed attempt threw; nil when none did.
   public var failure: (any Error)?
+  /// The last attempt's error, of a job that its type's recovery completed; nil of every other.
+  public var recoveredFrom: (any Error)?
+  /// Whether its type's recovery supplied the result.
+  public var isRecovered: Bool { recoveredFrom != nil }
 }
 
 /// Why the scheduler could not do what was asked.
@@ -191,6 +202,12 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
   case otherJobType(String, registered: String?, submitted: String)
   /// The payload is not of the Swift type that the job type's handler takes.
   case wrongParameters(WrongParameters)
+  /// So many job types that nothing is registered for have jobs already, and the scheduler parks no further one.
+  case tooManyUnknownJobTypes(String, most: Int)
+  /// It is no dead letter, or was replayed, purged or forgotten.
+  case unknownDeadLetter(JobID)
+  /// A dead letter's input is invalid, still.
+  case invalidInput(any Error)
   /// Not admitted.
   case refused(Refusal)
   /// Middleware around submissions refused the job, for this reason.
@@ -219,6 +236,13 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
       \(submitted); give one of them another name
       """
     case .wrongParameters(let wrong): wrong.description
+    case .tooManyUnknownJobTypes(let name, let most):
+      """
+      nothing is registered for job type '\(name)', nor for \(most) others whose jobs wait: register them, or look for \
+      what makes up their names
+      """
+    case .unknownDeadLetter(let id): "job \(id.rawValue) is no dead letter, or was replayed, purged or forgotten"
+    case .invalidInput(let error): "the job's input is invalid: \(error)"
     case .refused(.queueFull(let capacity)):
       "the queue is full (\(capacity) waiting jobs); submit later, raise queueCapacity, or let submitters wait with whenFull = .block"
     case .refused(.stopping):
@@ -267,7 +291,7 @@ public struct SchedulerMetrics: Sendable {
   /// Jobs completed of those that completed or were dead-lettered, 0 to 1; nil before the first.
   public var successRate: Double? {
     let completed = gauges.settledByCause[.succeeded]
-    let causes: [SettlementCause] = [.failed, .timedOut, .failedPermanently, .crashed]
+    let causes: [SettlementCause] = [.failed, .timedOut, .failedPermanently, .crashed, .invalid]
     let failed = causes.reduce(0) { $0 + gauges.settledByCause[$1] }
     return completed + failed == 0 ? nil : Double(completed) / Double(completed + failed)
   }

@@ -72,6 +72,11 @@ public struct JobEvent: Sendable {
     /// A worker began an attempt. An attempt that is cancelled before a worker gets to it has no such event, nor one
     /// that began before the first subscriber came.
     case started(attempt: Int, worker: Int)
+    /// Its attempt says how far it is; see ``JobContext/report(progress:_:)``.
+    case progress(JobProgress)
+    /// Its attempt was timed out or cancelled, and the handler has not returned for so long; said once. It comes after
+    /// the attempt's end, and maybe after the job's. `isReplaced`: another worker has taken its worker's place.
+    case stuck(attempt: Int, worker: Int, since: Nanoseconds, isReplaced: Bool)
     /// An attempt is over.
     case attemptEnded(JobAttempt)
     /// Another attempt follows, after this wait.

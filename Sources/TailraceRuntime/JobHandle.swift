@@ -51,8 +51,8 @@ public struct JobHandle<Parameters: Job>: Sendable, Hashable {
   public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
-/// A job completed with a value that is not of the type its parameters name: middleware around its handler, or a recovery,
-/// returned something else.
+/// A job completed with a value that is not of the type its parameters name: middleware around its handler, or a
+/// recovery, returned something else.
 public struct WrongOutput: Error, Hashable, CustomStringConvertible {
   /// The name of the job's type.
   public var type: String
@@ -69,36 +69,6 @@ public struct WrongOutput: Error, Hashable, CustomStringConvertible {
 
 extension Scheduler {
   // MARK: - Typed jobs
-
-  /// Registers the asynchronous handler of a type of job.
-  ///
-  /// - Throws: ``SchedulerError/duplicateJobType(_:)`` when another type has the name already.
-  @discardableResult
-  public func register<Parameters: Job>(
-    _ type: Parameters.Type,
-    handler: @escaping @Sendable (_ job: Parameters, _ context: JobContext) async throws -> Parameters.Output
-  ) throws -> JobTypeID {
-    try register(
-      type.namedConfiguration,
-      .async { context in Parameters.kept(try await handler(try Parameters.parameters(in: context), context)) },
-      parameters: type)
-  }
-
-  /// Registers the synchronous handler of a type of job. It may block: it runs on the thread pool.
-  ///
-  /// - Throws: ``SchedulerError/duplicateJobType(_:)`` when another type has the name already.
-  @discardableResult
-  public func registerBlocking<Parameters: Job>(
-    _ type: Parameters.Type,
-    handler: @escaping @Sendable (_ job: Parameters, _ context: JobContext) throws -> Parameters.Output
-  ) throws -> JobTypeID {
-    var configuration = type.namedConfiguration
-    configuration.pool = .thread
-    return try register(
-      configuration,
-      .blocking { context in Parameters.kept(try handler(try Parameters.parameters(in: context), context)) },
-      parameters: type)
-  }
 
   /// Submits a job by its parameters; suspends while the queue is full if its overflow policy is to block.
   ///
@@ -150,6 +120,8 @@ extension DriverState {
 
   @inline(never)
   private func checkParameters(_ request: JobRequest, _ registered: (any Job.Type)?) throws {
+    // Nobody knows yet what its handler will take.
+    if parkedTypes[request.type] != nil { return }
     if let submitted = request.jobType, registered != submitted {
       throw SchedulerError.otherJobType(
         request.type, registered: registered.map { "\($0)" }, submitted: "\(submitted)")

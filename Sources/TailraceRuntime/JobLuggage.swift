@@ -51,8 +51,18 @@ final class JobLuggage: Sendable {
   }
 }
 
-/// The names of the registered job types, for whoever asks outside the scheduler's lock.
+extension JobLuggage {
+  /// The payload, whatever travels with it.
+  static func payload(of carried: (any Sendable)?) -> (any Sendable)? {
+    if let luggage = of(carried) { luggage.payload } else { carried }
+  }
+}
+
+/// The names of the registered job types, for whoever asks outside the scheduler's lock, and the way from a handler
+/// back to its scheduler.
 final class TypeDirectory: Sendable {
+  /// Set before anything else can see the directory.
+  nonisolated(unsafe) weak var scheduler: Scheduler?
   private let names = Locked<[String]>([])
   func append(_ name: String) { names.withLock { $0.append(name) } }
   subscript(type: JobTypeID) -> String { names.withLock { $0[Int(type.rawValue)] } }

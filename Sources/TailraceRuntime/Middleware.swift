@@ -136,6 +136,7 @@ extension Handler {
       switch inner {
       case .async(let next): .async { context in try await middleware.attempt(context, next: next) }
       case .blocking(let next): .blocking { context in try middleware.blockingAttempt(context, next: next) }
+      case .unregistered: .unregistered
       }
     }
   }

@@ -122,6 +122,7 @@ extension DriverState {
       instant: record.finished, unixNanoseconds: record.finished.nanoseconds &+ offset)
     let wasStarted = record.started != TimelineRecord.never
     if wasStarted {
+      observeLastWord(of: record, step, at: now)
       let attempt = attempt(of: record, offset)
       if observation.attemptsRemembered > 0, core.state(of: record.id) != nil {
         watch(record.id).remember(attempt, atMost: observation.attemptsRemembered)
@@ -208,6 +209,37 @@ extension DriverState {
         unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false)
   }
 
+  /// What the attempt said last, if nobody has heard it yet.
+  private mutating func observeLastWord(of record: TimelineRecord, _ step: JobEvent, at now: Instant) {
+    guard record.worker != TimelineRecord.noWorker else { return }
+    let worker = workers[Int(record.pool.rawValue)][Int(record.worker)]
+    guard let progress = worker.progress.untold(job: record.id, attempt: record.attempt, at: now) else { return }
+    var step = step
+    step.kind = .progress(progress)
+    observation.post(step, isEvidence: false)
+  }
+
+  /// An attempt says how far it is. Returns who is to be woken.
+  mutating func observeProgress(of token: AttemptToken, _ worker: Worker, at now: Instant) -> [EventBuffer] {
+    guard !observation.subscribers.isEmpty, core.isLive(token),
+      let progress = worker.progress.untold(job: token.job, attempt: token.attempt, at: now)
+    else { return [] }
+    return post(.progress(progress), about: token, at: now)
+  }
+
+  /// Tells subscribers of an attempt what no record says. Returns who is to be woken.
+  mutating func post(_ kind: JobEvent.Kind, about token: AttemptToken, at now: Instant) -> [EventBuffer] {
+    let slot = token.job.slot
+    let isKnown = core.state(of: token.job) != nil && slot < entries.count
+    observation.post(
+      JobEvent(
+        kind: kind, job: token.job, number: token.tag, type: typeNames[Int(token.type.rawValue)],
+        priority: token.priority, pool: token.pool, tags: isKnown ? entries[slot].watch?.tags ?? [] : [],
+        instant: now, unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false)
+    defer { observation.wakes.removeAll(keepingCapacity: true) }
+    return observation.wakes
+  }
+
   /// A worker begins an attempt. Returns who is to be woken.
   mutating func observeStart(of token: AttemptToken, at now: Instant) -> [EventBuffer] {
     // Stopped a moment ago: its end was told already.
@@ -240,7 +272,7 @@ extension SettlementCause {
   var state: JobState {
     switch self {
     case .succeeded: .completed
-    case .failed, .timedOut, .failedPermanently, .crashed: .deadLettered
+    case .failed, .timedOut, .failedPermanently, .crashed, .invalid: .deadLettered
     case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate: .cancelled
     }
   }

@@ -55,6 +55,7 @@ extension Scheduler {
   /// - Parameter intended: when it should have been submitted; nil: now.
   func offer(_ given: JobRequest, intended: Instant? = nil) throws -> Admission {
     let request = try prepared(given)
+    let fault = invalidity(of: request)
     let carried = JobLuggage.pack(request)
     // Made later for a job that somebody waits for.
     var watch: JobWatch?
@@ -62,9 +63,17 @@ extension Scheduler {
       watch = JobWatch()
       watch?.tags = request.tags
     }
+    if let fault {
+      watch = watch ?? JobWatch()
+      watch?.ending = .error(fault)
+    }
+    var unknown: UnknownType?
     let admission = try report { state, now, outbox throws -> Admission in
-      guard let type = state.typeIDs[request.type] else {
-        throw SchedulerError.unknownJobType(request.type, known: state.typeNames)
+      let type: JobTypeID
+      if let known = state.typeIDs[request.type] {
+        type = known
+      } else {
+        type = try parkType(request.type, in: &state, reporting: &unknown)
       }
       try state.check(request, of: type)
       // Numbers tell jobs apart in the records, and spread their retries differently.
@@ -72,7 +81,10 @@ extension Scheduler {
       state.nextNumber += 1
       let submission = state.submission(
         of: request, type: type, number: number, intended: intended ?? now, at: now)
-      let admission = state.core.jobSubmitted(submission, at: now, into: &outbox)
+      let admission =
+        fault == nil
+        ? state.core.jobSubmitted(submission, at: now, into: &outbox)
+        : state.core.invalidJobSubmitted(submission, at: now, into: &outbox)
       switch admission {
       case .accepted(let id), .waiting(let id): state.keep(carried, watch, for: id)
       case .refused: break
@@ -80,6 +92,7 @@ extension Scheduler {
       if state.observation.isActive { state.observe(admission, of: submission, at: now, in: outbox) }
       return admission
     }
+    if let unknown { log(unknown) }
     return admission
   }
 
@@ -184,17 +197,7 @@ extension Scheduler {
 
   /// Where a job is; nil when it is not, or no longer, known.
   public func status(of id: JobID) -> JobStatus? {
-    lock.withLock {
-      guard let jobState = state.pointee.core.state(of: id),
-        let (type, priority) = state.pointee.core.description(of: id)
-      else { return nil }
-      let watch = id.slot < state.pointee.entries.count ? state.pointee.entries[id.slot].watch : nil
-      return JobStatus(
-        id: id, type: state.pointee.typeNames[Int(type.rawValue)], priority: priority, state: jobState,
-        cause: state.pointee.core.cause(of: id), attempts: state.pointee.core.attempts(of: id) ?? 0,
-        tags: watch?.tags ?? [],
-        error: watch?.error)
-    }
+    lock.withLock { state.pointee.status(of: id) }
   }
 
   /// Awaits a job's end.
@@ -235,12 +238,6 @@ extension Scheduler {
     return try answer.get()
   }
 
-  /// The dead letters that are still remembered, oldest first.
-  public func deadLetters() -> [JobStatus] {
-    let ids = lock.withLock { Array(state.pointee.deadLetters[state.pointee.firstDeadLetter...]) }
-    return ids.compactMap { status(of: $0) }
-  }
-
   /// Whether no job is unsettled and no handler runs.
   package var isAtRest: Bool {
     lock.withLock {
@@ -261,11 +258,30 @@ extension Scheduler {
       SchedulerMetrics(
         gauges: state.pointee.core.gaugesNow(at: timer.now), attempts: state.pointee.attempts,
         serviceTime: state.pointee.serviceTime,
-        workers: state.pointee.workers.flatMap { $0 }.map {
+        workers: state.pointee.workers.flatMap { $0 }.filter { worker in
+          // A spare worker counts once it has been needed.
+          Int(worker.index) < configuration[worker.pool].workers || worker.attempts > 0
+        }.map {
           WorkerMetrics(pool: $0.pool, worker: Int($0.index), attempts: $0.attempts, busy: $0.busy)
         },
         uptime: state.pointee.startInstant.map { timer.now - $0 } ?? .zero)
     }
+  }
+}
+
+extension DriverState {
+  func status(of id: JobID) -> JobStatus? {
+    guard let jobState = core.state(of: id), let (type, priority) = core.description(of: id) else { return nil }
+    let watch = id.slot < entries.count ? entries[id.slot].watch : nil
+    var status = JobStatus(
+      id: id, type: typeNames[Int(type.rawValue)], priority: priority, state: jobState, cause: core.cause(of: id),
+      attempts: core.attempts(of: id) ?? 0, tags: watch?.tags ?? [], error: watch?.error)
+    status.isParked = !parkedTypes.isEmpty && core.isParked(id)
+    status.isRecovered = jobState == .completed && watch?.recoveredFrom != nil
+    if let (pool, worker, attempt) = core.holder(of: id) {
+      status.progress = workers[Int(pool.rawValue)][Int(worker)].progress.latest(job: id, attempt: attempt)
+    }
+    return status
   }
 }
 

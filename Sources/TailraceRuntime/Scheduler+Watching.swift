@@ -75,7 +75,9 @@ extension Scheduler {
 
   /// The dead letters that are still remembered, oldest first, each with its cause and its attempts as
   /// ``history(of:)`` gives them.
-  public func deadLetterHistories() -> [JobHistory] { deadLetters().compactMap { history(of: $0.id) } }
+  public func deadLetterHistories() -> [JobHistory] {
+    deadLetters().map { JobHistory(status: $0.status, attempts: $0.history, forgotten: $0.forgottenAttempts) }
+  }
 
   // MARK: - Callbacks
 

@@ -13,7 +13,7 @@ extension Scheduler {
       var next = worker.takeNext()
       while let first = next {
         let type = Int(worker.claimed[first].token.type.rawValue)
-        if table.handlers.count <= type { table = lock.withLock { state.pointee.handlers } }
+        if !table.knows(type) { table = lock.withLock { state.pointee.handlers } }
         guard case .async(let handler) = table.handlers[type] else {
           preconditionFailure("a blocking handler was sent to the async pool")
         }
@@ -91,7 +91,7 @@ extension Scheduler {
   private func park(_ worker: Worker) async -> Bool {
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
       lock.lock()
-      if worker.inbox.isEmpty && !state.pointee.isStopping {
+      if worker.inbox.isEmpty && !state.pointee.isStopping && !worker.isRetired {
         worker.isParked = true
         worker.parkedTask = continuation
         lock.unlock()
@@ -103,7 +103,8 @@ extension Scheduler {
     lock.lock()
     defer { lock.unlock() }
     takeInbox(worker)
-    return worker.claimed.isEmpty && state.pointee.isStopping
+    guard worker.claimed.isEmpty else { return false }
+    return state.pointee.isStopping || state.pointee.retires(worker)
   }
 
   // MARK: - The loop of a worker of the thread pool
@@ -116,13 +117,14 @@ extension Scheduler {
       while let next = worker.takeNext() {
         let token = worker.claimed[next].token
         let payload = worker.hasPayloads ? worker.claimed[next].payload : nil
-        if table.handlers.count <= Int(token.type.rawValue) { table = lock.withLock { state.pointee.handlers } }
+        if !table.knows(Int(token.type.rawValue)) { table = lock.withLock { state.pointee.handlers } }
         guard prepare(token, worker) == .run else { continue }
         let started = begin(token, worker)
         let ending: Ending
         switch table.handlers[Int(token.type.rawValue)] {
         case .async(let handler): ending = runOnThread(handler, token, payload, worker, executor)
         case .blocking(let handler): ending = runBlocking(handler, context(token, payload, worker))
+        case .unregistered: preconditionFailure("a job of a parked type was started")
         }
         finish(token, worker, started: started, ending: ending)
         _ = worker.end(token.job)
@@ -134,7 +136,8 @@ extension Scheduler {
       }
       lock.lock()
       worker.isParked = worker.inbox.isEmpty
-      let (mustPark, isStopping) = (worker.isParked, state.pointee.isStopping)
+      let mustPark = worker.isParked
+      let isStopping = mustPark && (state.pointee.isStopping || state.pointee.retires(worker))
       lock.unlock()
       if mustPark {
         if isStopping { return }

@@ -36,6 +36,10 @@ public final class Scheduler: Sendable {
 
   /// Whether there is middleware around submissions.
   let preparesSubmissions = Atomic<Bool>(false)
+  /// Whether any job type has its input validated.
+  let validates = Atomic<Bool>(false)
+  /// Whether somebody looks out for handlers that do not return.
+  let looksForStuck = Atomic<Bool>(false)
   /// Whether somebody wants to hear when an attempt begins.
   let announcesStarts = Atomic<Bool>(false)
 
@@ -75,7 +79,8 @@ public final class Scheduler: Sendable {
     self.logger = logger
     state = .allocate(capacity: 1)
     state.initialize(to: DriverState(configuration, attemptsRemembered: attemptsRemembered, time: timer))
-    shardCount = 1 + PoolID.allCases.reduce(0) { $0 + configuration[$1].workers }
+    shardCount = 1 + PoolID.allCases.reduce(0) { $0 + configuration.places(in: $1) }
+    state.pointee.directory.scheduler = self
     time?.add(self)
   }
 
@@ -84,61 +89,6 @@ public final class Scheduler: Sendable {
     if virtualTime == nil { timer.stop() }
     state.deinitialize(count: 1)
     state.deallocate()
-  }
-
-  // MARK: - Handlers
-
-  /// Registers an asynchronous handler for the type of job that the configuration names.
-  ///
-  /// - Throws: ``SchedulerError/duplicateJobType(_:)``.
-  @discardableResult
-  public func register(
-    _ type: JobTypeConfiguration, handler: @escaping @Sendable (JobContext) async throws -> (any Sendable)?
-  ) throws -> JobTypeID {
-    try register(type, .async(handler))
-  }
-
-  /// Registers an asynchronous handler under a name, with the scheduler's defaults.
-  @discardableResult
-  public func register(
-    _ name: String, handler: @escaping @Sendable (JobContext) async throws -> (any Sendable)?
-  ) throws -> JobTypeID {
-    try register(JobTypeConfiguration(name: name), .async(handler))
-  }
-
-  /// Registers a synchronous handler. It may block: it runs on the thread pool, whatever the configuration says.
-  @discardableResult
-  public func registerBlocking(
-    _ type: JobTypeConfiguration, handler: @escaping @Sendable (JobContext) throws -> (any Sendable)?
-  ) throws -> JobTypeID {
-    var type = type
-    type.pool = .thread
-    return try register(type, .blocking(handler))
-  }
-
-  /// Registers a synchronous handler under a name, with the scheduler's defaults; it runs on the thread pool.
-  @discardableResult
-  public func registerBlocking(
-    _ name: String, handler: @escaping @Sendable (JobContext) throws -> (any Sendable)?
-  ) throws -> JobTypeID {
-    try registerBlocking(JobTypeConfiguration(name: name), handler: handler)
-  }
-
-  func register(
-    _ type: JobTypeConfiguration, _ handler: Handler, parameters: (any Job.Type)? = nil
-  ) throws -> JobTypeID {
-    try lock.withLock {
-      guard state.pointee.typeIDs[type.name] == nil else { throw SchedulerError.duplicateJobType(type.name) }
-      let id = state.pointee.core.register(type)
-      state.pointee.typeIDs[type.name] = id
-      state.pointee.typeNames.append(type.name)
-      state.pointee.parameters.append(parameters)
-      state.pointee.directory.append(type.name)
-      let table = state.pointee.handlers
-      state.pointee.handlers = HandlerTable(table.bare + [handler], in: table.middleware)
-      observer?.typeRegistered(type.name, as: id)
-      return id
-    }
   }
 
   // MARK: - Life
@@ -151,19 +101,22 @@ public final class Scheduler: Sendable {
     let workers = lock.withLock { () -> [Worker]? in
       guard state.pointee.startInstant == nil, !state.pointee.isShuttingDown else { return nil }
       state.pointee.startInstant = timer.now
-      return Array(state.pointee.workers.joined())
+      return state.pointee.workers.flatMap { $0.filter { $0.index < configuration[$0.pool].workers } }
     }
     guard let workers else { return }
     logger.info("scheduler started")
     // Not with the first delay or timeout, whose submitter would wait for it.
     timer.start()
-    for worker in workers {
-      switch worker.pool {
-      case .async: spawnTask(for: worker)
-      case .thread: spawnThread(for: worker)
-      }
-    }
+    for worker in workers { spawn(worker) }
     report { _, _, _ in }
+  }
+
+  /// Lets a worker begin.
+  func spawn(_ worker: Worker) {
+    switch worker.pool {
+    case .async: spawnTask(for: worker)
+    case .thread: spawnThread(for: worker)
+    }
   }
 
   /// Lets a fresh task run the worker. Detached: handlers see no task-local values of whoever started the scheduler.
@@ -245,6 +198,7 @@ public final class Scheduler: Sendable {
     effects.wakeThreads.removeAll(keepingCapacity: true)
     if !effects.stops.isEmpty {
       for stop in effects.stops { stop.perform() }
+      lookForStuckHandlers()
       effects.stops.removeAll(keepingCapacity: true)
     }
     if !effects.watched.isEmpty {

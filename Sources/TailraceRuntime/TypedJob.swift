@@ -1,11 +1,5 @@
 import TailraceCore
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// The parameters of a job, which name its type: handler, submission and result are checked by the compiler.
 ///
 /// ```swift
@@ -19,8 +13,8 @@ import TailraceCore
 /// let thumbnail = try await handle.value(timeout: .seconds(5))
 /// ```
 ///
-/// Within the process the value itself is handed to the handler; nothing is encoded. `Codable` is for what leaves it: the
-/// dead letters show the parameters as JSON.
+/// Within the process the value itself is handed to the handler; nothing is encoded. `Codable` is for what leaves it:
+/// the dead letters show the parameters as JSON.
 public protocol Job: Codable, Sendable {
   /// What the handler returns. Default: nothing.
   associatedtype Output: Sendable = Void
@@ -30,6 +24,9 @@ public protocol Job: Codable, Sendable {
   /// Priority, pool, time-out, retries and limits of the type. Default: the scheduler's. Its name is not looked at:
   /// ``name`` is what counts.
   static var configuration: JobTypeConfiguration { get }
+  /// Whether the parameters make sense: called when the job is submitted, before it waits. What it throws sends the job
+  /// to the dead letters at once, as ``SettlementCause/invalid``, without an attempt. Default: they do.
+  func validate() throws
 }
 
 extension Job {
@@ -37,6 +34,8 @@ extension Job {
   public static var name: String { String(describing: Self.self) }
   /// The scheduler's defaults.
   public static var configuration: JobTypeConfiguration { JobTypeConfiguration(name: name) }
+  /// Nothing is wrong.
+  public func validate() throws {}
 }
 
 /// Why a job did not complete, as whoever awaits its value is told.
@@ -103,14 +102,6 @@ extension Job {
 
   /// Whether a payload is what a handler of this type takes.
   static func accepts(_ payload: (any Sendable)?) -> Bool { payload is Self }
-
-  /// The parameters as JSON, keys in order; nil where they cannot be encoded.
-  static func json(of payload: (any Sendable)?) -> String? {
-    guard let parameters = payload as? Self else { return nil }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(parameters)).map { String(decoding: $0, as: UTF8.self) }
-  }
 
   static var namedConfiguration: JobTypeConfiguration {
     var configuration = configuration

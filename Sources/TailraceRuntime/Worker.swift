@@ -52,6 +52,12 @@ final class Worker: @unchecked Sendable {
   @exclusivity(unchecked) var busy = Nanoseconds.zero
   /// When the running attempt was last told to stop.
   @exclusivity(unchecked) var stoppedAt = Instant.zero
+  /// The attempt that was told so.
+  @exclusivity(unchecked) var stoppedToken: AttemptToken?
+  /// Whether that attempt was reported as stuck.
+  @exclusivity(unchecked) var isReportedStuck = false
+  /// Whether another worker has taken its place: it ends once it holds nothing.
+  @exclusivity(unchecked) var isRetired = false
 
   // Of the running side.
   @exclusivity(unchecked) var claimed: [Claimed] = []
@@ -82,6 +88,8 @@ final class Worker: @unchecked Sendable {
   let hasMail = Atomic<Bool>(false)
   /// For threads.
   let parker = Parker()
+  /// What its attempt said of its progress.
+  let progress = ProgressBoard()
   /// What to cancel when the running attempt is stopped; under the scheduler's lock.
   @exclusivity(unchecked) var task: Task<Void, Never>?
 
@@ -155,7 +163,14 @@ final class Worker: @unchecked Sendable {
       expected: token.job.rawValue, desired: token.job.rawValue | Self.cancelling, ordering: .sequentiallyConsistent)
     guard isRunning else { return nil }
     stoppedAt = time.now
+    stoppedToken = token
+    isReportedStuck = false
     return RunningStop(worker: self, task: task)
+  }
+
+  /// Whether the job's attempt is the one that runs, be it cancelled or not.
+  func isRunning(_ job: JobID) -> Bool {
+    current.load(ordering: .acquiring) & ~Self.cancelling == job.rawValue
   }
 
   func isCancelled(_ job: JobID) -> Bool {

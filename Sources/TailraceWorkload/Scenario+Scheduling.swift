@@ -110,6 +110,7 @@ extension SchedulerConfiguration {
     tagKeys = settings.tags
     // Settled jobs matter only to those that depend on them, which arrive with them.
     retainedCount = scenario.namesSubmittedJobs ? 100_000 : 0
+    deadLetterCount = retainedCount
     self.seed = seed
   }
 }

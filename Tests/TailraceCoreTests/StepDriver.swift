@@ -180,6 +180,15 @@ final class StepDriver {
     start()
   }
 
+  /// Reports any other fact; it gets the next tag.
+  @discardableResult
+  func fact<Value>(_ report: (inout SchedulerCore, Instant, UInt64, inout Outbox) -> Value) -> Value {
+    let value = report(&core, now, nextTag, &outbox)
+    nextTag += 1
+    collect()
+    return value
+  }
+
   private func collect() {
     for order in Array(outbox.orders) {
       switch order {

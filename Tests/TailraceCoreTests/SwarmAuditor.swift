@@ -24,8 +24,14 @@ struct SwarmAuditor {
   }
 
   let plan: SwarmPlan
+  /// Job types that are not open.
+  var parked: [JobTypeID] = []
   /// Workers that have left.
   var absent: [Worker] = []
+  /// Workers whose place was taken while their handler was stuck.
+  var replaced: [Worker] = []
+  /// Workers that are there for others' places only.
+  var spares: [Worker] = []
   private(set) var problems: [String] = []
   private(set) var jobs: [JobID: Job] = [:]
   /// In order of submission, since a dictionary has no order.
@@ -161,6 +167,7 @@ struct SwarmAuditor {
     }
     if job.settled != nil { problem("started \(token.job) after it settled") }
     if job.isRunning { problem("\(token.job) runs twice at once") }
+    if parked.contains(token.type) { problem("\(token.job) runs, and its type is parked") }
     if Int(token.attempt) != job.attempts + 1 {
       problem("attempt \(token.attempt) after \(job.attempts)")
     }
@@ -175,7 +182,11 @@ struct SwarmAuditor {
     where jobs[dependency]?.settled?.state != .completed {
       problem("\(token.job) started before \(dependency) completed")
     }
-    if absent.contains(Worker(pool: token.pool, worker: token.worker)) {
+    let worker = Worker(pool: token.pool, worker: token.worker)
+    if replaced.contains(worker) || spares.contains(worker) {
+      problem("\(token) was handed to a worker without a place")
+    }
+    if absent.contains(worker) {
       problem("\(token) was handed to a worker that had left")
     }
     if occupied.contains(where: { $0.pool == token.pool && $0.worker == token.worker }) {
@@ -191,7 +202,7 @@ struct SwarmAuditor {
   /// The worker has an attempt already.
   private mutating func checkClaim(_ token: AttemptToken, _ job: Job) {
     let (pool, type) = (plan.configuration[token.pool], plan.types[Int(token.type.rawValue)])
-    let inPool = occupied.filter { $0.pool == token.pool }
+    let inPool = occupied.filter { $0.pool == token.pool && hasPlace($0) }
     let held = inPool.count { $0.worker == token.worker } + 1
     if held > plan.claims {
       problem("worker \(token.worker) got attempt \(held) of \(plan.claims)")
@@ -210,6 +221,11 @@ struct SwarmAuditor {
     }
   }
 
+  /// Whether an attempt counts for its pool's limit.
+  func hasPlace(_ token: AttemptToken) -> Bool {
+    !replaced.contains(Worker(pool: token.pool, worker: token.worker))
+  }
+
   private func settings(ofKey key: String) -> TagKeySettings {
     plan.configuration.tagKeys.named[key] ?? plan.configuration.tagKeys.each
   }
@@ -217,7 +233,7 @@ struct SwarmAuditor {
   private mutating func checkLimits(_ token: AttemptToken) {
     let pool = plan.configuration[token.pool]
     // What a worker has claimed ahead does not run yet.
-    let inPool = Set(occupied.lazy.filter { $0.pool == token.pool }.map(\.worker)).count
+    let inPool = Set(occupied.filter { $0.pool == token.pool && hasPlace($0) }.map(\.worker)).count
     if inPool > min(pool.workers, pool.concurrency ?? .max) {
       problem("\(inPool) at once in pool \(token.pool)")
     }
@@ -243,6 +259,8 @@ struct SwarmAuditor {
     switch state {
     case .completed:
       if job.lastOutcome != .succeeded { problem("\(id) completed without success") }
+    case .deadLettered where cause == .invalid:
+      if job.attempts > 0 { problem("\(id) was found invalid after \(job.attempts) attempts") }
     case .deadLettered:
       let isPoison = job.lastOutcome == .crashed && job.crashes == job.retry.crashLimit
       if job.lastOutcome != .failedPermanently, !isPoison, job.attempts != job.retry.limit + 1 {

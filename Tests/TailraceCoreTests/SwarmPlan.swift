@@ -46,6 +46,14 @@ struct SwarmPlan {
   var claims: Int
   /// Share of steps in which a worker leaves or comes back; its attempts crash, or go on.
   var absencePercent: Int
+  /// Share of steps in which a dead letter is replayed or purged.
+  var deadLetterPercent: Int
+  /// Share of jobs whose input is invalid.
+  var invalidPercent: Int
+  /// Share of steps in which a worker whose attempt was stopped is replaced.
+  var replacePercent: Int
+  /// Types that are parked at first, counted from the last one.
+  var parkedTypes: Int
   var drains: Bool
   var stops: Bool
   var steps: Int
@@ -63,6 +71,11 @@ struct SwarmPlan {
     endPercent = random.pick([15, 40, 70])
     claims = random.pick([1, 1, 2, 4])
     absencePercent = random.pick([0, 0, 5, 20])
+    deadLetterPercent = random.pick([0, 10, 40])
+    invalidPercent = random.pick([0, 0, 5, 30])
+    parkedTypes = random.pick([0, 0, 1, 2])
+    replacePercent = random.pick([0, 0, 50])
+    configuration.replacementLimit = replacePercent == 0 ? 0 : random.number(0...2)
     drains = random.chance(30)
     stops = random.chance(20)
     steps = random.number(40...160)
@@ -81,6 +94,8 @@ struct SwarmPlan {
     configuration.memoryBudget = random.maybe(40) { _ in 100 << 10 }
     configuration.retainedCount = random.pick([0, 3, 1_000])
     configuration.retainedAge = random.pick([.zero, .milliseconds(20), .seconds(3_600)])
+    configuration.deadLetterCount = random.pick([0, 2, 1_000])
+    configuration.deadLetterAge = random.pick([.zero, .milliseconds(50), .seconds(3_600)])
     configuration.seed = random.next()
     for index in 0..<random.number(1...4) {
       types.append(

@@ -32,8 +32,19 @@ struct SwarmRun: ~Copyable {
     plan = SwarmPlan(&random)
     core = SchedulerCore(plan.configuration)
     core.reportsStarts = plan.reportsStarts
-    for type in plan.types { _ = core.register(type) }
     auditor = SwarmAuditor(plan)
+    for pool in PoolID.allCases where plan.configuration[pool].workers > 0 {
+      for spare in 0..<plan.configuration.replacementLimit {
+        auditor.spares.append(.init(pool: pool, worker: UInt16(plan.configuration[pool].workers + spare)))
+      }
+    }
+    for (index, type) in plan.types.enumerated() {
+      if index >= plan.types.count - plan.parkedTypes {
+        auditor.parked.append(core.registerParked(type.name))
+      } else {
+        _ = core.register(type)
+      }
+    }
     self.random = random
     if plan.schedules > 0 { core.wallClockRead(.epoch, at: now) }
     for _ in 0..<plan.schedules { addSchedule() }
@@ -110,6 +121,9 @@ struct SwarmRun: ~Copyable {
     if random.chance(plan.absencePercent) { changeWorker() }
     if !schedules.isEmpty, random.chance(10) { changeSchedules() }
     submitFired()
+    if random.chance(plan.deadLetterPercent) { lookAtDeadLetters() }
+    if random.chance(plan.replacePercent) { replaceWorker() }
+    if !auditor.parked.isEmpty, random.chance(3) { openType() }
     if random.chance(80) { startJobs() }
     reportStarts(percent: 60)
     if random.chance(60) { passTime(.init(Int64(random.number(0...6_000_000)))) }
@@ -138,7 +152,18 @@ struct SwarmRun: ~Copyable {
       }
     }
     if !openBatches.isEmpty, random.chance(60) { submission.batch = random.pick(openBatches) }
-    let admission = core.jobSubmitted(submission, at: now, into: &outbox)
+    let admission =
+      random.chance(plan.invalidPercent)
+      ? core.invalidJobSubmitted(submission, at: now, into: &outbox)
+      : core.jobSubmitted(submission, at: now, into: &outbox)
+    took(admission, of: submission)
+    if case .waiting(let id) = admission, random.chance(plan.invalidPercent) {
+      core.inputFoundInvalid(id, at: now, into: &outbox)
+      collect()
+    }
+  }
+
+  mutating func took(_ admission: Admission, of submission: JobSubmission) {
     auditor.submitted(submission, admission, at: now)
     switch admission {
     case .accepted(let id), .waiting(let id): ids.append(id)
@@ -167,6 +192,7 @@ struct SwarmRun: ~Copyable {
     let finished = random.chance(50) ? now : max(begun, now - .microseconds(3))
     core.attemptEnded(
       token, started: begun, finished: finished, outcome: outcome, at: now, into: &outbox)
+    noteFreePlaces()
     collect()
   }
 
@@ -176,6 +202,7 @@ struct SwarmRun: ~Copyable {
     let pool = plan.configuration.threadPool.workers > 0 ? random.pick(PoolID.allCases) : .async
     let worker = SwarmAuditor.Worker(
       pool: pool, worker: UInt16(random.number(0...(plan.configuration[pool].workers - 1))))
+    guard !auditor.replaced.contains(worker), !auditor.spares.contains(worker) else { return }
     core.workerLeft(worker.worker, pool: pool, at: now)
     if !auditor.absent.contains(worker) { auditor.absent.append(worker) }
     collect()
@@ -240,6 +267,7 @@ struct SwarmRun: ~Copyable {
     for id in schedules { core.scheduleRemoved(id, at: now) }
     submitFired()
     while let worker = auditor.absent.last { takeBack(worker) }
+    while !auditor.parked.isEmpty { openType() }
     for _ in 0..<5_000 where auditor.problems.isEmpty {
       startJobs()
       reportStarts(percent: 100)
@@ -265,18 +293,18 @@ struct SwarmRun: ~Copyable {
     for pool in PoolID.allCases where plan.configuration[pool].rate == nil {
       let settings = plan.configuration[pool]
       guard settings.adaptive == nil, settings.autoscaling == nil else { continue }
-      let busy = attempts.map(\.token).filter { $0.pool == pool }
+      let busy = attempts.map(\.token).filter { $0.pool == pool && auditor.hasPlace($0) }
       let taken = Set(busy.map(\.worker) + auditor.absent.filter { $0.pool == pool }.map(\.worker))
       guard taken.count < plan.configuration[pool].workers,
         busy.count < plan.configuration[pool].concurrency ?? .max
       else { continue }
-      for id in ids where auditor.jobs[id]?.pool == pool && core.state(of: id) == .available {
+      for id in ids where auditor.jobs[id]?.pool == pool && core.state(of: id) == .available && !core.isParked(id) {
         auditor.problem("\(id) waits while a worker of pool \(pool) is idle")
       }
     }
   }
 
-  private mutating func collect() {
+  mutating func collect() {
     auditor.took(Array(outbox.orders), at: now)
     auditor.took(Array(outbox.records), at: now)
     for order in Array(outbox.orders) {

@@ -60,7 +60,7 @@ extension EmbeddingExamples {
         switch event.kind {
         case .settled: settled += 1
         case .dropped(let count, let since): print("missed \(count) events since \(since)")
-        case .submitted, .refused, .admitted, .started, .attemptEnded, .retrying: break
+        case .submitted, .refused, .admitted, .started, .progress, .stuck, .attemptEnded, .retrying: break
         }
       }
       return settled

@@ -17,6 +17,8 @@ struct EventTests {
       case .refused(let refusal): "refused \(refusal)"
       case .admitted: "admitted"
       case .started(let attempt, _): "started \(attempt)"
+      case .progress(let progress): "progress \(progress.fraction) \(progress.note)"
+      case .stuck(let attempt, _, _, let isReplaced): "stuck \(attempt)\(isReplaced ? " replaced" : "")"
       case .attemptEnded(let attempt):
         "ended \(attempt.number) \(attempt.outcome) \(attempt.error.map { "\($0)" } ?? "")"
       case .retrying(let attempt, let backoff): "retrying \(attempt) \(backoff > .zero ? "later" : "at once")"
@@ -193,6 +195,8 @@ struct EventTests {
     case .submitted, .refused: 0
     case .admitted: 1
     case .started(let attempt, _): attempt * 10
+    case .progress(let progress): progress.attempt * 10
+    case .stuck: .max
     case .attemptEnded(let attempt): attempt.number * 10 + 1
     case .retrying(let attempt, _): attempt * 10 - 1
     case .settled: .max

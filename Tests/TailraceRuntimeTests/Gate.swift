@@ -75,8 +75,8 @@ final class Collector: TimelineObserver {
   /// Calls that found another one for the same shard at work.
   var overlaps: Int { counted.load(ordering: .relaxed) }
 
-  init(_ configuration: SchedulerConfiguration) {
-    shards = (0...(configuration.asyncPool.workers + configuration.threadPool.workers)).map { _ in Shard() }
+  init(_ configuration: SchedulerConfiguration, spares: Int = 0) {
+    shards = (0...(configuration.asyncPool.workers + configuration.threadPool.workers + spares)).map { _ in Shard() }
   }
 
   func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) {

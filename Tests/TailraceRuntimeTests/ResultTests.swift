@@ -31,7 +31,7 @@ struct ResultTests {
   }
 
   @Test func unknownNameIsRefusedWithTheKnownOnes() async throws {
-    let scheduler = Scheduler.quiet()
+    let scheduler = Scheduler.quiet { $0.unknownTypes = .refuse }
     try scheduler.register("fry") { _ in nil }
     try scheduler.register("bake") { _ in nil }
     await #expect {

@@ -24,7 +24,7 @@ struct RetryTests {
   }
 
   @Test func exhaustedJobsAreDeadLetteredWithTheErrorsWords() async throws {
-    let scheduler = Scheduler.quiet { $0.retainedCount = 2 }
+    let scheduler = Scheduler.quiet { $0.deadLetterCount = 2 }
     try scheduler.register("flaky") { _ in throw Broken() }
     try scheduler.registerBlocking("hopeless") { _ in throw Hopeless() }
     scheduler.start()

@@ -1,5 +1,5 @@
-// Goal: a job that is named by its parameters' type reaches its handler as a value, its result comes back with its type,
-// and whatever does not fit is refused before it waits.
+// Goal: a job that is named by its parameters' type reaches its handler as a value, its result comes back with its
+// type, and whatever does not fit is refused before it waits.
 
 import Testing
 

@@ -166,7 +166,7 @@ struct SwarmTests {
       outcomes.formUnion(run.records.map(\.outcome))
     }
     #expect(count > 10_000 && retries > 300 && heldBack > 10, "\(count) \(retries) \(heldBack)")
-    let never: Set<SettlementCause> = [.stopped, .dropped]
+    let never: Set<SettlementCause> = [.stopped, .dropped, .invalid]
     #expect(causes == Set(SettlementCause.allCases).subtracting(never), "\(causes)")
     #expect(kinds == Set(InjectedFault.Kind.allCases), "\(kinds)")
     #expect(outcomes == Set(AttemptOutcome.allCases), "\(outcomes)")

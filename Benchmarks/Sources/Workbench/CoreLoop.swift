@@ -20,6 +20,7 @@ public struct CoreLoop: ~Copyable {
     configuration.queueCapacity = capacity
     configuration.timeout = .seconds(300)
     configuration.retainedCount = 0
+    configuration.deadLetterCount = 0
     core = SchedulerCore(configuration)
     type = core.register(JobTypeConfiguration(name: "no_op"))
   }

@@ -1,0 +1,181 @@
+import Synchronization
+import TailraceCore
+
+extension Scheduler {
+  // MARK: - Handlers
+
+  /// Registers an asynchronous handler for the type of job that the configuration names.
+  ///
+  /// Jobs of the type that were submitted before wait for it, if ``SchedulerConfiguration/unknownTypes`` is to park
+  /// them: they go on now.
+  ///
+  /// - Parameters:
+  ///   - validate: looks at each job's payload when it is submitted, on the submitter's task or thread. What it throws
+  ///     sends the job to the dead letters at once, as ``SettlementCause/invalid``, without an attempt.
+  ///   - recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
+  /// - Throws: ``SchedulerError/duplicateJobType(_:)``.
+  @discardableResult
+  public func register(
+    _ type: JobTypeConfiguration, validate: JobValidation? = nil, recover: JobRecovery? = nil,
+    handler: @escaping @Sendable (JobContext) async throws -> (any Sendable)?
+  ) throws -> JobTypeID {
+    try register(
+      type, RegisteredHandler(handler: .async(handler), recover: recover.map { .async($0) }), validate: validate)
+  }
+
+  /// Registers an asynchronous handler under a name, with the scheduler's defaults.
+  @discardableResult
+  public func register(
+    _ name: String, validate: JobValidation? = nil, recover: JobRecovery? = nil,
+    handler: @escaping @Sendable (JobContext) async throws -> (any Sendable)?
+  ) throws -> JobTypeID {
+    try register(JobTypeConfiguration(name: name), validate: validate, recover: recover, handler: handler)
+  }
+
+  /// Registers a synchronous handler. It may block: it runs on the thread pool, whatever the configuration says.
+  ///
+  /// The rest is as for an asynchronous one.
+  @discardableResult
+  public func registerBlocking(
+    _ type: JobTypeConfiguration, validate: JobValidation? = nil, recover: BlockingJobRecovery? = nil,
+    handler: @escaping @Sendable (JobContext) throws -> (any Sendable)?
+  ) throws -> JobTypeID {
+    var type = type
+    type.pool = .thread
+    return try register(
+      type, RegisteredHandler(handler: .blocking(handler), recover: recover.map { .blocking($0) }), validate: validate)
+  }
+
+  /// Registers a synchronous handler under a name, with the scheduler's defaults; it runs on the thread pool.
+  @discardableResult
+  public func registerBlocking(
+    _ name: String, validate: JobValidation? = nil, recover: BlockingJobRecovery? = nil,
+    handler: @escaping @Sendable (JobContext) throws -> (any Sendable)?
+  ) throws -> JobTypeID {
+    try registerBlocking(JobTypeConfiguration(name: name), validate: validate, recover: recover, handler: handler)
+  }
+
+  /// Registers the asynchronous handler of a type of job.
+  ///
+  /// - Parameter recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
+  /// - Throws: ``SchedulerError/duplicateJobType(_:)`` when another type has the name already.
+  @discardableResult
+  public func register<Parameters: Job>(
+    _ type: Parameters.Type,
+    recover: (
+      @Sendable (_ job: Parameters, _ context: JobContext, _ error: any Error) async throws -> Recovery<
+        Parameters.Output
+      >
+    )? = nil,
+    handler: @escaping @Sendable (_ job: Parameters, _ context: JobContext) async throws -> Parameters.Output
+  ) throws -> JobTypeID {
+    try register(
+      type.namedConfiguration,
+      RegisteredHandler(
+        handler: .async { context in
+          Parameters.kept(try await handler(try Parameters.parameters(in: context), context))
+        },
+        recover: recover.map { recover in
+          .async { context, error in
+            Parameters.kept(try await recover(try Parameters.parameters(in: context), context, error))
+          }
+        }), parameters: type, validate: Parameters.validate)
+  }
+
+  /// Registers the synchronous handler of a type of job. It may block: it runs on the thread pool.
+  ///
+  /// - Parameter recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
+  /// - Throws: ``SchedulerError/duplicateJobType(_:)`` when another type has the name already.
+  @discardableResult
+  public func registerBlocking<Parameters: Job>(
+    _ type: Parameters.Type,
+    recover: (
+      @Sendable (_ job: Parameters, _ context: JobContext, _ error: any Error) throws -> Recovery<Parameters.Output>
+    )? = nil,
+    handler: @escaping @Sendable (_ job: Parameters, _ context: JobContext) throws -> Parameters.Output
+  ) throws -> JobTypeID {
+    var configuration = type.namedConfiguration
+    configuration.pool = .thread
+    return try register(
+      configuration,
+      RegisteredHandler(
+        handler: .blocking { context in
+          Parameters.kept(try handler(try Parameters.parameters(in: context), context))
+        },
+        recover: recover.map { recover in
+          .blocking { context, error in
+            Parameters.kept(try recover(try Parameters.parameters(in: context), context, error))
+          }
+        }), parameters: type, validate: Parameters.validate)
+  }
+
+  private func register(
+    _ type: JobTypeConfiguration, _ handler: RegisteredHandler, parameters: (any Job.Type)? = nil,
+    validate: JobValidation?
+  ) throws -> JobTypeID {
+    // Set first: whoever submits from now on looks for it.
+    if validate != nil { validates.store(true, ordering: .releasing) }
+    var looked = ParkedInputs()
+    while true {
+      let id = try report { state, now, outbox throws -> JobTypeID? in
+        guard let parked = state.parkedTypes[type.name] else {
+          return try state.add(type, handler, parameters, validate, observer)
+        }
+        // Payloads are looked at outside the lock, and more jobs may come meanwhile.
+        if validate != nil, looked.findMore(of: parked, in: state) { return nil }
+        state.reject(looked, at: now, into: &outbox)
+        state.replaceHandler(of: parked, named: type.name, handler, parameters, validate)
+        state.core.typeOpened(parked, as: type, at: now, into: &outbox)
+        return parked
+      }
+      if let id { return id }
+      looked.look(validate)
+    }
+  }
+}
+
+extension Job {
+  fileprivate static func kept(_ recovery: Recovery<Output>) -> Recovery<(any Sendable)?> {
+    switch recovery {
+    case .complete(let output): .complete(kept(output))
+    case .giveUp: .giveUp
+    }
+  }
+}
+
+extension DriverState {
+  fileprivate mutating func add(
+    _ type: JobTypeConfiguration, _ handler: RegisteredHandler, _ parameters: (any Job.Type)?,
+    _ validate: JobValidation?, _ observer: (any TimelineObserver)?
+  ) throws -> JobTypeID {
+    guard typeIDs[type.name] == nil else { throw SchedulerError.duplicateJobType(type.name) }
+    let id = core.register(type)
+    note(type.name, id, handler, parameters)
+    validators[type.name] = validate
+    observer?.typeRegistered(type.name, as: id)
+    return id
+  }
+
+  /// Gives a type that the core has numbered its place in the tables.
+  mutating func note(
+    _ name: String, _ id: JobTypeID, _ handler: RegisteredHandler, _ parameters: (any Job.Type)? = nil
+  ) {
+    typeIDs[name] = id
+    typeNames.append(name)
+    self.parameters.append(parameters)
+    directory.append(name)
+    handlers = HandlerTable(handlers.bare + [handler], in: handlers.middleware)
+  }
+
+  fileprivate mutating func replaceHandler(
+    of type: JobTypeID, named name: String, _ handler: RegisteredHandler, _ parameters: (any Job.Type)?,
+    _ validate: JobValidation?
+  ) {
+    parkedTypes[name] = nil
+    self.parameters[Int(type.rawValue)] = parameters
+    validators[name] = validate
+    var bare = handlers.bare
+    bare[Int(type.rawValue)] = handler
+    handlers = HandlerTable(bare, in: handlers.middleware)
+  }
+}

@@ -1,0 +1,99 @@
+import Logging
+import Synchronization
+import TailraceCore
+
+/// A handler that has not returned long after its attempt was over.
+private struct StuckHandler {
+  var token: AttemptToken
+  var since: Nanoseconds
+  /// The worker that has taken its worker's place.
+  var replacement: Worker?
+  var wakes: [EventBuffer]
+}
+
+extension Scheduler {
+  /// An attempt was told to stop: looks after a while whether its handler has returned. One look is due at most.
+  func lookForStuckHandlers() {
+    guard !looksForStuck.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    lookForStuckHandlers(at: MonotonicClock.now() + configuration.stuckAfter)
+  }
+
+  private func lookForStuckHandlers(at instant: Instant) {
+    timer.schedule(at: instant) { [weak self] inTime in if inTime { self?.reportStuckHandlers() } }
+  }
+
+  private func reportStuckHandlers() {
+    // From here on a stop asks for a look of its own: none falls between two looks.
+    looksForStuck.store(false, ordering: .sequentiallyConsistent)
+    var found: [StuckHandler] = []
+    var next: Instant?
+    report { state, now, _ in
+      for worker in state.workers.joined() where worker.isStopping && !worker.isReportedStuck {
+        guard let token = worker.stoppedToken else { continue }
+        let due = worker.stoppedAt + configuration.stuckAfter
+        if due > now {
+          next = min(next ?? due, due)
+          continue
+        }
+        worker.isReportedStuck = true
+        let replacement = state.replace(worker, at: now)
+        let since = now - worker.stoppedAt
+        var wakes: [EventBuffer] = []
+        if !state.observation.subscribers.isEmpty {
+          wakes = state.post(
+            .stuck(
+              attempt: Int(token.attempt), worker: Int(token.worker), since: since, isReplaced: replacement != nil),
+            about: token, at: now)
+        }
+        found.append(StuckHandler(token: token, since: since, replacement: replacement, wakes: wakes))
+      }
+    }
+    for stuck in found {
+      if let replacement = stuck.replacement { spawn(replacement) }
+      for buffer in stuck.wakes { buffer.wake() }
+      log(stuck)
+    }
+    if let next, !looksForStuck.exchange(true, ordering: .acquiringAndReleasing) { lookForStuckHandlers(at: next) }
+  }
+
+  private func log(_ stuck: StuckHandler) {
+    let token = stuck.token
+    let name = lock.withLock { state.pointee.typeNames[Int(token.type.rawValue)] }
+    logger.warning(
+      "handler ignores its cancellation",
+      metadata: [
+        "tailrace-job-id": "\(token.job.rawValue)", "tailrace-job-type": "\(name)", "attempt": "\(token.attempt)",
+        "pool": "\(token.pool.name)", "worker": "\(token.worker)", "seconds": "\(stuck.since.seconds)",
+        "replaced-by": "\(stuck.replacement.map { "\($0.index)" } ?? "")",
+      ])
+  }
+}
+
+extension SchedulerConfiguration {
+  /// A pool's workers and those that may replace them.
+  func places(in pool: PoolID) -> Int {
+    self[pool].workers == 0 ? 0 : self[pool].workers + replacementLimit
+  }
+}
+
+extension DriverState {
+  /// Lets a spare worker take a stuck one's place, if there is one left. Under the lock; the caller lets it begin.
+  fileprivate mutating func replace(_ worker: Worker, at now: Instant) -> Worker? {
+    let pool = Int(worker.pool.rawValue)
+    guard !isStopping, !isShuttingDown, let place = spares[pool].popLast() else { return nil }
+    core.workerReplaced(worker.index, by: place, pool: worker.pool, at: now)
+    worker.isRetired = true
+    let before = workers[pool][Int(place)]
+    let fresh = Worker(pool: worker.pool, index: place, shard: before.shard, directory: directory)
+    (fresh.attempts, fresh.busy) = (before.attempts, before.busy)
+    workers[pool][Int(place)] = fresh
+    return fresh
+  }
+
+  /// Whether a worker without an attempt is to end since another has its place; its own is then free.
+  mutating func retires(_ worker: Worker) -> Bool {
+    guard worker.isRetired else { return false }
+    spares[Int(worker.pool.rawValue)].append(worker.index)
+    return true
+  }
+}

@@ -1,0 +1,150 @@
+// Goal: jobs of a type that nobody has registered wait for it, and a handler that never returns costs its pool no
+// worker.
+
+import Logging
+import Testing
+
+@testable import TailraceRuntime
+
+@Suite(.timeLimit(.minutes(1)))
+struct UnknownTypeTests {
+  struct Letter: Job {
+    typealias Output = Int
+    var pages: Int
+    func validate() throws { if pages == 0 { throw Broken() } }
+  }
+
+  @Test func jobsWaitUntilTheirTypeIsRegistered() async throws {
+    let scheduler = Scheduler.quiet()
+    try scheduler.register("known") { _ in nil }
+    scheduler.start()
+    let handles = [try await scheduler.submit(Letter(pages: 3)), try await scheduler.submit(Letter(pages: 4))]
+    let invalid = try await scheduler.submit(JobRequest("Letter", payload: Letter(pages: 0)))
+    let strange = try await scheduler.submit(JobRequest("Letter", payload: "three pages"))
+    let known = try await scheduler.submit(JobRequest("known"))
+    #expect(try await scheduler.result(of: known).state == .completed)
+    #expect(handles[0].status?.isParked == true && handles[0].status?.state == .available)
+    #expect(scheduler.health() == .degraded([.unknownJobTypes(["Letter"])]))
+    try scheduler.registerBlocking(Letter.self) { job, context in
+      #expect(context.pool == .thread)
+      return job.pages
+    }
+    #expect(try await handles[0].value(timeout: .seconds(60)) == 3)
+    #expect(try await handles[1].value(timeout: .seconds(60)) == 4)
+    #expect(try await scheduler.result(of: invalid).cause == .invalid)
+    #expect(try await scheduler.result(of: strange).failure is WrongParameters)
+    #expect(handles[0].status?.isParked == false)
+    #expect(throws: SchedulerError.self) { try scheduler.register("Letter") { _ in nil } }
+    #expect(try await scheduler.submit(Letter(pages: 5)).value(timeout: .seconds(60)) == 5)
+    #expect(scheduler.violatedInvariants == [])
+    await scheduler.shutdown()
+  }
+
+  @Test func itIsReportedOnceWithTheNamesThatAreClose() async throws {
+    let log = Log<String>()
+    let scheduler = Scheduler(
+      Scheduler.quietConfiguration { _ in }, observers: [], logger: Logger(label: "test") { _ in LogLines(log) })
+    for name in ["resize-image", "resize-video", "mail"] { try scheduler.register(name) { _ in nil } }
+    for _ in 0..<3 { try await scheduler.submit(JobRequest("resize-imgae")) }
+    let lines = log.all.filter { $0.hasPrefix("warning") }
+    #expect(
+      lines == [
+        "warning jobs of an unknown type wait for it to be registered close-to=resize-image "
+          + "tailrace-job-type=resize-imgae"
+      ])
+    await scheduler.shutdown()
+  }
+
+  @Test func tooManyUnknownTypesAreRefused() async throws {
+    let scheduler = Scheduler.quiet { $0.queueCapacity = 10_000 }
+    for number in 0..<1_000 { try await scheduler.submit(JobRequest("type-\(number)")) }
+    await #expect {
+      try await scheduler.submit(JobRequest("one-more"))
+    } throws: {
+      if case SchedulerError.tooManyUnknownJobTypes("one-more", 1_000) = $0 { true } else { false }
+    }
+    try await scheduler.submit(JobRequest("type-7"))
+    await scheduler.shutdown(grace: .zero)
+  }
+
+  @Test func closenessCountsLetters() {
+    #expect(CloseNames.distance(Array("kitten"), Array("sitting")) == 3)
+    #expect(CloseNames.distance([], Array("abc")) == 3 && CloseNames.distance(Array("abc"), Array("abc")) == 0)
+    #expect(CloseNames.find("Mial", among: ["mail", "nail", "resize"]) == ["mail"])
+  }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct StuckHandlerTests {
+  @Test(arguments: PoolID.allCases) func aStuckWorkerIsReplacedAndItsPlaceIsUsedAgain(pool: PoolID) async throws {
+    let log = Log<String>()
+    let configuration = Scheduler.quietConfiguration {
+      $0.asyncPool.workers = 1
+      $0.threadPool.workers = 1
+      $0.stuckAfter = .milliseconds(20)
+      $0.replacementLimit = 1
+    }
+    let collector = Collector(configuration, spares: 2)
+    let scheduler = Scheduler(
+      configuration, observers: [collector], logger: Logger(label: "test") { _ in LogLines(log) })
+    let gates = [Gate(), Gate()]
+    let started = [Gate(), Gate()]
+    try scheduler.register(JobTypeConfiguration(name: "stubborn", pool: pool)) { context in
+      let round = context.payload as? Int ?? 0
+      started[round].open()
+      await gates[round].wait()
+      return nil
+    }
+    try scheduler.register(JobTypeConfiguration(name: "nop", pool: pool)) { context in context.workerNumber }
+    let events = scheduler.events()
+    scheduler.start()
+    for round in 0..<2 {
+      let stuck = try await scheduler.submit(JobRequest("stubborn", payload: round))
+      await started[round].wait()
+      scheduler.cancel(stuck)
+      // Runs only once another worker has taken the place.
+      let next = try await scheduler.submit(JobRequest("nop"))
+      #expect(try await scheduler.result(of: next).value as? Int == 1 - round)
+      #expect(
+        scheduler.health(HealthLimits(stuckAfter: .milliseconds(20))) != .healthy)
+      gates[round].open()
+      await eventually { scheduler.metrics().gauges.abandoned == 0 }
+      // Its loop has ended, so its place is free.
+      await eventually { scheduler.spares(in: pool) == 1 }
+    }
+    #expect(scheduler.violatedInvariants == [])
+    let report = await scheduler.shutdown()
+    #expect(report.leftRunning == 0 && collector.overlaps == 0)
+    var told = 0
+    for await event in events { if case .stuck(1, _, _, true) = event.kind { told += 1 } }
+    #expect(told == 2 && log.all.count { $0.hasPrefix("warning handler ignores its cancellation") } == 2)
+  }
+
+  @Test func withoutSparesItIsOnlyReported() async throws {
+    let scheduler = Scheduler.quiet(asyncWorkers: 1) { $0.stuckAfter = .milliseconds(1) }
+    let (started, gate) = (Gate(), Gate())
+    try scheduler.registerBlocker("stubborn", started: started, until: gate)
+    let events = scheduler.events()
+    scheduler.start()
+    let id = try await scheduler.submit(JobRequest("stubborn", timeout: .milliseconds(5)))
+    for await event in events {
+      if case .stuck(let attempt, let worker, let since, let isReplaced) = event.kind {
+        #expect(attempt == 1 && worker == 0 && since >= .milliseconds(1) && !isReplaced && event.job == id)
+        break
+      }
+    }
+    gate.open()
+    #expect(await scheduler.shutdown().leftRunning == 0)
+  }
+}
+
+extension Scheduler {
+  func spares(in pool: PoolID) -> Int { lock.withLock { state.pointee.spares[Int(pool.rawValue)].count } }
+}
+
+extension HealthLimits {
+  fileprivate init(stuckAfter: Duration) {
+    self.init()
+    self.stuckAfter = stuckAfter
+  }
+}
