@@ -55,7 +55,8 @@ struct TypedJobTests {
     #expect(failure.error is Broken)
     #expect(
       failure.description
-        == "job \(handle.id.rawValue) of type 'resize-image' did not complete: failed after 3 attempts: the oven is cold"
+        == "job \(handle.id.rawValue) of type 'resize-image' did not complete: failed after 3 attempts: "
+        + "the oven is cold"
     )
     #expect(try await handle.result().failure is Broken)
     await scheduler.shutdown()
@@ -88,7 +89,8 @@ struct TypedJobTests {
         == "job type 'CleanUp' is registered without a Swift type, not for CleanUp; give one of them another name")
     #expect(
       await refusal { try await scheduler.submit(JobRequest("resize-image", payload: 7)) }
-        == "job type 'resize-image' takes a ResizeImage, this job has a payload of type Int: submit a ResizeImage itself"
+        == "job type 'resize-image' takes a ResizeImage, this job has a payload of type Int: "
+        + "submit a ResizeImage itself"
     )
     #expect(
       await refusal { try await scheduler.submit(JobRequest("resize-image")) }
