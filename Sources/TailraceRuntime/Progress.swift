@@ -26,7 +26,7 @@ extension JobContext {
     guard worker.isRunning(id) else { return }
     let progress = JobProgress(
       fraction: fraction.isNaN ? 0 : min(1, max(0, fraction)), note: note, attempt: attempt)
-    guard worker.progress.note(progress, of: token, at: MonotonicClock.now()), let scheduler else { return }
+    guard worker.progress.note(progress, of: token, at: worker.time.now), let scheduler else { return }
     scheduler.postProgress(of: token, worker)
   }
 }
@@ -74,7 +74,7 @@ final class ProgressBoard: Sendable {
 extension Scheduler {
   fileprivate func postProgress(of token: AttemptToken, _ worker: Worker) {
     guard announcesStarts.load(ordering: .relaxed) else { return }
-    let now = MonotonicClock.now()
+    let now = timer.now
     let wakes = lock.withLock { state.pointee.observeProgress(of: token, worker, at: now) }
     for buffer in wakes { buffer.wake() }
   }

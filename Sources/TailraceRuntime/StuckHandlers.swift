@@ -15,7 +15,7 @@ extension Scheduler {
   /// An attempt was told to stop: looks after a while whether its handler has returned. One look is due at most.
   func lookForStuckHandlers() {
     guard !looksForStuck.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    lookForStuckHandlers(at: MonotonicClock.now() + configuration.stuckAfter)
+    lookForStuckHandlers(at: timer.now + configuration.stuckAfter)
   }
 
   private func lookForStuckHandlers(at instant: Instant) {

@@ -96,8 +96,8 @@ extension Scheduler {
   /// Workers that have not come to rest: they run, or are about to.
   fileprivate var busyWorkers: Int {
     lock.withLock {
-      guard state.pointee.startInstant != nil, state.pointee.liveWorkers > 0 else { return 0 }
-      return state.pointee.workers.joined().count { !$0.isParked }
+      guard state.pointee.startInstant != nil else { return 0 }
+      return state.pointee.liveWorkers - state.pointee.workers.joined().count { $0.isParked }
     }
   }
 }

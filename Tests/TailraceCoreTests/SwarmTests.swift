@@ -1,6 +1,6 @@
 // Goal: whatever happens in whatever order, no rule of the scheduler is ever broken, and everything comes to an end.
 //
-// TAILRACE_SWARM_SEED=n runs one seed; the seed of a failing run is in its message.
+// TAILRACE_SWARM_SEED=n adds one seed; the seed of a failing run is in its message.
 import TailraceCore
 import Testing
 
@@ -329,8 +329,8 @@ struct SwarmRun: ~Copyable {
 @Suite struct SwarmTests {
   @Test func noRuleIsEverBroken() {
     let one = getenv("TAILRACE_SWARM_SEED").flatMap { UInt64(String(cString: $0)) }
-    let seeds = one.map { $0...$0 } ?? 1...1_000
-    print("swarm: seeds \(seeds); TAILRACE_SWARM_SEED=n repeats one")
+    let seeds = Array(1...1_000) + (one.map { [$0] } ?? [])
+    print("swarm: seeds 1 to 1,000\(one.map { " and \($0)" } ?? ""); TAILRACE_SWARM_SEED=n adds one")
     for seed in seeds {
       let problems = SwarmRun(seed: seed).problems()
       if let first = problems.first {
