@@ -98,8 +98,8 @@ struct DriverState: ~Copyable {
   init(_ configuration: SchedulerConfiguration, attemptsRemembered: Int = 0, time: TimerThread) {
     self.time = time
     observation = Observation(attemptsRemembered: attemptsRemembered)
-    observation.fixedOffset = time.isVirtual ? VirtualTime.unixStart : nil
-    if time.isVirtual { wallClock = { UnixTime(nanoseconds: VirtualTime.unixStart + time.now.nanoseconds) } }
+    observation.fixedOffset = time.virtualStart?.nanoseconds
+    if let start = time.virtualStart { wallClock = { start + (time.now - .zero) } }
     core = SchedulerCore(configuration)
     core.reportsStarts = true
     outbox.orders.reserveCapacity(256)

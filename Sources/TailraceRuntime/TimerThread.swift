@@ -21,13 +21,18 @@ package final class TimerThread: @unchecked Sendable {
   private var thread: pthread_t?
   /// Whether time stands still until it is moved on: there is no thread then.
   package let isVirtual: Bool
+  /// What the wall clock shows at virtual zero; nil: time is real.
+  let virtualStart: UnixTime?
   private let virtualNow = Atomic<Int64>(0)
   /// Handlers that sleep in virtual time.
   let sleepingHandlers = Atomic<Int>(0)
   private var stopped = false
 
   /// Makes one whose thread starts with the first instant to wait for.
-  package init(isVirtual: Bool = false) { self.isVirtual = isVirtual }
+  package init() { (isVirtual, virtualStart) = (false, nil) }
+
+  /// Makes one whose time stands still until it is moved on.
+  init(virtualStart: UnixTime) { (isVirtual, self.virtualStart) = (true, virtualStart) }
 
   /// The present.
   @inline(__always) package var now: Instant {

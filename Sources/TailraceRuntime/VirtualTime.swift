@@ -18,17 +18,20 @@ import TailraceCore
 /// that of the scheduler's decisions; several handlers that run at one instant end in any order, as in real time. What
 /// the scheduler forgets of settled jobs after a while it forgets after as much virtual time.
 public final class VirtualTime: Sendable {
-  package let timer = TimerThread(isVirtual: true)
+  package let timer: TimerThread
   private let schedulers = Locked<[WeakScheduler]>([])
 
-  /// Unix time at ``now`` zero, in nanoseconds: the start of the year 2000, UTC.
-  static let unixStart: Int64 = 946_684_800_000_000_000
+  /// Makes time that begins at instant zero.
+  ///
+  /// - Parameter start: what the wall clock shows then; nil: the start of the year 2000, UTC. Schedules go by it.
+  public init(startingAt start: UnixTime? = nil) {
+    timer = TimerThread(virtualStart: start ?? UnixTime(nanoseconds: 946_684_800_000_000_000))
+  }
 
-  /// Makes time that begins at instant zero, which counts as the start of the year 2000 (UTC).
-  public init() {}
-
-  /// The present.
+  /// The present; zero at the beginning.
   public var now: Instant { timer.now }
+  /// What the wall clock shows at present. It moves with ``now`` and is never set.
+  public var wallClock: UnixTime { timer.virtualStart! + (now - .zero) }
 
   /// Moves time on, from instant to instant at which something is due; at each, everything that then can happen does
   /// before time goes on.

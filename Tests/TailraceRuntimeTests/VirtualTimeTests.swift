@@ -76,6 +76,27 @@ import Testing
     await scheduler.shutdown()
   }
 
+  @Test func theWallClockMayBeginAtAnyTime() async throws {
+    let time = VirtualTime(startingAt: UnixTime("2026-10-24T12:00:00Z")!)
+    let scheduler = Scheduler(patient, observers: [], attemptsRemembered: 1, time: time)
+    let starts = Locked<[String]>([])
+    try scheduler.register("report") { [time] _ in
+      starts.withLock { $0.append(time.wallClock.description) }
+      return nil
+    }
+    scheduler.start()
+    try scheduler.schedule(
+      RecurringJob("nightly", .cron("0 2 * * *", timeZone: "Europe/Berlin"), job: JobRequest("report")))
+    try await time.advance(by: .seconds(2 * 86_400))
+    // Clocks go from 03:00 back to 02:00 in the night of the 25th: the first of the two 02:00 counts.
+    #expect(starts.withLock { $0 } == ["2026-10-25T00:00:00Z", "2026-10-26T01:00:00Z"])
+    #expect(time.wallClock == UnixTime("2026-10-26T12:00:00Z"))
+    let last = try #require(scheduler.schedules().first?.lastJob)
+    let started = scheduler.history(of: last)?.attempts.first?.startedUnixNanoseconds
+    #expect(started == UnixTime("2026-10-26T01:00:00Z")!.nanoseconds)
+    await scheduler.shutdown()
+  }
+
   @Test func manyJobsOfADayRunInOrderOfTheirInstants() async throws {
     let time = VirtualTime()
     var configuration = SchedulerConfiguration()
