@@ -4,13 +4,14 @@
 
 SWIFT ?= swift
 BINARY := .build/release/tailrace
-# Where the Swift sources to check live; the benchmarks are a package of their own.
-SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Sources
+# Where the Swift sources to check live; the benchmarks and the examples are packages of their own.
+SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Sources \
+	Examples/Package.swift Examples/Sources
 # Suites that compute on all processors for seconds: apart from those that run live, which would starve beside them.
 COMPUTING := VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint bench test-tsan clean
+.PHONY: help setup build demo test examples lint bench test-tsan clean
 
 ## help: list these commands
 help:
@@ -34,7 +35,7 @@ demo: build
 	if [ -e reports/latest/report.md ]; then echo; echo "The report: $$(readlink -f reports/latest)/report.md"; fi; \
 	exit $$status
 
-## test: run every check: format, warnings, imports, unit tests, end-to-end tests
+## test: run every check: format, warnings, imports, unit tests, end-to-end tests, examples
 test: setup lint
 	@echo "==> building with warnings as errors and explicit imports"
 	@TAILRACE_WARNINGS=errors $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
@@ -42,6 +43,14 @@ test: setup lint
 	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --skip '$(COMPUTING)'
 	@echo "==> running the tests that compute"
 	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --filter '$(COMPUTING)'
+	@$(MAKE) --no-print-directory examples
+
+## examples: build the two small programs in Examples/ and check what they print
+examples: setup
+	@echo "==> building the examples, a package of its own"
+	@$(SWIFT) build --package-path Examples
+	@echo "==> running them"
+	@SWIFT=$(SWIFT) Examples/check
 
 ## lint: check the format of the sources
 lint:
@@ -69,5 +78,5 @@ test-tsan: setup
 
 ## clean: delete what was built (reports stay)
 clean:
-	@rm -rf .build .build-tsan Benchmarks/.build
+	@rm -rf .build .build-tsan Benchmarks/.build Examples/.build
 	@echo "    removed the build directories"

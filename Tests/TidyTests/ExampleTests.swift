@@ -33,6 +33,15 @@ struct ExampleTests {
       .trimmingCharacters(in: .newlines)
   }
 
+  @Test func thePageOfTheProgramsShowsWhatTheyPrint() throws {
+    let expected = Repository.files(in: "Examples/Expected", endings: [".txt"])
+    #expect(expected.count == 2)
+    let page = try String(contentsOf: Repository.root.appendingPathComponent("Examples/README.md"), encoding: .utf8)
+    for file in expected where !page.contains("```\n" + file.text + "```") {
+      Issue.record("Examples/README.md does not show what is in \(file.path)")
+    }
+  }
+
   @Test func examplesAreFoundAndComparedWithoutTheirIndentation() {
     let page = "text\n```swift\nlet a = 1\nif a > 0 {\n  a()\n}\n```\nmore\n```yaml\nno: swift\n```\n"
     #expect(Self.examples(in: page) == ["let a = 1\nif a > 0 {\n  a()\n}\n"])

@@ -146,9 +146,14 @@ enum Repository {
   /// The files below `folder` whose names end in one of `endings`, by path, in alphabetical order.
   static func files(in folder: String, endings: [String]) -> [(path: String, text: String)] {
     let top = root.appendingPathComponent(folder)
-    let found = FileManager.default.enumerator(atPath: top.path)?.compactMap { $0 as? String } ?? []
+    var found: [String] = []
+    let walk = FileManager.default.enumerator(atPath: top.path)
+    while let relative = walk?.nextObject() as? String {
+      // What was built is not looked at; there is much of it.
+      if relative.split(separator: "/").last?.first == "." { walk?.skipDescendants() } else { found.append(relative) }
+    }
     return found.sorted().compactMap { relative in
-      guard endings.contains(where: relative.hasSuffix), !relative.hasPrefix("."), !relative.contains("/."),
+      guard endings.contains(where: relative.hasSuffix),
         let text = try? String(contentsOf: top.appendingPathComponent(relative), encoding: .utf8)
       else { return nil }
       return (folder + "/" + relative, text)

@@ -145,7 +145,7 @@ struct TidyTests {
   /// Every text of the repository that people read, reports aside.
   private var everyText: [(path: String, text: String)] {
     let endings = [".swift", ".md", ".yaml", ".yml", ".c", ".h", "run", "setup", ".sh"]
-    let folders = ["Sources", "Tests", "docs", "scripts", ".ci", "Benchmarks"]
+    let folders = ["Sources", "Tests", "docs", "scripts", ".ci", "Benchmarks", "Examples"]
     let top = ["README.md", "CHANGELOG.md", "Makefile", "Package.swift"].compactMap { name in
       (try? String(contentsOf: Repository.root.appendingPathComponent(name), encoding: .utf8)).map { (name, $0) }
     }

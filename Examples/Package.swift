@@ -1,0 +1,25 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Two small programs that embed the scheduler, as a package of its own, like yours would be.
+let package = Package(
+  name: "tailrace-examples",
+  platforms: [.macOS(.v26)],
+  dependencies: [
+    // In your package: .package(url: …, from: …)
+    .package(name: "tailrace", path: ".."),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    .executableTarget(
+      name: "thumbnails",
+      dependencies: [
+        .product(name: "TailraceRuntime", package: "tailrace"), .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "nightly",
+      dependencies: [
+        .product(name: "TailraceRuntime", package: "tailrace"), .product(name: "Logging", package: "swift-log"),
+      ]),
+  ]
+)

@@ -1,0 +1,65 @@
+// Resizes three pictures, two at once, from a store that fails now and then, and publishes a gallery once all are there.
+
+import Logging
+import TailraceRuntime
+
+struct Thumbnail: Sendable {
+  var name: String
+  var bytes: Int
+}
+
+/// The parameters of a job name its type: handler, submission and result are checked by the compiler.
+struct ResizePicture: Job {
+  typealias Output = Thumbnail
+  static var configuration: JobTypeConfiguration {
+    JobTypeConfiguration(
+      name: name, timeout: .seconds(30),
+      retry: RetryPolicy(limit: 3, backoff: .exponential(base: .milliseconds(20), factor: 2), jitter: .equal),
+      concurrency: 2)
+  }
+  var path: String
+  var width: Int
+}
+
+struct PublishGallery: Job {
+  typealias Output = String
+  var title: String
+}
+
+struct StoreBusy: Error {}
+/// No retry mends this one: the job goes to the dead letters at once.
+struct NoPicture: PermanentFailure {}
+
+@main
+struct Thumbnails {
+  static func main() async throws {
+    // Failed attempts are printed below; the scheduler would log them too.
+    let scheduler = Scheduler(logger: Logger(label: "thumbnails") { _ in SwiftLogNoOpLogHandler() })
+    try scheduler.register(ResizePicture.self) { picture, context in
+      guard picture.path.hasSuffix(".png") else { throw NoPicture() }
+      // The store is busy when the second picture is first asked for.
+      if picture.path == "lake.png", context.attempt == 1 { throw StoreBusy() }
+      try await context.sleep(for: .milliseconds(50))
+      return Thumbnail(name: "\(picture.path)@\(picture.width)", bytes: picture.width * picture.width / 8)
+    }
+    try scheduler.register(PublishGallery.self) { gallery, _ in "gallery '\(gallery.title)' is public" }
+    scheduler.start()
+
+    var pictures: [JobHandle<ResizePicture>] = []
+    for path in ["hill.png", "lake.png", "wood.png"] {
+      pictures.append(try await scheduler.submit(ResizePicture(path: path, width: 64), priority: .high))
+    }
+    // It starts when all three have completed; until then it occupies no worker.
+    let gallery = try await scheduler.submit(PublishGallery(title: "Summer"), after: pictures.map(\.id))
+    for picture in pictures {
+      let thumbnail = try await picture.value()
+      print("\(thumbnail.name): \(thumbnail.bytes) bytes, attempt \(picture.status?.attempts ?? 0)")
+    }
+    print(try await gallery.value())
+
+    let notes = try await scheduler.submit(ResizePicture(path: "notes.txt", width: 64))
+    do { _ = try await notes.value() } catch let failure as JobFailure { print("notes.txt: \(failure.cause.name)") }
+    print("dead letters: \(scheduler.deadLetters().count)")
+    await scheduler.shutdown()
+  }
+}
