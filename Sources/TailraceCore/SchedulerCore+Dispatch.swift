@@ -18,8 +18,11 @@ extension SchedulerCore {
   /// The pass that starts jobs: hands the first jobs in the policy's order to idle workers, as far as limits allow, and
   /// lets submitters in for whom this made room.
   ///
-  /// - Parameter claim: a worker that may take further jobs once no worker of its pool is idle. Only for jobs so short
-  ///   that the order by priority stays true.
+  /// - Parameters:
+  ///   - instant: now.
+  ///   - claim: a worker that may take further jobs once no worker of its pool is idle. Only for jobs so short that
+  ///     the order by priority stays true.
+  ///   - outbox: gets the orders and records.
   /// - Complexity: O(log lanes) for each job started.
   public mutating func startJobs(at instant: Instant, claiming claim: Claim? = nil, into outbox: inout Outbox) {
     advance(to: instant)

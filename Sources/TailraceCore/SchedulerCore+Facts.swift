@@ -204,10 +204,12 @@ extension SchedulerCore {
   /// A worker finished an attempt, or skipped it since it was stopped before it started.
   ///
   /// - Parameters:
+  ///   - token: the attempt, as it was ordered.
   ///   - started: when the handler was called; for a skipped attempt the same as `finished`.
   ///   - finished: when the handler returned; not after `instant`.
   ///   - outcome: ignored for an attempt that was stopped meanwhile.
   ///   - instant: now.
+  ///   - outbox: gets the orders and records.
   public mutating func attemptEnded(
     _ token: AttemptToken, started: Instant, finished: Instant, outcome: AttemptOutcome, at instant: Instant,
     into outbox: inout Outbox

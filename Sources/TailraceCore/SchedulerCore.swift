@@ -13,7 +13,7 @@
 /// - It MUST carry the orders out in their order, and MUST answer each `startAttempt` with one `attemptEnded`.
 ///
 /// # Structure
-/// Jobs are slots in a table, named by index and generation. A waiting job is in one ``Lane``; each pool keeps its open
+/// Jobs are slots in a table, named by index and generation. A waiting job is in one `Lane`; each pool keeps its open
 /// lanes in a heap, ordered by the policy's key of their first jobs. A limit that is reached closes the lanes of its
 /// job type, so that dispatch never searches. Each job has at most one timer. Each terminal path goes through `settle`,
 /// which walks the dependents.

@@ -1,9 +1,14 @@
 /// How urgent a job is; a lower number is more urgent.
 public enum Priority: UInt8, CaseIterable, Comparable, Sendable, Codable {
+  /// The most urgent: whoever waits for it cannot go on.
   case critical = 1
+  /// Before what is usual: somebody waits for it.
   case high = 2
+  /// What jobs have that say nothing.
   case normal = 3
+  /// After what is usual: nobody waits for it.
   case low = 4
+  /// The least urgent: whenever there is room.
   case batch = 5
 
   /// Whether `a` is more urgent than `b`.
@@ -77,6 +82,7 @@ public enum JobState: UInt8, Sendable, Codable {
 
 /// How one attempt ended.
 public enum AttemptOutcome: UInt8, Sendable, Codable, CaseIterable {
+  /// The handler returned; the job is completed.
   case succeeded
   /// The handler failed; retried while retries are left.
   case failed

@@ -12,7 +12,7 @@ public import Tracing
 public struct JobTracing: SubmissionMiddleware, AttemptMiddleware {
   private let given: (any Tracer)?
 
-  /// Makes the middleware; ``/TailraceRuntime/Scheduler/use(_:)`` puts it in place.
+  /// Makes the middleware; ``TailraceRuntime/Scheduler/use(_:)`` puts it in place.
   ///
   /// - Parameter tracer: nil: `InstrumentationSystem.tracer`, as it is at each attempt.
   public init(tracer: (any Tracer)? = nil) { given = tracer }

@@ -15,6 +15,7 @@ public struct SchedulerService: Service {
   /// Makes a service of a scheduler whose handlers are registered.
   ///
   /// - Parameters:
+  ///   - scheduler: not started yet.
   ///   - grace: how long jobs may go on after the shutdown has begun; keep it below the group's own
   ///     `maximumGracefulShutdownDuration`. Default: 30 s.
   ///   - stopping: how long handlers may take to return after their cancellation. Default: 5 s.

@@ -44,7 +44,7 @@ public struct JobEvent: Sendable {
   public var kind: Kind
   /// The job; nil for one that was refused, and for ``Kind/dropped(_:since:)``.
   public var job: JobID?
-  /// Its number, as in ``TimelineRecord/job``.
+  /// Its number, as in ``/TailraceCore/TimelineRecord/job``.
   public var number: UInt64
   /// The name of its type; empty for ``Kind/dropped(_:since:)``.
   public var type: String
@@ -107,7 +107,7 @@ public struct SettledJob: Sendable {
   public var type: String
   /// Its priority.
   public var priority: Priority
-  /// Its number, as in ``TimelineRecord/job``.
+  /// Its number, as in ``/TailraceCore/TimelineRecord/job``.
   public var number: UInt64
   /// As submitted.
   public var tags: [String]

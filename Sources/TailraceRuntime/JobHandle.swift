@@ -72,9 +72,9 @@ extension Scheduler {
 
   /// Submits a job by its parameters; suspends while the queue is full if its overflow policy is to block.
   ///
-  /// The rest is as in ``JobRequest``; what is nil is the type's.
+  /// `after` names the ``JobRequest/dependencies``: jobs that must complete first; when one does not, this one is
+  /// cancelled. The rest is called as in ``JobRequest``; what is nil is the type's.
   ///
-  /// - Parameter dependencies: jobs that must complete first; when one does not, this one is cancelled.
   /// - Throws: as ``submit(_:)-(JobRequest)``, and ``SchedulerError/otherJobType(_:registered:submitted:)``.
   @discardableResult
   public func submit<Parameters: Job>(

@@ -20,7 +20,9 @@ public protocol SubmissionMiddleware: Sendable {
 public protocol AttemptMiddleware: Sendable {
   /// Wraps an attempt of an asynchronous handler, on whatever runs it.
   ///
-  /// - Parameter next: the rest: further middleware, then the handler. Call it once, or throw instead.
+  /// - Parameters:
+  ///   - context: what the handler is to be given.
+  ///   - next: the rest: further middleware, then the handler. Call it once, or throw instead.
   /// - Returns: the attempt's result.
   /// - Throws: the attempt then fails with this error.
   func attempt(

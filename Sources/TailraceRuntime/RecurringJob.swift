@@ -20,7 +20,7 @@ public struct RecurringJob: Sendable {
     /// After each interval by elapsed time, above zero, counted from the anchor. From the epoch, the default, intervals
     /// that divide a day fall on round times in UTC.
     case every(Duration, anchor: UnixTime = .epoch)
-    /// By a cron expression (``CronExpression``), by the clocks of a time zone of the IANA data base.
+    /// By a cron expression (``/TailraceCore/CronExpression``), by the clocks of a time zone of the IANA data base.
     case cron(String, timeZone: String = "UTC")
     /// By a recurrence made elsewhere.
     case recurrence(Recurrence)

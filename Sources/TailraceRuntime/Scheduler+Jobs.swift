@@ -202,7 +202,9 @@ extension Scheduler {
 
   /// Awaits a job's end.
   ///
-  /// - Parameter timeout: how long to wait; nil: for ever. The job goes on when it is over.
+  /// - Parameters:
+  ///   - id: the job, settled or not.
+  ///   - timeout: how long to wait; nil: for ever. The job goes on when it is over.
   /// - Throws: ``SchedulerError/unknownJob(_:)``, ``SchedulerError/awaitTimedOut(_:after:)``, `CancellationError` when
   ///   the awaiting task is cancelled.
   public func result(of id: JobID, timeout: Duration? = nil) async throws -> JobResult {

@@ -124,7 +124,9 @@ extension Scheduler {
   /// It is called as ``onSettled(of:_:)`` says, at once on several threads as jobs settle on several. While there is
   /// such a callback the result of every settled job is made, under the scheduler's lock.
   ///
-  /// - Parameter type: the name of a job type; nil: all. It need not be registered yet.
+  /// - Parameters:
+  ///   - type: the name of a job type; nil: all. It need not be registered yet.
+  ///   - action: must return quickly.
   /// - Returns: what takes the callback back.
   @discardableResult
   public func onJobSettled(

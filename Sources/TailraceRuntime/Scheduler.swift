@@ -6,7 +6,7 @@ import TailraceCore
 
 /// A live job scheduler: register handlers, submit jobs, await results.
 ///
-/// It drives ``SchedulerCore`` on the wall clock. Asynchronous handlers run on Swift's concurrency, as many at once as
+/// It drives ``/TailraceCore/SchedulerCore`` on the wall clock. Asynchronous handlers run on Swift's concurrency, as many at once as
 /// the async pool has workers; synchronous ones, and asynchronous ones whose job is hinted as blocking or computing,
 /// run on threads of their own, so that they never hold up the async pool.
 ///
@@ -49,9 +49,11 @@ public final class Scheduler: Sendable {
   /// Makes a scheduler that does not run yet.
   ///
   /// - Parameters:
-  ///   - observer: gets every timeline record; see ``TimelineObserver``.
+  ///   - configuration: policy, pools, limits, retries; everything has a default.
+  ///   - observer: gets every timeline record; see ``/TailraceCore/TimelineObserver``.
   ///   - logger: failures of attempts at `warning`, dead letters at `error`, starting and stopping at `info`, handlers
   ///     that a shutdown leaves running at `warning`. Messages are constant; what varies is metadata.
+  ///   - time: time that moves only when a test says so; nil: real time.
   public convenience init(
     _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observer: (any TimelineObserver)? = nil,
     logger: Logger = Logger(label: "tailrace.scheduler"), time: VirtualTime? = nil
@@ -62,6 +64,7 @@ public final class Scheduler: Sendable {
   /// Makes a scheduler that does not run yet, with any number of observers.
   ///
   /// - Parameters:
+  ///   - configuration: as above.
   ///   - observers: each gets every timeline record, in this order.
   ///   - attemptsRemembered: how many attempts of each job ``history(of:)`` shows, the latest ones; 0: it shows none
   ///     and nothing is kept. Each attempt kept costs some 90 bytes beside its error, each job some 200 more, for as

@@ -1,9 +1,14 @@
 /// One of the five fields of a cron expression, in their order.
 public enum CronField: String, CaseIterable, Sendable {
+  /// 0 to 59.
   case minute
+  /// 0 to 23.
   case hour
+  /// 1 to 31.
   case dayOfMonth = "day of the month"
+  /// 1 to 12, or `JAN` to `DEC`.
   case month
+  /// 0 to 7, where 0 and 7 are Sunday, or `SUN` to `SAT`.
   case dayOfWeek = "day of the week"
 
   /// Numbers that may stand in it.

@@ -19,7 +19,9 @@ public struct TimeZoneOffsets: Hashable, Sendable, CustomStringConvertible {
 
   /// A zone whose clocks are never changed.
   ///
-  /// - Parameter fixed: seconds east of UTC, -93,600 to 93,600.
+  /// - Parameters:
+  ///   - name: what it is called.
+  ///   - fixed: seconds east of UTC, -93,600 to 93,600.
   public init(name: String, fixed: Int) {
     self.init(name: name, initial: fixed, transitions: [])
   }
@@ -27,6 +29,7 @@ public struct TimeZoneOffsets: Hashable, Sendable, CustomStringConvertible {
   /// A zone from its table.
   ///
   /// - Parameters:
+  ///   - name: what it is called.
   ///   - initial: seconds east of UTC before the first transition.
   ///   - transitions: Unix seconds, in ascending order, and the offset from then on. Those that change nothing are
   ///     left out.
