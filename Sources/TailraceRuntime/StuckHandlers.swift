@@ -84,7 +84,7 @@ extension DriverState {
     core.workerReplaced(worker.index, by: place, pool: worker.pool, at: now)
     worker.isRetired = true
     let before = workers[pool][Int(place)]
-    let fresh = Worker(pool: worker.pool, index: place, shard: before.shard, directory: directory)
+    let fresh = Worker(pool: worker.pool, index: place, shard: before.shard, directory: directory, time: time)
     (fresh.attempts, fresh.busy) = (before.attempts, before.busy)
     workers[pool][Int(place)] = fresh
     return fresh
