@@ -31,16 +31,16 @@ public struct JobRequest: Sendable {
   public var expectedService: Duration?
   /// A batch from ``Scheduler/openBatch(failFast:)``.
   public var batch: BatchID?
-  /// At most one live job has this key: another one's submission throws ``/TailraceCore/Refusal/duplicate(of:)`` with the first one's
-  /// identifier. nil: any number may be live.
+  /// At most one live job has this key: another one's submission throws ``/TailraceCore/Refusal/duplicate(of:)`` with
+  /// the first one's identifier. nil: any number may be live.
   public var uniqueKey: String?
   /// The Swift type of the parameters, for a job that was submitted by them.
   var jobType: (any Job.Type)?
   /// By the keys' types; see ``subscript(_:)``.
   var values: [ObjectIdentifier: any Sendable] = [:]
 
-  /// Whose job it is (a customer, a tenant): limits and shares in ``/TailraceCore/SchedulerConfiguration/tagKeys`` hold for each key
-  /// alone; nil: nobody's.
+  /// Whose job it is (a customer, a tenant): limits and shares in ``/TailraceCore/SchedulerConfiguration/tagKeys`` hold
+  /// for each key alone; nil: nobody's.
   public var tagKey: String?
 
   /// Describes a job; everything but the type's name may be left out.
@@ -84,8 +84,8 @@ public enum JobHint: String, Sendable, CaseIterable, Codable {
 public protocol PermanentFailure: Error {}
 
 /// An error by which a handler says that what ran its attempt has died: a child process that was killed, a connection
-/// to a sandbox that broke. The attempt counts as crashed: it is retried, until ``/TailraceCore/RetryPolicy/crashLimit`` takes the
-/// job for poison.
+/// to a sandbox that broke. The attempt counts as crashed: it is retried, until
+/// ``/TailraceCore/RetryPolicy/crashLimit`` takes the job for poison.
 public protocol CrashFailure: Error {}
 
 /// An error that says itself how the attempt ended, where neither "failed" nor ``PermanentFailure`` is right.
@@ -102,8 +102,8 @@ public struct JobContext: Sendable {
   public var attempt: Int { Int(token.attempt) }
   /// As submitted.
   public var payload: (any Sendable)? { if let luggage { luggage.payload } else { carried } }
-  /// The job's number, as in ``/TailraceCore/TimelineRecord/job``: 0 for the first that was submitted to this scheduler, and so on; a
-  /// load generator gives its own.
+  /// The job's number, as in ``/TailraceCore/TimelineRecord/job``: 0 for the first that was submitted to this
+  /// scheduler, and so on; a load generator gives its own.
   public var number: UInt64 { token.tag }
   /// The name under which the handler is registered.
   public var type: String { worker.directory[token.type] }

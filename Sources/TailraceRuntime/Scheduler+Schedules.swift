@@ -8,7 +8,8 @@ extension Scheduler {
   /// comes as if nothing had happened. Under the overflow policy `block` it waits for room. Slots that pass before
   /// ``start()`` are missed ones. The schedule ends with ``removeSchedule(_:)`` or the shutdown.
   ///
-  /// - Throws: ``/TailraceCore/CronError``, ``/TailraceTimeZones/TimeZoneError``, ``SchedulerError/unknownJobType(_:known:)``,
+  /// - Throws: ``/TailraceCore/CronError``, ``/TailraceTimeZones/TimeZoneError``,
+  /// ``SchedulerError/unknownJobType(_:known:)``,
   ///   ``SchedulerError/duplicateSchedule(_:)``, ``SchedulerError/impossibleSchedule(_:)``,
   ///   ``SchedulerError/refused(_:)`` when the scheduler is shutting down.
   @discardableResult
