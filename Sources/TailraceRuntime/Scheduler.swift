@@ -6,9 +6,9 @@ import TailraceCore
 
 /// A live job scheduler: register handlers, submit jobs, await results.
 ///
-/// It drives ``/TailraceCore/SchedulerCore`` on the wall clock. Asynchronous handlers run on Swift's concurrency, as many
-/// at once as the async pool has workers; synchronous ones, and asynchronous ones whose job is hinted as blocking or
-/// computing, run on threads of their own, so that they never hold up the async pool.
+/// It drives ``/TailraceCore/SchedulerCore`` on the wall clock. Asynchronous handlers run on Swift's concurrency, as
+/// many at once as the async pool has workers; synchronous ones, and asynchronous ones whose job is hinted as blocking
+/// or computing, run on threads of their own, so that they never hold up the async pool.
 ///
 /// ```swift
 /// let scheduler = Scheduler()
