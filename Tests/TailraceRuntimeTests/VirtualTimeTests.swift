@@ -154,4 +154,18 @@ import Testing
     #expect(await report.cancelled == 1)
     #expect(scheduler.status(of: id)?.cause == .stopped)
   }
+
+  @Test func withoutGraceAShutdownNeedsNobodyToMoveTime() async throws {
+    let time = VirtualTime()
+    let scheduler = Scheduler(patient, time: time)
+    try scheduler.register("long") { context in
+      try await context.sleep(for: .seconds(3_600))
+      return nil
+    }
+    scheduler.start()
+    try await scheduler.submit(JobRequest("long"))
+    try await time.settle()
+    let report = await scheduler.shutdown(grace: .zero)
+    #expect(report.cancelled == 1 && report.leftRunning == 0 && hours(time) == 0)
+  }
 }
