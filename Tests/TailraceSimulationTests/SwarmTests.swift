@@ -82,6 +82,7 @@ struct SwarmTests {
     if draws.chance(30) {
       streams.append("batch: 15, of: [j0], on_failure: \(draws.pick(["collect", "fail-fast"])), start: 30ms")
     }
+    if draws.chance(20) { streams.append("interval: \(20 + draws.below(60))ms, of: j0, count: \(5 + draws.below(10))") }
     if draws.chance(25) { streams.append("closed: {clients: 3, think: 5ms}, count: 30") }
     lines += ["load:"] + streams.map { "  - {\($0)}" }
     let policy = draws.pick([
