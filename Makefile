@@ -11,7 +11,7 @@ SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Bench
 COMPUTING := VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test examples lint bench test-tsan clean
+.PHONY: help setup build demo test examples docs lint bench test-tsan clean
 
 ## help: list these commands
 help:
@@ -51,6 +51,10 @@ examples: setup
 	@$(SWIFT) build --package-path Examples
 	@echo "==> running them"
 	@SWIFT=$(SWIFT) Examples/check
+
+## docs: make the documentation of the libraries in .build/documentation
+docs: setup
+	@SWIFT=$(SWIFT) scripts/docs
 
 ## lint: check the format of the sources
 lint:

@@ -10,17 +10,45 @@ struct ExampleTests {
     (page: "docs/observability.md", tests: "Tests/TailraceObservabilityTests", prefix: "ObservabilityExamples"),
   ]
 
+  /// The articles of the libraries; their examples are in the tests of each.
+  private static let articles = ["TailraceCore", "TailraceRuntime", "TailraceObservability"].flatMap { module in
+    Repository.files(in: "Sources/\(module)/\(module).docc", endings: [".md"]).map { file in
+      (page: file.path, tests: "Tests/\(module)Tests", prefix: "ArticleExamples")
+    }
+  }
+
+  @Test func everyConceptHasAnArticleWithExamples() {
+    let withExamples = Self.articles.filter { article in
+      (try? String(contentsOf: Repository.root.appendingPathComponent(article.page), encoding: .utf8))
+        .map { !Self.examples(in: $0).isEmpty } ?? false
+    }
+    // The first pages of the scheduler and of its core are lists of links.
+    #expect(withExamples.count == Self.articles.count - 2 && withExamples.count >= 12)
+  }
+
+  @Test(arguments: articles)
+  func everyExampleOfAnArticleIsATest(page: String, tests: String, prefix: String) throws {
+    try compare(page, tests, prefix)
+  }
+
   @Test(arguments: pages)
   func everyExampleIsATest(page: String, tests: String, prefix: String) throws {
+    let examples = try compare(page, tests, prefix)
+    #expect(examples > 0, "\(page) has no examples")
+  }
+
+  /// Returns how many examples the page has.
+  @discardableResult
+  private func compare(_ page: String, _ tests: String, _ prefix: String) throws -> Int {
     let text = try String(contentsOf: Repository.root.appendingPathComponent(page), encoding: .utf8)
     let code = Repository.files(in: tests, endings: [".swift"])
       .filter { $0.path.dropFirst(tests.count + 1).hasPrefix(prefix) }
       .map { Self.withoutIndentation($0.text) }.joined(separator: "\n")
     let examples = Self.examples(in: text)
-    #expect(!examples.isEmpty, "\(page) has no examples")
     for example in examples where !code.contains(Self.withoutIndentation(example)) {
       Issue.record("\(page): no test in \(tests)/\(prefix)*.swift repeats this example:\n\(example)")
     }
+    return examples.count
   }
 
   static func examples(in text: String) -> [String] {
