@@ -214,7 +214,7 @@ struct ArticleExamples {
       case .started: steps.append("started")
       case .attemptEnded: steps.append("ended")
       case .settled: steps.append("settled")
-      case .refused, .admitted, .retrying, .dropped: break
+      case .refused, .admitted, .progress, .stuck, .retrying, .dropped: break
       }
     }
     #expect(steps == ["submitted", "started", "ended", "settled"])
