@@ -35,7 +35,7 @@ demo: build
 	if [ -e reports/latest/report.md ]; then echo; echo "The report: $$(readlink -f reports/latest)/report.md"; fi; \
 	exit $$status
 
-## test: run every check: format, warnings, imports, unit tests, end-to-end tests, examples
+## test: run every check: format, warnings, imports, unit tests, end-to-end tests, documentation, examples
 test: setup lint
 	@echo "==> building with warnings as errors and explicit imports"
 	@TAILRACE_WARNINGS=errors $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
@@ -43,6 +43,9 @@ test: setup lint
 	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --skip '$(COMPUTING)'
 	@echo "==> running the tests that compute"
 	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --filter '$(COMPUTING)'
+	@echo "==> making the documentation"
+	@# With the settings of the tests, so that nothing is built anew.
+	@TAILRACE_WARNINGS=errors SWIFT=$(SWIFT) scripts/docs
 	@$(MAKE) --no-print-directory examples
 
 ## examples: build the two small programs in Examples/ and check what they print

@@ -27,7 +27,11 @@ extension SchedulerCore {
   /// Admitted, it takes the dead letter's place: the old job is forgotten. Refused, it leaves a record like any refused
   /// job, and the dead letter stays.
   ///
-  /// - Parameter tag: the new job's number.
+  /// - Parameters:
+  ///   - id: the dead letter.
+  ///   - tag: the new job's number.
+  ///   - instant: now.
+  ///   - outbox: gets the orders and records.
   /// - Returns: nil: it is no dead letter, or no longer known.
   public mutating func deadLetterReplayed(
     _ id: JobID, tag: UInt64, at instant: Instant, into outbox: inout Outbox

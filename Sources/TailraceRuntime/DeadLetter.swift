@@ -9,8 +9,9 @@ import TailraceCore
 
 /// A job that did not complete after its last attempt, or whose input was invalid, with all that is known of it.
 ///
-/// Dead letters are remembered apart from other settled jobs: ``SchedulerConfiguration/deadLetterCount`` of them, for
-/// ``SchedulerConfiguration/deadLetterAge``.
+/// Dead letters are remembered apart from other settled jobs: at most
+/// ``/TailraceCore/SchedulerConfiguration/deadLetterCount`` of them, for
+/// ``/TailraceCore/SchedulerConfiguration/deadLetterAge``.
 public struct DeadLetter: Sendable {
   /// Where the job stands, as ``Scheduler/status(of:)`` says it.
   public var status: JobStatus
@@ -37,8 +38,8 @@ public struct DeadLetter: Sendable {
   public var tags: [String] { status.tags }
   /// ``failure`` in words.
   public var error: String? { status.error }
-  /// Whether it is here since it crashed its worker until ``RetryPolicy/crashLimit`` or its last retry: look at it
-  /// before it is replayed.
+  /// Whether it is here since it crashed its worker until ``/TailraceCore/RetryPolicy/crashLimit`` or its last retry:
+  /// look at it before it is replayed.
   public var isPoison: Bool { cause == .crashed }
 
   /// The payload as JSON, keys in order, where it is Encodable, as a ``Job``'s parameters are; else in Swift's words;

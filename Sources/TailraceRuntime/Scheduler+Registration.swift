@@ -6,13 +6,15 @@ extension Scheduler {
 
   /// Registers an asynchronous handler for the type of job that the configuration names.
   ///
-  /// Jobs of the type that were submitted before wait for it, if ``SchedulerConfiguration/unknownTypes`` is to park
-  /// them: they go on now.
+  /// Jobs of the type that were submitted before wait for it, if
+  /// ``/TailraceCore/SchedulerConfiguration/unknownTypes`` is to park them: they go on now.
   ///
   /// - Parameters:
+  ///   - type: name, priority, pool, time-out, retries and limits.
   ///   - validate: looks at each job's payload when it is submitted, on the submitter's task or thread. What it throws
-  ///     sends the job to the dead letters at once, as ``SettlementCause/invalid``, without an attempt.
+  ///     sends the job to the dead letters at once, as ``/TailraceCore/SettlementCause/invalid``, without an attempt.
   ///   - recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
+  ///   - handler: runs each attempt.
   /// - Throws: ``SchedulerError/duplicateJobType(_:)``.
   @discardableResult
   public func register(
@@ -57,7 +59,10 @@ extension Scheduler {
 
   /// Registers the asynchronous handler of a type of job.
   ///
-  /// - Parameter recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
+  /// - Parameters:
+  ///   - type: the parameters' type.
+  ///   - recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
+  ///   - handler: runs each attempt.
   /// - Throws: ``SchedulerError/duplicateJobType(_:)`` when another type has the name already.
   @discardableResult
   public func register<Parameters: Job>(
@@ -84,7 +89,10 @@ extension Scheduler {
 
   /// Registers the synchronous handler of a type of job. It may block: it runs on the thread pool.
   ///
-  /// - Parameter recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
+  /// - Parameters:
+  ///   - type: the parameters' type.
+  ///   - recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
+  ///   - handler: runs each attempt.
   /// - Throws: ``SchedulerError/duplicateJobType(_:)`` when another type has the name already.
   @discardableResult
   public func registerBlocking<Parameters: Job>(

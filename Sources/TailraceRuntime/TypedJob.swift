@@ -25,7 +25,7 @@ public protocol Job: Codable, Sendable {
   /// ``name`` is what counts.
   static var configuration: JobTypeConfiguration { get }
   /// Whether the parameters make sense: called when the job is submitted, before it waits. What it throws sends the job
-  /// to the dead letters at once, as ``SettlementCause/invalid``, without an attempt. Default: they do.
+  /// to the dead letters at once, as ``/TailraceCore/SettlementCause/invalid``, without an attempt. Default: they do.
   func validate() throws
 }
 
