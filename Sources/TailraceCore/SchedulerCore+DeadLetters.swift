@@ -118,13 +118,8 @@ extension SchedulerCore {
   }
 
   mutating func evictDeadLetters(into outbox: inout Outbox) {
-    while deadLetters.head != JobSlot.none {
-      let oldest = deadLetters.head
-      guard
-        deadLetters.count > configuration.deadLetterCount
-          || now - jobs[oldest].pointee.eligible > configuration.deadLetterAge
-      else { return }
-      forgetDeadLetter(oldest, into: &outbox)
+    while isToForget(oldestOf: deadLetters, most: configuration.deadLetterCount, age: configuration.deadLetterAge) {
+      forgetDeadLetter(deadLetters.head, into: &outbox)
     }
   }
 

@@ -352,15 +352,20 @@ extension SchedulerCore {
 
   @inline(__always)
   private mutating func grantRates(_ token: AttemptToken) {
-    let pool = Int(token.pool.rawValue)
-    let (typeGate, poolGate) = (types[Int(token.type.rawValue)].gate, pools[pool].gate)
-    if typeGate >= 0 { gates[Int(typeGate)].grant(at: now, isReported: token.reportsStart) }
-    if poolGate >= 0 { gates[Int(poolGate)].grant(at: now, isReported: token.reportsStart) }
-    if token.tagKey != TagKeys.none {
-      let keyGate = tagKeys.states[Int(token.tagKey)].gate
-      if keyGate >= 0 { gates[Int(keyGate)].grant(at: now, isReported: token.reportsStart) }
-    }
-    if token.reportsStart { pools[pool].owesReport[Int(token.worker)] = true }
+    let now = now
+    changeGates(of: token) { $0.grant(at: now, isReported: token.reportsStart) }
+    if token.reportsStart { pools[Int(token.pool.rawValue)].owesReport[Int(token.worker)] = true }
+  }
+
+  /// Changes every rate limit that an attempt falls under: its type's, its pool's, its tag key's.
+  @inline(__always)
+  mutating func changeGates(of token: AttemptToken, _ change: (inout RateGate) -> Void) {
+    let (typeGate, poolGate) = (types[Int(token.type.rawValue)].gate, pools[Int(token.pool.rawValue)].gate)
+    if typeGate >= 0 { change(&gates[Int(typeGate)]) }
+    if poolGate >= 0 { change(&gates[Int(poolGate)]) }
+    guard token.tagKey != TagKeys.none else { return }
+    let keyGate = tagKeys.states[Int(token.tagKey)].gate
+    if keyGate >= 0 { change(&gates[Int(keyGate)]) }
   }
 
   private mutating func wait(forGate gate: Int) {

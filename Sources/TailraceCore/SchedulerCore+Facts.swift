@@ -9,9 +9,6 @@ extension SchedulerCore {
     let type = Int(submission.type.rawValue)
     let pool = submission.pool ?? types[type].pool
     let memory = submission.memory.map(kibibytes) ?? types[type].memory
-    if hasNoPlace(forKey: submission.tagKey) {
-      return refuse(submission, .tooManyTagKeys(most: TagKeys.most), cause: .rejected, into: &outbox)
-    }
     if let refusal = refusal(of: submission, pool: pool, memory: memory) {
       return refuse(submission, refusal, cause: refusal.cause, into: &outbox)
     }
@@ -51,7 +48,8 @@ extension SchedulerCore {
   }
 
   @inline(__always)
-  func refusal(of submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> Refusal? {
+  mutating func refusal(of submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> Refusal? {
+    if hasNoPlace(forKey: submission.tagKey) { return .tooManyTagKeys(most: TagKeys.most) }
     if phase != .accepting { return .stopping }
     if pools[Int(pool.rawValue)].most == 0 { return .poolWithoutWorkers(pool) }
     if memory > 0, let budget = configuration.memoryBudget, memory > kibibytes(budget) {
@@ -192,13 +190,7 @@ extension SchedulerCore {
       // Clocks of different threads are read in any order: an attempt never starts before it was granted.
       jobs[slot].pointee.started = max(instant, jobs[slot].pointee.started)
     }
-    let (typeGate, poolGate) = (types[Int(token.type.rawValue)].gate, pools[pool].gate)
-    if typeGate >= 0 { gates[Int(typeGate)].startReported(at: instant) }
-    if poolGate >= 0 { gates[Int(poolGate)].startReported(at: instant) }
-    if token.tagKey != TagKeys.none {
-      let keyGate = tagKeys.states[Int(token.tagKey)].gate
-      if keyGate >= 0 { gates[Int(keyGate)].startReported(at: instant) }
-    }
+    changeGates(of: token) { $0.startReported(at: instant) }
   }
 
   /// A worker finished an attempt, or skipped it since it was stopped before it started.
@@ -275,15 +267,13 @@ extension SchedulerCore {
     if pools[pool].replaced > 0 { replacedWorkerEnded(worker, in: pool) }
     let type = Int(token.type.rawValue)
     // The report may be owed by another attempt that the worker holds.
-    let owedReport = token.reportsStart && pools[pool].owesReport[worker]
-    if owedReport {
+    if token.reportsStart, pools[pool].owesReport[worker] {
       // It was stopped before it started.
       pools[pool].owesReport[worker] = false
-      if types[type].gate >= 0 { gates[Int(types[type].gate)].startAbandoned() }
-      if pools[pool].gate >= 0 { gates[Int(pools[pool].gate)].startAbandoned() }
+      changeGates(of: token) { $0.startAbandoned() }
     }
     types[type].running -= 1
-    if usesTagKeys { releaseTagKey(of: token, owedReport: owedReport) }
+    if usesTagKeys { releaseTagKey(of: token) }
     if token.memory > 0 { releaseMemory(token.memory) }
     if !types[type].gatedLanes.isEmpty { openLanes(of: type, gate: .concurrency) }
   }

@@ -10,9 +10,6 @@ extension SchedulerCore {
     let type = Int(submission.type.rawValue)
     let pool = submission.pool ?? types[type].pool
     let memory = submission.memory.map(kibibytes) ?? types[type].memory
-    if hasNoPlace(forKey: submission.tagKey) {
-      return refuse(submission, .tooManyTagKeys(most: TagKeys.most), cause: .rejected, into: &outbox)
-    }
     if let refusal = refusal(of: submission, pool: pool, memory: memory) {
       return refuse(submission, refusal, cause: refusal.cause, into: &outbox)
     }

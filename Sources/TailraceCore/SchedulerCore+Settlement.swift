@@ -26,13 +26,7 @@ extension SchedulerCore {
         return finishDrainingIfIdle(into: &outbox)
       }
       noteSettled(pending, into: &outbox)
-      if state == .deadLettered {
-        evictDeadLetters(into: &outbox)
-      } else if settled.count > configuration.retainedCount
-        || now - jobs[settled.head].pointee.eligible > configuration.retainedAge
-      {
-        evictSettled(into: &outbox)
-      }
+      if state == .deadLettered { evictDeadLetters(into: &outbox) } else { evictSettled(into: &outbox) }
       return finishDrainingIfIdle(into: &outbox)
     }
     settling.append(pending)
@@ -147,14 +141,17 @@ extension SchedulerCore {
     return record
   }
 
+  /// Whether a list of settled jobs, oldest first, holds more than it may, or its oldest for longer than it may.
+  @inline(__always)
+  mutating func isToForget(oldestOf list: JobList, most: Int, age: Nanoseconds) -> Bool {
+    list.head != JobSlot.none && (list.count > most || now - jobs[list.head].pointee.eligible > age)
+  }
+
   /// Forgets settled jobs beyond the count and the age that are kept; dead letters have theirs.
+  @inline(__always)
   mutating func evictSettled(into outbox: inout Outbox) {
-    while settled.head != JobSlot.none {
+    while isToForget(oldestOf: settled, most: configuration.retainedCount, age: configuration.retainedAge) {
       let oldest = settled.head
-      guard
-        settled.count > configuration.retainedCount
-          || now - jobs[oldest].pointee.eligible > configuration.retainedAge
-      else { return }
       settled.remove(oldest, in: jobs)
       outbox.orders.append(.forgetJob(jobs.id(of: oldest)))
       jobs.release(oldest)

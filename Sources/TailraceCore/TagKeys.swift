@@ -216,12 +216,10 @@ extension SchedulerCore {
   }
 
   /// An attempt of a key's job is reported as ended.
-  mutating func releaseTagKey(of token: AttemptToken, owedReport: Bool) {
+  mutating func releaseTagKey(of token: AttemptToken) {
     let key = token.tagKey
     guard key != TagKeys.none else { return }
     tagKeys.states[Int(key)].running -= 1
-    let gate = tagKeys.states[Int(key)].gate
-    if owedReport, gate >= 0 { gates[Int(gate)].startAbandoned() }
     if !tagKeys.states[Int(key)].gatedLanes.isEmpty { openLanes(ofKey: key, gate: .keyConcurrency) }
   }
 }
