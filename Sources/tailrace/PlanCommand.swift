@@ -32,7 +32,7 @@ struct PlanCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "A setting and its values: a range of whole numbers (1..64), or a list, cheapest first (fifo,priority). "
         + "Repeatable.", valueName: "key=values"),
-    transform: Self.dimension)
+    transform: Planner.Dimension.init(flag:))
   var vary: [Planner.Dimension] = []
   @OptionGroup(title: "Changing the scenario") var changes: ScenarioChanges
   @Option(
@@ -99,22 +99,6 @@ struct PlanCommand: AsyncParsableCommand {
       throw Refusal.usage("\(scenario) names \(selection.scenarios.count) scenarios; plan one at a time")
     }
     return selection.scenarios[0]
-  }
-
-  private static func dimension(_ text: String) throws -> Planner.Dimension {
-    guard let sign = text.firstIndex(of: "=") else {
-      throw ValidationError("'\(text)' has no '='; write KEY=VALUES, such as scheduler.workers=1..64")
-    }
-    let (key, values) = (String(text[..<sign]), String(text[text.index(after: sign)...]))
-    if let match = values.wholeMatch(of: /(\d{1,9})\.\.(\d{1,9})/), let low = Int(match.1), let high = Int(match.2) {
-      guard low <= high, high - low < 100_000 else {
-        throw ValidationError("'\(values)': write a range of up to 100,000 whole numbers, the lower first")
-      }
-      return Planner.Dimension(key: key, values: (low...high).map(String.init), isRange: true)
-    }
-    let list = values.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    guard !list.contains("") else { throw ValidationError("'\(text)': a value is empty; write KEY=A,B or KEY=1..64") }
-    return Planner.Dimension(key: key, values: list, isRange: false)
   }
 
   // MARK: - Words

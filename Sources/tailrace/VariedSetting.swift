@@ -1,0 +1,23 @@
+import ArgumentParser
+import TailraceHarness
+
+extension Planner.Dimension {
+  /// Reads the value of `--vary`: a setting and a range of whole numbers (`scheduler.workers=1..64`), or a list
+  /// (`scheduler.policy=fifo,priority`).
+  init(flag text: String) throws {
+    guard let sign = text.firstIndex(of: "=") else {
+      throw ValidationError("'\(text)' has no '='; write KEY=VALUES, such as scheduler.workers=1..64")
+    }
+    let (key, values) = (String(text[..<sign]), String(text[text.index(after: sign)...]))
+    if let match = values.wholeMatch(of: /(\d{1,9})\.\.(\d{1,9})/), let low = Int(match.1), let high = Int(match.2) {
+      guard low <= high, high - low < 100_000 else {
+        throw ValidationError("'\(values)': write a range of up to 100,000 whole numbers, the lower first")
+      }
+      self.init(key: key, values: (low...high).map(String.init), isRange: true)
+      return
+    }
+    let list = values.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard !list.contains("") else { throw ValidationError("'\(text)': a value is empty; write KEY=A,B or KEY=1..64") }
+    self.init(key: key, values: list, isRange: false)
+  }
+}
