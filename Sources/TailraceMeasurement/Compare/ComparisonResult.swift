@@ -1,0 +1,234 @@
+/// Something that is compared: a setting, a system, a file, a stored result, a program.
+package struct ComparedCandidate: Sendable, Hashable, Codable {
+  /// As people name it: `scheduler.policy=fifo`, `task-group`, `main`.
+  package var label: String
+  /// Where its runs come from: the command of one run, or the place of stored ones.
+  package var source: String
+  /// What its environment says that the baseline's does not, such as another commit.
+  package var differences: [Setting]
+  package init(label: String, source: String, differences: [Setting] = []) {
+    self.label = label
+    self.source = source
+    self.differences = differences
+  }
+}
+
+/// One round: every candidate replayed the same tapes.
+package struct ComparisonRound: Sendable, Hashable, Codable {
+  /// From 1, in the order in which they were run.
+  package var number: Int
+  package var seed: UInt64
+  /// Places of the candidates in the order in which they ran.
+  package var order: [Int]
+  /// Why it does not count, such as time that the host took; empty: it counts.
+  package var discarded: [String]
+  package init(number: Int, seed: UInt64, order: [Int], discarded: [String] = []) {
+    self.number = number
+    self.seed = seed
+    self.order = order
+    self.discarded = discarded
+  }
+}
+
+/// What the counted rounds of one candidate come to in one scenario, their histograms merged.
+package struct PooledRuns: Sendable, Hashable, Codable {
+  package var scenario: String
+  package var candidate: Int
+  package var system: String
+  package var classes: [ClassMeasurement]
+  /// Mean of the rounds; nil: no run has it.
+  package var utilization: Double?
+}
+
+/// A comparison, and everything that its report is made from.
+package struct ComparisonResult: Sendable, Hashable, Codable {
+  package static let currentFormat = 1
+  package var format = ComparisonResult.currentFormat
+  package var version: String
+  package var name: String
+  package var started: String
+  package var command: String
+  package var environment: [Setting]
+  package var rules: ComparisonRules
+  /// The baseline first.
+  package var candidates: [ComparedCandidate]
+  package var rounds: [ComparisonRound]
+  /// Why the rounds ended where they did.
+  package var ending: String
+  package var contrasts: [Contrast]
+  package var explanations: [Explanation]
+  package var pooled: [PooledRuns]
+  /// Differences between the candidates that would have refused the comparison, had it not been forced.
+  package var forced: [String]
+  /// Why the figures cannot be trusted; empty: they can.
+  package var invalid: [String]
+
+  /// Rounds that count.
+  package var counted: Int { rounds.count { $0.discarded.isEmpty } }
+
+  /// The worst thing that can be said, as an exit status: 4 invalid, 3 a metric is worse, 5 something is unclear, 0.
+  ///
+  /// - Parameter strict: whether what is unclear is no success.
+  package func exitStatus(strict: Bool) -> Int32 {
+    if !invalid.isEmpty { return 4 }
+    if contrasts.contains(where: { $0.verdict == .worse }) { return 3 }
+    return strict && contrasts.contains { $0.verdict == .unclear } ? 5 : 0
+  }
+}
+
+/// The runs of a comparison, as far as they have come, and what they say.
+package struct Comparison: Sendable {
+  package var rules: ComparisonRules
+  /// Metric expressions to compare by; empty: ``Metric/compared(in:types:)``.
+  package var metrics: [String]
+  package private(set) var rounds: [ComparisonRound] = []
+  /// By counted round, by candidate.
+  package private(set) var results: [[SuiteResult]] = []
+  /// Problems of the runs themselves that no further round mends.
+  package private(set) var invalid: [String] = []
+
+  package init(rules: ComparisonRules, metrics: [String] = []) {
+    self.rules = rules
+    self.metrics = metrics
+  }
+
+  /// Rounds that count so far.
+  package var counted: Int { results.count }
+
+  /// Takes in a round. One whose figures the machine spoiled is set aside, for all candidates alike; one that a system
+  /// spoiled (jobs lost, a queue that did not drain) makes the comparison invalid.
+  package mutating func add(_ round: ComparisonRound, _ suites: [SuiteResult], labels: [String]) {
+    var round = round
+    for (suite, label) in zip(suites, labels) {
+      if suite.isInterrupted { round.discarded.append("\(label) was cut short") }
+      for scenario in suite.scenarios {
+        for run in scenario.runs {
+          for check in run.validity where check.verdict == .failed {
+            let words = "\(scenario.name) on \(label): \(check.name), \(check.words)"
+            if check.isOfTheMachine {
+              round.discarded.append(words)
+            } else if !invalid.contains(where: { $0.hasPrefix("\(scenario.name) on \(label): \(check.name)") }) {
+              invalid.append(words + " (round \(round.number))")
+            }
+          }
+        }
+      }
+    }
+    rounds.append(round)
+    if round.discarded.isEmpty { results.append(suites) }
+  }
+
+  /// What the rounds so far say.
+  ///
+  /// - Parameter isLast: whether no further round will come, so that what is left of the error may be spent.
+  package func contrasts(isLast: Bool) -> [Contrast] {
+    guard counted > 0 else { return [] }
+    let planned = rules.looks.share(after: counted, isLast: isLast)
+    // Between looks the intervals are shown as a look would show them, and decide nothing.
+    let share = planned > 0 ? planned : rules.looks.share(after: counted, isLast: true)
+    return Contrast.contrasts(of: pairedValues, rules: rules, share: share, seed: 1)
+  }
+
+  /// Whether a look may be taken after the rounds so far.
+  package var isAtLook: Bool { rules.looks.looks.contains(counted) }
+
+  private var pairedValues: [PairedValues] {
+    guard let first = results.first, let baseline = first.first else { return [] }
+    var all: [PairedValues] = []
+    for candidate in first.indices.dropFirst() {
+      for (place, scenario) in baseline.scenarios.enumerated() {
+        guard let run = scenario.primary else { continue }
+        let types = run.measurement.classes.compactMap(\.key.type)
+        let wanted =
+          metrics.isEmpty
+          ? Metric.compared(in: run) : metrics.compactMap { try? Metric(parsing: $0, types: types) }
+        for metric in wanted {
+          let answers = results.map { round in
+            (
+              metric.answer(from: round[0].scenarios[place].runs),
+              metric.answer(from: round[candidate].scenarios[place].runs)
+            )
+          }
+          all.append(
+            PairedValues(
+              metric: metric, scenario: scenario.name, candidate: candidate,
+              pairs: answers.map { ($0.0.value, $0.1.value) },
+              reason: answers.lazy.flatMap { [$0.0, $0.1] }.first { $0.value == nil }?.note ?? ""))
+        }
+      }
+    }
+    return all
+  }
+
+  /// The merged runs of every candidate and scenario.
+  package var pooled: [PooledRuns] {
+    guard let first = results.first else { return [] }
+    return first.indices.flatMap { candidate in
+      first[candidate].scenarios.indices.map { place in
+        let scenarios = results.map { $0[candidate].scenarios[place] }
+        return PooledRuns(scenarios, candidate: candidate)
+      }
+    }
+  }
+
+  /// Where the change of response time lies, for every candidate and scenario.
+  package var explanations: [Explanation] {
+    guard let first = results.first else { return [] }
+    return first.indices.dropFirst().flatMap { candidate in
+      first[0].scenarios.indices.compactMap { place in
+        Explanation(
+          results.map { ($0[0].scenarios[place], $0[candidate].scenarios[place]) }, candidate: candidate, rules: rules)
+      }
+    }
+  }
+}
+
+extension ValidityCheck {
+  /// Whether it is the machine that failed it, so that another try may pass, rather than what was measured.
+  package var isOfTheMachine: Bool { name == "host_steal" || name == "generator_lateness" }
+}
+
+extension PooledRuns {
+  init(_ scenarios: [ScenarioResult], candidate: Int) {
+    let runs = scenarios.compactMap(\.primary)
+    self.init(
+      scenario: scenarios[0].name, candidate: candidate, system: runs.first?.system ?? "",
+      classes: ClassMeasurement.merged(runs.map(\.measurement.classes)), utilization: runs.meanUtilization)
+  }
+}
+
+extension [RunResult] {
+  var meanUtilization: Double? {
+    let values = compactMap { $0.reading(of: .utilization)?.value }
+    return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+  }
+}
+
+extension ClassMeasurement {
+  /// The classes of several runs, each merged over them; in the order of the first.
+  package static func merged(_ runs: [[ClassMeasurement]]) -> [ClassMeasurement] {
+    var merged: [ClassMeasurement] = []
+    for classes in runs {
+      for own in classes {
+        if let place = merged.firstIndex(where: { $0.key == own.key }) {
+          merged[place].merge(own)
+        } else {
+          merged.append(own)
+        }
+      }
+    }
+    return merged
+  }
+
+  private mutating func merge(_ other: ClassMeasurement) {
+    causes.merge(other.causes)
+    attempts += other.attempts
+    retries += other.retries
+    late += other.late
+    parts.merge(other.parts)
+    for index in distributions.indices {
+      guard let theirs = other.distributions[index] else { continue }
+      if distributions[index] == nil { distributions[index] = theirs } else { distributions[index]!.merge(theirs) }
+    }
+  }
+}

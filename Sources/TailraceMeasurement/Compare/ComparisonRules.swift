@@ -1,0 +1,78 @@
+import Foundation
+
+/// What a comparison may say of a metric.
+package enum ComparisonVerdict: String, Sendable, Codable, CaseIterable {
+  case better
+  case worse
+  /// The interval lies within ±δ.
+  case same
+  /// Neither could be shown: more rounds, or a quieter machine, would be needed.
+  case unclear
+}
+
+/// How a comparison reaches its verdicts.
+package struct ComparisonRules: Sendable, Hashable, Codable {
+  /// δ: relative changes up to this size make no difference to anybody; 0 < δ < 1.
+  package var indifference: Double
+  /// Of the intervals, over all looks together; 0 < confidence < 1.
+  package var confidence: Double
+  /// α: the chance that a comparison of equals calls any of its metrics better or worse, all metrics and all looks
+  /// together.
+  package var falseAlarm: Double
+  package var looks: LookPlan
+
+  package init(
+    indifference: Double = 0.01, confidence: Double = 0.95, falseAlarm: Double = 0.01,
+    looks: LookPlan = LookPlan(least: 12, most: 24)
+  ) {
+    self.indifference = indifference
+    self.confidence = confidence
+    self.falseAlarm = falseAlarm
+    self.looks = looks
+  }
+
+  /// Rounds below which no verdict of better or worse can fall, however large the difference: the exact test needs
+  /// them. Nil: more than the plan allows.
+  package func roundsNeeded(metrics: Int) -> Int? {
+    looks.looks.first { rounds in
+      let share = looks.share(after: rounds, isLast: rounds == looks.looks.last)
+      return SignedRank.leastPValue(count: rounds) * Double(max(1, metrics)) <= falseAlarm * share
+    }
+  }
+}
+
+extension Metric {
+  /// Whether a smaller value is the better one; nil: neither is.
+  package var lessIsBetter: Bool? {
+    switch subject {
+    case .quantity(_, .count): nil
+    case .quantity: true
+    case .figure(let figure):
+      switch figure {
+      case .throughput, .success, .speedup, .timeSaved, .completed, .achievedRate: false
+      case .makespan, .deadLettered, .cancelled, .rejected, .shed, .dropped, .retried, .late, .lost, .duplicated,
+        .leftRunning, .earlyStarts, .queueDepthMax, .inversions, .shareError, .recovery, .jobsInSystem, .processorTime,
+        .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd, .allocationsPerJob:
+        true
+      case .utilization, .submitted, .concurrencyMax, .startsPerSecondMax, .offeredLoad, .offeredRate, .hostSteal,
+        .wakeUpP50, .wakeUpP99:
+        nil
+      }
+    }
+  }
+
+  /// What a scenario's runs are compared by where nobody says: throughput, success, the mean and the percentiles of
+  /// response time that its samples hold, and the mean of each job type, those with most jobs first.
+  package static func compared(in run: RunResult, types: Int = 6) -> [Metric] {
+    var metrics = [Metric(.figure(.throughput)), Metric(.figure(.success)), Metric(.quantity(.response, .mean))]
+    let count = run.measurement.all[.response]?.count ?? 0
+    for percentile in [50.0, 99] where Distribution.samplesNeeded(for: percentile) <= count {
+      metrics.append(Metric(.quantity(.response, .percentile(percentile))))
+    }
+    let ofTypes = run.measurement.classes.filter { $0.key.type != nil && $0.key.priority == nil }
+    guard ofTypes.count > 1 else { return metrics }
+    let busiest = ofTypes.sorted { ($0[.response]?.count ?? 0, $1.key.name) > ($1[.response]?.count ?? 0, $0.key.name) }
+    let kept = Set(busiest.prefix(types).map(\.key))
+    return metrics + ofTypes.map(\.key).filter(kept.contains).map { Metric(.quantity(.response, .mean), of: $0) }
+  }
+}

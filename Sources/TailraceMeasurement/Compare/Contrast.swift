@@ -1,0 +1,143 @@
+import Foundation
+
+/// One metric of one candidate held against the baseline: paired by round, as logarithms of the ratio, so that twice as
+/// slow and twice as fast are equally far from no change.
+package struct Contrast: Sendable, Hashable, Codable {
+  package var scenario: String
+  /// Its place among the candidates; the baseline is 0.
+  package var candidate: Int
+  /// The metric expression.
+  package var metric: String
+  package var unit: FigureUnit
+  package var lessIsBetter: Bool
+  /// The baseline's value: the geometric mean over the rounds, in ``unit``; nil: not every round has one.
+  package var baseline: Double?
+  /// The candidate's.
+  package var value: Double?
+  /// log(candidate ÷ baseline) of each round; empty: there is none, and ``note`` says why.
+  package var logRatios: [Double]
+  /// Mean of ``logRatios``.
+  package var estimate: Double?
+  /// The ends of its interval; nil: too few rounds.
+  package var low: Double?
+  package var high: Double?
+  /// Of the interval: above the confidence asked for where several looks share the error.
+  package var level: Double
+  /// Of the exact signed-rank test.
+  package var rankPValue: Double
+  /// The greater of the bootstrap's and the signed rank's, corrected for all metrics of the comparison (Holm).
+  package var adjustedPValue: Double
+  /// What it would be if it were the only metric.
+  package var uncorrected: ComparisonVerdict
+  package var verdict: ComparisonVerdict
+  /// The least relative change, as a logarithm, that so many rounds of this spread would have called in four of five
+  /// comparisons; nil: none.
+  package var detectable: Double?
+  /// What a reader must know; empty: nothing.
+  package var note: String
+
+  /// A logarithm of a ratio as a relative change: 0.05 is 5 % more.
+  package static func change(_ logRatio: Double) -> Double { expm1(logRatio) }
+
+  /// The relative change; nil: unknown.
+  package var change: Double? { estimate.map(Self.change) }
+  /// The interval of ``change``; nil: unknown.
+  package var interval: (low: Double, high: Double)? {
+    guard let low, let high else { return nil }
+    return (Self.change(low), Self.change(high))
+  }
+}
+
+/// The values of a metric by round, of the baseline and of a candidate.
+struct PairedValues {
+  var metric: Metric
+  var scenario: String
+  var candidate: Int
+  /// Nil: a run had no value.
+  var pairs: [(baseline: Double?, candidate: Double?)]
+  /// Why a value is missing; empty: none is.
+  var reason: String
+
+  /// The pairs as log ratios, or why there are none.
+  var logRatios: (ratios: [Double], note: String) {
+    var ratios: [Double] = []
+    for (index, pair) in pairs.enumerated() {
+      guard let a = pair.baseline, let b = pair.candidate else {
+        return ([], "no value in round \(index + 1)\(reason.isEmpty ? "" : ": \(reason)")")
+      }
+      if a == b {
+        ratios.append(0)
+      } else if a > 0, b > 0 {
+        ratios.append(log(b / a))
+      } else {
+        return ([], "zero in round \(index + 1): there is no ratio")
+      }
+    }
+    return (ratios, "")
+  }
+}
+
+extension Contrast {
+  /// Compares several metrics together.
+  ///
+  /// - Parameters:
+  ///   - share: of the error that this look may spend, 0…1 (``LookPlan/share(after:isLast:)``).
+  ///   - seed: of the resampling.
+  static func contrasts(of all: [PairedValues], rules: ComparisonRules, share: Double, seed: UInt64) -> [Contrast] {
+    let level = 1 - (1 - rules.confidence) * share
+    let delta = log1p(rules.indifference)
+    var pValues: [Double] = []
+    var contrasts = all.enumerated().map { index, values in
+      let (ratios, note) = values.logRatios
+      var contrast = Contrast(
+        scenario: values.scenario, candidate: values.candidate, metric: values.metric.name, unit: values.metric.unit,
+        lessIsBetter: values.metric.lessIsBetter ?? true, baseline: nil, value: nil, logRatios: ratios, estimate: nil,
+        low: nil, high: nil, level: level, rankPValue: 1, adjustedPValue: 1, uncorrected: .unclear, verdict: .unclear,
+        detectable: nil, note: note)
+      guard !ratios.isEmpty else {
+        pValues.append(1)
+        return contrast
+      }
+      contrast.baseline = geometricMean(values.pairs.compactMap(\.baseline))
+      contrast.value = geometricMean(values.pairs.compactMap(\.candidate))
+      let bootstrap = StudentizedBootstrap(ratios, seed: seed &+ UInt64(index))
+      contrast.estimate = bootstrap.mean
+      let interval = bootstrap.interval(level: level)
+      if interval.low.isFinite, interval.high.isFinite {
+        contrast.low = interval.low
+        contrast.high = interval.high
+      }
+      contrast.rankPValue = SignedRank.pValue(ratios)
+      pValues.append(max(bootstrap.pValue(), contrast.rankPValue))
+      let alpha = rules.falseAlarm * share / Double(all.count)
+      if SignedRank.leastPValue(count: ratios.count) <= alpha {
+        contrast.detectable = Student.detectableEffect(error: bootstrap.error, count: ratios.count, alpha: alpha)
+      }
+      return contrast
+    }
+    for (index, adjusted) in Holm.adjusted(pValues).enumerated() {
+      contrasts[index].adjustedPValue = adjusted
+      contrasts[index].decide(
+        delta: delta, isClearAlone: pValues[index] <= (1 - rules.confidence) * share,
+        isClear: adjusted <= rules.falseAlarm * share)
+    }
+    return contrasts
+  }
+
+  private mutating func decide(delta: Double, isClearAlone: Bool, isClear: Bool) {
+    guard let low, let high, let estimate else { return }
+    if low >= -delta, high <= delta {
+      (uncorrected, verdict) = (.same, .same)
+      return
+    }
+    let direction: ComparisonVerdict = (estimate < 0) == lessIsBetter ? .better : .worse
+    // The interval is the bootstrap's alone: both must leave no change out.
+    if isClearAlone, low > 0 || high < 0 { uncorrected = direction }
+    if isClear, uncorrected == direction { verdict = direction }
+  }
+
+  private static func geometricMean(_ values: [Double]) -> Double {
+    if values.contains(where: { $0 <= 0 }) { return values.reduce(0, +) / Double(max(1, values.count)) }
+    return exp(values.reduce(0) { $0 + log($1) } / Double(max(1, values.count)))
+  }
+}

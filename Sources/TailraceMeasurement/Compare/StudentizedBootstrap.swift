@@ -1,0 +1,116 @@
+import Foundation
+
+/// Where the mean of independent samples lies, by resampling them.
+///
+/// The bootstrap is studentized (bootstrap-t): each resample gives t* = (mean* − mean) ÷ standard error*, and the
+/// interval is mean − t*(1−α/2)·error … mean − t*(α/2)·error. Beside the plain percentile bootstrap, which is far too
+/// narrow for a dozen rounds, it keeps its level with few and with skewed samples. Source: B. Efron and
+/// R. J. Tibshirani, *An Introduction to the Bootstrap* (1993), chapter 12; P. Hall, *Theoretical Comparison of
+/// Bootstrap Confidence Intervals*, Annals of Statistics 16 (1988).
+package struct StudentizedBootstrap: Sendable {
+  /// Of the samples.
+  package let mean: Double
+  /// The standard error of ``mean``: the samples' deviation ÷ √n.
+  package let error: Double
+  package let count: Int
+  /// Resampled values of t, ascending; empty where the samples do not vary or are fewer than two.
+  private let ratios: [Double]
+
+  /// Resamples.
+  ///
+  /// - Parameters:
+  ///   - samples: independent, at least one.
+  ///   - resamples: the more, the finer the levels that can be told apart: 1/(resamples + 1).
+  ///   - seed: the same seed gives the same interval.
+  package init(_ samples: [Double], resamples: Int = 9_999, seed: UInt64 = 1) {
+    precondition(!samples.isEmpty, "an interval needs samples")
+    count = samples.count
+    let n = Double(samples.count)
+    let (mean, error) = Self.moments(samples)
+    self.mean = mean
+    self.error = error
+    // Deviations of the last digits are no spread.
+    guard samples.count > 1, error > 1e-12 * Swift.max(1e-3, abs(mean)) else {
+      ratios = []
+      return
+    }
+    var random = ResamplingGenerator(seed: seed)
+    let centred = samples.map { $0 - mean }
+    ratios = (0..<resamples).map { _ in
+      var (sum, squares) = (0.0, 0.0)
+      for _ in 0..<centred.count {
+        let value = centred[random.next(below: centred.count)]
+        sum += value
+        squares += value * value
+      }
+      let own = sum / n
+      let variance = Swift.max(0, squares - n * own * own) / (n - 1)
+      let ownError = (variance / n).squareRoot()
+      // A resample of one value again and again has no spread of its own: it lies beyond every other.
+      if ownError <= 1e-9 * error { return own == 0 ? 0 : own > 0 ? .infinity : -.infinity }
+      return own / ownError
+    }.sorted()
+  }
+
+  /// The mean and its standard error, zero for a single sample.
+  package static func moments(_ samples: [Double]) -> (mean: Double, error: Double) {
+    let n = Double(samples.count)
+    let mean = samples.reduce(0, +) / n
+    guard samples.count > 1 else { return (mean, 0) }
+    let spread = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (mean, (spread / (n - 1) / n).squareRoot())
+  }
+
+  /// The interval that holds the true mean with a level of confidence in 0..<1. A single sample says nothing: the
+  /// interval is then everything. Samples that do not vary at all give an interval of no width.
+  package func interval(level: Double) -> (low: Double, high: Double) {
+    guard count > 1 else { return (-.infinity, .infinity) }
+    guard !ratios.isEmpty else { return (mean, mean) }
+    let tail = (1 - level) / 2
+    return (mean - quantile(1 - tail) * error, mean - quantile(tail) * error)
+  }
+
+  /// The least level at which ``interval(level:)`` leaves a value out, as a two-sided p-value: never below
+  /// 2/(resamples + 1).
+  package func pValue(of value: Double = 0) -> Double {
+    guard count > 1 else { return 1 }
+    guard !ratios.isEmpty else { return mean == value ? 1 : 0 }
+    let observed = (mean - value) / error
+    let upper = ratios.count - firstIndex { $0 >= observed }
+    let lower = firstIndex { $0 > observed }
+    return Swift.min(1, 2 * Double(Swift.min(upper, lower) + 1) / Double(ratios.count + 1))
+  }
+
+  /// The order statistic at q·(B+1), as is exact for a bootstrap of B resamples.
+  private func quantile(_ q: Double) -> Double {
+    let rank = q * Double(ratios.count + 1)
+    let index = Int((q > 0.5 ? rank.rounded(.up) : rank.rounded(.down))) - 1
+    return ratios[Swift.min(Swift.max(index, 0), ratios.count - 1)]
+  }
+
+  /// By bisection: the first of the ascending ratios that satisfies a condition which all later ones satisfy too.
+  private func firstIndex(where holds: (Double) -> Bool) -> Int {
+    var (low, high) = (0, ratios.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if holds(ratios[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}
+
+/// SplitMix64, so that an interval is the same wherever it is computed. Source: G. L. Steele, D. Lea, C. H. Flood,
+/// *Fast Splittable Pseudorandom Number Generators*, OOPSLA 2014.
+struct ResamplingGenerator: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return z ^ z >> 31
+  }
+  /// A whole number below a limit; its bias is below limit/2^64.
+  mutating func next(below limit: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(limit)).high) }
+}

@@ -1,0 +1,54 @@
+extension SuiteResult {
+  /// What of the environment must be equal for figures to be comparable, and how people call it.
+  private static let likeness: [(key: String, name: String)] = [
+    ("cpu_model", "processor"), ("processors", "number of processors"), ("memory_bytes", "memory"),
+    ("virtualized", "virtualization"), ("os", "operating system"), ("kernel", "kernel"),
+    ("swift_compiler", "Swift compiler"), ("build_configuration", "build"), ("allocator", "allocator"),
+  ]
+
+  /// Why this result cannot be compared with another as it stands, a line each: other machines, toolchains, tapes,
+  /// scenarios; and, unless they are what is compared, other systems and settings. Empty: it can.
+  ///
+  /// - Parameter sameSettings: whether differences in the scenarios' settings count.
+  package func unlikeness(_ other: SuiteResult, sameSettings: Bool) -> [String] {
+    var lines: [String] = []
+    for (key, name) in Self.likeness {
+      let (a, b) = (value(of: key), other.value(of: key))
+      if a != b { lines.append("another \(name): \(a ?? "unknown"), here \(b ?? "unknown")") }
+    }
+    if timeScale != other.timeScale { lines.append("another time scale: \(timeScale), here \(other.timeScale)") }
+    let (names, others) = (scenarios.map(\.name), other.scenarios.map(\.name))
+    guard names == others else {
+      lines.append(
+        "other scenarios: \(names.joined(separator: ", ")); here \(others.joined(separator: ", "))")
+      return lines
+    }
+    for (a, b) in zip(scenarios, other.scenarios) {
+      guard let run = a.primary, let its = b.primary else {
+        lines.append("\(a.name): a side has no run")
+        continue
+      }
+      if run.fingerprint != its.fingerprint {
+        lines.append(
+          "\(a.name): another tape, so other jobs: fingerprint \(run.fingerprint) (seed \(run.seed)), here "
+            + "\(its.fingerprint) (seed \(its.seed))")
+      }
+      guard sameSettings else { continue }
+      if run.system != its.system { lines.append("\(a.name): another system: \(run.system), here \(its.system)") }
+      let names = Set(a.settings.map(\.name)).union(b.settings.map(\.name)).sorted()
+      for name in names {
+        let (own, its) = (a.settings.first { $0.name == name }?.value, b.settings.first { $0.name == name }?.value)
+        if own != its { lines.append("\(a.name): another \(name): \(own ?? "none"), here \(its ?? "none")") }
+      }
+    }
+    return lines
+  }
+
+  /// What of the environment differs without making figures incomparable, such as the commit.
+  package func notableDifferences(_ other: SuiteResult) -> [Setting] {
+    let must = Set(Self.likeness.map(\.key) + ["load_average"])
+    return other.environment.filter { !must.contains($0.name) && value(of: $0.name) != $0.value }
+  }
+
+  private func value(of key: String) -> String? { environment.first { $0.name == key }?.value }
+}

@@ -1,0 +1,167 @@
+import TailraceCore
+import Testing
+
+@testable import TailraceMeasurement
+
+/// Verdicts, refusals and explanations of comparisons, on runs made of records.
+@Suite struct ComparisonTests {
+  /// One run of 400 jobs of the types `a` and `b`, its service times a little different in each round.
+  static func suite(
+    round: Int, salt: UInt64, slower type: UInt16? = nil, by factor: Double = 1, noise: Double = 0.01,
+    waitingToo: Bool = false, stolen: Double = 0, lost: Int = 0, fingerprint: String = "f", commit: String = "c"
+  ) throws -> SuiteResult {
+    var random = ResamplingGenerator(seed: UInt64(round) &* 1_000 &+ salt)
+    let drift = 1 + noise * (Double(random.next(below: 2_001)) / 1_000 - 1)
+    let records = (0..<400).map { job in
+      let kind = UInt16(job % 2)
+      var service = (kind == 0 ? 1_000.0 : 3_000) * (1 + Double(job % 40) / 20) * drift
+      if kind == type { service *= factor }
+      let waiting = waitingToo && type != nil ? 260.0 : 200
+      return makeRecord(
+        UInt64(job), type: kind, intended: Int64(job) * 10_000, waiting: Int64(waiting * drift),
+        service: Int64(service))
+    }
+    var observations = Observations()
+    observations.hostSteal = Reading(stolen)
+    observations.hostTicks = 1_000
+    let run = RunResult(
+      system: "live", seed: UInt64(round), timeScale: 1, fingerprint: "\(fingerprint)\(round)",
+      measurement: measure(records, intended: 400 + lost, workers: [(.async, 2)]), observations: observations)
+    let scenario = try ScenarioResult(
+      name: "mixed", summary: "", settings: [Setting("policy", "fifo")], runs: [run], types: ["a", "b"])
+    return SuiteResult(
+      version: "1", suite: "mixed", started: "2026-01-01T00:00:00Z",
+      environment: [Setting("cpu_model", "one"), Setting("git_commit", commit)], command: "", seed: 1, timeScale: 1,
+      scenarios: [scenario])
+  }
+
+  static func comparison(
+    rounds: Int, rules: ComparisonRules = ComparisonRules(),
+    _ make: (_ round: Int, _ candidate: Int) throws -> SuiteResult
+  ) throws -> Comparison {
+    var comparison = Comparison(rules: rules)
+    for round in 1...rounds {
+      comparison.add(
+        ComparisonRound(number: round, seed: UInt64(round), order: [0, 1]),
+        [try make(round, 0), try make(round, 1)], labels: ["main", "change"])
+    }
+    return comparison
+  }
+
+  private func verdicts(_ contrasts: [Contrast]) -> [String: ComparisonVerdict] {
+    Dictionary(uniqueKeysWithValues: contrasts.map { ($0.metric, $0.verdict) })
+  }
+
+  @Test func aSlowerJobTypeIsCalledWorseAndTheOtherIsNot() throws {
+    let comparison = try Self.comparison(rounds: 12) { round, candidate in
+      try Self.suite(
+        round: round, salt: UInt64(candidate), slower: candidate == 1 ? 1 : nil, by: 1.1, noise: 0.002)
+    }
+    let verdicts = verdicts(comparison.contrasts(isLast: false))
+    #expect(verdicts["response{type=b}.mean"] == .worse)
+    #expect(verdicts["response{type=a}.mean"] == .same)
+    #expect(verdicts["response.mean"] == .worse)
+    #expect(verdicts["success"] == .same)
+    let explanation = try #require(comparison.explanations.first)
+    #expect(explanation.origin?.type == "b")
+    #expect(explanation.origin?.part == .service)
+    #expect(abs((explanation.origin?.change ?? 0) - 0.1) < 0.005)
+    // It carries all of it.
+    let carried = try #require(explanation.origin?.carried)
+    #expect(abs(carried / explanation.change - 1) < 0.05)
+    #expect(abs(explanation.shifts.reduce(0) { $0 + $1.carried } - explanation.change) < 1)
+  }
+
+  @Test func aFasterOneIsCalledBetter() throws {
+    let comparison = try Self.comparison(rounds: 12) { round, candidate in
+      try Self.suite(round: round, salt: UInt64(candidate), slower: candidate == 0 ? 0 : nil, by: 1.3, noise: 0.002)
+    }
+    #expect(verdicts(comparison.contrasts(isLast: false))["response{type=a}.mean"] == .better)
+  }
+
+  /// Jobs of all types wait longer behind the slow ones; still it is the slow ones' service where it began.
+  @Test func waitingThatFollowsIsNotTakenForTheOrigin() throws {
+    let comparison = try Self.comparison(rounds: 12) { round, candidate in
+      try Self.suite(
+        round: round, salt: UInt64(candidate), slower: candidate == 1 ? 0 : nil, by: 1.02, noise: 0.001,
+        waitingToo: true)
+    }
+    let explanation = try #require(comparison.explanations.first)
+    #expect(explanation.waiting > (explanation.origin?.carried ?? 0))
+    #expect(explanation.origin?.part == .service)
+    #expect(explanation.origin?.type == "a")
+  }
+
+  @Test func noiseIsNeverCalledBetterOrWorse() throws {
+    for salt in 0..<20 {
+      let comparison = try Self.comparison(rounds: 12) { round, candidate in
+        try Self.suite(round: round, salt: UInt64(salt * 2 + candidate), noise: 0.05)
+      }
+      for contrast in comparison.contrasts(isLast: true) {
+        #expect(contrast.verdict == .same || contrast.verdict == .unclear)
+        if contrast.verdict == .unclear { #expect(contrast.detectable != nil) }
+      }
+    }
+  }
+
+  @Test func tooFewRoundsDecideNothingAndSaySo() throws {
+    let rules = ComparisonRules(looks: LookPlan(least: 3, most: 3))
+    let comparison = try Self.comparison(rounds: 3, rules: rules) { round, candidate in
+      try Self.suite(round: round, salt: UInt64(candidate), slower: candidate == 1 ? 1 : nil, by: 2, noise: 0.01)
+    }
+    for contrast in comparison.contrasts(isLast: true) {
+      #expect(contrast.verdict != .worse)
+      #expect(contrast.detectable == nil)
+    }
+    #expect(rules.roundsNeeded(metrics: 7) == nil)
+    #expect(ComparisonRules().roundsNeeded(metrics: 7) == 12)
+    // A single round: no interval at all, and nothing traps.
+    let single = try Self.comparison(rounds: 1) { round, _ in try Self.suite(round: round, salt: 1) }
+    #expect(single.contrasts(isLast: true).allSatisfy { $0.low == nil && $0.verdict == .unclear })
+  }
+
+  @Test func aRoundThatTheMachineSpoiledIsSetAside() throws {
+    let comparison = try Self.comparison(rounds: 3) { round, candidate in
+      try Self.suite(round: round, salt: 1, stolen: round == 2 && candidate == 1 ? 0.5 : 0)
+    }
+    #expect(comparison.counted == 2)
+    #expect(comparison.rounds[1].discarded.first?.contains("host_steal") == true)
+    #expect(comparison.invalid.isEmpty)
+  }
+
+  @Test func aSystemThatLosesJobsMakesItInvalid() throws {
+    let comparison = try Self.comparison(rounds: 3) { round, candidate in
+      try Self.suite(round: round, salt: 1, lost: candidate)
+    }
+    #expect(comparison.invalid.count == 1)
+    #expect(comparison.invalid.first?.contains("none_lost") == true)
+  }
+
+  @Test func unlikeResultsAreNamed() throws {
+    let one = try Self.suite(round: 1, salt: 1)
+    #expect(one.unlikeness(try Self.suite(round: 1, salt: 2, commit: "d"), sameSettings: true).isEmpty)
+    #expect(one.notableDifferences(try Self.suite(round: 1, salt: 2, commit: "d")) == [Setting("git_commit", "d")])
+    let otherTape = one.unlikeness(try Self.suite(round: 1, salt: 1, fingerprint: "g"), sameSettings: true)
+    #expect(otherTape.count == 1 && otherTape[0].contains("another tape"))
+    var other = one
+    other.environment[0].value = "two"
+    other.scenarios[0].settings[0].value = "priority"
+    #expect(one.unlikeness(other, sameSettings: true).count == 2)
+    #expect(one.unlikeness(other, sameSettings: false).count == 1)
+    other.scenarios[0].name = "else"
+    #expect(one.unlikeness(other, sameSettings: true).contains { $0.contains("other scenarios") })
+  }
+
+  @Test func zerosAndMissingValuesAreSaid() throws {
+    var comparison = Comparison(rules: ComparisonRules(), metrics: ["rejected", "backoff.mean", "waiting.max"])
+    for round in 1...2 {
+      comparison.add(
+        ComparisonRound(number: round, seed: 1, order: [0, 1]),
+        [try Self.suite(round: round, salt: 1), try Self.suite(round: round, salt: 1)], labels: ["a", "b"])
+    }
+    let contrasts = comparison.contrasts(isLast: true)
+    #expect(contrasts[0].logRatios == [0, 0])
+    #expect(contrasts[1].note == "no value in round 1: no sample of backoff")
+    #expect(contrasts[2].change == 0)
+  }
+}
