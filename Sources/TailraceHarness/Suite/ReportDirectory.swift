@@ -29,22 +29,52 @@ package enum ReportDirectory {
   /// - Returns: the new directory's path.
   @discardableResult
   package static func write(_ run: SuiteRun, under parent: String, name: String? = nil) throws(Problem) -> String {
+    try write(name: name ?? stamped(run.result.suite, started: run.result.started), under: parent) { temporary in
+      try writeFiles(of: run.result, to: temporary)
+      // The run that targets are about is `jobs.csv` where there is one scenario; all others are named.
+      let isSingle = Set(run.jobs.map(\.scenario)).count == 1
+      for (index, jobs) in run.jobs.enumerated() {
+        let isMain = isSingle && index == 0
+        let name = "\(jobs.scenario)__\(jobs.system)"
+        if run.writesJobs { try write(jobs, to: temporary, as: isMain ? "jobs.csv" : "jobs/\(name).csv") }
+        if run.writesTape { try writeTape(jobs, to: temporary, as: isMain ? "tape" : "tapes/\(name)") }
+      }
+    }
+  }
+
+  /// Writes files that are already made as one report, and points `latest` beside it at it.
+  ///
+  /// - Parameters:
+  ///   - files: paths relative to the report's directory, with their bytes.
+  ///   - name: of the new directory, such as ``stamped(_:started:)`` gives; a second one gets a number.
+  ///   - parent: the directory that holds reports; made if it is missing.
+  /// - Returns: the new directory's path.
+  @discardableResult
+  package static func write(
+    files: [(path: String, bytes: [UInt8])], name: String, under parent: String
+  ) throws(Problem) -> String {
+    try write(name: name, under: parent) { temporary in
+      for (path, bytes) in files { try put(bytes, at: path, in: temporary) }
+    }
+  }
+
+  /// The name of a report's directory: what it is about, and when that was begun.
+  ///
+  /// - Parameter started: in ISO 8601.
+  package static func stamped(_ subject: String, started: String) -> String {
+    "\(subject)-\(started.filter { $0 != ":" && $0 != "-" })"
+  }
+
+  /// Fills a directory under a name that nobody looks at, and gives it its own once it is whole.
+  private static func write(
+    name base: String, under parent: String, filling fill: (_ temporary: URL) throws -> Void
+  ) throws(Problem) -> String {
     do {
       let parentURL = URL(fileURLWithPath: parent, isDirectory: true)
       try FileManager.default.createDirectory(at: parentURL, withIntermediateDirectories: true)
-      let stamp = run.result.started.filter { $0 != ":" && $0 != "-" }
-      let base = name ?? "\(run.result.suite)-\(stamp)"
       let temporary = parentURL.appendingPathComponent(".\(base).\(UUID().uuidString)", isDirectory: true)
       do {
-        try writeFiles(of: run.result, to: temporary)
-        // The run that targets are about is `jobs.csv` where there is one scenario; all others are named.
-        let isSingle = Set(run.jobs.map(\.scenario)).count == 1
-        for (index, jobs) in run.jobs.enumerated() {
-          let isMain = isSingle && index == 0
-          let name = "\(jobs.scenario)__\(jobs.system)"
-          if run.writesJobs { try write(jobs, to: temporary, as: isMain ? "jobs.csv" : "jobs/\(name).csv") }
-          if run.writesTape { try writeTape(jobs, to: temporary, as: isMain ? "tape" : "tapes/\(name)") }
-        }
+        try fill(temporary)
         let final = try rename(temporary, to: base, in: parentURL)
         try point("latest", at: final, in: parentURL)
         return parentURL.appendingPathComponent(final).path
