@@ -61,6 +61,11 @@ package enum HumanUnits {
     return whole < 0 ? "-\(grouped)" : grouped
   }
 
+  /// `12 rounds`, `1 round`.
+  package static func counted(_ count: Int, _ noun: String) -> String {
+    "\(Self.count(Double(count))) \(noun)\(count == 1 ? "" : "s")"
+  }
+
   /// Three significant digits, whole numbers from 100 on with thousands set apart.
   package static func digits(_ value: Double) -> String {
     let size = abs(value)

@@ -137,7 +137,5 @@ struct ReportPage {
 
   func time(_ value: Nanoseconds?) -> String { value.map { HumanUnits.time(Double($0.rawValue)) } ?? "–" }
 
-  func counted(_ count: Int, _ word: String) -> String {
-    "\(HumanUnits.count(Double(count))) \(word)\(count == 1 ? "" : "s")"
-  }
+  func counted(_ count: Int, _ word: String) -> String { HumanUnits.counted(count, word) }
 }

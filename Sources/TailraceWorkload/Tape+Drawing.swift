@@ -61,6 +61,8 @@ package struct Tape: Sendable {
     var cancel: Cancellation?
     /// The job whose first attempt stalls, and for how long.
     var stall: (job: UInt64, length: Nanoseconds)?
+    /// Factor on every service time, for a slowdown that is planted on purpose.
+    var slowdown = 1.0
     var isToldExactly: Bool
     var uniqueKeys: Int?
     var tag: TagMix?
@@ -113,6 +115,17 @@ package struct Tape: Sendable {
     if scenario.jobs.contains(where: { $0.stall != nil }) {
       contents = Contents(scenario, seed: seed, types: stalling(types))
     }
+  }
+
+  /// The same tape on which the attempts of some types take longer than they ought to: a slowdown planted on purpose.
+  ///
+  /// - Parameter factors: on every service time, by type. What a shared seed draws stays the same but for that.
+  package func slowed(_ factors: [Int: Double]) -> Tape {
+    var types = contents.types
+    for (type, factor) in factors { types[type].slowdown = factor }
+    var slowed = self
+    slowed.contents = Contents(scenario, seed: seed, types: types)
+    return slowed
   }
 
   /// The types with the first job of each stalling one that is intended at or after the stall.
@@ -198,6 +211,7 @@ package struct Tape: Sendable {
     // What the log says of a job holds; what chance adds comes on top.
     if !recordedService.isEmpty { plan.service += recordedService[Int(job)] }
     if !recordedEndings.isEmpty { plan.ending = recordedEndings[Int(job)] }
+    if types[type].slowdown != 1 { plan.service = plan.service.scaled(by: types[type].slowdown) }
     if types[type].canFail { plan.ending = ending(types[type].failures, random, attemptRandom) }
     return plan
   }

@@ -31,6 +31,23 @@ struct LoadOptions: ParsableArguments {
     transform: Quantity.duration)
   var grace = Quantity(text: "10s", value: .seconds(10))
 
+  @Option(name: .customLong("plant"), help: .hidden, transform: Self.slowdown)
+  var planted: [PlantedSlowdown] = []
+
+  /// A job type and the factor on its service times.
+  struct PlantedSlowdown: Sendable {
+    var type: String
+    var factor: Double
+  }
+
+  private static func slowdown(_ text: String) throws -> PlantedSlowdown {
+    let halves = text.split(separator: "=", maxSplits: 1)
+    guard halves.count == 2, let factor = Double(halves[1]), (0.01...100).contains(factor) else {
+      throw ValidationError("'\(text)': write TYPE=FACTOR, such as report=1.1")
+    }
+    return PlantedSlowdown(type: String(halves[0]), factor: factor)
+  }
+
   /// Each system once, in the order in which they were named.
   var systems: [String] {
     var names: [String] = []

@@ -18,6 +18,8 @@ struct OutputOptions: ParsableArguments {
   var allocations = false
   @Flag(help: .hidden)
   var countsAllocations = false
+  @Flag(help: .hidden)
+  var emitResult = false
   @Flag(name: .shortAndLong, help: "Print nothing but errors; the exit status says how it went.")
   var quiet = false
   @Option(
@@ -28,7 +30,10 @@ struct OutputOptions: ParsableArguments {
   var progress: ProgressStyle = .auto
 
   /// Finds out before a run of minutes that its report could not be written.
-  func check() throws {
+  func check() throws { try Self.check(directory) }
+
+  /// - Parameter directory: that of `--output`.
+  static func check(_ directory: String) throws {
     var url = URL(fileURLWithPath: directory, isDirectory: true).standardizedFileURL
     var isFolder: ObjCBool = false
     while !FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), url.path != "/" {

@@ -6,8 +6,11 @@ enum RepeatingCommand {
   static func text(_ arguments: [String], seed: UInt64) -> String {
     var words = ["tailrace"] + arguments.dropFirst()
     if !words.contains(where: { $0 == "--seed" || $0.hasPrefix("--seed=") }) { words += ["--seed", "\(seed)"] }
-    return words.map(quoted).joined(separator: " ")
+    return line(words)
   }
+
+  /// Words as one line for a shell.
+  static func line(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
 
   /// As a shell would take it for one word.
   private static func quoted(_ word: String) -> String {

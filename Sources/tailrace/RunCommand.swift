@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import TailraceHarness
 import TailraceMeasurement
+import TailraceReport
 
 /// `tailrace run`
 struct RunCommand: AsyncParsableCommand {
@@ -52,6 +53,7 @@ struct RunCommand: AsyncParsableCommand {
     let refusals = runner.refusals(selection.scenarios)
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
     if output.countsAllocations { return try await printAllocations(runner, selection) }
+    if output.emitResult { return try await emit(runner, selection) }
     try output.check()
     if output.allocations {
       options.allocationsPerJob = try AllocationCount.inChild(scenarios, changes, load, of: selection)
@@ -76,6 +78,12 @@ struct RunCommand: AsyncParsableCommand {
     Terminal.output.write(try AllocationCount.encode(run.result))
   }
 
+  /// What each run of a comparison does: replays, and prints its result alone. How it went is for the reader to judge.
+  private func emit(_ runner: SuiteRunner, _ selection: ScenarioSelection) async throws {
+    let run = try await runner.run(selection.scenarios) { _ in }
+    Terminal.output.write(try ReportFiles.encode(run.result))
+  }
+
   private func suiteOptions(named suite: String) -> SuiteOptions {
     var options = SuiteOptions()
     options.suite = suite
@@ -88,6 +96,7 @@ struct RunCommand: AsyncParsableCommand {
     options.grace = load.grace.value
     options.keepsJobs = output.jobs
     options.recordsTape = output.recordTape
+    for planted in load.planted { options.slowdowns[planted.type] = planted.factor }
     return options
   }
 }

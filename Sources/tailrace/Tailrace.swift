@@ -31,7 +31,7 @@ import ArgumentParser
     version: Composition.version,
     subcommands: [
       RunCommand.self, ListCommand.self, ShowCommand.self, ValidateCommand.self, ReportCommand.self,
-      DoctorCommand.self, VerifyCommand.self, TraceCommand.self, PlanCommand.self,
+      DoctorCommand.self, VerifyCommand.self, TraceCommand.self, PlanCommand.self, CompareCommand.self,
     ])
 
   static func main() async {

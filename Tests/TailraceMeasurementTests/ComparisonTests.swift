@@ -139,17 +139,18 @@ import Testing
 
   @Test func unlikeResultsAreNamed() throws {
     let one = try Self.suite(round: 1, salt: 1)
-    #expect(one.unlikeness(try Self.suite(round: 1, salt: 2, commit: "d"), sameSettings: true).isEmpty)
+    #expect(one.unlikeness(try Self.suite(round: 1, salt: 2, commit: "d"), varied: []).isEmpty)
     #expect(one.notableDifferences(try Self.suite(round: 1, salt: 2, commit: "d")) == [Setting("git_commit", "d")])
-    let otherTape = one.unlikeness(try Self.suite(round: 1, salt: 1, fingerprint: "g"), sameSettings: true)
+    let otherTape = one.unlikeness(try Self.suite(round: 1, salt: 1, fingerprint: "g"), varied: [])
     #expect(otherTape.count == 1 && otherTape[0].contains("another tape"))
     var other = one
     other.environment[0].value = "two"
     other.scenarios[0].settings[0].value = "priority"
-    #expect(one.unlikeness(other, sameSettings: true).count == 2)
-    #expect(one.unlikeness(other, sameSettings: false).count == 1)
+    #expect(one.unlikeness(other, varied: []).count == 2)
+    #expect(one.unlikeness(other, varied: ["policy"]).count == 1)
+    #expect(one.unlikeness(other, varied: nil).count == 1)
     other.scenarios[0].name = "else"
-    #expect(one.unlikeness(other, sameSettings: true).contains { $0.contains("other scenarios") })
+    #expect(one.unlikeness(other, varied: []).contains { $0.contains("other scenarios") })
   }
 
   @Test func zerosAndMissingValuesAreSaid() throws {

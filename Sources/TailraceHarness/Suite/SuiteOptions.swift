@@ -42,6 +42,9 @@ package struct SuiteOptions: Sendable {
   package var keepsJobs = false
   /// Whether records are kept for a trace that replays the run.
   package var recordsTape = false
+  /// Slowdowns planted on purpose, to find out whether a comparison sees them: factors on the service times of job
+  /// types, by name. The tape's fingerprint stays that of the tape without them.
+  package var slowdowns: [String: Double] = [:]
   /// Exact allocation counts from elsewhere, by scenario.
   package var allocationsPerJob: [String: Reading] = [:]
   package init() {}

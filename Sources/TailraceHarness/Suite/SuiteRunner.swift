@@ -33,6 +33,10 @@ package struct SuiteRunner: Sendable {
     for name in options.systems where Systems.named(name) == nil {
       problems.append("unknown system '\(name)'; systems: \(known)")
     }
+    for type in options.slowdowns.keys.sorted()
+    where !scenarios.contains(where: { $0.jobs.contains { $0.name == type && $0.service != nil } }) {
+      problems.append("no scenario has a job type '\(type)' with a declared service time that could be made slower")
+    }
     for scenario in scenarios {
       for name in systems(of: scenario) {
         guard let lacks = Systems.named(name)?.lacks(scenario), !lacks.isEmpty else { continue }
@@ -120,7 +124,7 @@ package struct SuiteRunner: Sendable {
     let tape = Tape(scenario: plan.scenario, seed: options.seed)
     let scale = plan.scenario.isScalable ? options.timeScale : 1
     var replay = Replay(
-      tape: tape, pacing: options.pacing, dropAfter: options.dropAfter, grace: options.grace,
+      tape: slowed(tape), pacing: options.pacing, dropAfter: options.dropAfter, grace: options.grace,
       calibration: calibration, database: database, meter: parts.meter, interruption: interruption, log: log,
       progress: progress)
     replay.startsWindow = Nanoseconds.seconds(1).scaled(by: scale)
@@ -138,14 +142,28 @@ package struct SuiteRunner: Sendable {
       measurement: outcome.recorder.measurement(outcome.facts), observations: observations)
   }
 
+  private func slowed(_ tape: Tape) -> Tape {
+    guard !options.slowdowns.isEmpty else { return tape }
+    var factors: [Int: Double] = [:]
+    for (type, job) in tape.scenario.jobs.enumerated() { factors[type] = options.slowdowns[job.name] }
+    return tape.slowed(factors)
+  }
+
   /// A scenario's runs in one result; nil when the suite was cut short before its first.
   private func sum(_ scenario: Scenario, _ runs: [RunResult]) throws -> ScenarioResult? {
     guard !runs.isEmpty else { return nil }
     return try ScenarioResult(
       name: scenario.name, summary: scenario.summary, source: scenario.source, notes: scenario.notes,
-      settings: scenario.describedSettings, runs: runs, targets: scenario.targets + options.extraTargets,
+      settings: scenario.describedSettings + plantedSlowdowns(in: scenario), runs: runs,
+      targets: scenario.targets + options.extraTargets,
       published: scenario.published.map { ($0.metric, $0.value) }, figures: scenario.figures,
       types: scenario.jobs.map(\.name))
+  }
+
+  private func plantedSlowdowns(in scenario: Scenario) -> [Setting] {
+    scenario.jobs.compactMap { job in
+      options.slowdowns[job.name].map { Setting("planted slowdown", "\(job.name) × \(Nanoseconds.short($0))") }
+    }
   }
 
   private static func jobs(_ log: AttemptLog, _ scenario: Scenario, _ system: String) -> SuiteRun.Jobs {

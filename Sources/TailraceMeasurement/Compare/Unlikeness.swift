@@ -9,8 +9,8 @@ extension SuiteResult {
   /// Why this result cannot be compared with another as it stands, a line each: other machines, toolchains, tapes,
   /// scenarios; and, unless they are what is compared, other systems and settings. Empty: it can.
   ///
-  /// - Parameter sameSettings: whether differences in the scenarios' settings count.
-  package func unlikeness(_ other: SuiteResult, sameSettings: Bool) -> [String] {
+  /// - Parameter varied: names of the settings that may differ, `system` being one; nil: all of them.
+  package func unlikeness(_ other: SuiteResult, varied: Set<String>?) -> [String] {
     var lines: [String] = []
     for (key, name) in Self.likeness {
       let (a, b) = (value(of: key), other.value(of: key))
@@ -33,10 +33,12 @@ extension SuiteResult {
           "\(a.name): another tape, so other jobs: fingerprint \(run.fingerprint) (seed \(run.seed)), here "
             + "\(its.fingerprint) (seed \(its.seed))")
       }
-      guard sameSettings else { continue }
-      if run.system != its.system { lines.append("\(a.name): another system: \(run.system), here \(its.system)") }
+      guard let varied else { continue }
+      if run.system != its.system, !varied.contains("system") {
+        lines.append("\(a.name): another system: \(run.system), here \(its.system)")
+      }
       let names = Set(a.settings.map(\.name)).union(b.settings.map(\.name)).sorted()
-      for name in names {
+      for name in names where !varied.contains(name) {
         let (own, its) = (a.settings.first { $0.name == name }?.value, b.settings.first { $0.name == name }?.value)
         if own != its { lines.append("\(a.name): another \(name): \(own ?? "none"), here \(its ?? "none")") }
       }

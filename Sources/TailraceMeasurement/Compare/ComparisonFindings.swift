@@ -41,9 +41,9 @@ package struct PooledRuns: Sendable, Hashable, Codable {
 }
 
 /// A comparison, and everything that its report is made from.
-package struct ComparisonResult: Sendable, Hashable, Codable {
+package struct ComparisonFindings: Sendable, Hashable, Codable {
   package static let currentFormat = 1
-  package var format = ComparisonResult.currentFormat
+  package var format = ComparisonFindings.currentFormat
   package var version: String
   package var name: String
   package var started: String
@@ -230,5 +230,29 @@ extension ClassMeasurement {
       guard let theirs = other.distributions[index] else { continue }
       if distributions[index] == nil { distributions[index] = theirs } else { distributions[index]!.merge(theirs) }
     }
+  }
+}
+
+extension ComparisonFindings {
+  /// Sums a comparison up.
+  ///
+  /// - Parameters:
+  ///   - first: the results of one round by candidate, for what they say of machine and program.
+  ///   - contrasts: of the last look.
+  package init(
+    name: String, command: String, version: String, started: String, candidates: [ComparedCandidate],
+    comparison: Comparison, contrasts: [Contrast], ending: String, forced: [String], first: [SuiteResult]
+  ) {
+    var candidates = candidates
+    for (index, suite) in first.enumerated() where index > 0 && index < candidates.count {
+      candidates[index].differences = first[0].notableDifferences(suite)
+    }
+    var invalid = comparison.invalid
+    if comparison.counted == 0 { invalid.append("no round counts") }
+    self.init(
+      version: version, name: name, started: started, command: command, environment: first.first?.environment ?? [],
+      rules: comparison.rules, candidates: candidates, rounds: comparison.rounds, ending: ending,
+      contrasts: contrasts, explanations: comparison.explanations, pooled: comparison.pooled, forced: forced,
+      invalid: invalid)
   }
 }

@@ -1,0 +1,168 @@
+import TailraceCore
+import TailraceMeasurement
+import TailraceRuntime
+
+/// Runs the rounds of a comparison until every verdict is reached, or the budget is spent.
+package struct ComparisonRunner: Sendable {
+  /// Something to compare: a program and the arguments of its `run` command, without a seed.
+  package struct Candidate: Sendable {
+    package var label: String
+    /// The path of a tailrace executable.
+    package var program: String
+    package var arguments: [String]
+    package init(label: String, program: String, arguments: [String]) {
+      self.label = label
+      self.program = program
+      self.arguments = arguments
+    }
+  }
+
+  /// How far a comparison is.
+  package struct Progress: Sendable {
+    /// Rounds begun, the one under way included; from 1.
+    package var round: Int
+    /// Rounds that count so far.
+    package var counted: Int
+    /// The most that will count.
+    package var most: Int
+    /// What runs now; nil: a round is over.
+    package var running: String?
+    package var elapsed: Nanoseconds
+    /// Until the most rounds are run or the budget is spent; nil: not known yet.
+    package var left: Nanoseconds?
+    /// What the rounds so far say.
+    package var contrasts: [Contrast]
+  }
+
+  /// What the rounds came to.
+  package struct Outcome: Sendable {
+    package var comparison: Comparison
+    package var contrasts: [Contrast]
+    /// Why they ended.
+    package var ending: String
+    package var forced: [String]
+    /// Of the first counted round, by candidate; empty: none counts.
+    package var first: [SuiteResult]
+    package var isInterrupted: Bool
+  }
+
+  private let candidates: [Candidate]
+  private let rules: ComparisonRules
+  private let metrics: [String]
+  private let seed: UInt64
+  private let budget: Nanoseconds?
+  private let isForced: Bool
+  private let interruption: StopFlag
+
+  /// - Parameters:
+  ///   - candidates: the baseline first; at least two.
+  ///   - metrics: expressions to compare by; empty: the usual ones.
+  ///   - seed: of the first round; each round has one more.
+  ///   - budget: no round begins that would probably end after it; nil: none.
+  ///   - isForced: whether to go on where the candidates' machines, toolchains or tapes differ.
+  package init(
+    _ candidates: [Candidate], rules: ComparisonRules, metrics: [String] = [], seed: UInt64 = 1,
+    budget: Nanoseconds? = nil, isForced: Bool = false, interruption: StopFlag
+  ) {
+    precondition(candidates.count > 1, "a comparison needs two candidates")
+    self.candidates = candidates
+    self.rules = rules
+    self.metrics = metrics
+    self.seed = seed
+    self.budget = budget
+    self.isForced = isForced
+    self.interruption = interruption
+  }
+
+  /// Runs.
+  ///
+  /// - Throws: ``ChildRun/Problem``, or ``UnlikeCandidates`` where the comparison is refused.
+  package func run(onProgress: @Sendable (Progress) -> Void) async throws -> Outcome {
+    var comparison = Comparison(rules: rules, metrics: metrics)
+    var forced: [String] = []
+    var shown: [Contrast] = []
+    let most = rules.looks.looks[rules.looks.looks.count - 1]
+    let start = MonotonicClock.now()
+    var longest = Nanoseconds.zero
+    var number = 0
+    func progress(_ running: String?) -> Progress {
+      let elapsed = MonotonicClock.now() - start
+      let rest = longest > .zero ? Nanoseconds(longest.rawValue * Int64(max(0, most - comparison.counted))) : nil
+      let left = [rest, budget.map { max(.zero, $0 - elapsed) }].compactMap { $0 }.min()
+      return Progress(
+        round: number, counted: comparison.counted, most: most, running: running, elapsed: elapsed, left: left,
+        contrasts: shown)
+    }
+    func outcome(_ contrasts: [Contrast], _ ending: String) -> Outcome {
+      Outcome(
+        comparison: comparison, contrasts: contrasts, ending: ending, forced: forced,
+        first: comparison.results.first ?? [], isInterrupted: interruption.isSet)
+    }
+    while true {
+      number += 1
+      let began = MonotonicClock.now()
+      let order = number.isMultiple(of: 2) ? Array(candidates.indices.reversed()) : Array(candidates.indices)
+      var results = [SuiteResult?](repeating: nil, count: candidates.count)
+      let roundSeed = seed &+ UInt64(number - 1)
+      for index in order {
+        onProgress(progress(candidates[index].label))
+        let candidate = candidates[index]
+        results[index] = try await ChildRun.result(
+          of: candidate.program, candidate.arguments + ["--seed", "\(roundSeed)"], interruption: interruption)
+        if results[index] == nil { return outcome(comparison.contrasts(isLast: true), "it was cut short") }
+      }
+      let suites = aligned(results.compactMap { $0 })
+      let unlike = unlikeness(suites)
+      guard unlike.isEmpty || isForced else { throw UnlikeCandidates(lines: unlike) }
+      for line in unlike where !forced.contains(line) { forced.append(line) }
+      comparison.add(
+        ComparisonRound(number: number, seed: roundSeed, order: order), suites, labels: candidates.map(\.label))
+      longest = max(longest, MonotonicClock.now() - began)
+      if comparison.counted > 0 { shown = comparison.contrasts(isLast: false) }
+      onProgress(progress(nil))
+      if comparison.isAtLook, comparison.counted < most, !shown.contains(where: { $0.verdict == .unclear }),
+        comparison.rounds.last?.discarded.isEmpty == true
+      {
+        return outcome(shown, "every verdict was reached then")
+      }
+      if comparison.counted >= most {
+        return outcome(comparison.contrasts(isLast: true), "no more were planned")
+      }
+      if number - comparison.counted > max(4, comparison.counted) {
+        return outcome(
+          comparison.contrasts(isLast: true),
+          "the machine spoiled \(number - comparison.counted) others, so no more were tried")
+      }
+      if let budget, MonotonicClock.now() - start + longest > budget {
+        return outcome(comparison.contrasts(isLast: true), "the budget of \(budget.words) was spent")
+      }
+    }
+  }
+
+  /// Scenario files that are compared with each other may have different names: what is one scenario is called after
+  /// the baseline's.
+  private func aligned(_ suites: [SuiteResult]) -> [SuiteResult] {
+    let names = suites[0].scenarios.map(\.name)
+    return suites.map { suite in
+      guard suite.scenarios.count == names.count, names.count == 1 else { return suite }
+      var suite = suite
+      suite.scenarios[0].name = names[0]
+      return suite
+    }
+  }
+
+  private func unlikeness(_ suites: [SuiteResult]) -> [String] {
+    candidates.indices.dropFirst().flatMap { index in
+      suites[0].unlikeness(suites[index], varied: nil).map {
+        "\(candidates[0].label) has \($0) (\(candidates[index].label))"
+      }
+    }
+  }
+}
+
+/// Results that say nothing about each other: other jobs, machines or toolchains.
+package struct UnlikeCandidates: Error, CustomStringConvertible {
+  /// One line each.
+  package var lines: [String]
+  package var description: String { lines.joined(separator: "\n") }
+}

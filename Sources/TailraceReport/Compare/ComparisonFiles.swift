@@ -1,0 +1,54 @@
+import Foundation
+import TailraceMeasurement
+
+/// The files of a comparison's report, made from its result alone.
+package enum ComparisonFiles {
+  /// Paths relative to the report's directory, `report.md` first, with their bytes.
+  ///
+  /// - Throws: an encoding error when a number in the result is not finite.
+  package static func render(_ result: ComparisonFindings) throws -> [(path: String, bytes: [UInt8])] {
+    [
+      ("report.md", Array(ComparisonPage.render(result).utf8)), ("comparison.csv", Array(rows(result).utf8)),
+      ("comparison.json", try encode(result)),
+    ]
+  }
+
+  /// `comparison.json`: keys in order, one line, ended by a line feed.
+  package static func encode(_ result: ComparisonFindings) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(result)) + [0x0a]
+  }
+
+  /// Reads `comparison.json`.
+  ///
+  /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
+  package static func decode(_ bytes: [UInt8]) throws -> ComparisonFindings {
+    struct Head: Decodable { var format: Int }
+    let data = Data(bytes)
+    let format = try JSONDecoder().decode(Head.self, from: data).format
+    guard format == ComparisonFindings.currentFormat else { throw ReportProblem(format: format) }
+    return try JSONDecoder().decode(ComparisonFindings.self, from: data)
+  }
+
+  /// `comparison.csv`: a row for each metric of each candidate; changes are shares of the baseline's value.
+  private static func rows(_ result: ComparisonFindings) -> String {
+    var rows = CommaSeparated(
+      "scenario", "baseline", "candidate", "metric", "unit", "baseline_value", "candidate_value", "rounds", "change",
+      "change_low", "change_high", "interval_level", "signed_rank_p", "adjusted_p", "verdict_alone", "verdict",
+      "detectable_change")
+    for contrast in result.contrasts {
+      let interval = contrast.interval
+      rows.append([
+        contrast.scenario, result.candidates[0].label, result.candidates[contrast.candidate].label, contrast.metric,
+        contrast.unit.rawValue, number(contrast.baseline), number(contrast.value), "\(contrast.logRatios.count)",
+        number(contrast.change), number(interval?.low), number(interval?.high), number(contrast.level),
+        number(contrast.rankPValue), number(contrast.adjustedPValue), contrast.uncorrected.rawValue,
+        contrast.verdict.rawValue, number(contrast.detectable.map(Contrast.change)),
+      ])
+    }
+    return rows.text
+  }
+
+  private static func number(_ value: Double?) -> String { value.map(HumanUnits.exact) ?? "" }
+}

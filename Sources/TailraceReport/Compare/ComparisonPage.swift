@@ -1,0 +1,181 @@
+import TailraceMeasurement
+
+/// A comparison as one page of Markdown: what is better and worse, what could not be told, where it lies, and how it was
+/// found out.
+package struct ComparisonPage {
+  private let result: ComparisonFindings
+  private var page = Markdown()
+
+  package static func render(_ result: ComparisonFindings) -> String {
+    var page = ComparisonPage(result: result)
+    page.addHead()
+    for candidate in result.candidates.indices.dropFirst() { page.addCandidate(candidate) }
+    page.addMethod()
+    return page.page.text
+  }
+
+  private init(result: ComparisonFindings) { self.result = result }
+
+  // MARK: - What it comes to
+
+  /// One line about a candidate: `WORSE: 2 metrics worse, 5 same, 1 unclear`.
+  package static func headline(_ result: ComparisonFindings, candidate: Int) -> String {
+    let own = result.contrasts.filter { $0.candidate == candidate }
+    func count(_ verdict: ComparisonVerdict) -> Int { own.count { $0.verdict == verdict } }
+    let counts = [ComparisonVerdict.worse, .better, .same, .unclear].compactMap { verdict in
+      count(verdict) > 0 ? "\(count(verdict)) \(verdict.rawValue)" : nil
+    }
+    let word: String
+    switch (count(.worse) > 0, count(.better) > 0, count(.unclear) > 0) {
+    case (true, true, _): word = "MIXED"
+    case (true, false, _): word = "WORSE"
+    case (false, true, _): word = "BETTER"
+    case (false, false, true): word = "UNCLEAR"
+    case (false, false, false): word = "SAME"
+    }
+    return "\(word): of \(HumanUnits.counted(own.count, "metric")) \(counts.joined(separator: ", "))"
+  }
+
+  private mutating func addHead() {
+    page.heading(1, "Comparison: \(result.name)")
+    if !result.forced.isEmpty {
+      page.paragraph("**Forced.** These are not alike, so what differs may not be what was changed:")
+      page.list(result.forced)
+    }
+    if !result.invalid.isEmpty {
+      page.paragraph("**INVALID**: the figures are not to be trusted, whatever they say.")
+      page.list(result.invalid)
+    }
+    let baseline = result.candidates[0].label
+    for (index, candidate) in result.candidates.enumerated().dropFirst() {
+      page.paragraph("**\(candidate.label)** against \(baseline): \(Self.headline(result, candidate: index)).")
+    }
+    page.paragraph("\(HumanUnits.counted(result.counted, "round")) of each; \(result.ending).")
+  }
+
+  // MARK: - A candidate
+
+  private mutating func addCandidate(_ candidate: Int) {
+    let label = result.candidates[candidate].label
+    if result.candidates.count > 2 { page.heading(2, label) }
+    let scenarios = result.pooled.filter { $0.candidate == candidate }.map(\.scenario)
+    for scenario in scenarios {
+      let own = result.contrasts.filter { $0.candidate == candidate && $0.scenario == scenario }
+      page.heading(result.candidates.count > 2 ? 3 : 2, scenario)
+      page.table(Self.columns(baseline: result.candidates[0].label, candidate: label), own.map(Self.row))
+      if let explanation = result.explanations.first(where: { $0.candidate == candidate && $0.scenario == scenario }) {
+        addExplanation(explanation)
+      }
+    }
+    page.list(result.candidates[candidate].differences.map { "\($0.name) of \(label): `\($0.value)`" })
+  }
+
+  package static func columns(baseline: String, candidate: String) -> [String] {
+    ["Metric", ">\(baseline)", ">\(candidate)", ">Change", ">Interval", "Verdict", ">Could have been seen", ">p"]
+  }
+
+  package static func row(_ contrast: Contrast) -> [String] {
+    let interval = contrast.interval.map {
+      "\(ExplanationWords.signed($0.low)) to \(ExplanationWords.signed($0.high))"
+    }
+    return [
+      "`\(contrast.metric)`", HumanUnits.value(contrast.baseline, contrast.unit),
+      HumanUnits.value(contrast.value, contrast.unit), contrast.change.map(ExplanationWords.signed) ?? "–",
+      interval ?? "–", verdict(contrast), detectable(contrast), contrast.logRatios.isEmpty ? "–" : p(contrast),
+    ]
+  }
+
+  /// The verdict in words that stand without colours.
+  package static func verdict(_ contrast: Contrast) -> String {
+    let note = contrast.note.isEmpty ? "" : " – \(contrast.note)"
+    switch contrast.verdict {
+    case .better: return "**better** ▲"
+    case .worse: return "**worse** ▼"
+    case .same: return "same ="
+    case .unclear:
+      // It would have been called on its own; among so many metrics it may be chance.
+      let alone = contrast.uncorrected == .unclear ? "" : " (alone: \(contrast.uncorrected.rawValue))"
+      return "unclear ?\(alone)\(note)"
+    }
+  }
+
+  /// Beside what was not called: how large a change would have been.
+  package static func detectable(_ contrast: Contrast) -> String {
+    guard contrast.verdict == .same || contrast.verdict == .unclear, !contrast.logRatios.isEmpty else { return "" }
+    guard let detectable = contrast.detectable else { return "nothing: too few rounds" }
+    return "±\(HumanUnits.share(Contrast.change(detectable)))"
+  }
+
+  private static func p(_ contrast: Contrast) -> String {
+    contrast.adjustedPValue < 0.000_1 ? "< 0.0001" : HumanUnits.digits(contrast.adjustedPValue)
+  }
+
+  // MARK: - Where it lies
+
+  private mutating func addExplanation(_ explanation: Explanation) {
+    let lines = ExplanationWords.lines(explanation)
+    guard !lines.isEmpty else { return }
+    page.paragraph("**Where it lies**")
+    page.list(lines)
+    page.table(
+      ["Job type", "Part", ">Before, a job", ">After, a job", ">Carries", ">99 % interval", ">Of the change"],
+      explanation.shifts.filter(\.isClear).prefix(8).map { shift in
+        [
+          shift.type, "`\(shift.part.name)`", HumanUnits.time(shift.before), HumanUnits.time(shift.after),
+          signedTime(shift.carried), "\(signedTime(shift.low)) to \(signedTime(shift.high))",
+          HumanUnits.share(explanation.change == 0 ? 0 : shift.carried / explanation.change),
+        ]
+      })
+    page.table(
+      ["Response time", ">Before", ">After", ">Change"],
+      explanation.quantiles.map { quantile in
+        [
+          Statistic.percentile(quantile.percentile).name + (explanation.quantilesOf.map { " of \($0)" } ?? ""),
+          HumanUnits.time(quantile.before), HumanUnits.time(quantile.after), ExplanationWords.signed(quantile.change),
+        ]
+      })
+  }
+
+  private func signedTime(_ nanoseconds: Double) -> String {
+    guard nanoseconds.magnitude < 1e18 else { return nanoseconds > 0 ? "∞" : "-∞" }
+    return (nanoseconds > 0 ? "+" : "") + HumanUnits.time(nanoseconds)
+  }
+
+  // MARK: - How it was found out
+
+  private mutating func addMethod() {
+    page.heading(2, "How it was compared")
+    let rules = result.rules
+    let level = result.contrasts.map(\.level).max() ?? rules.confidence
+    var items = [
+      "Each round replays one tape, so the same jobs with the same luck, on every candidate, in a fresh process, in "
+        + "turns: one order in odd rounds, the reverse in even ones. The round is the unit; histograms are merged, "
+        + "percentiles never averaged.",
+      "Change: the mean of the rounds' logarithms of candidate ÷ baseline. Interval: studentized bootstrap at "
+        + "\(percent(level)) (\(percent(rules.confidence)) over all looks together). p: the greater of the bootstrap's and "
+        + "the exact signed rank's, corrected for \(HumanUnits.counted(result.contrasts.count, "metric")) (Holm).",
+      "Better and worse: at most \(percent(rules.falseAlarm)) of comparisons of equals call any metric so. Same: the "
+        + "interval lies within ±\(percent(rules.indifference)). Beside what was not called stands the change that "
+        + "so many rounds of this spread would have called four times in five.",
+    ]
+    if let needed = rules.roundsNeeded(metrics: result.contrasts.count), result.counted < needed {
+      items.append(
+        "So many metrics need \(needed) rounds before any can be called better or worse; these are \(result.counted).")
+    }
+    page.list(items)
+    page.table(
+      ["Round", ">Seed", "Order", "Counts"],
+      result.rounds.map { round in
+        [
+          "\(round.number)", "\(round.seed)", round.order.map { result.candidates[$0].label }.joined(separator: ", "),
+          round.discarded.isEmpty ? "yes" : "no: \(round.discarded.joined(separator: "; "))",
+        ]
+      })
+    page.table(["Candidate", "Runs"], result.candidates.map { [$0.label, "`\($0.source)`"] })
+    page.paragraph("Repeat it with `\(result.command)`.")
+    page.table(["Environment", ""], result.environment.map { [$0.name, $0.value] })
+    page.paragraph("Made by Tailrace \(result.version), begun \(result.started).")
+  }
+
+  private func percent(_ share: Double) -> String { HumanUnits.share(share) }
+}

@@ -1,0 +1,225 @@
+import ArgumentParser
+import Foundation
+import TailraceCore
+import TailraceHarness
+import TailraceMeasurement
+import TailraceReport
+import TailraceWorkload
+
+/// `tailrace compare`
+struct CompareCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract:
+      "Compare settings, systems, files, programs or stored results, and say what is better, worse or the same.",
+    discussion: """
+      The first candidate is the baseline. Every candidate replays the same tapes, in turns, in rounds of fresh \
+      processes, until every metric is called better, worse or the same, or the rounds or the budget are spent. What \
+      varies: --vary, --system, --binary, or several scenario files, each one candidate; --results compares what was \
+      stored before. Ctrl-C ends it early, and reports what is known.
+
+      EXAMPLES
+        tailrace compare mine.yaml --vary scheduler.policy=fifo,priority,aging
+        tailrace compare mine.yaml --vary scheduler.workers=2,4 --system simulated
+        tailrace compare mine.yaml --system live,task-group
+        tailrace compare before.yaml after.yaml --metric 'response.p99' --delta 2%
+        tailrace compare mine.yaml --binary ./tailrace-main --binary ./tailrace-change
+        tailrace compare --results reports/before --results reports/after
+
+      EXIT STATUS
+        0 nothing is worse; 3 a metric is worse; 4 invalid: not to be trusted; 5 unclear (only with --strict)
+        64 wrong usage, or candidates that are not alike
+      """)
+
+  @Argument(help: "Scenarios, as for 'run'; two files where the files are what is compared.", completion: .file())
+  var scenarios: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "A setting and its values, the baseline's first (repeatable).", valueName: "key=values"),
+    transform: Planner.Dimension.init(flag:))
+  var vary: [Planner.Dimension] = []
+  @Option(
+    name: .customLong("binary"),
+    help: ArgumentHelp("A tailrace program, the baseline's first (repeatable).", valueName: "path"),
+    completion: .file())
+  var binaries: [String] = []
+  @Option(
+    name: .customLong("results"),
+    help: ArgumentHelp(
+      "A result.json, or a directory of reports, of which each is a round (repeatable).", valueName: "path"),
+    completion: .file())
+  var results: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "A setting that may differ between stored results, as reports name it, such as policy (repeatable).",
+      valueName: "name"))
+  var varied: [String] = []
+  @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
+  @OptionGroup(title: "Running") var load: LoadOptions
+  @OptionGroup(title: "Verdicts") var verdicts: RoundOptions
+  @OptionGroup(title: "Reporting") var output: ComparisonOutput
+
+  func validate() throws {
+    guard Set(vary.map(\.key)).count == vary.count else { throw ValidationError("--vary names a setting twice") }
+    let isStored = !results.isEmpty
+    if isStored {
+      guard results.count > 1 else { throw ValidationError("--results names one candidate; name two at least") }
+      guard scenarios.isEmpty, vary.isEmpty, binaries.isEmpty, load.systems.isEmpty, changes.isEmpty else {
+        throw ValidationError("--results compares what was run before; it goes with no scenario and nothing to vary")
+      }
+      return
+    }
+    guard !scenarios.isEmpty else { throw ValidationError("name a scenario, or stored results with --results") }
+    guard candidateCount > 1 || scenarios.count > 1 else {
+      throw ValidationError(
+        "nothing varies; add --vary, --system A,B, a second --binary, or name two scenario files")
+    }
+    guard candidateCount <= 20 else {
+      throw ValidationError("\(candidateCount) candidates are too many to compare; narrow them to 20")
+    }
+  }
+
+  private var candidateCount: Int {
+    vary.reduce(max(1, load.systems.count) * max(1, binaries.count)) { $0 * $1.values.count }
+  }
+
+  func run() async throws {
+    try output.check()
+    let started = Date().formatted(.iso8601)
+    if !results.isEmpty { return try finish(try stored(started: started)) }
+    let candidates = try candidates()
+    let interruption = Interruption.listen()
+    let display = ComparisonDisplay(output.progress, isQuiet: output.quiet, rules: verdicts.rules)
+    let runner = ComparisonRunner(
+      candidates, rules: verdicts.rules, metrics: verdicts.metrics, seed: load.seed, budget: verdicts.budget?.value,
+      isForced: verdicts.force, interruption: interruption)
+    let outcome: ComparisonRunner.Outcome
+    do {
+      outcome = try await runner.run { display.show($0) }
+      display.finish()
+    } catch let unlike as UnlikeCandidates {
+      display.finish()
+      throw ComparisonOutput.refusal(unlike)
+    } catch let problem as ChildRun.Problem where problem.status == Refusal.status {
+      display.finish()
+      throw Refusal.usage(problem.words.split(separator: "\n").map(String.init))
+    }
+    try finish(
+      ComparisonFindings(
+        name: name, command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed),
+        version: Composition.version, started: started,
+        candidates: candidates.map {
+          ComparedCandidate(label: $0.label, source: RepeatingCommand.line([$0.program, "run"] + $0.arguments))
+        },
+        comparison: outcome.comparison, contrasts: outcome.contrasts, ending: outcome.ending, forced: outcome.forced,
+        first: outcome.first))
+  }
+
+  private func finish(_ result: ComparisonFindings) throws {
+    try output.write(result)
+    let status = result.exitStatus(strict: verdicts.strict)
+    if status != 0 { throw ExitCode(status) }
+  }
+
+  private var name: String {
+    let base = scenarios.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
+    return base.count == 1 ? base[0] : base.isEmpty ? "results" : base.prefix(3).joined(separator: "-")
+  }
+
+  // MARK: - Candidates
+
+  private func candidates() throws -> [ComparisonRunner.Candidate] {
+    let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+    let programs = try binaries.isEmpty ? [own] : binaries.map(Self.program)
+    let areFilesCompared = candidateCount == 1
+    var candidates: [ComparisonRunner.Candidate] = []
+    for group in areFilesCompared ? scenarios.map({ [$0] }) : [scenarios] {
+      for values in combinations {
+        for system in load.systems.isEmpty ? ["live"] : load.systems {
+          for (binary, program) in programs.enumerated() {
+            var varied = changes
+            varied.pairs += zip(vary, values).map { ScenarioChanges.Pair(key: $0.key, value: $1) }
+            if binary == 0 { try check(group, varied, system, isAlone: areFilesCompared) }
+            var label = zip(vary, values).map { "\($0.key)=\($1)" }
+            if load.systems.count > 1 { label.append(system) }
+            if binaries.count > 1 { label.append(binaries[binary]) }
+            if areFilesCompared { label.append(group[0]) }
+            candidates.append(
+              ComparisonRunner.Candidate(
+                label: label.joined(separator: " "), program: program,
+                arguments: load.childArguments(group, varied, system: system)))
+          }
+        }
+      }
+    }
+    return candidates
+  }
+
+  /// Every combination of the varied settings' values, the first of all first.
+  private var combinations: [[String]] {
+    vary.reduce([[]]) { all, dimension in all.flatMap { some in dimension.values.map { some + [$0] } } }
+  }
+
+  /// What is wrong with a candidate is said before anything runs.
+  private func check(_ names: [String], _ changes: ScenarioChanges, _ system: String, isAlone: Bool) throws {
+    let selection = try ScenarioSelection(names, changes: changes, targets: load.targets)
+    if isAlone, selection.scenarios.count != 1 {
+      throw Refusal.usage("\(names[0]) holds \(selection.scenarios.count) scenarios; compare files of one each")
+    }
+    var options = SuiteOptions()
+    options.systems = [system]
+    let runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: StopFlag())
+    let problems = runner.refusals(selection.scenarios) + verdicts.problems(in: selection.scenarios)
+    guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }
+  }
+
+  /// The path of a program, checked.
+  static func program(_ path: String) throws -> String {
+    let full = URL(fileURLWithPath: path).standardizedFileURL.path
+    guard FileManager.default.isExecutableFile(atPath: full) else {
+      throw Refusal.usage("--binary \(path): '\(full)' is no program that can be run")
+    }
+    return full
+  }
+
+  // MARK: - Stored results
+
+  private func stored(started: String) throws -> ComparisonFindings {
+    do {
+      let candidates = try results.map { ($0, try StoredResults.load($0)) }
+      let (rounds, forced) = try StoredResults.rounds(
+        candidates, varied: Set(varied), isForced: verdicts.force)
+      var rules = verdicts.rules
+      rules.looks = LookPlan(least: rounds.count, most: rounds.count)
+      var comparison = Comparison(rules: rules, metrics: verdicts.metrics)
+      for (index, suites) in rounds.enumerated() {
+        comparison.add(
+          ComparisonRound(number: index + 1, seed: suites[0].seed, order: Array(suites.indices)), suites,
+          labels: results)
+      }
+      return ComparisonFindings(
+        name: name, command: RepeatingCommand.line(["tailrace"] + CommandLine.arguments.dropFirst()),
+        version: Composition.version, started: started,
+        candidates: results.map { ComparedCandidate(label: $0, source: "stored in \($0)") }, comparison: comparison,
+        contrasts: comparison.contrasts(isLast: true), ending: "these were stored", forced: forced,
+        first: rounds.first ?? [])
+    } catch let problem as StoredResults.Problem {
+      throw Refusal.usage(problem.description)
+    } catch let unlike as UnlikeCandidates {
+      throw ComparisonOutput.refusal(unlike)
+    }
+  }
+}
+
+extension LoadOptions {
+  /// The arguments of `run` that replay these scenarios with these changes, without a seed.
+  func childArguments(_ scenarios: [String], _ changes: ScenarioChanges, system: String) -> [String] {
+    var arguments = ["--system", system, "--pacer", pacer.rawValue, "--max-lag", maxLag.text, "--grace", grace.text]
+    arguments += ["--time-scale", "\(changes.timeScale)"]
+    for (key, value) in changes.overrides { arguments += ["--set", "\(key)=\(value)"] }
+    for target in targets { arguments += ["--target", target] }
+    for planted in planted { arguments += ["--plant", "\(planted.type)=\(planted.factor)"] }
+    // Never read as a flag, whatever its name.
+    return arguments + scenarios.map { $0.hasPrefix("-") ? "./\($0)" : $0 }
+  }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import TailraceCore
+import TailraceMeasurement
+import TailraceWorkload
+
+/// Flags that say how much is run to reach verdicts, and what counts as one.
+struct RoundOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Rounds: so many, or from the first look to the most, such as 12..24. Each runs every candidate once.",
+      valueName: "count"),
+    transform: Self.rounds)
+  var rounds = Rounds(least: 12, most: 24)
+  @Option(
+    help: ArgumentHelp("Begin no round that would end after this long, such as 10min.", valueName: "duration"),
+    transform: Quantity.duration)
+  var budget: Quantity?
+  @Option(
+    help: ArgumentHelp("Changes up to this size make no difference: δ of the verdict 'same'.", valueName: "share"),
+    transform: Self.share)
+  var delta = Share(text: "1%", value: 0.01)
+  @Option(
+    name: .customLong("metric"),
+    help: ArgumentHelp(
+      "Compare by this metric, such as 'waiting{priority=high}.p99' (repeatable; default: throughput, success and "
+        + "response times).", valueName: "expression"))
+  var metrics: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "How often a comparison of equals may call anything better or worse.", valueName: "share"),
+    transform: Self.share)
+  var falseAlarms = Share(text: "1%", value: 0.01)
+  @Flag(help: "End with status 5 where a verdict is unclear.")
+  var strict = false
+  @Flag(help: "Go on although machines, toolchains, tapes or settings differ; the report says so on top.")
+  var force = false
+
+  struct Rounds: Sendable, CustomStringConvertible {
+    var least: Int
+    var most: Int
+    var description: String { least == most ? "\(most)" : "\(least)..\(most)" }
+  }
+
+  /// A share as it was written, checked.
+  struct Share: Sendable, CustomStringConvertible {
+    var text: String
+    var value: Double
+    var description: String { text }
+  }
+
+  var rules: ComparisonRules {
+    ComparisonRules(
+      indifference: delta.value, falseAlarm: falseAlarms.value,
+      looks: LookPlan(least: rounds.least, most: rounds.most))
+  }
+
+  static func rounds(_ text: String) throws -> Rounds {
+    let parts = text.split(separator: "..", omittingEmptySubsequences: false).map { Int($0) }
+    guard (1...2).contains(parts.count), let least = parts[0], let most = parts[parts.count - 1], least >= 1,
+      least <= most, most <= 1_000
+    else { throw ValidationError("'\(text)': write a number of rounds up to 1000, or a range such as 12..24") }
+    return Rounds(least: least, most: most)
+  }
+
+  static func share(_ text: String) throws -> Share {
+    let number = text.hasSuffix("%") ? Double(text.dropLast()).map { $0 / 100 } : Double(text)
+    guard let number, number > 0, number < 1 else {
+      throw ValidationError("'\(text)': write a share above 0 and below 1, such as 1% or 0.01")
+    }
+    return Share(text: text, value: number)
+  }
+
+  /// What is wrong with the metrics, a line each.
+  func problems(in scenarios: [Scenario]) -> [String] {
+    metrics.flatMap { metric -> [String] in
+      var failures: [String] = []
+      for scenario in scenarios {
+        do {
+          let parsed = try Metric(parsing: metric, types: scenario.jobs.map(\.name))
+          guard parsed.lessIsBetter != nil else {
+            return ["--metric \(metric): neither more nor less of it is better; compare by another"]
+          }
+          return []
+        } catch {
+          failures.append("--metric \(error)")
+        }
+      }
+      return Array(failures.prefix(1))
+    }
+  }
+}
