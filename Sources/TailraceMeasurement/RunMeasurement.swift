@@ -93,6 +93,11 @@ package struct RunMeasurement: Sendable, Hashable, Codable {
     guard ofType.count == 1, priorities[type] == key.priority else { return nil }
     return ofType[0]
   }
+  /// Forgets what changed over time.
+  mutating func dropSeries() {
+    (throughput.values, queueDepth.values, running.values) = ([], [], [])
+  }
+
   /// The priority of each type that has a single one.
   package var priorities: [String: Priority]
   /// All measured jobs.

@@ -38,6 +38,8 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   package var published: [PublishedOutcome]
   /// What its suite's report tabulates; nil in results of versions that knew no such thing.
   package var figures: [FigureOutcome]?
+  /// Bounds on what may get worse than a baseline, as written; nil: it names none. A single run cannot judge them.
+  package var regressions: [String]?
 
   /// Makes a scenario's result: evaluates its targets and sets published figures beside the first run's.
   ///
@@ -61,7 +63,9 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
     self.targets = []
     self.published = []
     let scale = runs.first?.timeScale ?? 1
-    for target in targets {
+    let bounds = targets.filter(RegressionTarget.isMeant)
+    if !bounds.isEmpty { regressions = bounds }
+    for target in targets where !RegressionTarget.isMeant(target) {
       let expression = try TargetExpression(parsing: target, types: types)
       self.targets.append(TargetOutcome(expression, as: target, runs: runs, scale: scale))
     }

@@ -46,7 +46,11 @@ package struct TargetExpression: Sendable, Hashable {
   /// What is wrong with an expression and what is allowed; nil when nothing is.
   package static func problem(in text: String, types: [String]) -> String? {
     do throws(TargetProblem) {
-      _ = try TargetExpression(parsing: text, types: types)
+      if RegressionTarget.isMeant(text) {
+        _ = try RegressionTarget(parsing: text, types: types)
+      } else {
+        _ = try TargetExpression(parsing: text, types: types)
+      }
       return nil
     } catch {
       return error.description

@@ -100,9 +100,9 @@ struct CompareCommand: AsyncParsableCommand {
     } catch let unlike as UnlikeCandidates {
       display.finish()
       throw ComparisonOutput.refusal(unlike)
-    } catch let problem as ChildRun.Problem where problem.status == Refusal.status {
+    } catch let problem as ChildRun.Problem {
       display.finish()
-      throw Refusal.usage(problem.words.split(separator: "\n").map(String.init))
+      throw refusal(problem)
     }
     try finish(
       ComparisonFindings(
@@ -129,8 +129,7 @@ struct CompareCommand: AsyncParsableCommand {
   // MARK: - Candidates
 
   private func candidates() throws -> [ComparisonRunner.Candidate] {
-    let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
-    let programs = try binaries.isEmpty ? [own] : binaries.map(Self.program)
+    let programs = try binaries.isEmpty ? [StoreOptions.ownProgram] : binaries.map(Self.program)
     let areFilesCompared = candidateCount == 1
     var candidates: [ComparisonRunner.Candidate] = []
     for group in areFilesCompared ? scenarios.map({ [$0] }) : [scenarios] {
@@ -214,12 +213,17 @@ struct CompareCommand: AsyncParsableCommand {
 extension LoadOptions {
   /// The arguments of `run` that replay these scenarios with these changes, without a seed.
   func childArguments(_ scenarios: [String], _ changes: ScenarioChanges, system: String) -> [String] {
+    // Never read as a flag, whatever its name.
+    flags(changes, system: system) + scenarios.map { $0.hasPrefix("-") ? "./\($0)" : $0 }
+  }
+
+  /// Those that are no scenario.
+  func flags(_ changes: ScenarioChanges, system: String) -> [String] {
     var arguments = ["--system", system, "--pacer", pacer.rawValue, "--max-lag", maxLag.text, "--grace", grace.text]
     arguments += ["--time-scale", "\(changes.timeScale)"]
     for (key, value) in changes.overrides { arguments += ["--set", "\(key)=\(value)"] }
     for target in targets { arguments += ["--target", target] }
     for planted in planted { arguments += ["--plant", "\(planted.type)=\(planted.factor)"] }
-    // Never read as a flag, whatever its name.
-    return arguments + scenarios.map { $0.hasPrefix("-") ? "./\($0)" : $0 }
+    return arguments
   }
 }

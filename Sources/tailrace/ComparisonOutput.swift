@@ -63,19 +63,16 @@ struct ComparisonSummary {
       text += "\(terminal.styled(result.candidates[candidate].label, .bold)) against \(result.candidates[0].label): "
       text += ComparisonPage.headline(result, candidate: candidate) + "\n\n"
       text += table(candidate) + "\n"
-      for explanation in result.explanations where explanation.candidate == candidate && isShown(explanation) {
+      for scenario in scenarios(of: candidate) {
+        guard let explanation = result.explanation(of: candidate, in: scenario) else { continue }
         text += ExplanationWords.lines(explanation).map { "  \($0.replacing("**", with: ""))\n" }.joined() + "\n"
       }
     }
     return text + "\(counted(result.counted, "round")) of each; \(result.ending).\n"
   }
 
-  /// Where the response time got better or worse.
-  private func isShown(_ explanation: Explanation) -> Bool {
-    result.contrasts.contains {
-      $0.candidate == explanation.candidate && $0.scenario == explanation.scenario
-        && ($0.verdict == .worse || $0.verdict == .better)
-    }
+  private func scenarios(of candidate: Int) -> [String] {
+    result.pooled.filter { $0.candidate == candidate }.map(\.scenario)
   }
 
   private func table(_ candidate: Int) -> String {

@@ -32,6 +32,7 @@ import ArgumentParser
     subcommands: [
       RunCommand.self, ListCommand.self, ShowCommand.self, ValidateCommand.self, ReportCommand.self,
       DoctorCommand.self, VerifyCommand.self, TraceCommand.self, PlanCommand.self, CompareCommand.self,
+      BaselineCommand.self, GateCommand.self, NoiseCommand.self,
     ])
 
   static func main() async {

@@ -166,3 +166,104 @@ import Testing
     #expect(contrasts[2].change == 0)
   }
 }
+
+/// Bounds on regressions and what a gate makes of them.
+@Suite struct GateTests {
+  private func bound(_ text: String) throws -> RegressionTarget {
+    try RegressionTarget(parsing: text, types: ["a", "b"])
+  }
+
+  @Test func boundsAreRead() throws {
+    let throughput = try bound("vs(main).throughput > -3%")
+    #expect(throughput.baseline == "main")
+    #expect(throughput.metric.name == "throughput")
+    #expect(abs(throughput.allowance - 0.03) < 1e-12)
+    #expect(try bound("response{type=a}.p99 < +10%").baseline == nil)
+    #expect(abs(try bound("waiting.mean<5%").allowance - 0.05) < 1e-12)
+  }
+
+  @Test(arguments: [
+    ("throughput < 3%", "wrong way round"), ("response.p99 > -3%", "wrong way round"),
+    ("throughput > 3%", "allows nothing"), ("throughput > -3", "in percent"), ("vs().throughput > -3%", "no baseline"),
+    ("vs(main)throughput > -3%", "vs(NAME).METRIC"), ("utilization < 3%", "neither more nor less"),
+    ("vs(main).nonsense > -3%", "unknown metric"), ("throughput", "no comparison"),
+  ])
+  func wrongBoundsAreExplained(_ text: String, _ words: String) {
+    let problem = #expect(throws: TargetProblem.self) { try bound(text) }
+    #expect(problem?.message.contains(words) == true, "\(problem?.message ?? "")")
+  }
+
+  @Test func anIntervalDecidesABound() throws {
+    let less = try bound("response.p99 < +10%")
+    #expect(less.verdict(low: -0.5, high: 0.09) == .met)
+    #expect(less.verdict(low: 0.11, high: 0.2) == .missed)
+    #expect(less.verdict(low: 0.05, high: 0.2) == .unclear)
+    let more = try bound("throughput > -3%")
+    #expect(more.verdict(low: -0.02, high: 0.4) == .met)
+    #expect(more.verdict(low: -0.2, high: -0.04) == .missed)
+    #expect(more.verdict(low: -0.2, high: 0.1) == .unclear)
+  }
+
+  @Test func failuresCountOnlyWhereFreshRoundsFailToo() throws {
+    func checks(_ factor: Double) throws -> [GateCheck] {
+      let comparison = try ComparisonTests.comparison(rounds: 12) { round, candidate in
+        try ComparisonTests.suite(
+          round: round, salt: UInt64(candidate), slower: candidate == 1 ? 1 : nil, by: factor, noise: 0.002)
+      }
+      return GateCheck.checks(
+        of: comparison, comparison.contrasts(isLast: false), regressions: ["response.mean < +3%"], baseline: "main")
+    }
+    let failing = try checks(1.1)
+    #expect(failing.map(\.verdict) == [.missed])
+    #expect(GateCheck.confirmed(failing, by: try checks(1.1)).map(\.verdict) == [.missed])
+    #expect(GateCheck.confirmed(failing, by: try checks(1)).map(\.verdict) == [.unconfirmed])
+    #expect(GateCheck.confirmed(failing, by: []).map(\.verdict) == [.unconfirmed])
+  }
+
+  @Test func whatWasMeasuredDecidesTheStatus() throws {
+    let comparison = try ComparisonTests.comparison(rounds: 12) { round, candidate in
+      try ComparisonTests.suite(
+        round: round, salt: UInt64(candidate), slower: candidate == 1 ? 1 : nil, by: 1.5, noise: 0.002,
+        lost: candidate)
+    }
+    func findings(_ comparison: Comparison) -> ComparisonFindings {
+      let contrasts = comparison.contrasts(isLast: false)
+      return ComparisonFindings(
+        name: "n", command: "", version: "1", started: "", candidates: [], comparison: comparison,
+        contrasts: contrasts, ending: "", forced: [], first: [])
+    }
+    var gate = GateFindings(
+      comparison: findings(comparison), confirmation: nil,
+      checks: GateCheck.checks(
+        of: comparison, comparison.contrasts(isLast: false), regressions: [], baseline: "main"))
+    #expect(gate.count(.regression, .missed) > 0)
+    #expect(gate.exitStatus(strict: false) == 4)
+    gate.comparison.invalid = []
+    #expect(gate.exitStatus(strict: false) == 3)
+    gate.checks.append(
+      GateCheck(
+        kind: .target, scenario: "n", expression: "e", metric: "m", unit: .time, verdict: .missed, words: ""))
+    #expect(gate.exitStatus(strict: false) == 2)
+    gate.checks = [
+      GateCheck(kind: .target, scenario: "n", expression: "e", metric: "m", unit: .time, verdict: .unclear, words: "")
+    ]
+    #expect(gate.exitStatus(strict: false) == 0)
+    #expect(gate.exitStatus(strict: true) == 5)
+  }
+
+  @Test func theFloorOfNoiseShrinksWithTheRootOfTheRounds() throws {
+    let comparison = try ComparisonTests.comparison(rounds: 12) { round, candidate in
+      try ComparisonTests.suite(round: round, salt: UInt64(candidate), noise: 0.05)
+    }
+    let floor = NoiseFloor(
+      ComparisonFindings(
+        name: "n", command: "", version: "1", started: "", candidates: [], comparison: comparison,
+        contrasts: comparison.contrasts(isLast: true), ending: "", forced: [], first: []))
+    let twelve = try #require(floor.floor(of: "response.mean", in: "mixed", rounds: 12))
+    let fortyEight = try #require(floor.floor(of: "response.mean", in: "mixed", rounds: 48))
+    #expect(abs(twelve / fortyEight - 2) < 1e-9)
+    // Rounds vary by 3 %, differences of two by 4 %: twelve of them show some 4 %.
+    #expect((0.02...0.08).contains(twelve))
+    #expect(floor.floor(of: "waiting.max", in: "mixed", rounds: 12) == nil)
+  }
+}

@@ -69,6 +69,18 @@ import Testing
     #expect(StudentizedBootstrap([0.1]).pValue() == 1)
   }
 
+  /// One round in twelve differed: the interval has two ends, and the estimate between them.
+  @Test(arguments: [1, 2, 11])
+  func rareValuesAmongEqualOnes(_ odd: Int) {
+    for rest in [0, 1e-16] {
+      let samples = (0..<12).map { $0 < odd ? 0.01 : rest }
+      let interval = StudentizedBootstrap(samples).interval(level: 0.99)
+      let mean = samples.reduce(0, +) / 12
+      #expect(interval.low <= mean && mean <= interval.high)
+      #expect(interval.high - interval.low < 0.1)
+    }
+  }
+
   @Test func theSameSeedGivesTheSameInterval() {
     let samples = [0.1, 0.2, -0.1, 0.4, 0.3, 0.0]
     let first = StudentizedBootstrap(samples, seed: 3).interval(level: 0.9)
@@ -123,7 +135,9 @@ import Testing
 
   @Test func looksSpendNoMoreThanThereIs() {
     let plan = LookPlan(least: 8, most: 24)
-    #expect(plan.looks == [8, 12, 16, 20, 24])
+    #expect(plan.looks == [8, 16, 24])
+    #expect(LookPlan(least: 12, most: 24).looks == [12, 18, 24])
+    #expect(LookPlan(least: 8, most: 12).looks == [8, 12])
     let shares = plan.looks.map { plan.share(after: $0, isLast: $0 == 24) }
     #expect(abs(shares.reduce(0, +) - 1) < 1e-12)
     #expect(shares.allSatisfy { $0 > 0 })

@@ -66,6 +66,16 @@ package struct ComparisonFindings: Sendable, Hashable, Codable {
   /// Rounds that count.
   package var counted: Int { rounds.count { $0.discarded.isEmpty } }
 
+  /// Where a candidate's change lies in a scenario; nil where nothing is better or worse there: what the parts of noise
+  /// carry is noise.
+  package func explanation(of candidate: Int, in scenario: String) -> Explanation? {
+    let isCalled = contrasts.contains {
+      $0.candidate == candidate && $0.scenario == scenario && ($0.verdict == .worse || $0.verdict == .better)
+    }
+    guard isCalled else { return nil }
+    return explanations.first { $0.candidate == candidate && $0.scenario == scenario }
+  }
+
   /// The worst thing that can be said, as an exit status: 4 invalid, 3 a metric is worse, 5 something is unclear, 0.
   ///
   /// - Parameter strict: whether what is unclear is no success.

@@ -15,6 +15,9 @@ package struct StudentizedBootstrap: Sendable {
   package let count: Int
   /// Resampled values of t, ascending; empty where the samples do not vary or are fewer than two.
   private let ratios: [Double]
+  /// The least standard error that a resample is given, as a share of the samples' own. Of samples that vary, next to no
+  /// resample comes near it.
+  private static let leastSpread = 0.2
 
   /// Resamples.
   ///
@@ -46,9 +49,9 @@ package struct StudentizedBootstrap: Sendable {
       let own = sum / n
       let variance = Swift.max(0, squares - n * own * own) / (n - 1)
       let ownError = (variance / n).squareRoot()
-      // A resample of one value again and again has no spread of its own: it lies beyond every other.
-      if ownError <= 1e-9 * error { return own == 0 ? 0 : own > 0 ? .infinity : -.infinity }
-      return own / ownError
+      // Where one value is rare among equal ones, many resamples lack it and have no spread: without a least one the
+      // interval would have no end.
+      return own / Swift.max(ownError, Self.leastSpread * error)
     }.sorted()
   }
 

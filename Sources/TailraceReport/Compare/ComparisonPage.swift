@@ -63,9 +63,7 @@ package struct ComparisonPage {
       let own = result.contrasts.filter { $0.candidate == candidate && $0.scenario == scenario }
       page.heading(result.candidates.count > 2 ? 3 : 2, scenario)
       page.table(Self.columns(baseline: result.candidates[0].label, candidate: label), own.map(Self.row))
-      if let explanation = result.explanations.first(where: { $0.candidate == candidate && $0.scenario == scenario }) {
-        addExplanation(explanation)
-      }
+      if let explanation = result.explanation(of: candidate, in: scenario) { addExplanation(explanation) }
     }
     page.list(result.candidates[candidate].differences.map { "\($0.name) of \(label): `\($0.value)`" })
   }
@@ -103,7 +101,7 @@ package struct ComparisonPage {
   package static func detectable(_ contrast: Contrast) -> String {
     guard contrast.verdict == .same || contrast.verdict == .unclear, !contrast.logRatios.isEmpty else { return "" }
     guard let detectable = contrast.detectable else { return "nothing: too few rounds" }
-    return "±\(HumanUnits.share(Contrast.change(detectable)))"
+    return detectable == 0 ? "any" : "±\(HumanUnits.share(Contrast.change(detectable)))"
   }
 
   private static func p(_ contrast: Contrast) -> String {

@@ -1,0 +1,194 @@
+import TailraceCore
+import TailraceMeasurement
+import TailraceRuntime
+
+/// Runs a gate: the candidate's targets, then regressions against a baseline, failures confirmed by fresh rounds.
+package struct GateRunner: Sendable {
+  /// What the candidate is held against.
+  package enum Reference: Sendable {
+    /// Rounds that were stored; the candidate replays their tapes.
+    case stored(Baseline)
+    /// Another program, run in turns with the candidate.
+    case program(ComparisonRunner.Candidate)
+  }
+
+  /// Where the candidate's rounds come from.
+  package enum Source: Sendable {
+    case program(ComparisonRunner.Candidate)
+    /// Results that are there; nothing is run, so nothing can be confirmed.
+    case results(label: String, [SuiteResult])
+  }
+
+  package var rules: ComparisonRules
+  /// Bounds from flags.
+  package var regressions: [String]
+  /// Metrics to compare by; empty: the usual ones.
+  package var metrics: [String]
+  package var seed: UInt64
+  package var budget: Nanoseconds?
+  package var isForced: Bool
+  /// The name by which `vs(…)` means the baseline.
+  package var baseline: String
+  private let interruption: StopFlag
+
+  package init(
+    rules: ComparisonRules, regressions: [String], metrics: [String], seed: UInt64, budget: Nanoseconds?,
+    isForced: Bool, baseline: String, interruption: StopFlag
+  ) {
+    self.rules = rules
+    self.regressions = regressions
+    self.metrics = metrics
+    self.seed = seed
+    self.budget = budget
+    self.isForced = isForced
+    self.baseline = baseline
+    self.interruption = interruption
+  }
+
+  /// The rounds of a gate and what they say.
+  package struct Pass: Sendable {
+    package var outcome: ComparisonRunner.Outcome
+    package var checks: [GateCheck]
+  }
+
+  /// Runs the gate.
+  ///
+  /// - Returns: the first rounds, the fresh ones where something was missed, and what is left of the checks.
+  /// - Throws: ``ChildRun/Problem``, or ``UnlikeCandidates``.
+  package func run(
+    _ source: Source, against reference: Reference,
+    onProgress: @escaping @Sendable (ComparisonRunner.Progress) -> Void
+  ) async throws -> (first: Pass, fresh: Pass?, checks: [GateCheck]) {
+    let first = try await pass(source, reference, seed: seed, onProgress)
+    let failed = first.checks.contains { $0.verdict == .missed }
+    guard failed, first.outcome.comparison.invalid.isEmpty, !interruption.isSet, case .program = source else {
+      return (first, nil, first.checks)
+    }
+    // Seeds that no round had yet, so that the fresh rounds face fresh luck too.
+    let fresh = try await pass(source, reference, seed: seed &+ 1_000_003, onProgress)
+    return (first, fresh, GateCheck.confirmed(first.checks, by: fresh.checks))
+  }
+
+  private func pass(
+    _ source: Source, _ reference: Reference, seed: UInt64,
+    _ onProgress: @escaping @Sendable (ComparisonRunner.Progress) -> Void
+  ) async throws -> Pass {
+    let outcome: ComparisonRunner.Outcome
+    switch reference {
+    case .program(let other):
+      guard case .program(let candidate) = source else {
+        preconditionFailure("stored results are held against a stored baseline")
+      }
+      outcome = try await ComparisonRunner(
+        [other, candidate], rules: rules, metrics: metrics, seed: seed, budget: budget, isForced: isForced,
+        interruption: interruption
+      ).run(onProgress: onProgress)
+    case .stored(let baseline):
+      outcome = try await replay(source, against: baseline, onProgress)
+    }
+    return Pass(
+      outcome: outcome,
+      checks: GateCheck.checks(
+        of: outcome.comparison, outcome.contrasts, regressions: regressions, baseline: self.baseline))
+  }
+
+  /// The candidate on the tapes of a stored baseline.
+  private func replay(
+    _ source: Source, against baseline: Baseline, _ onProgress: (ComparisonRunner.Progress) -> Void
+  ) async throws -> ComparisonRunner.Outcome {
+    var rules = rules
+    rules.looks = LookPlan(least: baseline.rounds.count, most: baseline.rounds.count)
+    var comparison = Comparison(rules: rules, metrics: metrics)
+    var forced: [String] = []
+    var ending = "those are all that the baseline has"
+    let start = MonotonicClock.now()
+    var first: [SuiteResult] = []
+    for (index, stored) in baseline.rounds.enumerated() {
+      let own: SuiteResult?
+      var label = "the candidate"
+      switch source {
+      case .program(let candidate):
+        label = candidate.label
+        onProgress(progress(comparison, index, of: baseline, since: start, running: label))
+        own = try await ChildRun.result(
+          of: candidate.program, candidate.arguments + ["--seed", "\(stored.seed)"], interruption: interruption)
+      case .results(let name, let results):
+        label = name
+        own = results.first { $0.seed == stored.seed }
+        guard own != nil || isForced else {
+          throw UnlikeCandidates(lines: ["\(baseline.name) has a round with seed \(stored.seed), \(name) has none"])
+        }
+      }
+      guard let own else {
+        ending = interruption.isSet ? "it was cut short" : ending
+        if interruption.isSet { break }
+        continue
+      }
+      let unlike = stored.unlikeness(own, varied: []).map { "\(baseline.name) has \($0)" }
+      guard unlike.isEmpty || isForced else { throw UnlikeCandidates(lines: unlike) }
+      for line in unlike where !forced.contains(line) { forced.append(line) }
+      comparison.add(
+        ComparisonRound(number: index + 1, seed: stored.seed, order: [1]), [stored, own],
+        labels: [baseline.name, label])
+      if first.isEmpty { first = [stored, own] }
+      onProgress(progress(comparison, index, of: baseline, since: start, running: nil))
+      if let budget, MonotonicClock.now() - start > budget, index + 1 < baseline.rounds.count {
+        ending = "the budget of \(budget.words) was spent"
+        break
+      }
+    }
+    return ComparisonRunner.Outcome(
+      comparison: comparison, contrasts: comparison.contrasts(isLast: true), ending: ending, forced: forced,
+      first: first, isInterrupted: interruption.isSet)
+  }
+
+  private func progress(
+    _ comparison: Comparison, _ index: Int, of baseline: Baseline, since start: Instant, running: String?
+  ) -> ComparisonRunner.Progress {
+    let elapsed = MonotonicClock.now() - start
+    let left = index == 0 ? nil : Nanoseconds(elapsed.rawValue / Int64(index) * Int64(baseline.rounds.count - index))
+    return ComparisonRunner.Progress(
+      round: index + 1, counted: comparison.counted, most: baseline.rounds.count, running: running, elapsed: elapsed,
+      left: left, contrasts: running == nil && comparison.counted > 0 ? comparison.contrasts(isLast: false) : [])
+  }
+}
+
+/// Runs the rounds of a baseline.
+package enum BaselineRun {
+  /// - Parameters:
+  ///   - rounds: so many valid ones are wanted.
+  ///   - onRound: told of each valid round.
+  /// - Returns: the valid rounds and why others were set aside; fewer rounds where the machine spoils too many, a
+  ///   system's own failure comes, or it is interrupted.
+  /// - Throws: ``ChildRun/Problem``.
+  package static func rounds(
+    of candidate: ComparisonRunner.Candidate, count rounds: Int, seed: UInt64, interruption: StopFlag,
+    onRound: (Int) -> Void
+  ) async throws -> (results: [SuiteResult], spoiled: [String], broken: [String]) {
+    var results: [SuiteResult] = []
+    var (spoiled, broken): ([String], [String]) = ([], [])
+    var number = 0
+    while results.count < rounds, broken.isEmpty, spoiled.count <= max(4, rounds) {
+      let own = try await ChildRun.result(
+        of: candidate.program, candidate.arguments + ["--seed", "\(seed &+ UInt64(number))"],
+        interruption: interruption)
+      number += 1
+      guard let own else { return (results, spoiled, broken) }
+      let failed = own.scenarios.flatMap { scenario in
+        scenario.runs.flatMap { run in
+          run.validity.filter { $0.verdict == .failed }.map { (scenario.name, $0) }
+        }
+      }
+      let words = failed.map { "\($0): \($1.name), \($1.words)" }
+      if failed.isEmpty {
+        results.append(own)
+        onRound(results.count)
+      } else if failed.allSatisfy({ $0.1.isOfTheMachine }) {
+        spoiled += words
+      } else {
+        broken += words
+      }
+    }
+    return (results, spoiled, broken)
+  }
+}

@@ -1,0 +1,85 @@
+import TailraceCore
+import TailraceMeasurement
+import TailraceRuntime
+
+/// Tries a gate on what is known: an identical copy, and one with a slowdown planted in it.
+package struct GateSelfTest: Sendable {
+  /// How often each was called.
+  package struct Result: Sendable {
+    /// Trials that ended; invalid ones are apart.
+    package var trials = 0
+    /// The slowed copy was called worse…
+    package var found = 0
+    /// … and what it was blamed on is what was planted.
+    package var named = 0
+    /// The identical copy was called worse.
+    package var alarms = 0
+    /// Gates whose figures were not to be trusted.
+    package var invalid = 0
+    package init() {}
+
+    /// The 95 % interval of a share of the trials. Source: E. B. Wilson, *Probable Inference, the Law of Succession,
+    /// and Statistical Inference*, JASA 22 (1927).
+    package func interval(_ count: Int) -> (low: Double, high: Double) {
+      guard trials > 0 else { return (0, 1) }
+      let (n, z) = (Double(trials), 1.959963984540054)
+      let p = Double(count) / n
+      let middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+      let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+      return (max(0, middle - half), min(1, middle + half))
+    }
+  }
+
+  private let program: ComparisonRunner.Candidate
+  private let type: String
+  private let factor: Double
+  private let gate: @Sendable (_ seed: UInt64) -> GateRunner
+
+  /// - Parameters:
+  ///   - type: the job type whose service times are made longer.
+  ///   - factor: by how much; 1.1 is a tenth longer.
+  ///   - gate: the gate to try, for a seed.
+  package init(
+    _ program: ComparisonRunner.Candidate, type: String, factor: Double,
+    gate: @escaping @Sendable (UInt64) -> GateRunner
+  ) {
+    self.program = program
+    self.type = type
+    self.factor = factor
+    self.gate = gate
+  }
+
+  /// Runs the trials, each with seeds of its own.
+  ///
+  /// - Throws: what a gate's rounds threw.
+  package func run(
+    trials: Int, seed: UInt64, interruption: StopFlag, onTrial: (_ done: Int, _ result: Result) -> Void,
+    onProgress: @escaping @Sendable (ComparisonRunner.Progress) -> Void
+  ) async throws -> Result {
+    var result = Result()
+    var slowed = program
+    slowed.label = "with \(type) slower"
+    slowed.arguments += ["--plant", "\(type)=\(factor)"]
+    for trial in 0..<trials where !interruption.isSet {
+      let runner = gate(seed &+ UInt64(trial) &* 100_003)
+      let planted = try await runner.run(.program(slowed), against: .program(program), onProgress: onProgress)
+      var copy = program
+      copy.label = "the same"
+      let same = try await runner.run(.program(copy), against: .program(program), onProgress: onProgress)
+      guard !interruption.isSet else { break }
+      result.trials += 1
+      for (pass, isPlanted) in [(planted, true), (same, false)] {
+        let comparisons = [pass.first.outcome.comparison] + (pass.fresh.map { [$0.outcome.comparison] } ?? [])
+        if comparisons.contains(where: { !$0.invalid.isEmpty || $0.counted == 0 }) { result.invalid += 1 }
+        let isWorse = pass.checks.contains { $0.kind == .regression && $0.verdict == .missed }
+        if !isPlanted, isWorse { result.alarms += 1 }
+        guard isPlanted, isWorse else { continue }
+        result.found += 1
+        let origin = (pass.fresh ?? pass.first).outcome.comparison.explanations.first?.origin
+        if origin?.type == type, origin?.part == .service { result.named += 1 }
+      }
+      onTrial(trial + 1, result)
+    }
+    return result
+  }
+}

@@ -1,0 +1,87 @@
+/// Results that later ones are held against: one for each tape, as they were measured.
+package struct Baseline: Sendable, Hashable, Codable {
+  package static let currentFormat = 1
+  package var format = Baseline.currentFormat
+  package var name: String
+  /// Wall clock time, in ISO 8601.
+  package var saved: String
+  package var version: String
+  package var command: String
+  /// The scenarios as they were named, and the flags of `run` that changed them.
+  package var scenarios: [String]
+  package var arguments: [String]
+  package var environment: [Setting]
+  /// One result a round, each of its own seed; without their series, which no comparison needs.
+  package var rounds: [SuiteResult]
+
+  package init(
+    name: String, saved: String, version: String, command: String, scenarios: [String], arguments: [String],
+    rounds: [SuiteResult]
+  ) {
+    self.name = name
+    self.saved = saved
+    self.version = version
+    self.command = command
+    self.scenarios = scenarios
+    self.arguments = arguments
+    environment = rounds.first?.environment ?? []
+    self.rounds = rounds.map(\.withoutSeries)
+  }
+
+  package static let nameRule = "letters, digits, '-', '_' and '.', not beginning with '.'"
+  /// Whether a name can be that of a file.
+  package static func isName(_ name: String) -> Bool {
+    !name.isEmpty && name.first != "." && name.count <= 100
+      && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+  }
+}
+
+extension SuiteResult {
+  fileprivate var withoutSeries: SuiteResult {
+    var slim = self
+    for scenario in slim.scenarios.indices {
+      for run in slim.scenarios[scenario].runs.indices {
+        slim.scenarios[scenario].runs[run].measurement.dropSeries()
+      }
+    }
+    return slim
+  }
+}
+
+/// How large a change of each metric must be to be seen on a machine: what comes out when equals are compared.
+package struct NoiseFloor: Sendable, Hashable, Codable {
+  /// One metric's floor.
+  package struct Entry: Sendable, Hashable, Codable {
+    package var scenario: String
+    package var metric: String
+    /// The least relative change that so many rounds call in four of five comparisons; nil: none.
+    package var floor: Double?
+  }
+  package static let currentFormat = 1
+  package var format = NoiseFloor.currentFormat
+  package var measured: String
+  package var environment: [Setting]
+  package var rounds: Int
+  package var entries: [Entry]
+
+  package init(_ findings: ComparisonFindings) {
+    measured = findings.started
+    environment = findings.environment
+    rounds = findings.counted
+    entries = findings.contrasts.map { contrast in
+      let (_, error) = StudentizedBootstrap.moments(contrast.logRatios)
+      let effect = Student.detectableEffect(error: error, count: contrast.logRatios.count, alpha: 0.05)
+      return Entry(
+        scenario: contrast.scenario, metric: contrast.metric,
+        floor: contrast.logRatios.count > 1 ? Contrast.change(effect) : nil)
+    }
+  }
+
+  /// The floor of a metric for another number of rounds: it shrinks with the root of them; nil: it was not measured.
+  package func floor(of metric: String, in scenario: String, rounds other: Int) -> Double? {
+    guard let floor = entries.first(where: { $0.scenario == scenario && $0.metric == metric })?.floor else {
+      return nil
+    }
+    return floor * (Double(rounds) / Double(max(1, other))).squareRoot()
+  }
+}

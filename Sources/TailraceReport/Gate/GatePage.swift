@@ -1,0 +1,198 @@
+import TailraceMeasurement
+
+/// What a gate found, as Markdown: for a pull request, and as the head of its report.
+package enum GatePage {
+  /// By which a comment is found again, to be written anew instead of beside it.
+  package static let marker = "<!-- tailrace gate -->"
+
+  /// One comment for a pull request, with its marker in front; short, however much was checked.
+  package static func comment(_ findings: GateFindings, strict: Bool) -> String {
+    var page = Markdown()
+    page.paragraph(marker)
+    add(findings, strict: strict, limit: 40, to: &page)
+    return page.text
+  }
+
+  /// The whole report: the gate, then the comparisons behind it.
+  package static func report(_ findings: GateFindings, strict: Bool) -> String {
+    var page = Markdown()
+    add(findings, strict: strict, limit: .max, to: &page)
+    var text = page.text + "\n" + shifted(ComparisonPage.render(findings.comparison))
+    if let confirmation = findings.confirmation {
+      text += "\n" + shifted(ComparisonPage.render(confirmation).replacing("# Comparison:", with: "# Fresh rounds:"))
+    }
+    return text
+  }
+
+  private static func add(_ findings: GateFindings, strict: Bool, limit: Int, to page: inout Markdown) {
+    let comparison = findings.comparison
+    page.heading(2, "\(findings.word(strict: strict)): \(comparison.name)")
+    page.paragraph(summary(findings, strict: strict))
+    if !comparison.forced.isEmpty {
+      page.paragraph("**Forced.** These are not alike, so what differs may not be what was changed:")
+      page.list(comparison.forced)
+    }
+    page.list(Array(findings.invalid.prefix(10)))
+    page.table(
+      ["Target", "Scenario", "Verdict", ""],
+      findings.checks.filter { $0.kind == .target && (limit == .max || $0.verdict != .met) }.prefix(limit).map {
+        ["`\($0.expression)`", $0.scenario, word($0.verdict), seen($0)]
+      })
+    let regressions = findings.checks.filter { $0.kind == .regression }
+    page.table(
+      [
+        "Against \(comparison.candidates.first?.label ?? "the baseline")", "Scenario", ">Change", ">Interval",
+        "Verdict",
+      ],
+      regressions.prefix(limit).map { check in
+        [
+          "`\(check.expression)`", check.scenario, check.change.map(ExplanationWords.signed) ?? "–", interval(check),
+          word(check.verdict) + (check.verdict == .met ? "" : " – \(check.words)"),
+        ]
+      })
+    if regressions.count > limit { page.paragraph("… and \(regressions.count - limit) more, in the report.") }
+    addExplanations(findings, to: &page)
+  }
+
+  /// The sentence under the headline.
+  package static func summary(_ findings: GateFindings, strict: Bool) -> String {
+    let comparison = findings.comparison
+    let targets = findings.checks.filter { $0.kind == .target }
+    var parts: [String] = []
+    if !targets.isEmpty { parts.append("\(targets.count { $0.verdict == .met }) of \(targets.count) targets met") }
+    let regressions = findings.checks.filter { $0.kind == .regression }
+    for (verdict, name) in [
+      (GateCheck.Verdict.missed, "worse"), (.unconfirmed, "worse at first, not in fresh rounds"), (.unclear, "unclear"),
+      (.met, "held"),
+    ] {
+      let count = regressions.count { $0.verdict == verdict }
+      if count > 0 { parts.append("\(count) \(name)") }
+    }
+    let rounds = "\(HumanUnits.counted(comparison.counted, "round"))"
+    let fresh = findings.confirmation.map { " and \(HumanUnits.counted($0.counted, "fresh round"))" } ?? ""
+    let invalid = findings.invalid.isEmpty ? "" : "The figures are not to be trusted, whatever they say. "
+    return "\(invalid)\(parts.joined(separator: ", ")); \(rounds)\(fresh) against "
+      + "\(comparison.candidates.first?.label ?? "the baseline")."
+  }
+
+  private static func addExplanations(_ findings: GateFindings, to page: inout Markdown) {
+    let failed = Set(findings.checks.filter { $0.kind == .regression && $0.verdict == .missed }.map(\.scenario))
+    let source = findings.confirmation ?? findings.comparison
+    for scenario in failed.sorted() {
+      guard let explanation = source.explanation(of: 1, in: scenario) else { continue }
+      page.paragraph("**Where it lies** (\(scenario))")
+      page.list(ExplanationWords.lines(explanation))
+    }
+  }
+
+  /// In words that stand without colours.
+  package static func word(_ verdict: GateCheck.Verdict) -> String {
+    switch verdict {
+    case .met: "held ✓"
+    case .missed: "**FAILED** ✗"
+    case .unconfirmed: "not confirmed ~"
+    case .unclear: "unclear ?"
+    }
+  }
+
+  private static func seen(_ check: GateCheck) -> String {
+    guard let low = check.low, let high = check.high else { return check.words }
+    return "\(check.words); \(HumanUnits.value(low, check.unit)) to \(HumanUnits.value(high, check.unit))"
+  }
+
+  package static func interval(_ check: GateCheck) -> String {
+    guard let low = check.low, let high = check.high else { return "–" }
+    return "\(ExplanationWords.signed(low)) to \(ExplanationWords.signed(high))"
+  }
+
+  /// Its headings one level lower.
+  private static func shifted(_ page: String) -> String {
+    page.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.hasPrefix("#") ? "#\($0)" : String($0) }.joined(separator: "\n")
+  }
+}
+
+/// What a gate found, for machines that read JUnit's XML and GitHub's commands.
+package enum GateFiles {
+  /// JUnit XML as CI systems read it: a suite for each scenario, a case for each check.
+  package static func junit(_ findings: GateFindings) -> String {
+    var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+    let failures = findings.checks.count { $0.verdict == .missed }
+    text +=
+      "<testsuites name=\"tailrace gate\" tests=\"\(findings.checks.count)\" failures=\"\(failures)\" "
+      + "errors=\"\(findings.invalid.count)\">\n"
+    var names: [String] = []
+    for check in findings.checks where !names.contains(check.scenario) { names.append(check.scenario) }
+    if names.isEmpty { names = [findings.comparison.name] }
+    for (index, name) in names.enumerated() {
+      let own = findings.checks.filter { $0.scenario == name }
+      let invalid = index == 0 ? findings.invalid : []
+      text +=
+        "  <testsuite name=\"\(escaped(name))\" tests=\"\(own.count + invalid.count)\" "
+        + "failures=\"\(own.count { $0.verdict == .missed })\" errors=\"\(invalid.count)\" "
+        + "skipped=\"\(own.count { $0.verdict == .unclear })\">\n"
+      for reason in invalid {
+        text += "    <testcase classname=\"\(escaped(name))\" name=\"validity\">"
+        text += "<error message=\"\(escaped(reason))\"/></testcase>\n"
+      }
+      for check in own { text += testCase(check) }
+      text += "  </testsuite>\n"
+    }
+    return text + "</testsuites>\n"
+  }
+
+  private static func testCase(_ check: GateCheck) -> String {
+    let head =
+      "    <testcase classname=\"\(escaped(check.scenario)).\(check.kind.rawValue)\" "
+      + "name=\"\(escaped(check.expression))\">"
+    let words = escaped(words(check))
+    switch check.verdict {
+    case .met: return head + "</testcase>\n"
+    case .missed: return head + "<failure message=\"\(words)\"/></testcase>\n"
+    case .unclear: return head + "<skipped message=\"\(words)\"/></testcase>\n"
+    case .unconfirmed: return head + "<system-out>\(words)</system-out></testcase>\n"
+    }
+  }
+
+  /// GitHub's workflow commands: an annotation for each check that did not hold.
+  package static func annotations(_ findings: GateFindings) -> [String] {
+    findings.invalid.map { "::error title=tailrace: invalid::\(commandText($0))" }
+      + findings.checks.compactMap { check in
+        let title = commandText("tailrace: \(check.expression)").replacing(":", with: "%3A").replacing(",", with: "%2C")
+        let text = commandText("\(check.scenario): \(words(check))")
+        switch check.verdict {
+        case .met: return nil
+        case .missed: return "::error title=\(title)::\(text)"
+        case .unconfirmed: return "::notice title=\(title)::\(text)"
+        case .unclear: return "::warning title=\(title)::\(text)"
+        }
+      }
+  }
+
+  private static func words(_ check: GateCheck) -> String {
+    guard check.kind == .regression, let change = check.change else { return check.words }
+    return "\(ExplanationWords.signed(change)) (\(GatePage.interval(check))): \(check.words)"
+  }
+
+  /// As a workflow command's text may hold it.
+  private static func commandText(_ text: String) -> String {
+    text.replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
+  }
+
+  static func escaped(_ text: String) -> String {
+    var escaped = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": escaped += "&amp;"
+      case "<": escaped += "&lt;"
+      case ">": escaped += "&gt;"
+      case "\"": escaped += "&quot;"
+      case "\n": escaped += "&#10;"
+      default:
+        // XML 1.0 has no place for other control characters.
+        if scalar.value >= 0x20 || scalar == "\t" { escaped.unicodeScalars.append(scalar) }
+      }
+    }
+    return escaped
+  }
+}

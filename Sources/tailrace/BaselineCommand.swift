@@ -1,0 +1,179 @@
+import ArgumentParser
+import Foundation
+import TailraceCore
+import TailraceHarness
+import TailraceMeasurement
+import TailraceReport
+
+/// `tailrace baseline`
+struct BaselineCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "baseline",
+    abstract: "Keep results that later ones are held against.",
+    discussion: """
+      A baseline is a file in the repository (.tailrace/baselines/NAME.json): rounds of a scenario, each with its tape's \
+      fingerprint, its histograms, and the machine and toolchain that it was measured on. 'tailrace gate --baseline \
+      NAME' replays the same tapes. It holds on the machine that it was made on; where machines change from run to run, \
+      as on hosted CI, 'tailrace gate --against REVISION' measures both sides anew.
+
+      EXAMPLES
+        tailrace baseline save main mine.yaml
+        tailrace baseline list
+        tailrace baseline show main
+        tailrace baseline remove main
+      """,
+    subcommands: [Save.self, List.self, Show.self, Remove.self])
+
+  struct Save: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run a scenario in rounds and keep them as a baseline.")
+    @Argument(help: "The baseline's name.") var name: String
+    @Argument(help: "Scenarios, as for 'run'.", completion: .file()) var scenarios: [String]
+    @Option(help: "Valid rounds to keep, 1 to 1000; a gate needs 12 to call anything worse.") var rounds = 12
+    @Flag(help: "Take the place of a baseline of this name.") var replace = false
+    @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
+    @OptionGroup(title: "Running") var load: LoadOptions
+    @OptionGroup var storing: StoreOptions
+
+    func validate() throws {
+      guard Baseline.isName(name) else {
+        throw ValidationError("'\(name)' cannot be a baseline's name; allowed are \(Baseline.nameRule)")
+      }
+      guard (1...1_000).contains(rounds) else { throw ValidationError("--rounds \(rounds): write 1 to 1000") }
+      guard load.systems.count < 2 else { throw ValidationError("a baseline is of one system; name one with --system") }
+      guard !scenarios.isEmpty else { throw ValidationError("name a scenario") }
+    }
+
+    func run() async throws {
+      let store = storing.store
+      guard replace || !store.exists(name) else {
+        throw Refusal.usage("the baseline '\(name)' is there already; --replace puts this one in its place")
+      }
+      let candidate = try checkedCandidate(scenarios, changes, load)
+      let interruption = Interruption.listen()
+      do {
+        let run = try await BaselineRun.rounds(
+          of: candidate, count: rounds, seed: load.seed, interruption: interruption
+        ) { done in
+          if Terminal.error.isInteractive { Terminal.error.write("\r\(done) of \(rounds) rounds ") }
+        }
+        if Terminal.error.isInteractive { Terminal.error.write("\r\(String(repeating: " ", count: 40))\r") }
+        guard run.results.count == rounds else {
+          for line in run.broken + run.spoiled { Terminal.error.write("  \(line)\n") }
+          Terminal.error.write(
+            "Not saved: \(run.results.count) of \(rounds) rounds are valid\(interruption.isSet ? ", cut short" : "").\n"
+          )
+          throw ExitCode(Verdict.invalid.exitStatus)
+        }
+        try store.save(
+          Baseline(
+            name: name, saved: Date().formatted(.iso8601), version: Composition.version,
+            command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed), scenarios: scenarios,
+            arguments: load.flags(changes, system: load.systems.first ?? "live"), rounds: run.results))
+        Terminal.output.write(
+          "Saved \(counted(rounds, "round")) as '\(name)': \(PathText.short(store.path(of: name)))\n")
+      } catch let problem as ChildRun.Problem {
+        throw refusal(problem)
+      } catch let problem as BaselineStore.Problem {
+        throw Refusal.usage(problem.description)
+      }
+    }
+  }
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Name the baselines.")
+    @OptionGroup var storing: StoreOptions
+
+    func run() throws {
+      let names = storing.store.names()
+      guard !names.isEmpty else {
+        Terminal.output.write("No baselines in \(storing.directory)/baselines.\n")
+        return
+      }
+      var table = Columns(["name", ">rounds", "saved", "scenarios", "commit"])
+      for name in names {
+        do {
+          let baseline = try storing.store.load(name)
+          table.add([
+            name, "\(baseline.rounds.count)", baseline.saved, baseline.scenarios.joined(separator: " "),
+            String((baseline.environment.first { $0.name == "git_commit" }?.value ?? "unknown").prefix(12)),
+          ])
+        } catch {
+          table.add([name, "–", "cannot be read", "\(error)", ""])
+        }
+      }
+      Terminal.output.write(table.text)
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print what a baseline holds.")
+    @Argument(help: "The baseline's name.") var name: String
+    @OptionGroup var storing: StoreOptions
+
+    func run() throws {
+      let baseline: Baseline
+      do {
+        baseline = try storing.store.load(name)
+      } catch {
+        throw Refusal.usage(error.description)
+      }
+      var text = "\(baseline.name): \(counted(baseline.rounds.count, "round")), saved \(baseline.saved)\n"
+      text += "Made with: \(baseline.command)\n\n"
+      var table = Columns([
+        "scenario", "system", ">seed", "fingerprint", ">jobs", ">throughput", ">response p50", ">p99",
+      ])
+      for round in baseline.rounds {
+        for scenario in round.scenarios {
+          guard let run = scenario.primary else { continue }
+          let percentiles = run.measurement.all[.response]?.percentiles([50, 99]) ?? [nil, nil]
+          let times = percentiles.map { $0.map { HumanUnits.time(Double($0.rawValue)) } ?? "–" }
+          table.add([
+            scenario.name, run.system, "\(run.seed)", run.fingerprint,
+            HumanUnits.count(Double(run.measurement.all.causes.total)),
+            HumanUnits.value(run.reading(of: .throughput)?.value, .rate), times[0], times[1],
+          ])
+        }
+      }
+      text += table.text + "\n"
+      text += baseline.environment.map { "\($0.name): \($0.value)\n" }.joined()
+      Terminal.output.write(text)
+    }
+  }
+
+  struct Remove: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Delete a baseline's file.")
+    @Argument(help: "The baseline's name.") var name: String
+    @OptionGroup var storing: StoreOptions
+
+    func run() throws {
+      do {
+        try storing.store.remove(name)
+      } catch {
+        throw Refusal.usage(error.description)
+      }
+      Terminal.output.write("Removed '\(name)'.\n")
+    }
+  }
+}
+
+/// This program as a candidate, once the scenarios are known to be good.
+func checkedCandidate(
+  _ scenarios: [String], _ changes: ScenarioChanges, _ load: LoadOptions, program: String = StoreOptions.ownProgram,
+  label: String = "this"
+) throws -> ComparisonRunner.Candidate {
+  let selection = try ScenarioSelection(scenarios, changes: changes, targets: load.targets)
+  var options = SuiteOptions()
+  options.systems = load.systems.isEmpty ? ["live"] : load.systems
+  let runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: StopFlag())
+  let problems = runner.refusals(selection.scenarios)
+  guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }
+  return ComparisonRunner.Candidate(
+    label: label, program: program,
+    arguments: load.childArguments(scenarios, changes, system: load.systems.first ?? "live"))
+}
+
+/// What is said of a run in a process of its own that gave no result.
+func refusal(_ problem: ChildRun.Problem) -> any Error {
+  guard problem.status == Refusal.status else { return problem }
+  return Refusal.usage(problem.words.split(separator: "\n").map(String.init))
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Foundation
+import TailraceHarness
+import TailraceMeasurement
+import TailraceReport
+
+/// `tailrace noise`
+struct NoiseCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "noise",
+    abstract: "Measure how small a change this machine can see: the suite against itself.",
+    discussion: """
+      Compares a program with itself as 'compare' would, prints the least change of each metric that so many rounds see \
+      in four of five comparisons, and keeps it in .tailrace/noise: a gate refuses bounds below it.
+
+      EXAMPLES
+        tailrace noise mine.yaml
+        tailrace noise mine.yaml --rounds 24 --metric throughput
+
+      EXIT STATUS
+        0 measured; 4 invalid: not to be trusted; 64 wrong usage
+      """)
+
+  @Argument(help: "Scenarios, as for 'run'.", completion: .file()) var scenarios: [String]
+  @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
+  @OptionGroup(title: "Running") var load: LoadOptions
+  @Option(help: "Rounds of the program against itself, 2 to 1000.") var rounds = 12
+  @Option(
+    name: .customLong("metric"), help: ArgumentHelp("Measure this metric (repeatable).", valueName: "expression"))
+  var metrics: [String] = []
+  @Option(help: ArgumentHelp("auto, plain or none.", valueName: "style")) var progress: ProgressStyle = .auto
+  @OptionGroup var storing: StoreOptions
+
+  func validate() throws {
+    guard (2...1_000).contains(rounds) else { throw ValidationError("--rounds \(rounds): write 2 to 1000") }
+    guard load.systems.count < 2 else { throw ValidationError("noise is of one system; name one with --system") }
+    guard !scenarios.isEmpty else { throw ValidationError("name a scenario") }
+  }
+
+  func run() async throws {
+    var candidate = try checkedCandidate(scenarios, changes, load)
+    let rules = ComparisonRules(looks: LookPlan(least: rounds, most: rounds))
+    let started = Date().formatted(.iso8601)
+    let display = ComparisonDisplay(progress, isQuiet: false, rules: rules)
+    let own = candidate
+    candidate.label = "itself"
+    let outcome: ComparisonRunner.Outcome
+    do {
+      outcome = try await ComparisonRunner(
+        [own, candidate], rules: rules, metrics: metrics, seed: load.seed, interruption: Interruption.listen()
+      ).run { display.show($0) }
+      display.finish()
+    } catch let problem as ChildRun.Problem {
+      display.finish()
+      throw refusal(problem)
+    }
+    let findings = ComparisonFindings(
+      name: StoreOptions.noiseName(scenarios),
+      command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed), version: Composition.version,
+      started: started, candidates: [], comparison: outcome.comparison, contrasts: outcome.contrasts,
+      ending: outcome.ending, forced: [], first: outcome.first)
+    for line in findings.invalid { Terminal.error.write("INVALID: \(line)\n") }
+    guard findings.invalid.isEmpty, !outcome.isInterrupted else { throw ExitCode(Verdict.invalid.exitStatus) }
+    let floor = NoiseFloor(findings)
+    do {
+      try storing.store.save(floor, of: findings.name)
+    } catch {
+      throw Refusal.usage(error.description)
+    }
+    Terminal.output.write(text(floor, findings))
+  }
+
+  private func text(_ floor: NoiseFloor, _ findings: ComparisonFindings) -> String {
+    var table = Columns(["scenario", "metric", ">seen against itself", ">least change seen", ">with twice the rounds"])
+    for (entry, contrast) in zip(floor.entries, findings.contrasts) {
+      let twice = floor.floor(of: entry.metric, in: entry.scenario, rounds: floor.rounds * 2)
+      table.add([
+        entry.scenario, entry.metric, contrast.change.map(ExplanationWords.signed) ?? "–",
+        entry.floor.map(HumanUnits.share) ?? (contrast.note.isEmpty ? "–" : contrast.note),
+        twice.map(HumanUnits.share) ?? "–",
+      ])
+    }
+    return table.text
+      + "\n\(counted(floor.rounds, "round")) against itself. A change of that size is called in four of five comparisons "
+      + "(95 % confidence, one metric).\nKept in \(storing.directory)/noise: a gate refuses bounds below it.\n"
+  }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Foundation
+import TailraceHarness
+
+/// The flag that says where baselines and noise floors are kept.
+struct StoreOptions: ParsableArguments {
+  @Option(
+    name: .customLong("store"),
+    help: ArgumentHelp("Where baselines and noise floors are kept, for the repository.", valueName: "directory"),
+    completion: .directory)
+  var directory = ".tailrace"
+
+  var store: BaselineStore { BaselineStore(directory: directory) }
+
+  /// This program.
+  static var ownProgram: String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }
+
+  /// The name under which a selection's noise is kept.
+  static func noiseName(_ scenarios: [String]) -> String {
+    let names = scenarios.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
+    let name = names.joined(separator: "+").map {
+      $0.isASCII && ($0.isLetter || $0.isNumber || "-_.+".contains($0)) ? $0 : "-"
+    }
+    return String(name.prefix(80))
+  }
+}
