@@ -32,6 +32,7 @@ extension ReportPage {
   }
 
   private mutating func addTargets(_ scenario: ScenarioResult) {
+    defer { addRegressions(scenario.regressions ?? []) }
     guard !scenario.targets.isEmpty else { return }
     page.heading(3, "Targets")
     page.table(
@@ -48,6 +49,13 @@ extension ReportPage {
           HumanUnits.count(Double(target.samples)), verdict + noted(target.note),
         ]
       })
+  }
+
+  private mutating func addRegressions(_ bounds: [String]) {
+    guard !bounds.isEmpty else { return }
+    page.paragraph(
+      "Not judged by a single run: \(bounds.map { "`\($0)`" }.joined(separator: ", ")). `tailrace gate` holds them "
+        + "against a baseline.")
   }
 
   private mutating func addPublished(_ scenario: ScenarioResult) {

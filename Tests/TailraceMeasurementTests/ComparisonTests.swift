@@ -113,8 +113,8 @@ import Testing
       #expect(contrast.verdict != .worse)
       #expect(contrast.detectable == nil)
     }
-    #expect(rules.roundsNeeded(metrics: 7) == nil)
-    #expect(ComparisonRules().roundsNeeded(metrics: 7) == 12)
+    #expect(rules.roundsNeeded(metrics: 9) == nil)
+    #expect(ComparisonRules().roundsNeeded(metrics: 9) == 12)
     // A single round: no interval at all, and nothing traps.
     let single = try Self.comparison(rounds: 1) { round, _ in try Self.suite(round: round, salt: 1) }
     #expect(single.contrasts(isLast: true).allSatisfy { $0.low == nil && $0.verdict == .unclear })

@@ -124,7 +124,7 @@ package struct GateRunner: Sendable {
         if interruption.isSet { break }
         continue
       }
-      let unlike = stored.unlikeness(own, varied: []).map { "\(baseline.name) has \($0)" }
+      let unlike = stored.unlikeness(own, varied: [SuiteRunner.plantedSetting]).map { "\(baseline.name) has \($0)" }
       guard unlike.isEmpty || isForced else { throw UnlikeCandidates(lines: unlike) }
       for line in unlike where !forced.contains(line) { forced.append(line) }
       comparison.add(

@@ -160,9 +160,12 @@ package struct SuiteRunner: Sendable {
       types: scenario.jobs.map(\.name))
   }
 
+  /// The setting that tells of a slowdown planted on purpose.
+  static let plantedSetting = "planted slowdown"
+
   private func plantedSlowdowns(in scenario: Scenario) -> [Setting] {
     scenario.jobs.compactMap { job in
-      options.slowdowns[job.name].map { Setting("planted slowdown", "\(job.name) × \(Nanoseconds.short($0))") }
+      options.slowdowns[job.name].map { Setting(Self.plantedSetting, "\(job.name) × \(Nanoseconds.short($0))") }
     }
   }
 

@@ -62,17 +62,26 @@ extension Metric {
   }
 
   /// What a scenario's runs are compared by where nobody says: throughput, success, the mean and the percentiles of
-  /// response time that its samples hold, and the mean of each job type, those with most jobs first.
-  package static func compared(in run: RunResult, types: Int = 6) -> [Metric] {
+  /// response time that its samples hold, and of each job type, those with most jobs first, the mean, which sees
+  /// everything, and the median, which a few delayed jobs do not move.
+  package static func compared(in run: RunResult, types: Int = 4) -> [Metric] {
+    func samples(_ jobs: ClassMeasurement) -> UInt64 { jobs[.response]?.count ?? 0 }
+    func holds(_ percentile: Double, _ jobs: ClassMeasurement) -> Bool {
+      // Twice what it needs, so that a round with a few jobs fewer has it too.
+      2 * Distribution.samplesNeeded(for: percentile) <= samples(jobs)
+    }
     var metrics = [Metric(.figure(.throughput)), Metric(.figure(.success)), Metric(.quantity(.response, .mean))]
-    let count = run.measurement.all[.response]?.count ?? 0
-    for percentile in [50.0, 99] where Distribution.samplesNeeded(for: percentile) <= count {
+    for percentile in [50.0, 99] where holds(percentile, run.measurement.all) {
       metrics.append(Metric(.quantity(.response, .percentile(percentile))))
     }
     let ofTypes = run.measurement.classes.filter { $0.key.type != nil && $0.key.priority == nil }
     guard ofTypes.count > 1 else { return metrics }
-    let busiest = ofTypes.sorted { ($0[.response]?.count ?? 0, $1.key.name) > ($1[.response]?.count ?? 0, $0.key.name) }
+    let busiest = ofTypes.sorted { (samples($0), $1.key.name) > (samples($1), $0.key.name) }
     let kept = Set(busiest.prefix(types).map(\.key))
-    return metrics + ofTypes.map(\.key).filter(kept.contains).map { Metric(.quantity(.response, .mean), of: $0) }
+    return metrics
+      + ofTypes.filter { kept.contains($0.key) }.flatMap { jobs in
+        [Metric(.quantity(.response, .mean), of: jobs.key)]
+          + (holds(50, jobs) ? [Metric(.quantity(.response, .percentile(50)), of: jobs.key)] : [])
+      }
   }
 }
