@@ -11,9 +11,12 @@ struct AttemptList: Sendable {
     var finished: Int64
     /// Whether the job completed with this attempt.
     var completes: Bool
-    var settles: Bool
     var priority: Priority
     var pool: PoolID
+    var outcome: AttemptOutcome
+    var type: JobTypeID
+    /// ``TailraceCore/TimelineRecord/noWorker`` where the system does not number them.
+    var worker: UInt16
   }
 
   private(set) var attempts: [Attempt] = []

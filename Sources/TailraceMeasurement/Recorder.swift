@@ -62,6 +62,8 @@ package final class Recorder {
   @exclusivity(unchecked) var unmeasured = CauseCounts()
   @exclusivity(unchecked) var settled = JobSet()
   @exclusivity(unchecked) var throughput = TimeGrid()
+  /// Of the same jobs, but those that were never submitted.
+  @exclusivity(unchecked) var responses = ResponseGrid()
   @exclusivity(unchecked) var waiting = TimeGrid()
   @exclusivity(unchecked) var running = TimeGrid()
   /// Accepted jobs that have not settled; kept only where the load has stages.
@@ -152,8 +154,9 @@ package final class Recorder {
       AttemptList.Attempt(
         job: record.pointee.job, eligible: eligible, started: record.pointee.wasStarted ? started : .max,
         finished: finished,
-        completes: record.pointee.settles && record.pointee.cause == .succeeded, settles: record.pointee.settles,
-        priority: record.pointee.priority, pool: record.pointee.pool),
+        completes: record.pointee.settles && record.pointee.cause == .succeeded,
+        priority: record.pointee.priority, pool: record.pointee.pool, outcome: record.pointee.outcome,
+        type: record.pointee.type, worker: record.pointee.worker),
       limit: settings.attemptLimit)
   }
 
@@ -171,6 +174,9 @@ package final class Recorder {
     }
     if record.pointee.cause.ranToItsEnd {
       throughput.add(at: finished)
+      if record.pointee.wasSubmitted {
+        responses.add((record.pointee.finished - record.pointee.intended).rawValue, at: finished)
+      }
       if finished >= start && finished < end { endedInWindow += 1 }
     }
   }
@@ -197,6 +203,7 @@ package final class Recorder {
     unmeasured.merge(other.unmeasured)
     settled.formUnion(other.settled)
     throughput.merge(other.throughput)
+    responses.merge(other.responses)
     waiting.merge(other.waiting)
     running.merge(other.running)
     inSystem.merge(other.inSystem)

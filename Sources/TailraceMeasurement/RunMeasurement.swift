@@ -76,6 +76,10 @@ package struct RunMeasurement: Sendable, Hashable, Codable {
   package var throughput: Series
   package var queueDepth: Series
   package var running: Series
+  /// nil in results of versions that knew no such thing.
+  package var responseOverTime: ResponseSeries?
+  /// nil: more attempts than ``WorkerTimeline/limit``, or a result of a version that knew no such thing.
+  package var timeline: WorkerTimeline?
   package var workers: [WorkerUse]
   package var intendedInWindow: Int
   package var submittedInWindow: Int
@@ -117,7 +121,8 @@ extension Recorder {
       windowStart: settings.window.start, windowEnd: Nanoseconds(end), classes: classes, unmeasured: unmeasured,
       figures: [], throughput: Series(throughput, perSecond: true, until: runEnd),
       queueDepth: Series(waiting, perSecond: false, until: runEnd),
-      running: Series(running, perSecond: false, until: runEnd), workers: makeWorkers(facts, window: window),
+      running: Series(running, perSecond: false, until: runEnd), responseOverTime: responses.series,
+      timeline: WorkerTimeline(attempts, types: settings.types), workers: makeWorkers(facts, window: window),
       intendedInWindow: intendedInWindow, submittedInWindow: submittedInWindow, acceptedJobs: acceptedCount,
       meanTimeInSystem: acceptedCount > 0 ? Double(timeInSystem) / Double(acceptedCount) : 0, priorities: priorities)
     result.figures = makeFigures(facts, window: window, all: result.all, workers: result.workers)

@@ -1,18 +1,32 @@
 /// Markdown, built block by block.
 struct Markdown {
+  /// What stands between two empty lines.
+  enum Block {
+    case heading(Int, String)
+    case paragraph(String)
+    case list([String])
+    case figure([String])
+    /// Columns named with a leading `>` are set flush right.
+    case table([String], [[String]])
+  }
+
+  /// What it is made of, for a page in another language.
+  private(set) var blocks: [Block] = []
   private(set) var text = ""
 
-  mutating func heading(_ level: Int, _ words: String) { block(String(repeating: "#", count: level) + " " + words) }
+  mutating func heading(_ level: Int, _ words: String) {
+    add(.heading(level, words), String(repeating: "#", count: level) + " " + words)
+  }
 
-  mutating func paragraph(_ words: String) { block(words) }
+  mutating func paragraph(_ words: String) { add(.paragraph(words), words) }
 
   mutating func list(_ items: [String]) {
-    if !items.isEmpty { block(items.map { "- \($0)" }.joined(separator: "\n")) }
+    if !items.isEmpty { add(.list(items), items.map { "- \($0)" }.joined(separator: "\n")) }
   }
 
   /// Preformatted lines.
   mutating func figure(_ lines: [String]) {
-    if !lines.isEmpty { block("```text\n\(lines.joined(separator: "\n"))\n```") }
+    if !lines.isEmpty { add(.figure(lines), "```text\n\(lines.joined(separator: "\n"))\n```") }
   }
 
   /// A table; columns named with a leading `>` are set flush right. Nothing without rows.
@@ -20,7 +34,8 @@ struct Markdown {
     guard !rows.isEmpty else { return }
     let names = columns.map { $0.hasPrefix(">") ? String($0.dropFirst()) : $0 }
     let rules = columns.map { $0.hasPrefix(">") ? "---:" : "---" }
-    block(([names, rules] + rows).map { "| \($0.map(Self.cell).joined(separator: " | ")) |" }.joined(separator: "\n"))
+    let lines = ([names, rules] + rows).map { "| \($0.map(Self.cell).joined(separator: " | ")) |" }
+    add(.table(columns, rows), lines.joined(separator: "\n"))
   }
 
   private static func cell(_ text: String) -> String {
@@ -28,5 +43,8 @@ struct Markdown {
       .split(separator: "\n").joined(separator: " ")
   }
 
-  private mutating func block(_ words: String) { text += (text.isEmpty ? "" : "\n") + words + "\n" }
+  private mutating func add(_ block: Block, _ words: String) {
+    blocks.append(block)
+    text += (text.isEmpty ? "" : "\n") + words + "\n"
+  }
 }

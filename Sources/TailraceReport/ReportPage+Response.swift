@@ -53,7 +53,7 @@ extension ReportPage {
     String(repeating: "█", count: max(0, min(20, Int((share * 20).rounded()))))
   }
 
-  private mutating func addCorrection(_ all: ClassMeasurement) {
+  mutating func addCorrection(_ all: ClassMeasurement) {
     let rows = [("from the intended arrival", Quantity.response), ("uncorrected, from submit", .responseUncorrected)]
     page.table(
       ["Response time", ">Samples", ">Mean", ">p50", ">p90", ">p99", ">p99.9", ">Max"],

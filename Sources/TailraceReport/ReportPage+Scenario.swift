@@ -58,7 +58,7 @@ extension ReportPage {
         + "against a baseline.")
   }
 
-  private mutating func addPublished(_ scenario: ScenarioResult) {
+  mutating func addPublished(_ scenario: ScenarioResult) {
     guard !scenario.published.isEmpty else { return }
     page.heading(3, "Published beside measured")
     let isScaled = (scenario.primary?.timeScale ?? 1) != 1
@@ -80,7 +80,7 @@ extension ReportPage {
       })
   }
 
-  private mutating func addComparison(_ scenario: ScenarioResult) {
+  mutating func addComparison(_ scenario: ScenarioResult) {
     guard scenario.runs.count > 1 else { return }
     page.heading(3, scenario.sequential == nil ? "Systems side by side" : "Sequential beside concurrent")
     page.table(
@@ -109,7 +109,7 @@ extension ReportPage {
     }
   }
 
-  private mutating func addJobs(_ run: RunResult) {
+  mutating func addJobs(_ run: RunResult) {
     page.heading(3, "Jobs")
     let measurement = run.measurement
     let rows = measurement.classes.filter { $0.key == .all || $0.key.type == nil || $0.key.priority == nil }.map(jobRow)
@@ -149,7 +149,7 @@ extension ReportPage {
     ]
   }
 
-  private mutating func addValidity(_ scenario: ScenarioResult) {
+  mutating func addValidity(_ scenario: ScenarioResult) {
     page.heading(3, "Validity")
     for (index, run) in scenario.runs.enumerated() {
       let isPlain = run.validity.allSatisfy { $0.verdict == .passed || $0.verdict == .unavailable }
@@ -171,7 +171,7 @@ extension ReportPage {
     }
   }
 
-  private mutating func addResources(_ scenario: ScenarioResult) {
+  mutating func addResources(_ scenario: ScenarioResult) {
     page.heading(3, "Resources")
     let names: [(FigureName, String)] = [
       (.utilization, "Utilization"), (.offeredLoad, "Offered load (erlangs)"), (.concurrencyMax, "Most at once"),

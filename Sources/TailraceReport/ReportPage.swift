@@ -34,7 +34,7 @@ struct ReportPage {
         + "elsewhere `–` stands for it and the maximum says more.")
   }
 
-  private var headline: String {
+  var headline: String {
     let targets = suite.scenarios.flatMap(\.targets)
     let met = targets.count { $0.verdict == .met }
     let scenarios = counted(suite.scenarios.count, "scenario")
@@ -65,6 +65,19 @@ struct ReportPage {
 
   /// What was missed or failed, in one list: a reader need not look for it.
   private mutating func addFindings() {
+    let findings = findings
+    guard !findings.isEmpty else { return }
+    page.heading(2, "What did not hold")
+    page.list(Array(findings.prefix(Self.findingLimit)))
+    if findings.count > Self.findingLimit {
+      page.paragraph("… and \(findings.count - Self.findingLimit) more, in the scenarios below.")
+    }
+  }
+
+  /// Findings that are listed in one place.
+  static let findingLimit = 40
+
+  var findings: [String] {
     var findings: [String] = []
     for scenario in suite.scenarios {
       for target in scenario.targets where target.verdict != .met {
@@ -85,14 +98,11 @@ struct ReportPage {
         }
       }
     }
-    guard !findings.isEmpty else { return }
-    page.heading(2, "What did not hold")
-    page.list(Array(findings.prefix(40)))
-    if findings.count > 40 { page.paragraph("… and \(findings.count - 40) more, in the scenarios below.") }
+    return findings
   }
 
   /// The figures that scenarios want to see beside each other's.
-  private mutating func addSideBySide() {
+  mutating func addSideBySide() {
     let shown = suite.scenarios.filter { !($0.figures ?? []).isEmpty }
     guard shown.count > 1 else { return }
     var metrics: [String] = []
@@ -115,6 +125,20 @@ struct ReportPage {
     page.heading(2, "How it was measured")
     page.paragraph("The command that repeats it:")
     page.figure([suite.command])
+    addEnvironment()
+    page.paragraph(
+      "Beside this page: `report.html` (the same with pictures, in one file), `results.csv` (every figure, one a row), "
+        + "`targets.csv`, `histograms/` (HdrHistogram's text format, in ms) and `result.json`, from which "
+        + "`tailrace report` makes all of them again.")
+    addQuantities()
+  }
+
+  mutating func addQuantities() {
+    page.table(
+      ["Quantity", "From → to"], Quantity.allCases.map { ["`\($0.name)`", $0.span] })
+  }
+
+  mutating func addEnvironment() {
     var rows = [["seed", "\(suite.seed)"], ["time scale", HumanUnits.digits(suite.timeScale)]]
     rows += [["started", suite.started], ["tailrace", suite.version], ["result format", "\(suite.format)"]]
     rows += suite.environment.map { [$0.name, $0.value] }
@@ -126,11 +150,6 @@ struct ReportPage {
           [scenario.name, $0.system, "`\($0.fingerprint)`", "\($0.seed)", HumanUnits.digits($0.timeScale)]
         }
       })
-    page.paragraph(
-      "Beside this page: `results.csv` (every figure, one a row), `targets.csv`, `histograms/` (HdrHistogram's text "
-        + "format, in ms) and `result.json`, from which `tailrace report` makes all of them again.")
-    page.table(
-      ["Quantity", "From → to"], Quantity.allCases.map { ["`\($0.name)`", $0.span] })
   }
 
   func noted(_ note: String) -> String { note.isEmpty ? "" : " – \(note)" }

@@ -18,7 +18,7 @@ enum TextPlot {
   }
 
   /// The mean of each of at most `width` stretches of equal length.
-  private static func resampled(_ values: [Double], to width: Int) -> [Double] {
+  static func resampled(_ values: [Double], to width: Int) -> [Double] {
     guard values.count > width else { return values }
     return (0..<width).map { index in
       let stretch = values[(index * values.count / width)..<((index + 1) * values.count / width)]

@@ -19,7 +19,9 @@ import Testing
     #expect(link.wholeMatch(of: /selection-\d{8}T\d{6}Z/) != nil, "\(link)")
     #expect(outcome.output.hasSuffix("\nReport: reports/\(link)/report.md\n"), "\(outcome)")
     let paths = try folder.files(under: "reports/latest").map(\.path)
-    for path in ["report.md", "result.json", "results.csv", "targets.csv"] { #expect(paths.contains(path)) }
+    for path in ["report.md", "report.html", "result.json", "results.csv", "targets.csv"] {
+      #expect(paths.contains(path))
+    }
     #expect(paths.contains { $0.hasPrefix("histograms/steady__live__") && $0.hasSuffix(".hgrm") })
     #expect(!paths.contains { $0.hasSuffix("jobs.csv") })
     let left = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/reports").sorted()

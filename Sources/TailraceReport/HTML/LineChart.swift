@@ -1,0 +1,161 @@
+/// Lines over a horizontal axis, each with a colour, a dash and its name at its end.
+struct LineChart {
+  struct Point: Equatable {
+    var x: Double
+    /// nil: a gap.
+    var y: Double?
+  }
+  struct Line {
+    var name: String
+    /// Which colour and dash of the palette.
+    var series: Int
+    var points: [Point]
+    var isThin = false
+    /// Whether the ground below is tinted.
+    var isFilled = false
+    /// From here on fewer samples stand behind the line than ought to: it is drawn faintly.
+    var faintFrom: Double?
+  }
+  /// A bound, drawn across.
+  struct Limit {
+    var words: String
+    var value: Double
+    /// Where on the horizontal axis it is meant; nil: everywhere.
+    var at: Double?
+    var isMet: Bool
+  }
+  /// A stretch of the horizontal axis that is set apart.
+  struct Band {
+    var from: Double
+    var to: Double
+    var words: String
+  }
+
+  var id: String
+  var title: String
+  var description: String
+  var x: Scale
+  var y: Scale
+  var lines: [Line]
+  var limits: [Limit] = []
+  var bands: [Band] = []
+  /// Of the plot alone, in pixels.
+  var plotHeight = 200.0
+  /// Whether lines are named at their ends; a single one needs no name.
+  var namesLines = true
+
+  static let top = 18.0
+  private static let bottom = 22.0
+  /// Pixels between the names at the right edge, and over the line that one belongs to.
+  private static let lineHeight = 14.0
+
+  var html: HTML {
+    var drawing = Drawing(
+      id: id, title: title, description: description, height: Self.top + plotHeight + Self.bottom,
+      hasGutter: true)
+    for band in bands {
+      let (from, to) = (x.place(band.from), x.place(band.to))
+      drawing.rectangle(x: from, y: Self.top, width: to - from, height: plotHeight, class: "band")
+      drawing.text(band.words, x: from + 0.005, y: Self.top + plotHeight - 6, class: "tick")
+    }
+    addAxes(to: &drawing)
+    for limit in limits {
+      let level = down(limit.value)
+      drawing.line(0, level, 1, level, class: "limit")
+      guard let at = limit.at else { continue }
+      drawing.mark("M0 -6L6 0L0 6L-6 0Z", x: x.place(at), y: level, class: limit.isMet ? "gate met" : "gate missed")
+    }
+    // Where two coincide, the later one, thinner or dashed, shows on the earlier.
+    for line in lines { add(line, to: &drawing) }
+    addNames(to: &drawing)
+    return drawing.html
+  }
+
+  private func down(_ value: Double) -> Double { Self.top + (1 - y.place(value)) * plotHeight }
+
+  private func addAxes(to drawing: inout Drawing) {
+    let base = Self.top + plotHeight
+    for tick in y.ticks {
+      let level = down(tick.value)
+      if level < base - 0.5 { drawing.line(0, level, 1, level, class: "grid") }
+      drawing.label(tick.label, y: level + 4)
+    }
+    drawing.line(0, base, 1, base, class: "axis")
+    for tick in x.ticks {
+      let place = x.place(tick.value)
+      drawing.line(place, base, place, base + 4, class: "axis")
+      let anchor: Drawing.Anchor = place < 0.04 ? .start : place > 0.96 ? .end : .middle
+      drawing.text(tick.label, x: place, y: base + 17, anchor: anchor, class: "tick")
+    }
+  }
+
+  private func add(_ line: Line, to drawing: inout Drawing) {
+    let series = min(line.series, Palette.series.count - 1)
+    // A line over its own ground is not mistaken for another.
+    let name = "line l\(series)\(line.isThin ? " thin" : "")\(line.isFilled ? " whole" : "")"
+    if line.isFilled { drawing.path(ground(of: line), class: "ground g\(series)", top: Self.top, height: plotHeight) }
+    guard let faint = line.faintFrom, let first = line.points.firstIndex(where: { $0.x > faint }) else {
+      return drawing.path(path(line.points[...]), class: name, top: Self.top, height: plotHeight)
+    }
+    if first > 0 { drawing.path(path(line.points[..<first]), class: name, top: Self.top, height: plotHeight) }
+    drawing.path(path(line.points[max(0, first - 1)...]), class: name + " faint", top: Self.top, height: plotHeight)
+  }
+
+  private func across(_ value: Double) -> String { Drawing.number(x.place(value) * Drawing.pathWidth) }
+
+  private func path(_ points: ArraySlice<Point>) -> String {
+    var path = ""
+    var isDrawing = false
+    for point in points {
+      guard let value = point.y else {
+        isDrawing = false
+        continue
+      }
+      path += "\(isDrawing ? "L" : "M")\(across(point.x)) \(Drawing.number(down(value) - Self.top))"
+      // A point between gaps would be invisible but for a stroke of no length with round ends.
+      if !isDrawing { path += "h0" }
+      isDrawing = true
+    }
+    return path
+  }
+
+  private func ground(of line: Line) -> String {
+    let known = line.points.filter { $0.y != nil }
+    guard let first = known.first, let last = known.last else { return "" }
+    let base = Drawing.number(plotHeight)
+    let edge = known.map { "L\(across($0.x)) \(Drawing.number(down($0.y!) - Self.top))" }.joined()
+    return "M\(across(first.x)) \(base)\(edge)L\(across(last.x)) \(base)Z"
+  }
+
+  /// The names of lines and limits at the right edge, moved apart where they would cover each other.
+  private func addNames(to drawing: inout Drawing) {
+    var names = limits.map { (words: $0.words, class: "name limit-name", level: down($0.value) - 5) }
+    if namesLines {
+      names += lines.compactMap { line in
+        guard let last = line.points.last(where: { $0.y != nil })?.y else { return nil }
+        return (line.name, "name n\(min(line.series, Palette.series.count - 1))", down(last) - 6)
+      }
+    }
+    let levels = Self.apart(names.map(\.level), by: Self.lineHeight, from: 10, to: Self.top + plotHeight - 4)
+    for (name, level) in zip(names, levels) {
+      drawing.text(name.words, x: 1, y: level, anchor: .end, class: name.class)
+    }
+  }
+
+  /// Levels moved apart until no two are closer than a distance, in their order, within bounds where they fit.
+  static func apart(_ levels: [Double], by distance: Double, from low: Double, to high: Double) -> [Double] {
+    let order = levels.indices.sorted { (levels[$0], $0) < (levels[$1], $1) }
+    var placed = levels
+    var least = low
+    for index in order {
+      placed[index] = max(levels[index], least)
+      least = placed[index] + distance
+    }
+    var most = high
+    for index in order.reversed() {
+      placed[index] = min(placed[index], most)
+      most = placed[index] - distance
+    }
+    return placed
+  }
+}

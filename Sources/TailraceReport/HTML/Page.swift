@@ -1,0 +1,184 @@
+/// A whole page: one file that needs nothing beside itself and runs nothing.
+struct Page {
+  var title: String
+  /// At the head of every page, before what it is about.
+  var kind: String
+  /// The version of the program that made it.
+  var version: String
+
+  /// - Parameters:
+  ///   - header: the verdict.
+  ///   - body: everything behind it.
+  func render(header: (inout HTML) -> Void, body: (inout HTML) -> Void) -> String {
+    var html = HTML()
+    html.element("html", ["lang": "en"]) {
+      $0.element("head") {
+        $0.empty("meta", ["charset": "utf-8"])
+        $0.empty("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
+        $0.empty("meta", ["name": "color-scheme", "content": "light dark"])
+        $0.element("title", title)
+        $0.style(StyleSheet.text)
+      }
+      $0.element("body") {
+        $0.element("a", ["class": "skip", "href": "#content"], "Skip to the results")
+        $0.element("div", ["class": "page"]) {
+          $0.element("header") {
+            $0.element("p", ["class": "eyebrow"], "Tailrace · \(kind)")
+            header(&$0)
+          }
+          $0.element("main", ["id": "content", "tabindex": "-1"], content: body)
+          $0.element(
+            "footer", "Made by tailrace \(version). This file stands alone: it loads nothing and runs nothing.")
+        }
+      }
+    }
+    return "<!DOCTYPE html>\n" + html.text
+  }
+}
+
+extension HTML {
+  /// Text that is set flush right where its column asks for it; see ``Markdown``.
+  ///
+  /// - Parameters:
+  ///   - caption: what the table holds, also the name of the region in which it scrolls.
+  ///   - isQuiet: whether the caption is only for whoever does not see the page, since the heading says it.
+  ///   - columns: names; with a leading `>` flush right.
+  mutating func table(_ caption: String, isQuiet: Bool = true, columns: [String], rows: [[HTML]]) {
+    guard !rows.isEmpty else { return }
+    let names = columns.map { $0.hasPrefix(">") ? String($0.dropFirst()) : $0 }
+    element("div", ["class": "scroll", "role": "region", "aria-label": caption, "tabindex": "0"]) {
+      $0.element("table") {
+        $0.element("caption", ["class": isQuiet ? "hidden" : "shown"], caption)
+        $0.element("thead") {
+          $0.element("tr") { html in
+            for (name, column) in zip(names, columns) {
+              html.element("th", ["scope": "col", "class": column.hasPrefix(">") ? "number" : "plain"]) {
+                $0.prose(name)
+              }
+            }
+          }
+        }
+        $0.element("tbody") { html in
+          for row in rows {
+            html.element("tr") { html in
+              for (index, cell) in row.enumerated() where index < columns.count {
+                if index == 0 {
+                  html.element("th", ["scope": "row"]) { $0.add(cell) }
+                } else {
+                  let kind = columns[index].hasPrefix(">") ? "number" : cell.text.count > 40 ? "words" : "text"
+                  html.element("td", ["class": kind]) { $0.add(cell) }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// A table whose cells are words with marks.
+  mutating func table(_ caption: String, isQuiet: Bool = true, columns: [String], words: [[String]]) {
+    table(
+      caption, isQuiet: isQuiet, columns: columns,
+      rows: words.map { row in
+        row.enumerated().map { index, words in
+          index < columns.count && columns[index] == "Verdict" ? HTML.chip(words) : HTML(prose: words)
+        }
+      })
+  }
+
+  init(prose words: String) {
+    self.init()
+    prose(words)
+  }
+
+  /// The numbers behind a picture, folded away.
+  mutating func numbers(_ caption: String, columns: [String], words: [[String]]) {
+    element("details", ["class": "numbers"]) {
+      $0.element("summary", "The numbers behind it")
+      $0.table(caption, isQuiet: false, columns: columns, words: words)
+    }
+  }
+
+  /// A picture under its name.
+  mutating func figure(
+    _ title: String, note: String = "", legend: HTML = HTML(), picture: HTML, numbers: (inout HTML) -> Void
+  ) {
+    element("figure") {
+      $0.element("figcaption") {
+        $0.element("h4", title)
+        if !note.isEmpty { $0.element("p", ["class": "note"]) { $0.prose(note) } }
+      }
+      $0.add(legend)
+      $0.add(picture)
+      numbers(&$0)
+    }
+  }
+
+  /// Names of lines or areas beside a piece of each.
+  static func legend(_ entries: [(name: String, series: Int)], ofAreas: Bool) -> HTML {
+    var html = HTML()
+    guard entries.count > 1 || ofAreas else { return html }
+    html.element("ul", ["class": "legend"]) { html in
+      for entry in entries {
+        html.element("li") {
+          $0.element("svg", ["width": ofAreas ? "14" : "30", "height": "12", "aria-hidden": "true"]) {
+            if ofAreas {
+              $0.add(Texture.area(x: 0, y: 0, width: 1, height: 12, series: entry.series))
+            } else {
+              let series = min(entry.series, Palette.series.count - 1)
+              $0.empty("path", ["d": "M1 6h28", "class": "line l\(series)"])
+            }
+          }
+          $0.words(entry.name)
+        }
+      }
+    }
+    return html
+  }
+
+  /// A verdict in a table: a sign, a colour and the word, any of which says it.
+  static func chip(_ words: String) -> HTML {
+    let plain = words.replacing("**", with: "")
+    let word = plain.split(separator: " – ", maxSplits: 1).first.map(String.init) ?? plain
+    let (sign, kind) =
+      switch word.lowercased() {
+      case "met", "passed", "better": ("✓ ", "good")
+      case "missed", "failed", "no samples", "worse": ("✗ ", "bad")
+      case "warning", "invalid", "unclear": ("! ", "warn")
+      default: ("", "idle")
+      }
+    var html = HTML("span", ["class": "chip \(kind)"], sign + word)
+    html.prose(String(plain.dropFirst(word.count)))
+    return html
+  }
+
+  /// Blocks of a page in Markdown; headings are set one level below `level`.
+  mutating func add(_ blocks: [Markdown.Block], level: Int = 3, caption: String = "") {
+    var caption = caption
+    for block in blocks {
+      switch block {
+      case .heading(_, let words):
+        caption = words
+        element("h\(level)") { $0.prose(words) }
+      case .paragraph(let words): element("p") { $0.prose(words) }
+      case .list(let items):
+        element("ul") { html in for item in items { html.element("li") { $0.prose(item) } } }
+      case .figure(let lines): element("pre", lines.joined(separator: "\n"))
+      case .table(let columns, let rows): table(caption, columns: columns, words: rows)
+      }
+    }
+  }
+
+  /// Blocks under a heading that folds them away.
+  mutating func folded(_ blocks: [Markdown.Block], isOpen: Bool = false) {
+    guard case .heading(_, let words)? = blocks.first, blocks.count > 1 else { return }
+    element("details", isOpen ? ["class": "more", "open": ""] : ["class": "more"]) {
+      $0.element("summary", words)
+      $0.add(Array(blocks.dropFirst()), caption: words)
+    }
+  }
+
+  /// A style sheet: text in which nothing is escaped, and which no words of a run are part of.
+  fileprivate mutating func style(_ rules: String) { element("style", [:]) { $0.verbatim(rules) } }
+}

@@ -1,0 +1,151 @@
+import TailraceCore
+import TailraceMeasurement
+
+/// `report.html` of a run: the words of `report.md`, with pictures.
+struct RunPage {
+  let suite: SuiteResult
+  /// Scenarios that are shown in full; more would make a page that no reader loads.
+  static let scenarioLimit = 40
+
+  private var report: ReportPage { ReportPage(suite: suite) }
+
+  static func render(_ suite: SuiteResult) -> String {
+    let run = RunPage(suite: suite)
+    let page = Page(
+      title: "\(suite.verdict.word): \(suite.suite)", kind: "report of a run", version: suite.version)
+    return page.render(
+      header: { run.addVerdict(to: &$0) },
+      body: { html in
+        run.addOverview(to: &html)
+        for (index, scenario) in suite.scenarios.prefix(scenarioLimit).enumerated() {
+          ScenarioPage(suite: suite, scenario: scenario, id: "scenario-\(index + 1)").add(to: &html)
+        }
+        if suite.scenarios.count > scenarioLimit {
+          html.element(
+            "p", "\(suite.scenarios.count - scenarioLimit) more scenarios are in the table above and in report.md only."
+          )
+        }
+        run.addAppendix(to: &html)
+      })
+  }
+
+  private func addVerdict(to html: inout HTML) {
+    html.element("h1") {
+      $0.add(Self.badge(suite.verdict))
+      $0.words(suite.suite)
+    }
+    html.element("p", ["class": "lead"]) { $0.prose(Self.withoutVerdict(report.headline)) }
+    var facts = [("Started", suite.started), ("Seed", "\(suite.seed)")]
+    facts.append(("Systems", unique(suite.scenarios.flatMap { $0.runs.map(\.system) }).joined(separator: ", ")))
+    if suite.timeScale != 1 { facts.append(("Time scale", HumanUnits.digits(suite.timeScale))) }
+    html.element("dl", ["class": "meta"]) { html in
+      for (name, value) in facts {
+        html.element("div") {
+          $0.element("dt", name + " ")
+          $0.element("dd", value)
+        }
+      }
+    }
+  }
+
+  /// The word that the badge before it says.
+  private static func withoutVerdict(_ headline: String) -> String {
+    for verdict in [Verdict.passed, .missed, .invalid] {
+      for start in ["**\(verdict.word)**: ", "**\(verdict.word)** "] where headline.hasPrefix(start) {
+        let rest = headline.dropFirst(start.count)
+        let verb = start.hasSuffix(": ") ? "" : "Missed "
+        return verb + (verb.isEmpty ? rest.prefix(1).uppercased() + rest.dropFirst() : String(rest))
+      }
+    }
+    return headline
+  }
+
+  static func badge(_ verdict: Verdict) -> HTML {
+    switch verdict {
+    case .passed: HTML("span", ["class": "verdict passed"], "✓ Passed")
+    case .missed: HTML("span", ["class": "verdict missed"], "✗ Missed")
+    case .invalid: HTML("span", ["class": "verdict invalid"], "! Invalid")
+    }
+  }
+
+  private func addOverview(to html: inout HTML) {
+    let findings = report.findings
+    if !findings.isEmpty {
+      html.element("h3", "What did not hold")
+      html.element("ul", ["class": "findings"]) { html in
+        for finding in findings.prefix(ReportPage.findingLimit) { html.element("li") { $0.prose(finding) } }
+      }
+      if findings.count > ReportPage.findingLimit {
+        html.element("p", "… and \(findings.count - ReportPage.findingLimit) more, in the scenarios below.")
+      }
+    }
+    if suite.timeScale != 1 {
+      html.element("p") {
+        $0.prose(
+          "**Time scale \(HumanUnits.digits(suite.timeScale)).** Declared durations were multiplied by it, limits and "
+            + "published values of those scenarios too; rates were divided. Scenarios of real operations run unscaled.")
+      }
+    }
+    html.element("nav", ["aria-label": "Scenarios"]) {
+      $0.element("h3", suite.scenarios.count == 1 ? "The scenario" : "The scenarios")
+      $0.table(
+        "Scenarios, each a link to its part of this page",
+        columns: [
+          "Scenario", "Verdict", "System", ">Jobs", ">Throughput", ">Response p50", ">p99", ">Targets met",
+        ], rows: suite.scenarios.enumerated().map(overviewRow))
+    }
+    var sideBySide = report
+    sideBySide.addSideBySide()
+    html.add(sideBySide.page.blocks)
+    html.element("p", ["class": "note"]) {
+      $0.prose(
+        "Response time counts from the instant a job *should* have arrived until it settled. A percentile is given only "
+          + "where its sample holds it with 95 % confidence (p50: 5 samples, p90: 29, p99: 299, p99.9: 2,995); "
+          + "elsewhere – stands for it, and lines are drawn faintly.")
+    }
+  }
+
+  private func overviewRow(_ index: Int, _ scenario: ScenarioResult) -> [HTML] {
+    var name = HTML(scenario.name)
+    if index < Self.scenarioLimit {
+      name = HTML("a", ["href": "#scenario-\(index + 1)"], scenario.name)
+    }
+    let met = scenario.targets.count { $0.verdict == .met }
+    let targets = HTML(scenario.targets.isEmpty ? "none set" : "\(met) of \(scenario.targets.count)")
+    let verdict = HTML.chip(scenario.verdict.word.lowercased())
+    guard let run = scenario.primary else {
+      return [name, verdict] + ["–", "0", "–", "–", "–"].map { HTML($0) } + [targets]
+    }
+    let response = run.measurement.all[.response]?.percentiles([50, 99]) ?? [nil, nil]
+    let figures = [
+      run.system, HumanUnits.count(Double(run.measurement.all.causes.total)),
+      HumanUnits.value(run.measurement[.throughput], .rate), report.time(response[0]), report.time(response[1]),
+    ]
+    return [name, verdict] + figures.map { HTML($0) } + [targets]
+  }
+
+  private func addAppendix(to html: inout HTML) {
+    html.element("section", ["class": "scenario", "aria-labelledby": "how"]) { html in
+      html.element("h2", ["id": "how"], "How it was measured")
+      html.element("p", "The command that repeats it:")
+      html.element("pre", suite.command)
+      var environment = report
+      environment.addEnvironment()
+      html.add(environment.page.blocks, caption: "Environment and tapes")
+      var quantities = report
+      quantities.addQuantities()
+      html.add(quantities.page.blocks, caption: "What each quantity is taken between")
+      html.element("p", ["class": "note"]) {
+        $0.prose(
+          "Beside this page: `report.md` (the same in text), `results.csv` (every figure, one a row), `targets.csv`, "
+            + "`histograms/` (HdrHistogram's text format, in ms) and `result.json`, from which `tailrace report` makes "
+            + "all of them again.")
+      }
+    }
+  }
+
+  private func unique(_ words: [String]) -> [String] {
+    var seen: Set<String> = []
+    return words.filter { seen.insert($0).inserted }
+  }
+}

@@ -1,0 +1,220 @@
+import TailraceCore
+import TailraceMeasurement
+
+extension ScenarioPage {
+  /// Where the time of each class goes, as stacked bars.
+  func addParts(_ run: RunResult, to html: inout HTML) {
+    let all = run.measurement.all
+    guard all.parts.settled > 0, all.parts.whole > 0 else { return }
+    let (classes, left) = drawnClasses(run.measurement, limit: 8) { $0.parts.settled > 0 && $0.parts.whole > 0 }
+    let rows = ([all] + (classes.count > 1 ? classes : [])).map { jobs in
+      StackedBars.Row(
+        name: jobs.key == .all ? "all jobs" : jobs.key.name, parts: Self.parts(of: jobs),
+        words: HumanUnits.time(Double(jobs.parts.whole) / Double(jobs.parts.settled)))
+    }
+    let totals = rows.map(\.total)
+    // Side by side, a class that takes a tenth of another's time would be too short to be read.
+    let showsShares = (totals.max() ?? 0) > 8 * (totals.min() ?? 0)
+    html.element("h3", "Where the time goes")
+    var words =
+      "From intended arrival until settled, all attempts of a job together. "
+      + (showsShares
+        ? "Each bar is the whole of its class; how long that is stands at its end."
+        : "Bars are as long as the time they stand for.")
+    words +=
+      all.parts.isComplete ? "" : " Jobs were left without an end, so the parts cannot be compared with the whole."
+    if all.parts.isComplete {
+      words +=
+        all.parts.addUp
+        ? " The parts add up to the whole to the nanosecond."
+        : " **The parts do not add up: \(all.parts.gap) ns are missing.**"
+    }
+    if left > 0 { words += " \(left) more classes are in results.csv only." }
+    let present = Quantity.parts.filter { part in rows.contains { $0.parts.contains { $0.name == part.name } } }
+    let bars = StackedBars(
+      id: "\(id)-parts", title: "Parts of response time by class",
+      description: rows.map { row in
+        "\(row.name) \(row.words): " + row.parts.map { "\($0.name) \($0.words)" }.joined(separator: ", ")
+      }.joined(separator: "; ") + ".", rows: rows, showsShares: showsShares)
+    html.figure(
+      "Mean per job, by class", note: words,
+      legend: HTML.legend(present.map { ($0.name, Self.colour(of: $0)) }, ofAreas: true), picture: bars.html
+    ) {
+      $0.numbers(
+        "Parts of response time, mean per job, \(scenario.name)",
+        columns: ["Class"] + Quantity.parts.map { ">\($0.name)" } + [">Whole"],
+        words: zip([all] + classes, rows).map { jobs, row in
+          [row.name]
+            + Quantity.parts.map { HumanUnits.time(Double(jobs.parts[$0]) / Double(jobs.parts.settled)) }
+            + [row.words]
+        })
+    }
+  }
+
+  private static func parts(of jobs: ClassMeasurement) -> [StackedBars.Part] {
+    Quantity.parts.compactMap { part in
+      let value = Double(jobs.parts[part]) / Double(jobs.parts.settled)
+      let share = Double(jobs.parts[part]) / Double(jobs.parts.whole)
+      // What cannot be seen is not named; the table below has it.
+      guard share >= 0.001 else { return nil }
+      return StackedBars.Part(
+        name: part.name, series: colour(of: part), value: value,
+        words: "\(HumanUnits.time(value)) (\(HumanUnits.share(share)))")
+    }
+  }
+
+  /// Waiting and service as in the curves by class.
+  private static func colour(of part: Quantity) -> Int {
+    switch part {
+    case .submissionLag: 0
+    case .waiting: 1
+    case .service: 2
+    case .dependencyWait: 3
+    case .submission: 4
+    case .backoff, .response, .responseUncorrected: 5
+    }
+  }
+
+  // MARK: Workers
+
+  /// Workers drawn in one picture at most.
+  private static let laneLimit = 32
+  /// Systems of which one is drawn.
+  private static let timelineLimit = 3
+  private static let spanRowLimit = 120
+
+  /// Which attempt ran where and when, of runs that are small enough.
+  func addTimelines(to html: inout HTML) {
+    guard let run = scenario.primary else { return }
+    html.element("h3", "Who did what, when")
+    let drawn = scenario.runs.filter { $0.measurement.timeline != nil }.prefix(Self.timelineLimit)
+    guard run.measurement.timeline != nil, !drawn.isEmpty else {
+      let attempts = run.measurement.classes.first?.attempts ?? 0
+      let words =
+        attempts > WorkerTimeline.limit || run.measurement.unmeasured.total > 0
+        ? "No picture of the workers: a run of more than \(WorkerTimeline.limit) attempts does not keep each. "
+          + "`tailrace run --jobs` writes all of them to jobs.csv."
+        : attempts == 0
+          ? "No picture of the workers: no attempt started."
+          : "No picture of the workers: this result does not hold single attempts."
+      html.element("p", ["class": "note"]) { $0.prose(words) }
+      return
+    }
+    let end = drawn.flatMap { $0.measurement.timeline?.spans.map(\.finished.rawValue) ?? [] }.max() ?? 1
+    let x = Scale.time(to: Double(max(1, end)), count: 5, isOpen: true)
+    for (index, run) in drawn.enumerated() {
+      guard let timeline = run.measurement.timeline else { continue }
+      add(timeline, of: run, x: x, id: "\(id)-workers-\(index + 1)", to: &html)
+    }
+  }
+
+  private func add(_ timeline: WorkerTimeline, of run: RunResult, x: Scale, id: String, to html: inout HTML) {
+    let lanes = WorkerLanes(timeline, workers: run.measurement.workers)
+    let shown = min(lanes.names.count, Self.laneLimit)
+    let used = timeline.spans.map { lanes.colour(of: $0) }
+    var legend: [(name: String, series: Int)] = []
+    for (span, colour) in zip(timeline.spans, used) where !legend.contains(where: { $0.series == colour }) {
+      legend.append((lanes.hasOthers(colour) ? "other types" : timeline.name(of: span), colour))
+    }
+    let chart = LaneTimeline(
+      id: id, title: "Workers over time, \(run.system)",
+      description: "\(timeline.spans.count) attempts on \(lanes.names.count) workers; the table below lists them.",
+      lanes: Array(lanes.names.prefix(shown)),
+      bars: zip(timeline.spans, lanes.lanes).enumerated().map { index, pair in
+        let (span, lane) = pair
+        return LaneTimeline.Bar(
+          lane: lane, start: Double(span.started.rawValue), end: Double(span.finished.rawValue), series: used[index],
+          isMarked: span.outcome != .succeeded, words: Self.words(of: span, in: timeline, worker: lanes.names[lane]))
+      }, x: x)
+    var notes = ["\(timeline.spans.count) attempts; one that did not succeed is outlined and ends in a cross."]
+    if !lanes.areWorkers {
+      notes.append("This system does not number its workers: attempts are in as few rows as hold them.")
+    }
+    if shown < lanes.names.count { notes.append("\(lanes.names.count - shown) more workers are not drawn.") }
+    html.figure(
+      scenario.runs.count > 1 ? "Workers, \(run.system)" : "Workers", note: notes.joined(separator: " "),
+      legend: HTML.legend(legend.sorted { $0.series < $1.series }, ofAreas: true), picture: chart.html
+    ) {
+      let rows = Array(zip(timeline.spans, lanes.lanes).prefix(Self.spanRowLimit))
+      let left = timeline.spans.count - rows.count
+      $0.numbers(
+        "Attempts in order of start, \(scenario.name) on \(run.system)"
+          + (left > 0 ? "; \(left) more are in jobs.csv of a run with --jobs" : ""),
+        columns: ["Job", "Type", "Worker", ">Waited", ">Started", ">Finished", "Outcome"],
+        words: rows.map { span, lane in
+          [
+            "\(span.job)", timeline.name(of: span), lanes.names[lane],
+            HumanUnits.time(Double((span.started - span.eligible).rawValue)),
+            HumanUnits.time(Double(span.started.rawValue)), HumanUnits.time(Double(span.finished.rawValue)),
+            Self.words(span.outcome),
+          ]
+        })
+    }
+  }
+
+  private static func words(of span: AttemptSpan, in timeline: WorkerTimeline, worker: String) -> String {
+    let times = [span.started, span.finished].map { HumanUnits.time(Double($0.rawValue)) }
+    return "\(timeline.name(of: span)), job \(span.job), on \(worker): \(times[0]) to \(times[1]), waited "
+      + "\(HumanUnits.time(Double((span.started - span.eligible).rawValue))), \(words(span.outcome))"
+  }
+
+  private static func words(_ outcome: AttemptOutcome) -> String {
+    switch outcome {
+    case .succeeded: "succeeded"
+    case .failed: "failed"
+    case .timedOut: "timed out"
+    case .cancelled: "cancelled"
+    case .failedPermanently: "failed permanently"
+    case .crashed: "crashed with its worker"
+    }
+  }
+}
+
+/// Which row of a picture each attempt is in.
+struct WorkerLanes {
+  var names: [String] = []
+  /// The row of each span, in the timeline's order.
+  var lanes: [Int] = []
+  /// Whether rows are workers, rather than as few as hold the attempts.
+  var areWorkers = true
+  private let last = Palette.series.count - 1
+  private let types: Int
+
+  init(_ timeline: WorkerTimeline, workers: [WorkerUse]) {
+    types = timeline.types.count - 1
+    areWorkers = timeline.spans.allSatisfy { $0.worker != nil }
+    guard areWorkers else {
+      pack(timeline.spans)
+      return
+    }
+    names = workers.map(\.name)
+    lanes = timeline.spans.map { span in
+      let name = "\(span.pool.name)-\(span.worker ?? 0)"
+      if let lane = names.firstIndex(of: name) { return lane }
+      names.append(name)
+      return names.count - 1
+    }
+  }
+
+  /// Each attempt into the first row that is free.
+  private mutating func pack(_ spans: [AttemptSpan]) {
+    var free: [Nanoseconds] = []
+    for span in spans {
+      let lane = free.firstIndex { $0 <= span.started } ?? free.count
+      if lane == free.count { free.append(.zero) }
+      free[lane] = span.finished
+      lanes.append(lane)
+    }
+    names = free.indices.map { "row \($0 + 1)" }
+  }
+
+  /// The colour of an attempt's type; types beyond the palette share its last.
+  func colour(of span: AttemptSpan) -> Int { min(max(0, span.type), last) }
+  /// Whether several types have this colour.
+  func hasOthers(_ colour: Int) -> Bool { colour == last && types > last + 1 }
+}
+
+extension WorkerTimeline {
+  /// The name of an attempt's job type.
+  func name(of span: AttemptSpan) -> String { types.indices.contains(span.type) ? types[span.type] : "unknown" }
+}

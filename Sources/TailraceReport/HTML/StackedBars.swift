@@ -1,0 +1,58 @@
+/// Rows of a bar each, made of parts that are told apart by colour, pattern and, where they fit, their names.
+struct StackedBars {
+  struct Part {
+    var name: String
+    /// Which colour and pattern of the palette.
+    var series: Int
+    var value: Double
+    /// The value with its unit.
+    var words: String
+  }
+  struct Row {
+    var name: String
+    var parts: [Part]
+    /// The whole with its unit.
+    var words: String
+    var total: Double { parts.reduce(0) { $0 + max(0, $1.value) } }
+  }
+
+  var id: String
+  var title: String
+  var description: String
+  var rows: [Row]
+  /// Whether each bar is as long as the picture is wide, its parts shares; else bars are as long as what they stand
+  /// for.
+  var showsShares: Bool
+
+  private static let rowHeight = 54.0
+  private static let barHeight = 18.0
+  /// Share of the narrowest picture's width that a letter takes.
+  private static let letter = 6.6 / 320
+
+  var html: HTML {
+    var drawing = Drawing(
+      id: id, title: title, description: description, height: Double(rows.count) * Self.rowHeight)
+    let most = rows.map(\.total).max() ?? 0
+    for (index, row) in rows.enumerated() {
+      let top = Double(index) * Self.rowHeight
+      drawing.text(row.name, x: 0, y: top + 12, class: "row-name")
+      drawing.text(row.words, x: 1, y: top + 12, anchor: .end, class: "row-value")
+      let whole = showsShares ? row.total : most
+      guard whole > 0 else { continue }
+      var start = 0.0
+      for part in row.parts where part.value > 0 {
+        let width = part.value / whole
+        drawing.area(
+          x: start, y: top + 18, width: width, height: Self.barHeight, series: part.series,
+          tooltip: "\(row.name): \(part.name) \(part.words)")
+        let names = ["\(part.name) \(HumanUnits.share(part.value / row.total))", part.name]
+        if let name = names.first(where: { Double($0.count) * Self.letter <= width }) {
+          drawing.text(
+            name, x: start + width / 2, y: top + 18 + Self.barHeight + 13, anchor: .middle, class: "tick")
+        }
+        start += width
+      }
+    }
+    return drawing.html
+  }
+}

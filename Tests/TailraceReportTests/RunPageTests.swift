@@ -1,0 +1,121 @@
+// Goal: report.html stands alone, runs nothing, can be read with a keyboard and a screen reader, and stays within
+// bounds.
+
+import Foundation
+import TailraceCore
+import TailraceMeasurement
+import Testing
+
+@testable import TailraceReport
+
+struct RunPageTests {
+  /// What would load something, or run something.
+  static func references(in page: String) -> [String] {
+    let patterns: [Regex<Substring>] = [
+      /https?:/, /\bsrc\s*=/, /@import/, /<script/, /<link/, /<iframe/, /\bon[a-z]+\s*=\s*"/, /url\((?!#)[^)]*\)/,
+      /href="(?!#)[^"]*"/, /javascript:/,
+    ]
+    return patterns.flatMap { pattern in page.matches(of: pattern).map { String($0.output) } }
+  }
+
+  @Test func itLoadsAndRunsNothing() throws {
+    let page = try RunPage.render(FixedSuite.make())
+    #expect(Self.references(in: page) == [])
+    #expect(Self.references(in: "<a href=\"http://x\"><img src=\"y\" onload=\"z\">") != [])
+  }
+
+  @Test func identifiersAreUniqueAndReferredToOnesExist() throws {
+    let page = try RunPage.render(FixedSuite.make())
+    let identifiers = page.matches(of: /\bid="([^"]*)"/).map { String($0.1) }
+    #expect(Set(identifiers).count == identifiers.count)
+    let references =
+      page.matches(of: /href="#([^"]*)"/).map { String($0.1) }
+      + page.matches(of: /url\(#([^)]*)\)/).map { String($0.1) }
+      + page.matches(of: /aria-labelledby="([^"]*)"/).flatMap { $0.1.split(separator: " ").map(String.init) }
+    for reference in references { #expect(identifiers.contains(reference), "\(reference)") }
+  }
+
+  @Test func everyPictureSaysWhatItShows() throws {
+    let page = try RunPage.render(FixedSuite.make())
+    let pictures = page.matches(of: /<svg class="picture[^>]*role="img"[^>]*>\s*<title[^>]*>([^<]+)<\/title>/)
+    #expect(pictures.count == page.matches(of: /<svg class="picture/).count && pictures.count >= 10)
+    #expect(
+      page.matches(of: /class="scroll" role="region" aria-label="[^"]+" tabindex="0"/).count
+        == page.matches(of: /<table>/).count)
+    #expect(page.contains("<a class=\"skip\" href=\"#content\">"))
+    #expect(page.contains("<html lang=\"en\">"))
+  }
+
+  @Test func elementsAreClosed() throws {
+    let page = try RunPage.render(FixedSuite.make())
+    var open: [Substring] = []
+    let style = try #require(page.firstMatch(of: /<style>[^<]*<\/style>/))
+    for tag in page.replacing(style.output, with: "").matches(of: /<(\/?)([a-z0-9]+)[^>]*?(\/?)>/) {
+      if !tag.3.isEmpty { continue }
+      if tag.1.isEmpty { open.append(tag.2) } else { #expect(open.popLast() == tag.2) }
+    }
+    #expect(open == [])
+  }
+
+  @Test func namesOfARunNeverBecomeMarkup() throws {
+    var suite = try FixedSuite.make()
+    let hostile = "<script>alert(1)</script>\"><img src=x onerror=alert(1)> & `**x`"
+    suite.suite = hostile
+    suite.command = hostile
+    suite.environment = [Setting(hostile, hostile)]
+    suite.scenarios[0].name = hostile
+    suite.scenarios[0].summary = hostile
+    suite.scenarios[0].source = hostile
+    suite.scenarios[0].notes = [hostile]
+    suite.scenarios[0].settings = [Setting(hostile, hostile)]
+    for index in suite.scenarios[0].runs.indices {
+      suite.scenarios[0].runs[index].system = hostile
+      suite.scenarios[0].runs[index].measurement.timeline?.types = [hostile, hostile, hostile]
+    }
+    let page = RunPage.render(suite)
+    #expect(!page.contains("<script") && !page.contains("<img"))
+    #expect(page.contains("&lt;script&gt;"))
+  }
+
+  @Test func aMissedTargetIsSaidFirst() throws {
+    let page = try RunPage.render(FixedSuite.make())
+    let verdict = try #require(page.firstRange(of: "✗ Missed"))
+    let finding = try #require(page.firstRange(of: "What did not hold"))
+    let picture = try #require(page.firstRange(of: "class=\"picture"))
+    #expect(verdict.lowerBound < finding.lowerBound && finding.lowerBound < picture.lowerBound)
+  }
+
+  @Test func aRunWithoutJobsOrScenariosStillHasAPage() throws {
+    var suite = try FixedSuite.make()
+    suite.scenarios[0].runs = []
+    #expect(RunPage.render(suite).contains("No run was made."))
+    suite.scenarios = []
+    #expect(RunPage.render(suite).contains("! Invalid"))
+  }
+
+  @Test func resultsOfOlderVersionsHaveAPage() throws {
+    var suite = try FixedSuite.make()
+    for scenario in suite.scenarios.indices {
+      for run in suite.scenarios[scenario].runs.indices {
+        suite.scenarios[scenario].runs[run].measurement.responseOverTime = nil
+        suite.scenarios[scenario].runs[run].measurement.timeline = nil
+      }
+    }
+    let page = RunPage.render(suite)
+    #expect(page.contains("No picture of the workers"))
+    #expect(Self.references(in: page) == [])
+  }
+
+  @Test func aPageOfManyScenariosIsBounded() throws {
+    var suite = try FixedSuite.make()
+    let five = suite.scenarios[0]
+    suite.scenarios = (0..<60).map { index in
+      var scenario = five
+      scenario.name = "five-\(index)"
+      return scenario
+    }
+    let page = RunPage.render(suite)
+    #expect(page.contains("20 more scenarios are in the table above"))
+    #expect(page.utf8.count < 6_000_000)
+  }
+}
