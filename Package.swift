@@ -139,6 +139,9 @@ let package = Package(
       name: "TailraceSimulationTests", dependencies: ["TailraceSimulation", "TailraceWorkload", "TailraceCore"],
       swiftSettings: strict),
     .testTarget(name: "TailraceTheoryTests", dependencies: ["TailraceTheory"], swiftSettings: strict),
+    .testTarget(
+      name: "ProgressTests", dependencies: ["tailrace", "TailraceHarness", "TailraceMeasurement", "TailraceCore"],
+      exclude: ["Golden"], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

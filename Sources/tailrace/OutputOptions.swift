@@ -24,8 +24,9 @@ struct OutputOptions: ParsableArguments {
   var quiet = false
   @Option(
     help: ArgumentHelp(
-      "auto: one line with the time left on a terminal, nothing elsewhere; line: that line everywhere; plain: a line "
-        + "for each run; none. Without a value: plain where auto shows nothing.",
+      "auto: one line with the time left on a terminal, nothing elsewhere; line: that line everywhere; tui: a "
+        + "screenful of live figures on a terminal, plain elsewhere; plain: a line for each run, and one every five "
+        + "seconds while it goes on; none. Without a value: plain where auto shows nothing.",
       valueName: "style"))
   var progress: ProgressStyle = .auto
 
@@ -56,9 +57,22 @@ enum ProgressStyle: String, ExpressibleByArgument, CaseIterable, Sendable {
   case always
   /// One line that is drawn again and again.
   case line
-  /// A line for each run when it starts.
+  /// A screenful of live figures that is drawn again and again; `line` on a terminal that knows no escape sequences,
+  /// `plain` elsewhere.
+  case tui
+  /// A line for each run when it starts, and one every five seconds while it goes on.
   case plain
   case none
+
+  /// What is shown on this stream.
+  func resolved(for terminal: Terminal) -> ProgressStyle {
+    switch self {
+    case .auto: terminal.isInteractive ? .line : .none
+    case .always: terminal.isInteractive ? .line : .plain
+    case .tui: terminal.isInteractive ? .tui : terminal.isTerminal ? .line : .plain
+    case .line, .plain, .none: self
+    }
+  }
 
   /// Gives a bare `--progress` its value, so that it may stand before an argument that is none.
   static func completing(_ arguments: [String]) -> [String] {

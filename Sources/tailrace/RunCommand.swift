@@ -57,10 +57,13 @@ struct RunCommand: AsyncParsableCommand {
     try output.check()
     if output.allocations {
       options.allocationsPerJob = try AllocationCount.inChild(scenarios, changes, load, of: selection)
-      runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
     }
 
     let display = ProgressDisplay(output.quiet ? .none : output.progress)
+    options.watches = display.needsFigures
+    runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
+    // Also when the run throws: what is said of it starts on a clean line.
+    defer { display.finish() }
     let run = try await runner.run(selection.scenarios) { display.show($0) }
     display.finish()
     let directory = try ReportDirectory.write(run, under: output.directory)

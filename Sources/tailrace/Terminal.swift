@@ -3,7 +3,9 @@ import Foundation
 /// One of the two streams that a command writes to.
 struct Terminal: Sendable {
   private let descriptor: Int32
-  /// Whether a person may be watching, rather than a file or a pipe.
+  /// Whether it is a terminal at all, rather than a file or a pipe.
+  let isTerminal: Bool
+  /// Whether it is a terminal that knows escape sequences.
   let isInteractive: Bool
   /// Whether colours are wanted: only on a terminal that knows them, and not with `NO_COLOR` set (no-color.org).
   let hasColor: Bool
@@ -15,7 +17,8 @@ struct Terminal: Sendable {
     self.descriptor = descriptor
     let environment = ProcessInfo.processInfo.environment
     let isCapable = environment["TERM"].map { $0 != "dumb" } ?? false
-    isInteractive = isatty(descriptor) == 1 && isCapable
+    isTerminal = isatty(descriptor) == 1
+    isInteractive = isTerminal && isCapable
     hasColor = isInteractive && environment["NO_COLOR"].map(\.isEmpty) ?? true
   }
 
@@ -35,10 +38,21 @@ struct Terminal: Sendable {
   }
 
   /// Columns, 80 where they are unknown.
-  var width: Int {
+  var width: Int { size.width }
+
+  /// Columns and lines, 80 and 24 where they are unknown.
+  var size: FrameSize {
     var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 else { return FrameSize(width: 80, height: 24) }
+    return FrameSize(
+      width: size.ws_col > 0 ? Int(size.ws_col) : 80, height: size.ws_row > 0 ? Int(size.ws_row) : 24)
+  }
+
+  /// The characters that the locale says the terminal knows.
+  var glyphs: Glyphs {
+    let environment = ProcessInfo.processInfo.environment
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
+    return locale.lowercased().replacing("-", with: "").contains("utf8") ? .unicode : .ascii
   }
 
   /// How a word stands out.
@@ -48,6 +62,7 @@ struct Terminal: Sendable {
     case red = "31"
     case yellow = "33"
     case dim = "2"
+    case cyan = "36"
   }
 
   /// The text in a style, where colours are wanted.

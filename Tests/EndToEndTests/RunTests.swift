@@ -121,15 +121,64 @@ import Testing
     #expect(outcome.errorLines == ["[1/2] graph on live", "[2/2] graph on sequential"])
   }
 
+  @Test func plainProgressGoesOnEveryFewSeconds() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await Binary.run(
+      ["run", Binary.scenario("endless"), "--duration", "6s", "--progress", "plain"], in: folder)
+    #expect(outcome.errorLines.first == "[1/1] endless on live")
+    let line = try #require(outcome.errorLines.dropFirst().first, "\(outcome)")
+    #expect(line.hasPrefix("[1/1] endless on live: 5 s, "), "\(line)")
+    for words in ["jobs submitted", "settled", " /s, ", "queue ", "targets so far: 1 at the end", " left"] {
+      #expect(line.contains(words), "\(line)")
+    }
+    #expect(!outcome.error.contains("\u{1B}") && !outcome.error.contains("\r"))
+  }
+
+  /// `--progress tui` draws where a terminal can show it, and nowhere else.
+  @Test(
+    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script")),
+    arguments: ["TERM=xterm", "TERM=xterm NO_COLOR=1", "TERM=dumb"])
+  func framesAreForTerminalsThatCanDrawThem(_ environment: String) async throws {
+    let folder = try TemporaryFolder()
+    let shown = try await Self.onATerminal(
+      "env -u NO_COLOR LANG=C.UTF-8 \(environment) \(Binary.path) run --progress tui \(Binary.scenario("steady"))",
+      in: folder)
+    let canDraw = !environment.contains("dumb")
+    #expect(shown.contains("\u{1B}[K") == canDraw, "\(shown)")
+    #expect(shown.contains("\u{1B}[32m") == (environment == "TERM=xterm"), "\(shown)")
+    #expect(shown.contains("\u{1B}") == canDraw)
+    for words in ["throughput", "queue depth", "p99", "targets so far: "] {
+      #expect(shown.contains(words) == canDraw, "\(shown)")
+    }
+    #expect(!shown.contains("?25l") && !shown.contains("?1049"), "what would have to be undone")
+    #expect(shown.contains("steady: 3 of 3 targets met"))
+  }
+
+  @Test func framesAreNotForLogs() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await Binary.runUndisturbed(
+      ["run", Binary.scenario("graph"), "--progress", "tui"], in: folder)
+    #expect(outcome.status == 0, "\(outcome)")
+    #expect(outcome.errorLines == ["[1/2] graph on live", "[2/2] graph on sequential"])
+  }
+
   /// `script` gives the program a terminal.
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script")), arguments: [true, false])
   func coloursAreOnlyForTerminalsThatWantThem(_ wanted: Bool) async throws {
     let folder = try TemporaryFolder()
-    let command = "\(Binary.path) run \(Binary.scenario("graph"))"
     let environment = wanted ? "TERM=xterm" : "TERM=xterm NO_COLOR=1"
+    let shown = try await Self.onATerminal(
+      "env -u NO_COLOR \(environment) \(Binary.path) run \(Binary.scenario("graph"))", in: folder)
+    #expect(shown.contains("[1/2] graph on live, "), "no progress on a terminal: \(shown)")
+    #expect(shown.contains(" left"))
+    #expect(shown.contains("\u{1B}[") == wanted, "\(shown)")
+  }
+
+  /// All that a command shows on a terminal.
+  private static func onATerminal(_ command: String, in folder: TemporaryFolder) async throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
-    process.arguments = ["-qec", "env -u NO_COLOR \(environment) \(command)", "typescript"]
+    process.arguments = ["-qec", command, "typescript"]
     process.currentDirectoryURL = folder.url
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
@@ -137,9 +186,6 @@ import Testing
       process.terminationHandler = { _ in done.resume() }
       do { try process.run() } catch { done.resume(throwing: error) }
     }
-    let shown = try folder.text("typescript")
-    #expect(shown.contains("[1/2] graph on live, "), "no progress on a terminal: \(shown)")
-    #expect(shown.contains(" left"))
-    #expect(shown.contains("\u{1B}[") == wanted, "\(shown)")
+    return try folder.text("typescript")
   }
 }
