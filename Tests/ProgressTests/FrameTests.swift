@@ -60,6 +60,14 @@ struct FrameTests {
     #expect(text.contains("targets so far: 30 met, 1 missed; 5 shown\n✗ missed"), "\(text)")
   }
 
+  @Test func missedTargetsAreShownInTheLowestTerminals() {
+    for height in 4...10 {
+      let text = plain(RunFrame.lines(Samples.history(), in: FrameSize(width: 60, height: height)))
+      #expect(text.contains("targets so far: 1 met, 1 missed") == (height >= 7), "\(text)")
+      #expect(text.contains("✗ missed") == (height >= 8), "\(text)")
+    }
+  }
+
   @Test func whatIsNotKnownIsNotInvented() {
     let history = Samples.history { $0.figures = nil }
     let text = plain(RunFrame.lines(history, in: FrameSize(width: 80, height: 24)))
@@ -125,10 +133,10 @@ struct FrameTests {
       history.add(progress)
     }
     #expect(history.moments.count < 400)
-    let columns = history.columns(6, .mean) { $0.throughput }
+    let columns = history.columns(6) { $0.throughput }
     #expect(columns.count == 6 && columns == columns.sorted { $0! < $1! })
-    #expect(columns.first!! > 699 && columns.last!! < 1_000)
-    let young = Samples.history().columns(60, .mean) { $0.throughput }
+    #expect(columns.first!! > 700 && columns.last!! < 1_000)
+    let young = Samples.history().columns(60) { $0.throughput }
     #expect(young.prefix(29).allSatisfy { $0 == nil } && young.suffix(30).allSatisfy { $0 != nil })
   }
 }

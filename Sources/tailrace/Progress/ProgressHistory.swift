@@ -25,31 +25,20 @@ struct ProgressHistory {
     if old >= 64 { moments.removeFirst(old) }
   }
 
-  /// What a stretch of time comes to.
-  enum Fold {
-    case mean, greatest
-  }
-
-  /// What each of so many stretches of the last minute comes to, the present last; nil before the run, and where
-  /// nothing was known.
-  func columns(_ count: Int, _ fold: Fold, _ value: (Moment) -> Double?) -> [Double?] {
+  /// The greatest value in each of so many stretches of the last minute, the present last; nil before the run, and
+  /// where nothing was known.
+  func columns(_ count: Int, _ value: (Moment) -> Double?) -> [Double?] {
     guard count > 0, let end = moments.last?.elapsed else { return [] }
-    var stretches = [[Double]](repeating: [], count: count)
+    var greatest = [Double?](repeating: nil, count: count)
     for moment in moments {
       let age = end - moment.elapsed
       guard age < Self.reach, let value = value(moment) else { continue }
-      stretches[count - 1 - Int(age.seconds / Self.reach.seconds * Double(count))].append(value)
+      let column = count - 1 - Int(age.seconds / Self.reach.seconds * Double(count))
+      greatest[column] = max(greatest[column] ?? value, value)
     }
     var columns: [Double?] = []
-    for values in stretches {
-      let folded: Double? =
-        switch fold {
-        case .mean: values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-        case .greatest: values.max()
-        }
-      // A stretch shorter than the time between two moments may have none.
-      columns.append(folded ?? columns.last ?? nil)
-    }
+    // A stretch shorter than the time between two moments may have none.
+    for value in greatest { columns.append(value ?? columns.last ?? nil) }
     return columns
   }
 }

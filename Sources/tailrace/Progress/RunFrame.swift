@@ -32,7 +32,10 @@ struct RunFrame {
     if joined(by: []).count > room, !bar.isEmpty { blocks[0].removeLast() }
     if !figures.targets.isEmpty {
       let others = blocks.dropLast().reduce(0) { $0 + $1.count }
-      blocks[blocks.count - 1] = targets(all: false, room: room - others)
+      // Their tally at the least, and a place for one that is missed: percentiles give way to them.
+      let least = min(room, figures.count(.missed) > 0 ? 2 : 1)
+      blocks[2].removeLast(min(blocks[2].count, max(0, others + least - room)))
+      blocks[3] = targets(all: false, room: max(least, room - others))
     }
     return Array(joined(by: []).prefix(room))
   }
@@ -72,18 +75,16 @@ struct RunFrame {
     let rate = figures.throughput.map { "\(HumanUnits.digits($0)) /s" } ?? "–"
     let depth = figures.counts.map { count($0.waiting) } ?? "–"
     return [
-      line, picture("throughput", rate, .mean) { $0.throughput },
-      picture("queue depth", depth, .greatest) { $0.waiting.map { Double($0) } },
+      line, picture("throughput", rate) { $0.throughput },
+      picture("queue depth", depth) { $0.waiting.map { Double($0) } },
     ]
   }
 
-  private func picture(
-    _ name: String, _ present: String, _ fold: ProgressHistory.Fold, _ value: (ProgressHistory.Moment) -> Double?
-  ) -> FrameLine {
+  private func picture(_ name: String, _ present: String, _ value: (ProgressHistory.Moment) -> Double?) -> FrameLine {
     let text = name.padded(to: 11) + present.indented(to: isNarrow ? 10 : 13) + "  "
     let width = min(60, size.width - 1 - text.count - (isNarrow ? 0 : 18))
     guard width >= 5 else { return FrameLine(text) }
-    let columns = history.columns(width, fold, value)
+    let columns = history.columns(width, value)
     let most = columns.compactMap { $0 }.max().map { "  to \(HumanUnits.digits($0))" } ?? ""
     let spark = FrameLine(glyphs.sparkline(columns).padded(to: width), .cyan)
     return FrameLine(text) + spark + FrameLine(isNarrow ? "" : most, .dim)
