@@ -82,6 +82,8 @@ package final class Recorder {
   @exclusivity(unchecked) var submittedInWindow = 0
   /// Settlements of jobs for which submit was called, warm-up included.
   @exclusivity(unchecked) package private(set) var endedJobs = 0
+  /// Distinct jobs that have settled or were dropped, warm-up included.
+  package var settledJobs: Int { settled.count }
   /// Of all settled jobs that were accepted, warm-up included: how many, and for how long they were in the system.
   @exclusivity(unchecked) var acceptedCount = 0
   @exclusivity(unchecked) var timeInSystem: Int128 = 0

@@ -111,9 +111,13 @@ package struct RunMeasurement: Sendable, Hashable, Codable {
 }
 
 extension Recorder {
-  /// What the records say, once no more of them come.
-  package func measurement(_ facts: RunFacts) -> RunMeasurement {
-    let end = settings.window.end?.rawValue ?? max(lastSettled, settings.window.start.rawValue + 1)
+  /// What the records say, once no more of them come, or so far.
+  ///
+  /// - Parameter present: how far the run is, from its start: the window ends there when it is not over yet. nil: the
+  ///   run is over.
+  package func measurement(_ facts: RunFacts, at present: Nanoseconds? = nil) -> RunMeasurement {
+    let whole = settings.window.end?.rawValue ?? max(lastSettled, settings.window.start.rawValue + 1)
+    let end = present.map { min(whole, max($0.rawValue, settings.window.start.rawValue + 1)) } ?? whole
     let window = Nanoseconds(max(1, end - settings.window.start.rawValue))
     let (classes, priorities) = makeClasses()
     let runEnd = max(lastSettled, 1)

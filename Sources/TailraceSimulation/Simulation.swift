@@ -115,11 +115,12 @@ package struct Simulation: ~Copyable {
   ///
   /// - Parameters:
   ///   - isInterrupted: asked every few thousand events.
-  ///   - progress: told at the same times how many jobs were taken from the tape since the last time, and the instant.
+  ///   - progress: told at the same times how many jobs were taken from the tape since the last time, the instant, and
+  ///     what the scheduler counts.
   ///   - injected: takes what was done by the scenario's plan of faults, in its own order.
   ///   - record: takes the records, in the order in which things happened.
   package consuming func run(
-    isInterrupted: () -> Bool = { false }, progress: (Int, Instant) -> Void = { _, _ in },
+    isInterrupted: () -> Bool = { false }, progress: (Int, Instant, SchedulerGauges) -> Void = { _, _, _ in },
     injected: (InjectedFault) -> Void = { _ in }, record: (UnsafeBufferPointer<TimelineRecord>) -> Void
   ) -> Summary {
     var deadline = Instant.distantFuture
@@ -144,7 +145,7 @@ package struct Simulation: ~Copyable {
       }
       steps += 1
       if steps & 0xfff == 0 {
-        progress(summary.intended - reported, now)
+        progress(summary.intended - reported, now, core.gauges)
         reported = summary.intended
         if isInterrupted() { break }
       }
@@ -152,7 +153,7 @@ package struct Simulation: ~Copyable {
     cutOff(at: min(deadline, max(now, Instant.zero)))
     flush(record)
     handOn(injected)
-    progress(summary.intended - reported, now)
+    progress(summary.intended - reported, now, core.gauges)
     return finish()
   }
 

@@ -45,6 +45,8 @@ package struct SuiteOptions: Sendable {
   /// Slowdowns planted on purpose, to find out whether a comparison sees them: factors on the service times of job
   /// types, by name. The tape's fingerprint stays that of the tape without them.
   package var slowdowns: [String: Double] = [:]
+  /// Whether ``SuiteProgress/figures`` are wanted.
+  package var watches = false
   /// Exact allocation counts from elsewhere, by scenario.
   package var allocationsPerJob: [String: Reading] = [:]
   package init() {}
@@ -64,6 +66,24 @@ package struct SuiteProgress: Sendable {
   package var elapsed: Nanoseconds
   /// Of the whole suite, from the declared durations; nil: not known.
   package var left: Nanoseconds?
+  /// How far the run under way is, 0…1; nil: not known.
+  package var share: Double?
+  /// The present in virtual time, from the run's start; nil: the run is in real time.
+  package var virtualTime: Nanoseconds?
+  /// What was measured so far; nil unless ``SuiteOptions/watches``.
+  package var figures: LiveFigures?
+
+  package init(
+    scenario: String, system: String, index: Int, count: Int, jobs: Int, elapsed: Nanoseconds, left: Nanoseconds?
+  ) {
+    self.scenario = scenario
+    self.system = system
+    self.index = index
+    self.count = count
+    self.jobs = jobs
+    self.elapsed = elapsed
+    self.left = left
+  }
 }
 
 /// A suite that was run.

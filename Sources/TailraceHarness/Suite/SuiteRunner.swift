@@ -23,6 +23,8 @@ package struct SuiteRunner: Sendable {
     var system: any ReplaySystem
     /// Its declared length, for the time left.
     var length: Nanoseconds
+    /// What is looked at while it runs.
+    var targets: [WatchedTarget] = []
   }
 
   /// What stands in the way of the run, as people read it: unknown systems, and scenarios that need what a system
@@ -59,7 +61,7 @@ package struct SuiteRunner: Sendable {
 
   /// Runs everything.
   ///
-  /// - Parameter onProgress: called some five times a second, from a task of its own.
+  /// - Parameter onProgress: called some five times a second, from a thread of its own.
   /// - Throws: ``RefusedSuite`` before anything runs, or what a system's preparation threw.
   package func run(
     _ scenarios: [Scenario], onProgress: @escaping @Sendable (SuiteProgress) -> Void
@@ -69,14 +71,7 @@ package struct SuiteRunner: Sendable {
     let started = Date()
     let environment = RunEnvironment.capture(allocator: parts.allocator).entries.map { Setting($0.key, $0.value) }
     let scaled = scenarios.map { $0.isScalable ? $0.scaled(by: options.timeScale) : $0 }
-    let plans = scaled.flatMap { scenario in
-      systems(of: scenario).map { name in
-        let system = Systems.named(name)!
-        return Plan(
-          scenario: scenario, system: system,
-          length: system.runsInVirtualTime ? .zero : Self.length(scenario, on: name))
-      }
-    }
+    let plans = try scaled.flatMap { try makePlans(for: $0) }
     let calibration =
       plans.contains { plan in !plan.system.runsInVirtualTime && plan.scenario.jobs.contains { $0.work == .spin } }
       ? SpinCalibration.measure() : SpinCalibration(iterationsPerNanosecond: 1)
@@ -89,9 +84,13 @@ package struct SuiteRunner: Sendable {
     var runs: [String: [RunResult]] = [:]
     var jobs: [SuiteRun.Jobs] = []
     for (index, plan) in plans.enumerated() where !interruption.isSet {
-      let progress = ProgressTask(
-        plan.scenario.name, plan.system.name, index: index + 1, count: plans.count, length: plan.length,
-        after: plans[(index + 1)...].reduce(.zero) { $0 + $1.length }, onProgress)
+      var blank = SuiteProgress(
+        scenario: plan.scenario.name, system: plan.system.name, index: index + 1, count: plans.count, jobs: 0,
+        elapsed: .zero, left: plans[(index + 1)...].reduce(.zero) { $0 + $1.length })
+      blank.virtualTime = plan.system.runsInVirtualTime ? .zero : nil
+      let progress = ProgressThread(
+        blank, length: plan.length, virtualLength: plan.scenario.duration, targets: plan.targets,
+        scale: plan.scenario.isScalable ? options.timeScale : 1, isWatched: options.watches, onProgress)
       let log = options.keepsJobs || options.recordsTape ? AttemptLog() : nil
       // Also when the replay throws: nobody is to be told of a run that is over.
       defer { progress.end() }
@@ -110,6 +109,23 @@ package struct SuiteRunner: Sendable {
       isInterrupted: interruption.isSet)
     return SuiteRun(
       result: suite, jobs: jobs, writesJobs: options.keepsJobs, writesTape: options.recordsTape)
+  }
+
+  private func makePlans(for scenario: Scenario) throws -> [Plan] {
+    let types = scenario.jobs.map(\.name)
+    let targets =
+      try options.watches
+      ? (scenario.targets + options.extraTargets).map {
+        WatchedTarget(text: $0, expression: try TargetExpression(parsing: $0, types: types))
+      } : []
+    return systems(of: scenario).enumerated().map { index, name in
+      let system = Systems.named(name)!
+      return Plan(
+        scenario: scenario, system: system,
+        length: system.runsInVirtualTime ? .zero : Self.length(scenario, on: name),
+        // A scenario's targets are about its first run.
+        targets: index == 0 ? targets : [])
+    }
   }
 
   private func replay(
@@ -200,29 +216,4 @@ package struct RefusedSuite: Error, CustomStringConvertible {
   /// One line each.
   package var problems: [String]
   package var description: String { problems.joined(separator: "\n") }
-}
-
-/// Reports progress while a replay runs.
-private final class ProgressTask: Sendable {
-  let progress = RunProgress()
-  private let task: Task<Void, Never>
-
-  init(
-    _ scenario: String, _ system: String, index: Int, count: Int, length: Nanoseconds, after: Nanoseconds,
-    _ onProgress: @escaping @Sendable (SuiteProgress) -> Void
-  ) {
-    let start = MonotonicClock.now()
-    task = Task { [progress] in
-      while !Task.isCancelled {
-        let elapsed = MonotonicClock.now() - start
-        onProgress(
-          SuiteProgress(
-            scenario: scenario, system: system, index: index, count: count, jobs: progress.jobs, elapsed: elapsed,
-            left: max(.zero, length - elapsed) + after))
-        try? await Task.sleep(for: .milliseconds(200))
-      }
-    }
-  }
-
-  func end() { task.cancel() }
 }

@@ -1,4 +1,3 @@
-import Synchronization
 import TailraceCore
 import TailraceRuntime
 
@@ -34,22 +33,5 @@ package final class AttemptLog: Sendable {
       defer { state = State() }
       return (state.records.sorted { ($0.job, $0.attempt) < ($1.job, $1.attempt) }, state.left)
     }
-  }
-}
-
-/// How far a run is; read by whoever draws progress, written by the load generator.
-package final class RunProgress: Sendable {
-  private let submitted = Atomic<Int>(0)
-  private let latest = Atomic<Int64>(0)
-
-  package init() {}
-  /// Jobs submitted so far.
-  package var jobs: Int { submitted.load(ordering: .relaxed) }
-  /// The intended instant of the latest job, from the run's start.
-  package var reached: Nanoseconds { Nanoseconds(latest.load(ordering: .relaxed)) }
-
-  func submitted(_ count: Int, reached: Nanoseconds) {
-    submitted.add(count, ordering: .relaxed)
-    latest.store(reached.rawValue, ordering: .relaxed)
   }
 }

@@ -29,6 +29,7 @@ package struct LiveSystem: ReplaySystem {
       backendCapacity: replay.scenario.backendCapacity)
     let types = try scenario.jobs.indices.map { try register($0, replay: replay, engine: engine, on: scheduler) }
     scheduler.start()
+    replay.progress?.ask { JobCounts(scheduler.gauges) }
     let sink = LiveSink(scheduler, types: types, scenario: scenario)
     let generator = LoadGenerator(replay, origin: origin, sink: sink) { observer.recordOne($0, shard: shards - 1) }
     let meters = RunMeters(replay.meter)

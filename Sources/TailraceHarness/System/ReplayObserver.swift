@@ -3,7 +3,8 @@ import Synchronization
 import TailraceCore
 import TailraceMeasurement
 
-/// Takes the records of a replay: into recorders, one a shard, and into the log when `jobs.csv` is wanted.
+/// Takes the records of a replay: into recorders, one a shard, into the log when `jobs.csv` is wanted, and past whoever
+/// watches.
 ///
 /// A handler that ignores its cancellation may report after the run is over. Each shard has a gate, which the merge
 /// closes, so that such a record is dropped and counted and never meets the reading of what was recorded.
@@ -11,13 +12,16 @@ final class ReplayObserver: TimelineObserver, Sendable {
   private let recorders: RecorderShards
   private let gates: [ShardGate]
   private let log: AttemptLog?
+  private let tap: RecordTap?
   private let late = Atomic<Int>(0)
 
   init(shards: Int, replay: Replay, origin: Instant) {
-    recorders = RecorderShards(count: shards, settings: replay.recorderSettings(origin: origin))
+    let settings = replay.recorderSettings(origin: origin)
+    recorders = RecorderShards(count: shards, settings: settings)
     gates = (0..<max(1, shards)).map { _ in ShardGate() }
     log = replay.log
     log?.start = origin
+    tap = replay.progress?.openTap(shards: shards, settings)
   }
 
   /// Records that came after ``merged()`` and were dropped.
@@ -31,6 +35,7 @@ final class ReplayObserver: TimelineObserver, Sendable {
     }
     recorders.record(records, shard: shard)
     log?.add(records)
+    tap?.add(records, shard: shard)
     gate.leave()
   }
 

@@ -14,13 +14,18 @@ package struct SimulatedSystem: ReplaySystem {
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let scenario = replay.scenario
     let recorder = Recorder(replay.recorderSettings(origin: .zero))
+    let tap = replay.progress?.openTap(shards: 1, recorder.settings)
     let summary = await DedicatedThread.run {
       Simulation(replay.tape, dropAfter: replay.dropAfter).run(
         isInterrupted: { replay.interruption.isSet },
-        progress: { replay.progress?.submitted($0, reached: $1 - .zero) },
+        progress: {
+          replay.progress?.submitted($0, reached: $1 - .zero)
+          replay.progress?.present($2)
+        },
         record: {
           recorder.record($0)
           replay.log?.add($0)
+          tap?.add($0, shard: 0)
         })
     }
     var observations = Observations.inVirtualTime
@@ -52,6 +57,7 @@ package struct SimulatedSequentialSystem: ReplaySystem {
 
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let recorder = Recorder(replay.recorderSettings(origin: .zero))
+    let tap = replay.progress?.openTap(shards: 1, recorder.settings)
     let summary = await DedicatedThread.run {
       var simulation = SequentialSimulation(replay.tape)
       return simulation.run(
@@ -59,8 +65,11 @@ package struct SimulatedSequentialSystem: ReplaySystem {
         progress: { replay.progress?.submitted($0, reached: $1 - .zero) },
         record: { record in
           recorder.record(record)
-          if let log = replay.log {
-            withUnsafePointer(to: record) { log.add(UnsafeBufferPointer(start: $0, count: 1)) }
+          guard replay.log != nil || tap != nil else { return }
+          withUnsafePointer(to: record) {
+            let records = UnsafeBufferPointer(start: $0, count: 1)
+            replay.log?.add(records)
+            tap?.add(records, shard: 0)
           }
         })
     }

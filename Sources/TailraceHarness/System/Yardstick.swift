@@ -104,6 +104,12 @@ final class YardstickRun: Sendable {
     let generator = LoadGenerator(replay, origin: origin, sink: sink) { record in
       lock.withLock { observer.recordOne(record, shard: 0) }
     }
+    // Weakly: the replay, which the run holds, holds the progress.
+    replay.progress?.ask { [weak self] in
+      guard let self else { return JobCounts(waiting: 0, running: 0) }
+      let running = occupied
+      return JobCounts(waiting: max(0, unsettled - running), running: running)
+    }
     let meters = RunMeters(replay.meter)
     await DedicatedThread.run { generator.run() }
     await waitForEnd()
