@@ -89,7 +89,8 @@ struct CompareCommand: AsyncParsableCommand {
     if !results.isEmpty { return try finish(try stored(started: started)) }
     let candidates = try candidates()
     let interruption = Interruption.listen()
-    let display = ComparisonDisplay(output.progress, isQuiet: output.quiet, rules: verdicts.rules)
+    let display = ComparisonDisplay(
+      output.progress, isQuiet: output.quiet, delta: verdicts.delta.value, labels: candidates.map(\.label))
     let runner = ComparisonRunner(
       candidates, rules: verdicts.rules, metrics: verdicts.metrics, seed: load.seed, budget: verdicts.budget?.value,
       isForced: verdicts.force, interruption: interruption)

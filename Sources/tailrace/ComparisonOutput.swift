@@ -99,41 +99,35 @@ struct ComparisonSummary {
 }
 
 /// Shows how far a comparison is, on standard error.
-final class ComparisonDisplay: Sendable {
-  private let isPlain: Bool
-  private let isShown: Bool
-  private let terminal = Terminal.error
+struct ComparisonDisplay: Sendable {
+  private let display: ProgressDisplay
+  private let title: String
+  private let delta: Double
+  private let labels: [String]
 
-  init(_ style: ProgressStyle, isQuiet: Bool, rules: ComparisonRules) {
-    let isInteractive = Terminal.error.isInteractive
-    switch style {
-    case .none: (isShown, isPlain) = (false, true)
-    case .auto: (isShown, isPlain) = (!isQuiet && isInteractive, !isInteractive)
-    case .always, .line: (isShown, isPlain) = (!isQuiet, !isInteractive)
-    case .plain: (isShown, isPlain) = (!isQuiet, true)
-    }
+  /// - Parameter labels: of the candidates, the baseline's first.
+  init(_ style: ProgressStyle, isQuiet: Bool, delta: Double, labels: [String]) {
+    display = ProgressDisplay(isQuiet ? .none : style)
+    title = labels.count == 2 ? "\(labels[0]) → \(labels[1])" : "\(counted(labels.count, "candidate"))"
+    self.delta = delta
+    self.labels = labels
   }
 
   func show(_ progress: ComparisonRunner.Progress) {
-    guard isShown, !Interruption.hasCome else { return }
-    if isPlain {
-      guard progress.running == nil else { return }
-      terminal.write(Self.line(progress) + "\n")
-    } else {
-      let text = Self.line(progress) + (progress.running.map { ", running \($0)" } ?? "")
-      terminal.write("\r" + String(text.prefix(terminal.width - 1)).padded(to: terminal.width - 1))
-    }
+    let isSeveral = Set(progress.contrasts.map(\.scenario)).count > 1
+    display.show(
+      ComparisonProgress(
+        title: title, round: progress.counted, rounds: progress.most, left: progress.left,
+        metrics: progress.contrasts.map { contrast in
+          let interval = contrast.interval
+          let name =
+            (labels.count > 2 ? "\(labels[contrast.candidate]) " : "") + (isSeveral ? "\(contrast.scenario) " : "")
+            + contrast.metric
+          return IntervalLine(
+            name: name, low: interval?.low, high: interval?.high, delta: delta,
+            verdict: interval == nil ? nil : IntervalLine.Verdict(rawValue: contrast.verdict.rawValue))
+        }))
   }
 
-  func finish() {
-    if isShown, !isPlain { terminal.write("\r" + String(repeating: " ", count: terminal.width - 1) + "\r") }
-  }
-
-  private static func line(_ progress: ComparisonRunner.Progress) -> String {
-    var text = "round \(progress.round), \(progress.counted) of at most \(progress.most) count"
-    let clear = progress.contrasts.count { $0.verdict != .unclear }
-    if !progress.contrasts.isEmpty { text += ", \(clear) of \(counted(progress.contrasts.count, "verdict")) reached" }
-    if let left = progress.left { text += ", at most \(ProgressDisplay.time(left)) left" }
-    return text
-  }
+  func finish() { display.finish() }
 }

@@ -102,7 +102,8 @@ struct GateCommand: AsyncParsableCommand {
       let reference: GateRunner.Reference
       if let stored { reference = .stored(stored) } else { reference = .program(try await otherProgram()) }
       let started = Date().formatted(.iso8601)
-      let display = ComparisonDisplay(output.progress, isQuiet: output.quiet, rules: verdicts.rules)
+      let display = ComparisonDisplay(
+        output.progress, isQuiet: output.quiet, delta: verdicts.delta.value, labels: [label, "candidate"])
       let runner = gateRunner(seed: load.seed, baseline: label, metrics: boundMetrics(scenarios, label))
       let gate = try await runner.run(source, against: reference) { display.show($0) }
       display.finish()
@@ -270,7 +271,8 @@ struct GateCommand: AsyncParsableCommand {
     let slowed = try slowedType(selection.scenarios)
     try checkBounds(selection.scenarios, rounds: verdicts.rounds.most, label: "this")
     let metrics = boundMetrics(selection.scenarios, "this")
-    let display = ComparisonDisplay(output.progress, isQuiet: output.quiet, rules: verdicts.rules)
+    let display = ComparisonDisplay(
+      output.progress, isQuiet: output.quiet, delta: verdicts.delta.value, labels: ["this", "candidate"])
     let test = GateSelfTest(candidate, type: slowed, factor: 1 + slowdown.value) { [self] seed in
       gateRunner(seed: seed, baseline: "this", metrics: metrics)
     }

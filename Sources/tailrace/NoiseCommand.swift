@@ -41,7 +41,8 @@ struct NoiseCommand: AsyncParsableCommand {
     var candidate = try checkedCandidate(scenarios, changes, load)
     let rules = ComparisonRules(looks: LookPlan(least: rounds, most: rounds))
     let started = Date().formatted(.iso8601)
-    let display = ComparisonDisplay(progress, isQuiet: false, rules: rules)
+    let display = ComparisonDisplay(
+      progress, isQuiet: false, delta: rules.indifference, labels: ["this", "itself"])
     let own = candidate
     candidate.label = "itself"
     let outcome: ComparisonRunner.Outcome

@@ -76,7 +76,7 @@ enum ProgressStyle: String, ExpressibleByArgument, CaseIterable, Sendable {
 
   /// Gives a bare `--progress` its value, so that it may stand before an argument that is none.
   static func completing(_ arguments: [String]) -> [String] {
-    guard arguments.first == "run" else { return arguments }
+    guard ["run", "compare", "gate", "noise"].contains(arguments.first) else { return arguments }
     var completed: [String] = []
     for (index, argument) in arguments.enumerated() {
       // After `--` all are names of scenarios.
