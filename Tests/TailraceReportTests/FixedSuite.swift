@@ -94,7 +94,16 @@ enum FixedSuite {
       published: [("service.mean", "0.231s"), ("success", "100%")], types: types)
   }
 
-  private static func makeStream() throws -> ScenarioResult {
+  /// A stream whose long jobs take longer by a share, and all a little more or less: a round of a comparison.
+  static func makeRound(_ round: Int, longer: Double = 0) throws -> SuiteResult {
+    let drift = 1 + 0.002 * Double(round * 7 % 5 - 2)
+    let scenario = try makeStream(service: drift, ofLong: 1 + longer)
+    return SuiteResult(
+      version: "0.1.0", suite: "stream", started: "2000-01-01T00:00:00Z", environment: [Setting("processors", "2")],
+      command: "tailrace run stream", seed: UInt64(round), timeScale: 1, scenarios: [scenario])
+  }
+
+  private static func makeStream(service: Double = 1, ofLong: Double = 1) throws -> ScenarioResult {
     let types = ["short", "long"]
     var records: [TimelineRecord] = []
     for job in 0..<Int64(2_000) {
@@ -105,6 +114,10 @@ enum FixedSuite {
         UInt64(job), type: isLong ? 1 : 0, priority: isLong ? .low : .normal, intended: job * 1_000 * microsecond,
         lag: 3_000 + spread, waiting: spread * spread / 10 * microsecond / 10,
         service: (isLong ? 4_000 : 400) * microsecond + spread * microsecond, worker: UInt16(job % 4))
+      if service != 1 || ofLong != 1 {
+        record.finished =
+          record.started + (record.finished - record.started).scaled(by: service * (isLong ? ofLong : 1))
+      }
       if job % 100 == 50 {
         record.outcome = .failed
         record.settles = false

@@ -4,7 +4,7 @@ import TailraceMeasurement
 /// found out.
 package struct ComparisonPage {
   private let result: ComparisonFindings
-  private var page = Markdown()
+  private(set) var page = Markdown()
 
   package static func render(_ result: ComparisonFindings) -> String {
     var page = ComparisonPage(result: result)
@@ -14,7 +14,7 @@ package struct ComparisonPage {
     return page.page.text
   }
 
-  private init(result: ComparisonFindings) { self.result = result }
+  init(result: ComparisonFindings) { self.result = result }
 
   // MARK: - What it comes to
 
@@ -110,7 +110,7 @@ package struct ComparisonPage {
 
   // MARK: - Where it lies
 
-  private mutating func addExplanation(_ explanation: Explanation) {
+  mutating func addExplanation(_ explanation: Explanation) {
     let lines = ExplanationWords.lines(explanation)
     guard !lines.isEmpty else { return }
     page.paragraph("**Where it lies**")
@@ -141,7 +141,7 @@ package struct ComparisonPage {
 
   // MARK: - How it was found out
 
-  private mutating func addMethod() {
+  mutating func addMethod() {
     page.heading(2, "How it was compared")
     let rules = result.rules
     let level = result.contrasts.map(\.level).max() ?? rules.confidence

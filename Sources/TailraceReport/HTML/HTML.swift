@@ -92,6 +92,11 @@ struct HTML {
     return escaped
   }
 
+  /// Words that fit where a line cannot be broken.
+  static func shortened(_ words: String, to count: Int) -> String {
+    words.count > count ? words.prefix(count - 1) + "…" : words
+  }
+
   /// An identifier made of any words: letters, digits and hyphens.
   static func identifier(_ words: String) -> String {
     String(words.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? Character($0.lowercased()) : "-" })

@@ -18,6 +18,8 @@ struct IntervalPlot {
   var rows: [Row]
   /// Half the width of the band.
   var delta: Double
+  /// The axis is cut into steps of this, or a multiple; nil: into round ones.
+  var step: Double?
   /// A difference for the tick of the axis.
   var label: (Double) -> String
 
@@ -27,9 +29,12 @@ struct IntervalPlot {
   var scale: Scale {
     let most = rows.flatMap { [abs($0.low), abs($0.high)] }.filter(\.isFinite).max() ?? 0
     let reach = max(most, delta * 1.5, 1e-6)
-    let step = Scale.niceStep(reach / 2.5)
+    let step = self.step.map { $0 * (reach / $0 / 4).rounded(.up) } ?? Scale.niceStep(reach / 2.5)
     let end = (reach / step - 1e-9).rounded(.up) * step
-    return Scale.linear(from: -end, to: end, count: Int((2 * end / step).rounded()), label: label)
+    let count = Int((end / step).rounded())
+    return Scale(
+      kind: .linear, low: -end, high: end,
+      ticks: (-count...count).map { Scale.Tick(value: Double($0) * step, label: label(Double($0) * step)) })
   }
 
   var html: HTML {
@@ -50,8 +55,10 @@ struct IntervalPlot {
     for (index, row) in rows.enumerated() {
       let top = Double(index) * Self.rowHeight
       let middle = top + 29
-      drawing.text(row.name, x: 0, y: top + 14, class: "row-name")
-      drawing.text(row.words, x: 1, y: top + 14, anchor: .end, class: "row-value")
+      drawing.text(HTML.shortened(row.name, to: 42), x: 0, y: top + 14, class: "row-name")
+      // On a phone there is room for one of them where both are long; the table has the words too.
+      let isSpare = row.name.count + row.words.count > 48
+      drawing.text(row.words, x: 1, y: top + 14, anchor: .end, class: isSpare ? "row-value spare" : "row-value")
       let (low, high) = (scale.place(row.low), scale.place(row.high))
       drawing.line(low, middle, high, middle, class: "whisker \(row.verdict)")
       for end in [low, high] { drawing.line(end, middle - 5, end, middle + 5, class: "whisker \(row.verdict)") }
@@ -61,7 +68,7 @@ struct IntervalPlot {
   }
 
   /// A shape for each verdict, so that no colour is needed: down and up, a square, a ring.
-  private static func shape(_ verdict: String) -> String {
+  static func shape(_ verdict: String) -> String {
     switch verdict {
     case "better": "M0 -6L6 5L-6 5Z"
     case "worse": "M0 6L6 -5L-6 -5Z"

@@ -13,6 +13,8 @@ struct LineChart {
     var isThin = false
     /// Whether the ground below is tinted.
     var isFilled = false
+    /// Points with the ends of their intervals.
+    var intervals: [(x: Double, low: Double, high: Double)] = []
     /// From here on fewer samples stand behind the line than ought to: it is drawn faintly.
     var faintFrom: Double?
   }
@@ -39,6 +41,8 @@ struct LineChart {
   var lines: [Line]
   var limits: [Limit] = []
   var bands: [Band] = []
+  /// Places on the horizontal axis with a name each, drawn from top to bottom.
+  var places: [(x: Double, words: String)] = []
   /// Of the plot alone, in pixels.
   var plotHeight = 200.0
   /// Whether lines are named at their ends; a single one needs no name.
@@ -59,6 +63,13 @@ struct LineChart {
       drawing.text(band.words, x: from + 0.005, y: Self.top + plotHeight - 6, class: "tick")
     }
     addAxes(to: &drawing)
+    for (index, place) in places.enumerated() {
+      let across = x.place(place.x)
+      drawing.line(across, Self.top, across, Self.top + plotHeight, class: "place")
+      drawing.text(
+        place.words, x: across, y: Self.top + 11 + Double(index) * Self.lineHeight,
+        anchor: across < 0.5 ? .start : .end, class: "name limit-name")
+    }
     for limit in limits {
       let level = down(limit.value)
       drawing.line(0, level, 1, level, class: "limit")
@@ -94,6 +105,13 @@ struct LineChart {
     // A line over its own ground is not mistaken for another.
     let name = "line l\(series)\(line.isThin ? " thin" : "")\(line.isFilled ? " whole" : "")"
     if line.isFilled { drawing.path(ground(of: line), class: "ground g\(series)", top: Self.top, height: plotHeight) }
+    for interval in line.intervals {
+      let across = x.place(interval.x)
+      let ends = [down(interval.low), down(interval.high)]
+      drawing.line(across, ends[0], across, ends[1], class: "range r\(series)")
+      drawing.mark("M-4 0h8", x: across, y: ends[0], class: "range r\(series)")
+      drawing.mark("M-4 0h8", x: across, y: ends[1], class: "range r\(series)")
+    }
     guard let faint = line.faintFrom, let first = line.points.firstIndex(where: { $0.x > faint }) else {
       return drawing.path(path(line.points[...]), class: name, top: Self.top, height: plotHeight)
     }

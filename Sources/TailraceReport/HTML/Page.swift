@@ -63,7 +63,9 @@ extension HTML {
             html.element("tr") { html in
               for (index, cell) in row.enumerated() where index < columns.count {
                 if index == 0 {
-                  html.element("th", ["scope": "row"]) { $0.add(cell) }
+                  html.element("th", ["scope": "row", "class": columns[0].hasPrefix(">") ? "number" : "text"]) {
+                    $0.add(cell)
+                  }
                 } else {
                   let kind = columns[index].hasPrefix(">") ? "number" : cell.text.count > 40 ? "words" : "text"
                   html.element("td", ["class": kind]) { $0.add(cell) }
@@ -137,19 +139,26 @@ extension HTML {
     return html
   }
 
-  /// A verdict in a table: a sign, a colour and the word, any of which says it.
+  /// How verdicts are told apart: by a sign and a colour beside the word.
+  private static let verdicts: [(word: String, sign: String, kind: String)] = [
+    ("met", "✓", "good"), ("passed", "✓", "good"), ("sustained", "✓", "good"), ("better", "▲", "good"),
+    ("helps", "▲", "good"), ("missed", "✗", "bad"), ("failed", "✗", "bad"), ("no samples", "✗", "bad"),
+    ("growing", "✗", "bad"), ("worse", "▼", "bad"), ("hurts", "▼", "bad"), ("warning", "!", "warn"),
+    ("invalid", "!", "warn"), ("unclear", "?", "warn"), ("same", "=", "idle"),
+  ]
+
+  /// A verdict in a table, and what follows it.
   static func chip(_ words: String) -> HTML {
     let plain = words.replacing("**", with: "")
-    let word = plain.split(separator: " – ", maxSplits: 1).first.map(String.init) ?? plain
-    let (sign, kind) =
-      switch word.lowercased() {
-      case "met", "passed", "better": ("✓ ", "good")
-      case "missed", "failed", "no samples", "worse": ("✗ ", "bad")
-      case "warning", "invalid", "unclear": ("! ", "warn")
-      default: ("", "idle")
-      }
-    var html = HTML("span", ["class": "chip \(kind)"], sign + word)
-    html.prose(String(plain.dropFirst(word.count)))
+    guard let verdict = verdicts.first(where: { plain.lowercased().hasPrefix($0.word) }) else {
+      return HTML("span", ["class": "chip idle"], plain)
+    }
+    let word = plain.prefix(verdict.word.count)
+    // Pages of text have the same signs behind the word.
+    var rest = plain.dropFirst(word.count)
+    if rest.dropFirst().hasPrefix(verdict.sign) { rest = rest.dropFirst(1 + verdict.sign.count) }
+    var html = HTML("span", ["class": "chip \(verdict.kind)"], "\(verdict.sign) \(word)")
+    html.prose(String(rest))
     return html
   }
 

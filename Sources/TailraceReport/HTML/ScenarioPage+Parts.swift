@@ -7,72 +7,22 @@ extension ScenarioPage {
     let all = run.measurement.all
     guard all.parts.settled > 0, all.parts.whole > 0 else { return }
     let (classes, left) = drawnClasses(run.measurement, limit: 8) { $0.parts.settled > 0 && $0.parts.whole > 0 }
-    let rows = ([all] + (classes.count > 1 ? classes : [])).map { jobs in
-      StackedBars.Row(
-        name: jobs.key == .all ? "all jobs" : jobs.key.name, parts: Self.parts(of: jobs),
-        words: HumanUnits.time(Double(jobs.parts.whole) / Double(jobs.parts.settled)))
-    }
-    let totals = rows.map(\.total)
-    // Side by side, a class that takes a tenth of another's time would be too short to be read.
-    let showsShares = (totals.max() ?? 0) > 8 * (totals.min() ?? 0)
     html.element("h3", "Where the time goes")
-    var words =
-      "From intended arrival until settled, all attempts of a job together. "
-      + (showsShares
-        ? "Each bar is the whole of its class; how long that is stands at its end."
-        : "Bars are as long as the time they stand for.")
-    words +=
-      all.parts.isComplete ? "" : " Jobs were left without an end, so the parts cannot be compared with the whole."
-    if all.parts.isComplete {
-      words +=
-        all.parts.addUp
-        ? " The parts add up to the whole to the nanosecond."
-        : " **The parts do not add up: \(all.parts.gap) ns are missing.**"
+    var words = "From intended arrival until settled, all attempts of a job together."
+    if !all.parts.isComplete {
+      words += " Jobs were left without an end, so the parts cannot be compared with the whole."
+    } else if all.parts.addUp {
+      words += " The parts add up to the whole to the nanosecond."
+    } else {
+      words += " **The parts do not add up: \(all.parts.gap) ns are missing.**"
     }
     if left > 0 { words += " \(left) more classes are in results.csv only." }
-    let present = Quantity.parts.filter { part in rows.contains { $0.parts.contains { $0.name == part.name } } }
-    let bars = StackedBars(
-      id: "\(id)-parts", title: "Parts of response time by class",
-      description: rows.map { row in
-        "\(row.name) \(row.words): " + row.parts.map { "\($0.name) \($0.words)" }.joined(separator: ", ")
-      }.joined(separator: "; ") + ".", rows: rows, showsShares: showsShares)
-    html.figure(
-      "Mean per job, by class", note: words,
-      legend: HTML.legend(present.map { ($0.name, Self.colour(of: $0)) }, ofAreas: true), picture: bars.html
-    ) {
-      $0.numbers(
-        "Parts of response time, mean per job, \(scenario.name)",
-        columns: ["Class"] + Quantity.parts.map { ">\($0.name)" } + [">Whole"],
-        words: zip([all] + classes, rows).map { jobs, row in
-          [row.name]
-            + Quantity.parts.map { HumanUnits.time(Double(jobs.parts[$0]) / Double(jobs.parts.settled)) }
-            + [row.words]
-        })
-    }
-  }
-
-  private static func parts(of jobs: ClassMeasurement) -> [StackedBars.Part] {
-    Quantity.parts.compactMap { part in
-      let value = Double(jobs.parts[part]) / Double(jobs.parts.settled)
-      let share = Double(jobs.parts[part]) / Double(jobs.parts.whole)
-      // What cannot be seen is not named; the table below has it.
-      guard share >= 0.001 else { return nil }
-      return StackedBars.Part(
-        name: part.name, series: colour(of: part), value: value,
-        words: "\(HumanUnits.time(value)) (\(HumanUnits.share(share)))")
-    }
-  }
-
-  /// Waiting and service as in the curves by class.
-  private static func colour(of part: Quantity) -> Int {
-    switch part {
-    case .submissionLag: 0
-    case .waiting: 1
-    case .service: 2
-    case .dependencyWait: 3
-    case .submission: 4
-    case .backoff, .response, .responseUncorrected: 5
-    }
+    PartsPicture(
+      id: "\(id)-parts", title: "Mean per job, by class", of: scenario.name,
+      rows: ([all] + (classes.count > 1 ? classes : [])).map { jobs in
+        PartsPicture.row(jobs.key == .all ? "all jobs" : jobs.key.name, jobs)
+      }, note: words
+    ).add(to: &html)
   }
 
   // MARK: Workers

@@ -41,10 +41,11 @@ extension ScenarioPage {
       curves.append(("waiting", samples))
     }
     let left = drawn.count - min(drawn.count, Self.systemLimit)
-    addPercentiles(
-      curves, limits: targets + (drawn.count == 1 ? waitingTargets : []), height: 260, id: "\(id)-response",
-      title: drawn.count > 1 ? "All jobs, by system" : "All jobs",
-      note: left > 0 ? "\(left) more systems are in the table of systems only." : "", to: &html)
+    PercentilePicture(
+      id: "\(id)-response", title: drawn.count > 1 ? "All jobs, by system" : "All jobs", of: scenario.name,
+      curves: curves, limits: targets + (drawn.count == 1 ? waitingTargets : []), height: 260,
+      note: left > 0 ? "\(left) more systems are in the table of systems only." : ""
+    ).add(to: &html)
   }
 
   private func addClassCurves(_ run: RunResult, to html: inout HTML) {
@@ -59,13 +60,14 @@ extension ScenarioPage {
     }
     let quantities: [Quantity] = [.response, .waiting, .service]
     let samples = classes.flatMap { jobs in quantities.compactMap { jobs[$0] } }
-    let y = scale(of: samples, limits: [])
+    let y = PercentilePicture.scale(of: samples, limits: [])
     html.element("div", ["class": "pictures small"]) { html in
       for (index, jobs) in classes.enumerated() {
         let curves = quantities.compactMap { quantity in jobs[quantity].map { (quantity.name, $0) } }
-        addPercentiles(
-          curves, limits: limits(of: .response, in: jobs.key, run) + limits(of: .waiting, in: jobs.key, run),
-          height: 140, id: "\(id)-class-\(index + 1)", title: jobs.key.name, note: "", y: y, to: &html)
+        PercentilePicture(
+          id: "\(id)-class-\(index + 1)", title: jobs.key.name, of: scenario.name, curves: curves,
+          limits: limits(of: .response, in: jobs.key, run) + limits(of: .waiting, in: jobs.key, run), height: 140, y: y
+        ).add(to: &html)
       }
     }
   }
@@ -102,84 +104,5 @@ extension ScenarioPage {
           "\(quantity == .response ? "" : "\(quantity.name) ")\(statistic.name) \(target.comparison.rawValue) \(limit)",
         value: target.limit, at: at, isMet: target.verdict == .met)
     }
-  }
-
-  /// Times on a linear axis, or on a logarithmic one where the tail would flatten everything else.
-  private func scale(of samples: [Distribution], limits: [LineChart.Limit]) -> Scale {
-    let most = samples.map { Double($0.max.rawValue) }.max() ?? 1
-    // A limit far above is told in words: it would leave no room for what was measured.
-    let reach = limits.map(\.value).filter { $0 <= 4 * most }.reduce(most, max)
-    let middles = samples.compactMap { $0.samplePercentiles([50])[0].map { Double($0.rawValue) } }.filter { $0 > 0 }
-    guard let least = middles.min(), most > 20 * least else { return Scale.time(to: reach) }
-    // The few shortest would take half of the picture.
-    let short = samples.compactMap { $0.samplePercentiles([5])[0].map { Double($0.rawValue) } }.filter { $0 > 0 }
-    return Scale.logarithmic(from: max(short.min() ?? least, most / 1e5), to: reach, label: Scale.shortTime)
-  }
-
-  private func addPercentiles(
-    _ curves: [(name: String, samples: Distribution)], limits: [LineChart.Limit], height: Double, id: String,
-    title: String, note: String, y: Scale? = nil, to html: inout HTML
-  ) {
-    let y = y ?? scale(of: curves.map(\.samples), limits: limits)
-    let x = Scale.percentile(samples: curves.map(\.samples.count).max() ?? 1)
-    let within = limits.filter { $0.value <= y.high * 1.001 && $0.value >= y.low }
-    let beyond = limits.filter { $0.value > y.high * 1.001 }.map(\.words)
-    var notes = note.isEmpty ? [] : [note]
-    if !beyond.isEmpty { notes.append("Above the picture: \(beyond.joined(separator: ", ")).") }
-    let lines = curves.enumerated().map { index, curve in
-      LineChart.Line(
-        name: curve.name, series: index, points: Self.points(of: curve.samples), isThin: index > 0 && height < 200,
-        faintFrom: Self.trusted(curve.samples))
-    }
-    let chart = LineChart(
-      id: id, title: "\(title): response time by percentile", description: Self.description(of: curves), x: x, y: y,
-      lines: lines, limits: within, plotHeight: height, namesLines: false)
-    let ladder: [Double] = [50, 75, 90, 95, 99, 99.9, 99.99]
-    html.figure(
-      title, note: notes.joined(separator: " "),
-      legend: HTML.legend(curves.enumerated().map { ($1.name, $0) }, ofAreas: false), picture: chart.html
-    ) {
-      $0.numbers(
-        "\(title), \(scenario.name)",
-        columns: ["Quantity", ">Samples"] + ladder.map { ">\(Statistic.percentile($0).name)" } + [">Max"],
-        words: curves.map { curve in
-          [curve.name, HumanUnits.count(Double(curve.samples.count))]
-            + curve.samples.percentiles(ladder).map { $0.map { HumanUnits.time(Double($0.rawValue)) } ?? "–" }
-            + [HumanUnits.time(Double(curve.samples.max.rawValue))]
-        })
-    }
-  }
-
-  /// The curve of a distribution, at HdrHistogram's steps; the greatest sample where it is to be expected.
-  static func points(of samples: Distribution) -> [LineChart.Point] {
-    let end = Scale.percentileOfGreatest(samples.count)
-    let most = Double(samples.max.rawValue)
-    var points = samples.percentileSteps().filter { $0.percentile < end }.map {
-      LineChart.Point(x: $0.percentile, y: min(Double($0.value), most))
-    }
-    points.append(LineChart.Point(x: end, y: most))
-    return points
-  }
-
-  /// The greatest percentile that enough samples stand behind.
-  static func trusted(_ samples: Distribution) -> Double {
-    // p^n ≤ 0.05, solved for p: Distribution.samplesNeeded(for:) the other way round.
-    var (low, high) = (0.0, 100.0)
-    for _ in 0..<60 {
-      let middle = (low + high) / 2
-      if Distribution.samplesNeeded(for: middle) <= samples.count { low = middle } else { high = middle }
-    }
-    return low
-  }
-
-  private static func description(of curves: [(name: String, samples: Distribution)]) -> String {
-    curves.map { name, samples in
-      let ladder: [Double] = [50, 90, 99]
-      let known = zip(ladder, samples.percentiles(ladder)).compactMap { p, value in
-        value.map { "p\(Int(p)) \(HumanUnits.time(Double($0.rawValue)))" }
-      }
-      return
-        "\(name): \((known + ["greatest \(HumanUnits.time(Double(samples.max.rawValue)))"]).joined(separator: ", "))"
-    }.joined(separator: "; ") + "."
   }
 }

@@ -10,6 +10,8 @@ struct StackedBars {
   }
   struct Row {
     var name: String
+    /// Set over the row, and those that follow until the next; nil: none begins here.
+    var group: String?
     var parts: [Part]
     /// The whole with its unit.
     var words: String
@@ -25,17 +27,25 @@ struct StackedBars {
   var showsShares: Bool
 
   private static let rowHeight = 54.0
+  private static let groupHeight = 26.0
   private static let barHeight = 18.0
   /// Share of the narrowest picture's width that a letter takes.
   private static let letter = 6.6 / 320
 
   var html: HTML {
     var drawing = Drawing(
-      id: id, title: title, description: description, height: Double(rows.count) * Self.rowHeight)
+      id: id, title: title, description: description,
+      height: rows.reduce(0) { $0 + Self.rowHeight + ($1.group == nil ? 0 : Self.groupHeight) })
     let most = rows.map(\.total).max() ?? 0
-    for (index, row) in rows.enumerated() {
-      let top = Double(index) * Self.rowHeight
-      drawing.text(row.name, x: 0, y: top + 12, class: "row-name")
+    var next = 0.0
+    for row in rows {
+      if let group = row.group {
+        drawing.text(HTML.shortened(group, to: 50), x: 0, y: next + 18, class: "group-name")
+        next += Self.groupHeight
+      }
+      let top = next
+      next += Self.rowHeight
+      drawing.text(HTML.shortened(row.name, to: 42), x: 0, y: top + 12, class: "row-name")
       drawing.text(row.words, x: 1, y: top + 12, anchor: .end, class: "row-value")
       let whole = showsShares ? row.total : most
       guard whole > 0 else { continue }

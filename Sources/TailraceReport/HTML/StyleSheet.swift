@@ -4,7 +4,7 @@ enum StyleSheet {
     let lines = Palette.series.indices.map { index in
       let dash = Palette.dashes[index]
       return ".l\(index){stroke:var(--c\(index))\(dash.isEmpty ? "" : ";stroke-dasharray:\(dash)")}"
-        + ".g\(index){fill:var(--c\(index))}.n\(index),.a\(index){fill:var(--c\(index))}"
+        + ".g\(index),.n\(index),.a\(index){fill:var(--c\(index))}.r\(index){stroke:var(--c\(index))}"
     }
     return Palette.properties + page + blocks + pictures + lines.joined() + ".whole{stroke-dasharray:none}\n"
       + narrow + print
@@ -51,6 +51,7 @@ enum StyleSheet {
     .chip.warn{color:var(--warn)}
     .chip.idle{color:var(--soft);font-weight:400}
     .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(6.75rem,1fr));gap:1rem 1.5rem;margin:1.25rem 0}
+    .tiles.wide{grid-template-columns:repeat(auto-fill,minmax(9rem,1fr))}
     .tiles div{border-top:1px solid var(--rule);padding-top:.5rem}
     .tiles dt{font-size:.8125rem;color:var(--soft)}
     .tiles dd{margin:0;font-size:1.375rem;line-height:1.3;font-weight:600;letter-spacing:-.01em}
@@ -77,6 +78,7 @@ enum StyleSheet {
     summary{cursor:pointer;color:var(--link);font-size:.875rem;width:fit-content}
     details.more{border-top:1px solid var(--rule);padding-top:.6rem;margin:.6rem 0}
     details.more>summary{font-size:1rem;font-weight:600;color:var(--ink)}
+    .notice{border-left:4px solid var(--warn);background:var(--shade);padding:.6rem 1rem;margin:1rem 0;max-width:46rem}
     .findings li::marker{color:var(--bad)}
 
     """
@@ -89,6 +91,7 @@ enum StyleSheet {
     stroke-linejoin:round}
     .picture .name{font-weight:600}
     .picture .row-name{font-size:13px;fill:var(--ink);font-weight:500}
+    .picture .group-name{font-size:13px;fill:var(--ink);font-weight:650}
     .picture .row-value{font-size:13px;fill:var(--ink)}
     .picture .limit-name{fill:var(--ink);font-weight:500}
     .grid{stroke:var(--rule);stroke-width:1}
@@ -98,6 +101,8 @@ enum StyleSheet {
     .gate{stroke:var(--paper);stroke-width:1.5}
     .gate.met,.value.met{fill:var(--good)}
     .gate.missed,.value.missed{fill:var(--bad)}
+    .place{stroke:var(--soft);stroke-width:1;stroke-dasharray:1 3}
+    .range{stroke-width:1.5;fill:none}
     .line{fill:none;stroke-width:2.25;stroke-linejoin:round;stroke-linecap:round}
     .line.thin{stroke-width:1.25}
     .line.faint{stroke-opacity:.45}
@@ -130,7 +135,7 @@ enum StyleSheet {
     h1{font-size:1.6rem}
     h2{font-size:1.3rem}
     .lead{font-size:1rem}
-    .spare{display:none}
+    .picture .spare{display:none}
     tbody th{max-width:11rem}
     .tiles{grid-template-columns:repeat(auto-fill,minmax(7rem,1fr))}
     .tiles dd{font-size:1.15rem}

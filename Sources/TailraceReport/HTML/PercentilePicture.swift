@@ -1,0 +1,97 @@
+import TailraceCore
+import TailraceMeasurement
+
+/// Percentile curves on HdrHistogram's axis, over the numbers behind them.
+struct PercentilePicture {
+  /// Unique within the page.
+  var id: String
+  /// Which jobs: `All jobs`.
+  var title: String
+  /// What it is part of, for its table: a scenario's name.
+  var of: String
+  /// In the order of the palette.
+  var curves: [(name: String, samples: Distribution)]
+  var limits: [LineChart.Limit] = []
+  /// Of the plot, in pixels.
+  var height = 200.0
+  var note = ""
+  /// nil: ``scale(of:limits:)`` of its own curves.
+  var y: Scale?
+
+  /// Adds it as a figure.
+  func add(to html: inout HTML) {
+    let y = self.y ?? Self.scale(of: curves.map(\.samples), limits: limits)
+    let x = Scale.percentile(samples: curves.map(\.samples.count).max() ?? 1)
+    let within = limits.filter { $0.value <= y.high * 1.001 && $0.value >= y.low }
+    let beyond = limits.filter { $0.value > y.high * 1.001 }.map(\.words)
+    var notes = note.isEmpty ? [] : [note]
+    if !beyond.isEmpty { notes.append("Above the picture: \(beyond.joined(separator: ", ")).") }
+    let lines = curves.enumerated().map { index, curve in
+      LineChart.Line(
+        name: curve.name, series: index, points: Self.points(of: curve.samples), isThin: index > 0 && height < 200,
+        faintFrom: Self.trusted(curve.samples))
+    }
+    let chart = LineChart(
+      id: id, title: "\(title): response time by percentile", description: Self.description(of: curves), x: x, y: y,
+      lines: lines, limits: within, plotHeight: height, namesLines: false)
+    let ladder: [Double] = [50, 75, 90, 95, 99, 99.9, 99.99]
+    html.figure(
+      title, note: notes.joined(separator: " "),
+      legend: HTML.legend(curves.enumerated().map { ($1.name, $0) }, ofAreas: false), picture: chart.html
+    ) {
+      $0.numbers(
+        "\(title), \(of)",
+        columns: ["Quantity", ">Samples"] + ladder.map { ">\(Statistic.percentile($0).name)" } + [">Max"],
+        words: curves.map { curve in
+          [curve.name, HumanUnits.count(Double(curve.samples.count))]
+            + curve.samples.percentiles(ladder).map { $0.map { HumanUnits.time(Double($0.rawValue)) } ?? "–" }
+            + [HumanUnits.time(Double(curve.samples.max.rawValue))]
+        })
+    }
+  }
+
+  /// Times on a linear axis, or on a logarithmic one where the tail would flatten everything else.
+  static func scale(of samples: [Distribution], limits: [LineChart.Limit]) -> Scale {
+    let most = samples.map { Double($0.max.rawValue) }.max() ?? 1
+    // A limit far above is told in words: it would leave no room for what was measured.
+    let reach = limits.map(\.value).filter { $0 <= 4 * most }.reduce(most, max)
+    let middles = samples.compactMap { $0.samplePercentiles([50])[0].map { Double($0.rawValue) } }.filter { $0 > 0 }
+    guard let least = middles.min(), most > 20 * least else { return Scale.time(to: reach) }
+    // The few shortest would take half of the picture.
+    let short = samples.compactMap { $0.samplePercentiles([5])[0].map { Double($0.rawValue) } }.filter { $0 > 0 }
+    return Scale.logarithmic(from: max(short.min() ?? least, most / 1e5), to: reach, label: Scale.shortTime)
+  }
+
+  /// The curve of a distribution, at HdrHistogram's steps; the greatest sample where it is to be expected.
+  static func points(of samples: Distribution) -> [LineChart.Point] {
+    let end = Scale.percentileOfGreatest(samples.count)
+    let most = Double(samples.max.rawValue)
+    var points = samples.percentileSteps().filter { $0.percentile < end }.map {
+      LineChart.Point(x: $0.percentile, y: min(Double($0.value), most))
+    }
+    points.append(LineChart.Point(x: end, y: most))
+    return points
+  }
+
+  /// The greatest percentile that enough samples stand behind.
+  static func trusted(_ samples: Distribution) -> Double {
+    // p^n ≤ 0.05, solved for p: Distribution.samplesNeeded(for:) the other way round.
+    var (low, high) = (0.0, 100.0)
+    for _ in 0..<60 {
+      let middle = (low + high) / 2
+      if Distribution.samplesNeeded(for: middle) <= samples.count { low = middle } else { high = middle }
+    }
+    return low
+  }
+
+  private static func description(of curves: [(name: String, samples: Distribution)]) -> String {
+    curves.map { name, samples in
+      let ladder: [Double] = [50, 90, 99]
+      let known = zip(ladder, samples.percentiles(ladder)).compactMap { p, value in
+        value.map { "p\(Int(p)) \(HumanUnits.time(Double($0.rawValue)))" }
+      }
+      return
+        "\(name): \((known + ["greatest \(HumanUnits.time(Double(samples.max.rawValue)))"]).joined(separator: ", "))"
+    }.joined(separator: "; ") + "."
+  }
+}
