@@ -1,7 +1,7 @@
 import TailraceMeasurement
 
-/// A comparison as one page of Markdown: what is better and worse, what could not be told, where it lies, and how it was
-/// found out.
+/// A comparison as one page of Markdown: what is better and worse, what could not be told, where it lies, and how it
+/// was found out.
 package struct ComparisonPage {
   private let result: ComparisonFindings
   private(set) var page = Markdown()
@@ -150,8 +150,9 @@ package struct ComparisonPage {
         + "turns: one order in odd rounds, the reverse in even ones. The round is the unit; histograms are merged, "
         + "percentiles never averaged.",
       "Change: the mean of the rounds' logarithms of candidate ÷ baseline. Interval: studentized bootstrap at "
-        + "\(percent(level)) (\(percent(rules.confidence)) over all looks together). p: the greater of the bootstrap's and "
-        + "the exact signed rank's, corrected for \(HumanUnits.counted(result.contrasts.count, "metric")) (Holm).",
+        + "\(percent(level)) (\(percent(rules.confidence)) over all looks together). p: the greater of the "
+        + "bootstrap's and the "
+        + "exact signed rank's, corrected for \(HumanUnits.counted(result.contrasts.count, "metric")) (Holm).",
       "Better and worse: at most \(percent(rules.falseAlarm)) of comparisons of equals call any metric so. Same: the "
         + "interval lies within ±\(percent(rules.indifference)). Beside what was not called stands the change that "
         + "so many rounds of this spread would have called four times in five.",

@@ -255,8 +255,8 @@ package struct CapacityDocument {
       html.element("p") {
         $0.prose(
           "A rate is *sustained* where the 95 % confidence interval of every target lies on the right side of its "
-            + "limit and the queue does not grow; *missed* where one lies on the wrong side; *growing* where more arrives "
-            + "than is done; else *unclear*. The unit of replication is the run, each with a seed of its own.")
+            + "limit and the queue does not grow; *missed* where one lies on the wrong side; *growing* where more "
+            + "arrives than is done; else *unclear*. The unit of replication is the run, each with a seed of its own.")
       }
       html.element("p", "The command that repeats it:")
       html.element("pre", result.command)

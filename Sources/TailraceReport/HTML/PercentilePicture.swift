@@ -27,8 +27,10 @@ struct PercentilePicture {
     var notes = note.isEmpty ? [] : [note]
     if !beyond.isEmpty { notes.append("Above the picture: \(beyond.joined(separator: ", ")).") }
     let lines = curves.enumerated().map { index, curve in
+      // Where nothing was delayed the uncorrected line lies on the other, which has to be seen below it.
       LineChart.Line(
-        name: curve.name, series: index, points: Self.points(of: curve.samples), isThin: index > 0 && height < 200,
+        name: curve.name, series: index, points: Self.points(of: curve.samples),
+        isThin: index > 0 && (height < 200 || curve.name.hasSuffix("uncorrected")),
         faintFrom: Self.trusted(curve.samples))
     }
     let chart = LineChart(
