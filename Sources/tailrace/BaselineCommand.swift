@@ -11,10 +11,10 @@ struct BaselineCommand: AsyncParsableCommand {
     commandName: "baseline",
     abstract: "Keep results that later ones are held against.",
     discussion: """
-      A baseline is a file in the repository (.tailrace/baselines/NAME.json): rounds of a scenario, each with its tape's \
-      fingerprint, its histograms, and the machine and toolchain that it was measured on. 'tailrace gate --baseline \
-      NAME' replays the same tapes. It holds on the machine that it was made on; where machines change from run to run, \
-      as on hosted CI, 'tailrace gate --against REVISION' measures both sides anew.
+      A baseline is a file in the repository (.tailrace/baselines/NAME.json): rounds of a scenario, each with its \
+      tape's fingerprint, its histograms, and the machine and toolchain that it was measured on. 'tailrace gate \
+      --baseline NAME' replays the same tapes. It holds on the machine that it was made on; where machines change from \
+      run to run, as on hosted CI, 'tailrace gate --against REVISION' measures both sides anew.
 
       EXAMPLES
         tailrace baseline save main mine.yaml

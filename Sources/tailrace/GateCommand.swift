@@ -14,8 +14,8 @@ struct GateCommand: AsyncParsableCommand {
     discussion: """
       Runs the scenarios in rounds, checks their targets, and compares with a stored baseline or with another program \
       run in turns. A regression is a bound that is broken (--regression, or 'vs(main).throughput > -3%' among a \
-      scenario's targets); without any, a metric that 'compare' calls worse. What fails is run again with fresh rounds, \
-      and counts only if it fails again. An improvement is no error.
+      scenario's targets); without any, a metric that 'compare' calls worse. What fails is run again with fresh \
+      rounds, and counts only if it fails again. An improvement is no error.
 
       EXAMPLES
         tailrace gate mine.yaml --against main --github

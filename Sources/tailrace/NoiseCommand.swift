@@ -10,8 +10,8 @@ struct NoiseCommand: AsyncParsableCommand {
     commandName: "noise",
     abstract: "Measure how small a change this machine can see: the suite against itself.",
     discussion: """
-      Compares a program with itself as 'compare' would, prints the least change of each metric that so many rounds see \
-      in four of five comparisons, and keeps it in .tailrace/noise: a gate refuses bounds below it.
+      Compares a program with itself as 'compare' would, prints the least change of each metric that so many rounds \
+      see in four of five comparisons, and keeps it in .tailrace/noise: a gate refuses bounds below it.
 
       EXAMPLES
         tailrace noise mine.yaml
@@ -82,7 +82,7 @@ struct NoiseCommand: AsyncParsableCommand {
       ])
     }
     return table.text
-      + "\n\(counted(floor.rounds, "round")) against itself. A change of that size is called in four of five comparisons "
-      + "(95 % confidence, one metric).\nKept in \(storing.directory)/noise: a gate refuses bounds below it.\n"
+      + "\n\(counted(floor.rounds, "round")) against itself. A change of that size is called in four of five "
+      + "comparisons (95 % confidence, one metric).\nKept in \(storing.directory)/noise: a gate refuses bounds below it.\n"
   }
 }

@@ -16,13 +16,17 @@ import ArgumentParser
         tailrace validate mine.yaml             check it
         tailrace run mine.yaml --target 'response.p99 < 50ms'
         tailrace doctor                         what this machine is good for
+        tailrace compare mine.yaml --vary scheduler.workers=2,4
+        tailrace gate mine.yaml --against main  decide whether a change may pass
         tailrace verify                         hold its figures against theory
 
       EXIT STATUS
         0 passed
         1 internal error
         2 a target was missed
+        3 worse than the baseline
         4 the run is invalid: its figures are not to be trusted
+        5 inconclusive (only with --strict)
         64 wrong usage or a bad file
 
       SHELL COMPLETION

@@ -4,7 +4,10 @@
 import Testing
 
 @Suite struct HelpTests {
-  @Test(arguments: ["", "run", "list", "show", "validate", "report", "doctor", "verify", "trace", "plan"])
+  @Test(arguments: [
+    "", "run", "list", "show", "validate", "report", "doctor", "verify", "trace", "plan", "compare", "baseline", "gate",
+    "noise",
+  ])
   func helpIsAsRecorded(_ command: String) async throws {
     let outcome = try await Binary.run(["help"] + (command.isEmpty ? [] : [command]))
     #expect(outcome.status == 0, "\(outcome)")

@@ -22,7 +22,7 @@ final class ProgressThread: Sendable {
   ///   - targets: looked at while it runs.
   ///   - scale: the factor on every duration of the scenario.
   ///   - isWatched: whether figures are wanted.
-  ///   - onProgress: not called any more once ``end()`` has returned.
+  ///   - onProgress: called once before this returns, and not any more once ``end()`` has returned.
   init(
     _ blank: SuiteProgress, length: Nanoseconds, virtualLength: Nanoseconds?, targets: [WatchedTarget], scale: Double,
     isWatched: Bool, _ onProgress: @escaping @Sendable (SuiteProgress) -> Void
@@ -30,6 +30,8 @@ final class ProgressThread: Sendable {
     let progress = RunProgress(isWatched: isWatched)
     self.progress = progress
     let start = MonotonicClock.now()
+    // Of the beginning here, so that the shortest run is told of too.
+    onProgress(blank)
     Task { [stop, bell, telling] in
       await DedicatedThread.run {
         // What is shown is less urgent than what is measured.

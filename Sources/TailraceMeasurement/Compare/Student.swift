@@ -46,8 +46,8 @@ package enum Student {
 /// How often a sequence of rounds may be looked at, and how much of the allowed error each look may use up.
 ///
 /// Looking again and again until something shows would call noise a difference. The error α is spent as the rounds go
-/// by: after a share t of them α·t is spent, and a look may spend what the ones before it left. As the looks' errors are
-/// simply added, the sum holds whatever the dependence between them. Source: K. K. G. Lan, D. L. DeMets, *Discrete
+/// by: after a share t of them α·t is spent, and a look may spend what the ones before it left. As the looks' errors
+/// are simply added, the sum holds whatever the dependence between them. Source: K. K. G. Lan, D. L. DeMets, *Discrete
 /// Sequential Boundaries for Clinical Trials*, Biometrika 70 (1983), with the first of the power functions of
 /// K. Kim and D. L. DeMets, Biometrika 74 (1987).
 package struct LookPlan: Sendable, Hashable, Codable {
@@ -59,8 +59,8 @@ package struct LookPlan: Sendable, Hashable, Codable {
   ///   - most: rounds at which it is over, at least `least`.
   ///
   /// Beside the first and the last there is one look between them where it is worth while: each further one would leave
-  /// less to the others. It comes after an even number of rounds, so that each order of the candidates has come as often
-  /// as the other.
+  /// less to the others. It comes after an even number of rounds, so that each order of the candidates has come as
+  /// often as the other.
   package init(least: Int, most: Int) {
     let middle = (least + most) / 4 * 2
     looks = (most - least >= 8 ? [least, middle, most] : least < most ? [least, most] : [most])

@@ -15,8 +15,8 @@ package struct StudentizedBootstrap: Sendable {
   package let count: Int
   /// Resampled values of t, ascending; empty where the samples do not vary or are fewer than two.
   private let ratios: [Double]
-  /// The least standard error that a resample is given, as a share of the samples' own. Of samples that vary, next to no
-  /// resample comes near it.
+  /// The least standard error that a resample is given, as a share of the samples' own. Of samples that vary, next to
+  /// no resample comes near it.
   private static let leastSpread = 0.2
 
   /// Resamples.
