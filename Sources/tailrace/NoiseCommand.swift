@@ -83,6 +83,7 @@ struct NoiseCommand: AsyncParsableCommand {
     }
     return table.text
       + "\n\(counted(floor.rounds, "round")) against itself. A change of that size is called in four of five "
-      + "comparisons (95 % confidence, one metric).\nKept in \(storing.directory)/noise: a gate refuses bounds below it.\n"
+      + "comparisons (95 % confidence, one metric).\nKept in \(storing.directory)/noise: "
+      + "a gate refuses bounds below it.\n"
   }
 }

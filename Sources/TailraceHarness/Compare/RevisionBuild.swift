@@ -43,6 +43,7 @@ package struct RevisionBuild: Sendable {
     if FileManager.default.isExecutableFile(atPath: program) { return program }
     onBuild(commit)
     if !FileManager.default.fileExists(atPath: checkout) {
+      try ignoreCheckouts()
       // A worktree whose folder was deleted by hand would be in the way.
       _ = try await run(["git", "worktree", "prune"], in: nil)
       let added = try await run(["git", "worktree", "add", "--detach", checkout, commit], in: nil)
@@ -56,6 +57,16 @@ package struct RevisionBuild: Sendable {
           "'\(command)' in \(checkout) made no '\(product)'; name others with --build and --product\n\(words)")
     }
     return program
+  }
+
+  /// What is built beside the working copy is no part of it.
+  private func ignoreCheckouts() throws {
+    do {
+      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+      try Data("*\n".utf8).write(to: URL(fileURLWithPath: directory).appendingPathComponent(".gitignore"))
+    } catch {
+      throw Problem(description: "cannot write to '\(directory)': \(error.localizedDescription)")
+    }
   }
 
   private func run(
