@@ -282,3 +282,36 @@ private final class XMLDocumentProbe: NSObject, XMLParserDelegate {
 
   func count(_ name: String) -> Int { names.count { $0 == name } }
 }
+
+/// `--against` a revision: of a repository whose program is built by copying this one.
+@Suite struct RevisionTests {
+  @Test func aRevisionIsBuiltBesideTheWorkingCopyOnce() async throws {
+    let folder = try TemporaryFolder()
+    let script = """
+      set -e
+      git init -q . && git config user.email a@b.c && git config user.name n
+      cp "$0" program && git add program && git commit -qm first
+      """
+    let made = Process()
+    made.executableURL = URL(filePath: "/bin/sh")
+    made.arguments = ["-c", script, Binary.path]
+    made.currentDirectoryURL = folder.url
+    try made.run()
+    made.waitUntilExit()
+    #expect(made.terminationStatus == 0)
+    let arguments = [
+      "gate", "quick-start", "--system", "simulated", "--rounds", "12", "--against", "HEAD", "--build",
+      "cp program built && echo once >> ../count", "--product", "built",
+    ]
+    for _ in 0..<2 {
+      let outcome = try await Binary.run(arguments, in: folder)
+      #expect(outcome.status == 0 && outcome.output.hasPrefix("PASSED"), "\(outcome)")
+    }
+    #expect(try folder.text(".tailrace/revisions/count") == "once\n")
+    #expect(try folder.text(".tailrace/revisions/.gitignore") == "*\n")
+    let broken = try await Binary.run(
+      ["gate", "quick-start", "--against", "HEAD", "--build", "echo no such compiler; false", "--product", "else"],
+      in: folder)
+    #expect(broken.status == 64 && broken.error.contains("no such compiler"), "\(broken)")
+  }
+}

@@ -84,7 +84,7 @@ package enum ExplanationWords {
 
   private static func share(_ part: Double, _ whole: Double) -> Double { whole == 0 ? 0 : part / whole }
   private static func share(_ part: Double, of whole: Double) -> String {
-    HumanUnits.share((share(part, whole) * 100).rounded() / 100)
+    HumanUnits.share(share(part, whole))
   }
   private static func times(_ before: Double, _ after: Double) -> String {
     "\(HumanUnits.time(before)) → \(HumanUnits.time(after))"
