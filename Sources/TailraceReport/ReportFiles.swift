@@ -63,8 +63,10 @@ package enum ReportFiles {
 
 /// A result file that cannot be read.
 package struct ReportProblem: Error, CustomStringConvertible {
+  var file = "result.json"
   var format: Int
+  var current = SuiteResult.currentFormat
   package var description: String {
-    "result.json has format \(format); this version reads format \(SuiteResult.currentFormat). Use the version that wrote it"
+    "\(file) has format \(format); this version reads format \(current). Use the version that wrote it"
   }
 }

@@ -109,8 +109,8 @@ struct GateCommand: AsyncParsableCommand {
       display.finish()
       let findings = findings(gate, source, label: label, started: started)
       try refuseBoundsInNoise(findings)
-      try output.write(findings, strict: verdicts.strict)
-      let status = findings.exitStatus(strict: verdicts.strict)
+      try output.write(findings)
+      let status = findings.exitStatus
       if status != 0 { throw ExitCode(status) }
     } catch let problem as BaselineStore.Problem {
       throw Refusal.usage(problem.description)
@@ -233,7 +233,9 @@ struct GateCommand: AsyncParsableCommand {
       else { return nil }
       return "Error: \(Self.inNoise(check.expression, floor: least, allowance: allowance, rounds: floor.rounds))"
     }
-    guard !lines.isEmpty, findings.exitStatus(strict: false) == 0 else { return }
+    guard !lines.isEmpty, findings.count(.target, .missed) + findings.count(.regression, .missed) == 0,
+      findings.invalid.isEmpty
+    else { return }
     throw Refusal.usage(lines)
   }
 
@@ -260,7 +262,8 @@ struct GateCommand: AsyncParsableCommand {
         forced: pass.outcome.forced, first: pass.outcome.first)
     }
     return GateFindings(
-      comparison: findings(gate.first), confirmation: gate.fresh.map(findings), checks: gate.checks)
+      comparison: findings(gate.first), confirmation: gate.fresh.map(findings), checks: gate.checks,
+      isStrict: verdicts.strict)
   }
 
   // MARK: - Self-test

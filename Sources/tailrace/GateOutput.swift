@@ -29,13 +29,11 @@ struct GateOutput: ParsableArguments {
   func check() throws { try OutputOptions.check(directory) }
 
   /// Writes everything that was asked for, and says what came out.
-  func write(_ findings: GateFindings, strict: Bool) throws {
-    let files: [(path: String, bytes: [UInt8])] =
-      [("report.md", Array(GatePage.report(findings, strict: strict).utf8))]
-      + (try ComparisonFiles.render(findings.comparison).filter { $0.path != "report.md" })
+  func write(_ findings: GateFindings) throws {
     let path = try ReportDirectory.write(
-      files: files, name: ReportDirectory.stamped("gate", started: findings.comparison.started), under: directory)
-    let page = GatePage.comment(findings, strict: strict)
+      files: try GateFiles.render(findings),
+      name: ReportDirectory.stamped("gate", started: findings.comparison.started), under: directory)
+    let page = GatePage.comment(findings)
     if let junit { try put(GateFiles.junit(findings), to: junit) }
     if let comment { try put(page, to: comment) }
     if github {
@@ -47,15 +45,15 @@ struct GateOutput: ParsableArguments {
       }
     }
     guard !quiet else { return }
-    Terminal.output.write(text(findings, strict: strict) + "\nReport: \(PathText.short(path))/report.md\n")
+    Terminal.output.write(text(findings) + "\nReport: \(PathText.short(path))/report.md\n")
   }
 
-  private func text(_ findings: GateFindings, strict: Bool) -> String {
+  private func text(_ findings: GateFindings) -> String {
     let terminal = Terminal.output
-    let status = findings.exitStatus(strict: strict)
+    let status = findings.exitStatus
     let style: Terminal.Style = status == 0 ? .green : status == 4 || status == 5 ? .yellow : .red
-    var text = terminal.styled(findings.word(strict: strict), style) + ": "
-    text += GatePage.summary(findings, strict: strict) + "\n"
+    var text = terminal.styled(findings.word, style) + ": "
+    text += GatePage.summary(findings) + "\n"
     text += findings.invalid.map { "  \($0)\n" }.joined()
     text += findings.comparison.forced.map { "  forced: \($0)\n" }.joined()
     var table = Columns(["", "scenario", ">change", ">interval", "verdict"])

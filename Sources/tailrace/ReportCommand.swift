@@ -6,15 +6,15 @@ import TailraceHarness
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Make the files of a report again from its result.json.",
+    abstract: "Make the files of a report again from its result.json, comparison.json or gate.json.",
     discussion: """
-      Every file but jobs.csv follows from result.json alone: the same version of tailrace makes the same bytes.
+      Every file but jobs.csv follows from that file alone: the same version of tailrace makes the same bytes.
 
       EXAMPLES
         tailrace report reports/latest
       """)
 
-  @Argument(help: "A report directory that has a result.json.", completion: .directory)
+  @Argument(help: "A report directory.", completion: .directory)
   var directory: String
 
   func run() throws {

@@ -87,19 +87,29 @@ package enum ReportDirectory {
     }
   }
 
-  /// Renders a report again from its `result.json`; every other file but `jobs.csv` is written anew.
+  /// Renders a report again from its `result.json`, `comparison.json` or `gate.json`; every other file but `jobs.csv`
+  /// is written anew.
   package static func rerender(_ directory: String) throws(Problem) {
     let url = URL(fileURLWithPath: directory, isDirectory: true)
-    let source = url.appendingPathComponent("result.json")
-    let suite: SuiteResult
+    // What a directory is the report of shows in the file that all of it follows from.
+    let renderings: [(name: String, render: ([UInt8]) throws -> [(path: String, bytes: [UInt8])])] = [
+      ("gate.json", { try GateFiles.render(try GateFiles.decode($0)) }),
+      ("comparison.json", { try ComparisonFiles.render(try ComparisonFiles.decode($0)) }),
+      ("result.json", { try ReportFiles.render(try ReportFiles.decode($0)) }),
+    ]
+    let known = renderings.first {
+      FileManager.default.fileExists(atPath: url.appendingPathComponent($0.name).path)
+    }
+    let (name, render) = known ?? renderings[renderings.count - 1]
+    let source = url.appendingPathComponent(name)
+    let files: [(path: String, bytes: [UInt8])]
     do {
-      let data = try Data(contentsOf: source)
-      suite = try ReportFiles.decode(Array(data))
+      files = try render(Array(try Data(contentsOf: source)))
     } catch {
       throw .cannotRead(path: source.path, reason: "\(error)")
     }
     do {
-      try writeFiles(of: suite, to: url)
+      for (path, bytes) in files { try put(bytes, at: path, in: url) }
     } catch {
       throw .cannotWrite(path: directory, reason: error.localizedDescription)
     }

@@ -34,11 +34,16 @@ package struct GateFindings: Sendable, Hashable, Codable {
   /// Fresh rounds, where something was missed; nil: nothing was.
   package var confirmation: ComparisonFindings?
   package var checks: [GateCheck]
+  /// Whether it was asked that what is unclear does not pass.
+  package var isStrict: Bool
 
-  package init(comparison: ComparisonFindings, confirmation: ComparisonFindings?, checks: [GateCheck]) {
+  package init(
+    comparison: ComparisonFindings, confirmation: ComparisonFindings?, checks: [GateCheck], isStrict: Bool = false
+  ) {
     self.comparison = comparison
     self.confirmation = confirmation
     self.checks = checks
+    self.isStrict = isStrict
   }
 
   /// Why the figures cannot be trusted; empty: they can.
@@ -49,18 +54,16 @@ package struct GateFindings: Sendable, Hashable, Codable {
 
   /// 4 invalid, 2 a target was missed, 3 worse than the baseline, 5 something is unclear, 0 passed: the first that
   /// applies.
-  ///
-  /// - Parameter strict: whether what is unclear does not pass.
-  package func exitStatus(strict: Bool) -> Int32 {
+  package var exitStatus: Int32 {
     if !invalid.isEmpty { return 4 }
     if count(.target, .missed) > 0 { return 2 }
     if count(.regression, .missed) > 0 { return 3 }
-    return strict && checks.contains { $0.verdict == .unclear } ? 5 : 0
+    return isStrict && checks.contains { $0.verdict == .unclear } ? 5 : 0
   }
 
   /// The word at the head of a report.
-  package func word(strict: Bool) -> String {
-    switch exitStatus(strict: strict) {
+  package var word: String {
+    switch exitStatus {
     case 0: "PASSED"
     case 2: "MISSED"
     case 3: "WORSE"

@@ -28,7 +28,9 @@ package enum ComparisonFiles {
     struct Head: Decodable { var format: Int }
     let data = Data(bytes)
     let format = try JSONDecoder().decode(Head.self, from: data).format
-    guard format == ComparisonFindings.currentFormat else { throw ReportProblem(format: format) }
+    guard format == ComparisonFindings.currentFormat else {
+      throw ReportProblem(file: "comparison.json", format: format, current: ComparisonFindings.currentFormat)
+    }
     return try JSONDecoder().decode(ComparisonFindings.self, from: data)
   }
 

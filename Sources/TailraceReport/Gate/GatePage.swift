@@ -1,3 +1,4 @@
+import Foundation
 import TailraceMeasurement
 
 /// What a gate found, as Markdown: for a pull request, and as the head of its report.
@@ -6,17 +7,17 @@ package enum GatePage {
   package static let marker = "<!-- tailrace gate -->"
 
   /// One comment for a pull request, with its marker in front; short, however much was checked.
-  package static func comment(_ findings: GateFindings, strict: Bool) -> String {
+  package static func comment(_ findings: GateFindings) -> String {
     var page = Markdown()
     page.paragraph(marker)
-    add(findings, strict: strict, limit: 40, to: &page)
+    add(findings, limit: 40, to: &page)
     return page.text
   }
 
   /// The whole report: the gate, then the comparisons behind it.
-  package static func report(_ findings: GateFindings, strict: Bool) -> String {
+  package static func report(_ findings: GateFindings) -> String {
     var page = Markdown()
-    add(findings, strict: strict, limit: .max, to: &page)
+    add(findings, limit: .max, to: &page)
     var text = page.text + "\n" + shifted(ComparisonPage.render(findings.comparison))
     if let confirmation = findings.confirmation {
       text += "\n" + shifted(ComparisonPage.render(confirmation).replacing("# Comparison:", with: "# Fresh rounds:"))
@@ -24,10 +25,10 @@ package enum GatePage {
     return text
   }
 
-  private static func add(_ findings: GateFindings, strict: Bool, limit: Int, to page: inout Markdown) {
+  private static func add(_ findings: GateFindings, limit: Int, to page: inout Markdown) {
     let comparison = findings.comparison
-    page.heading(2, "\(findings.word(strict: strict)): \(comparison.name)")
-    page.paragraph(summary(findings, strict: strict))
+    page.heading(2, "\(findings.word): \(comparison.name)")
+    page.paragraph(summary(findings))
     if !comparison.forced.isEmpty {
       page.paragraph("**Forced.** These are not alike, so what differs may not be what was changed:")
       page.list(comparison.forced)
@@ -55,7 +56,7 @@ package enum GatePage {
   }
 
   /// The sentence under the headline.
-  package static func summary(_ findings: GateFindings, strict: Bool) -> String {
+  package static func summary(_ findings: GateFindings) -> String {
     let comparison = findings.comparison
     let targets = findings.checks.filter { $0.kind == .target }
     var parts: [String] = []
@@ -114,6 +115,34 @@ package enum GatePage {
 
 /// What a gate found, for machines that read JUnit's XML and GitHub's commands.
 package enum GateFiles {
+  /// The files of a gate's report: its own page and findings, and the comparison behind it.
+  ///
+  /// - Throws: an encoding error when a number in the findings is not finite.
+  package static func render(_ findings: GateFindings) throws -> [(path: String, bytes: [UInt8])] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return [
+      ("report.md", Array(GatePage.report(findings).utf8)),
+      ("gate.json", Array(try encoder.encode(findings)) + [0x0a]), ("gate.xml", Array(junit(findings).utf8)),
+    ]
+      + (try ComparisonFiles.render(findings.comparison).filter {
+        $0.path != "report.md" && !$0.path.hasSuffix(".json")
+      })
+  }
+
+  /// Reads `gate.json`.
+  ///
+  /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
+  package static func decode(_ bytes: [UInt8]) throws -> GateFindings {
+    struct Head: Decodable { var format: Int }
+    let data = Data(bytes)
+    let format = try JSONDecoder().decode(Head.self, from: data).format
+    guard format == GateFindings.currentFormat else {
+      throw ReportProblem(file: "gate.json", format: format, current: GateFindings.currentFormat)
+    }
+    return try JSONDecoder().decode(GateFindings.self, from: data)
+  }
+
   /// JUnit XML as CI systems read it: a suite for each scenario, a case for each check.
   package static func junit(_ findings: GateFindings) -> String {
     var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
