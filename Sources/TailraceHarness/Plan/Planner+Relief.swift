@@ -26,7 +26,7 @@ extension Planner {
     let runs = await replay(wider.map(\.scenario))
     var reliefs: [Relief] = []
     for (constraint, runs) in zip(wider.map(\.constraint), runs) where runs.count == outcome.values.count {
-      let values = self.outcome(of: outcome.target, target, runs).values
+      let values = Self.outcome(of: outcome.target, target, runs).values
       guard values.count == outcome.values.count else { continue }
       let (change, error) = Statistics.mean(of: zip(values, outcome.values).map { $0 - $1 })
       let halfWidth = Statistics.studentQuantile975(values.count - 1) * error

@@ -184,7 +184,7 @@ package struct Planner: Sendable {
   private func candidate(_ place: Place, _ scenario: Scenario, _ runs: [RunResult]) throws -> Candidate {
     let types = scenario.jobs.map(\.name)
     let outcomes = try scenario.targets.map { text in
-      outcome(of: text, try TargetExpression(parsing: text, types: types), runs)
+      Self.outcome(of: text, try TargetExpression(parsing: text, types: types), runs)
     }
     var utilization: [String: Double] = [:]
     for pool in PoolID.allCases {
@@ -196,7 +196,7 @@ package struct Planner: Sendable {
       utilization: utilization, isOverloaded: runs.contains { ($0.observations.cutOff ?? 0) > 0 })
   }
 
-  func outcome(of text: String, _ target: TargetExpression, _ runs: [RunResult]) -> Outcome {
+  static func outcome(of text: String, _ target: TargetExpression, _ runs: [RunResult]) -> Outcome {
     let each = runs.map { TargetOutcome(target, as: text, runs: [$0], scale: 1) }
     let values = each.compactMap(\.observed)
     var outcome = Outcome(

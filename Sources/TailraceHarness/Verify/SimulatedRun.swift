@@ -5,13 +5,17 @@ import TailraceWorkload
 
 /// One replication in virtual time, for whoever makes many of them and wants no report.
 enum SimulatedRun {
-  /// Replays a scenario's tape; keeps no list of attempts.
-  static func result(_ scenario: Scenario, seed: UInt64, isInterrupted: () -> Bool = { false }) -> RunResult {
+  /// Replays a scenario's tape.
+  ///
+  /// - Parameter keepsAttempts: whether to keep the list of attempts, which a few figures need (`inversions`,
+  ///   `queue_depth_max`, …).
+  static func result(
+    _ scenario: Scenario, seed: UInt64, keepsAttempts: Bool = false, isInterrupted: () -> Bool = { false }
+  ) -> RunResult {
     let tape = Tape(scenario: scenario, seed: seed)
-    let recorder = Recorder(
-      Recorder.Settings(
-        types: scenario.jobs.map(\.name), window: MeasurementWindow(start: scenario.warmup, end: scenario.duration),
-        attemptLimit: 0, hasDependencies: scenario.hasDependencies))
+    var settings = Replay(tape: tape).recorderSettings(origin: .zero)
+    if !keepsAttempts { settings.attemptLimit = 0 }
+    let recorder = Recorder(settings)
     let summary = Simulation(tape, dropAfter: .seconds(1_000_000)).run(isInterrupted: isInterrupted) {
       recorder.record($0)
     }

@@ -12,16 +12,34 @@ enum Statistics {
     return (mean, (variance / n).squareRoot())
   }
 
-  /// The 97.5 % quantile of Student's t, by the expansion of Cornish and Fisher about the normal quantile: exact to
-  /// three digits from 5 degrees of freedom on. Source: M. Abramowitz, I. A. Stegun, *Handbook of Mathematical
-  /// Functions*, 26.7.5.
+  /// The 97.5 % quantile of Student's t: for up to 4 degrees of freedom from the table, beyond by the expansion of
+  /// Cornish and Fisher about the normal quantile, exact to three digits. Source: M. Abramowitz, I. A. Stegun,
+  /// *Handbook of Mathematical Functions*, table 26.10 and 26.7.5.
   static func studentQuantile975(_ degrees: Int) -> Double {
+    let table = [12.706, 4.303, 3.182, 2.776]
+    if degrees >= 1, degrees <= table.count { return table[degrees - 1] }
     let x = 1.959963984540054
     let n = Double(degrees)
     let g1 = (x * x * x + x) / 4
     let g2 = (5 * pow5(x) + 16 * x * x * x + 3 * x) / 96
     let g3 = (3 * pow5(x) * x * x + 19 * pow5(x) + 17 * x * x * x - 15 * x) / 384
     return x + g1 / n + g2 / (n * n) + g3 / (n * n * n)
+  }
+
+  /// How many standard errors the 95 % confidence interval of a mean reaches below and above it: Student's quantile,
+  /// corrected for the samples' skewness γ by the inverse of `g(t) = t + γt²/(3√n) + γ²t³/(27n) + γ/(6√n)`. Source: P.
+  /// Hall, *On the Removal of Skewness by Transformation*, J. R. Statist. Soc. B 54 (1992).
+  static func studentEnds975(_ samples: [Double]) -> (below: Double, above: Double) {
+    let n = Double(samples.count)
+    let t = studentQuantile975(samples.count - 1)
+    let mean = samples.reduce(0, +) / n
+    let second = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n
+    let third = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) * ($1 - mean) } / n
+    guard second > 0 else { return (t, t) }
+    let skew = third / (second * second.squareRoot()) / n.squareRoot()
+    guard abs(skew) > 1e-3 else { return (t, t) }
+    func inverse(_ u: Double) -> Double { 3 / skew * (cbrt(1 + skew * (u - skew / 6)) - 1) }
+    return (inverse(t), -inverse(-t))
   }
 
   private static func pow5(_ x: Double) -> Double { x * x * x * x * x }

@@ -127,10 +127,13 @@ package struct CapacitySearch: Sendable, Hashable, Codable {
   package var isCutShort: Bool
   /// What it took, in nanoseconds of wall clock time.
   package var elapsed: Double
+  /// Mean service time of an attempt in the runs that the answer rests on, in nanoseconds; nil: none was measured.
+  package var meanService: Double?
 
   package init(
     system: String, outcome: Outcome, limit: CapacityLimit?, points: [CapacityPoint], runs: Int, invalidRuns: Int = 0,
-    invalidity: [String] = [], isInvalid: Bool = false, isCutShort: Bool = false, elapsed: Double = 0
+    invalidity: [String] = [], isInvalid: Bool = false, isCutShort: Bool = false, elapsed: Double = 0,
+    meanService: Double? = nil
   ) {
     self.system = system
     self.outcome = outcome
@@ -142,6 +145,7 @@ package struct CapacitySearch: Sendable, Hashable, Codable {
     self.isInvalid = isInvalid
     self.isCutShort = isCutShort
     self.elapsed = elapsed
+    self.meanService = meanService
   }
 }
 
@@ -305,12 +309,16 @@ package struct CapacityTheory: Sendable, Hashable, Codable {
   package var bounds: [Bound]
   /// The tightest first; empty where no formula holds for the scenario.
   package var exact: [Exact]
+  /// The same at the mean service time that a live search measured: a real worker is busy for longer than its job's
+  /// service time, since waking, starting and ending cost something. nil: nothing was measured live.
+  package var exactAsMeasured: [Exact]?
   /// Why there is no bound or no exact rate, in words; empty: nothing to add.
   package var notes: [String]
 
-  package init(bounds: [Bound], exact: [Exact] = [], notes: [String] = []) {
+  package init(bounds: [Bound], exact: [Exact] = [], exactAsMeasured: [Exact]? = nil, notes: [String] = []) {
     self.bounds = bounds
     self.exact = exact
+    self.exactAsMeasured = exactAsMeasured
     self.notes = notes
   }
 }

@@ -1,0 +1,182 @@
+import TailraceCore
+import TailraceMeasurement
+
+/// A target as the search looks at it: what one run says of it, and what all runs at a rate say together.
+struct CapacityTarget: Sendable {
+  let text: String
+  let expression: TargetExpression
+  let kind: Kind
+
+  enum Kind: Sendable {
+    /// An upper limit on a percentile: met where the share of samples above the limit is below `1 − p`. A share is a
+    /// mean, which runs estimate without bias; a percentile of a short run is not.
+    case share(Quantity, ClassKey, percentile: Double)
+    /// Any other upper limit.
+    case upper
+    /// A lower limit on a share, such as `success >= 99%`: what is missing from 1 grows with the load.
+    case missingShare
+    /// What need not grow with the load: its verdicts count, but no curve of it is inverted.
+    case other
+  }
+
+  init(_ text: String, _ expression: TargetExpression) {
+    self.text = text
+    self.expression = expression
+    switch (expression.comparison, expression.metric.subject) {
+    case (.below, .quantity(let quantity, .percentile(let p))), (.atMost, .quantity(let quantity, .percentile(let p))):
+      kind = .share(quantity, expression.metric.key, percentile: p)
+    case (.below, _), (.atMost, _): kind = .upper
+    case (.above, _), (.atLeast, _): kind = expression.metric.unit == .ratio ? .missingShare : .other
+    case (.equal, _): kind = .other
+    }
+  }
+
+  /// Where ``Reading/load`` reaches the limit; nil: no curve of it is inverted.
+  var crossingLimit: Double? {
+    let limit =
+      switch kind {
+      case .share(_, _, let p): 1 - p / 100
+      case .upper: expression.limit.value
+      case .missingShare: 1 - expression.limit.value
+      case .other: 0.0
+      }
+    return limit > 0 ? limit : nil
+  }
+
+  /// What one run says.
+  struct Reading: Sendable {
+    /// The metric's value; nil: nothing was measured.
+    var value: Double?
+    /// What grows with the load: a share of late samples, a mean, a share that failed.
+    var load: Double?
+    /// How many samples stand behind it.
+    var weight: Double
+    /// Of a percentile.
+    var samples: Distribution?
+  }
+
+  func reading(_ run: RunResult) -> Reading {
+    if case .share(let quantity, let key, _) = kind {
+      guard let samples = run.measurement[key]?[quantity], samples.count > 0 else { return Reading(weight: 0) }
+      return Reading(
+        load: samples.share(above: expression.limit.value), weight: Double(samples.count), samples: samples)
+    }
+    let outcome = TargetOutcome(expression, as: text, runs: [run], scale: 1)
+    let load: Double? =
+      switch kind {
+      case .upper: outcome.observed
+      case .missingShare: outcome.observed.map { max(0, 1 - $0) }
+      case .share, .other: nil
+      }
+    return Reading(value: outcome.observed, load: load, weight: 1)
+  }
+
+  /// What all runs at one rate say together.
+  func point(_ readings: [Reading]) -> CapacityTargetPoint {
+    var point = CapacityTargetPoint(
+      target: text, unit: expression.metric.unit, limit: expression.limit.value, observed: nil, verdict: .unclear)
+    if case .share(_, _, let p) = kind {
+      let present = readings.filter { $0.samples != nil }
+      guard let samples = Distribution.merged(present.compactMap(\.samples)) else { return point }
+      point.observed = samples.estimate(ofPercentile: p, from: present.compactMap(\.samples))
+      guard samples.count >= Distribution.samplesNeeded(for: p) else { return point }
+      let allowed = 1 - p / 100
+      let (share, half) = Self.share(present.map { ($0.load ?? 0, $0.weight) })
+      if let half {
+        point.verdict = share + half < allowed ? .met : share - half > allowed ? .missed : .unclear
+      }
+      return point
+    }
+    let values = readings.compactMap(\.value)
+    guard !values.isEmpty, values.count == readings.count else {
+      // Nothing was measured that the target is about: it is not met.
+      point.verdict = .missed
+      return point
+    }
+    let (mean, error) = Statistics.mean(of: values)
+    guard values.count > 1 else {
+      point.observed = CapacityEstimate(mean)
+      return point
+    }
+    let half = Statistics.studentQuantile975(values.count - 1) * error
+    point.observed = CapacityEstimate(mean, low: mean - half, high: mean + half)
+    let distance: Double
+    switch expression.comparison {
+    case .below, .atMost: distance = point.limit - mean
+    case .above, .atLeast: distance = mean - point.limit
+    case .equal: distance = -abs(mean - point.limit)
+    }
+    let touches = expression.comparison != .below && expression.comparison != .above
+    if distance > half || touches && distance == half {
+      point.verdict = .met
+    } else {
+      point.verdict = distance < -half ? .missed : .unclear
+    }
+    return point
+  }
+
+  /// Whether the mean lies on the right side, however uncertain it is.
+  func leansGood(_ readings: [Reading]) -> Bool {
+    if case .share(_, _, let p) = kind {
+      let share = Self.share(readings.filter { $0.samples != nil }.map { ($0.load ?? 0, $0.weight) }).mean
+      return share < 1 - p / 100
+    }
+    let values = readings.compactMap(\.value)
+    guard !values.isEmpty, values.count == readings.count else { return false }
+    let mean = values.reduce(0, +) / Double(values.count)
+    switch expression.comparison {
+    case .below: return mean < expression.limit.value
+    case .atMost: return mean <= expression.limit.value
+    case .above: return mean > expression.limit.value
+    case .atLeast: return mean >= expression.limit.value
+    case .equal: return mean == expression.limit.value
+    }
+  }
+
+  /// A share over runs of unequal length, and half of its 95 % confidence interval: the ratio estimator, W. G. Cochran,
+  /// *Sampling Techniques*, 3rd ed., (6.13).
+  static func share(_ runs: [(share: Double, weight: Double)]) -> (mean: Double, half: Double?) {
+    let total = runs.reduce(0) { $0 + $1.weight }
+    guard total > 0 else { return (0, nil) }
+    let mean = runs.reduce(0) { $0 + $1.share * $1.weight } / total
+    guard runs.count > 1 else { return (mean, nil) }
+    let n = Double(runs.count)
+    let residuals = runs.reduce(0) { sum, run in
+      let residual = run.weight * (run.share - mean)
+      return sum + residual * residual
+    }
+    let error = (residuals / (n * (n - 1))).squareRoot() / (total / n)
+    return (mean, Statistics.studentQuantile975(runs.count - 1) * error)
+  }
+}
+
+extension Distribution {
+  /// The share of the samples above a value in nanoseconds; a bin lies above where its middle does.
+  func share(above value: Double) -> Double {
+    guard total > 0 else { return 0 }
+    var above = above
+    for bin in bins.reversed() {
+      guard bin.middle > value else { break }
+      above += bin.count
+    }
+    return Double(above) / Double(total)
+  }
+
+  static func merged(_ all: [Distribution]) -> Distribution? {
+    guard var merged = all.first else { return nil }
+    for other in all.dropFirst() { merged.merge(other) }
+    return merged
+  }
+
+  /// A percentile of all runs' samples together (these), and its 95 % confidence interval: the percentiles at the ends
+  /// of the interval of the share below it, which comes from the runs. Source: R. S. Woodruff, *Confidence Intervals
+  /// for Medians and Other Position Measures*, JASA 47 (1952).
+  func estimate(ofPercentile p: Double, from runs: [Distribution]) -> CapacityEstimate? {
+    guard let value = samplePercentiles([p])[0] else { return nil }
+    let shares = runs.map { ($0.share(above: Double(value.rawValue)), Double($0.total)) }
+    guard let half = CapacityTarget.share(shares).half else { return CapacityEstimate(Double(value.rawValue)) }
+    let ends = samplePercentiles([p - 100 * half, p + 100 * half])
+    return CapacityEstimate(
+      Double(value.rawValue), low: ends[0].map { Double($0.rawValue) }, high: ends[1].map { Double($0.rawValue) })
+  }
+}
