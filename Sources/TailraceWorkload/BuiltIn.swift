@@ -23,6 +23,7 @@ package enum BuiltIn {
     ("coordinated-omission", PackageResources.coordinated_omission_yaml),
     ("no-op", PackageResources.no_op_yaml),
     ("quick-start", PackageResources.quick_start_yaml),
+    ("four-servers", PackageResources.four_servers_yaml),
     ("policies-fifo", PackageResources.policies_fifo_yaml),
     ("policies-priority", PackageResources.policies_priority_yaml),
     ("policies-aging", PackageResources.policies_aging_yaml),

@@ -33,7 +33,7 @@ struct OutputOptions: ParsableArguments {
   /// Finds out before a run of minutes that its report could not be written.
   func check() throws { try Self.check(directory) }
 
-  /// - Parameter directory: that of `--output`.
+  /// Finds out whether a report could be written to a directory.
   static func check(_ directory: String) throws {
     var url = URL(fileURLWithPath: directory, isDirectory: true).standardizedFileURL
     var isFolder: ObjCBool = false
@@ -76,7 +76,7 @@ enum ProgressStyle: String, ExpressibleByArgument, CaseIterable, Sendable {
 
   /// Gives a bare `--progress` its value, so that it may stand before an argument that is none.
   static func completing(_ arguments: [String]) -> [String] {
-    guard ["run", "compare", "gate", "noise"].contains(arguments.first) else { return arguments }
+    guard ["run", "compare", "gate", "noise", "capacity"].contains(arguments.first) else { return arguments }
     var completed: [String] = []
     for (index, argument) in arguments.enumerated() {
       // After `--` all are names of scenarios.

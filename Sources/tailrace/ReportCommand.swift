@@ -6,7 +6,7 @@ import TailraceHarness
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Make the files of a report again from its result.json, comparison.json or gate.json.",
+    abstract: "Make the files of a report again from its result.json, or what else it holds.",
     discussion: """
       Every file but jobs.csv follows from that file alone: the same version of tailrace makes the same bytes.
 

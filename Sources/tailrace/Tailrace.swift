@@ -35,8 +35,8 @@ import ArgumentParser
     version: Composition.version,
     subcommands: [
       RunCommand.self, ListCommand.self, ShowCommand.self, ValidateCommand.self, ReportCommand.self,
-      DoctorCommand.self, VerifyCommand.self, TraceCommand.self, PlanCommand.self, CompareCommand.self,
-      BaselineCommand.self, GateCommand.self, NoiseCommand.self,
+      DoctorCommand.self, VerifyCommand.self, TraceCommand.self, PlanCommand.self, CapacityCommand.self,
+      CompareCommand.self, BaselineCommand.self, GateCommand.self, NoiseCommand.self,
     ])
 
   static func main() async {

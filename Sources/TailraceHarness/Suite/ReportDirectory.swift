@@ -87,14 +87,15 @@ package enum ReportDirectory {
     }
   }
 
-  /// Renders a report again from its `result.json`, `comparison.json` or `gate.json`; every other file but `jobs.csv`
-  /// is written anew.
+  /// Renders a report again from its `result.json`, `comparison.json`, `gate.json` or `capacity.json`; every other file
+  /// but `jobs.csv` is written anew.
   package static func rerender(_ directory: String) throws(Problem) {
     let url = URL(fileURLWithPath: directory, isDirectory: true)
     // What a directory is the report of shows in the file that all of it follows from.
     let renderings: [(name: String, render: ([UInt8]) throws -> [(path: String, bytes: [UInt8])])] = [
       ("gate.json", { try GateFiles.render(try GateFiles.decode($0)) }),
       ("comparison.json", { try ComparisonFiles.render(try ComparisonFiles.decode($0)) }),
+      ("capacity.json", { try CapacityFiles.render(try CapacityFiles.decode($0)) }),
       ("result.json", { try ReportFiles.render(try ReportFiles.decode($0)) }),
     ]
     let known = renderings.first {

@@ -1,0 +1,142 @@
+import TailraceMeasurement
+
+/// `report.md` of a search for the highest rate: the answer, the curves, what gives out first, and how it was found.
+struct CapacityPage {
+  let result: CapacityResult
+  var page = Markdown()
+
+  static func render(_ result: CapacityResult) -> String {
+    var report = CapacityPage(result: result)
+    report.addAnswer()
+    report.addCurves()
+    for (index, configuration) in result.configurations.enumerated() { report.addConfiguration(configuration, index) }
+    report.addAppendix()
+    return report.page.text
+  }
+
+  private mutating func addAnswer() {
+    page.heading(1, "Capacity of \(result.scenario), \(result.system)")
+    if result.isInterrupted {
+      page.paragraph("**CUT SHORT**: the search was interrupted; what is known by then follows.")
+    }
+    page.paragraph(
+      "The highest arrival rate that meets \(result.targets.map { "`\($0)`" }.joined(separator: " and ")) with a queue "
+        + "that does not grow.")
+    for configuration in result.configurations {
+      let search = configuration.search
+      let invalid =
+        search.isInvalid ? " **INVALID**: \(search.invalidRuns) of \(search.runs) runs are not to be trusted." : ""
+      page.paragraph("**\(configuration.name)**: \(CapacityWords.answer(search)).\(invalid)")
+    }
+    page.table(
+      [
+        "", "Configuration", ">Limit", "95 % interval", "Ended by", ">Simulated", ">Theory, exact", ">Theory, at most",
+        "First to give out",
+      ],
+      result.configurations.enumerated().map { index, configuration in
+        let limit = configuration.search.limit
+        return [
+          String(Self.letter(index)), configuration.name, limit.map { CapacityWords.rate($0.rate.value) } ?? "–",
+          limit.map { CapacityWords.interval($0.rate) } ?? "–", limit.map { CapacityWords.reason($0) } ?? "–",
+          configuration.simulation?.limit.map { CapacityWords.rate($0.rate.value) } ?? "–",
+          configuration.theory.exact.first.map { CapacityWords.rate($0.rate) } ?? "–",
+          configuration.theory.bounds.first.map { CapacityWords.rate($0.rate) } ?? "–",
+          configuration.firstToGiveOut,
+        ]
+      })
+    page.list(result.notes)
+  }
+
+  static func letter(_ index: Int) -> Character {
+    let letters = Array("abcdefghijklmnopqrstuvwxyz")
+    return letters[index % letters.count]
+  }
+
+  private mutating func addCurves() {
+    let curves = result.configurations.enumerated().map { (letter: Self.letter($0), search: $1.search) }
+    let picture = CapacityPlot.render(curves)
+    guard !picture.isEmpty else { return }
+    page.heading(2, "Response time against load")
+    page.figure(picture)
+    page.paragraph(
+      "Each letter is a configuration at one rate, `*` where two meet; `|` stands at each limit. Logarithmic axis."
+    )
+  }
+
+  private mutating func addConfiguration(_ configuration: CapacityConfiguration, _ index: Int) {
+    page.heading(2, "\(Self.letter(index)): \(configuration.name)")
+    addSearch(configuration.search)
+    if let simulation = configuration.simulation { addSearch(simulation) }
+    page.heading(3, "What gives out first")
+    page.paragraph("First to give out: \(configuration.firstToGiveOut).")
+    page.table(
+      ["Constraint, a little wider", ">Change at the limit", "95 % interval", "Verdict"],
+      configuration.reliefs.map { relief in
+        let change = relief.change
+        let ends = [change.low, change.high].compactMap { $0 }.map { HumanUnits.difference($0, relief.unit) }
+        let isClear = (change.low ?? 0) > 0 || (change.high ?? 0) < 0
+        return [
+          relief.constraint, (change.value > 0 ? "+" : "") + HumanUnits.difference(change.value, relief.unit),
+          ends.joined(separator: " to "), relief.helps ? "helps" : isClear ? "hurts" : "no difference seen",
+        ]
+      })
+    addTheory(configuration.theory)
+  }
+
+  private mutating func addSearch(_ search: CapacitySearch) {
+    page.heading(3, "Rates tried, \(search.system)")
+    page.paragraph("\(CapacityWords.answer(search)).")
+    let targets = search.points.first?.targets.map(\.target) ?? []
+    page.table(
+      [">Rate", "Verdict"] + targets.map { ">\(Self.metric($0))" }
+        + [">Response p50", ">p99", ">Done", ">Grows by", ">Busy", ">Runs", "Why"],
+      search.points.map { point in
+        let busy = point.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", ")
+        return [CapacityWords.rate(point.rate), CapacityWords.verdict(point)]
+          + point.targets.map { CapacityWords.estimate($0.observed, $0.unit) }
+          + [
+            HumanUnits.value(point.responseP50?.value, .time), HumanUnits.value(point.responseP99?.value, .time),
+            CapacityWords.rate(point.throughput.value), CapacityWords.rate(point.growth.value), busy, "\(point.runs)",
+            point.reason,
+          ]
+      })
+    guard search.invalidRuns > 0 else { return }
+    page.paragraph("\(search.invalidRuns) of \(search.runs) runs were invalid and left out:")
+    page.list(search.invalidity)
+  }
+
+  /// A target without its comparison.
+  private static func metric(_ target: String) -> String {
+    String(target.prefix { !"<>".contains($0) }.reversed().drop { $0 == " " || $0 == "=" }.reversed())
+  }
+
+  private mutating func addTheory(_ theory: CapacityTheory) {
+    page.heading(3, "What theory allows")
+    page.table(
+      ["Resource", ">At most", "Because"], theory.bounds.map { [$0.resource, CapacityWords.rate($0.rate), $0.formula] })
+    page.table(
+      ["Target", ">Reached at exactly", "By"],
+      (theory.exact + (theory.exactAsMeasured ?? [])).map { ["`\($0.target)`", exact($0.rate), $0.formula] })
+    page.list(theory.notes)
+  }
+
+  private func exact(_ rate: Double) -> String { "\(HumanUnits.fixed(rate, decimals: 2)) /s" }
+
+  private mutating func addAppendix() {
+    page.heading(2, "How it was found")
+    page.paragraph(
+      "A rate is *sustained* where the 95 % confidence interval of every target lies on the right side of its limit "
+        + "and the queue does not grow; *missed* where one lies on the wrong side; *growing* where more arrives "
+        + "than is done; else *unclear*. The unit of replication is the run, each with a seed of its own; the n-th "
+        + "run at any rate of any configuration has the same seed. The limit is where the fitted curve of the target "
+        + "crosses; its interval comes from the rounds around it. docs/measurement.md has the formulas.")
+    page.paragraph("The command that repeats it:")
+    page.figure([result.command])
+    var rows = [["seed", "\(result.seed)"], ["precision", HumanUnits.share(result.precision)]]
+    rows += [["measured in each run", HumanUnits.time(result.window)], ["started", result.started]]
+    rows += [["tailrace", result.version], ["result format", "\(result.format)"]]
+    rows += result.settings.map { [$0.name, $0.value] } + result.environment.map { [$0.name, $0.value] }
+    page.table(["Environment", ""], rows)
+    page.paragraph("Beside this page: `capacity.csv` (every figure, one a row) and `capacity.json`.")
+  }
+}
