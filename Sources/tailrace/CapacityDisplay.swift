@@ -10,12 +10,9 @@ final class CapacityDisplay: Sendable {
   private let drawn = Mutex(0)
 
   init(_ style: ProgressStyle) {
-    let isInteractive = Terminal.error.isInteractive
-    switch style {
-    case .auto: self.style = isInteractive ? .line : .none
-    case .always: self.style = isInteractive ? .line : .plain
-    case .line, .plain, .none: self.style = style
-    }
+    // A search has nothing for a screenful: one line says it.
+    let resolved = style.resolved(for: .error)
+    self.style = resolved == .tui ? .line : resolved
   }
 
   func show(_ progress: CapacityProgress) {
@@ -25,7 +22,7 @@ final class CapacityDisplay: Sendable {
     text += "\(progress.system) at \(CapacityWords.rate(progress.rate)), round \(progress.round)"
     if let limit = progress.limit { text += "; the limit is about \(CapacityWords.rate(limit))" }
     switch style {
-    case .none, .auto, .always: break
+    case .none, .auto, .always, .tui: break
     case .plain: terminal.write(text + "\n")
     case .line:
       let line = String(text.prefix(terminal.width - 1))
