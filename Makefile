@@ -8,7 +8,7 @@ BINARY := .build/release/tailrace
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Sources \
 	Examples/Package.swift Examples/Sources
 # Suites that compute on all processors for seconds: apart from those that run live, which would starve beside them.
-COMPUTING := VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests|IntervalTests|ComparisonTests|GateTests
+COMPUTING := VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests|IntervalTests|ComparisonTests|GateTests|CapacityTests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test examples docs lint bench test-tsan clean

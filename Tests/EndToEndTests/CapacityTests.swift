@@ -16,7 +16,8 @@ import Testing
     #expect(outcome.output.contains("Gives out first: workers of the pool async"), "\(outcome)")
     #expect(outcome.outputLines.count <= 40)
     #expect(
-      try folder.files(under: "reports/latest").map(\.path) == ["capacity.csv", "capacity.json", "report.html", "report.md"])
+      try folder.files(under: "reports/latest").map(\.path)
+        == ["capacity.csv", "capacity.json", "report.html", "report.md"])
     let table = try folder.text("reports/latest/capacity.csv")
     #expect(
       table.hasPrefix("scenario,configuration,system,rate_per_s,runs,verdict,metric,statistic,unit,value,low,high\n"))
