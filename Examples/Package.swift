@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Two small programs that embed the scheduler, as a package of its own, like yours would be.
+// Small programs that embed the scheduler, as a package of its own, like yours would be.
 let package = Package(
   name: "tailrace-examples",
   platforms: [.macOS(.v26)],
@@ -18,6 +18,11 @@ let package = Package(
       ]),
     .executableTarget(
       name: "nightly",
+      dependencies: [
+        .product(name: "TailraceRuntime", package: "tailrace"), .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "driver",
       dependencies: [
         .product(name: "TailraceRuntime", package: "tailrace"), .product(name: "Logging", package: "swift-log"),
       ]),

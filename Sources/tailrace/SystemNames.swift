@@ -2,8 +2,10 @@ import TailraceHarness
 
 /// The systems that a tape can be replayed on, as people name them.
 enum SystemNames {
-  /// `live` first.
-  static let all: [(name: String, summary: String)] = Systems.all.map { ($0.name, summaries[$0.name] ?? "") }
+  /// `live` first, and last a program of somebody else.
+  static let all: [(name: String, summary: String)] =
+    Systems.all.map { ($0.name, summaries[$0.name] ?? "") }
+    + [(Systems.external, "A program of yours, which replays the tape itself: docs/driver.md.")]
 
   private static let summaries = [
     "live": "Tailrace's own scheduler, in real time.",

@@ -25,15 +25,21 @@ package struct SuiteRunner: Sendable {
     var length: Nanoseconds
     /// What is looked at while it runs.
     var targets: [WatchedTarget] = []
+    /// Whether the jobs are really done, and by this process.
+    var worksHere: Bool { !system.runsInVirtualTime && !system.bringsItsWork }
   }
 
   /// What stands in the way of the run, as people read it: unknown systems, and scenarios that need what a system
   /// lacks.
   package func refusals(_ scenarios: [Scenario]) -> [String] {
     var problems: [String] = []
-    let known = Systems.all.map(\.name).joined(separator: ", ")
-    for name in options.systems where Systems.named(name) == nil {
-      problems.append("unknown system '\(name)'; systems: \(known)")
+    let known = (Systems.all.map(\.name) + [Systems.external]).joined(separator: ", ")
+    for name in options.systems {
+      guard let system = Systems.named(name) else {
+        problems.append("unknown system '\(name)'; systems: \(known)")
+        continue
+      }
+      if let obstacle = system.obstacle { problems.append(obstacle) }
     }
     for type in options.slowdowns.keys.sorted()
     where !scenarios.contains(where: { $0.jobs.contains { $0.name == type && $0.service != nil } }) {
@@ -73,11 +79,11 @@ package struct SuiteRunner: Sendable {
     let scaled = scenarios.map { $0.isScalable ? $0.scaled(by: options.timeScale) : $0 }
     let plans = try scaled.flatMap { try makePlans(for: $0) }
     let calibration =
-      plans.contains { plan in !plan.system.runsInVirtualTime && plan.scenario.jobs.contains { $0.work == .spin } }
+      plans.contains { plan in plan.worksHere && plan.scenario.jobs.contains { $0.work == .spin } }
       ? SpinCalibration.measure() : SpinCalibration(iterationsPerNanosecond: 1)
     let rehearsal = Rehearsal(of: scaled)
     var rehearsed: Set<String> = []
-    for plan in plans where !plan.system.runsInVirtualTime && rehearsed.insert(plan.system.name).inserted {
+    for plan in plans where plan.worksHere && rehearsed.insert(plan.system.name).inserted {
       try await rehearsal.run(on: plan.system, parts: parts, interruption: interruption)
     }
     let wakeUp = plans.allSatisfy(\.system.runsInVirtualTime) ? nil : WakeUpCalibration.measure()
@@ -133,7 +139,7 @@ package struct SuiteRunner: Sendable {
     _ progress: RunProgress
   ) async throws -> RunResult {
     let needsDatabase =
-      !plan.system.runsInVirtualTime
+      plan.worksHere
       && plan.scenario.jobs.contains { if case .sqlite = $0.work { true } else { false } }
     let database = needsDatabase ? try parts.makeDatabase(max(1, plan.scenario.scheduler.workers)) : nil
     defer { database?.close() }

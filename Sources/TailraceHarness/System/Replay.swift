@@ -69,6 +69,10 @@ package protocol ReplaySystem: Sendable {
   var name: String { get }
   /// Whether it needs no real time: nothing of the machine shows in its figures.
   var runsInVirtualTime: Bool { get }
+  /// Whether jobs are done by means of its own: it needs no rehearsal, no database and no calibration.
+  var bringsItsWork: Bool { get }
+  /// Why it can replay nothing at all, in words; nil: nothing is in the way.
+  var obstacle: String? { get }
   /// What the scenario needs and this system lacks, in words; empty: it can be replayed.
   func lacks(_ scenario: Scenario) -> [String]
   /// Replays the tape.
@@ -77,17 +81,23 @@ package protocol ReplaySystem: Sendable {
 
 extension ReplaySystem {
   package var runsInVirtualTime: Bool { false }
+  package var bringsItsWork: Bool { false }
+  package var obstacle: String? { nil }
 }
 
 /// The systems that this program can replay a tape on.
 package enum Systems {
-  /// `live` first.
+  /// `live` first; those that come with the program.
   package static let all: [any ReplaySystem] = [
     LiveSystem(), SimulatedSystem(), SequentialSystem(), SimulatedSequentialSystem(), TaskGroupSystem(),
     OperationQueueSystem(), DispatchSystem(),
   ]
+  /// How a program of somebody else is named: ``ExternalSystem``.
+  package static let external = "exec:PATH"
   /// A system by its name.
-  package static func named(_ name: String) -> (any ReplaySystem)? { all.first { $0.name == name } }
+  package static func named(_ name: String) -> (any ReplaySystem)? {
+    ExternalSystem(named: name) ?? all.first { $0.name == name }
+  }
 }
 
 extension Scenario {

@@ -1,0 +1,162 @@
+// Replays a tape of Tailrace on a scheduler, for `tailrace run mine.yaml --system exec:.build/debug/driver`:
+// driver TAPE.csv JOBS.csv. docs/driver.md has the contract. Your program has its own scheduler, settings and handlers
+// in the place of `makeScheduler`.
+
+import Foundation
+import Logging
+import Synchronization
+import TailraceRuntime
+
+/// A row of the tape.
+struct TapedJob: Sendable {
+  var number: Int
+  var type: String
+  var priority: Priority
+  var intended: Nanoseconds
+  var delay: Nanoseconds
+  var cancelAfter: Nanoseconds?
+  var dependencies: [Int]
+  var service: Nanoseconds
+  var ending: Substring
+
+  init?(_ row: Substring) {
+    let fields = row.split(separator: ",", omittingEmptySubsequences: false)
+    guard fields.count == 10, let number = Int(fields[0]), let priority = Priority(name: fields[2]),
+      let intended = Int64(fields[3]), let delay = Int64(fields[4]), let service = Int64(fields[8])
+    else { return nil }
+    self.number = number
+    type = String(fields[1])
+    self.priority = priority
+    self.intended = Nanoseconds(intended)
+    self.delay = Nanoseconds(delay)
+    cancelAfter = Int64(fields[5]).map { Nanoseconds($0) }
+    dependencies = fields[7].split(separator: " ").compactMap { Int($0) }
+    self.service = Nanoseconds(service)
+    ending = fields[9]
+  }
+}
+
+struct Failed: Error {}
+struct FailedForGood: PermanentFailure {}
+struct Misuse: Error, CustomStringConvertible { var description: String }
+
+/// Keeps the records of all attempts.
+final class Records: TimelineObserver {
+  let all = Mutex<[TimelineRecord]>([])
+  func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) {
+    all.withLock { $0.append(contentsOf: records) }
+  }
+}
+
+@main
+struct Driver {
+  static func main() async throws {
+    guard CommandLine.arguments.count == 3 else { throw Misuse(description: "write: driver TAPE.csv JOBS.csv") }
+    let tape = try readTape(CommandLine.arguments[1])
+    let records = Records()
+    let scheduler = try makeScheduler(for: tape, records)
+    scheduler.start()
+    let start = MonotonicClock.now()
+    let (identifiers, refused) = try submit(tape, to: scheduler, from: start)
+    await scheduler.shutdown(grace: .seconds(86_400))
+    var rows = [
+      "job,job_type,priority,attempt,worker,intended_ns,submitted_ns,accepted_ns,eligible_ns,started_ns,finished_ns,"
+        + "outcome"
+    ]
+    for record in records.all.withLock({ $0 }) {
+      if let number = identifiers[record.id] { rows.append(row(record, of: tape[number], from: start)) }
+    }
+    try ((rows + refused).joined(separator: "\n") + "\n")
+      .write(toFile: CommandLine.arguments[2], atomically: true, encoding: .utf8)
+  }
+
+  static func readTape(_ path: String) throws -> [TapedJob] {
+    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").dropFirst()
+    return try lines.map { line in
+      guard let job = TapedJob(line) else { throw Misuse(description: "\(path): this row is no job: \(line)") }
+      return job
+    }
+  }
+
+  static func makeScheduler(for tape: [TapedJob], _ records: Records) throws -> Scheduler {
+    var configuration = SchedulerConfiguration()
+    configuration.asyncPool.workers = ProcessInfo.processInfo.environment["TAILRACE_WORKERS"].flatMap { Int($0) } ?? 2
+    // Room for all jobs, and all can be depended on to the end.
+    configuration.queueCapacity = max(1, tape.count)
+    configuration.retainedCount = tape.count
+    let scheduler = Scheduler(
+      configuration, observer: records, logger: Logger(label: "driver") { _ in SwiftLogNoOpLogHandler() })
+    for type in Set(tape.map(\.type)).sorted() {
+      try scheduler.register(type) { context in
+        guard let job = context.payload as? TapedJob else { return nil }
+        try await context.sleep(for: job.service.duration)
+        switch job.ending {
+        case "fails": throw Failed()
+        case "failsPermanently": throw FailedForGood()
+        default: return nil
+        }
+      }
+    }
+    return scheduler
+  }
+
+  /// Submits each job at its instant, and cancels those whose submitter does.
+  ///
+  /// - Returns: the tape's numbers by the scheduler's identifiers, and rows of the jobs that it refused.
+  static func submit(
+    _ tape: [TapedJob], to scheduler: Scheduler, from start: Instant
+  ) throws -> (identifiers: [JobID: Int], refused: [String]) {
+    // What is to be done when; of one instant submissions first.
+    var steps: [(at: Nanoseconds, job: Int, cancels: Bool)] = tape.indices.map { (tape[$0].intended, $0, false) }
+    for index in tape.indices {
+      if let after = tape[index].cancelAfter { steps.append((tape[index].intended + after, index, true)) }
+    }
+    steps.sort { ($0.at, $0.cancels ? 1 : 0, $0.job) < ($1.at, $1.cancels ? 1 : 0, $1.job) }
+    var known: [Int: JobID] = [:]
+    var refused: [String] = []
+    for step in steps {
+      let left = start + step.at - MonotonicClock.now()
+      if left > .zero { Thread.sleep(forTimeInterval: left.seconds) }
+      let job = tape[step.job]
+      if step.cancels {
+        if let id = known[job.number] { scheduler.cancel(id) }
+        continue
+      }
+      let submitted = MonotonicClock.now() - start
+      do {
+        known[job.number] = try scheduler.submitBlocking(
+          JobRequest(
+            job.type, payload: job, priority: job.priority, delay: job.delay.duration,
+            dependencies: job.dependencies.map { known[$0] ?? .refused }, retry: .never))
+      } catch SchedulerError.refused {
+        let now = MonotonicClock.now() - start
+        refused.append(
+          "\(job.number),\(job.type),\(job.priority.name),1,,\(job.intended.rawValue),\(submitted.rawValue),,,,"
+            + "\(now.rawValue),rejected")
+      }
+    }
+    return (Dictionary(uniqueKeysWithValues: known.map { ($1, $0) }), refused)
+  }
+
+  static func row(_ record: TimelineRecord, of job: TapedJob, from start: Instant) -> String {
+    let hasStarted = record.started != TimelineRecord.never
+    let worker = record.worker == TimelineRecord.noWorker ? "" : "\(record.pool.name)-\(record.worker)"
+    let instants = [record.submitted, record.accepted, record.eligible, record.started, record.finished]
+      .map { $0 == TimelineRecord.never ? "" : "\(($0 - start).rawValue)" }
+    let fields =
+      ["\(job.number)", job.type, job.priority.name, "\(record.attempt)", worker, "\(job.intended.rawValue)"] + instants
+      + [hasStarted ? outcome(record.outcome) : record.cause.name]
+    return fields.joined(separator: ",")
+  }
+
+  static func outcome(_ outcome: AttemptOutcome) -> String {
+    switch outcome {
+    case .succeeded: "succeeded"
+    case .failed: "failed"
+    case .timedOut: "timed_out"
+    case .cancelled: "cancelled"
+    case .failedPermanently: "failed_permanently"
+    case .crashed: "crashed"
+    }
+  }
+}

@@ -1,0 +1,314 @@
+import TailraceCore
+import TailraceMeasurement
+import TailraceReport
+import TailraceWorkload
+
+/// What the rows of a replay are held against: the jobs of its tape, by number.
+struct ExpectedJobs {
+  struct Job {
+    var type: Int
+    var priority: Priority
+    var intended: Instant
+  }
+  /// Of the job types, by number.
+  let types: [String]
+  private(set) var jobs: [Job] = []
+  /// Of the jobs that have some; tape numbers.
+  private(set) var dependencies: [UInt64: [UInt64]] = [:]
+
+  /// Reads the tape once.
+  init(_ tape: Tape) {
+    types = tape.scenario.jobs.map(\.name)
+    var cursor = tape.makeCursor()
+    while let job = cursor.next() {
+      if !job.dependencies.isEmpty { dependencies[job.index] = job.dependencies }
+      jobs.append(Job(type: job.type, priority: job.priority, intended: job.intended))
+    }
+  }
+}
+
+/// Reads the rows of `jobs.csv`, as ``AttemptRows`` writes them, back into records.
+///
+/// The rows are somebody else's: each is held against the tape, and every problem is reported, up to a limit.
+struct AttemptRowsReader {
+  /// Rows that cannot be read.
+  struct Problems: Error, CustomStringConvertible {
+    /// `JOBS.csv:3: what is wrong; what is allowed`.
+    var lines: [String]
+    var description: String { lines.joined(separator: "\n") }
+  }
+
+  /// Problems that are worded; of more only the number is said.
+  static let limit = 20
+  /// No run lasts longer: ten years.
+  private static let longest: Int64 = 3_660 * 86_400 * 1_000_000_000
+
+  private let expected: ExpectedJobs
+  private let numbers: [String: Int]
+  private let file: String
+  private var problems: [String] = []
+  private var count = 0
+  private var rows: [(record: TimelineRecord, line: Int)] = []
+
+  private init(_ expected: ExpectedJobs, file: String) {
+    self.expected = expected
+    self.file = file
+    numbers = Dictionary(uniqueKeysWithValues: expected.types.enumerated().map { ($1, $0) })
+  }
+
+  /// The records of all rows, by job and attempt.
+  ///
+  /// - Parameter file: what the problems call the file.
+  /// - Throws: ``Problems``.
+  static func records(of text: [UInt8], for expected: ExpectedJobs, file: String = "JOBS.csv") throws
+    -> [TimelineRecord]
+  {
+    var reader = AttemptRowsReader(expected, file: file)
+    reader.read(text)
+    reader.settle()
+    guard reader.count == 0 else {
+      let more = reader.count - reader.problems.count
+      throw Problems(lines: reader.problems + (more > 0 ? ["and \(more) more"] : []))
+    }
+    return reader.rows.map(\.record)
+  }
+
+  private mutating func report(_ line: Int, _ words: String) {
+    count += 1
+    if problems.count < Self.limit { problems.append("\(file):\(line): \(words)") }
+  }
+
+  // MARK: - Rows
+
+  private mutating func read(_ text: [UInt8]) {
+    let header = AttemptRows.header.dropLast()
+    var number = 0
+    for slice in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      number += 1
+      let bytes = slice.last == UInt8(ascii: "\r") ? slice.dropLast() : slice
+      if number == 1 {
+        guard bytes.elementsEqual(header.utf8) else {
+          return report(1, "the first line is '\(Self.shown(bytes))'; write '\(header)'")
+        }
+      } else if !bytes.isEmpty {
+        if let record = record(bytes, line: number) { rows.append((record, number)) }
+      }
+    }
+  }
+
+  /// As much of a text as a message can bear.
+  private static func shown(_ bytes: ArraySlice<UInt8>) -> String {
+    let text = String(decoding: bytes.prefix(60), as: UTF8.self)
+    return bytes.count > 60 ? text + "…" : text
+  }
+
+  private mutating func record(_ bytes: ArraySlice<UInt8>, line: Int) -> TimelineRecord? {
+    let before = count
+    let fields = Self.fields(bytes)
+    guard fields.count == 12 else {
+      report(line, "the row has \(fields.count) fields; write the 12 of the first line, empty ones too")
+      return nil
+    }
+    guard let job = UInt64(fields[0]), job < UInt64(expected.jobs.count) else {
+      report(line, "job '\(fields[0])' is not on the tape; write a number of the tape's column job")
+      return nil
+    }
+    let known = expected.jobs[Int(job)]
+    checkType(fields[1], known, job, line)
+    if fields[2] != known.priority.name {
+      report(line, "the priority of job \(job) is '\(fields[2])'; on the tape it is '\(known.priority.name)'")
+    }
+    var record = TimelineRecord(
+      job: job, type: JobTypeID(rawValue: UInt16(known.type)), priority: known.priority, intended: known.intended)
+    if let attempt = UInt16(fields[3]), attempt > 0 {
+      record.attempt = attempt
+    } else {
+      report(line, "attempt '\(fields[3])' is no number of an attempt; write 1 to 65535")
+    }
+    readWorker(fields[4], into: &record, line)
+    readInstants(Array(fields[5...10]), into: &record, known, line)
+    readOutcome(fields[11], into: &record, line)
+    if count == before { checkOrder(record, line) }
+    return count == before ? record : nil
+  }
+
+  private mutating func checkType(_ name: String, _ known: ExpectedJobs.Job, _ job: UInt64, _ line: Int) {
+    guard let number = numbers[name] else {
+      return report(line, "unknown job type '\(name)'; the tape's are \(expected.types.joined(separator: ", "))")
+    }
+    if number != known.type {
+      report(line, "job \(job) is a '\(name)'; on the tape it is a '\(expected.types[known.type])'")
+    }
+  }
+
+  private mutating func readWorker(_ text: String, into record: inout TimelineRecord, _ line: Int) {
+    guard !text.isEmpty else { return }
+    let halves = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard halves.count == 2, let pool = PoolID.allCases.first(where: { $0.name == halves[0] }),
+      let number = UInt16(halves[1]), number < TimelineRecord.noWorker
+    else {
+      let pools = PoolID.allCases.map { "\($0.name)-0" }.joined(separator: " or ")
+      return report(line, "worker '\(text)' is no worker; write its pool and number, such as \(pools), or nothing")
+    }
+    (record.pool, record.worker) = (pool, number)
+  }
+
+  private mutating func readInstants(
+    _ fields: [String], into record: inout TimelineRecord, _ known: ExpectedJobs.Job, _ line: Int
+  ) {
+    let stages = [\TimelineRecord.intended, \.submitted, \.accepted, \.eligible, \.started, \.finished]
+    for (index, stage) in stages.enumerated() {
+      if fields[index].isEmpty {
+        record[keyPath: stage] = TimelineRecord.never
+      } else if let value = Int64(fields[index]), (0...Self.longest).contains(value) {
+        record[keyPath: stage] = Instant(nanoseconds: value)
+      } else {
+        report(
+          line,
+          "\(Self.stages[index])_ns '\(fields[index])' is no instant; write whole ns from the run's start, 0 or more"
+        )
+        return
+      }
+    }
+    if record.intended != known.intended {
+      report(
+        line,
+        "intended_ns of job \(record.job) is '\(fields[0])'; write what the tape says, \(known.intended.nanoseconds)")
+    }
+    if record.finished == TimelineRecord.never {
+      report(line, "finished_ns is empty; write when the attempt ended or, without one, when the job settled")
+    }
+  }
+
+  private static let stages = ["intended", "submitted", "accepted", "eligible", "started", "finished"]
+
+  /// How attempts end, as ``AttemptRows`` names them.
+  private static let outcomes: [String: AttemptOutcome] = [
+    "succeeded": .succeeded, "failed": .failed, "timed_out": .timedOut, "cancelled": .cancelled,
+    "failed_permanently": .failedPermanently, "crashed": .crashed,
+  ]
+  /// Why a job settles without an attempt.
+  private static let causes: [SettlementCause] = [
+    .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate, .invalid,
+  ]
+
+  private mutating func readOutcome(_ text: String, into record: inout TimelineRecord, _ line: Int) {
+    if record.started == TimelineRecord.never {
+      guard let cause = Self.causes.first(where: { $0.name == text }) else {
+        let allowed = Self.causes.map(\.name).joined(separator: ", ")
+        return report(line, "'\(text)' is no outcome of a job that did not start; write one of \(allowed)")
+      }
+      record.settles = true
+      record.cause = cause
+    } else if let outcome = Self.outcomes[text] {
+      record.outcome = outcome
+    } else {
+      let allowed = Self.outcomes.keys.sorted().joined(separator: ", ")
+      report(line, "'\(text)' is no outcome of an attempt; write one of \(allowed)")
+    }
+  }
+
+  /// Stages come one after another, and none is left out before one that was reached.
+  private mutating func checkOrder(_ record: TimelineRecord, _ line: Int) {
+    let reached = [
+      record.intended, record.submitted, record.accepted, record.eligible, record.started, record.finished,
+    ]
+    let wasDropped = record.settles && record.cause == .dropped
+    if !wasDropped, !record.wasSubmitted {
+      return report(line, "submitted_ns is empty; only a job that was 'dropped' was never submitted")
+    }
+    if wasDropped, record.wasSubmitted {
+      return report(line, "a 'dropped' job has a submitted_ns; write 'rejected' or 'shed', or leave it empty")
+    }
+    var last = 0
+    for index in 1..<reached.count where reached[index] != TimelineRecord.never {
+      if index > last + 1, index < reached.count - 1 {
+        return report(line, "\(Self.stages[index])_ns follows an empty \(Self.stages[index - 1])_ns; write both")
+      }
+      if reached[index] < reached[last] {
+        return report(
+          line,
+          "\(Self.stages[index])_ns \(reached[index].nanoseconds) is before \(Self.stages[last])_ns "
+            + "\(reached[last].nanoseconds); instants go up along a row")
+      }
+      last = index
+    }
+  }
+
+  // MARK: - Jobs
+
+  /// Finds out which rows settle their jobs: a job is settled by its last attempt, or by one after which there is none.
+  private mutating func settle() {
+    rows.sort { ($0.record.job, $0.record.attempt, $0.line) < ($1.record.job, $1.record.attempt, $1.line) }
+    var start = 0
+    while start < rows.count {
+      let job = rows[start].record.job
+      var end = start + 1
+      while end < rows.count, rows[end].record.job == job { end += 1 }
+      let (first, line) = rows[start]
+      if first.attempt > 1 {
+        report(line, "attempt \(first.attempt) of job \(job) has none before it; write a row for each")
+      }
+      for index in (start + 1)..<end { follow(index) }
+      let last = rows[end - 1].record.attempt
+      for index in start..<end where rows[index].record.wasStarted {
+        let record = rows[index].record
+        guard let verdict = record.outcome.settlement(mayRetry: record.attempt < last) else { continue }
+        rows[index].record.settles = true
+        rows[index].record.cause = verdict.cause
+      }
+      start = end
+    }
+  }
+
+  /// Holds a row against the one before it of the same job. The same attempt twice is for the certificate to judge: a
+  /// scheduler may do such a thing.
+  private mutating func follow(_ index: Int) {
+    let (record, line) = rows[index]
+    let before = rows[index - 1].record
+    if record.submitted != before.submitted || record.accepted != before.accepted {
+      report(
+        line,
+        "attempt \(record.attempt) of job \(record.job) has another submitted_ns or accepted_ns than the one before; "
+          + "write the job's in each of its rows")
+    }
+    switch record.attempt {
+    case before.attempt: rows[index].record.previousFinished = before.previousFinished
+    case before.attempt + 1:
+      rows[index].record.previousFinished = before.finished
+      if (record.becameEligible ? record.eligible : record.finished) < before.finished {
+        report(
+          line,
+          "attempt \(record.attempt) of job \(record.job) is eligible before attempt \(before.attempt) finished at "
+            + "\(before.finished.nanoseconds); attempts of a job follow each other")
+      }
+    default:
+      report(
+        line, "attempt \(record.attempt) of job \(record.job) follows attempt \(before.attempt); write all between")
+    }
+  }
+
+  /// The fields of a row, quoted ones without their quotes (RFC 4180).
+  static func fields(_ row: ArraySlice<UInt8>) -> [String] {
+    let (quote, comma) = (UInt8(ascii: "\""), UInt8(ascii: ","))
+    guard row.contains(quote) else {
+      return row.split(separator: comma, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+    }
+    var fields: [[UInt8]] = [[]]
+    var isQuoted = false
+    var previous: UInt8 = 0
+    for byte in row {
+      if byte == quote {
+        // Two in a row stand for one.
+        if !isQuoted, previous == quote { fields[fields.count - 1].append(quote) }
+        isQuoted.toggle()
+      } else if byte == comma, !isQuoted {
+        fields.append([])
+      } else {
+        fields[fields.count - 1].append(byte)
+      }
+      previous = byte
+    }
+    return fields.map { String(decoding: $0, as: UTF8.self) }
+  }
+}

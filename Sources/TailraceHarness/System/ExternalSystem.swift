@@ -1,0 +1,247 @@
+import Foundation
+import Subprocess
+import TailraceCore
+import TailraceMeasurement
+import TailraceRuntime
+import TailraceWorkload
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
+
+/// Any program that reads a tape, replays it and writes what became of each job: `exec:PATH`. docs/driver.md has the
+/// contract.
+package struct ExternalSystem: ReplaySystem {
+  /// What the names of such systems begin with.
+  package static let prefix = "exec:"
+
+  /// Why a program's replay came to nothing.
+  package struct Problem: Error, CustomStringConvertible {
+    package var description: String
+  }
+
+  package let name: String
+  private let path: String
+
+  /// - Parameter name: nil comes back where it does not begin with ``prefix``.
+  init?(named name: String) {
+    guard name.hasPrefix(Self.prefix) else { return nil }
+    self.name = name
+    path = String(name.dropFirst(Self.prefix.count))
+  }
+
+  package var bringsItsWork: Bool { true }
+
+  /// The path in full, so that no search along PATH finds another program.
+  private var program: String { URL(fileURLWithPath: path).standardizedFileURL.path }
+
+  package var obstacle: String? {
+    guard !path.isEmpty else { return "\(name): the path of a program is missing; write exec:PATH" }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: program, isDirectory: &isFolder) else {
+      return "\(name): '\(program)' does not exist; name a program that can be run"
+    }
+    guard !isFolder.boolValue, FileManager.default.isExecutableFile(atPath: program) else {
+      return "\(name): '\(program)' is no program that can be run; make it executable (chmod +x), or name another"
+    }
+    return nil
+  }
+
+  /// What the tape's rows cannot tell a program. How jobs are scheduled is the program's own affair.
+  package func lacks(_ scenario: Scenario) -> [String] {
+    var lacks: [String] = []
+    let jobs = scenario.jobs
+    if scenario.hasClosedArrivals { lacks.append("clients that await their jobs (a closed load)") }
+    if jobs.contains(where: { $0.failures != .none && ($0.retry ?? scenario.scheduler.retry).limit > 0 }) {
+      lacks.append("retries of attempts that fail (the tape's rows tell of first attempts only; set retries to 0)")
+    }
+    if jobs.contains(where: { $0.failures.hangs > 0 }) {
+      lacks.append("attempts that hang (the tape's rows tell no time-outs)")
+    }
+    if jobs.contains(where: { if case .cycles = $0.work { true } else { false } }) { lacks.append("work in cycles") }
+    if jobs.contains(where: { $0.uniqueKeys != nil }) { lacks.append("unique keys") }
+    if jobs.contains(where: { $0.tag != nil }) || scenario.trace?.tenants.isEmpty == false { lacks.append("tags") }
+    if !scenario.failFastBatches.isEmpty { lacks.append("fail-fast batches") }
+    return lacks + scenario.needsOfSimulation
+  }
+
+  package func replay(_ replay: Replay) async throws -> ReplayOutcome {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tailrace-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let expected = ExpectedJobs(replay.tape)
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+      try Self.write(replay.tape, to: folder.appendingPathComponent("TAPE.csv"))
+    } catch {
+      throw Problem(description: "\(name): cannot write the tape to '\(folder.path)': \(error.localizedDescription)")
+    }
+    let meters = RunMeters(replay.meter)
+    let end = try await ProgramRun(name: name, program: program, folder: folder, last: expected.jobs.last?.intended)
+      .run(replay)
+    let expense = meters.expense()
+    replay.progress?.submitted(
+      expected.jobs.count, reached: Nanoseconds(expected.jobs.last?.intended.nanoseconds ?? 0))
+    let records = try records(in: folder, for: expected, end)
+    let recorder = Recorder(replay.recorderSettings(origin: .zero))
+    let tap = replay.progress?.openTap(shards: 1, recorder.settings)
+    records.withUnsafeBufferPointer {
+      recorder.record($0)
+      replay.log?.add($0)
+      tap?.add($0, shard: 0)
+    }
+    let isInterrupted = replay.interruption.isSet
+    let configuration = SchedulerConfiguration(replay.scenario, seed: replay.tape.seed)
+    let facts = RunFacts(
+      // Of a program that was stopped only what it wrote can be expected.
+      intended: isInterrupted ? recorder.settledJobs : expected.jobs.count,
+      workers: PoolID.allCases.map { ($0, configuration[$0].workers) }, startsWindow: replay.startsWindow
+    ) { expected.dependencies[$0] ?? [] }
+    var observations = Self.observations(records, expense)
+    observations.isOpenLoop = replay.scenario.hasOpenArrivals
+    observations.isInterrupted = isInterrupted
+    return ReplayOutcome(recorder: recorder, facts: facts, observations: observations)
+  }
+
+  private static func write(_ tape: Tape, to file: URL) throws {
+    guard FileManager.default.createFile(atPath: file.path, contents: nil) else {
+      throw CocoaError(.fileWriteUnknown)
+    }
+    let handle = try FileHandle(forWritingTo: file)
+    defer { try? handle.close() }
+    var (text, failure): ([UInt8], (any Error)?) = ([], nil)
+    tape.writeCSV(limit: .max) { line in
+      text.append(contentsOf: line.utf8)
+      text.append(UInt8(ascii: "\n"))
+      guard text.count > 1 << 20, failure == nil else { return }
+      do { try handle.write(contentsOf: text) } catch { failure = error }
+      text.removeAll(keepingCapacity: true)
+    }
+    if let failure { throw failure }
+    try handle.write(contentsOf: text)
+  }
+
+  /// What the program wrote; nothing where it was stopped before it wrote anything that can be read.
+  private func records(in folder: URL, for expected: ExpectedJobs, _ end: ProgramRun.End) throws -> [TimelineRecord] {
+    let bytes = FileManager.default.contents(atPath: folder.appendingPathComponent("JOBS.csv").path)
+    switch end {
+    case .stopped(let isWhole): if !isWhole || bytes == nil { return [] }
+    case .done: break
+    }
+    guard let bytes else {
+      throw Problem(
+        description: "\(name) ended with status 0 and wrote no JOBS.csv; write the file that its second argument names")
+    }
+    do {
+      return try AttemptRowsReader.records(of: Array(bytes), for: expected)
+    } catch let problems as AttemptRowsReader.Problems {
+      throw Problem(description: "\(name) wrote rows that cannot be read:\n\(problems)")
+    }
+  }
+
+  /// What can be known of a run that was another program's: its rows, and the host.
+  private static func observations(_ records: [TimelineRecord], _ expense: RunExpense) -> Observations {
+    var observations = expense.observations(settled: 0, liveBytesWarm: nil)
+    for path in [
+      \Observations.processorTime, \.peakMemory, \.bytesPerJob, \.liveBytesWarm, \.liveBytesEnd, \.allocationsPerJob,
+    ] {
+      observations[keyPath: path] = .unavailable("the run was another program's")
+    }
+    observations.meanJobsInSystem = .unavailable("the program does not count its jobs for others")
+    var lateness = LatencyHistogram()
+    var last = Instant.zero
+    for record in records {
+      if record.attempt == 1, record.wasSubmitted { lateness.record(record.submitted - record.intended) }
+      last = max(last, record.finished)
+    }
+    observations.generatorLateness = lateness.distribution
+    observations.observedFor = last - .zero
+    return observations
+  }
+}
+
+/// One run of a program, in a folder that holds its tape.
+private struct ProgramRun {
+  /// How it ended.
+  enum End: Sendable {
+    /// By itself, with status 0.
+    case done
+    /// It was told to, since the run was interrupted; `isWhole` where it exited with status 0 all the same.
+    case stopped(isWhole: Bool)
+  }
+
+  /// Beside the time to drain, for a program to start and to write its rows.
+  private static let allowance = Nanoseconds.seconds(60)
+
+  var name: String
+  var program: String
+  var folder: URL
+  /// The last intended arrival.
+  var last: Instant?
+
+  func run(_ replay: Replay) async throws -> End {
+    let interruption = replay.interruption
+    let grace = replay.grace.duration
+    var platform = PlatformOptions()
+    platform.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: grace)]
+    let words = folder.appendingPathComponent("stderr.txt").path
+    let arguments = ["TAPE.csv", "JOBS.csv"].map { folder.appendingPathComponent($0).path }
+    let environment = Self.environment(replay)
+    let child = Task { [platform, program] in
+      let error = try FileDescriptor.open(
+        FilePath(words), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
+      return try await Subprocess.run(
+        .path(FilePath(program)), arguments: Arguments(arguments), environment: environment,
+        platformOptions: platform, input: .none, output: .discarded,
+        error: .fileDescriptor(error, closeAfterSpawningProcess: true)
+      ).terminationStatus
+    }
+    let allowed = ((last ?? .zero) - .zero) + replay.scenario.drain + Self.allowance
+    let deadline = MonotonicClock.now() + allowed
+    let watcher = Task {
+      while !interruption.isSet, MonotonicClock.now() < deadline { try await Task.sleep(for: .milliseconds(20)) }
+      child.cancel()
+    }
+    defer { watcher.cancel() }
+    let status: TerminationStatus
+    do {
+      status = try await child.value
+    } catch {
+      if interruption.isSet { return .stopped(isWhole: false) }
+      guard MonotonicClock.now() < deadline else { throw late(allowed) }
+      throw ExternalSystem.Problem(description: "\(name) could not be started: \(error)")
+    }
+    // A signal from a terminal reaches the program too, and may have ended it before this one has noticed.
+    if case .signaled = status, !interruption.isSet { try? await Task.sleep(for: .milliseconds(200)) }
+    if interruption.isSet { return .stopped(isWhole: status == .exited(0)) }
+    guard MonotonicClock.now() < deadline else { throw late(allowed) }
+    switch status {
+    case .exited(0): return .done
+    case .exited(let code): throw failure("ended with status \(code)", words)
+    case .signaled(let signal): throw failure("was ended by signal \(signal)", words)
+    }
+  }
+
+  private static func environment(_ replay: Replay) -> Environment {
+    var values: [Environment.Key: String?] = [
+      "TAILRACE_WORKERS": "\(replay.scenario.scheduler.workers)", "TAILRACE_SEED": "\(replay.tape.seed)",
+    ]
+    values.updateValue(replay.scenario.duration.map { "\($0.rawValue)" }, forKey: "TAILRACE_DURATION_NS")
+    return .inherit.updating(values)
+  }
+
+  private func late(_ allowed: Nanoseconds) -> ExternalSystem.Problem {
+    ExternalSystem.Problem(
+      description: "\(name) had not ended after \(Int(allowed.seconds)) s: the tape's length, the scenario's drain, "
+        + "and \(Int(Self.allowance.seconds)) s to start and to write; it was ended. Let it stop, or raise drain")
+  }
+
+  /// With the last that the program said.
+  private func failure(_ how: String, _ file: String) -> ExternalSystem.Problem {
+    let bytes = FileManager.default.contents(atPath: file)?.suffix(1 << 16) ?? Data()
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(12)
+    let said = lines.isEmpty ? "it said nothing on standard error" : "it said last:\n" + lines.joined(separator: "\n")
+    return ExternalSystem.Problem(description: "\(name) \(how); \(said)")
+  }
+}

@@ -1,0 +1,162 @@
+// Goal: a program that reads a tape and writes rows can be run and compared; what is wrong with it is said.
+
+import Foundation
+import Subprocess
+import Testing
+
+@Suite struct DriverTests {
+  private static let scenario = """
+    name: driven
+    jobs:
+      thumbnail: {priority: high, service: 4ms}
+      report: {priority: low, service: "exponential(20ms)"}
+    load: {poisson: 40/s, of: {thumbnail: 3, report: 1}}
+    duration: 5s
+    scheduler: {workers: 2}
+    targets:
+      - success == 100%
+      - lost == 0
+
+    """
+
+  /// Turns a tape's rows into rows of `jobs.csv` by arithmetic, first come, first served, on as many workers as it is
+  /// told: no instant depends on the machine. `report` jobs take `factor` times as long; `filter` may spoil rows.
+  private func driver(_ name: String, factor: Double = 1, filter: String = "{ print }", in folder: TemporaryFolder)
+    throws
+  {
+    try script(
+      name,
+      """
+      awk -F, -v workers="$TAILRACE_WORKERS" '
+        NR == 1 {
+          print "job,job_type,priority,attempt,worker,intended_ns,submitted_ns,accepted_ns,eligible_ns,started_ns," \\
+            "finished_ns,outcome"
+          next
+        }
+        {
+          best = 0
+          for (worker = 1; worker < workers; worker++) if (free[worker] + 0 < free[best] + 0) best = worker
+          start = free[best] > $4 + 1000 ? free[best] : $4 + 1000
+          free[best] = start + $9 * ($2 == "report" ? \(factor) : 1)
+          printf "%s,%s,%s,1,async-%d,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,succeeded\\n", $1, $2, $3, best, $4, $4 + 500, \\
+            $4 + 1000, $4 + 1000, start, free[best]
+        }' "$1" | awk -F, -v OFS=, '\(filter)' > "$2"
+      """, in: folder)
+  }
+
+  private func script(_ name: String, _ text: String, in folder: TemporaryFolder) throws {
+    let path = folder.url.appendingPathComponent(name).path
+    try Data("#!/bin/sh\n\(text)\n".utf8).write(to: URL(fileURLWithPath: path))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+  }
+
+  private func folderWithScenario() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try Data(Self.scenario.utf8).write(to: folder.url.appendingPathComponent("driven.yaml"))
+    return folder
+  }
+
+  @Test func aProgramReplaysATapeAndIsReported() async throws {
+    let folder = try folderWithScenario()
+    try driver("first", in: folder)
+    let outcome = try await Binary.run(
+      ["run", "driven.yaml", "--system", "exec:./first", "--jobs", "--progress", "none"], in: folder)
+    #expect(outcome.status == 0, "\(outcome)")
+    #expect(outcome.output.hasPrefix("PASSED"), "\(outcome)")
+    #expect(try folder.text("reports/latest/report.md").contains("exec:./first"))
+    let tape = try await Binary.run(["show", "driven.yaml", "--tape"], in: folder)
+    let jobs = try folder.files(under: "reports/latest").filter { $0.path.hasSuffix("jobs.csv") }
+    #expect(jobs.count == 1)
+    // What it wrote comes out again: a row for each job of the tape, the same columns.
+    let rows = String(decoding: jobs.first?.bytes ?? Data(), as: UTF8.self).split(separator: "\n")
+    #expect(rows.count == tape.outputLines.count)
+  }
+
+  /// The filter that spoils the rows, the status, and what is said of it.
+  static let broken: [(filter: String, status: Int32, words: [String])] = [
+    (
+      "NR == 3 { $2 = \"reprot\" } { print }", 1,
+      ["Error: exec:./broken", "JOBS.csv:3: unknown job type 'reprot'; the tape's are thumbnail, report"]
+    ),
+    (
+      "NR == 4 { $11 = $10 - 1 } NR == 6 { $1 = 99999 } { print }", 1,
+      ["JOBS.csv:4: finished_ns", "is before started_ns", "JOBS.csv:6: job '99999' is not on the tape"]
+    ),
+    ("NR > 1 { $12 = \"won\" } { print }", 1, ["'won' is no outcome of an attempt", "failed_permanently", "more"]),
+    ("NR > 1 { print }", 1, ["JOBS.csv:1: the first line is '"]),
+  ]
+
+  @Test(arguments: broken.indices) func rowsThatCannotBeReadAreNamed(_ index: Int) async throws {
+    let folder = try folderWithScenario()
+    let (filter, status, words) = Self.broken[index]
+    try driver("broken", filter: filter, in: folder)
+    let outcome = try await Binary.run(["run", "driven.yaml", "--system", "exec:./broken"], in: folder)
+    #expect(outcome.status == status, "\(outcome)")
+    for word in words { #expect(outcome.error.contains(word), "'\(word)' is not in: \(outcome.error)") }
+    #expect(!folder.exists("reports"))
+  }
+
+  @Test(arguments: [
+    ("NR != 5 { print }", "none_lost"), ("{ print } NR == 5 { print }", "none_duplicated"),
+    ("NR > 1 { for (i = 7; i <= 11; i++) $i += 300000000 } { print }", "generator_lateness"),
+  ])
+  func whatAProgramLosesDoublesOrSubmitsLateMakesItsRunInvalid(_ filter: String, _ check: String) async throws {
+    let folder = try folderWithScenario()
+    try driver("careless", filter: filter, in: folder)
+    let outcome = try await Binary.run(
+      ["run", "driven.yaml", "--system", "exec:./careless", "--progress", "none"], in: folder)
+    #expect(outcome.status == 4, "\(outcome)")
+    #expect(outcome.output.contains(check), "\(outcome)")
+  }
+
+  @Test func aProgramThatFailsIsQuotedOneThatWritesNothingIsTold() async throws {
+    let folder = try folderWithScenario()
+    try script("fails", "echo starting >&2; echo 'the store is closed' >&2; exit 3", in: folder)
+    let failed = try await Binary.run(["run", "driven.yaml", "--system", "exec:./fails"], in: folder)
+    #expect(failed.status == 1, "\(failed)")
+    #expect(failed.error.contains("Error: exec:./fails ended with status 3"), "\(failed)")
+    #expect(failed.error.contains("the store is closed"), "\(failed)")
+    try script("idle", "exit 0", in: folder)
+    let idle = try await Binary.run(["run", "driven.yaml", "--system", "exec:./idle"], in: folder)
+    #expect(idle.status == 1 && idle.error.contains("wrote no JOBS.csv"), "\(idle)")
+    #expect(!folder.exists("reports"))
+  }
+
+  @Test func whatCannotBeRunOrReplayedIsRefusedBeforeAnythingRuns() async throws {
+    let folder = try folderWithScenario()
+    for (name, words) in [("exec:./none", "does not exist"), ("exec:driven.yaml", "chmod +x"), ("exec:", "missing")] {
+      let outcome = try await Binary.run(["run", "driven.yaml", "--system", "live,\(name)"], in: folder)
+      #expect(outcome.status == 64, "\(outcome)")
+      #expect(outcome.error.contains("Error: \(name): ") && outcome.error.contains(words), "\(outcome)")
+    }
+    try driver("first", in: folder)
+    let retried = try await Binary.run(
+      ["run", Binary.scenario("steady"), "--system", "exec:./first"], in: folder)
+    #expect(retried.status == 64 && retried.error.contains("retries of attempts that fail"), "\(retried)")
+    let closed = try await Binary.run(
+      ["run", "driven.yaml", "--system", "exec:./first", "--set", "load={closed: 2}"], in: folder)
+    #expect(closed.status == 64, "\(closed)")
+    #expect(!folder.exists("reports"))
+  }
+
+  @Test func aSlowerProgramIsCalledWorse() async throws {
+    let folder = try folderWithScenario()
+    try driver("old", in: folder)
+    try driver("new", factor: 1.2, in: folder)
+    let outcome = try await Binary.run(
+      ["compare", "driven.yaml", "--system", "exec:./old,exec:./new", "--rounds", "12", "--progress", "none"],
+      in: folder)
+    #expect(outcome.status == 3, "\(outcome)")
+    #expect(outcome.output.contains("exec:./new against exec:./old: WORSE"), "\(outcome)")
+    #expect(outcome.output.contains("It begins in the service time of `report`"), "\(outcome)")
+  }
+
+  @Test func anInterruptionEndsTheProgramAndIsReported() async throws {
+    let folder = try folderWithScenario()
+    try script("endless", "exec sleep 600", in: folder)
+    let outcome = try await Binary.interrupt(
+      ["run", "driven.yaml", "--system", "exec:./endless"], with: .interrupt, times: 1, in: folder)
+    #expect(outcome.status == 4, "\(outcome)")
+    #expect(folder.exists("reports/latest/report.md"))
+  }
+}
