@@ -9,7 +9,7 @@ import Testing
     name: driven
     jobs:
       thumbnail: {priority: high, service: 4ms}
-      report: {priority: low, service: "exponential(20ms)"}
+      report: {priority: low, service: "exponential(mean: 20ms)"}
     load: {poisson: 40/s, of: {thumbnail: 3, report: 1}}
     duration: 5s
     scheduler: {workers: 2}
@@ -98,7 +98,7 @@ import Testing
 
   @Test(arguments: [
     ("NR != 5 { print }", "none_lost"), ("{ print } NR == 5 { print }", "none_duplicated"),
-    ("NR > 1 { for (i = 7; i <= 11; i++) $i += 300000000 } { print }", "generator_lateness"),
+    ("NR > 1 { for (i = 7; i <= 11; i++) $i = sprintf(\"%.0f\", $i + 300000000) } { print }", "generator_lateness"),
   ])
   func whatAProgramLosesDoublesOrSubmitsLateMakesItsRunInvalid(_ filter: String, _ check: String) async throws {
     let folder = try folderWithScenario()

@@ -15,7 +15,7 @@ import Testing
       yaml: """
         name: two-types
         jobs: {slow: {service: 10ms, priority: low}, quick: {service: 1ms}}
-        load: {batch: 4, of: [slow, quick, slow, quick]}
+        load: [{batch: 1, of: slow}, {batch: 1, of: quick}, {batch: 1, of: slow}, {batch: 1, of: quick}]
         scheduler: {workers: 1}
         """, file: "test"
     ).get()

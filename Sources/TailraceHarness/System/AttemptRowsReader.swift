@@ -126,8 +126,9 @@ struct AttemptRowsReader {
       report(line, "attempt '\(fields[3])' is no number of an attempt; write 1 to 65535")
     }
     readWorker(fields[4], into: &record, line)
+    let seen = count
     readInstants(Array(fields[5...10]), into: &record, known, line)
-    readOutcome(fields[11], into: &record, line)
+    if count == seen { readOutcome(fields[11], into: &record, line) }
     if count == before { checkOrder(record, line) }
     return count == before ? record : nil
   }
