@@ -298,8 +298,8 @@ struct CapacitySearcher {
   ) async throws -> (target: Int, crossing: CapacityCrossing)? {
     let scatter = settings.roundSpread ?? 0
     let needed = (2.05 * scatter / settings.precision) * (2.05 * scatter / settings.precision)
-    // Simulated rounds cost little, and with twenty of them the interval's coverage is what it says.
-    let least = probe.takesTime ? settings.rounds : max(20, settings.rounds)
+    // Simulated rounds cost little, and with few of them the interval would hold the truth less often than it says.
+    let least = probe.takesTime ? settings.rounds : max(40, settings.rounds)
     let rounds = max(least, min(settings.mostRounds, Int(min(needed, 1e6).rounded(.up))))
     try await fill(rates, first..<first + rounds)
     // Whole rounds only, and as many again for those that were invalid.
