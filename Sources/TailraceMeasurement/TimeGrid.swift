@@ -11,10 +11,11 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
   static let finestShift = 20
 
   private(set) var shift = TimeGrid.finestShift
+  // Both are variables since, as constants, the thread sanitizer's pass of Swift 6.3.1 makes an invalid module of them.
   /// What was added to each slot on its own.
-  private let sums = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
+  private var sums = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
   /// Changes of how many spans cover a slot wholly.
-  private let changes = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
+  private var changes = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
   /// Slots up to the latest instant that was added.
   private var used = 0
 
