@@ -7,8 +7,9 @@ BINARY := .build/release/tailrace
 # Where the Swift sources to check live; the benchmarks and the examples are packages of their own.
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Sources \
 	Examples/Package.swift Examples/Sources
-# Suites that compute on all processors for seconds: apart from those that run live, which would starve beside them.
-COMPUTING := VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests|IntervalTests|ComparisonTests|GateTests|CapacityTests
+# Suites that compute on all processors for seconds: apart from those that run live, which would starve beside them. So
+# would they beside the many children of the tests of the program.
+COMPUTING := TidyTests|ProgressTests|VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests|IntervalTests|ComparisonTests|GateTests|CapacityTests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test examples docs lint bench test-tsan clean
@@ -40,7 +41,9 @@ test: setup lint
 	@echo "==> building with warnings as errors and explicit imports"
 	@TAILRACE_WARNINGS=errors $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@echo "==> running the tests that live in real time"
-	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --skip '$(COMPUTING)'
+	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --skip '$(COMPUTING)' --skip 'EndToEndTests'
+	@echo "==> running the tests of the program"
+	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --filter 'EndToEndTests' --skip '$(COMPUTING)'
 	@echo "==> running the tests that compute"
 	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --filter '$(COMPUTING)'
 	@echo "==> making the documentation"
@@ -81,7 +84,7 @@ test-tsan: setup
 	@# jemalloc and the sanitizer's own allocator do not go together.
 	@TAILRACE_ALLOCATOR=system TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-sanitizer.suppressions \
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld \
-	--skip 'EndToEndTests|VerificationTests|RealTraceTests|SwarmTests'
+	--skip 'EndToEndTests|TidyTests|VerificationTests|RealTraceTests|SwarmTests'
 
 ## clean: delete what was built (reports stay)
 clean:

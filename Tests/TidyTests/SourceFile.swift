@@ -82,59 +82,73 @@ struct SourceFile {
   }
 
   /// Replaces comments and the insides of string literals by nothing, and keeps every line break.
+  ///
+  /// It looks at bytes, since all that it looks for is ASCII: characters would take ten times as long.
   static func withoutCommentsAndStrings(_ text: String) -> String {
-    var kept = ""
-    var rest = Substring(text)
-    func skip(upTo end: Substring.Index) {
-      kept += rest[..<end].filter { $0 == "\n" }
-      rest = rest[end...]
+    let bytes = Array(text.utf8)
+    let quote = UInt8(ascii: "\"")
+    var kept: [UInt8] = []
+    kept.reserveCapacity(bytes.count)
+    var index = 0
+    func begins(_ word: StaticString, at start: Int) -> Bool {
+      guard start + word.utf8CodeUnitCount <= bytes.count else { return false }
+      return (0..<word.utf8CodeUnitCount).allSatisfy { bytes[start + $0] == word.utf8Start[$0] }
     }
-    while let character = rest.first {
-      if rest.hasPrefix("//") {
-        skip(upTo: rest.firstIndex(of: "\n") ?? rest.endIndex)
-      } else if rest.hasPrefix("/*") {
-        skip(upTo: rest.range(of: "*/")?.upperBound ?? rest.endIndex)
-      } else if rest.hasPrefix("\"\"\"") {
-        let body = rest.dropFirst(3)
-        skip(upTo: body.range(of: "\"\"\"")?.upperBound ?? rest.endIndex)
-        kept += "\"\""
-      } else if character == "\"" {
-        skip(upTo: endOfLiteral(rest))
-        kept += "\"\""
-      } else {
-        kept.append(character)
-        rest = rest.dropFirst()
+    /// The first place from `start` on where a word begins, or the end; past the word, if asked for.
+    func place(of word: StaticString, from start: Int, past: Bool) -> Int {
+      var place = start
+      while place < bytes.count {
+        if begins(word, at: place) { return past ? place + word.utf8CodeUnitCount : place }
+        place += 1
+      }
+      return bytes.count
+    }
+    func skip(upTo end: Int) {
+      while index < end {
+        if bytes[index] == UInt8(ascii: "\n") { kept.append(bytes[index]) }
+        index += 1
       }
     }
-    return kept
+    while index < bytes.count {
+      let byte = bytes[index]
+      if byte == UInt8(ascii: "/"), begins("//", at: index) {
+        skip(upTo: place(of: "\n", from: index, past: false))
+      } else if byte == UInt8(ascii: "/"), begins("/*", at: index) {
+        skip(upTo: place(of: "*/", from: index, past: true))
+      } else if byte == quote {
+        skip(
+          upTo: begins("\"\"\"", at: index)
+            ? place(of: "\"\"\"", from: index + 3, past: true)
+            : endOfLiteral(bytes, from: index))
+        kept += [quote, quote]
+      } else {
+        kept.append(byte)
+        index += 1
+      }
+    }
+    return String(decoding: kept, as: UTF8.self)
   }
 
-  /// Past the closing quote of the literal that `text` begins with; interpolations may hold literals of their own.
-  private static func endOfLiteral(_ text: Substring) -> Substring.Index {
-    var index = text.index(after: text.startIndex)
+  /// Past the closing quote of the literal that begins at `start`; interpolations may hold literals of their own.
+  private static func endOfLiteral(_ bytes: [UInt8], from start: Int) -> Int {
+    var index = start + 1
     var depth = 0
-    while index < text.endIndex {
-      let character = text[index]
-      let after = text.index(after: index)
-      if character == "\n" { return index }
-      if character == "\\", after < text.endIndex {
-        if text[after] == "(" { depth += 1 }
-        index = text.index(after: after)
-        continue
+    while index < bytes.count {
+      switch bytes[index] {
+      case UInt8(ascii: "\n"): return index
+      case UInt8(ascii: "\\"):
+        if index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "(") { depth += 1 }
+        index += 1
+      case UInt8(ascii: "(") where depth > 0: depth += 1
+      case UInt8(ascii: ")") where depth > 0: depth -= 1
+      case UInt8(ascii: "\""):
+        if depth == 0 { return index + 1 }
+        index = endOfLiteral(bytes, from: index) - 1
+      default: break
       }
-      if depth > 0 {
-        if character == "(" { depth += 1 }
-        if character == ")" { depth -= 1 }
-        if character == "\"" {
-          index = endOfLiteral(text[index...])
-          continue
-        }
-      } else if character == "\"" {
-        return after
-      }
-      index = after
+      index += 1
     }
-    return text.endIndex
+    return min(index, bytes.count)
   }
 }
 

@@ -120,7 +120,7 @@ struct TidyTests {
   @Test func nothingIsLeftForLater() {
     // Put together here so that this file passes its own check.
     let marks = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]
-    for file in everyText {
+    for file in everyText where marks.contains(where: file.text.contains) {
       for (number, line) in file.text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
         for mark in marks where line.contains(mark) {
           Issue.record("\(file.path):\(number + 1): do it, or open an issue and drop the \(mark)")
@@ -130,7 +130,8 @@ struct TidyTests {
   }
 
   @Test func nothingNamesOneMachinesFolders() {
-    for file in everyText where !file.path.hasPrefix("Tests/TidyTests/") {
+    for file in everyText
+    where !file.path.hasPrefix("Tests/TidyTests/") && Self.machineFolders.contains(where: file.text.contains) {
       for (number, line) in file.text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
       where Self.machineFolders.contains(where: line.contains)
         && line.contains(/(^|[\s"'`(=:])\/(home|root|work|Users)\//)
