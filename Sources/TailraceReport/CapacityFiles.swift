@@ -1,4 +1,3 @@
-import Foundation
 import TailraceMeasurement
 
 /// The files of a report on a search for the highest rate: the same result gives the same bytes.
@@ -16,22 +15,14 @@ package enum CapacityFiles {
 
   /// `capacity.json`: keys in order, one line, ended by a line feed.
   package static func encode(_ result: CapacityResult) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(result)) + [0x0a]
+    try ReportJSON.encode(result)
   }
 
   /// Reads `capacity.json`.
   ///
   /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
   package static func decode(_ bytes: [UInt8]) throws -> CapacityResult {
-    struct Head: Decodable { var format: Int }
-    let data = Data(bytes)
-    let format = try JSONDecoder().decode(Head.self, from: data).format
-    guard format == CapacityResult.currentFormat else {
-      throw ReportProblem(file: "capacity.json", format: format, current: CapacityResult.currentFormat)
-    }
-    return try JSONDecoder().decode(CapacityResult.self, from: data)
+    try ReportJSON.decode(bytes, file: "capacity.json", current: CapacityResult.currentFormat)
   }
 
   /// `capacity.csv`: one figure a row, with its interval. `rate_per_s` is empty for what is about a whole search.

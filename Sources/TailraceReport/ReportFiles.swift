@@ -1,4 +1,3 @@
-import Foundation
 import TailraceMeasurement
 
 /// The files of a report, made from a result alone: the same result gives the same bytes.
@@ -40,20 +39,14 @@ package enum ReportFiles {
 
   /// `result.json`: keys in order, one line, ended by a line feed.
   package static func encode(_ suite: SuiteResult) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(suite)) + [0x0a]
+    try ReportJSON.encode(suite)
   }
 
   /// Reads `result.json`.
   ///
   /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
   package static func decode(_ bytes: [UInt8]) throws -> SuiteResult {
-    struct Head: Decodable { var format: Int }
-    let data = Data(bytes)
-    let format = try JSONDecoder().decode(Head.self, from: data).format
-    guard format == SuiteResult.currentFormat else { throw ReportProblem(format: format) }
-    return try JSONDecoder().decode(SuiteResult.self, from: data)
+    try ReportJSON.decode(bytes, file: "result.json", current: SuiteResult.currentFormat)
   }
 
   private static func fileName(_ text: String) -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import TailraceMeasurement
 
 /// Where a figure that grows with the arrival rate reaches a limit, from runs at rates around that place.
 ///
@@ -56,7 +57,7 @@ struct CapacityCrossing {
       }
       pseudoValues.append(n * logRate - (n - 1) * without)
     }
-    error = Statistics.mean(of: pseudoValues).error
+    error = Student.moments(pseudoValues).error
   }
 
   var rate: Double { exp(logRate) }

@@ -121,7 +121,7 @@ struct CapacityRate {
   }
 
   static func estimate(_ values: [Double]) -> CapacityEstimate {
-    let (mean, error) = Statistics.mean(of: values)
+    let (mean, error) = Student.moments(values)
     guard values.count > 1 else { return CapacityEstimate(mean) }
     let half = Statistics.studentQuantile975(values.count - 1) * error
     return CapacityEstimate(mean, low: mean - half, high: mean + half)

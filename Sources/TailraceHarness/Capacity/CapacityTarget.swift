@@ -93,7 +93,7 @@ struct CapacityTarget: Sendable {
       point.verdict = .missed
       return point
     }
-    let (mean, error) = Statistics.mean(of: values)
+    let (mean, error) = Student.moments(values)
     guard values.count > 1 else {
       point.observed = CapacityEstimate(mean)
       return point

@@ -1,5 +1,6 @@
 import Foundation
 import TailraceMeasurement
+import TailraceReport
 
 /// Baselines and noise floors as files of a repository, each written whole or not at all.
 package struct BaselineStore: Sendable {
@@ -71,9 +72,7 @@ package struct BaselineStore: Sendable {
     do {
       let url = URL(fileURLWithPath: path)
       try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      try (try encoder.encode(value) + Data([0x0a])).write(to: url, options: .atomic)
+      try Data(try ReportJSON.encode(value)).write(to: url, options: .atomic)
     } catch {
       throw Problem(description: "cannot write '\(path)': \(error.localizedDescription)")
     }

@@ -19,15 +19,10 @@ package struct ComparisonRunner: Sendable {
 
   /// How far a comparison is.
   package struct Progress: Sendable {
-    /// Rounds begun, the one under way included; from 1.
-    package var round: Int
     /// Rounds that count so far.
     package var counted: Int
     /// The most that will count.
     package var most: Int
-    /// What runs now; nil: a round is over.
-    package var running: String?
-    package var elapsed: Nanoseconds
     /// Until the most rounds are run or the budget is spent; nil: not known yet.
     package var left: Nanoseconds?
     /// What the rounds so far say.
@@ -85,13 +80,11 @@ package struct ComparisonRunner: Sendable {
     let start = MonotonicClock.now()
     var longest = Nanoseconds.zero
     var number = 0
-    func progress(_ running: String?) -> Progress {
+    func progress() -> Progress {
       let elapsed = MonotonicClock.now() - start
       let rest = longest > .zero ? Nanoseconds(longest.rawValue * Int64(max(0, most - comparison.counted))) : nil
       let left = [rest, budget.map { max(.zero, $0 - elapsed) }].compactMap { $0 }.min()
-      return Progress(
-        round: number, counted: comparison.counted, most: most, running: running, elapsed: elapsed, left: left,
-        contrasts: shown)
+      return Progress(counted: comparison.counted, most: most, left: left, contrasts: shown)
     }
     func outcome(_ contrasts: [Contrast], _ ending: String) -> Outcome {
       Outcome(
@@ -105,7 +98,7 @@ package struct ComparisonRunner: Sendable {
       var results = [SuiteResult?](repeating: nil, count: candidates.count)
       let roundSeed = seed &+ UInt64(number - 1)
       for index in order {
-        onProgress(progress(candidates[index].label))
+        onProgress(progress())
         let candidate = candidates[index]
         results[index] = try await ChildRun.result(
           of: candidate.program, candidate.arguments + ["--seed", "\(roundSeed)"], interruption: interruption)
@@ -119,7 +112,7 @@ package struct ComparisonRunner: Sendable {
         ComparisonRound(number: number, seed: roundSeed, order: order), suites, labels: candidates.map(\.label))
       longest = max(longest, MonotonicClock.now() - began)
       if comparison.counted > 0 { shown = comparison.contrasts(isLast: false) }
-      onProgress(progress(nil))
+      onProgress(progress())
       if comparison.isAtLook, comparison.counted < most, !shown.contains(where: { $0.verdict == .unclear }),
         comparison.rounds.last?.discarded.isEmpty == true
       {

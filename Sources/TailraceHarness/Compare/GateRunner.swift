@@ -103,13 +103,14 @@ package struct GateRunner: Sendable {
     var ending = "those are all that the baseline has"
     let start = MonotonicClock.now()
     var first: [SuiteResult] = []
+    var shown: [Contrast] = []
     for (index, stored) in baseline.rounds.enumerated() {
       let own: SuiteResult?
       var label = "the candidate"
       switch source {
       case .program(let candidate):
         label = candidate.label
-        onProgress(progress(comparison, index, of: baseline, since: start, running: label))
+        onProgress(progress(comparison, shown, of: baseline, done: index, since: start))
         own = try await ChildRun.result(
           of: candidate.program, candidate.arguments + ["--seed", "\(stored.seed)"], interruption: interruption)
       case .results(let name, let results):
@@ -131,7 +132,8 @@ package struct GateRunner: Sendable {
         ComparisonRound(number: index + 1, seed: stored.seed, order: [1]), [stored, own],
         labels: [baseline.name, label])
       if first.isEmpty { first = [stored, own] }
-      onProgress(progress(comparison, index, of: baseline, since: start, running: nil))
+      if comparison.counted > 0 { shown = comparison.contrasts(isLast: false) }
+      onProgress(progress(comparison, shown, of: baseline, done: index + 1, since: start))
       if let budget, MonotonicClock.now() - start > budget, index + 1 < baseline.rounds.count {
         ending = "the budget of \(budget.words) was spent"
         break
@@ -143,13 +145,12 @@ package struct GateRunner: Sendable {
   }
 
   private func progress(
-    _ comparison: Comparison, _ index: Int, of baseline: Baseline, since start: Instant, running: String?
+    _ comparison: Comparison, _ shown: [Contrast], of baseline: Baseline, done: Int, since start: Instant
   ) -> ComparisonRunner.Progress {
     let elapsed = MonotonicClock.now() - start
-    let left = index == 0 ? nil : Nanoseconds(elapsed.rawValue / Int64(index) * Int64(baseline.rounds.count - index))
+    let left = done == 0 ? nil : Nanoseconds(elapsed.rawValue / Int64(done) * Int64(baseline.rounds.count - done))
     return ComparisonRunner.Progress(
-      round: index + 1, counted: comparison.counted, most: baseline.rounds.count, running: running, elapsed: elapsed,
-      left: left, contrasts: running == nil && comparison.counted > 0 ? comparison.contrasts(isLast: false) : [])
+      counted: comparison.counted, most: baseline.rounds.count, left: left, contrasts: shown)
   }
 }
 

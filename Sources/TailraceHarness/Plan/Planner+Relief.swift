@@ -28,7 +28,7 @@ extension Planner {
     for (constraint, runs) in zip(wider.map(\.constraint), runs) where runs.count == outcome.values.count {
       let values = Self.outcome(of: outcome.target, target, runs).values
       guard values.count == outcome.values.count else { continue }
-      let (change, error) = Statistics.mean(of: zip(values, outcome.values).map { $0 - $1 })
+      let (change, error) = Student.moments(zip(values, outcome.values).map { $0 - $1 })
       let halfWidth = Statistics.studentQuantile975(values.count - 1) * error
       let gain = target.comparison.isUpper ? -change : change
       reliefs.append(

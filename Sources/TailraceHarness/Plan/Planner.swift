@@ -202,7 +202,7 @@ package struct Planner: Sendable {
     var outcome = Outcome(
       target: text, unit: each[0].unit, limit: each[0].limit, mean: nil, halfWidth: 0, verdict: .missed)
     guard values.count == runs.count else { return outcome }
-    let (mean, error) = Statistics.mean(of: values)
+    let (mean, error) = Student.moments(values)
     outcome.mean = mean
     outcome.values = values
     outcome.halfWidth = Statistics.studentQuantile975(values.count - 1) * error

@@ -99,9 +99,9 @@ package enum LiveVerification {
         services.append(real.service)
         simulated.append(try await waits(Replay(tape: tape), on: SimulatedSystem()).waiting)
       }
-      let (mean, error) = Statistics.mean(of: live)
-      let model = Statistics.mean(of: simulated).mean
-      let theory = system.wait(Statistics.mean(of: services).mean / 1e9) * 1e9
+      let (mean, error) = Student.moments(live)
+      let model = Student.moments(simulated).mean
+      let theory = system.wait(Student.moments(services).mean / 1e9) * 1e9
       // Where no formula is known, the simulation of the same tapes stands for it.
       let exact = theory.isNaN ? model : theory
       // On the same tapes chance is the same: only the machine is left.

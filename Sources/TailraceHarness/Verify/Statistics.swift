@@ -1,29 +1,15 @@
 import Foundation
+import TailraceMeasurement
 import TailraceRuntime
 
 /// The little statistics that a comparison of replications needs.
 enum Statistics {
-  /// The mean of independent samples and its standard error, zero for a single one.
-  static func mean(of samples: [Double]) -> (mean: Double, error: Double) {
-    let n = Double(samples.count)
-    let mean = samples.reduce(0, +) / n
-    guard samples.count > 1 else { return (mean, 0) }
-    let variance = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
-    return (mean, (variance / n).squareRoot())
-  }
-
-  /// The 97.5 % quantile of Student's t: for up to 4 degrees of freedom from the table, beyond by the expansion of
-  /// Cornish and Fisher about the normal quantile, exact to three digits. Source: M. Abramowitz, I. A. Stegun,
-  /// *Handbook of Mathematical Functions*, table 26.10 and 26.7.5.
+  /// The 97.5 % quantile of Student's t: for up to 4 degrees of freedom from the table, beyond it is
+  /// exact to three digits. Source: M. Abramowitz, I. A. Stegun, *Handbook of Mathematical Functions*, table 26.10.
   static func studentQuantile975(_ degrees: Int) -> Double {
     let table = [12.706, 4.303, 3.182, 2.776]
     if degrees >= 1, degrees <= table.count { return table[degrees - 1] }
-    let x = 1.959963984540054
-    let n = Double(degrees)
-    let g1 = (x * x * x + x) / 4
-    let g2 = (5 * pow5(x) + 16 * x * x * x + 3 * x) / 96
-    let g3 = (3 * pow5(x) * x * x + 19 * pow5(x) + 17 * x * x * x - 15 * x) / 384
-    return x + g1 / n + g2 / (n * n) + g3 / (n * n * n)
+    return Student.quantile(0.975, degrees: degrees)
   }
 
   /// How many standard errors the 95 % confidence interval of a mean reaches below and above it: Student's quantile,
@@ -41,8 +27,6 @@ enum Statistics {
     func inverse(_ u: Double) -> Double { 3 / skew * (cbrt(1 + skew * (u - skew / 6)) - 1) }
     return (inverse(t), -inverse(-t))
   }
-
-  private static func pow5(_ x: Double) -> Double { x * x * x * x * x }
 
   /// The normal score with the tail of a Student's t. Source: D. L. Wallace, *Bounds on Normal Approximations to
   /// Student's and the Chi-Square Distributions*, Annals of Mathematical Statistics 30 (1959).

@@ -106,7 +106,7 @@ package struct Verification: Sendable {
   private func line(
     _ system: VerificationCase, _ expected: VerificationCase.Expected, _ metric: Metric, _ samples: [Double]
   ) -> Line {
-    let (mean, error) = Statistics.mean(of: samples)
+    let (mean, error) = Student.moments(samples)
     var line = Line(
       system: system.name, theory: system.theory, metric: expected.metric, unit: metric.unit, exact: expected.exact,
       simulated: mean, halfWidth: 0, replications: samples.count, z: 0, agrees: true)

@@ -69,7 +69,7 @@ package struct NoiseFloor: Sendable, Hashable, Codable {
     environment = findings.environment
     rounds = findings.counted
     entries = findings.contrasts.map { contrast in
-      let (_, error) = StudentizedBootstrap.moments(contrast.logRatios)
+      let (_, error) = Student.moments(contrast.logRatios)
       let effect = Student.detectableEffect(error: error, count: contrast.logRatios.count, alpha: 0.05)
       return Entry(
         scenario: contrast.scenario, metric: contrast.metric,

@@ -1,7 +1,16 @@
 import Foundation
 
-/// Quantiles of Student's t and of the normal distribution.
+/// What is said of a mean by its samples: moments, and quantiles of Student's t and of the normal distribution.
 package enum Student {
+  /// The mean of independent samples and its standard error, zero for a single one.
+  package static func moments(_ samples: [Double]) -> (mean: Double, error: Double) {
+    let n = Double(samples.count)
+    let mean = samples.reduce(0, +) / n
+    guard samples.count > 1 else { return (mean, 0) }
+    let spread = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (mean, (spread / (n - 1) / n).squareRoot())
+  }
+
   /// The quantile of Student's t, by the expansion of Cornish and Fisher about the normal quantile: within 0.5 % from 5
   /// degrees of freedom on, for p up to 0.995. Source: M. Abramowitz, I. A. Stegun, *Handbook of Mathematical
   /// Functions*, 26.7.5.

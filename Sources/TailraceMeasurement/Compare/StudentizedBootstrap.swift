@@ -29,7 +29,7 @@ package struct StudentizedBootstrap: Sendable {
     precondition(!samples.isEmpty, "an interval needs samples")
     count = samples.count
     let n = Double(samples.count)
-    let (mean, error) = Self.moments(samples)
+    let (mean, error) = Student.moments(samples)
     self.mean = mean
     self.error = error
     // Deviations of the last digits are no spread.
@@ -53,15 +53,6 @@ package struct StudentizedBootstrap: Sendable {
       // interval would have no end.
       return own / Swift.max(ownError, Self.leastSpread * error)
     }.sorted()
-  }
-
-  /// The mean and its standard error, zero for a single sample.
-  package static func moments(_ samples: [Double]) -> (mean: Double, error: Double) {
-    let n = Double(samples.count)
-    let mean = samples.reduce(0, +) / n
-    guard samples.count > 1 else { return (mean, 0) }
-    let spread = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (mean, (spread / (n - 1) / n).squareRoot())
   }
 
   /// The interval that holds the true mean with a level of confidence in 0..<1. A single sample says nothing: the

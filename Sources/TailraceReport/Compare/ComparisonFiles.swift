@@ -1,4 +1,3 @@
-import Foundation
 import TailraceMeasurement
 
 /// The files of a comparison's report, made from its result alone.
@@ -16,22 +15,14 @@ package enum ComparisonFiles {
 
   /// `comparison.json`: keys in order, one line, ended by a line feed.
   package static func encode(_ result: ComparisonFindings) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(result)) + [0x0a]
+    try ReportJSON.encode(result)
   }
 
   /// Reads `comparison.json`.
   ///
   /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
   package static func decode(_ bytes: [UInt8]) throws -> ComparisonFindings {
-    struct Head: Decodable { var format: Int }
-    let data = Data(bytes)
-    let format = try JSONDecoder().decode(Head.self, from: data).format
-    guard format == ComparisonFindings.currentFormat else {
-      throw ReportProblem(file: "comparison.json", format: format, current: ComparisonFindings.currentFormat)
-    }
-    return try JSONDecoder().decode(ComparisonFindings.self, from: data)
+    try ReportJSON.decode(bytes, file: "comparison.json", current: ComparisonFindings.currentFormat)
   }
 
   /// `comparison.csv`: a row for each metric of each candidate; changes are shares of the baseline's value.

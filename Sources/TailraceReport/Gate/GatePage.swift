@@ -1,4 +1,3 @@
-import Foundation
 import TailraceMeasurement
 
 /// What a gate found, as Markdown: for a pull request, and as the head of its report.
@@ -119,11 +118,9 @@ package enum GateFiles {
   ///
   /// - Throws: an encoding error when a number in the findings is not finite.
   package static func render(_ findings: GateFindings) throws -> [(path: String, bytes: [UInt8])] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return [
+    [
       ("report.md", Array(GatePage.report(findings).utf8)),
-      ("gate.json", Array(try encoder.encode(findings)) + [0x0a]), ("gate.xml", Array(junit(findings).utf8)),
+      ("gate.json", try ReportJSON.encode(findings)), ("gate.xml", Array(junit(findings).utf8)),
     ]
       + (try ComparisonFiles.render(findings.comparison).filter {
         $0.path != "report.md" && !$0.path.hasSuffix(".json")
@@ -134,13 +131,7 @@ package enum GateFiles {
   ///
   /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
   package static func decode(_ bytes: [UInt8]) throws -> GateFindings {
-    struct Head: Decodable { var format: Int }
-    let data = Data(bytes)
-    let format = try JSONDecoder().decode(Head.self, from: data).format
-    guard format == GateFindings.currentFormat else {
-      throw ReportProblem(file: "gate.json", format: format, current: GateFindings.currentFormat)
-    }
-    return try JSONDecoder().decode(GateFindings.self, from: data)
+    try ReportJSON.decode(bytes, file: "gate.json", current: GateFindings.currentFormat)
   }
 
   /// JUnit XML as CI systems read it: a suite for each scenario, a case for each check.
