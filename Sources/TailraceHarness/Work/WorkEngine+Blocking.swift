@@ -18,18 +18,18 @@ extension WorkEngine {
     let order = backend?.enter(given) ?? given
     defer { backend?.leave() }
     func sleep(_ time: Nanoseconds) throws {
-      try ThreadSleeper.sleep(until: Pacer.now + time, isCancelled: isCancelled)
+      try ThreadSleeper.sleep(until: Pacer.now + time, lead: threadLead, isCancelled: isCancelled)
     }
     if order.plan.ending == .hangs {
       while true { try sleep(.seconds(60)) }
     }
     switch work {
-    case .sleep: try ThreadSleeper.sleep(until: start + order.plan.service, isCancelled: isCancelled)
+    case .sleep: try ThreadSleeper.sleep(until: start + order.plan.service, lead: threadLead, isCancelled: isCancelled)
     case .spin: try spin(for: order.plan.service, isCancelled: isCancelled)
     case .memory(let bytes):
       let memory = try TouchedMemory(bytes: bytes)
       defer { memory.release() }
-      try ThreadSleeper.sleep(until: start + order.plan.service, isCancelled: isCancelled)
+      try ThreadSleeper.sleep(until: start + order.plan.service, lead: threadLead, isCancelled: isCancelled)
     case .sqlite(let operation):
       guard let database else { throw WorkError.noDatabase }
       try database.performBlocking(operation, key: order.job)

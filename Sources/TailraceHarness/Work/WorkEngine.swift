@@ -25,7 +25,9 @@ package struct WorkOrder: Sendable {
 /// work that takes what it takes (`sqlite`, `subprocess`, `events`) is followed by a sleep as long as the plan's
 /// service time, which is zero unless a stall was asked for.
 package final class WorkEngine: Sendable {
-  let sleeper: any PreciseSleeper
+  let sleeper: PunctualSleeper
+  /// Of threads that sleep by themselves.
+  let threadLead = WakeUpLead()
   let database: (any DatabaseWork)?
   let calibration: SpinCalibration
   /// The bus of `events` jobs.
@@ -47,7 +49,7 @@ package final class WorkEngine: Sendable {
     backendCapacity: Int? = nil
   ) {
     backend = backendCapacity.map { Backend(capacity: $0) }
-    self.sleeper = sleeper
+    self.sleeper = PunctualSleeper(sleeper)
     self.database = database
     self.calibration = calibration
     bus = EventBus()
