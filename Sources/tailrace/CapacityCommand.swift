@@ -68,21 +68,9 @@ struct CapacityCommand: AsyncParsableCommand {
       valueName: "duration"),
     transform: Quantity.duration)
   var budget: Quantity?
-  @Option(
-    name: .customLong("output"),
-    help: ArgumentHelp(
-      "Write the report to a new directory in this one, and point 'latest' in it at the report.", valueName: "directory"
-    ),
-    completion: .directory)
-  var directory = "reports"
   @Flag(help: "Status 5 where the runs could not tell.")
   var strict = false
-  @Flag(name: .shortAndLong, help: "Print nothing but errors; the exit status says how it went.")
-  var quiet = false
-  @Option(
-    help: ArgumentHelp(
-      "auto: one line on a terminal, nothing elsewhere; line; plain: a line for each step; none.", valueName: "style"))
-  var progress: ProgressStyle = .auto
+  @OptionGroup(title: "Reporting") var reporting: ReportingOptions
 
   private static func share(_ text: String) throws -> Double {
     let number = text.hasSuffix("%") ? String(text.dropLast()) : text
@@ -115,20 +103,19 @@ struct CapacityCommand: AsyncParsableCommand {
     // Where nothing varies the scenario is the only candidate; else it may not even be whole as written.
     let plain = candidates[0].scenario
     let interruption = Interruption.listen()
-    let display = CapacityDisplay(quiet ? .none : progress)
+    let display = CapacityDisplay(reporting.style)
     let runner = CapacityRunner(options, parts: Composition.makeParts(), interruption: interruption) {
       display.show($0)
     }
     let refusals = runner.refusals(candidates)
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
-    try OutputOptions.check(directory)
+    try reporting.check()
     let result = try await runner.run(candidates, of: plain)
     display.finish()
-    let files = try CapacityFiles.render(result)
-    let path = try ReportDirectory.write(
-      files: files, name: ReportDirectory.stamped("capacity-\(plain.name)", started: result.started), under: directory)
-    if !quiet {
-      Terminal.output.write(CapacitySummary(result, directory: PathText.short(path), terminal: .output).text)
+    let path = try reporting.write(
+      try CapacityFiles.render(result), name: "capacity-\(plain.name)", started: result.started)
+    if !reporting.quiet {
+      Terminal.output.write(CapacitySummary(result, directory: path, terminal: .output).text)
     }
     let status = exitStatus(result)
     if status != 0 { throw ExitCode(status) }

@@ -57,7 +57,7 @@ struct CompareCommand: AsyncParsableCommand {
   @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
   @OptionGroup(title: "Running") var load: LoadOptions
   @OptionGroup(title: "Verdicts") var verdicts: RoundOptions
-  @OptionGroup(title: "Reporting") var output: ComparisonOutput
+  @OptionGroup(title: "Reporting") var reporting: ReportingOptions
 
   func validate() throws {
     guard Set(vary.map(\.key)).count == vary.count else { throw ValidationError("--vary names a setting twice") }
@@ -84,13 +84,13 @@ struct CompareCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try output.check()
+    try reporting.check()
     let started = Date().formatted(.iso8601)
     if !results.isEmpty { return try finish(try stored(started: started)) }
     let candidates = try candidates()
     let interruption = Interruption.listen()
     let display = ComparisonDisplay(
-      output.progress, isQuiet: output.quiet, delta: verdicts.delta.value, labels: candidates.map(\.label))
+      reporting.style, delta: verdicts.delta.value, labels: candidates.map(\.label))
     let runner = ComparisonRunner(
       candidates, rules: verdicts.rules, metrics: verdicts.metrics, seed: load.seed, budget: verdicts.budget?.value,
       isForced: verdicts.force, interruption: interruption)
@@ -100,7 +100,7 @@ struct CompareCommand: AsyncParsableCommand {
       display.finish()
     } catch let unlike as UnlikeCandidates {
       display.finish()
-      throw ComparisonOutput.refusal(unlike)
+      throw Refusal.unlike(unlike)
     } catch let problem as ChildRun.Problem {
       display.finish()
       throw refusal(problem)
@@ -113,11 +113,11 @@ struct CompareCommand: AsyncParsableCommand {
           ComparedCandidate(label: $0.label, source: RepeatingCommand.line([$0.program, "run"] + $0.arguments))
         },
         comparison: outcome.comparison, contrasts: outcome.contrasts, ending: outcome.ending, forced: outcome.forced,
-        first: outcome.first))
+        first: outcome.first, isInterrupted: outcome.isInterrupted))
   }
 
   private func finish(_ result: ComparisonFindings) throws {
-    try output.write(result)
+    try reporting.write(result)
     let status = result.exitStatus(strict: verdicts.strict)
     if status != 0 { throw ExitCode(status) }
   }
@@ -206,7 +206,7 @@ struct CompareCommand: AsyncParsableCommand {
     } catch let problem as StoredResults.Problem {
       throw Refusal.usage(problem.description)
     } catch let unlike as UnlikeCandidates {
-      throw ComparisonOutput.refusal(unlike)
+      throw Refusal.unlike(unlike)
     }
   }
 }

@@ -5,38 +5,23 @@ import TailraceHarness
 import TailraceMeasurement
 import TailraceReport
 
-/// Flags that say where a comparison's report goes and what is said meanwhile.
-struct ComparisonOutput: ParsableArguments {
-  @Option(
-    name: .customLong("output"),
-    help: ArgumentHelp(
-      "Write the report to a new directory in this one, and point 'latest' in it at the report.", valueName: "directory"
-    ),
-    completion: .directory)
-  var directory = "reports"
-  @Flag(name: .shortAndLong, help: "Print nothing but errors; the exit status says how it went.")
-  var quiet = false
-  @Option(
-    help: ArgumentHelp(
-      "auto: how the intervals narrow, on a terminal; plain: a line for each round; none.", valueName: "style"))
-  var progress: ProgressStyle = .auto
-
-  func check() throws { try OutputOptions.check(directory) }
-
-  /// Writes the report and says what came out.
+extension ReportingOptions {
+  /// Writes a comparison's report and says what came out.
   func write(_ result: ComparisonFindings) throws {
-    let path = try ReportDirectory.write(
-      files: try ComparisonFiles.render(result),
-      name: ReportDirectory.stamped("compare-\(result.name)", started: result.started), under: directory)
+    let path = try write(
+      try ComparisonFiles.render(result), name: "compare-\(result.name)", started: result.started)
     guard !quiet else { return }
     Terminal.output.write(ComparisonSummary(result, terminal: .output).text)
-    Terminal.output.write("\nReport: \(PathText.short(path))/report.md\n")
+    Terminal.output.write("\nReport: \(path)/report.md\n")
   }
+}
 
-  static func refusal(_ unlike: UnlikeCandidates) -> ExitCode {
-    Refusal.usage(
+extension Refusal {
+  /// Candidates that cannot be compared as they stand.
+  static func unlike(_ candidates: UnlikeCandidates) -> ExitCode {
+    usage(
       ["Error: these are not alike, so what differs may not be what was changed (--force compares them all the same):"]
-        + unlike.lines.map { "  \($0)" })
+        + candidates.lines.map { "  \($0)" })
   }
 }
 
@@ -106,8 +91,8 @@ struct ComparisonDisplay: Sendable {
   private let labels: [String]
 
   /// - Parameter labels: of the candidates, the baseline's first.
-  init(_ style: ProgressStyle, isQuiet: Bool, delta: Double, labels: [String]) {
-    display = ProgressDisplay(isQuiet ? .none : style)
+  init(_ style: ProgressStyle, delta: Double, labels: [String]) {
+    display = ProgressDisplay(style)
     title = labels.count == 2 ? "\(labels[0]) → \(labels[1])" : "\(counted(labels.count, "candidate"))"
     self.delta = delta
     self.labels = labels

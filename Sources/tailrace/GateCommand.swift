@@ -59,6 +59,7 @@ struct GateCommand: AsyncParsableCommand {
   @OptionGroup(title: "Running") var load: LoadOptions
   @OptionGroup(title: "Verdicts") var verdicts: RoundOptions
   @OptionGroup(title: "Reporting") var output: GateOutput
+  @OptionGroup(title: "Reporting") var reporting: ReportingOptions
   @OptionGroup var storing: StoreOptions
   @Flag(help: "Try this gate on an identical copy and on one made slower: print how often it calls each.")
   var selfTest = false
@@ -92,7 +93,7 @@ struct GateCommand: AsyncParsableCommand {
 
   func run() async throws {
     do {
-      try output.check()
+      try reporting.check()
       if selfTest { return try await runSelfTest() }
       let stored = try baseline.map { try storing.store.load($0) }
       let label = baseline ?? against ?? ""
@@ -103,13 +104,13 @@ struct GateCommand: AsyncParsableCommand {
       if let stored { reference = .stored(stored) } else { reference = .program(try await otherProgram()) }
       let started = Date().formatted(.iso8601)
       let display = ComparisonDisplay(
-        output.progress, isQuiet: output.quiet, delta: verdicts.delta.value, labels: [label, "candidate"])
+        reporting.style, delta: verdicts.delta.value, labels: [label, "candidate"])
       let runner = gateRunner(seed: load.seed, baseline: label, metrics: boundMetrics(scenarios, label))
       let gate = try await runner.run(source, against: reference) { display.show($0) }
       display.finish()
       let findings = findings(gate, source, label: label, started: started)
       try refuseBoundsInNoise(findings)
-      try output.write(findings)
+      try output.write(findings, reporting)
       let status = findings.exitStatus
       if status != 0 { throw ExitCode(status) }
     } catch let problem as BaselineStore.Problem {
@@ -119,7 +120,7 @@ struct GateCommand: AsyncParsableCommand {
     } catch let problem as RevisionBuild.Problem {
       throw Refusal.usage(problem.description)
     } catch let unlike as UnlikeCandidates {
-      throw ComparisonOutput.refusal(unlike)
+      throw Refusal.unlike(unlike)
     } catch let problem as ChildRun.Problem {
       throw refusal(problem)
     }
@@ -259,7 +260,7 @@ struct GateCommand: AsyncParsableCommand {
         name: "gate", command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed),
         version: Composition.version, started: started, candidates: [other, own],
         comparison: pass.outcome.comparison, contrasts: pass.outcome.contrasts, ending: pass.outcome.ending,
-        forced: pass.outcome.forced, first: pass.outcome.first)
+        forced: pass.outcome.forced, first: pass.outcome.first, isInterrupted: pass.outcome.isInterrupted)
     }
     return GateFindings(
       comparison: findings(gate.first), confirmation: gate.fresh.map(findings), checks: gate.checks,
@@ -275,14 +276,14 @@ struct GateCommand: AsyncParsableCommand {
     try checkBounds(selection.scenarios, rounds: verdicts.rounds.most, label: "this")
     let metrics = boundMetrics(selection.scenarios, "this")
     let display = ComparisonDisplay(
-      output.progress, isQuiet: output.quiet, delta: verdicts.delta.value, labels: ["this", "candidate"])
+      reporting.style, delta: verdicts.delta.value, labels: ["this", "candidate"])
     let test = GateSelfTest(candidate, type: slowed, factor: 1 + slowdown.value) { [self] seed in
       gateRunner(seed: seed, baseline: "this", metrics: metrics)
     }
     let result = try await test.run(
       trials: trials, seed: load.seed, interruption: Interruption.listen(),
       onTrial: { done, result in
-        guard !output.quiet, output.progress != .none else { return }
+        guard reporting.style != .none else { return }
         Terminal.error.write(
           "trial \(done) of \(trials): slower copy called worse \(result.found), identical one \(result.alarms)\n")
       }, onProgress: { display.show($0) })

@@ -4,7 +4,7 @@ import TailraceHarness
 import TailraceMeasurement
 import TailraceReport
 
-/// Flags that say where a gate's findings go.
+/// Flags that say where a gate's findings go besides its report.
 struct GateOutput: ParsableArguments {
   @Flag(help: "Write annotations, and the summary of the step to $GITHUB_STEP_SUMMARY, for GitHub Actions.")
   var github = false
@@ -12,27 +12,11 @@ struct GateOutput: ParsableArguments {
   var junit: String?
   @Option(help: ArgumentHelp("Write one Markdown comment for a pull request.", valueName: "file"), completion: .file())
   var comment: String?
-  @Option(
-    name: .customLong("output"),
-    help: ArgumentHelp(
-      "Write the report to a new directory in this one, and point 'latest' in it at the report.", valueName: "directory"
-    ),
-    completion: .directory)
-  var directory = "reports"
-  @Flag(name: .shortAndLong, help: "Print nothing but errors; the exit status says how it went.")
-  var quiet = false
-  @Option(
-    help: ArgumentHelp(
-      "auto: how the intervals narrow, on a terminal; plain: a line for each round; none.", valueName: "style"))
-  var progress: ProgressStyle = .auto
-
-  func check() throws { try OutputOptions.check(directory) }
 
   /// Writes everything that was asked for, and says what came out.
-  func write(_ findings: GateFindings) throws {
-    let path = try ReportDirectory.write(
-      files: try GateFiles.render(findings),
-      name: ReportDirectory.stamped("gate", started: findings.comparison.started), under: directory)
+  func write(_ findings: GateFindings, _ reporting: ReportingOptions) throws {
+    let path = try reporting.write(
+      try GateFiles.render(findings), name: "gate", started: findings.comparison.started)
     let page = GatePage.comment(findings)
     if let junit { try put(GateFiles.junit(findings), to: junit) }
     if let comment { try put(page, to: comment) }
@@ -41,11 +25,11 @@ struct GateOutput: ParsableArguments {
       if let summary = ProcessInfo.processInfo.environment["GITHUB_STEP_SUMMARY"], !summary.isEmpty {
         try append(page + "\n", to: summary)
       } else {
-        Terminal.error.write("GITHUB_STEP_SUMMARY is not set: the summary is in \(PathText.short(path))/report.md\n")
+        Terminal.error.write("GITHUB_STEP_SUMMARY is not set: the summary is in \(path)/report.md\n")
       }
     }
-    guard !quiet else { return }
-    Terminal.output.write(text(findings) + "\nReport: \(PathText.short(path))/report.md\n")
+    guard !reporting.quiet else { return }
+    Terminal.output.write(text(findings) + "\nReport: \(path)/report.md\n")
   }
 
   private func text(_ findings: GateFindings) -> String {

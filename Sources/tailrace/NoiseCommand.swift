@@ -42,7 +42,7 @@ struct NoiseCommand: AsyncParsableCommand {
     let rules = ComparisonRules(looks: LookPlan(least: rounds, most: rounds))
     let started = Date().formatted(.iso8601)
     let display = ComparisonDisplay(
-      progress, isQuiet: false, delta: rules.indifference, labels: ["this", "itself"])
+      progress, delta: rules.indifference, labels: ["this", "itself"])
     let own = candidate
     candidate.label = "itself"
     let outcome: ComparisonRunner.Outcome
@@ -59,9 +59,9 @@ struct NoiseCommand: AsyncParsableCommand {
       name: StoreOptions.noiseName(scenarios),
       command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed), version: Composition.version,
       started: started, candidates: [], comparison: outcome.comparison, contrasts: outcome.contrasts,
-      ending: outcome.ending, forced: [], first: outcome.first)
+      ending: outcome.ending, forced: [], first: outcome.first, isInterrupted: outcome.isInterrupted)
     for line in findings.invalid { Terminal.error.write("INVALID: \(line)\n") }
-    guard findings.invalid.isEmpty, !outcome.isInterrupted else { throw ExitCode(Verdict.invalid.exitStatus) }
+    guard findings.invalid.isEmpty else { throw ExitCode(Verdict.invalid.exitStatus) }
     let floor = NoiseFloor(findings)
     do {
       try storing.store.save(floor, of: findings.name)

@@ -61,9 +61,10 @@ enum Binary {
     return try await run(arguments, in: folder)
   }
 
-  /// Runs a command, and signals it `times` times: first once it announces its first run, then once it has answered.
+  /// Runs a command, and signals it `times` times: first once it says `once`, which announces its first run, then once
+  /// it has answered.
   static func interrupt(
-    _ arguments: [String], with signal: Signal, times: Int, in folder: TemporaryFolder
+    _ arguments: [String], with signal: Signal, times: Int, once: String = "[1/", in folder: TemporaryFolder
   ) async throws -> Outcome {
     let said = folder.url.appendingPathComponent("said.txt")
     try Data().write(to: said)
@@ -73,7 +74,7 @@ enum Binary {
       workingDirectory: FilePath(folder.path), input: .none, output: .string(limit: 1 << 20),
       error: .fileDescriptor(file, closeAfterSpawningProcess: true)
     ) { execution in
-      for words in ["[1/", "Interrupted"].prefix(times) {
+      for words in [once, "Interrupted"].prefix(times) {
         // Looks for what was said rather than waiting for a length of time; gives up when the run must have ended.
         for _ in 0..<3_000 where !text(of: said).contains(words) { try await Task.sleep(for: .milliseconds(10)) }
         try execution.send(signal: signal)

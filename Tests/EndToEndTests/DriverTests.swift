@@ -72,6 +72,24 @@ import Testing
     #expect(rows.count == tape.outputLines.count)
   }
 
+  @Test func aProgramIsToldWhatItNeeds() async throws {
+    let folder = try folderWithScenario()
+    try script("curious", "env | grep ^TAILRACE_ | sort > told.txt; cp \"$1\" tape.csv; exit 3", in: folder)
+    let outcome = try await Binary.run(
+      ["run", "pipeline-phases", "--system", "exec:./curious", "--seed", "7", "--set", "scheduler.workers=3"],
+      in: folder)
+    #expect(outcome.status == 1, "\(outcome)")
+    let told = try folder.text("told.txt").split(separator: "\n")
+    #expect(told.contains("TAILRACE_SEED=7") && told.contains("TAILRACE_WORKERS=3"), "\(told)")
+    // The tape that is shown, dependencies and all.
+    let tape = try await Binary.run(["show", "pipeline-phases", "--tape", "--seed", "7"], in: folder)
+    #expect(try folder.text("tape.csv") == tape.output)
+    #expect(tape.output.contains("dependencies"))
+    let timed = try await Binary.run(["run", "driven.yaml", "--system", "exec:./curious"], in: folder)
+    #expect(timed.status == 1, "\(timed)")
+    #expect(try folder.text("told.txt").contains("TAILRACE_DURATION_NS=5000000000\n"))
+  }
+
   /// The filter that spoils the rows, the status, and what is said of it.
   static let broken: [(filter: String, status: Int32, words: [String])] = [
     (

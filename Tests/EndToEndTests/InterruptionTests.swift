@@ -23,6 +23,35 @@ import Testing
     #expect(rows.allSatisfy { $0.hasSuffix(",succeeded") || $0.hasSuffix(",cancelled") }, "\(rows.suffix(3))")
   }
 
+  /// What is interrupted once a round is over, and what its report is called.
+  static let rounds: [(arguments: [String], report: String)] = [
+    (["compare", "--vary", "scheduler.workers=1,2"], "compare-quick-start"),
+    (["gate", "--against", Binary.path], "gate"),
+  ]
+
+  @Test(arguments: rounds.indices) func roundsAreReportedAndAreNoSuccess(_ index: Int) async throws {
+    let folder = try TemporaryFolder()
+    let (arguments, report) = Self.rounds[index]
+    // In virtual time a round takes no time: a thousand of them are enough to be amid them.
+    let outcome = try await Binary.interrupt(
+      arguments + ["quick-start", "--system", "simulated", "--rounds", "1000"], with: .interrupt, times: 1,
+      once: "round 1 of 1000", in: folder)
+    #expect(outcome.status == 4, "\(outcome)")
+    #expect(outcome.output.contains("it was interrupted; rounds that count by then: "), "\(outcome)")
+    #expect(try folder.text("reports/latest/report.md").contains("it was interrupted"))
+    #expect(try folder.files(under: "reports").contains { $0.path.contains(report) })
+  }
+
+  @Test func aSearchForTheLimitReportsWhatIsKnown() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await Binary.interrupt(
+      ["capacity", "four-servers", "--system", "live", "--duration", "3s"], with: .terminate, times: 1,
+      once: "[2] live", in: folder)
+    #expect(outcome.status == 4, "\(outcome)")
+    #expect(outcome.output.hasPrefix("CUT SHORT: what is known by now follows."), "\(outcome)")
+    #expect(try folder.text("reports/latest/report.md").contains("four-servers"))
+  }
+
   @Test func theSecondSignalEndsItAtOnce() async throws {
     let folder = try TemporaryFolder()
     let arguments = ["run", Binary.scenario("endless"), "--set", "jobs.tick.service=10m", "--grace", "10m"]

@@ -249,15 +249,19 @@ extension ComparisonFindings {
   /// - Parameters:
   ///   - first: the results of one round by candidate, for what they say of machine and program.
   ///   - contrasts: of the last look.
+  ///   - isInterrupted: whether rounds that were wanted were not run because of a signal: what could not be shown by
+  ///     then is no success.
   package init(
     name: String, command: String, version: String, started: String, candidates: [ComparedCandidate],
-    comparison: Comparison, contrasts: [Contrast], ending: String, forced: [String], first: [SuiteResult]
+    comparison: Comparison, contrasts: [Contrast], ending: String, forced: [String], first: [SuiteResult],
+    isInterrupted: Bool = false
   ) {
     var candidates = candidates
     for (index, suite) in first.enumerated() where index > 0 && index < candidates.count {
       candidates[index].differences = first[0].notableDifferences(suite)
     }
     var invalid = comparison.invalid
+    if isInterrupted { invalid.append("it was interrupted; rounds that count by then: \(comparison.counted)") }
     if comparison.counted == 0 { invalid.append("no round counts") }
     self.init(
       version: version, name: name, started: started, command: command, environment: first.first?.environment ?? [],

@@ -2,7 +2,7 @@ import TailraceCore
 import TailraceHarness
 import TailraceRuntime
 
-/// Shows how far a suite or a comparison is, on standard error.
+/// Shows how far a suite, a comparison or a search is, on standard error.
 final class ProgressDisplay: Sendable {
   /// Between two plain lines of one run.
   private static let interval = Nanoseconds.seconds(5)
@@ -71,6 +71,19 @@ final class ProgressDisplay: Sendable {
       case .tui:
         let size = terminal.size
         state.drawer.draw(ComparisonFrame.lines(progress, in: size, glyphs: terminal.glyphs), in: size)
+      }
+    }
+  }
+
+  /// Draws what one line says whole; called when there is something new.
+  func show(line: String) {
+    state.withLock { state in
+      guard !state.isFinished, !Interruption.hasCome else { return }
+      switch style {
+      case .none, .auto, .always: break
+      case .plain: terminal.write(line + "\n")
+      // One line says it: there is nothing for a screenful.
+      case .line, .tui: drawLine(line, &state)
       }
     }
   }
