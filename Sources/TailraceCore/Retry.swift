@@ -18,8 +18,8 @@ extension RetryPolicy {
     case .none: .zero
     case .fixed(let time): time
     case .linear(let base): base.scaled(by: Double(retry))
-    case .exponential(let base, let factor): base.scaled(by: Self.power(factor, retry - 1))
-    case .polynomial(let base, let power): base.scaled(by: Self.power(Double(retry), power))
+    case .exponential(let base, let factor): base.scaled(by: factor.raised(to: UInt64(max(0, retry - 1))))
+    case .polynomial(let base, let power): base.scaled(by: Double(retry).raised(to: UInt64(max(0, power))))
     }
   }
 
@@ -34,17 +34,6 @@ extension RetryPolicy {
       wait = min(cap, least + above)
     }
     return wait
-  }
-
-  /// `base` to a whole power, by squaring: the same digits on every machine.
-  private static func power(_ base: Double, _ exponent: Int) -> Double {
-    var (result, square, rest) = (1.0, base, exponent)
-    while rest > 0 {
-      if rest & 1 == 1 { result *= square }
-      square *= square
-      rest >>= 1
-    }
-    return result
   }
 
   /// Whether another attempt may follow one that ended so.

@@ -79,20 +79,9 @@ package struct Distribution: Sendable, Hashable {
     var (low, high): (UInt64, UInt64) = (1, 1 << 40)
     while low < high {
       let middle = (low + high) / 2
-      if power(share, middle) <= 0.05 { high = middle } else { low = middle + 1 }
+      if share.raised(to: middle) <= 0.05 { high = middle } else { low = middle + 1 }
     }
     return low
-  }
-
-  /// By squaring, so that every platform gives the same number.
-  private static func power(_ base: Double, _ exponent: UInt64) -> Double {
-    var (result, square, rest) = (1.0, base, exponent)
-    while rest > 0 {
-      if rest & 1 == 1 { result *= square }
-      square *= square
-      rest >>= 1
-    }
-    return result
   }
 
   /// Percentiles in one pass over the bins, in the order asked for; nil for each that ``samplesNeeded(for:)`` finds too
