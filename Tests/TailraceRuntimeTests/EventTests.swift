@@ -236,17 +236,18 @@ struct HistoryTests {
   }
 
   @Test func anAttemptThatTimedOutHasNoOlderError() async throws {
-    let scheduler = scheduler(remembering: 8) { $0.retry = RetryPolicy(limit: 1, backoff: .none) }
-    let gate = Gate()
+    let time = VirtualTime()
+    var configuration = SchedulerConfiguration()
+    configuration.retry = RetryPolicy(limit: 1, backoff: .none)
+    let scheduler = Scheduler(configuration, observers: [], attemptsRemembered: 8, time: time)
     try scheduler.register("first broken, then late") { context in
       if context.attempt == 1 { throw Broken() }
-      await gate.wait()
+      try await context.sleep(for: .seconds(60))
       return nil
     }
     scheduler.start()
     let id = try await scheduler.submit(JobRequest("first broken, then late", timeout: .milliseconds(20)))
-    _ = try await scheduler.result(of: id)
-    gate.open()
+    try await time.advance(by: .seconds(1))
     let attempts = try #require(scheduler.history(of: id)).attempts
     #expect(attempts.map(\.outcome) == [.failed, .timedOut])
     #expect(attempts.map { $0.error == nil } == [false, true])
