@@ -4,6 +4,7 @@ import TailraceCore
 import TailraceHarness
 import TailraceMeasurement
 import TailraceReport
+import TailraceRuntime
 
 extension ReportingOptions {
   /// Writes a comparison's report and says what came out.
@@ -89,6 +90,7 @@ struct ComparisonDisplay: Sendable {
   private let title: String
   private let delta: Double
   private let labels: [String]
+  private let hasWarned = Locked(false)
 
   /// - Parameter labels: of the candidates, the baseline's first.
   init(_ style: ProgressStyle, delta: Double, labels: [String]) {
@@ -99,6 +101,15 @@ struct ComparisonDisplay: Sendable {
   }
 
   func show(_ progress: ComparisonRunner.Progress) {
+    if progress.needed > progress.most,
+      !hasWarned.withLock({ warned in
+        defer { warned = true }; return warned
+      })
+    {
+      display.warn(
+        "\(counted(progress.contrasts.count, "metric")) in \(counted(progress.most, "round")) at most: none can be "
+          + "called better or worse, however large its change; that takes \(progress.needed) (--rounds, --metric).")
+    }
     let isSeveral = Set(progress.contrasts.map(\.scenario)).count > 1
     display.show(
       ComparisonProgress(

@@ -99,17 +99,21 @@ struct GateCommand: AsyncParsableCommand {
       let label = baseline ?? against ?? ""
       let source = try source(stored)
       let scenarios = try boundScenarios(stored)
-      try checkBounds(scenarios, rounds: stored?.rounds.count ?? verdicts.rounds.most, label: label)
+      let bounds = GateBounds(regressions, in: scenarios, baseline: label)
+      try check(bounds, scenarios, rounds: stored?.rounds.count ?? verdicts.rounds.most)
       let reference: GateRunner.Reference
       if let stored { reference = .stored(stored) } else { reference = .program(try await otherProgram()) }
       let started = Date().formatted(.iso8601)
       let display = ComparisonDisplay(
         reporting.style, delta: verdicts.delta.value, labels: [label, "candidate"])
-      let runner = gateRunner(seed: load.seed, baseline: label, metrics: boundMetrics(scenarios, label))
+      // What is refused later stands on a line of its own.
+      defer { display.finish() }
+      let runner = gateRunner(seed: load.seed, baseline: label, metrics: bounds.metrics(besides: verdicts.metrics))
       let gate = try await runner.run(source, against: reference) { display.show($0) }
       display.finish()
       let findings = findings(gate, source, label: label, started: started)
-      try refuseBoundsInNoise(findings)
+      let inNoise = GateBounds.problems(in: findings)
+      guard inNoise.isEmpty else { throw Refusal.usage(inNoise.map { "Error: \($0)" }) }
       try output.write(findings, reporting)
       let status = findings.exitStatus
       if status != 0 { throw ExitCode(status) }
@@ -167,77 +171,15 @@ struct GateCommand: AsyncParsableCommand {
     return try ScenarioSelection(names, changes: changes, targets: load.targets).scenarios
   }
 
-  // MARK: - Bounds
-
-  private func bounds(of scenario: Scenario, _ label: String) -> [RegressionTarget] {
-    (regressions + scenario.targets.filter(RegressionTarget.isMeant))
-      .compactMap { try? RegressionTarget(parsing: $0, types: scenario.jobs.map(\.name)) }
-      .filter { $0.baseline == nil || $0.baseline == label }
-  }
-
-  /// What must be compared so that every bound can be judged; empty: there are none.
-  private func boundMetrics(_ scenarios: [Scenario], _ label: String) -> [String] {
-    var metrics = verdicts.metrics
-    for metric in scenarios.flatMap({ bounds(of: $0, label) }).map(\.metric.name) where !metrics.contains(metric) {
-      metrics.append(metric)
-    }
-    return metrics
-  }
-
   /// Says what is wrong with the bounds before anything runs.
-  private func checkBounds(_ scenarios: [Scenario], rounds: Int, label: String) throws {
-    var problems = verdicts.problems(in: scenarios)
-    for text in regressions where !scenarios.isEmpty {
-      let failures = scenarios.compactMap { scenario -> String? in
-        do throws(TargetProblem) {
-          _ = try RegressionTarget(parsing: text, types: scenario.jobs.map(\.name))
-          return nil
-        } catch {
-          return "--regression \(error)"
-        }
-      }
-      if failures.count == scenarios.count { problems.append(failures[0]) }
-    }
-    if let noise = try storing.store.noise(of: StoreOptions.noiseName(self.scenarios)), isThisMachine(noise) {
-      for scenario in scenarios {
-        for bound in bounds(of: scenario, label) {
-          guard let floor = noise.floor(of: bound.metric.name, in: scenario.name, rounds: rounds),
-            bound.allowance < floor
-          else { continue }
-          problems.append(Self.inNoise(bound.text, floor: floor, allowance: bound.allowance, rounds: rounds))
-        }
-      }
+  private func check(_ bounds: GateBounds, _ scenarios: [Scenario], rounds: Int) throws {
+    var problems = verdicts.problems(in: scenarios) + bounds.problems
+    if let noise = try storing.store.noise(of: StoreOptions.noiseName(self.scenarios)),
+      noise.isOf(RunEnvironment.capture(allocator: Composition.allocator))
+    {
+      problems += bounds.problems(in: noise, rounds: rounds)
     }
     guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }
-  }
-
-  private static func inNoise(_ bound: String, floor: Double, allowance: Double, rounds: Int) -> String {
-    let needed = Int((Double(rounds) * (floor / allowance) * (floor / allowance)).rounded(.up))
-    return
-      "'\(bound)' is below this machine's noise floor: \(counted(rounds, "round")) see \(HumanUnits.share(floor)) at "
-      + "least; allow that much, run some \(needed) rounds, or use a quieter machine"
-  }
-
-  private func isThisMachine(_ noise: NoiseFloor) -> Bool {
-    let here = RunEnvironment.capture(allocator: Composition.allocator)
-    return ["cpu_model", "processors", "build_configuration"].allSatisfy { key in
-      noise.environment.first { $0.name == key }?.value == here[key]
-    }
-  }
-
-  /// Where nobody had measured the noise, the rounds themselves say what they could see.
-  private func refuseBoundsInNoise(_ findings: GateFindings) throws {
-    let floor = NoiseFloor(findings.comparison)
-    let lines = findings.checks.compactMap { check -> String? in
-      guard check.kind == .regression, check.verdict == .unclear, let allowance = check.allowance,
-        let least = floor.floor(of: check.metric, in: check.scenario, rounds: floor.rounds), allowance < least
-      else { return nil }
-      return "Error: \(Self.inNoise(check.expression, floor: least, allowance: allowance, rounds: floor.rounds))"
-    }
-    guard !lines.isEmpty, findings.count(.target, .missed) + findings.count(.regression, .missed) == 0,
-      findings.invalid.isEmpty
-    else { return }
-    throw Refusal.usage(lines)
   }
 
   // MARK: - Findings
@@ -272,9 +214,12 @@ struct GateCommand: AsyncParsableCommand {
   private func runSelfTest() async throws {
     let candidate = try checkedCandidate(scenarios, changes, load)
     let selection = try ScenarioSelection(scenarios, changes: changes, targets: load.targets)
-    let slowed = try slowedType(selection.scenarios)
-    try checkBounds(selection.scenarios, rounds: verdicts.rounds.most, label: "this")
-    let metrics = boundMetrics(selection.scenarios, "this")
+    guard let slowed = slowType ?? GateSelfTest.heaviestType(of: selection.scenarios, seed: load.seed) else {
+      throw Refusal.usage("no job type has a declared service time that could be made slower; name a scenario with one")
+    }
+    let bounds = GateBounds(regressions, in: selection.scenarios, baseline: "this")
+    try check(bounds, selection.scenarios, rounds: verdicts.rounds.most)
+    let metrics = bounds.metrics(besides: verdicts.metrics)
     let display = ComparisonDisplay(
       reporting.style, delta: verdicts.delta.value, labels: ["this", "candidate"])
     let test = GateSelfTest(candidate, type: slowed, factor: 1 + slowdown.value) { [self] seed in
@@ -290,25 +235,6 @@ struct GateCommand: AsyncParsableCommand {
     display.finish()
     Terminal.output.write(words(result, slowed))
     guard result.trials == trials, result.invalid == 0 else { throw ExitCode(Verdict.invalid.exitStatus) }
-  }
-
-  private func slowedType(_ scenarios: [Scenario]) throws -> String {
-    if let slowType { return slowType }
-    // By what the first jobs of the tapes take.
-    var work: [String: Int64] = [:]
-    for scenario in scenarios {
-      let tape = Tape(scenario: scenario, seed: load.seed)
-      var cursor = tape.makeCursor()
-      for _ in 0..<2_000 {
-        guard let job = cursor.next() else { break }
-        let service = tape.attempt(job: job.index, type: job.type, attempt: 1).service
-        work[scenario.jobs[job.type].name, default: 0] += service.rawValue
-      }
-    }
-    guard let most = work.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), most.value > 0 else {
-      throw Refusal.usage("no job type has a declared service time that could be made slower; name a scenario with one")
-    }
-    return most.key
   }
 
   private func words(_ result: GateSelfTest.Result, _ type: String) -> String {

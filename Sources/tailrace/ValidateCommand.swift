@@ -1,4 +1,5 @@
 import ArgumentParser
+import TailraceReport
 import TailraceWorkload
 
 /// `tailrace validate`
@@ -35,4 +36,4 @@ struct ValidateCommand: ParsableCommand {
 }
 
 /// `1 target`, `3 targets`.
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+func counted(_ count: Int, _ noun: String) -> String { HumanUnits.counted(count, noun) }

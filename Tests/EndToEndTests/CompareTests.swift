@@ -40,6 +40,19 @@ import Testing
     #expect(outcome.status == 3, "\(outcome)")
   }
 
+  @Test func roundsThatCannotCallAnythingAreTold() async throws {
+    let folder = try TemporaryFolder()
+    let flags = ["compare", "quick-start", "--vary", "scheduler.workers=4,2", "--system", "simulated"]
+    let few = try await run(flags + ["--rounds", "5"], in: folder)
+    #expect(few.status == 0, "\(few)")
+    let words =
+      "8 metrics in 5 rounds at most: none can be called better or worse, however large its change; that takes"
+    #expect(few.error == words + " 11 (--rounds, --metric).\n")
+    #expect(try folder.text("reports/latest/report.md").contains("So many metrics need 11 rounds before any can be"))
+    let one = try await run(flags + ["--rounds", "8", "--metric", "response.mean"], in: folder)
+    #expect(one.status == 3 && one.error.isEmpty, "\(one)")
+  }
+
   @Test func equalsAreTheSame() async throws {
     let folder = try TemporaryFolder()
     let outcome = try await run(

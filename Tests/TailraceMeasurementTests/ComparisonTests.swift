@@ -113,7 +113,7 @@ import Testing
       #expect(contrast.verdict != .worse)
       #expect(contrast.detectable == nil)
     }
-    #expect(rules.roundsNeeded(metrics: 9) == nil)
+    #expect(rules.roundsNeeded(metrics: 9) == 11)
     #expect(ComparisonRules().roundsNeeded(metrics: 9) == 12)
     // A single round: no interval at all, and nothing traps.
     let single = try Self.comparison(rounds: 1) { round, _ in try Self.suite(round: round, salt: 1) }

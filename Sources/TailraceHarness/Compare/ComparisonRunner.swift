@@ -27,6 +27,8 @@ package struct ComparisonRunner: Sendable {
     package var left: Nanoseconds?
     /// What the rounds so far say.
     package var contrasts: [Contrast]
+    /// How many rounds there must be before any of so many metrics can be called better or worse; 0: not known yet.
+    package var needed = 0
   }
 
   /// What the rounds came to.
@@ -84,7 +86,9 @@ package struct ComparisonRunner: Sendable {
       let elapsed = MonotonicClock.now() - start
       let rest = longest > .zero ? Nanoseconds(longest.rawValue * Int64(max(0, most - comparison.counted))) : nil
       let left = [rest, budget.map { max(.zero, $0 - elapsed) }].compactMap { $0 }.min()
-      return Progress(counted: comparison.counted, most: most, left: left, contrasts: shown)
+      return Progress(
+        counted: comparison.counted, most: most, left: left, contrasts: shown,
+        needed: shown.isEmpty ? 0 : rules.roundsNeeded(metrics: shown.count))
     }
     func outcome(_ contrasts: [Contrast], _ ending: String) -> Outcome {
       Outcome(
@@ -121,7 +125,8 @@ package struct ComparisonRunner: Sendable {
       if comparison.counted >= most {
         return outcome(comparison.contrasts(isLast: true), "no more were planned")
       }
-      if number - comparison.counted > max(4, comparison.counted) {
+      // Spells in which the host takes the processors pass: they get as many rounds as a first look takes.
+      if number - comparison.counted > max(rules.looks.looks[0], comparison.counted) {
         return outcome(
           comparison.contrasts(isLast: true),
           "the machine spoiled \(number - comparison.counted) others, so no more were tried")

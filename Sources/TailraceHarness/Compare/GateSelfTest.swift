@@ -1,6 +1,7 @@
 import TailraceCore
 import TailraceMeasurement
 import TailraceRuntime
+import TailraceWorkload
 
 /// Tries a gate on what is known: an identical copy, and one with a slowdown planted in it.
 package struct GateSelfTest: Sendable {
@@ -47,6 +48,22 @@ package struct GateSelfTest: Sendable {
     self.type = type
     self.factor = factor
     self.gate = gate
+  }
+
+  /// The job type that has most work, by what the first jobs of the tapes take; nil: none has a declared service time.
+  package static func heaviestType(of scenarios: [Scenario], seed: UInt64) -> String? {
+    var work: [String: Int64] = [:]
+    for scenario in scenarios {
+      let tape = Tape(scenario: scenario, seed: seed)
+      var cursor = tape.makeCursor()
+      for _ in 0..<2_000 {
+        guard let job = cursor.next() else { break }
+        let service = tape.attempt(job: job.index, type: job.type, attempt: 1).service
+        work[scenario.jobs[job.type].name, default: 0] += service.rawValue
+      }
+    }
+    let most = work.max { ($0.value, $1.key) < ($1.value, $0.key) }
+    return most.flatMap { $0.value > 0 ? $0.key : nil }
   }
 
   /// Runs the trials, each with seeds of its own.

@@ -32,12 +32,16 @@ package struct ComparisonRules: Sendable, Hashable, Codable {
   }
 
   /// Rounds below which no verdict of better or worse can fall, however large the difference: the exact test needs
-  /// them. Nil: more than the plan allows.
-  package func roundsNeeded(metrics: Int) -> Int? {
-    looks.looks.first { rounds in
-      let share = looks.share(after: rounds, isLast: rounds == looks.looks.last)
-      return SignedRank.leastPValue(count: rounds) * Double(max(1, metrics)) <= falseAlarm * share
+  /// them. Where that is more than the plan allows, so many in a single look would do.
+  package func roundsNeeded(metrics: Int) -> Int {
+    func suffices(_ rounds: Int, _ share: Double) -> Bool {
+      SignedRank.leastPValue(count: rounds) * Double(max(1, metrics)) <= falseAlarm * share
     }
+    let planned = looks.looks.first { suffices($0, looks.share(after: $0, isLast: $0 == looks.looks.last)) }
+    if let planned { return planned }
+    var rounds = 1
+    while !suffices(rounds, 1) { rounds += 1 }
+    return rounds
   }
 }
 

@@ -157,7 +157,8 @@ package struct ComparisonPage {
         + "interval lies within ±\(percent(rules.indifference)). Beside what was not called stands the change that "
         + "so many rounds of this spread would have called four times in five.",
     ]
-    if let needed = rules.roundsNeeded(metrics: result.contrasts.count), result.counted < needed {
+    let needed = rules.roundsNeeded(metrics: result.contrasts.count)
+    if result.counted < needed {
       items.append(
         "So many metrics need \(needed) rounds before any can be called better or worse; these are \(result.counted).")
     }

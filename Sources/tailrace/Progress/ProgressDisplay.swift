@@ -7,6 +7,7 @@ final class ProgressDisplay: Sendable {
   /// Between two plain lines of one run.
   private static let interval = Nanoseconds.seconds(5)
   private let style: ProgressStyle
+  private let isSilent: Bool
   private let terminal = Terminal.error
   private let state: Locked<State>
 
@@ -23,6 +24,7 @@ final class ProgressDisplay: Sendable {
 
   init(_ style: ProgressStyle) {
     self.style = style.resolved(for: .error)
+    isSilent = style == .none
     state = Locked(State(drawer: FrameDrawer(.error)))
   }
 
@@ -85,6 +87,16 @@ final class ProgressDisplay: Sendable {
       // One line says it: there is nothing for a screenful.
       case .line, .tui: drawLine(line, &state)
       }
+    }
+  }
+
+  /// Says something that stays, unless nothing is to be said at all.
+  func warn(_ words: String) {
+    state.withLock { state in
+      guard !isSilent, style != .tui else { return }
+      if state.drawn > 0 { terminal.write("\r" + String(repeating: " ", count: state.drawn) + "\r") }
+      state.drawn = 0
+      terminal.write(words + "\n")
     }
   }
 
