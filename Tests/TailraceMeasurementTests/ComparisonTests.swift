@@ -104,6 +104,28 @@ import Testing
     }
   }
 
+  /// A suite of many scenarios: each metric's p must be below a four-thousandth of a per cent.
+  @Test func clearChangesAreCalledAmongManyMetrics() throws {
+    var random = ResamplingGenerator(seed: 5)
+    let metric = try Metric(parsing: "response.mean", types: [])
+    let all = (0..<60).map { index in
+      PairedValues(
+        metric: metric, scenario: "s\(index)", candidate: 1,
+        pairs: (0..<24).map { _ in
+          func noisy(_ value: Double) -> Double { value * (1 + Double(random.next(below: 2_001) - 1_000) / 50_000) }
+          return (noisy(100), noisy(index < 30 ? 110 : 100))
+        }, reason: "")
+    }
+    let rules = ComparisonRules()
+    let share = rules.looks.share(after: 24, isLast: true)
+    let verdicts = Contrast.contrasts(of: all, rules: rules, share: share, seed: 1).map(\.verdict)
+    #expect(verdicts.prefix(30).allSatisfy { $0 == .worse }, "\(verdicts)")
+    #expect(verdicts.suffix(30).allSatisfy { $0 != .worse && $0 != .better }, "\(verdicts)")
+    // Between looks nothing is decided, and nobody waits for so fine a p.
+    let between = Contrast.contrasts(of: Array(all.prefix(1)), rules: rules, share: share, decides: false, seed: 1)
+    #expect(between[0].adjustedPValue >= 2 / 10_000)
+  }
+
   @Test func tooFewRoundsDecideNothingAndSaySo() throws {
     let rules = ComparisonRules(looks: LookPlan(least: 3, most: 3))
     let comparison = try Self.comparison(rounds: 3, rules: rules) { round, candidate in

@@ -136,7 +136,7 @@ package struct Comparison: Sendable {
     let planned = rules.looks.share(after: counted, isLast: isLast)
     // Between looks the intervals are shown as a look would show them, and decide nothing.
     let share = planned > 0 ? planned : rules.looks.share(after: counted, isLast: true)
-    return Contrast.contrasts(of: pairedValues, rules: rules, share: share, seed: 1)
+    return Contrast.contrasts(of: pairedValues, rules: rules, share: share, decides: planned > 0, seed: 1)
   }
 
   /// Whether a look may be taken after the rounds so far.

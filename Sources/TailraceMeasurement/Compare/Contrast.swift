@@ -82,8 +82,11 @@ extension Contrast {
   ///
   /// - Parameters:
   ///   - share: of the error that this look may spend, 0…1 (``LookPlan/share(after:isLast:)``).
+  ///   - decides: whether verdicts count: then p-values are as fine as so many metrics need.
   ///   - seed: of the resampling.
-  static func contrasts(of all: [PairedValues], rules: ComparisonRules, share: Double, seed: UInt64) -> [Contrast] {
+  static func contrasts(
+    of all: [PairedValues], rules: ComparisonRules, share: Double, decides: Bool = true, seed: UInt64
+  ) -> [Contrast] {
     let level = 1 - (1 - rules.confidence) * share
     let delta = log1p(rules.indifference)
     var pValues: [Double] = []
@@ -108,8 +111,10 @@ extension Contrast {
         contrast.high = interval.high
       }
       contrast.rankPValue = SignedRank.pValue(ratios)
-      pValues.append(max(bootstrap.pValue(), contrast.rankPValue))
       let alpha = rules.falseAlarm * share / Double(all.count)
+      // A few resamples may go as far by chance.
+      let p = bootstrap.pValue(resolution: decides ? alpha / 4 : 1)
+      pValues.append(max(p, contrast.rankPValue))
       if SignedRank.leastPValue(count: ratios.count) <= alpha {
         contrast.detectable = Student.detectableEffect(error: bootstrap.error, count: ratios.count, alpha: alpha)
       }

@@ -15,6 +15,9 @@ package struct StudentizedBootstrap: Sendable {
   package let count: Int
   /// Resampled values of t, ascending; empty where the samples do not vary or are fewer than two.
   private let ratios: [Double]
+  /// The samples less their mean; empty likewise.
+  private let centred: [Double]
+  private let seed: UInt64
   /// The least standard error that a resample is given, as a share of the samples' own. Of samples that vary, next to
   /// no resample comes near it.
   private static let leastSpread = 0.2
@@ -28,31 +31,36 @@ package struct StudentizedBootstrap: Sendable {
   package init(_ samples: [Double], resamples: Int = 9_999, seed: UInt64 = 1) {
     precondition(!samples.isEmpty, "an interval needs samples")
     count = samples.count
-    let n = Double(samples.count)
+    self.seed = seed
     let (mean, error) = Student.moments(samples)
     self.mean = mean
     self.error = error
     // Deviations of the last digits are no spread.
     guard samples.count > 1, error > 1e-12 * Swift.max(1e-3, abs(mean)) else {
-      ratios = []
+      (ratios, centred) = ([], [])
       return
     }
     var random = ResamplingGenerator(seed: seed)
     let centred = samples.map { $0 - mean }
-    ratios = (0..<resamples).map { _ in
-      var (sum, squares) = (0.0, 0.0)
-      for _ in 0..<centred.count {
-        let value = centred[random.next(below: centred.count)]
-        sum += value
-        squares += value * value
-      }
-      let own = sum / n
-      let variance = Swift.max(0, squares - n * own * own) / (n - 1)
-      let ownError = (variance / n).squareRoot()
-      // Where one value is rare among equal ones, many resamples lack it and have no spread: without a least one the
-      // interval would have no end.
-      return own / Swift.max(ownError, Self.leastSpread * error)
-    }.sorted()
+    ratios = (0..<resamples).map { _ in Self.resample(centred, error, &random) }.sorted()
+    self.centred = centred
+  }
+
+  /// t of one resample.
+  private static func resample(_ centred: [Double], _ error: Double, _ random: inout ResamplingGenerator) -> Double {
+    let n = Double(centred.count)
+    var (sum, squares) = (0.0, 0.0)
+    for _ in 0..<centred.count {
+      let value = centred[random.next(below: centred.count)]
+      sum += value
+      squares += value * value
+    }
+    let own = sum / n
+    let variance = Swift.max(0, squares - n * own * own) / (n - 1)
+    let ownError = (variance / n).squareRoot()
+    // Where one value is rare among equal ones, many resamples lack it and have no spread: without a least one the
+    // interval would have no end.
+    return own / Swift.max(ownError, leastSpread * error)
   }
 
   /// The interval that holds the true mean with a level of confidence in 0..<1. A single sample says nothing: the
@@ -66,13 +74,27 @@ package struct StudentizedBootstrap: Sendable {
 
   /// The least level at which ``interval(level:)`` leaves a value out, as a two-sided p-value: never below
   /// 2/(resamples + 1).
-  package func pValue(of value: Double = 0) -> Double {
+  ///
+  /// - Parameter resolution: where next to no resample goes as far, and p might still be below this, as many more are
+  ///   drawn as it takes to tell, up to a million; among many metrics only a tiny p counts. 1: none.
+  package func pValue(of value: Double = 0, resolution: Double = 1) -> Double {
     guard count > 1 else { return 1 }
     guard !ratios.isEmpty else { return mean == value ? 1 : 0 }
     let observed = (mean - value) / error
-    let upper = ratios.count - firstIndex { $0 >= observed }
-    let lower = firstIndex { $0 > observed }
-    return Swift.min(1, 2 * Double(Swift.min(upper, lower) + 1) / Double(ratios.count + 1))
+    var upper = ratios.count - firstIndex { $0 >= observed }
+    var lower = firstIndex { $0 > observed }
+    var drawn = ratios.count
+    if Swift.min(upper, lower) < 4, Double(drawn + 1) * resolution < 2 {
+      var random = ResamplingGenerator(seed: ~seed)
+      let wanted = Int(Swift.min(1e6, 2 / resolution).rounded(.up))
+      while drawn < wanted {
+        let ratio = Self.resample(centred, error, &random)
+        if ratio >= observed { upper += 1 }
+        if ratio <= observed { lower += 1 }
+        drawn += 1
+      }
+    }
+    return Swift.min(1, 2 * Double(Swift.min(upper, lower) + 1) / Double(drawn + 1))
   }
 
   /// The order statistic at q·(B+1), as is exact for a bootstrap of B resamples.
