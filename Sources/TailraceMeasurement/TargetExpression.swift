@@ -9,6 +9,26 @@ package struct TargetExpression: Sendable, Hashable {
     case above = ">"
     case atLeast = ">="
     case equal = "=="
+
+    /// Whether a value meets a limit.
+    package func holds(_ value: Double, _ limit: Double) -> Bool {
+      switch self {
+      case .below: value < limit
+      case .atMost: value <= limit
+      case .above: value > limit
+      case .atLeast: value >= limit
+      case .equal: value == limit
+      }
+    }
+
+    /// How far a value is on the right side of a limit; negative on the wrong side.
+    package func margin(_ value: Double, _ limit: Double) -> Double {
+      switch self {
+      case .below, .atMost: limit - value
+      case .above, .atLeast: value - limit
+      case .equal: -abs(value - limit)
+      }
+    }
   }
   package var metric: Metric
   package var comparison: Comparison
@@ -130,25 +150,12 @@ package struct TargetOutcome: Sendable, Hashable, Codable {
       verdict = .noSamples
       return
     }
-    let holds =
-      switch expression.comparison {
-      case .below: observed < limit
-      case .atMost: observed <= limit
-      case .above: observed > limit
-      case .atLeast: observed >= limit
-      case .equal: observed == limit
-      }
-    verdict = holds ? .met : .missed
+    verdict = expression.comparison.holds(observed, limit) ? .met : .missed
   }
 
   /// How far the observed value is on the right side of the limit, in ``unit``; negative on the wrong side.
   package var margin: Double? {
-    guard let observed else { return nil }
-    switch comparison {
-    case .below, .atMost: return limit - observed
-    case .above, .atLeast: return observed - limit
-    case .equal: return -abs(observed - limit)
-    }
+    observed.map { comparison.margin($0, limit) }
   }
 
   /// ``margin`` as a share of the limit; nil for a limit of 0.

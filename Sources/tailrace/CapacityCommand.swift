@@ -96,7 +96,7 @@ struct CapacityCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let candidates = try combinations.map { values in
+    let candidates = try vary.combinations.map { values in
       CapacityRunner.Candidate(
         varied: zip(vary, values).map { Setting($0.key, $1) }, scenario: try read(values))
     }
@@ -134,19 +134,9 @@ struct CapacityCommand: AsyncParsableCommand {
     return options
   }
 
-  /// The values of each configuration, one for each dimension.
-  private var combinations: [[String]] {
-    vary.reduce([[]]) { places, dimension in places.flatMap { place in dimension.values.map { place + [$0] } } }
-  }
-
   private func read(_ values: [String]) throws -> Scenario {
-    var changes = changes
-    changes.pairs += zip(vary, values).map { ScenarioChanges.Pair(key: $0.key, value: $1) }
-    let selection = try ScenarioSelection([scenario], changes: changes, targets: targets)
-    guard selection.scenarios.count == 1 else {
-      throw Refusal.usage("\(scenario) names \(selection.scenarios.count) scenarios; seek the limit of one at a time")
-    }
-    return selection.scenarios[0]
+    try changes.setting(vary, to: values).scenario(
+      scenario, targets: targets, instead: "seek the limit of one at a time")
   }
 
   private func exitStatus(_ result: CapacityResult) -> Int32 {

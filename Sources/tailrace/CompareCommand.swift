@@ -134,11 +134,10 @@ struct CompareCommand: AsyncParsableCommand {
     let areFilesCompared = candidateCount == 1
     var candidates: [ComparisonRunner.Candidate] = []
     for group in areFilesCompared ? scenarios.map({ [$0] }) : [scenarios] {
-      for values in combinations {
+      for values in vary.combinations {
         for system in load.systems.isEmpty ? ["live"] : load.systems {
           for (binary, program) in programs.enumerated() {
-            var varied = changes
-            varied.pairs += zip(vary, values).map { ScenarioChanges.Pair(key: $0.key, value: $1) }
+            let varied = changes.setting(vary, to: values)
             if binary == 0 { try check(group, varied, system, isAlone: areFilesCompared) }
             var label = zip(vary, values).map { "\($0.key)=\($1)" }
             if load.systems.count > 1 { label.append(system) }
@@ -153,11 +152,6 @@ struct CompareCommand: AsyncParsableCommand {
       }
     }
     return candidates
-  }
-
-  /// Every combination of the varied settings' values, the first of all first.
-  private var combinations: [[String]] {
-    vary.reduce([[]]) { all, dimension in all.flatMap { some in dimension.values.map { some + [$0] } } }
   }
 
   /// What is wrong with a candidate is said before anything runs.

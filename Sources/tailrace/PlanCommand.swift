@@ -90,15 +90,8 @@ struct PlanCommand: AsyncParsableCommand {
     if confirm { try await confirm(best, interruption) }
   }
 
-  /// The scenario with these values; problems are said as they are for `--set`.
   private func read(_ values: [String]) throws -> Scenario {
-    var changes = changes
-    changes.pairs += zip(vary, values).map { ScenarioChanges.Pair(key: $0.key, value: $1) }
-    let selection = try ScenarioSelection([scenario], changes: changes, targets: targets)
-    guard selection.scenarios.count == 1 else {
-      throw Refusal.usage("\(scenario) names \(selection.scenarios.count) scenarios; plan one at a time")
-    }
-    return selection.scenarios[0]
+    try changes.setting(vary, to: values).scenario(scenario, targets: targets, instead: "plan one at a time")
   }
 
   // MARK: - Words

@@ -1,5 +1,6 @@
 import ArgumentParser
 import TailraceHarness
+import TailraceWorkload
 
 extension Planner.Dimension {
   /// Reads the value of `--vary`: a setting and a range of whole numbers (`scheduler.workers=1..64`), or a list
@@ -19,5 +20,32 @@ extension Planner.Dimension {
     let list = values.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     guard !list.contains("") else { throw ValidationError("'\(text)': a value is empty; write KEY=A,B or KEY=1..64") }
     self.init(key: key, values: list, isRange: false)
+  }
+}
+
+extension [Planner.Dimension] {
+  /// Every combination of the settings' values, one value for each, the first of all first.
+  var combinations: [[String]] {
+    reduce([[]]) { all, dimension in all.flatMap { some in dimension.values.map { some + [$0] } } }
+  }
+}
+
+extension ScenarioChanges {
+  /// These, and a value for each of some settings.
+  func setting(_ settings: [Planner.Dimension], to values: [String]) -> ScenarioChanges {
+    var changes = self
+    changes.pairs += zip(settings, values).map { Pair(key: $0.key, value: $1) }
+    return changes
+  }
+
+  /// The one scenario of a name with these changes; problems are said as they are for `--set`.
+  ///
+  /// - Parameter instead: what to do where the name is that of several.
+  func scenario(_ name: String, targets: [String], instead: String) throws -> Scenario {
+    let selection = try ScenarioSelection([name], changes: self, targets: targets)
+    guard selection.scenarios.count == 1 else {
+      throw Refusal.usage("\(name) names \(selection.scenarios.count) scenarios; \(instead)")
+    }
+    return selection.scenarios[0]
   }
 }

@@ -1,6 +1,7 @@
 // Goal: the planner finds what theory finds, says what it does not know, and tries no more than it must.
 
 import TailraceCore
+import TailraceMeasurement
 import TailraceTheory
 import TailraceWorkload
 import Testing

@@ -100,18 +100,7 @@ struct CapacityTarget: Sendable {
     }
     let half = Statistics.studentQuantile975(values.count - 1) * error
     point.observed = CapacityEstimate(mean, low: mean - half, high: mean + half)
-    let distance: Double
-    switch expression.comparison {
-    case .below, .atMost: distance = point.limit - mean
-    case .above, .atLeast: distance = mean - point.limit
-    case .equal: distance = -abs(mean - point.limit)
-    }
-    let touches = expression.comparison != .below && expression.comparison != .above
-    if distance > half || touches && distance == half {
-      point.verdict = .met
-    } else {
-      point.verdict = distance < -half ? .missed : .unclear
-    }
+    point.verdict = expression.comparison.verdict(mean, half, point.limit)
     return point
   }
 
@@ -124,13 +113,7 @@ struct CapacityTarget: Sendable {
     let values = readings.compactMap(\.value)
     guard !values.isEmpty, values.count == readings.count else { return false }
     let mean = values.reduce(0, +) / Double(values.count)
-    switch expression.comparison {
-    case .below: return mean < expression.limit.value
-    case .atMost: return mean <= expression.limit.value
-    case .above: return mean > expression.limit.value
-    case .atLeast: return mean >= expression.limit.value
-    case .equal: return mean == expression.limit.value
-    }
+    return expression.comparison.holds(mean, expression.limit.value)
   }
 
   /// A share over runs of unequal length, and half of its 95 % confidence interval: the ratio estimator, W. G. Cochran,

@@ -29,7 +29,7 @@ package struct Planner: Sendable {
 
   /// What became of one target.
   package struct Outcome: Sendable, Equatable {
-    package enum Verdict: String, Sendable { case met, unclear, missed }
+    package typealias Verdict = CapacityTargetPoint.Verdict
     package var target: String
     package var unit: FigureUnit
     package var limit: Double
@@ -206,20 +206,9 @@ package struct Planner: Sendable {
     outcome.mean = mean
     outcome.values = values
     outcome.halfWidth = Statistics.studentQuantile975(values.count - 1) * error
-    // How far the mean is on the right side of the limit.
-    let distance: Double
-    switch target.comparison {
-    case .below, .atMost: distance = outcome.limit - mean
-    case .above, .atLeast: distance = mean - outcome.limit
-    case .equal: distance = -abs(mean - outcome.limit)
-    }
-    let touches = target.comparison != .below && target.comparison != .above
-    if distance > outcome.halfWidth || touches && distance == outcome.halfWidth {
-      outcome.verdict = .met
-    } else {
-      outcome.verdict = distance < -outcome.halfWidth ? .missed : .unclear
-    }
-    outcome.margin = outcome.limit == 0 ? nil : distance / abs(outcome.limit)
+    outcome.verdict = target.comparison.verdict(mean, outcome.halfWidth, outcome.limit)
+    let margin = target.comparison.margin(mean, outcome.limit)
+    outcome.margin = outcome.limit == 0 ? nil : margin / abs(outcome.limit)
     return outcome
   }
 }

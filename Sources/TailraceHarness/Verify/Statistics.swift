@@ -37,6 +37,16 @@ enum Statistics {
   }
 }
 
+extension TargetExpression.Comparison {
+  /// What the confidence interval of a mean, `half` to either side, says of a limit: met or missed if all of it is.
+  func verdict(_ mean: Double, _ half: Double, _ limit: Double) -> CapacityTargetPoint.Verdict {
+    let margin = margin(mean, limit)
+    let touches = self != .below && self != .above
+    if margin > half || touches && margin == half { return .met }
+    return margin < -half ? .missed : .unclear
+  }
+}
+
 extension DedicatedThread {
   /// Calls `body` for each number below `count`, on as many threads of their own as there are processors: computing for
   /// seconds has no place on the threads that all tasks share. Numbers are taken up in order; returns when all are
