@@ -96,6 +96,17 @@ struct JobTable: ~Copyable {
     return slot
   }
 
+  /// A job that is still known, or nil.
+  @inline(__always)
+  func job(_ id: JobID) -> UnsafeMutablePointer<JobSlot>? { find(id).map { self[$0] } }
+
+  /// The jobs of a type that have not settled, by place.
+  func unsettled(of type: UInt16) -> [JobID] {
+    (0..<highWater)
+      .filter { self[$0].pointee.type == type && !self[$0].pointee.state.isTerminal }
+      .map { id(of: $0) }
+  }
+
   @inline(__always)
   func id(of slot: UInt32) -> JobID { JobID(slot: slot, generation: self[slot].pointee.generation) }
 

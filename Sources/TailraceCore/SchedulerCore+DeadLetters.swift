@@ -78,12 +78,12 @@ extension SchedulerCore {
     evictDeadLetters(into: &outbox)
   }
 
-  private func deadLetterSlot(_ id: JobID) -> UInt32? {
+  private mutating func deadLetterSlot(_ id: JobID) -> UInt32? {
     guard let slot = jobs.find(id), jobs[slot].pointee.state == .deadLettered else { return nil }
     return slot
   }
 
-  private func submission(again slot: UInt32, tag: UInt64) -> JobSubmission {
+  private mutating func submission(again slot: UInt32, tag: UInt64) -> JobSubmission {
     let job = jobs[slot].pointee
     var again = JobSubmission(
       type: JobTypeID(rawValue: job.type), tag: tag, intended: now, submitted: now, priority: job.priority,

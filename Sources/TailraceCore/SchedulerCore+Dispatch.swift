@@ -80,13 +80,13 @@ extension SchedulerCore {
     return best
   }
 
-  private func comesBefore(_ a: UInt32, _ b: UInt32) -> Bool {
+  private mutating func comesBefore(_ a: UInt32, _ b: UInt32) -> Bool {
     Int32(bitPattern: lanes[Int(a)].headSequence &- lanes[Int(b)].headSequence) < 0
   }
 
   /// The job of a lane that starts first.
   @inline(__always)
-  func head(of lane: Int) -> UInt32 {
+  mutating func head(of lane: Int) -> UInt32 {
     traits.order == .asTheyCame ? lanes[lane].jobs.head : jobHeaps[lane].first
   }
 
@@ -113,7 +113,7 @@ extension SchedulerCore {
   }
 
   @inline(__always)
-  func currentToken(_ slot: UInt32) -> AttemptToken {
+  mutating func currentToken(_ slot: UInt32) -> AttemptToken {
     let job = jobs[slot]
     let key = usesTagKeys ? tagKeys.key(of: slot) : TagKeys.none
     return AttemptToken(
@@ -378,7 +378,7 @@ extension SchedulerCore {
   /// Who makes room for a job: the youngest of the least urgent eligible jobs if it is less urgent than the job. Where
   /// jobs have shares it is the youngest of who has most waiting for its weight, if that is more than the job's own
   /// type or key has. Or none.
-  func victim(for submission: borrowing JobSubmission, pool: PoolID, priority: Priority) -> UInt32 {
+  mutating func victim(for submission: borrowing JobSubmission, pool: PoolID, priority: Priority) -> UInt32 {
     switch traits.layout {
     case .byPriority: return youngestLessUrgent(than: priority)
     case .byType:
@@ -390,12 +390,12 @@ extension SchedulerCore {
     }
   }
 
-  func isYounger(_ a: UInt32, than b: UInt32) -> Bool {
+  mutating func isYounger(_ a: UInt32, than b: UInt32) -> Bool {
     Int32(bitPattern: jobs[a].pointee.sequence &- jobs[b].pointee.sequence) > 0
   }
 
   /// The youngest of the least urgent eligible jobs if it is less urgent than `priority`, or none.
-  private func youngestLessUrgent(than priority: Priority) -> UInt32 {
+  private mutating func youngestLessUrgent(than priority: Priority) -> UInt32 {
     for candidate in Priority.allCases.reversed() where candidate > priority {
       guard gauges.availableByPriority[candidate] > 0 else { continue }
       var youngest = JobSlot.none

@@ -1,9 +1,9 @@
 extension SchedulerCore {
   /// What does not hold of the scheduler's state, in words; empty when all is well.
   ///
-  /// For tests, after every event: it looks at everything.
+  /// For tests, after every event: it looks at everything, and changes nothing.
   /// - Complexity: O(jobs + lanes + workers).
-  public func violatedInvariants() -> [String] {
+  public mutating func violatedInvariants() -> [String] {
     var problems: [String] = []
     func check(_ holds: Bool, _ words: @autoclosure () -> String) { if !holds { problems.append(words()) } }
     checkCounts(check)
@@ -23,7 +23,7 @@ extension SchedulerCore {
     return problems
   }
 
-  private func checkCounts(_ check: (Bool, @autoclosure () -> String) -> Void) {
+  private mutating func checkCounts(_ check: (Bool, @autoclosure () -> String) -> Void) {
     var (available, scheduled, blocked, running, waiting, terminal) = (0, 0, 0, 0, 0, 0)
     var held = 0
     for slot in 0..<jobs.highWater {
@@ -61,7 +61,7 @@ extension SchedulerCore {
     check(terminal >= settled.count + deadLetters.count, "more settled jobs are listed than known")
   }
 
-  private func checkDeadLetters(_ check: (Bool, @autoclosure () -> String) -> Void) {
+  private mutating func checkDeadLetters(_ check: (Bool, @autoclosure () -> String) -> Void) {
     let kept = configuration.deadLetterCount
     check(deadLetters.count <= kept, "\(deadLetters.count) dead letters are kept of \(kept)")
     var (slot, count, keys) = (deadLetters.head, 0, 0)
@@ -74,7 +74,7 @@ extension SchedulerCore {
     check(keys == deadLetterKeys.count, "\(deadLetterKeys.count) dead letters have keys, \(keys) are kept")
   }
 
-  private func checkLanes(_ check: (Bool, @autoclosure () -> String) -> Void) {
+  private mutating func checkLanes(_ check: (Bool, @autoclosure () -> String) -> Void) {
     var listed = 0
     for index in lanes.indices {
       let lane = lanes[index]
@@ -103,7 +103,7 @@ extension SchedulerCore {
     check(listed == gauges.available, "\(listed) jobs in lanes, \(gauges.available) available")
   }
 
-  private func checkPools(_ check: (Bool, @autoclosure () -> String) -> Void) {
+  private mutating func checkPools(_ check: (Bool, @autoclosure () -> String) -> Void) {
     var running = 0
     for index in pools.indices {
       running += pools[index].running
@@ -145,7 +145,7 @@ extension SchedulerCore {
     check(memoryInUse >= 0, "\(memoryInUse) KiB reserved")
   }
 
-  private func checkTagKeys(_ check: (Bool, @autoclosure () -> String) -> Void) {
+  private mutating func checkTagKeys(_ check: (Bool, @autoclosure () -> String) -> Void) {
     guard usesTagKeys else { return }
     var (live, running) = (0, 0)
     for index in tagKeys.states.indices {
@@ -171,7 +171,7 @@ extension SchedulerCore {
     }
   }
 
-  private func checkTimers(_ check: (Bool, @autoclosure () -> String) -> Void) {
+  private mutating func checkTimers(_ check: (Bool, @autoclosure () -> String) -> Void) {
     for position in timers.entries.indices {
       let entry = timers.entries[position]
       if let pool = entry.owner.pool {

@@ -27,14 +27,14 @@ extension SchedulerCore {
 
   /// Whether a job waits for its type to be opened.
   public func isParked(_ id: JobID) -> Bool {
-    guard let slot = jobs.find(id), !jobs[slot].pointee.state.isTerminal else { return false }
-    return types[Int(jobs[slot].pointee.type)].isParked
+    guard let job = jobs.job(id)?.pointee, !job.state.isTerminal else { return false }
+    return types[Int(job.type)].isParked
   }
 
   /// The jobs of a type that have not settled, in the order of their places.
   /// - Complexity: O(jobs).
   public func unsettledJobs(of type: JobTypeID) -> [JobID] {
-    (0..<jobs.highWater).filter { isUnsettled($0, type) }.map { jobs.id(of: $0) }
+    jobs.unsettled(of: type.rawValue)
   }
 
   /// A parked type is now known: its jobs take from it what their submitters left open, keep their order, and go on.
@@ -72,11 +72,11 @@ extension SchedulerCore {
     for slot in waiting.sorted(by: { isYounger($0, than: $1) }) { rejoin(slot) }
   }
 
-  private func isUnsettled(_ slot: UInt32, _ type: JobTypeID) -> Bool {
+  private mutating func isUnsettled(_ slot: UInt32, _ type: JobTypeID) -> Bool {
     jobs[slot].pointee.type == type.rawValue && !jobs[slot].pointee.state.isTerminal
   }
 
-  private func isPossible(_ slot: UInt32, as type: TypeState) -> Bool {
+  private mutating func isPossible(_ slot: UInt32, as type: TypeState) -> Bool {
     let choices = parkedChoices[slot]
     let pool = choices?.pool == true ? jobs[slot].pointee.pool : type.pool
     let memory = choices?.memory == true ? jobs[slot].pointee.memory : type.memory
@@ -102,7 +102,7 @@ extension SchedulerCore {
   }
 
   /// The lanes of the type's own that jobs without a tag key wait in, each once.
-  private func ownLanes(of type: Int) -> [UInt32] {
+  private mutating func ownLanes(of type: Int) -> [UInt32] {
     let perType = PoolID.allCases.count * Priority.allCases.count
     var found: [UInt32] = []
     for offset in 0..<perType where found.last != laneIndex[type * perType + offset] {

@@ -115,7 +115,7 @@ extension SchedulerCore {
 
   // MARK: - Invariants
 
-  func checkSchedules(_ check: (Bool, @autoclosure () -> String) -> Void) {
+  mutating func checkSchedules(_ check: (Bool, @autoclosure () -> String) -> Void) {
     for slot in schedules.places.indices {
       let position = timers.position(ofSchedule: slot)
       guard let schedule = schedules[slot] else {

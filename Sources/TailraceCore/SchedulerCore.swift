@@ -17,6 +17,9 @@
 /// lanes in a heap, ordered by the policy's key of their first jobs. A limit that is reached closes the lanes of its
 /// job type, so that dispatch never searches. Each job has at most one timer. Each terminal path goes through `settle`,
 /// which walks the dependents.
+///
+/// A method of more than a few steps is `mutating` even where it changes nothing: the compiler's checks of a borrowed
+/// value grow with its fields and with the steps, and took more than half of the time that this module compiles.
 public struct SchedulerCore: ~Copyable {
   /// Whether the driver reports the real start of attempts under a rate limit. A driver in virtual time, where an
   /// attempt starts in the instant of its order, leaves it false.
@@ -131,34 +134,32 @@ public struct SchedulerCore: ~Copyable {
   }
 
   /// Whether jobs of the type cannot wait among those of others.
-  func needsOwnLanes(_ type: TypeState) -> Bool {
+  mutating func needsOwnLanes(_ type: TypeState) -> Bool {
     type.gate >= 0 || type.concurrency < .max || type.memory > 0 || traits.layout == .byType
   }
 
   /// The state of a job, or nil when it is not (or no longer) known.
   public func state(of id: JobID) -> JobState? {
-    jobs.find(id).map { jobs[$0].pointee.state }
+    jobs.job(id)?.pointee.state
   }
 
   /// How many attempts of a job have been started, or nil when it is not known.
   public func attempts(of id: JobID) -> Int? {
-    jobs.find(id).map { slot in
-      let job = jobs[slot].pointee
-      // A worker is noted when an attempt starts, and taken off when a further one is due.
-      return Int(job.attempt) - (job.worker == TimelineRecord.noWorker ? 1 : 0)
-    }
+    guard let job = jobs.job(id)?.pointee else { return nil }
+    // A worker is noted when an attempt starts, and taken off when a further one is due.
+    return Int(job.attempt) - (job.worker == TimelineRecord.noWorker ? 1 : 0)
   }
 
   /// Why a job settled, or nil when it has not or is not known.
   public func cause(of id: JobID) -> SettlementCause? {
-    guard let slot = jobs.find(id), jobs[slot].pointee.state.isTerminal else { return nil }
-    return jobs[slot].pointee.cause
+    guard let job = jobs.job(id)?.pointee, job.state.isTerminal else { return nil }
+    return job.cause
   }
 
   /// The type and the priority of a job, or nil when it is not known.
   public func description(of id: JobID) -> (type: JobTypeID, priority: Priority)? {
-    guard let slot = jobs.find(id) else { return nil }
-    return (JobTypeID(rawValue: jobs[slot].pointee.type), jobs[slot].pointee.priority)
+    guard let job = jobs.job(id)?.pointee else { return nil }
+    return (JobTypeID(rawValue: job.type), job.priority)
   }
 
   /// Whether draining is done: nothing waits, nothing runs, and no handler is left.
@@ -236,7 +237,7 @@ public struct SchedulerCore: ~Copyable {
   }
 
   @inline(__always)
-  func lane(type: UInt16, pool: PoolID, priority: Priority) -> Int {
+  mutating func lane(type: UInt16, pool: PoolID, priority: Priority) -> Int {
     let perType = 10
     return Int(laneIndex[Int(type) * perType + Int(pool.rawValue) * 5 + Int(priority.rawValue) - 1])
   }

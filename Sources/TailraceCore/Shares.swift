@@ -59,7 +59,7 @@ extension SchedulerCore {
 
   /// Who makes room where jobs have shares: the youngest job of the account that has most waiting for its weight, if
   /// that is more than the submitted job's own has. Or none.
-  func youngestOfLongest(but own: UInt32?) -> UInt32 {
+  mutating func youngestOfLongest(but own: UInt32?) -> UInt32 {
     func length(_ share: Int) -> Double { Double(shares[share].waiting) * Double(shares[share].step) }
     var longest = own.map { Int($0) }
     for share in shares.indices where length(share) > (longest.map(length) ?? 0) { longest = share }

@@ -154,7 +154,7 @@ extension Scheduler {
 extension DriverState {
   func entry(of id: JobID) -> JobEntry { id.slot < entries.count ? entries[id.slot] : JobEntry() }
 
-  fileprivate func deadLetter(_ id: JobID) -> DeadLetter? {
+  fileprivate mutating func deadLetter(_ id: JobID) -> DeadLetter? {
     guard let status = status(of: id), let cause = status.cause, let settled = core.settledInstant(of: id) else {
       return nil
     }

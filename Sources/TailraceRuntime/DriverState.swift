@@ -207,7 +207,7 @@ struct DriverState: ~Copyable {
     effects.settled.append((watch, result(of: id, state: state, cause: cause, watch: watch)))
   }
 
-  func result(of id: JobID, state: JobState, cause: SettlementCause, watch: JobWatch?) -> JobResult {
+  mutating func result(of id: JobID, state: JobState, cause: SettlementCause, watch: JobWatch?) -> JobResult {
     var result = JobResult(
       id: id, state: state, cause: cause, value: nil, error: watch?.error, attempts: core.attempts(of: id) ?? 0)
     switch watch?.ending {

@@ -275,7 +275,7 @@ extension Scheduler {
 }
 
 extension DriverState {
-  func status(of id: JobID) -> JobStatus? {
+  mutating func status(of id: JobID) -> JobStatus? {
     guard let jobState = core.state(of: id), let (type, priority) = core.description(of: id) else { return nil }
     let watch = id.slot < entries.count ? entries[id.slot].watch : nil
     var status = JobStatus(

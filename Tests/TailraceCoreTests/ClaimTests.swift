@@ -91,14 +91,14 @@ import Testing
     for token in handedOut.dropFirst().reversed() { core.attemptReturned(token, at: .zero, into: &outbox) }
     let left1 = core.hasClaimsAhead(in: .async)
     #expect(!left1)
-    try check(core)
+    try check(&core)
     outbox.clear()
     core.attemptEnded(
       handedOut[0], started: .zero, finished: .zero, outcome: .succeeded, at: .zero, into: &outbox)
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 10), into: &outbox)
     let again = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     #expect(again.map(\.tag) == [1, 2, 3, 4, 5])
-    try check(core)
+    try check(&core)
   }
 
   /// What several workers hold goes back worker by worker, and their rows are interleaved.
@@ -123,12 +123,12 @@ import Testing
         core.attemptReturned(token, at: .zero, into: &outbox)
       }
     }
-    try check(core)
+    try check(&core)
     outbox.clear()
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 1, limit: 10), into: &outbox)
     let again = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     #expect(again.map(\.tag) == [0, 1, 2, 3, 4, 5, 6, 7, 8])
-    try check(core)
+    try check(&core)
   }
 
   /// A worker reports in batches: what it has done and not reported must not keep the others from working.
@@ -158,7 +158,7 @@ import Testing
     let given = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     #expect(given.map(\.worker) == [1])
     #expect(given.map(\.tag) == [tags[4]])
-    try check(core)
+    try check(&core)
   }
 
   @Test func aStoppedClaimThatIsReturnedIsOver() throws {
@@ -175,14 +175,14 @@ import Testing
     let handedOut = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     core.cancelRequested(handedOut[1].job, at: .zero, into: &outbox)
     core.attemptReturned(handedOut[1], at: .zero, into: &outbox)
-    try check(core)
+    try check(&core)
     let left2 = core.hasClaimsAhead(in: .async)
     #expect(!left2)
     let abandoned = core.gauges.abandoned
     #expect(abandoned == 0)
   }
 
-  private func check(_ core: borrowing SchedulerCore) throws {
+  private func check(_ core: inout SchedulerCore) throws {
     let problems = core.violatedInvariants()
     #expect(problems.isEmpty)
   }
