@@ -89,20 +89,22 @@ public struct RetryPolicy: Hashable, Sendable, Codable {
   public var backoff: Backoff
   /// How much of that wait is left to chance.
   public var jitter: Jitter
-  /// The longest time between two attempts, before jitter.
+  /// The longest time between two attempts, before jitter; below the backoff's first wait it shortens them all.
   public var cap: Nanoseconds
   /// A job so many of whose attempts crashed their worker is poison: it goes to the dead letters with the cause
   /// `crashed`, however many retries are left. 1 to 254; nil: crashes count like failures.
   public var crashLimit: Int?
   /// Makes a policy of at most `limit` retries.
+  ///
+  /// - Parameter cap: nil: 60 s, or the backoff's first wait where that is longer.
   public init(
     limit: Int, backoff: Backoff = .exponential(base: .milliseconds(100), factor: 2), jitter: Jitter = .full,
-    cap: Nanoseconds = .seconds(60), crashLimit: Int? = nil
+    cap: Nanoseconds? = nil, crashLimit: Int? = nil
   ) {
     self.limit = limit
     self.backoff = backoff
     self.jitter = jitter
-    self.cap = cap
+    self.cap = cap ?? max(.seconds(60), backoff.wait(beforeRetry: 1))
     self.crashLimit = crashLimit
   }
   /// A single attempt.

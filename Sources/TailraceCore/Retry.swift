@@ -1,9 +1,22 @@
+extension Backoff {
+  /// The wait before retry `retry` (first: 1), before cap and jitter.
+  package func wait(beforeRetry retry: Int) -> Nanoseconds {
+    switch self {
+    case .none: .zero
+    case .fixed(let time): time
+    case .linear(let base): base.scaled(by: Double(retry))
+    case .exponential(let base, let factor): base.scaled(by: factor.raised(to: UInt64(max(0, retry - 1))))
+    case .polynomial(let base, let power): base.scaled(by: Double(retry).raised(to: UInt64(max(0, power))))
+    }
+  }
+}
+
 extension RetryPolicy {
   /// How long a job waits before retry `retry` (first: 1).
   ///
   /// The draws are the scheduler's only chance, the same whatever else happens.
   package func wait(beforeRetry retry: Int, seed: UInt64, tag: UInt64) -> Nanoseconds {
-    let capped = min(base(of: retry), cap)
+    let capped = min(backoff.wait(beforeRetry: retry), cap)
     switch jitter {
     case .none: return capped
     case .full: return capped.scaled(by: Self.draw(seed: seed, tag: tag, retry: retry))
@@ -12,21 +25,10 @@ extension RetryPolicy {
     }
   }
 
-  /// What the backoff gives, before cap and jitter.
-  private func base(of retry: Int) -> Nanoseconds {
-    switch backoff {
-    case .none: .zero
-    case .fixed(let time): time
-    case .linear(let base): base.scaled(by: Double(retry))
-    case .exponential(let base, let factor): base.scaled(by: factor.raised(to: UInt64(max(0, retry - 1))))
-    case .polynomial(let base, let power): base.scaled(by: Double(retry).raised(to: UInt64(max(0, power))))
-    }
-  }
-
   /// Each wait is drawn from the one before, so the chain is drawn anew; after its last 64 links nothing of what was
   /// before can be told.
   private func decorrelated(_ retry: Int, seed: UInt64, tag: UInt64) -> Nanoseconds {
-    let least = min(base(of: 1), cap)
+    let least = min(backoff.wait(beforeRetry: 1), cap)
     var wait = least
     for link in max(1, retry - 63)...max(1, retry) {
       let most = max(least, wait.scaled(by: 3))

@@ -94,9 +94,7 @@ extension ScenarioReader {
     if case .scalar = node.content { return count(node, what, in: limits).map { RetryPolicy(limit: $0) } }
     let keys = ["limit", "backoff", "base", "factor", "power", "jitter", "cap", "crashes"]
     guard let fields = fields(node, what, keys: keys) else { return nil }
-    var policy = RetryPolicy(limit: 3)
     if fields["limit"] == nil { report(node.place, "\(what) has no limit; add limit: with a number of retries") }
-    policy.limit = count(fields["limit"], "\(what).limit", in: limits) ?? policy.limit
     let base = duration(fields["base"], "\(what).base") ?? .milliseconds(100)
     let factor =
       quantity(fields["factor"], "\(what).factor") { text throws(QuantityProblem) in
@@ -107,11 +105,16 @@ extension ScenarioReader {
       ("exponential", .exponential(base: base, factor: factor)),
       ("polynomial", .polynomial(base: base, power: count(fields["power"], "\(what).power", in: 1...20) ?? 2)),
     ]
-    policy.backoff = word(fields["backoff"], "\(what).backoff", kinds) ?? .exponential(base: base, factor: factor)
     let jitters = Jitter.allCases.map { ($0.rawValue, $0) }
-    policy.jitter = word(fields["jitter"], "\(what).jitter", jitters) ?? policy.jitter
-    policy.cap = span(fields["cap"], "\(what).cap") ?? policy.cap
-    policy.crashLimit = count(fields["crashes"], "\(what).crashes", in: 1...254)
+    let policy = RetryPolicy(
+      limit: count(fields["limit"], "\(what).limit", in: limits) ?? 3,
+      backoff: word(fields["backoff"], "\(what).backoff", kinds) ?? .exponential(base: base, factor: factor),
+      jitter: word(fields["jitter"], "\(what).jitter", jitters) ?? .full,
+      cap: span(fields["cap"], "\(what).cap"),
+      crashLimit: count(fields["crashes"], "\(what).crashes", in: 1...254))
+    if let cap = fields["cap"], policy.cap < policy.backoff.wait(beforeRetry: 1) {
+      report(cap.place, "\(what): cap is below the wait before the first retry; raise cap or lower base")
+    }
     return policy
   }
 

@@ -55,6 +55,15 @@ import Testing
     #expect(many.suffix(398) == ArraySlice(repeating: 60_000, count: 398), "far beyond every number's range")
   }
 
+  @Test func aWaitThatIsLongerThanTheUsualCapIsKeptUnlessACapIsGiven() throws {
+    let hour = Nanoseconds.seconds(3_600)
+    #expect(try waits(RetryPolicy(limit: 2, backoff: .fixed(hour), jitter: .none)) == [3_600_000, 3_600_000])
+    let doubled = RetryPolicy(limit: 2, backoff: .exponential(base: hour, factor: 2), jitter: .none)
+    #expect(try waits(doubled) == [3_600_000, 3_600_000])
+    let capped = RetryPolicy(limit: 2, backoff: .fixed(hour), jitter: .none, cap: .seconds(60))
+    #expect(try waits(capped) == [60_000, 60_000])
+  }
+
   @Test func jitterStaysInItsRangeAndFillsIt() throws {
     let full = try waits(RetryPolicy(limit: 200, backoff: .fixed(.seconds(1)), jitter: .full))
     #expect(full.allSatisfy { (0...1_000).contains($0) } && full.min()! < 50 && full.max()! > 950)

@@ -231,7 +231,7 @@ struct ArticleExamples {
       return "charged"
     }
     scheduler.start()
-    let daily = RetryPolicy(limit: 3, backoff: .fixed(.seconds(86_400)), jitter: .none, cap: .seconds(86_400))
+    let daily = RetryPolicy(limit: 3, backoff: .fixed(.seconds(86_400)), jitter: .none)
     let charge = try await scheduler.submit(JobRequest("charge", retry: daily))
     try await time.advance(by: .seconds(2 * 86_400 + 5))
     #expect(scheduler.status(of: charge)?.state == .running)

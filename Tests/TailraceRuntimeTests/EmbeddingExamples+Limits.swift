@@ -46,7 +46,7 @@ struct LimitExamples {
       return "paid"
     }
     scheduler.start()
-    let retry = RetryPolicy(limit: 1, backoff: .fixed(.seconds(3_600)), jitter: .none, cap: .seconds(3_600))
+    let retry = RetryPolicy(limit: 1, backoff: .fixed(.seconds(3_600)), jitter: .none)
     let id = try await scheduler.submit(JobRequest("pay", delay: .seconds(86_400), retry: retry))
     try await time.advance(by: .seconds(86_400 + 30 + 3_600 + 29))
     #expect(scheduler.status(of: id)?.state == .running)
