@@ -114,9 +114,20 @@ import Testing
     #expect(Holm.adjusted([0.9, 0.8]).allSatisfy { $0 <= 1 })
   }
 
-  @Test(arguments: [(0.975, 5, 2.5706), (0.975, 11, 2.2010), (0.8, 11, 0.8755), (0.995, 9, 3.2498), (0.5, 7, 0)])
+  /// From tables.
+  @Test(
+    arguments: [
+      (0.975, 1, 12.7062), (0.9995, 1, 636.6192), (0.975, 2, 4.3027), (0.975, 3, 3.1824), (0.975, 4, 2.7764),
+      (0.025, 5, -2.5706), (0.975, 11, 2.2010), (0.8, 11, 0.8755), (0.995, 9, 3.2498), (0.5, 7, 0), (0.975, 31, 2.0395),
+      (0.975, 100, 1.9840), (0.975, 1_000, 1.9623),
+    ])
   func studentsQuantiles(_ p: Double, _ degrees: Int, _ value: Double) {
-    #expect(abs(Student.quantile(p, degrees: degrees) - value) <= 0.006 * max(1, value))
+    #expect(abs(Student.quantile(p, degrees: degrees) - value) <= 0.00006)
+  }
+
+  @Test func studentsQuantilesGoOnWhereTheExpansionTakesOver() {
+    let (summed, expanded) = (Student.quantile(0.999, degrees: 200), Student.quantile(0.999, degrees: 201))
+    #expect(summed > expanded && summed - expanded < 1e-3)
   }
 
   /// The effect that is named is found in four experiments of five.

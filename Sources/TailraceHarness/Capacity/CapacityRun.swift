@@ -123,7 +123,7 @@ struct CapacityRate {
   static func estimate(_ values: [Double]) -> CapacityEstimate {
     let (mean, error) = Student.moments(values)
     guard values.count > 1 else { return CapacityEstimate(mean) }
-    let half = Statistics.studentQuantile975(values.count - 1) * error
+    let half = Student.halfWidth95(error, count: values.count)
     return CapacityEstimate(mean, low: mean - half, high: mean + half)
   }
 

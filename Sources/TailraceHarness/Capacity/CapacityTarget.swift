@@ -98,7 +98,7 @@ struct CapacityTarget: Sendable {
       point.observed = CapacityEstimate(mean)
       return point
     }
-    let half = Statistics.studentQuantile975(values.count - 1) * error
+    let half = Student.halfWidth95(error, count: values.count)
     point.observed = CapacityEstimate(mean, low: mean - half, high: mean + half)
     point.verdict = expression.comparison.verdict(mean, half, point.limit)
     return point
@@ -129,7 +129,7 @@ struct CapacityTarget: Sendable {
       return sum + residual * residual
     }
     let error = (residuals / (n * (n - 1))).squareRoot() / (total / n)
-    return (mean, Statistics.studentQuantile975(runs.count - 1) * error)
+    return (mean, Student.halfWidth95(error, count: runs.count))
   }
 }
 

@@ -29,7 +29,7 @@ extension Planner {
       let values = Self.outcome(of: outcome.target, target, runs).values
       guard values.count == outcome.values.count else { continue }
       let (change, error) = Student.moments(zip(values, outcome.values).map { $0 - $1 })
-      let halfWidth = Statistics.studentQuantile975(values.count - 1) * error
+      let halfWidth = Student.halfWidth95(error, count: values.count)
       let gain = target.comparison.isUpper ? -change : change
       reliefs.append(
         Relief(constraint: constraint, change: change, halfWidth: halfWidth, helps: gain > halfWidth && gain > 0))

@@ -205,7 +205,7 @@ package struct Planner: Sendable {
     let (mean, error) = Student.moments(values)
     outcome.mean = mean
     outcome.values = values
-    outcome.halfWidth = Statistics.studentQuantile975(values.count - 1) * error
+    outcome.halfWidth = Student.halfWidth95(error, count: values.count)
     outcome.verdict = target.comparison.verdict(mean, outcome.halfWidth, outcome.limit)
     let margin = target.comparison.margin(mean, outcome.limit)
     outcome.margin = outcome.limit == 0 ? nil : margin / abs(outcome.limit)

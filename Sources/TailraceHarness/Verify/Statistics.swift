@@ -4,20 +4,12 @@ import TailraceRuntime
 
 /// The little statistics that a comparison of replications needs.
 enum Statistics {
-  /// The 97.5 % quantile of Student's t: for up to 4 degrees of freedom from the table, beyond it is
-  /// exact to three digits. Source: M. Abramowitz, I. A. Stegun, *Handbook of Mathematical Functions*, table 26.10.
-  static func studentQuantile975(_ degrees: Int) -> Double {
-    let table = [12.706, 4.303, 3.182, 2.776]
-    if degrees >= 1, degrees <= table.count { return table[degrees - 1] }
-    return Student.quantile(0.975, degrees: degrees)
-  }
-
   /// How many standard errors the 95 % confidence interval of a mean reaches below and above it: Student's quantile,
   /// corrected for the samples' skewness γ by the inverse of `g(t) = t + γt²/(3√n) + γ²t³/(27n) + γ/(6√n)`. Source: P.
   /// Hall, *On the Removal of Skewness by Transformation*, J. R. Statist. Soc. B 54 (1992).
   static func studentEnds975(_ samples: [Double]) -> (below: Double, above: Double) {
     let n = Double(samples.count)
-    let t = studentQuantile975(samples.count - 1)
+    let t = Student.quantile(0.975, degrees: samples.count - 1)
     let mean = samples.reduce(0, +) / n
     let second = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n
     let third = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) * ($1 - mean) } / n

@@ -115,7 +115,7 @@ package struct Verification: Sendable {
       line.z = line.agrees ? 0 : .infinity
       return line
     }
-    line.halfWidth = Statistics.studentQuantile975(samples.count - 1) * error
+    line.halfWidth = Student.halfWidth95(error, count: samples.count)
     line.z = Statistics.normalScore(t: (mean - expected.exact) / error, degrees: Double(samples.count - 1))
     line.agrees = abs(line.z) < Self.limit
     return line
