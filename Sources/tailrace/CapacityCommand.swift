@@ -109,12 +109,12 @@ struct CapacityCommand: AsyncParsableCommand {
     }
     let refusals = runner.refusals(candidates)
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
-    try reporting.check()
+    try reporting.place.check()
     let result = try await runner.run(candidates, of: plain)
     display.finish()
     let path = try reporting.write(
       try CapacityFiles.render(result), name: "capacity-\(plain.name)", started: result.started)
-    if !reporting.quiet {
+    if !reporting.place.quiet {
       Terminal.output.write(CapacitySummary(result, directory: path, terminal: .output).text)
     }
     let status = exitStatus(result)

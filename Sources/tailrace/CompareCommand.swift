@@ -84,7 +84,7 @@ struct CompareCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try reporting.check()
+    try reporting.place.check()
     let started = Date().formatted(.iso8601)
     if !results.isEmpty { return try finish(try stored(started: started)) }
     let candidates = try candidates()

@@ -11,7 +11,7 @@ extension ReportingOptions {
   func write(_ result: ComparisonFindings) throws {
     let path = try write(
       try ComparisonFiles.render(result), name: "compare-\(result.name)", started: result.started)
-    guard !quiet else { return }
+    guard !place.quiet else { return }
     Terminal.output.write(ComparisonSummary(result, terminal: .output).text)
     Terminal.output.write("\nReport: \(path)/report.md\n")
   }

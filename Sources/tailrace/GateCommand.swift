@@ -93,7 +93,7 @@ struct GateCommand: AsyncParsableCommand {
 
   func run() async throws {
     do {
-      try reporting.check()
+      try reporting.place.check()
       if selfTest { return try await runSelfTest() }
       let stored = try baseline.map { try storing.store.load($0) }
       let label = baseline ?? against ?? ""

@@ -28,7 +28,7 @@ struct GateOutput: ParsableArguments {
         Terminal.error.write("GITHUB_STEP_SUMMARY is not set: the summary is in \(path)/report.md\n")
       }
     }
-    guard !reporting.quiet else { return }
+    guard !reporting.place.quiet else { return }
     Terminal.output.write(text(findings) + "\nReport: \(path)/report.md\n")
   }
 

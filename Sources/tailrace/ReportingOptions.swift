@@ -4,15 +4,7 @@ import TailraceReport
 
 /// Flags of commands that run rounds: where their report goes and what is said meanwhile.
 struct ReportingOptions: ParsableArguments {
-  @Option(
-    name: .customLong("output"),
-    help: ArgumentHelp(
-      "Write the report to a new directory in this one, and point 'latest' in it at the report.", valueName: "directory"
-    ),
-    completion: .directory)
-  var directory = "reports"
-  @Flag(name: .shortAndLong, help: "Print nothing but errors; the exit status says how it went.")
-  var quiet = false
+  @OptionGroup var place: ReportPlace
   @Option(
     help: ArgumentHelp(
       "auto: how far it is, on a terminal; plain: a line for each round; tui: how the intervals narrow, where there are "
@@ -20,15 +12,12 @@ struct ReportingOptions: ParsableArguments {
   var progress: ProgressStyle = .auto
 
   /// What is shown meanwhile.
-  var style: ProgressStyle { quiet ? .none : progress }
-
-  /// Finds out before rounds of minutes that their report could not be written.
-  func check() throws { try OutputOptions.check(directory) }
+  var style: ProgressStyle { place.quiet ? .none : progress }
 
   /// Writes a report's files, and returns the directory that holds them, as people read it.
   func write(_ files: [(path: String, bytes: [UInt8])], name: String, started: String) throws -> String {
     PathText.short(
       try ReportDirectory.write(
-        files: files, name: ReportDirectory.stamped(name, started: started), under: directory))
+        files: files, name: ReportDirectory.stamped(name, started: started), under: place.directory))
   }
 }

@@ -54,20 +54,20 @@ struct RunCommand: AsyncParsableCommand {
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
     if output.countsAllocations { return try await printAllocations(runner, selection) }
     if output.emitResult { return try await emit(runner, selection) }
-    try output.check()
+    try output.place.check()
     if output.allocations {
       options.allocationsPerJob = try AllocationCount.inChild(scenarios, changes, load, of: selection)
     }
 
-    let display = ProgressDisplay(output.quiet ? .none : output.progress)
+    let display = ProgressDisplay(output.place.quiet ? .none : output.progress)
     options.watches = display.needsFigures
     runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
     // Also when the run throws: what is said of it starts on a clean line.
     defer { display.finish() }
     let run = try await runner.run(selection.scenarios) { display.show($0) }
     display.finish()
-    let directory = try ReportDirectory.write(run, under: output.directory)
-    if !output.quiet {
+    let directory = try ReportDirectory.write(run, under: output.place.directory)
+    if !output.place.quiet {
       Terminal.output.write(
         RunSummary(run, directory: PathText.short(directory), terminal: .output).text)
     }
