@@ -86,8 +86,8 @@ struct DriverState: ~Copyable {
   var timerOrders: UInt64 = 0
   /// By place; empty while there never was one.
   var schedules: ContiguousArray<ScheduleEntry?> = []
-  /// That of virtual time moves with it. Tests set another one.
-  var wallClock: @Sendable () -> UnixTime = { WallClock.now() }
+  /// What the wall clock shows at an instant. That of virtual time moves with it. Tests set another one.
+  var wallClock: @Sendable (Instant) -> UnixTime = { WallClock.at($0) }
   /// What the core was last told: wall-clock nanoseconds less those of the monotonic clock.
   var wallOffset: Int64?
   /// Whether the wall clock is read again and again.
@@ -99,7 +99,7 @@ struct DriverState: ~Copyable {
     self.time = time
     observation = Observation(attemptsRemembered: attemptsRemembered)
     observation.fixedOffset = time.virtualStart?.nanoseconds
-    if let start = time.virtualStart { wallClock = { start + (time.now - .zero) } }
+    if let start = time.virtualStart { wallClock = { start + ($0 - .zero) } }
     core = SchedulerCore(configuration)
     core.reportsStarts = true
     outbox.orders.reserveCapacity(256)

@@ -61,7 +61,7 @@ struct Observation {
   mutating func unixOffset(at now: Instant) -> Int64 {
     if let fixedOffset { return fixedOffset }
     if offsetReadAt.nanoseconds == .min || now - offsetReadAt > .seconds(1) {
-      offset = WallClock.now().nanoseconds - MonotonicClock.now().nanoseconds
+      offset = WallClock.offset()
       offsetReadAt = now
     }
     return offset

@@ -151,9 +151,9 @@ struct ScheduleEntry {
 extension DriverState {
   /// Tells the core what the wall clock shows, if that is not what it would think anyway.
   mutating func readWallClock(at now: Instant) {
-    let wall = wallClock()
+    let wall = wallClock(now)
     let offset = wall.nanoseconds &- now.nanoseconds
-    // The two clocks are read one after the other: a little difference is none.
+    // The two clocks drift apart: a little difference is none.
     if let wallOffset, (offset &- wallOffset).magnitude < UInt64(WallClock.tolerance.rawValue) { return }
     wallOffset = offset
     core.wallClockRead(wall, at: now)
@@ -184,7 +184,7 @@ extension DriverState {
     JobSubmission(
       type: type, tag: number, intended: intended, submitted: now, priority: request.priority,
       pool: request.hints.contains(.cpuIntensive) || request.hints.contains(.ioBound) ? .thread : nil,
-      delay: Nanoseconds(request.delay), notBefore: request.startAt.map { now + ($0 - wallClock()) },
+      delay: Nanoseconds(request.delay), notBefore: request.startAt.map { now + ($0 - wallClock(now)) },
       timeout: request.timeout.map { Nanoseconds($0) }, retry: request.retry, memory: request.memory,
       deadline: request.deadline.map { Nanoseconds($0) },
       expectedService: request.expectedService.map { Nanoseconds($0) }, dependencies: request.dependencies,

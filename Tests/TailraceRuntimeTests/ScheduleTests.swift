@@ -10,11 +10,12 @@ import Testing
 private final class SteppedClock: Sendable {
   private let offset = Atomic<Int64>(0)
   func step(by time: Nanoseconds) { offset.add(time.rawValue, ordering: .relaxed) }
-  func now() -> UnixTime { WallClock.now() + Nanoseconds(offset.load(ordering: .relaxed)) }
+  func now() -> UnixTime { at(MonotonicClock.now()) }
+  func at(_ instant: Instant) -> UnixTime { WallClock.at(instant) + Nanoseconds(offset.load(ordering: .relaxed)) }
 }
 
 extension Scheduler {
-  fileprivate func setWallClock(_ clock: SteppedClock) { lock.withLock { state.pointee.wallClock = { clock.now() } } }
+  fileprivate func setWallClock(_ clock: SteppedClock) { lock.withLock { state.pointee.wallClock = { clock.at($0) } } }
 
   /// What the re-reading does, without the wait for it.
   fileprivate func readWallClock() { report { state, now, _ in state.readWallClock(at: now) } }
@@ -50,6 +51,27 @@ struct ScheduleTests {
     let gaps = zip(intended.dropFirst(), intended).map { ($0 - $1).rawValue }
     #expect(gaps.allSatisfy { abs($0 - 20_000_000) < 2_000_000 }, "\(gaps)")
     #expect(collector.records.allSatisfy { $0.submitted >= $0.intended && began < WallClock.now() })
+  }
+
+  @Test func aThreadThatLostItsProcessorBetweenTheClocksReadsThemAgain() {
+    // Each reading takes 40 ns; the first two attempts are held up for 5 ms, one on either side of the wall clock.
+    var (time, readings) = (Int64(0), 0)
+    func read(_ origin: Int64) -> Int64 {
+      readings += 1
+      time += readings == 2 || readings == 6 ? 5_000_000 : 40
+      return origin + time
+    }
+    #expect(WallClock.offset(monotonic: { read(0) }, wall: { read(1_000_000) }) == 1_000_000)
+    #expect(readings == 9)
+    // Held up every time: the shortest wait counts.
+    (time, readings) = (0, 0)
+    func slow(_ origin: Int64) -> Int64 {
+      readings += 1
+      time += readings == 11 ? 10_000 : 100_000
+      return origin + time
+    }
+    let offset = WallClock.offset(monotonic: { slow(0) }, wall: { slow(1_000_000) })
+    #expect(abs(offset - 1_000_000) <= 100_000 && readings == 24)
   }
 
   @Test func aCronJobIsKnownByItsNextSlot() async throws {

@@ -44,7 +44,7 @@ struct ShutdownTests {
       try await scheduler.submit(JobRequest("long on a thread")),
       try await scheduler.submit(JobRequest("long", delay: .seconds(3_600))),
     ]
-    let report = await scheduler.shutdown(grace: .milliseconds(5))
+    let report = await scheduler.shutdown(grace: .milliseconds(5), stopping: .seconds(60))
     #expect(report == ShutdownReport(drained: false, cancelled: 4, leftRunning: 0))
     for id in ids { #expect(try await scheduler.result(of: id).cause == .stopped) }
   }
