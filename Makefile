@@ -84,7 +84,7 @@ test-tsan: setup
 	@# jemalloc and the sanitizer's own allocator do not go together.
 	@TAILRACE_ALLOCATOR=system TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-sanitizer.suppressions \
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld \
-	--skip 'EndToEndTests|TidyTests|VerificationTests|RealTraceTests|SwarmTests'
+	--skip 'EndToEndTests|$(COMPUTING)'
 
 ## clean: delete what was built (reports stay)
 clean:
