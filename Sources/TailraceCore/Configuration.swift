@@ -94,9 +94,8 @@ public struct RetryPolicy: Hashable, Sendable, Codable {
   /// A job so many of whose attempts crashed their worker is poison: it goes to the dead letters with the cause
   /// `crashed`, however many retries are left. 1 to 254; nil: crashes count like failures.
   public var crashLimit: Int?
-  /// Makes a policy of at most `limit` retries.
-  ///
-  /// - Parameter cap: nil: 60 s, or the backoff's first wait where that is longer.
+  /// Makes a policy of at most `limit` retries. Without a `cap` it is 60 s, or the backoff's first wait where that is
+  /// longer.
   public init(
     limit: Int, backoff: Backoff = .exponential(base: .milliseconds(100), factor: 2), jitter: Jitter = .full,
     cap: Nanoseconds? = nil, crashLimit: Int? = nil
