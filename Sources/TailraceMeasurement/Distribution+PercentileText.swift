@@ -1,7 +1,9 @@
+import TailraceCore
+
 extension Distribution {
   /// One step of HdrHistogram's percentile distribution.
   package struct PercentileStep: Sendable, Hashable {
-    /// The greatest value of the bin, in nanoseconds.
+    /// The greatest value of the bin, or the greatest sample where that is less, in nanoseconds.
     package var value: UInt64
     /// 0…100.
     package var percentile: Double
@@ -16,11 +18,12 @@ extension Distribution {
     var steps: [PercentileStep] = []
     var level = 0.0
     var seen: UInt64 = 0
+    let greatest = UInt64(Swift.max(max.rawValue, 0))
     for bin in bins {
       seen += bin.count
       let reached = 100 * Double(seen) / Double(count)
       while level <= reached, level < 100 {
-        steps.append(PercentileStep(value: bin.highest, percentile: level, count: seen))
+        steps.append(PercentileStep(value: Swift.min(bin.highest, greatest), percentile: level, count: seen))
         if seen == count { break }
         var halvings = 0
         var distance = 100 / (100 - level)
@@ -31,7 +34,9 @@ extension Distribution {
         level += 100 / (Double(ticks) * Double(UInt64(1) << UInt64(Swift.min(halvings + 1, 50))))
       }
     }
-    if let last = bins.last { steps.append(PercentileStep(value: last.highest, percentile: 100, count: count)) }
+    if let last = bins.last {
+      steps.append(PercentileStep(value: Swift.min(last.highest, greatest), percentile: 100, count: count))
+    }
     return steps
   }
 }

@@ -1,7 +1,7 @@
 import TailraceCore
 
-/// The samples of one quantity in one class: bins of three significant digits, beside exact count, sum, least and
-/// greatest.
+/// The samples of one quantity in one class: bins of three significant digits, beside exact count, sum, sum of squares,
+/// least and greatest.
 ///
 /// Its JSON holds the bins as text, `gap:count` separated by commas, where a gap is the distance of a bin's lowest
 /// value from the one before (the first: from 0), in nanoseconds. Reading it gives an equal value.
@@ -37,13 +37,18 @@ package struct Distribution: Sendable, Hashable {
   package private(set) var above: UInt64
   /// The exact sum of all samples in nanoseconds, those out of range included.
   package private(set) var sum: Int128
+  /// The exact sum of the squares of the same samples; nil in results of versions that did not keep it.
+  private var squares: SquareSum?
   /// The least sample, exact.
   package private(set) var min: Nanoseconds
   /// The greatest sample, exact.
   package private(set) var max: Nanoseconds
 
-  init(bins: [Bin], below: UInt64, above: UInt64, sum: Int128, min: Nanoseconds, max: Nanoseconds) {
+  init(
+    bins: [Bin], below: UInt64, above: UInt64, sum: Int128, squares: SquareSum?, min: Nanoseconds, max: Nanoseconds
+  ) {
     self.bins = bins
+    self.squares = squares
     count = bins.reduce(0) { $0 + $1.count }
     self.below = below
     self.above = above
@@ -60,8 +65,12 @@ package struct Distribution: Sendable, Hashable {
   /// The exact mean.
   package var mean: Nanoseconds { Nanoseconds(Int64((Double(sum) / Double(total)).rounded())) }
 
-  /// The standard deviation of the samples, from the middles of the bins about the exact mean.
+  /// The standard deviation of the samples, exact; from the middles of the bins in a result that lacks the squares.
   package var standardDeviation: Nanoseconds {
+    guard total > 0 else { return .zero }
+    if let variance = squares?.variance(sum: sum, count: total) {
+      return Nanoseconds(Int64(variance.squareRoot().rounded()))
+    }
     guard count > 0 else { return .zero }
     let mean = Double(sum) / Double(total)
     let squares = bins.reduce(0.0) { $0 + Double($1.count) * ($1.middle - mean) * ($1.middle - mean) }
@@ -144,6 +153,7 @@ package struct Distribution: Sendable, Hashable {
     below += other.below
     above += other.above
     sum += other.sum
+    if let theirs = other.squares { squares?.merge(theirs) } else { squares = nil }
     min = Swift.min(min, other.min)
     max = Swift.max(max, other.max)
   }
@@ -155,6 +165,7 @@ extension Distribution: Codable {
     case below
     case above
     case sum = "sum_ns"
+    case squares = "squares_ns2"
     case min = "min_ns"
     case max = "max_ns"
   }
@@ -168,11 +179,22 @@ extension Distribution: Codable {
         forKey: .bins, in: box,
         debugDescription: "expected ascending gap:count pairs and a whole sum, got \(text.prefix(60)) and \(sumText)")
     }
+    let squares = try box.decodeIfPresent(String.self, forKey: .squares).map { text in
+      guard let squares = SquareSum(text: text) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .squares, in: box, debugDescription: "expected a whole sum of squares, got \(text.prefix(60))")
+      }
+      return squares
+    }
     self.init(
       bins: bins, below: try box.decodeIfPresent(UInt64.self, forKey: .below) ?? 0,
-      above: try box.decodeIfPresent(UInt64.self, forKey: .above) ?? 0, sum: sum,
+      above: try box.decodeIfPresent(UInt64.self, forKey: .above) ?? 0, sum: sum, squares: squares,
       min: Nanoseconds(try box.decode(Int64.self, forKey: .min)),
       max: Nanoseconds(try box.decode(Int64.self, forKey: .max)))
+    if let squares, total > 0, squares.variance(sum: sum, count: total) == nil {
+      throw DecodingError.dataCorruptedError(
+        forKey: .squares, in: box, debugDescription: "the sum and the sum of squares are not of the same samples")
+    }
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -188,6 +210,7 @@ extension Distribution: Codable {
     if below > 0 { try box.encode(below, forKey: .below) }
     if above > 0 { try box.encode(above, forKey: .above) }
     try box.encode("\(sum)", forKey: .sum)
+    try box.encodeIfPresent(squares?.text, forKey: .squares)
     try box.encode(min.rawValue, forKey: .min)
     try box.encode(max.rawValue, forKey: .max)
   }

@@ -1,11 +1,11 @@
 import Glibc
 import TailraceCore
 
-/// Collects lengths of time, in nanoseconds, into bins of three significant digits, beside their exact count, sum,
-/// least and greatest.
+/// Collects lengths of time, in nanoseconds, into bins of three significant digits, beside their exact count, sum, sum
+/// of squares, least and greatest.
 ///
 /// The bins are HdrHistogram's; the place of a value among them is computed here, since it is folded millions of times
-/// a second. A test holds it against that library.
+/// a second. A test compares it with that library.
 ///
 /// All bins up to ``limit`` have their place from the first sample on, in memory that the system provides page by page
 /// when a bin is first used: a sample costs the same whether or not it is the longest so far, and a histogram of times
@@ -19,25 +19,27 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
   private static let binCount = index(of: limit.rawValue) + 1
   private static let byteCount = binCount * MemoryLayout<UInt32>.stride
 
-  /// The greatest value that has a bin: ``limit``, or −1 before the first sample.
-  private var reach: Int64 = -1
+  /// Up to where a sample is folded at once: 2.4 hours, or 0 before the first. The squares of so many that 128 bits
+  /// could not hold their sum would take a century to record.
+  private var reach: UInt64 = 0
+  private static let furthestReach: UInt64 = 1 << 43 - 1
   /// Samples by bin; empty before the first.
   private var bins = UnsafeMutableBufferPointer<UInt32>(start: nil, count: 0)
+  /// The exact sum of all samples, those out of range included.
+  package private(set) var sum: Int128 = 0
+  /// The exact sum of the squares of the samples within ``reach``.
+  private var nearSquares: UInt128 = 0
+  /// Of the samples other than 0.
+  private var least = Int64.max
+  private var greatest = Int64.min
   /// Samples of 0, which are in no bin.
   private var zeros: UInt64 = 0
-  /// Samples in bins.
-  private var binned: UInt64 = 0
-  /// Samples within 0…``limit``.
-  package var count: UInt64 { zeros + binned }
+  /// The exact sum of the squares of all other samples, those out of range included.
+  private var farSquares = SquareSum()
   /// Samples below zero: the instants they were taken from are out of order.
   package private(set) var below: UInt64 = 0
   /// Samples above ``limit``.
   package private(set) var above: UInt64 = 0
-  /// The exact sum of all samples, those out of range included.
-  package private(set) var sum: Int128 = 0
-  /// Of the samples other than 0.
-  private var least = Int64.max
-  private var greatest = Int64.min
 
   /// Makes an empty histogram, which holds no memory.
   package init() {}
@@ -59,11 +61,13 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
     sum &+= Int128(value)
     if value < least { least = value }
     if value > greatest { greatest = value }
-    guard value >= 0, value <= reach else { return recordSlowly(value) }
+    // A value below zero is, as a bit pattern, beyond every reach.
+    guard UInt64(bitPattern: value) <= reach else { return recordSlowly(value) }
+    let (upper, lower) = value.multipliedFullWidth(by: value)
+    nearSquares &+= UInt128(truncatingIfNeeded: upper) << 64 | UInt128(lower)
     let index = Self.index(of: value)
     if bins[index] != .max {
       bins[index] &+= 1
-      binned &+= 1
     } else {
       // A bin counts in 32 bits: what would wrap is shown as out of range instead.
       above += 1
@@ -73,8 +77,8 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
   /// The bin of a value: below 2048 its own, from there on 1024 per doubling.
   @inline(__always)
   private static func index(of value: Int64) -> Int {
-    let magnitude = max(0, 53 - value.leadingZeroBitCount)
-    return magnitude << 10 + Int(value >> Int64(magnitude))
+    let magnitude = 53 - (value | 2_047).leadingZeroBitCount
+    return magnitude &<< 10 &+ Int(value &>> Int64(magnitude))
   }
 
   /// The least value of a bin.
@@ -82,17 +86,18 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
     index < 2_048 ? UInt64(index) : UInt64(index & 1_023 | 1_024) << UInt64(index >> 10 - 1)
   }
 
-  /// Takes a value that is out of range, or the first.
+  /// Takes a value that is out of reach, or the first.
   @inline(never)
   private mutating func recordSlowly(_ value: Int64) {
+    farSquares.add(value)
     if value < 0 {
       below += 1
     } else if value > Self.limit.rawValue {
       above += 1
     } else {
-      makeBins()
-      bins[Self.index(of: value)] = 1
-      binned += 1
+      if bins.isEmpty { makeBins() }
+      let index = Self.index(of: value)
+      if bins[index] != .max { bins[index] += 1 } else { above += 1 }
     }
   }
 
@@ -102,7 +107,7 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
     guard let memory, memory != MAP_FAILED else { fatalError("no memory for a histogram: error \(errno)") }
     bins = UnsafeMutableBufferPointer(
       start: memory.bindMemory(to: UInt32.self, capacity: Self.binCount), count: Self.binCount)
-    reach = Self.limit.rawValue
+    reach = Self.furthestReach
   }
 
   /// The bins that may hold a sample: those outside are not read, since reading would provide their memory.
@@ -111,13 +116,20 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
     return Self.index(of: max(0, least))..<Self.index(of: min(greatest, Self.limit.rawValue)) + 1
   }
 
+  /// The exact sum of the squares of all samples, those out of range included.
+  private var squares: SquareSum {
+    var squares = farSquares
+    squares.add(nearSquares, 0)
+    return squares
+  }
+
   /// Adds every sample of another histogram.
   package mutating func merge(_ other: borrowing LatencyHistogram) {
     zeros += other.zeros
-    binned += other.binned
     below += other.below
     above += other.above
     sum += other.sum
+    farSquares.merge(other.squares)
     least = min(least, other.least)
     greatest = max(greatest, other.greatest)
     if bins.isEmpty, !other.bins.isEmpty { makeBins() }
@@ -128,20 +140,20 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
       guard overflow else { continue }
       // What does not fit the bin is out of range, as it would be in one histogram.
       above += UInt64(sum) + 1
-      binned -= UInt64(sum) + 1
     }
   }
 
   /// What was recorded, in the form in which results keep it; nil when nothing was.
   package var distribution: Distribution? {
-    guard count + below + above > 0 else { return nil }
+    guard zeros + below + above > 0 || !bins.isEmpty else { return nil }
     var values: [Distribution.Bin] = []
     if zeros > 0 { values.append(Distribution.Bin(lowest: 0, count: zeros)) }
     for index in usedBins where bins[index] > 0 {
       values.append(Distribution.Bin(lowest: Self.lowest(of: index), count: UInt64(bins[index])))
     }
     return Distribution(
-      bins: values, below: below, above: above, sum: sum, min: Nanoseconds(zeros > 0 ? min(least, 0) : least),
+      bins: values, below: below, above: above, sum: sum, squares: squares,
+      min: Nanoseconds(zeros > 0 ? min(least, 0) : least),
       max: Nanoseconds(zeros > 0 ? max(greatest, 0) : greatest))
   }
 }

@@ -4,7 +4,8 @@ import TailraceMeasurement
 /// Histograms in HdrHistogram's text format, which its plotters read: values in milliseconds.
 ///
 /// Source: `AbstractHistogram.outputPercentileDistribution` of HdrHistogram for Java, with a value unit scaling ratio
-/// of 1,000,000 and 5 steps per half distance.
+/// of 1,000,000 and 5 steps per half distance. Where that library prints the top of the greatest sample's bin, this
+/// prints the greatest sample itself, which every other file has too.
 enum PercentileText {
   static func render(_ samples: Distribution) -> String {
     var text = "\(padded("Value", 12)) \(padded("Percentile", 14)) \(padded("TotalCount", 10)) 1/(1-Percentile)\n\n"
@@ -14,11 +15,10 @@ enum PercentileText {
       if step.percentile < 100 { text += " \(padded(HumanUnits.fixed(1 / (1 - share), decimals: 2), 14))" }
       text += "\n"
     }
-    let greatest = samples.bins.last?.highest ?? 0
-    let buckets = max(1, 64 - Int(max(greatest, 2_047).leadingZeroBitCount) - 10)
+    let buckets = max(1, 64 - Int(max(samples.bins.last?.highest ?? 0, 2_047).leadingZeroBitCount) - 10)
     text +=
       "#[Mean    = \(value(samples.mean.rawValue)), StdDeviation   = \(value(samples.standardDeviation.rawValue))]\n"
-    text += "#[Max     = \(value(greatest)), Total count    = \(padded("\(samples.count)", 12))]\n"
+    text += "#[Max     = \(value(samples.max.rawValue)), Total count    = \(padded("\(samples.count)", 12))]\n"
     text += "#[Buckets = \(padded("\(buckets)", 12)), SubBuckets     = \(padded("2048", 12))]\n"
     return text
   }

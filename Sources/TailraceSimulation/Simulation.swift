@@ -312,7 +312,9 @@ package struct Simulation: ~Copyable {
     guard !outbox.records.isEmpty else { return }
     if !clients.isEmpty {
       for index in outbox.records.indices where outbox.records[index].settles {
-        clients.jobSettled(outbox.records[index].job, at: outbox.records[index].finished)
+        clients.jobSettled(
+          outbox.records[index].job, at: outbox.records[index].finished,
+          wasRefused: outbox.records[index].accepted == TimelineRecord.never)
       }
     }
     outbox.records.withUnsafeBufferPointer(record)

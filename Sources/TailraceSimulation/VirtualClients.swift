@@ -4,10 +4,14 @@ import TailraceWorkload
 /// The clients of a tape's closed streams in virtual time: each submits, awaits the job's end, thinks, and submits
 /// again.
 ///
-/// A client's turn takes a microsecond at least: one whose jobs and thoughts take no time would keep the clock from
-/// ever moving on.
+/// A turn takes exactly as long as its job and the thinking after it. Turns that take no time at all would keep the
+/// clock from ever moving on: a client pauses for a microsecond where its job was refused at once, or where
+/// ``emptyTurns`` turns in a row took no time.
 struct VirtualClients {
-  private static let shortestTurn = Nanoseconds.microseconds(1)
+  private static let pause = Nanoseconds.microseconds(1)
+  /// Turns without any length that a client makes in one instant. Draws that are rounded to 0 do not come so often in a
+  /// row, so that a service time of a few nanoseconds keeps its mean.
+  private static let emptyTurns: UInt8 = 64
 
   private struct Turn {
     var at: Instant
@@ -21,6 +25,8 @@ struct VirtualClients {
   /// How long each client thinks once its job is over.
   private var thoughts: [Nanoseconds]
   private var submitted: [Instant]
+  /// How many turns of each client have taken no time, up to the last.
+  private var empty: [UInt8]
   /// The job whose end each client awaits; 0: none.
   private var awaited: [UInt64]
   /// A binary heap by instant, then client.
@@ -34,6 +40,7 @@ struct VirtualClients {
     sequences = Array(repeating: 0, count: clients.count)
     thoughts = Array(repeating: .zero, count: clients.count)
     submitted = Array(repeating: .zero, count: clients.count)
+    empty = Array(repeating: 0, count: clients.count)
     awaited = Array(repeating: 0, count: clients.count)
     for client in clients { plan(client.id, at: Instant.zero + client.start) }
   }
@@ -59,14 +66,24 @@ struct VirtualClients {
   }
 
   /// A job is settled; if it is a client's, the client goes on.
-  mutating func jobSettled(_ job: UInt64, at instant: Instant) {
+  ///
+  /// - Parameter wasRefused: whether it never got into the scheduler.
+  mutating func jobSettled(_ job: UInt64, at instant: Instant, wasRefused: Bool) {
     guard job >= Tape.firstClosedNumber else { return }
     let client = Int((job ^ Tape.firstClosedNumber) >> 32)
     // A job that was doubled settles twice; its client has gone on.
     guard job == awaited[client] else { return }
     awaited[client] = 0
     waiting -= 1
-    plan(client, at: max(instant + thoughts[client], submitted[client] + Self.shortestTurn))
+    let next = instant + thoughts[client]
+    guard next <= submitted[client] else {
+      empty[client] = 0
+      return plan(client, at: next)
+    }
+    empty[client] += 1
+    guard wasRefused || empty[client] >= Self.emptyTurns else { return plan(client, at: next) }
+    empty[client] = 0
+    plan(client, at: next + Self.pause)
   }
 
   private mutating func plan(_ client: Int, at instant: Instant) {

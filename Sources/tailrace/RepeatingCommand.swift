@@ -30,8 +30,10 @@ enum RepeatingCommand {
 enum PathText {
   /// Relative to the working directory where it lies in it.
   static func short(_ path: String) -> String {
-    let current = FileManager.default.currentDirectoryPath + "/"
     let full = URL(fileURLWithPath: path).standardizedFileURL.path
-    return full.hasPrefix(current) ? String(full.dropFirst(current.count)) : full
+    // Empty where the working directory was removed meanwhile: then nothing lies in it.
+    let current = FileManager.default.currentDirectoryPath
+    guard !current.isEmpty, current != "/", full.hasPrefix(current + "/") else { return full }
+    return String(full.dropFirst(current.count + 1))
   }
 }

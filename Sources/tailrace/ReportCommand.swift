@@ -23,7 +23,6 @@ struct ReportCommand: ParsableCommand {
     } catch {
       throw Refusal.usage("\(error)")
     }
-    Terminal.output.write(
-      "Report: \(URL(fileURLWithPath: directory).appendingPathComponent("report.md").relativePath)\n")
+    Terminal.output.write("Report: \(PathText.short(directory))/report.md\n")
   }
 }

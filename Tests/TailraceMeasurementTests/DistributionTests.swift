@@ -89,10 +89,53 @@ import Testing
     #expect(throws: DecodingError.self) { try JSONDecoder().decode(Distribution.self, from: Data(json.utf8)) }
   }
 
-  @Test func meanIsExactAndDeviationNear() throws {
+  /// Samples far from 0 and close to each other, samples without any spread, samples that have no bin: the squares are
+  /// whole numbers, so that none of them costs a digit.
+  @Test(
+    arguments: [
+      ([2, 4, 4, 4, 5, 5, 7, 9].map { $0 * 1_000_000 }, 2_000_000.0),
+      (Array(repeating: 10_000_000, count: 1_000), 0), ([1_000_000_007], 0),
+      ([86_400_000_000_000, 86_400_000_000_002], 1), ([0, 0, 0, 4], 3.0.squareRoot()), ([-3, 3], 3),
+      ([LatencyHistogram.limit.rawValue + 1, LatencyHistogram.limit.rawValue + 21], 10),
+      ([.max, .max, .max - 20, .max - 20], 10), ([.min, .min], 0), ([], 0),
+    ] as [([Int64], Double)])
+  func momentsAreExact(samples: [Int64], deviation: Double) throws {
+    guard let folded = distribution(of: samples) else {
+      #expect(samples.isEmpty)
+      return
+    }
+    #expect(folded.standardDeviation.rawValue == Int64(deviation.rounded()))
+    #expect(folded.max.rawValue == samples.max() && folded.min.rawValue == samples.min())
+    // However they are split, merged and written, they are the same samples.
+    var parts = fold(Array(samples.prefix(1)))
+    parts.merge(fold(Array(samples.dropFirst())))
+    #expect(parts.distribution == folded)
+    let data = try JSONEncoder().encode(folded)
+    #expect(try JSONDecoder().decode(Distribution.self, from: data).standardDeviation == folded.standardDeviation)
+  }
+
+  /// Against the sum over the samples, each of which 128-bit numbers hold.
+  @Test func deviationsMatchTheSamples() throws {
+    for seed in [1, 2, 3] as [UInt64] {
+      let samples = makeSamples(5_000, seed: seed)
+      let mean = Double(samples.reduce(0) { $0 + Int128($1) }) / 5_000
+      let squares = samples.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+      let deviation = (squares / 5_000).squareRoot()
+      let folded = try #require(distribution(of: samples))
+      #expect(abs(Double(folded.standardDeviation.rawValue) - deviation) <= 1 + 1e-12 * deviation)
+    }
+  }
+
+  @Test func resultsWithoutSquaresAreStillRead() throws {
     let folded = try #require(distribution(of: [2, 4, 4, 4, 5, 5, 7, 9].map { $0 * 1_000_000 }))
-    #expect(folded.mean == .milliseconds(5))
-    #expect(abs(folded.standardDeviation.rawValue - 2_000_000) < 4_000)
+    let text = String(decoding: try JSONEncoder().encode(folded), as: UTF8.self)
+    let old = text.replacing(/"squares_ns2":"[0-9]*",?/, with: "")
+    #expect(old != text)
+    let read = try JSONDecoder().decode(Distribution.self, from: Data(old.utf8))
+    #expect(abs(read.standardDeviation.rawValue - 2_000_000) < 4_000)
+    // Squares of other samples are found out.
+    let wrong = text.replacing(/"squares_ns2":"[0-9]*"/, with: "\"squares_ns2\":\"5\"")
+    #expect(throws: DecodingError.self) { try JSONDecoder().decode(Distribution.self, from: Data(wrong.utf8)) }
   }
 
   @Test(arguments: [1, 3, 1_000])
@@ -103,7 +146,8 @@ import Testing
     for sample in samples { peer.record(UInt64(sample)) }
     let expected = peer.percentiles(ticksPerHalfDistance: 5).map {
       Distribution.PercentileStep(
-        value: peer.highestEquivalentForValue($0.value), percentile: $0.percentileLevelIteratedTo,
+        value: min(peer.highestEquivalentForValue($0.value), UInt64(samples.max()!)),
+        percentile: $0.percentileLevelIteratedTo,
         count: $0.totalCountToThisValue)
     }
     #expect(try #require(distribution(of: samples)).percentileSteps() == expected)

@@ -143,8 +143,37 @@ struct SimulationTests {
     #expect(run.records.allSatisfy { $0.intended < Instant.zero + .milliseconds(100) })
   }
 
-  @Test func aClientWithoutServiceAndThoughtStillLetsTheClockMoveOn() throws {
+  /// A turn takes as long as the job and the thinking after it, however short they are.
+  @Test(arguments: [("100ns", "0ms", 10_000_000), ("1ns", "0ms", 1_000_000_000), ("0ms", "250ns", 4_000_000)])
+  func aTurnTakesExactlyItsTime(service: String, think: String, perSecond: Int) throws {
     let run = try Simulated(
+      """
+      name: quick-client
+      jobs: {job: {service: \(service)}}
+      load: {closed: {clients: 1, think: \(think)}, of: job}
+      duration: 10us
+      scheduler: {workers: 1}
+      """)
+    #expect(run.records.count == perSecond / 100_000)
+  }
+
+  /// Draws of a few nanoseconds are whole numbers, some of them 0: the mean turn is still the mean service time.
+  @Test func turnsThatAreRoundedToNothingKeepTheMean() throws {
+    let run = try Simulated(
+      """
+      name: quick-client
+      jobs: {job: {service: "exponential(mean: 3ns)"}}
+      load: {closed: {clients: 1, think: 0ms}, of: job}
+      duration: 100us
+      scheduler: {workers: 1}
+      """)
+    let mean = run.records.reduce(0) { $0 + Double(($1.finished - $1.started).rawValue) } / Double(run.records.count)
+    #expect(abs(100_000 / Double(run.records.count) - mean) < 0.01, "\(mean) ns")
+  }
+
+  /// What takes no time at all, and what is refused at once, still lets the clock move on.
+  @Test func emptyTurnsEnd() throws {
+    let empty = try Simulated(
       """
       name: instant-client
       jobs: {job: {service: 0ms}}
@@ -152,7 +181,16 @@ struct SimulationTests {
       duration: 1ms
       scheduler: {workers: 1}
       """)
-    #expect(run.records.count == 1_000)
+    #expect(empty.records.count == 64_000)
+    let refused = try Simulated(
+      """
+      name: refused-client
+      jobs: {job: {service: 100us}}
+      load: {closed: {clients: 2, think: 0ms}, of: job}
+      duration: 100us
+      scheduler: {workers: 1, queue: {capacity: 0, when_full: reject}}
+      """)
+    #expect(refused.records.count { $0.cause == .rejected } == 100)
   }
 
   @Test func rateLimitsHoldToTheNanosecond() throws {
