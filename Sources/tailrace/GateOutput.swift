@@ -38,7 +38,7 @@ struct GateOutput: ParsableArguments {
     let style: Terminal.Style = status == 0 ? .green : status == 4 || status == 5 ? .yellow : .red
     var text = terminal.styled(findings.word, style) + ": "
     text += GatePage.summary(findings) + "\n"
-    text += findings.invalid.map { "  \($0)\n" }.joined()
+    text += (findings.invalid + findings.boundsInNoise.map(GatePage.words)).map { "  \($0)\n" }.joined()
     text += findings.comparison.forced.map { "  forced: \($0)\n" }.joined()
     var table = Columns(["", "scenario", ">change", ">interval", "verdict"])
     for check in findings.checks {

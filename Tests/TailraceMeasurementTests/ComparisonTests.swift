@@ -126,6 +126,30 @@ import Testing
     #expect(between[0].adjustedPValue >= 2 / 10_000)
   }
 
+  /// Twelve pairs whose ratios scatter about a change.
+  private func scattered(_ index: Int, change: Double, rounds: Int = 12, spread: Double = 0.03) throws -> PairedValues {
+    var random = ResamplingGenerator(seed: UInt64(index) + 40)
+    return PairedValues(
+      metric: try Metric(parsing: "response.mean", types: []), scenario: "s\(index)", candidate: 1,
+      pairs: (0..<rounds).map { _ in
+        (100, 100 * (1 + change) * (1 + spread * (Double(random.next(below: 2_001)) / 1_000 - 1)))
+      }, reason: "")
+  }
+
+  /// An interval that leaves no change out and is beyond δ says in its own cell why nothing is called.
+  @Test func whatIsUnclearGivesTheReason() throws {
+    let rules = ComparisonRules(looks: LookPlan(least: 12, most: 12))
+    let all = try (0..<20).map { try scattered($0, change: $0 == 0 ? 0.035 : 0, spread: 0.04) }
+    let contrasts = Contrast.contrasts(of: all, rules: rules, share: 1, seed: 1)
+    let changed = contrasts[0]
+    #expect(changed.low! > 0.01 && changed.verdict == .unclear && changed.uncorrected == .worse, "\(changed)")
+    #expect(changed.reason?.hasPrefix("the correction for 20 metrics: p is 0.0") == true, "\(changed)")
+    let few = Contrast.contrasts(
+      of: [try scattered(1, change: 0.5, rounds: 4)], rules: rules, share: 1, seed: 1)[0]
+    #expect(few.reason == "too few rounds: 12 are needed for 1 metric")
+    for contrast in contrasts + [few] { #expect((contrast.reason != nil) == (contrast.verdict == .unclear)) }
+  }
+
   @Test func tooFewRoundsDecideNothingAndSaySo() throws {
     let rules = ComparisonRules(looks: LookPlan(least: 3, most: 3))
     let comparison = try Self.comparison(rounds: 3, rules: rules) { round, candidate in
@@ -224,6 +248,51 @@ import Testing
     #expect(more.verdict(low: -0.02, high: 0.4) == .met)
     #expect(more.verdict(low: -0.2, high: -0.04) == .missed)
     #expect(more.verdict(low: -0.2, high: 0.1) == .unclear)
+  }
+
+  /// Bounds of which the true change is exactly what they allow: each alone is missed by its interval in one of forty
+  /// gates; corrected for each other and by rank, next to none of forty gates of six says that any is.
+  @Test func boundsAreCorrectedForEachOther() throws {
+    let rules = ComparisonRules(looks: LookPlan(least: 12, most: 12))
+    let bound = try bound("response.mean < +10%")
+    var (missed, beyond) = (0, 0)
+    for gate in 0..<40 {
+      let all = (0..<6).map { index -> BoundedContrast in
+        var random = ResamplingGenerator(seed: UInt64(gate * 10 + index))
+        let pairs = (0..<12).map { _ -> (baseline: Double?, candidate: Double?) in
+          (100, 110 * (1 + 0.03 * (Double(random.next(below: 2_001)) / 1_000 - 1)))
+        }
+        let values = PairedValues(metric: bound.metric, scenario: "s", candidate: 1, pairs: pairs, reason: "")
+        let contrast = Contrast.contrasts(of: [values], rules: rules, share: 1, decides: false, seed: 1)[0]
+        return BoundedContrast(bound: bound, contrast: contrast, scenario: "s")
+      }
+      let checks = GateCheck.checks(of: all, rules: rules)
+      if checks.contains(where: { $0.verdict == .missed }) { missed += 1 }
+      if checks.contains(where: { $0.low! > 0.1 }) { beyond += 1 }
+      for check in checks where check.verdict == .unclear && check.low! > 0.1 {
+        #expect(check.words.contains("not clearly enough among 6 bounds"), "\(check.words)")
+      }
+    }
+    #expect(missed <= 2 && beyond > missed, "missed in \(missed), intervals beyond in \(beyond) of 40")
+  }
+
+  @Test func aGateThatCouldSeeNothingIsInconclusive() throws {
+    let rules = ComparisonRules(looks: LookPlan(least: 4, most: 4))
+    let comparison = try ComparisonTests.comparison(rounds: 4, rules: rules) { round, candidate in
+      try ComparisonTests.suite(
+        round: round, salt: UInt64(candidate), slower: candidate == 1 ? 1 : nil, by: 2, noise: 0.002)
+    }
+    let contrasts = comparison.contrasts(isLast: true)
+    for bounds in [[], ["response.mean < +3%"]] {
+      let checks = GateCheck.checks(of: comparison, contrasts, regressions: bounds, baseline: "main")
+        .filter { bounds.isEmpty ? $0.metric == "response.mean" : true }
+      #expect(checks.map(\.verdict) == [.unclear] && checks.sawNothing, "\(checks)")
+      let gate = GateFindings(
+        comparison: ComparisonFindings(
+          name: "n", command: "", version: "1", started: "", candidates: [], comparison: comparison,
+          contrasts: contrasts, ending: "", forced: [], first: []), confirmation: nil, checks: checks)
+      #expect(gate.exitStatus == 5 && gate.word == "INCONCLUSIVE")
+    }
   }
 
   @Test func failuresCountOnlyWhereFreshRoundsFailToo() throws {

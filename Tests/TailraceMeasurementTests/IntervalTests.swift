@@ -36,37 +36,75 @@ import Testing
     },
   ]
 
-  @Test(arguments: laws, [12, 24])
-  func intervalsHoldTheTruthAsOftenAsTheySay(_ law: Law, rounds: Int) {
-    let experiments = 1_000
-    var held = 0
-    for experiment in 0..<experiments {
-      var random = ResamplingGenerator(seed: UInt64(experiment) &* 7_919 &+ UInt64(rounds))
-      let samples = (0..<rounds).map { _ in law.draw(&random) }
-      let interval = StudentizedBootstrap(samples, resamples: 999, seed: UInt64(experiment)).interval(level: 0.95)
-      if interval.low <= law.mean, law.mean <= interval.high { held += 1 }
+  /// Two sides of which other programs lengthen single runs: log ratios with heavy tails to either side.
+  private static func disturbed(oneRunIn count: Int, by deviations: Double) -> Law {
+    Law(testDescription: "one run in \(count) longer by \(Int(deviations)) σ", mean: 0) { random in
+      func run(_ random: inout ResamplingGenerator) -> Double {
+        0.01 * (normal(&random) + (random.next(below: count) == 0 ? deviations : 0))
+      }
+      let baseline = run(&random)
+      return run(&random) - baseline
     }
-    #expect((930...970).contains(held), "\(held) of \(experiments) intervals hold the truth")
+  }
+  static let heavyTails = [
+    disturbed(oneRunIn: 10, by: 10), disturbed(oneRunIn: 5, by: 30), disturbed(oneRunIn: 20, by: 30),
+    disturbed(oneRunIn: 3, by: 10),
+  ]
+
+  @Test(arguments: heavyTails, [8, 12, 24])
+  func intervalsHoldTheTruthWhereSingleRunsAreDisturbed(_ law: Law, rounds: Int) {
+    let held = Self.held(law, rounds: rounds)
+    // Wider than it must be is no error here: 94 % at least.
+    #expect(held >= 940, "\(held) of 1000 intervals hold the truth")
   }
 
-  @Test func theBootstrapsPValueAndIntervalAgree() {
+  /// The bootstrap alone does not: else the test above would show nothing.
+  @Test func theBootstrapAloneIsTooNarrowThere() {
+    let held = Self.held(Self.heavyTails[0], rounds: 12) {
+      StudentizedBootstrap($0, resamples: 999, seed: $1).interval(level: 0.95)
+    }
+    #expect(held < 920, "\(held) of 1000 intervals hold the truth")
+  }
+
+  private static func held(
+    _ law: Law, rounds: Int,
+    by interval: (_ samples: [Double], _ seed: UInt64) -> (low: Double, high: Double) = {
+      MeanInterval($0, resamples: 999, seed: $1).interval(level: 0.95)
+    }
+  ) -> Int {
+    (0..<1_000).count { experiment in
+      var random = ResamplingGenerator(seed: UInt64(experiment) &* 7_919 &+ UInt64(rounds))
+      let samples = (0..<rounds).map { _ in law.draw(&random) }
+      let ends = interval(samples, UInt64(experiment))
+      return ends.low <= law.mean && law.mean <= ends.high
+    }
+  }
+
+  @Test(arguments: laws, [12, 24])
+  func intervalsHoldTheTruthAsOftenAsTheySay(_ law: Law, rounds: Int) {
+    let held = Self.held(law, rounds: rounds)
+    // Of two intervals the wider is a little wider than it must be: some 96 % where both are exact.
+    #expect((930...975).contains(held), "\(held) of 1000 intervals hold the truth")
+  }
+
+  @Test func pValuesAndIntervalsAgree() {
     var random = ResamplingGenerator(seed: 5)
     for _ in 0..<50 {
       let samples = (0..<10).map { _ in 0.5 + Self.normal(&random) }
-      let bootstrap = StudentizedBootstrap(samples, resamples: 1_999)
-      let interval = bootstrap.interval(level: 0.95)
+      let mean = MeanInterval(samples, resamples: 1_999)
+      let interval = mean.interval(level: 0.95)
       let holdsZero = interval.low <= 0 && 0 <= interval.high
-      #expect(holdsZero == (bootstrap.pValue() > 0.05) || abs(bootstrap.pValue() - 0.05) < 0.002)
+      #expect(holdsZero == (mean.pValue() > 0.05) || abs(mean.pValue() - 0.05) < 0.002)
     }
   }
 
   @Test func samplesWithoutSpreadAndSingleOnes() {
-    let same = StudentizedBootstrap([0.1, 0.1, 0.1]).interval(level: 0.95)
+    let same = MeanInterval([0.1, 0.1, 0.1]).interval(level: 0.95)
     #expect(same.low == same.high)
-    #expect(StudentizedBootstrap([0, 0, 0]).pValue() == 1)
-    let single = StudentizedBootstrap([0.1]).interval(level: 0.95)
+    #expect(MeanInterval([0, 0, 0]).pValue() == 1)
+    let single = MeanInterval([0.1]).interval(level: 0.95)
     #expect(single == (-.infinity, .infinity))
-    #expect(StudentizedBootstrap([0.1]).pValue() == 1)
+    #expect(MeanInterval([0.1]).pValue() == 1)
   }
 
   /// One round in twelve differed: the interval has two ends, and the estimate between them.
@@ -74,7 +112,7 @@ import Testing
   func rareValuesAmongEqualOnes(_ odd: Int) {
     for rest in [0, 1e-16] {
       let samples = (0..<12).map { $0 < odd ? 0.01 : rest }
-      let interval = StudentizedBootstrap(samples).interval(level: 0.99)
+      let interval = MeanInterval(samples).interval(level: 0.99)
       let mean = samples.reduce(0, +) / 12
       #expect(interval.low <= mean && mean <= interval.high)
       #expect(interval.high - interval.low < 0.1)
@@ -125,6 +163,14 @@ import Testing
     #expect(abs(Student.quantile(p, degrees: degrees) - value) <= 0.00006)
   }
 
+  /// A p-value is the level of the quantile that it belongs to.
+  @Test(arguments: [1, 2, 5, 11, 23, 200, 500], [0.6, 0.9, 0.975, 0.9999])
+  func studentsPValuesAreThoseOfTheQuantiles(_ degrees: Int, _ p: Double) {
+    let t = Student.quantile(p, degrees: degrees)
+    #expect(abs(Student.pValue(t, degrees: degrees) - 2 * (1 - p)) < (degrees > 200 ? 2e-3 : 1e-8))
+    #expect(Student.pValue(t, degrees: degrees) == Student.pValue(-t, degrees: degrees))
+  }
+
   @Test func studentsQuantilesGoOnWhereTheExpansionTakesOver() {
     let (summed, expanded) = (Student.quantile(0.999, degrees: 200), Student.quantile(0.999, degrees: 201))
     #expect(summed > expanded && summed - expanded < 1e-3)
@@ -139,7 +185,7 @@ import Testing
     for experiment in 0..<1_000 {
       var random = ResamplingGenerator(seed: UInt64(experiment) + 77)
       let samples = (0..<rounds).map { _ in effect + deviation * Self.normal(&random) }
-      if StudentizedBootstrap(samples, resamples: 499).pValue() <= 0.05 { found += 1 }
+      if MeanInterval(samples, resamples: 499).pValue() <= 0.05 { found += 1 }
     }
     #expect((740...870).contains(found), "found in \(found) of 1000")
   }
@@ -167,7 +213,7 @@ import Testing
       let samples = (0..<24).map { _ in Self.normal(&random) }
       for look in plan.looks {
         let level = 0.05 * plan.share(after: look, isLast: look == 24)
-        if StudentizedBootstrap(Array(samples.prefix(look)), resamples: 999).pValue() <= level {
+        if MeanInterval(Array(samples.prefix(look)), resamples: 999).pValue() <= level {
           alarms += 1
           break
         }

@@ -2,7 +2,7 @@
 // every interval.
 
 import Foundation
-import TailraceMeasurement
+@testable import TailraceMeasurement
 import Testing
 
 @testable import TailraceReport
@@ -34,6 +34,72 @@ struct ComparisonDocumentTests {
     #expect(page.contains("It begins in the <strong>service time</strong> of <code>long</code>"))
     let files = try ComparisonFiles.render(findings)
     #expect(files.first { $0.path == "report.html" }.map { $0.bytes == Array(page.utf8) } == true)
+  }
+
+  /// A part that moves by more than the whole, and one that moves against it: times and plain words, no share above
+  /// 100 %, and every percentage beside two times is the change of those.
+  @Test func sharesOfTheChangeAreNeverTakenForChanges() throws {
+    func shift(_ type: String, _ part: Quantity, _ before: Double, _ after: Double, carried: Double)
+      -> Explanation.Shift
+    {
+      Explanation.Shift(
+        type: type, part: part, before: before, after: after, carried: carried, low: carried - 1, high: carried + 1,
+        isClear: true)
+    }
+    let service = shift("a", .service, 10e6, 18e6, carried: 8e6)
+    var explanation = Explanation(
+      scenario: "s", candidate: 1, before: 29e6, after: 34e6,
+      shifts: [
+        service, shift("b", .waiting, 19e6, 3.37e6, carried: -4e6), shift("c", .backoff, 2e6, 3e6, carried: 1e6),
+      ],
+      origin: service, quantiles: [], utilizationBefore: nil, utilizationAfter: nil)
+    var lines = ExplanationWords.lines(explanation).joined(separator: "\n")
+    #expect(
+      lines.contains("`a`: 10.0 ms → 18.0 ms (+80.0 %) a job. That adds 8.00 ms to the mean over all jobs, more than"),
+      "\(lines)")
+    #expect(lines.contains("3.00 ms (+50.0 %) a job, which adds 1.00 ms to the mean over all jobs, 20.0 % of"))
+    #expect(!lines.contains("160 %") && !lines.contains("carries"), "\(lines)")
+    explanation.origin = explanation.shifts[1]
+    explanation.after = 26e6
+    lines = ExplanationWords.lines(explanation).joined(separator: "\n")
+    #expect(lines.contains("19.0 ms → 3.37 ms (-82.3 %) a job"), "\(lines)")
+    var findings = try Self.findings(longer: 0.2)
+    findings.explanations = [explanation]
+    findings.explanations[0].scenario = findings.contrasts[0].scenario
+    let page = ComparisonPage.render(findings)
+    #expect(page.contains("Share of the mean's change") && page.contains("more than all of it"), "\(page)")
+    #expect(page.contains("against it"))
+  }
+
+  /// The verdict's cell gives the reason, in every document.
+  @Test func whatIsUnclearSaysWhyInEveryDocument() throws {
+    var findings = try Self.findings(longer: 0.2)
+    findings.contrasts[0].verdict = .unclear
+    findings.contrasts[0].uncorrected = .worse
+    findings.contrasts[0].reason = "the correction for 8 metrics: p is 0.004 alone, 0.032 corrected"
+    for page in [ComparisonPage.render(findings), ComparisonDocument.render(findings)] {
+      #expect(
+        page.contains("(alone: worse) – the correction for 8 metrics: p is 0.004 alone, 0.032 corrected"))
+    }
+  }
+
+  @Test func theHeadLineSaysWhatWouldHaveBeenMissed() throws {
+    var findings = try Self.findings(longer: 0)
+    for index in findings.contrasts.indices {
+      findings.contrasts[index].verdict = .unclear
+      findings.contrasts[index].detectable = findings.contrasts[index].metric == "response.mean" ? 0.1 : 0.02
+    }
+    let line = ComparisonPage.headline(findings, candidate: 1)
+    #expect(
+      line.hasPrefix("UNCLEAR: of ")
+        && line.hasSuffix(
+          "; smaller changes would have been missed: response.mean below ±10.5 %, throughput below ±2.02 %"),
+      "\(line)")
+    for index in findings.contrasts.indices { findings.contrasts[index].detectable = nil }
+    let blind = ComparisonPage.headline(findings, candidate: 1)
+    #expect(blind.hasPrefix("UNCLEAR: nothing could have been seen: 12 rounds are too few for"), "\(blind)")
+    findings.contrasts[0].verdict = .worse
+    #expect(!ComparisonPage.headline(findings, candidate: 1).contains("missed"))
   }
 
   @Test func largeChangesAreDrawnAsRatios() throws {

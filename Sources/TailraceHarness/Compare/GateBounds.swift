@@ -56,31 +56,10 @@ package struct GateBounds: Sendable {
         guard let floor = noise.floor(of: bound.metric.name, in: scenario.name, rounds: rounds),
           bound.allowance < floor
         else { return nil }
-        return Self.words(bound.text, floor: floor, allowance: bound.allowance, rounds: rounds)
+        return GatePage.words(
+          GateFindings.BoundInNoise(expression: bound.text, allowance: bound.allowance, floor: floor, rounds: rounds))
       }
     }
-  }
-
-  /// Where nobody had measured the noise, the rounds themselves say what they could see: the bounds that were below it
-  /// and stayed unclear. Empty where the gate has something worse to say.
-  package static func problems(in findings: GateFindings) -> [String] {
-    guard findings.invalid.isEmpty, findings.count(.target, .missed) + findings.count(.regression, .missed) == 0 else {
-      return []
-    }
-    let noise = NoiseFloor(findings.comparison)
-    return findings.checks.compactMap { check in
-      guard check.kind == .regression, check.verdict == .unclear, let allowance = check.allowance,
-        let floor = noise.floor(of: check.metric, in: check.scenario, rounds: noise.rounds), allowance < floor
-      else { return nil }
-      return words(check.expression, floor: floor, allowance: allowance, rounds: noise.rounds)
-    }
-  }
-
-  private static func words(_ bound: String, floor: Double, allowance: Double, rounds: Int) -> String {
-    let needed = Int((Double(rounds) * (floor / allowance) * (floor / allowance)).rounded(.up))
-    return
-      "'\(bound)' is below this machine's noise floor: \(HumanUnits.counted(rounds, "round")) see \(HumanUnits.share(floor)) at "
-      + "least; allow that much, run some \(needed) rounds, or use a quieter machine"
   }
 }
 

@@ -1,5 +1,6 @@
 import TailraceCore
 import TailraceMeasurement
+import TailraceReport
 import TailraceRuntime
 import TailraceWorkload
 
@@ -17,6 +18,10 @@ package struct GateSelfTest: Sendable {
     package var alarms = 0
     /// Gates whose figures were not to be trusted.
     package var invalid = 0
+    /// What the identical copies' gates would have missed, as they say it themselves; empty: nothing.
+    package var missed = ""
+    /// Gates in which nothing could have been seen, however large the change.
+    package var blind = 0
     package init() {}
 
     /// The 95 % interval of a share of the trials. Source: E. B. Wilson, *Probable Inference, the Law of Succession,
@@ -90,6 +95,11 @@ package struct GateSelfTest: Sendable {
         if comparisons.contains(where: { !$0.invalid.isEmpty || $0.counted == 0 }) { result.invalid += 1 }
         let isWorse = pass.checks.contains { $0.kind == .regression && $0.verdict == .missed }
         if !isPlanted, isWorse { result.alarms += 1 }
+        if pass.checks.sawNothing { result.blind += 1 }
+        if !isPlanted {
+          let rounds = pass.first.outcome.comparison
+          result.missed = MissedChange.words(pass.checks, rounds: rounds.counted, rules: rounds.rules)
+        }
         guard isPlanted, isWorse else { continue }
         result.found += 1
         let origin = (pass.fresh ?? pass.first).outcome.comparison.explanations.first?.origin

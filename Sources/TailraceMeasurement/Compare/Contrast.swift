@@ -1,7 +1,7 @@
 import Foundation
 
-/// One metric of one candidate held against the baseline: paired by round, as logarithms of the ratio, so that twice as
-/// slow and twice as fast are equally far from no change.
+/// One metric of one candidate compared with the baseline: paired by round, as logarithms of the ratio, so that twice
+/// as slow and twice as fast are equally far from no change.
 package struct Contrast: Sendable, Hashable, Codable {
   package var scenario: String
   /// Its place among the candidates; the baseline is 0.
@@ -25,7 +25,8 @@ package struct Contrast: Sendable, Hashable, Codable {
   package var level: Double
   /// Of the exact signed-rank test.
   package var rankPValue: Double
-  /// The greater of the bootstrap's and the signed rank's, corrected for all metrics of the comparison (Holm).
+  /// The greatest of the bootstrap's, Student's and the signed rank's, corrected for all metrics of the comparison
+  /// (Holm).
   package var adjustedPValue: Double
   /// What it would be if it were the only metric.
   package var uncorrected: ComparisonVerdict
@@ -35,10 +36,14 @@ package struct Contrast: Sendable, Hashable, Codable {
   package var detectable: Double?
   /// What a reader must know; empty: nothing.
   package var note: String
+  /// Why it is unclear, in words; nil: it is not, or the result is of a version that did not say.
+  package var reason: String?
 
   /// A logarithm of a ratio as a relative change: 0.05 is 5 % more.
   package static func change(_ logRatio: Double) -> Double { expm1(logRatio) }
 
+  /// What a reader must know, and why it is unclear; empty: nothing.
+  package var why: String { [note, reason ?? ""].filter { !$0.isEmpty }.joined(separator: "; ") }
   /// The relative change; nil: unknown.
   package var change: Double? { estimate.map(Self.change) }
   /// The interval of ``change``; nil: unknown.
@@ -103,9 +108,9 @@ extension Contrast {
       }
       contrast.baseline = geometricMean(values.pairs.compactMap(\.baseline))
       contrast.value = geometricMean(values.pairs.compactMap(\.candidate))
-      let bootstrap = StudentizedBootstrap(ratios, seed: seed &+ UInt64(index))
-      contrast.estimate = bootstrap.mean
-      let interval = bootstrap.interval(level: level)
+      let mean = MeanInterval(ratios, seed: seed &+ UInt64(index))
+      contrast.estimate = mean.mean
+      let interval = mean.interval(level: level)
       if interval.low.isFinite, interval.high.isFinite {
         contrast.low = interval.low
         contrast.high = interval.high
@@ -113,10 +118,10 @@ extension Contrast {
       contrast.rankPValue = SignedRank.pValue(ratios)
       let alpha = rules.falseAlarm * share / Double(all.count)
       // A few resamples may go as far by chance.
-      let p = bootstrap.pValue(resolution: decides ? alpha / 4 : 1)
+      let p = mean.pValue(resolution: decides ? alpha / 4 : 1)
       pValues.append(max(p, contrast.rankPValue))
       if SignedRank.leastPValue(count: ratios.count) <= alpha {
-        contrast.detectable = Student.detectableEffect(error: bootstrap.error, count: ratios.count, alpha: alpha)
+        contrast.detectable = Student.detectableEffect(error: mean.error, count: ratios.count, alpha: alpha)
       }
       return contrast
     }
@@ -125,6 +130,9 @@ extension Contrast {
       contrasts[index].decide(
         delta: delta, isClearAlone: pValues[index] <= (1 - rules.confidence) * share,
         isClear: adjusted <= rules.falseAlarm * share)
+      guard contrasts[index].verdict == .unclear else { continue }
+      contrasts[index].reason = contrasts[index].reason(
+        alone: pValues[index], allowed: rules.falseAlarm * share, metrics: all.count, rules: rules)
     }
     return contrasts
   }
@@ -136,9 +144,36 @@ extension Contrast {
       return
     }
     let direction: ComparisonVerdict = (estimate < 0) == lessIsBetter ? .better : .worse
-    // The interval is the bootstrap's alone: both must leave no change out.
+    // The rank test has no interval: both must leave no change out.
     if isClearAlone, low > 0 || high < 0 { uncorrected = direction }
     if isClear, uncorrected == direction { verdict = direction }
+  }
+
+  /// Why nothing was called, in words that stand beside the interval.
+  private func reason(alone p: Double, allowed: Double, metrics: Int, rules: ComparisonRules) -> String? {
+    guard note.isEmpty else { return nil }
+    guard let low, let high else { return "one round has no interval" }
+    if detectable == nil {
+      return "too few rounds: \(rules.roundsNeeded(metrics: metrics)) are needed for \(metrics) "
+        + (metrics == 1 ? "metric" : "metrics")
+    }
+    guard low > 0 || high < 0 else { return "no change is within the interval" }
+    let limit = "at most \(Self.digits(allowed)) counts"
+    if p <= allowed {
+      return "the correction for \(metrics) metrics: p is \(Self.digits(p)) alone, \(Self.digits(adjustedPValue)) "
+        + "corrected; \(limit)"
+    }
+    return p <= rankPValue
+      ? "the rank test sees too little: p is \(Self.digits(p)); \(limit)" : "p is \(Self.digits(p)); \(limit)"
+  }
+
+  /// Two significant digits.
+  static func digits(_ p: Double) -> String {
+    guard p > 0, p < 1 else { return "\(Int(p.rounded()))" }
+    let places = min(9, Int((-log10(p)).rounded(.up)) + 1)
+    let scale = (0..<places).reduce(1.0) { value, _ in value * 10 }
+    let whole = "\(Int((p * scale).rounded()))"
+    return "0." + String(repeating: "0", count: max(0, places - whole.count)) + whole
   }
 
   private static func geometricMean(_ values: [Double]) -> Double {

@@ -39,8 +39,9 @@ package struct Explanation: Sendable, Hashable, Codable {
   package var after: Double
   /// Largest first, whether they add or save; those that are not clear included.
   package var shifts: [Shift]
-  /// Where the change begins: the clear shift of a part other than waiting that carries most of it; else of waiting.
-  /// Waiting mostly follows from what other jobs do. Nil: nothing is clear.
+  /// Where the change begins: the clear shift that carries most of it, of a part other than waiting and submission lag;
+  /// else of waiting; else of the lag. Waiting mostly follows from what other jobs do, and the lag is the load
+  /// generator's own, or the time for which a full queue held it back. Nil: nothing is clear.
   package var origin: Shift?
   /// The percentiles of response time of ``origin``'s type, or of all jobs where there is none.
   package var quantiles: [Quantile]
@@ -74,7 +75,9 @@ extension Explanation {
       Quantity.parts.compactMap { Self.shift(of: key, $0, before, after, rules: rules) }
     }.sorted { abs($0.carried) > abs($1.carried) }
     let clear = shifts.filter { $0.isClear && ($0.carried > 0) == (means.1 > means.0) }
-    let origin = clear.first { $0.part != .waiting } ?? clear.first
+    let origin =
+      clear.first { $0.part != .waiting && $0.part != .submissionLag } ?? clear.first { $0.part == .waiting }
+      ?? clear.first
     let key = ClassKey(type: types.isEmpty ? nil : origin?.type)
     self.init(
       scenario: pairs[0].baseline.name, candidate: candidate, before: means.0, after: means.1, shifts: shifts,
@@ -100,13 +103,13 @@ extension Explanation {
     let (a, b) = (before.map(perJob), after.map(perJob))
     guard a.contains(where: { $0.own > 0 }) || b.contains(where: { $0.own > 0 }) else { return nil }
     let carried = zip(a, b).map { $1.ofAll - $0.ofAll }
-    let bootstrap = StudentizedBootstrap(carried)
-    let interval = bootstrap.interval(level: 0.99)
+    let mean = MeanInterval(carried)
+    let interval = mean.interval(level: 0.99)
     let n = Double(a.count)
     let (own, other) = (a.reduce(0) { $0 + $1.own } / n, b.reduce(0) { $0 + $1.own } / n)
     let isOutside = interval.low > 0 || interval.high < 0
     return Shift(
-      type: key.type ?? "all", part: part, before: own, after: other, carried: bootstrap.mean,
+      type: key.type ?? "all", part: part, before: own, after: other, carried: mean.mean,
       low: interval.low.isFinite ? interval.low : -Double.greatestFiniteMagnitude,
       high: interval.high.isFinite ? interval.high : Double.greatestFiniteMagnitude,
       isClear: a.count > 1 && isOutside && (own == 0 || abs(other / own - 1) > rules.indifference / 2))

@@ -23,11 +23,16 @@ package struct GateCheck: Sendable, Hashable, Codable {
   package var high: Double?
   /// Of a regression: how much worse was allowed; nil: what the comparison calls worse.
   package var allowance: Double?
+  /// Of a regression: the least change for the worse that these rounds would have called in four of five gates, as a
+  /// relative change; nil: none, so nothing could have been seen.
+  package var detectable: Double?
 }
 
 /// What a gate came to.
 package struct GateFindings: Sendable, Hashable, Codable {
   package static let currentFormat = 1
+  /// Of a gate that could show nothing either way.
+  package static let inconclusiveStatus: Int32 = 5
   package var format = GateFindings.currentFormat
   /// The rounds that the checks were first made on.
   package var comparison: ComparisonFindings
@@ -52,12 +57,13 @@ package struct GateFindings: Sendable, Hashable, Codable {
     checks.count { $0.kind == kind && $0.verdict == verdict }
   }
 
-  /// 4 invalid, 2 a target was missed, 3 worse than the baseline, 5 something is unclear, 0 passed: the first that
-  /// applies.
+  /// 4 invalid, 2 a target was missed, 3 worse than the baseline, 5 nothing could have been seen, or asked to be strict
+  /// something is unclear, 0 passed: the first that applies.
   package var exitStatus: Int32 {
     if !invalid.isEmpty { return 4 }
     if count(.target, .missed) > 0 { return 2 }
     if count(.regression, .missed) > 0 { return 3 }
+    if checks.sawNothing || !boundsInNoise.isEmpty { return Self.inconclusiveStatus }
     return isStrict && checks.contains { $0.verdict == .unclear } ? 5 : 0
   }
 
@@ -85,17 +91,22 @@ extension GateCheck {
     of comparison: Comparison, _ contrasts: [Contrast], regressions: [String], baseline: String
   ) -> [GateCheck] {
     guard let first = comparison.results.first else { return [] }
-    return first[1].scenarios.indices.flatMap { place -> [GateCheck] in
+    let scenarios = first[1].scenarios
+    let own = scenarios.map { scenario in contrasts.filter { $0.scenario == scenario.name } }
+    let bounds = scenarios.map { Self.bounds(of: $0, regressions, baseline: baseline) }
+    let bounded = zip(bounds, zip(scenarios, own)).flatMap { bounds, of in
+      bounds.map { bound in
+        BoundedContrast(
+          bound: bound, contrast: of.1.first { $0.metric == bound.metric.name }, scenario: of.0.name)
+      }
+    }
+    let judged = Self.checks(of: bounded, rules: comparison.rules)
+    return scenarios.indices.flatMap { place -> [GateCheck] in
       let rounds = comparison.results.map { $0[1].scenarios[place] }
-      let own = contrasts.filter { $0.scenario == rounds[0].name }
       let targets = rounds[0].targets.indices.map { target in Self.target(rounds.map { $0.targets[target] }, rounds[0])
       }
-      let bounds = Self.bounds(of: rounds[0], regressions, baseline: baseline)
-      if bounds.isEmpty { return targets + own.map { Self.worse($0) } }
-      return targets
-        + bounds.map { bound in
-          Self.bound(bound, own.first { $0.metric == bound.metric.name }, scenario: rounds[0].name)
-        }
+      if bounds[place].isEmpty { return targets + own[place].map { Self.worse($0) } }
+      return targets + judged.filter { $0.scenario == scenarios[place].name }
     }
   }
 
@@ -134,26 +145,9 @@ extension GateCheck {
     return GateCheck(
       kind: .regression, scenario: contrast.scenario, expression: contrast.metric, metric: contrast.metric,
       unit: contrast.unit, verdict: verdict,
-      words: contrast.verdict.rawValue + (contrast.note.isEmpty ? "" : ": \(contrast.note)"),
-      change: contrast.change, low: interval?.low, high: interval?.high)
-  }
-
-  private static func bound(_ bound: RegressionTarget, _ contrast: Contrast?, scenario: String) -> GateCheck {
-    var check = GateCheck(
-      kind: .regression, scenario: scenario, expression: bound.text, metric: bound.metric.name,
-      unit: bound.metric.unit, verdict: .unclear, words: "", allowance: bound.allowance)
-    guard let contrast, let interval = contrast.interval else {
-      check.words = contrast.map { $0.note.isEmpty ? "too few rounds" : $0.note } ?? "nothing was measured of it"
-      return check
-    }
-    (check.change, check.low, check.high) = (contrast.change, interval.low, interval.high)
-    check.verdict = bound.verdict(low: interval.low, high: interval.high)
-    switch check.verdict {
-    case .met: check.words = "the whole interval keeps the bound"
-    case .missed: check.words = "the whole interval lies beyond the bound"
-    case .unclear, .unconfirmed: check.words = "the bound lies within the interval"
-    }
-    return check
+      words: contrast.verdict.rawValue + (contrast.why.isEmpty ? "" : ": \(contrast.why)"),
+      change: contrast.change, low: interval?.low, high: interval?.high,
+      detectable: contrast.detectable.map { Contrast.change(contrast.lessIsBetter ? $0 : -$0) })
   }
 
   /// What is left of failures once fresh rounds were looked at: only those that fail again count.

@@ -52,6 +52,16 @@ package enum Student {
     return isOdd ? 2 / .pi * (angle + sine * sum) : sine * sum
   }
 
+  /// The two-sided p-value of a t: how often one at least as far from zero comes where nothing is.
+  ///
+  /// - Parameter degrees: of freedom, at least 1.
+  package static func pValue(_ t: Double, degrees: Int) -> Double {
+    precondition(degrees >= 1, "Student's t with \(degrees) degrees of freedom")
+    guard t.isFinite else { return t.isNaN ? 1 : 0 }
+    guard degrees <= 200 else { return erfc(abs(t) / 2.0.squareRoot()) }
+    return max(0, min(1, 1 - centralShare(angle: atan(abs(t) / Double(degrees).squareRoot()), degrees: degrees)))
+  }
+
   private static func expandedQuantile(_ p: Double, degrees n: Double) -> Double {
     let x = normalQuantile(p)
     let (x3, x5, x7) = (x * x * x, x * x * x * x * x, x * x * x * x * x * x * x)

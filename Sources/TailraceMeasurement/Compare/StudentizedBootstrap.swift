@@ -63,6 +63,9 @@ package struct StudentizedBootstrap: Sendable {
     return own / Swift.max(ownError, leastSpread * error)
   }
 
+  /// Whether the samples are several and differ; an interval has a width only then.
+  package var isVaried: Bool { !ratios.isEmpty }
+
   /// The interval that holds the true mean with a level of confidence in 0..<1. A single sample says nothing: the
   /// interval is then everything. Samples that do not vary at all give an interval of no width.
   package func interval(level: Double) -> (low: Double, high: Double) {

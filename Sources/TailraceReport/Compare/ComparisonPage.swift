@@ -33,7 +33,11 @@ package struct ComparisonPage {
     case (false, false, true): word = "UNCLEAR"
     case (false, false, false): word = "SAME"
     }
-    return "\(word): of \(HumanUnits.counted(own.count, "metric")) \(counts.joined(separator: ", "))"
+    let missed = MissedChange.words(own, rules: result.rules)
+    let sum = "of \(HumanUnits.counted(own.count, "metric")) \(counts.joined(separator: ", "))"
+    // What could not have been seen comes first: the counts say nothing then.
+    return own.allSatisfy { $0.verdict == .unclear && $0.detectable == nil } && !missed.isEmpty
+      ? "\(word): \(missed); \(sum)" : "\(word): \(sum)\(missed.isEmpty ? "" : "; \(missed)")"
   }
 
   private mutating func addHead() {
@@ -85,7 +89,7 @@ package struct ComparisonPage {
 
   /// The verdict in words that stand without colours.
   package static func verdict(_ contrast: Contrast) -> String {
-    let note = contrast.note.isEmpty ? "" : " – \(contrast.note)"
+    let why = contrast.why.isEmpty ? "" : " – \(contrast.why)"
     switch contrast.verdict {
     case .better: return "**better** ▲"
     case .worse: return "**worse** ▼"
@@ -93,7 +97,7 @@ package struct ComparisonPage {
     case .unclear:
       // It would have been called on its own; among so many metrics it may be chance.
       let alone = contrast.uncorrected == .unclear ? "" : " (alone: \(contrast.uncorrected.rawValue))"
-      return "unclear ?\(alone)\(note)"
+      return "unclear ?\(alone)\(why)"
     }
   }
 
@@ -116,12 +120,16 @@ package struct ComparisonPage {
     page.paragraph("**Where it lies**")
     page.list(lines)
     page.table(
-      ["Job type", "Part", ">Before, a job", ">After, a job", ">Carries", ">99 % interval", ">Of the change"],
+      [
+        "Job type", "Part", ">Before, a job", ">After, a job", ">Change of the part", ">Adds to the mean of all jobs",
+        ">99 % interval", ">Share of the mean's change",
+      ],
       explanation.shifts.filter(\.isClear).prefix(8).map { shift in
         [
           shift.type, "`\(shift.part.name)`", HumanUnits.time(shift.before), HumanUnits.time(shift.after),
-          signedTime(shift.carried), "\(signedTime(shift.low)) to \(signedTime(shift.high))",
-          HumanUnits.share(explanation.change == 0 ? 0 : shift.carried / explanation.change),
+          shift.change.map(ExplanationWords.signed) ?? "–", signedTime(shift.carried),
+          "\(signedTime(shift.low)) to \(signedTime(shift.high))",
+          ExplanationWords.share(shift.carried, ofChange: explanation.change),
         ]
       })
     page.table(
@@ -149,10 +157,10 @@ package struct ComparisonPage {
       "Each round replays one tape, so the same jobs with the same luck, on every candidate, in a fresh process, in "
         + "turns: one order in odd rounds, the reverse in even ones. The round is the unit; histograms are merged, "
         + "percentiles never averaged.",
-      "Change: the mean of the rounds' logarithms of candidate ÷ baseline. Interval: studentized bootstrap at "
-        + "\(percent(level)) (\(percent(rules.confidence)) over all looks together). p: the greater of the "
-        + "bootstrap's and the "
-        + "exact signed rank's, corrected for \(HumanUnits.counted(result.contrasts.count, "metric")) (Holm).",
+      "Change: the mean of the rounds' logarithms of candidate ÷ baseline. Interval: as far as the studentized bootstrap "
+        + "or Student's t reaches, at \(percent(level)) (\(percent(rules.confidence)) over all looks together). p: the "
+        + "greatest of the bootstrap's, Student's and the exact signed rank's, corrected for "
+        + "\(HumanUnits.counted(result.contrasts.count, "metric")) (Holm).",
       "Better and worse: at most \(percent(rules.falseAlarm)) of comparisons of equals call any metric so. Same: the "
         + "interval lies within ±\(percent(rules.indifference)). Beside what was not called stands the change that "
         + "so many rounds of this spread would have called four times in five.",

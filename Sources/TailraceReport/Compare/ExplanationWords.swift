@@ -10,10 +10,14 @@ package enum ExplanationWords {
       "The mean response time \(whole > 0 ? "rose" : "fell") by \(relative(explanation.after / explanation.before - 1)) "
         + "(\(times(explanation.before, explanation.after)) over all jobs)."
     ]
-    let own = origin.change.map { ", \(signed($0))" } ?? ""
     lines.append(
-      "It begins in the **\(name(origin.part))** of `\(origin.type)`: \(times(origin.before, origin.after)) a job\(own). "
-        + "That part carries \(share(origin.carried, of: whole)) of the change.")
+      "It begins in the **\(name(origin.part))** of `\(origin.type)`: \(moved(origin)) a job. "
+        + "That \(contribution(origin.carried, to: whole)).")
+    if origin.part == .submissionLag {
+      lines.append(
+        "Submission lag is the load generator's own, or the time for which a full queue held it back: look at the "
+          + "machine, or at the queue, before the program's handlers.")
+    }
     lines += waiting(explanation, origin)
     lines += others(explanation, origin)
     if let words = quantiles(explanation) { lines.append(words) }
@@ -25,10 +29,10 @@ package enum ExplanationWords {
     let most = explanation.shifts.filter { $0.part == .waiting }.max {
       $0.carried.magnitude < $1.carried.magnitude
     }
-    var words = "Waiting carries \(share(explanation.waiting, of: explanation.change))"
-    if let most { words += ", most of it that of `\(most.type)` (\(times(most.before, most.after)) a job)" }
+    var words = "Waiting \(contribution(explanation.waiting, to: explanation.change))"
+    if let most { words += ", most of it in `\(most.type)`: \(moved(most)) a job" }
     if let a = explanation.utilizationBefore, let b = explanation.utilizationAfter, abs(b - a) >= 0.002 {
-      words += ": workers went from \(HumanUnits.share(a)) busy to \(HumanUnits.share(b))"
+      words += "; workers went from \(HumanUnits.share(a)) busy to \(HumanUnits.share(b))"
     }
     return [words + "."]
   }
@@ -41,8 +45,8 @@ package enum ExplanationWords {
     }
     guard !rest.isEmpty else { return [] }
     let words = rest.prefix(4).map { shift in
-      "\(name(shift.part)) of `\(shift.type)` \(HumanUnits.time(shift.before)) → \(HumanUnits.time(shift.after)) "
-        + "(\(share(shift.carried, of: explanation.change)))"
+      "\(name(shift.part)) of `\(shift.type)` \(moved(shift)) a job, which "
+        + contribution(shift.carried, to: explanation.change)
     }
     return ["Besides: \(words.joined(separator: "; "))."]
   }
@@ -83,8 +87,26 @@ package enum ExplanationWords {
   }
 
   private static func share(_ part: Double, _ whole: Double) -> Double { whole == 0 ? 0 : part / whole }
-  private static func share(_ part: Double, of whole: Double) -> String {
-    HumanUnits.share(share(part, whole))
+  /// What a part adds to the change of the mean over all jobs: a time, and its share where it is one.
+  private static func contribution(_ carried: Double, to change: Double) -> String {
+    let time = HumanUnits.time(abs(carried))
+    let verb = carried < 0 ? "takes \(time) from" : "adds \(time) to"
+    let share = share(carried, change)
+    let words = "\(verb) the mean over all jobs"
+    if share < 0 { return "\(words), against its change" }
+    // A part may move by more than the whole, where another moves the other way.
+    return share > 1.005
+      ? "\(words), more than the whole change of \(HumanUnits.time(change)); other parts make up for the rest"
+      : "\(words), \(HumanUnits.share(min(1, share))) of its change"
+  }
+  /// A part's share of the change of the mean, where it is one: parts that move against each other have none.
+  package static func share(_ carried: Double, ofChange change: Double) -> String {
+    let share = share(carried, change)
+    return share < 0 ? "against it" : share > 1.005 ? "more than all of it" : HumanUnits.share(min(1, share))
+  }
+  /// `19.0 ms → 3.37 ms (-82.3 %)`: the percentage is that of the two times.
+  private static func moved(_ shift: Explanation.Shift) -> String {
+    times(shift.before, shift.after) + (shift.change.map { " (\(signed($0)))" } ?? "")
   }
   private static func times(_ before: Double, _ after: Double) -> String {
     "\(HumanUnits.time(before)) → \(HumanUnits.time(after))"

@@ -32,7 +32,7 @@ package enum GatePage {
       page.paragraph("**Forced.** These are not alike, so what differs may not be what was changed:")
       page.list(comparison.forced)
     }
-    page.list(Array(findings.invalid.prefix(10)))
+    page.list(Array(findings.invalid.prefix(10)) + findings.boundsInNoise.map(words))
     page.table(
       ["Target", "Scenario", "Verdict", ""],
       findings.checks.filter { $0.kind == .target && (limit == .max || $0.verdict != .met) }.prefix(limit).map {
@@ -71,8 +71,19 @@ package enum GatePage {
     let rounds = "\(HumanUnits.counted(comparison.counted, "round"))"
     let fresh = findings.confirmation.map { " and \(HumanUnits.counted($0.counted, "fresh round"))" } ?? ""
     let invalid = findings.invalid.isEmpty ? "" : "The figures are not to be trusted, whatever they say. "
-    return "\(invalid)\(parts.joined(separator: ", ")); \(rounds)\(fresh) against "
-      + "\(comparison.candidates.first?.label ?? "the baseline")."
+    let sum =
+      "\(parts.joined(separator: ", ")); \(rounds)\(fresh) against "
+      + "\(comparison.candidates.first?.label ?? "the baseline")"
+    let missed = MissedChange.words(findings.checks, rounds: comparison.counted, rules: comparison.rules)
+    if findings.checks.sawNothing, !missed.isEmpty { return "\(invalid)\(missed); \(sum)." }
+    return "\(invalid)\(sum)\(missed.isEmpty ? "" : "; \(missed)")."
+  }
+
+  /// A bound that asks for more than the rounds could see, and what to do.
+  package static func words(_ bound: GateFindings.BoundInNoise) -> String {
+    "'\(bound.expression)' is below this machine's noise floor: \(HumanUnits.counted(bound.rounds, "round")) see a "
+      + "change of \(HumanUnits.share(bound.floor)) at least; allow that much, run some \(bound.roundsNeeded) rounds, "
+      + "or use a quieter machine"
   }
 
   private static func addExplanations(_ findings: GateFindings, to page: inout Markdown) {

@@ -1,0 +1,121 @@
+import Foundation
+
+/// A bound on how much worse a metric may be, and what was measured of it.
+struct BoundedContrast {
+  var bound: RegressionTarget
+  /// Nil: the metric was not compared.
+  var contrast: Contrast?
+  var scenario: String
+
+  /// The bound on the scale of log ratios.
+  var limit: Double {
+    bound.metric.lessIsBetter == true ? log1p(bound.allowance) : log1p(-bound.allowance)
+  }
+
+  /// How often rounds lie so far from the bound where the true change equals it, by the interval and by the rank test.
+  ///
+  /// - Parameter resolution: the p-value that counts, for the bootstrap.
+  func pValue(resolution: Double) -> Double {
+    guard let ratios = contrast?.logRatios, !ratios.isEmpty else { return 1 }
+    return max(
+      MeanInterval(ratios).pValue(of: limit, resolution: resolution), SignedRank.pValue(ratios.map { $0 - limit }))
+  }
+}
+
+extension GateCheck {
+  /// Judges all bounds of a gate together.
+  ///
+  /// A bound is missed only where its whole interval lies beyond it and its p-value, corrected for all bounds (Holm),
+  /// counts: of gates of changes that just keep their bounds, at most a share of α says that any is missed. That a
+  /// bound is kept needs no correction: all bounds must keep theirs, each on its own (an intersection–union test;
+  /// R. L. Berger, Technometrics 24, 1982).
+  static func checks(of all: [BoundedContrast], rules: ComparisonRules) -> [GateCheck] {
+    // What this look may spend: the intervals say how much of their error was left to it.
+    let shares = all.map { $0.contrast.map { (1 - $0.level) / (1 - rules.confidence) } ?? 1 }
+    let alphas = shares.map { rules.falseAlarm * $0 }
+    let pValues = zip(all, alphas).map { $0.pValue(resolution: $1 / Double(all.count) / 4) }
+    return zip(zip(all, alphas), Holm.adjusted(pValues)).map {
+      check(of: $0.0, adjusted: $1, allowed: $0.1, bounds: all.count, rules: rules)
+    }
+  }
+
+  private static func check(
+    of bounded: BoundedContrast, adjusted: Double, allowed: Double, bounds: Int, rules: ComparisonRules
+  ) -> GateCheck {
+    let bound = bounded.bound
+    var check = GateCheck(
+      kind: .regression, scenario: bounded.scenario, expression: bound.text, metric: bound.metric.name,
+      unit: bound.metric.unit, verdict: .unclear, words: "", allowance: bound.allowance)
+    check.change = bounded.contrast?.change
+    guard let contrast = bounded.contrast, let interval = contrast.interval else {
+      check.words =
+        bounded.contrast.map { $0.note.isEmpty ? "too few rounds" : $0.note } ?? "nothing was measured of it"
+      return check
+    }
+    (check.low, check.high) = (interval.low, interval.high)
+    let rounds = contrast.logRatios.count
+    if SignedRank.leastPValue(count: rounds) <= allowed / Double(bounds) {
+      let (_, error) = Student.moments(contrast.logRatios)
+      let effect = Student.detectableEffect(error: error, count: rounds, alpha: allowed / Double(bounds))
+      check.detectable = Contrast.change(bounded.limit + (bound.metric.lessIsBetter == true ? effect : -effect))
+    }
+    check.verdict = bound.verdict(low: interval.low, high: interval.high)
+    switch check.verdict {
+    case .met: check.words = "the whole interval keeps the bound"
+    case .missed where adjusted <= allowed:
+      check.words = "the whole interval lies beyond the bound; p is \(Contrast.digits(adjusted))"
+    case .missed where check.detectable == nil:
+      check.verdict = .unclear
+      check.words =
+        "the whole interval lies beyond the bound, but \(rounds) rounds are too few to call any of \(bounds) bounds "
+        + "missed: that takes \(rules.roundsNeeded(metrics: bounds))"
+    case .missed:
+      check.verdict = .unclear
+      check.words =
+        "the whole interval lies beyond the bound, but not clearly enough among \(bounds) bounds: p is "
+        + "\(Contrast.digits(adjusted)) corrected for them, at most \(Contrast.digits(allowed)) counts"
+    case .unclear, .unconfirmed: check.words = "the bound lies within the interval"
+    }
+    return check
+  }
+}
+
+extension [GateCheck] {
+  /// Whether none of the comparisons among them could have called anything worse, however large the change.
+  package var sawNothing: Bool {
+    let compared = filter { $0.kind == .regression && $0.change != nil }
+    return !compared.isEmpty && compared.allSatisfy { $0.verdict == .unclear && $0.detectable == nil }
+  }
+}
+
+extension GateFindings {
+  /// A bound that asks for more than the rounds could see.
+  package struct BoundInNoise: Sendable, Hashable {
+    package var expression: String
+    package var allowance: Double
+    /// The least relative change that so many rounds see in four of five comparisons of this one metric.
+    package var floor: Double
+    package var rounds: Int
+    package init(expression: String, allowance: Double, floor: Double, rounds: Int) {
+      self.expression = expression
+      self.allowance = allowance
+      self.floor = floor
+      self.rounds = rounds
+    }
+    /// Rounds of this spread that would see the allowance.
+    package var roundsNeeded: Int {
+      Int((Double(rounds) * (floor / allowance) * (floor / allowance)).rounded(.up))
+    }
+  }
+
+  /// Bounds that stayed unclear since the rounds' own noise is larger than what they allow.
+  package var boundsInNoise: [BoundInNoise] {
+    let noise = NoiseFloor(comparison)
+    return checks.compactMap { check in
+      guard check.kind == .regression, check.verdict == .unclear, let allowance = check.allowance,
+        let floor = noise.floor(of: check.metric, in: check.scenario, rounds: noise.rounds), allowance < floor
+      else { return nil }
+      return BoundInNoise(expression: check.expression, allowance: allowance, floor: floor, rounds: noise.rounds)
+    }
+  }
+}
