@@ -41,7 +41,12 @@ package enum ScenarioParser {
     data: Data, file: String, overrides: [(key: String, value: String)] = [],
     checking check: ExpressionCheck = .none
   ) -> Result<Scenario, ScenarioProblems> {
-    if let text = String(validating: data, as: UTF8.self) {
+    let bytes: [UInt8]
+    do { bytes = try TextFile.plain(Array(data)) } catch {
+      return .failure(
+        ScenarioProblems([ScenarioProblem(file: file, line: 0, column: 0, override: nil, message: error.message)]))
+    }
+    if let text = String(validating: bytes, as: UTF8.self) {
       return parse(yaml: text, file: file, overrides: overrides, checking: check)
     }
     let (line, column) = firstInvalidPosition(in: data)

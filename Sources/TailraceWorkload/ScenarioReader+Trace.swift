@@ -1,10 +1,11 @@
-import Foundation
 import TailraceCore
 
 extension ScenarioReader {
   /// What may stand beside `trace:` and beside no other kind of arrivals.
   static let traceKeys = ["format", "columns", "priorities", "failed", "where", "speed", "first", "every"]
-  private static let columnKeys = ["submitted", "service", "job_type", "priority", "tenant", "outcome", "id"]
+  private static let columnKeys = [
+    "submitted", "started", "ended", "waiting", "service", "job_type", "priority", "tenant", "outcome", "id",
+  ]
 
   /// Reads a `load:` whose arrivals come from a trace file, and the file itself.
   mutating func readTrace(_ value: YAMLNode, _ fields: [String: YAMLNode], _ what: String) -> Trace? {
@@ -12,25 +13,24 @@ extension ScenarioReader {
     guard let format = readFormat(fields["format"], name, value.place, what) else { return nil }
     var request = TraceRequest.standardWorkload
     if format != .swf {
-      request = TraceRequest(format: format, submitted: TraceRequest.Column(""), service: nil)
+      request = TraceRequest(format: format)
       guard fields["columns"] != nil else {
         report(
           value.place,
-          "\(what).trace: a \(format.rawValue) file needs to be told its columns; add columns: with at least submitted:"
+          "\(what).trace: a \(format.rawValue) file needs to be told its columns; add columns: with at least submitted:, "
+            + "started:, or ended: and service:"
         )
         return nil
       }
     }
     let before = problems.count
     if let columns = fields["columns"] { readColumns(columns, "\(what).columns", &request) }
-    if request.submitted.name.isEmpty, problems.count == before {
-      report(fields["columns"]!.place, "\(what).columns has no 'submitted'; name the column with the submission times")
+    if let columns = fields["columns"], problems.count == before {
+      checkTimes(request, isStandard: format == .swf, columns.place, "\(what).columns")
     }
     readTraceOptions(fields, what, &request)
     guard problems.count == before else { return nil }
-    let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
-    let path = name.hasPrefix("/") ? name : folder.appendingPathComponent(name).path
-    switch Trace.read(path, named: name, request) {
+    switch Trace.read(FilePlace.path(of: name, beside: file), named: name, request) {
     case .success(let trace): return trace
     case .failure(let wrong):
       for line in wrong.lines { report(value.place, "\(what).trace: \(line)") }
@@ -43,23 +43,50 @@ extension ScenarioReader {
   ) -> TraceRequest.Format? {
     let words = TraceRequest.Format.allCases.map { ($0.rawValue, $0) }
     if let node { return word(node, "\(what).format", words) }
-    let plain = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
-    for (suffix, format) in [
-      (".swf", TraceRequest.Format.swf), (".csv", .csv), (".jsonl", .jsonl), (".ndjson", .jsonl),
-    ]
-    where plain.lowercased().hasSuffix(suffix) {
-      return format
-    }
+    if let format = TraceRequest.Format(fileName: name) { return format }
     report(place, "\(what).trace: '\(name)' does not say its format; add format: with one of swf, csv, jsonl")
     return nil
   }
 
+  /// Whether the columns say when jobs were submitted, and none of them is in vain.
+  private mutating func checkTimes(_ request: TraceRequest, isStandard: Bool, _ place: Place, _ what: String) {
+    guard request.hasSubmission else {
+      report(
+        place,
+        request.ended == nil
+          ? "\(what) has no 'submitted'; name the column with the submission times, or started:, or ended: and service:"
+          : "\(what) has 'ended' alone; name service: or started: as well, so that the submission follows")
+      return
+    }
+    if request.submitted != nil, request.waiting != nil {
+      report(place, "\(what).waiting is not used where submitted: says when jobs were submitted; remove one of them")
+    }
+    let isUsed = request.submitted == nil || request.service == nil
+    for (key, column) in [("started", request.started), ("ended", request.ended)] where column != nil && !isUsed {
+      report(place, "\(what).\(key) is not used beside submitted: and service:; remove it")
+    }
+    if request.submitted != nil, request.service == nil, (request.started == nil) != (request.ended == nil) {
+      report(place, "\(what) has only one of started: and ended:, whose difference is the run time; name both")
+    }
+    if request.submitted == nil, request.service != nil, request.started != nil, request.ended != nil {
+      report(place, "\(what).ended is not used beside started: and service:; remove it")
+    }
+  }
+
   private mutating func readColumns(_ node: YAMLNode, _ what: String, _ request: inout TraceRequest) {
     guard let fields = fields(node, what, keys: Self.columnKeys) else { return }
-    if let submitted = fields["submitted"] {
-      readTimeColumn(submitted, "\(what).submitted").map { request.submitted = $0 }
+    for (key, path) in [
+      ("started", \TraceRequest.started), ("ended", \.ended), ("waiting", \.waiting), ("submitted", \.submitted),
+      ("service", \.service),
+    ] {
+      guard let node = fields[key] else { continue }
+      if let column = readTimeColumn(node, "\(what).\(key)") { request[keyPath: path] = column }
     }
-    if let service = fields["service"] { request.service = readTimeColumn(service, "\(what).service") }
+    // The Standard Workload Format's own columns give way to those that are named in their place.
+    if request.format == .swf {
+      if fields["submitted"] == nil, fields["started"] != nil || fields["ended"] != nil { request.submitted = nil }
+      if fields["service"] == nil, fields["started"] != nil, fields["ended"] != nil { request.service = nil }
+    }
     func name(_ key: String) -> String? { fields[key].flatMap { text($0, "\(what).\(key)") } }
     request.jobType = name("job_type")
     request.priority = name("priority")
@@ -118,6 +145,20 @@ extension ScenarioReader {
     }
     request.first = count(fields["first"], "\(what).first", in: 1...1_000_000_000)
     request.every = count(fields["every"], "\(what).every", in: 1...1_000_000_000) ?? 1
+  }
+}
+
+extension TraceRequest.Format {
+  /// By the name of a file; nil: it does not say.
+  package init?(fileName: String) {
+    let name = fileName.lowercased()
+    let plain = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
+    let known: [(String, TraceRequest.Format)] = [
+      (".swf", .swf), (".csv", .csv), (".tsv", .csv), (".psv", .csv), (".jsonl", .jsonl), (".ndjson", .jsonl),
+      (".json", .jsonl),
+    ]
+    guard let format = known.first(where: { plain.hasSuffix($0.0) })?.1 else { return nil }
+    self = format
   }
 }
 

@@ -72,35 +72,54 @@ extension ServiceTime {
     }
   }
 
-  /// Reads a file of one duration a line; what follows `#` is a comment.
-  private static func empirical(_ name: String, relativeTo file: String) throws(QuantityProblem) -> ServiceTime {
-    guard !name.isEmpty else { throw QuantityProblem("empirical() names no file", allowed: "write empirical(FILE)") }
-    let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
-    let location = name.hasPrefix("/") ? URL(fileURLWithPath: name) : folder.appendingPathComponent(name)
-    guard let data = FileManager.default.contents(atPath: location.path) else {
-      throw QuantityProblem(
-        "empirical: cannot read the file '\(name)'", allowed: "name a readable file beside the scenario file")
+  /// Values at most, of a file and in a scenario.
+  private static let valueLimit = (file: 1_000_000, scenario: 10_000)
+
+  /// Reads durations with commas between, or a file of one duration a line, in which what follows `#` is a comment.
+  private static func empirical(_ body: String, relativeTo file: String) throws(QuantityProblem) -> ServiceTime {
+    guard !body.isEmpty else {
+      throw QuantityProblem("empirical() names no file", allowed: "write empirical(FILE), or durations in its place")
     }
-    guard let text = String(data: data, encoding: .utf8) else {
-      throw QuantityProblem("empirical: '\(name)' is not UTF-8 text", allowed: "write one duration a line")
+    if body.contains(",") || (try? QuantityText.duration(body)) != nil {
+      var values: [Nanoseconds] = []
+      for part in body.split(separator: ",", omittingEmptySubsequences: false) {
+        do { values.append(try QuantityText.duration(part)) } catch {
+          throw QuantityProblem(prefix: "empirical: ", error)
+        }
+      }
+      guard values.count <= valueLimit.scenario else {
+        throw QuantityProblem(
+          "empirical: \(values.count) values", allowed: "at most \(valueLimit.scenario); write more into a file")
+      }
+      return .empirical(file: "", values: values)
+    }
+    let text: TextFile
+    do { text = try TextFile.read(FilePlace.path(of: body, beside: file)) } catch {
+      let place = error.line > 0 ? ":\(error.line)" : ""
+      let halves = error.message.split(separator: "; ", maxSplits: 1)
+      throw QuantityProblem(
+        "empirical: '\(body)'\(place): \(halves[0])", allowed: "\(halves.last ?? ""), beside the scenario file")
     }
     var values: [Nanoseconds] = []
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      let entry = line.prefix { $0 != "#" }.trimmingCharacters(in: .whitespacesAndNewlines)
+    var lines = TextLines(text.bytes)
+    while let line = lines.next() {
+      guard let words = String(validating: text.bytes[line], as: UTF8.self) else {
+        throw QuantityProblem("empirical: \(body):\(lines.line): the text is not UTF-8", allowed: "save it as UTF-8")
+      }
+      let entry = words.prefix { $0 != "#" }.trimmingCharacters(in: .whitespacesAndNewlines)
       if entry.isEmpty { continue }
-      do {
-        values.append(try QuantityText.duration(entry))
-      } catch {
-        throw QuantityProblem("empirical: \(name):\(number + 1): \(error)", allowed: "write one duration a line")
+      do { values.append(try QuantityText.duration(entry)) } catch {
+        throw QuantityProblem("empirical: \(body):\(lines.line): \(error)", allowed: "write one duration a line")
       }
     }
     guard !values.isEmpty else {
-      throw QuantityProblem("empirical: '\(name)' holds no values", allowed: "write one duration a line")
+      throw QuantityProblem("empirical: '\(body)' holds no values", allowed: "write one duration a line")
     }
-    guard values.count <= 1_000_000 else {
-      throw QuantityProblem("empirical: '\(name)' holds \(values.count) values", allowed: "at most 1000000 values")
+    guard values.count <= valueLimit.file else {
+      throw QuantityProblem(
+        "empirical: '\(body)' holds \(values.count) values", allowed: "at most \(valueLimit.file) values")
     }
-    return .empirical(file: name, values: values)
+    return .empirical(file: body, values: values)
   }
 }
 

@@ -75,8 +75,10 @@ struct YAMLTree {
 
   private init(_ yaml: String) {
     lines = [[]]
-    for scalar in yaml.unicodeScalars where scalar != "\r" {
-      if scalar == "\n" { lines.append([]) } else { lines[lines.count - 1].append(scalar) }
+    // Lines end with LF or CR LF; where there is no LF at all, with CR.
+    let end: Unicode.Scalar = yaml.unicodeScalars.contains("\n") ? "\n" : "\r"
+    for scalar in yaml.unicodeScalars where scalar == end || scalar != "\r" {
+      if scalar == end { lines.append([]) } else { lines[lines.count - 1].append(scalar) }
     }
     for index in lines.indices { Self.protectDistributions(in: &lines[index]) }
   }

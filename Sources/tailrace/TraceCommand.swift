@@ -30,8 +30,9 @@ struct TraceCommand: ParsableCommand {
 
   @Option(
     help: """
-      What a column holds, as KEY=COLUMN: submitted, service, job_type, tenant, id; times with their unit as \
-      KEY=COLUMN:UNIT (s, ms, us, ns, min, h, datetime). Repeatable.
+      What a column holds, as KEY=COLUMN: submitted, started, ended, waiting, service, job_type, priority, tenant, \
+      outcome, id; times with their unit as KEY=COLUMN:UNIT (s, ms, us, ns, min, h, datetime). COLUMN is a name or, \
+      such as without a header, a place from 1. Repeatable.
       """)
   var column: [String] = []
 
@@ -73,28 +74,28 @@ struct TraceCommand: ParsableCommand {
       let (name, unit) = split(parts[1])
       columns[parts[0]] = unit.map { "{column: \(quoted(name)), unit: \($0)}" } ?? quoted(name)
     }
-    let path = URL(fileURLWithPath: file).standardized.path
-    var yaml = "name: described\njobs: {job: {service: 1ns}}\nload:\n  trace: \(quoted(path))\n"
+    var yaml = "name: described\njobs: {job: {service: 1ns}}\nload:\n  trace: \(quoted(file))\n"
     if let format { yaml += "  format: \(quoted(format))\n" }
     if !columns.isEmpty {
       yaml +=
         "  columns: {\(columns.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}\n"
     }
-    let isStandard = format.map { $0 == "swf" } ?? (file.hasSuffix(".swf") || file.hasSuffix(".swf.gz"))
-    if !isStandard, columns["submitted"] == nil {
+    let isStandard = format.map { $0 == "swf" } ?? (TraceRequest.Format(fileName: file) == .swf)
+    if !isStandard, ["submitted", "started", "ended"].allSatisfy({ columns[$0] == nil }) {
       throw Refusal.usage([
         "\(file): which column has the submission times? add --column submitted=COLUMN, or --format swf for a log in the "
           + "Standard Workload Format"
       ])
     }
-    switch ScenarioParser.parse(yaml: yaml, file: file) {
+    // The scenario would be in the working directory, so that the file's name is its path.
+    switch ScenarioParser.parse(yaml: yaml, file: "described.yaml") {
     case .success(let scenario):
-      var trace = scenario.trace!
-      trace.file = file
-      return trace
+      return scenario.trace!
     case .failure(let found):
       throw Refusal.usage(
-        found.problems.map { $0.message.replacing("load.trace: \(path)", with: file).replacing(path, with: file) })
+        found.problems.map {
+          $0.message.replacing("load.trace: \(file)", with: file).replacing("load.columns", with: "--column")
+        })
     }
   }
 

@@ -175,9 +175,8 @@ struct TraceTests {
     for (row, line, words) in [
       ("1 2 3\n", 2, "3 columns; a row of the Standard Workload Format has 18"),
       (good.replacingOccurrences(of: " 10 ", with: " ten "), 2, "field 4 (run_time) is 'ten', which is no number"),
-      (good.replacingOccurrences(of: " 10 ", with: " -7 "), 2, "run_time is -7, below zero"),
       (good.replacingOccurrences(of: "1 0 -1", with: "1 -9 -1"), 2, "submit_time is -9, below zero"),
-      (good.replacingOccurrences(of: " 10 ", with: " 1e400 "), 2, "which is no number"),
+      (good.replacingOccurrences(of: " 10 ", with: " 1e400 "), 2, "run_time is '1e400'; write a number of s"),
     ] {
       let found = problems("", "log.swf", good + row)
       #expect(found.count == 1 && found.first?.contains("log.swf:\(line): ") == true, "\(found)")

@@ -121,7 +121,7 @@ extension ServiceTime {
     case .uniform(let low, let high): "\(low.words) to \(high.words)"
     case .pareto(let low, let alpha, _): "Pareto from \(low.words), shape \(Nanoseconds.short(alpha))"
     case .bimodal(let fast, let slow, _): "\(fast.words) or \(slow.words)"
-    case .empirical(let file, _): "as in \(file)"
+    case .empirical(let file, let values): file.isEmpty ? "one of \(values.count) values" : "as in \(file)"
     }
   }
 }

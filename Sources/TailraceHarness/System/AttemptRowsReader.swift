@@ -3,7 +3,7 @@ import TailraceMeasurement
 import TailraceReport
 import TailraceWorkload
 
-/// What the rows of a replay are held against: the jobs of its tape, by number.
+/// What the rows of a replay are compared with: the jobs of its tape, by number.
 struct ExpectedJobs {
   struct Job {
     var type: Int
@@ -29,7 +29,7 @@ struct ExpectedJobs {
 
 /// Reads the rows of `jobs.csv`, as ``AttemptRows`` writes them, back into records.
 ///
-/// The rows are somebody else's: each is held against the tape, and every problem is reported, up to a limit.
+/// The rows are somebody else's: each is compared with the tape, and every problem is reported, up to a limit.
 struct AttemptRowsReader {
   /// Rows that cannot be read.
   struct Problems: Error, CustomStringConvertible {
@@ -81,30 +81,40 @@ struct AttemptRowsReader {
   // MARK: - Rows
 
   private mutating func read(_ text: [UInt8]) {
-    let header = AttemptRows.header.dropLast()
-    var number = 0
-    for slice in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-      number += 1
-      let bytes = slice.last == UInt8(ascii: "\r") ? slice.dropLast() : slice
-      if number == 1 {
-        guard bytes.elementsEqual(header.utf8) else {
-          return report(1, "the first line is '\(Self.shown(bytes))'; write '\(header)'")
-        }
-      } else if !bytes.isEmpty {
-        if let record = record(bytes, line: number) { rows.append((record, number)) }
+    do {
+      var rows = DelimitedRows(try TextFile.plain(text))
+      guard try rows.next() else { return report(1, "the file is empty; begin with the line '\(Self.header)'") }
+      let names = Self.fields(of: rows.row)
+      guard names.joined(separator: ",") == Self.header else {
+        return report(1, "the first line is '\(Self.shown(names))'; write '\(Self.header)'")
       }
+      while true {
+        do {
+          guard try rows.next() else { return }
+          if let record = record(Self.fields(of: rows.row), line: rows.line) { self.rows.append((record, rows.line)) }
+        } catch {
+          report(error.line, error.message)
+        }
+      }
+    } catch {
+      report(max(1, error.line), error.message)
     }
   }
 
-  /// As much of a text as a message can bear.
-  private static func shown(_ bytes: ArraySlice<UInt8>) -> String {
-    let text = String(decoding: bytes.prefix(60), as: UTF8.self)
-    return bytes.count > 60 ? text + "…" : text
+  private static let header = String(AttemptRows.header.dropLast())
+
+  private static func fields(of row: TextRow) -> [String] {
+    (0..<row.count).map { row.text($0) ?? "(not UTF-8)" }
   }
 
-  private mutating func record(_ bytes: ArraySlice<UInt8>, line: Int) -> TimelineRecord? {
+  /// As much of a row as a message can bear.
+  private static func shown(_ fields: [String]) -> String {
+    let text = fields.joined(separator: ",")
+    return text.utf8.count > 60 ? String(decoding: text.utf8.prefix(60), as: UTF8.self) + "…" : text
+  }
+
+  private mutating func record(_ fields: [String], line: Int) -> TimelineRecord? {
     let before = count
-    let fields = Self.fields(bytes)
     guard fields.count == 12 else {
       report(line, "the row has \(fields.count) fields; write the 12 of the first line, empty ones too")
       return nil
@@ -262,7 +272,7 @@ struct AttemptRowsReader {
     }
   }
 
-  /// Holds a row against the one before it of the same job. The same attempt twice is for the certificate to judge: a
+  /// Compares a row with the one before it of the same job. The same attempt twice is for the certificate to judge: a
   /// scheduler may do such a thing.
   private mutating func follow(_ index: Int) {
     let (record, line) = rows[index]
@@ -287,29 +297,5 @@ struct AttemptRowsReader {
       report(
         line, "attempt \(record.attempt) of job \(record.job) follows attempt \(before.attempt); write all between")
     }
-  }
-
-  /// The fields of a row, quoted ones without their quotes (RFC 4180).
-  static func fields(_ row: ArraySlice<UInt8>) -> [String] {
-    let (quote, comma) = (UInt8(ascii: "\""), UInt8(ascii: ","))
-    guard row.contains(quote) else {
-      return row.split(separator: comma, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
-    }
-    var fields: [[UInt8]] = [[]]
-    var isQuoted = false
-    var previous: UInt8 = 0
-    for byte in row {
-      if byte == quote {
-        // Two in a row stand for one.
-        if !isQuoted, previous == quote { fields[fields.count - 1].append(quote) }
-        isQuoted.toggle()
-      } else if byte == comma, !isQuoted {
-        fields.append([])
-      } else {
-        fields[fields.count - 1].append(byte)
-      }
-      previous = byte
-    }
-    return fields.map { String(decoding: $0, as: UTF8.self) }
   }
 }

@@ -28,6 +28,10 @@ package struct Trace: Sendable {
   package var rows = 0
   /// Rows that were left out, by reason, in the order in which the reasons are tried.
   package var leftOut: [(reason: String, count: Int)] = []
+  /// Values of the column of job types that could not be names, with the names that stand for them.
+  package var renamed: [(value: String, name: String)] = []
+  /// What a reader should know although the file could be read.
+  package var remarks: [String] = []
   /// Changes with anything above that a system could notice.
   package var digest: UInt64 = 0
 
@@ -89,14 +93,21 @@ package struct TraceRequest: Sendable {
     package var name: String
     /// Of instants and lengths of time; nil: told from the text.
     package var unit: TraceUnit?
+    /// As a message calls it: a place is not its name.
+    var words: String { Int(name) == nil ? name : "column \(name)" }
     package init(_ name: String, unit: TraceUnit? = nil) {
       self.name = name
       self.unit = unit
     }
   }
   package var format: Format
-  package var submitted: Column
-  /// nil: the job types say.
+  /// nil: it follows from the others: ``started``, else ``ended`` less ``service``; less ``waiting`` where there is
+  /// one.
+  package var submitted: Column?
+  package var started: Column?
+  package var ended: Column?
+  package var waiting: Column?
+  /// nil: ``ended`` less ``started``; without these, the job types say.
   package var service: Column?
   package var jobType: String?
   package var priority: String?
@@ -116,11 +127,16 @@ package struct TraceRequest: Sendable {
   /// Every so many of the kept rows, from the first.
   package var every = 1
 
-  package init(format: Format, submitted: Column, service: Column?) {
+  package init(format: Format, submitted: Column? = nil, service: Column? = nil) {
     self.format = format
     self.submitted = submitted
     self.service = service
   }
+
+  /// Whether the log says how long its jobs ran.
+  package var hasService: Bool { service != nil || started != nil && ended != nil }
+  /// Whether the columns say when jobs were submitted.
+  package var hasSubmission: Bool { submitted != nil || started != nil || ended != nil && service != nil }
 
   /// As the Standard Workload Format fixes it.
   package static var standardWorkload: TraceRequest {
@@ -139,7 +155,7 @@ package enum TraceUnit: String, Sendable, CaseIterable {
   case nanoseconds = "ns"
   case minutes = "min"
   case hours = "h"
-  /// `YYYY-MM-DD HH:MM:SS`, with a fraction and an offset from UTC where given; `T` may stand for the blank.
+  /// A date and time; see ``DateReader``.
   case datetime
 
   /// Decimal places from the unit down to nanoseconds, and a factor.
@@ -153,11 +169,4 @@ package enum TraceUnit: String, Sendable, CaseIterable {
     case .hours: (9, 3_600)
     }
   }
-}
-
-/// One thing wrong with a trace file.
-package struct TraceProblem: Error, Sendable, Hashable {
-  /// From 1; 0: the file as a whole.
-  package var line: Int
-  package var message: String
 }

@@ -13,14 +13,18 @@ struct TraceReader {
   private static let problemLimit = 20
   private static let rowLimit = 100_000_000
 
-  private let request: TraceRequest
-  private(set) var problems: [TraceProblem] = []
+  let request: TraceRequest
+  private(set) var problems: [TextProblem] = []
   private var rows: [Row] = []
   private var names: ContiguousArray<String> = []
   private var trace: Trace
+  /// Values of the column of job types, in order of their first job, and their numbers.
+  private var typeValues: [String] = []
   private var typeNumbers: [String: UInt16] = [:]
   private var tenantNumbers: [String: UInt32] = [:]
-  private var counts: [String: Int] = [:]
+  private var counts = [Int](repeating: 0, count: Reason.allCases.count)
+  private var watched: [TraceNamedValues] = []
+  private var point = UInt8(ascii: ".")
 
   private struct Row {
     var submitted: Int64
@@ -32,24 +36,6 @@ struct TraceReader {
     var number: Int64
   }
 
-  /// Where the wanted columns are in a row.
-  private struct Places {
-    var submitted = 0
-    var service, jobType, priority, tenant, outcome, id, processors, requested: Int?
-    var filters: [(place: Int, values: Set<String>)] = []
-  }
-
-  private enum Reason: String, CaseIterable {
-    case noSubmission = "submission time unknown"
-    case noRunTime = "run time unknown"
-    case zeroRunTime = "run time of 0"
-    case noProcessors = "no processors"
-    case noPriority = "priority unknown"
-    case filtered = "filtered out"
-    case every = "left out by every"
-    case first = "beyond first"
-  }
-
   init(_ request: TraceRequest, file: String) {
     self.request = request
     trace = Trace(file: file)
@@ -58,132 +44,133 @@ struct TraceReader {
   /// Reads a file; nil: it has ``problems``.
   mutating func read(_ path: String) -> Trace? {
     do {
-      var source = try TraceRows(TraceText.read(path), format: request.format, wanted: wantedColumns)
-      let places = try places(in: source.columns)
+      let file = try TextFile.read(path)
+      trace.remarks += file.remarks
+      var source = try TraceRows(file.bytes, format: request.format, wanted: wantedColumns)
+      point = source.point
+      let places = try TracePlaces(request, in: source)
+      watched = TraceNamedValues.all(in: request, places)
+      var isFirst = true
       while problems.count < Self.problemLimit {
         do {
           guard try source.next() else { break }
-          try take(source.values, places, line: source.line)
+          defer { isFirst = false }
+          let row = source.row
+          // A file whose columns are named by place may have a header all the same.
+          if isFirst, source.columns.isEmpty, isHeader(row, places) { continue }
+          try take(row, places, line: source.line)
         } catch {
           problems.append(error)
         }
       }
+      if problems.isEmpty, trace.rows > 0 { reportAbsent(source.absent) }
     } catch {
       problems.append(error)
     }
+    let unseen = watched.compactMap(\.remark)
     if problems.isEmpty, rows.isEmpty {
       let reasons = leftOut.map { "\($0.count) \($0.reason)" }.joined(separator: ", ")
       problems.append(
-        TraceProblem(
+        TextProblem(
           line: 0,
-          message: "none of its \(trace.rows) rows is left to replay; left out: \(reasons.isEmpty ? "none" : reasons)"))
+          message: "none of its \(trace.rows) rows is left to replay; left out: \(reasons.isEmpty ? "none" : reasons)"
+            + unseen.map { "; \($0)" }.joined()))
     }
+    trace.remarks += unseen
     return problems.isEmpty ? finish() : nil
   }
 
   private var wantedColumns: [String] {
-    let columns = [
-      request.submitted.name, request.service?.name, request.jobType, request.priority, request.tenant, request.outcome,
-      request.id,
-    ]
-    return (columns.compactMap { $0 } + request.filters.map(\.column)).reduce(into: []) {
-      if !$0.contains($1) { $0.append($1) }
+    let times = [request.submitted, request.started, request.ended, request.waiting, request.service]
+    let texts = [request.jobType, request.priority, request.tenant, request.outcome, request.id]
+    return (times.map { $0?.name } + texts + request.filters.map(\.column)).reduce(into: []) {
+      if let name = $1, !$0.contains(name) { $0.append(name) }
     }
   }
 
-  private func places(in columns: [String]) throws(TraceProblem) -> Places {
-    func place(_ name: String) throws(TraceProblem) -> Int {
-      if let index = columns.firstIndex(of: name) { return index }
-      let known = columns.prefix(40).joined(separator: ", ")
-      throw TraceProblem(line: 1, message: "there is no column '\(name)'; columns: \(known)")
+  private mutating func reportAbsent(_ absent: (names: [String], known: [String])) {
+    for name in absent.names {
+      problems.append(
+        TextProblem(
+          line: 1,
+          message: "there is no column '\(name)' in any object; the first has \(absent.known.joined(separator: ", "))"))
     }
-    func optional(_ name: String?) throws(TraceProblem) -> Int? {
-      guard let name else { return nil }
-      return try place(name)
+  }
+
+  /// Whether the first row of a file without named columns holds names: no time that is wanted can be read there.
+  private func isHeader(_ row: TextRow, _ places: TracePlaces) -> Bool {
+    places.times.allSatisfy { time in
+      let reading = row.withBytes(time.place) { bytes in
+        time.isLength
+          ? TraceTime.length(bytes, time.column.unit, point: point)
+          : TraceTime.instant(bytes, time.column.unit, point: point)
+      }
+      // A time that is wrong begins with a digit all the same, and is to be reported.
+      let isWord = row.withBytes(time.place) {
+        $0.first.map { $0 < UInt8(ascii: "0") || $0 > UInt8(ascii: "9") } ?? false
+      }
+      if case .wrong = reading { return isWord }
+      return false
     }
-    var places = Places()
-    places.submitted = try place(request.submitted.name)
-    places.service = try optional(request.service?.name)
-    places.jobType = try optional(request.jobType)
-    places.priority = try optional(request.priority)
-    places.tenant = try optional(request.tenant)
-    places.outcome = try optional(request.outcome)
-    places.id = try optional(request.id)
-    if request.format == .swf {
-      places.processors = try place("processors")
-      places.requested = try place("requested_processors")
-    }
-    for filter in request.filters {
-      places.filters.append((try place(filter.column), Set(filter.values)))
-    }
-    return places
   }
 
   // MARK: - One row
 
-  private mutating func take(_ values: [Substring], _ places: Places, line: Int) throws(TraceProblem) {
+  private mutating func take(_ row: TextRow, _ places: TracePlaces, line: Int) throws(TextProblem) {
     trace.rows += 1
     guard trace.rows <= Self.rowLimit else {
-      throw TraceProblem(line: line, message: "more than \(Self.rowLimit) rows; split the file")
+      throw TextProblem(line: line, message: "more than \(Self.rowLimit) rows; split the file")
     }
-    if request.format == .swf { try checkNumbers(values, line: line) }
-    guard let submitted = try time(values[places.submitted], request.submitted, line: line) else {
-      return leave(.noSubmission)
+    for index in watched.indices where watched[index].isOpen { try watched[index].see(row, line: line) }
+    if request.format == .swf { try checkNumbers(row, line: line) }
+    let times: (submitted: Int64, service: Int64)
+    switch try TraceRowTimes.read(row, places, isStandard: request.format == .swf, point: point, line: line) {
+    case .known(let submitted, let service): times = (submitted, service)
+    case .unknown(let reason): return leave(reason)
     }
-    var service: Int64 = 0
-    if let place = places.service, let column = request.service {
-      guard let length = try time(values[place], column, line: line) else { return leave(.noRunTime) }
-      if length == 0 { return leave(.zeroRunTime) }
-      service = length
+    if let place = places.processors, let requested = places.requested,
+      !row.withBytes(place, { TraceNumber.isPositive($0) }), !row.withBytes(requested, { TraceNumber.isPositive($0) })
+    {
+      return leave(.noProcessors)
     }
-    if let place = places.processors, let requested = places.requested {
-      let allocated = TraceText.decimal(values[place], .nanoseconds) ?? 0
-      if allocated <= 0, (TraceText.decimal(values[requested], .nanoseconds) ?? 0) <= 0 { return leave(.noProcessors) }
+    for filter in places.filters {
+      guard let text = row.text(filter.place), filter.values.contains(text) else { return leave(.filtered) }
     }
-    for filter in places.filters where !filter.values.contains(String(values[filter.place])) { return leave(.filtered) }
     var priority = Priority.normal
     if let place = places.priority {
-      guard let known = self.priority(String(values[place])) else { return leave(.noPriority) }
+      guard let known = self.priority(try text(row, place, request.priority, line)) else { return leave(.noPriority) }
       priority = known
     }
-    let failed = places.outcome.map { request.failures.contains(String(values[$0])) } ?? false
-    let tenant = places.tenant.map { self.tenant(String(values[$0])) } ?? 0
-    let type = try self.type(places.jobType.map { String(values[$0]) }, line: line)
+    let failed = try places.outcome.map { place throws(TextProblem) in
+      request.failures.contains(try text(row, place, request.outcome, line))
+    }
+    let tenant = try places.tenant.map { place throws(TextProblem) in
+      self.tenant(try text(row, place, request.tenant, line))
+    }
+    let value = try places.jobType.map { place throws(TextProblem) in try text(row, place, request.jobType, line) }
+    let type = try self.type(value, line: line)
+    let id = try places.id.map { place throws(TextProblem) in try text(row, place, request.id, line) }
     rows.append(
       Row(
-        submitted: submitted, service: service, type: type, priority: priority,
-        ending: failed ? .failsPermanently : .succeeds, tenant: tenant,
-        number: try number(places.id.map { values[$0] }, line: line)))
+        submitted: times.submitted, service: times.service, type: type, priority: priority,
+        ending: failed == true ? .failsPermanently : .succeeds, tenant: tenant ?? 0, number: number(id)))
   }
 
-  private mutating func leave(_ reason: Reason) { counts[reason.rawValue, default: 0] += 1 }
+  private func text(_ row: TextRow, _ place: Int, _ column: String?, _ line: Int) throws(TextProblem) -> String {
+    try row.text(place, column: column ?? "", line: line)
+  }
 
-  /// Every field of the Standard Workload Format is a number.
-  private func checkNumbers(_ values: [Substring], line: Int) throws(TraceProblem) {
+  private mutating func leave(_ reason: Reason) { counts[reason.rawValue] += 1 }
+
+  /// Every field of the Standard Workload Format looks like a number; those that are used are read as well.
+  private func checkNumbers(_ row: TextRow, line: Int) throws(TextProblem) {
     for (index, name) in TraceRows.standardWorkloadFields.enumerated()
-    where TraceText.decimal(values[index], .milliseconds) == nil {
-      throw TraceProblem(
+    where !row.withBytes(index, { TraceNumber.isNumber($0) }) {
+      throw TextProblem(
         line: line,
         message:
-          "field \(index + 1) (\(name)) is '\(values[index])', which is no number; -1 stands for what is not known")
+          "field \(index + 1) (\(name)) is '\(row.shown(index))', which is no number; -1 stands for what is not known")
     }
-  }
-
-  /// Nanoseconds; nil: not known.
-  private func time(
-    _ text: Substring, _ column: TraceRequest.Column, line: Int
-  ) throws(TraceProblem) -> Int64? {
-    if text.isEmpty || request.format == .swf && text == "-1" { return nil }
-    let unit = column.unit ?? (text.contains(":") ? .datetime : .seconds)
-    let value = unit == .datetime ? TraceText.datetime(text) : TraceText.decimal(text, unit)
-    guard let value else {
-      let allowed = unit == .datetime ? "a date and time such as 2024-11-15 16:57:50" : "a number of \(unit.rawValue)"
-      throw TraceProblem(line: line, message: "\(column.name) is '\(text)'; write \(allowed)")
-    }
-    if value < 0, unit != .datetime {
-      throw TraceProblem(line: line, message: "\(column.name) is \(text), below zero; times count upwards from zero")
-    }
-    return value
   }
 
   private func priority(_ text: String) -> Priority? {
@@ -200,44 +187,32 @@ struct TraceReader {
     return number
   }
 
-  /// The number of a job type, whose name is the column's value with what no name may hold replaced.
-  private mutating func type(_ text: String?, line: Int) throws(TraceProblem) -> UInt16 {
-    let value = text ?? ""
+  /// The number of a job type.
+  private mutating func type(_ text: String?, line: Int) throws(TextProblem) -> UInt16 {
+    let value = text ?? "job"
     if let known = typeNumbers[value] { return known }
-    guard trace.types.count < 1_000 else {
-      throw TraceProblem(line: line, message: "more than 1000 job types; choose a column with fewer values")
+    guard typeValues.count < 1_000 else {
+      throw TextProblem(line: line, message: "more than 1000 job types; choose a column with fewer values")
     }
-    var name = String(
-      value.unicodeScalars.prefix(64).map { scalar in
-        scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
-          || "_-.".unicodeScalars.contains(scalar) ? Character(scalar) : "_"
-      })
-    if let column = request.jobType, request.format == .swf { name = "\(column)-\(name)" }
-    if name.isEmpty { name = text == nil ? "job" : "unnamed" }
-    // Two values may come down to one name.
-    if let same = trace.types.firstIndex(of: name) {
-      typeNumbers[value] = UInt16(same)
-      return UInt16(same)
-    }
-    let number = UInt16(trace.types.count)
-    trace.types.append(name)
+    let number = UInt16(typeValues.count)
+    typeValues.append(value)
     typeNumbers[value] = number
     return number
   }
 
   /// The row's own number: that of the id column, else the row's; an id that is no number is kept as text.
-  private mutating func number(_ id: Substring?, line: Int) throws(TraceProblem) -> Int64 {
+  private mutating func number(_ id: String?) -> Int64 {
     guard let id else { return Int64(trace.rows) }
     if names.isEmpty, let number = Int64(id) { return number }
     if names.isEmpty { names = ContiguousArray(rows.map { String($0.number) }) }
-    names.append(String(id))
+    names.append(id)
     return Int64(names.count - 1)
   }
 
   // MARK: - All rows
 
   private var leftOut: [(reason: String, count: Int)] {
-    Reason.allCases.compactMap { reason in counts[reason.rawValue].map { (reason.rawValue, $0) } }
+    Reason.allCases.compactMap { counts[$0.rawValue] > 0 ? ($0.words, counts[$0.rawValue]) : nil }
   }
 
   private mutating func finish() -> Trace {
@@ -255,6 +230,7 @@ struct TraceReader {
       counts[Reason.first.rawValue] = order.count - first
       order = Array(order.prefix(first))
     }
+    nameTypes()
     let origin = rows[order[0]].submitted
     let hasEndings = request.outcome != nil
     var numbers: ContiguousArray<Int64> = []
@@ -264,7 +240,7 @@ struct TraceReader {
       let time = row.submitted - origin
       trace.submitted.append(
         Nanoseconds(request.speed == 1 ? time : Int64((Double(time) / request.speed).rounded())))
-      if request.service != nil { trace.service.append(Nanoseconds(row.service)) }
+      if request.hasService { trace.service.append(Nanoseconds(row.service)) }
       trace.type.append(row.type)
       if request.priority != nil { trace.priority.append(row.priority) }
       if hasEndings { trace.endings.append(row.ending) }
@@ -275,6 +251,43 @@ struct TraceReader {
     trace.leftOut = leftOut
     trace.updateDigest()
     return trace
+  }
+
+  private mutating func nameTypes() {
+    guard let column = request.jobType else {
+      trace.types = ["job"]
+      return
+    }
+    let prefix = request.format == .swf ? column : nil
+    trace.types = TraceTypeNames(of: typeValues, prefix: prefix).names
+    for (value, name) in zip(typeValues, trace.types) where name != (prefix.map { "\($0)-\(value)" } ?? value) {
+      trace.renamed.append((value, name))
+    }
+  }
+}
+
+extension TraceReader {
+  /// Why a row is left out, in the order in which the reasons are tried.
+  enum Reason: Int, CaseIterable {
+    case noSubmission, noStart, noEnd, noWaiting, noRunTime, zeroRunTime, negativeRunTime, noProcessors, noPriority
+    case filtered, every, first
+
+    var words: String {
+      switch self {
+      case .noSubmission: "submission time unknown"
+      case .noStart: "start time unknown"
+      case .noEnd: "end time unknown"
+      case .noWaiting: "waiting time unknown"
+      case .noRunTime: "run time unknown"
+      case .zeroRunTime: "run time of 0"
+      case .negativeRunTime: "run time below 0"
+      case .noProcessors: "no processors"
+      case .noPriority: "priority unknown"
+      case .filtered: "filtered out"
+      case .every: "left out by every"
+      case .first: "beyond first"
+      }
+    }
   }
 }
 
@@ -297,7 +310,7 @@ extension Trace {
 /// What is wrong with a trace file.
 package struct TraceProblems: Error, Sendable, CustomStringConvertible {
   package var file: String
-  package var problems: [TraceProblem]
+  package var problems: [TextProblem]
   /// A line for each problem.
   package var description: String { lines.joined(separator: "\n") }
   /// `file:line: what is wrong`.

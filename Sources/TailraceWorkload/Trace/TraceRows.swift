@@ -1,6 +1,4 @@
-import Foundation
-
-/// The rows of a trace file, whatever its format: named fields as text, line by line.
+/// The rows of a trace file, whatever its format: named values, one row after another.
 struct TraceRows {
   /// Names of the fields of the Standard Workload Format 2.2, in their order.
   /// Source: Parallel Workloads Archive, *The Standard Workload Format*.
@@ -9,110 +7,114 @@ struct TraceRows {
     "requested_processors", "requested_time", "requested_memory", "status", "user", "group", "application", "queue",
     "partition", "preceding_job", "think_time",
   ]
+  /// What may stand between values, the usual first.
+  private static let separators = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t"), UInt8(ascii: "|")]
 
-  private let bytes: [UInt8]
-  private let format: TraceRequest.Format
-  private var place = 0
-  private(set) var line = 0
-  /// Known columns; of JSON lines those asked for, since each row has keys of its own.
+  /// Known columns; of JSON those asked for, since each object has keys of its own. Empty: the file has no header.
   private(set) var columns: [String] = []
-  /// The values of the row read last, by column. Of JSON lines a missing key is an empty text.
-  private(set) var values: [Substring] = []
+  /// Values in each row.
+  private(set) var width = 0
+  /// What may stand before a fraction beside `.`: where `;` separates values, a comma does.
+  private(set) var point = UInt8(ascii: ".")
+  private var lines: TextLines
+  private var split: TextRow
+  private var delimited: DelimitedRows?
+  private var json: JSONRows?
 
   /// - Parameter wanted: columns that will be asked for.
-  init(_ bytes: [UInt8], format: TraceRequest.Format, wanted: [String]) throws(TraceProblem) {
-    self.bytes = bytes
-    self.format = format
+  init(_ bytes: [UInt8], format: TraceRequest.Format, wanted: [String]) throws(TextProblem) {
+    lines = TextLines(bytes)
+    split = TextRow(bytes)
     switch format {
-    case .swf: columns = Self.standardWorkloadFields
-    case .jsonl: columns = wanted
-    case .csv:
-      guard let header = nextLine() else {
-        throw TraceProblem(line: 1, message: "the file is empty; it needs a header")
-      }
-      columns = try split(header).map { $0.trimmingCharacters(in: .whitespaces) }
-      // A byte order mark belongs to no name.
-      if let first = columns.first, first.hasPrefix("\u{feff}") { columns[0] = String(first.dropFirst()) }
+    case .swf:
+      columns = Self.standardWorkloadFields
+      width = columns.count
+    case .jsonl:
+      columns = wanted
+      width = wanted.count
+      json = JSONRows(bytes, wanted: wanted)
+    case .csv: try begin(bytes, wanted)
     }
   }
 
+  /// Finds the separator and reads the header.
+  private mutating func begin(_ bytes: [UInt8], _ wanted: [String]) throws(TextProblem) {
+    // What spreadsheets write to tell each other.
+    var candidates = Self.separators
+    var skipped = 0
+    let first = lines.next().map { bytes[$0] } ?? []
+    if first.count == 5, first.starts(with: "sep=".utf8) || first.starts(with: "SEP=".utf8) {
+      (candidates, skipped) = ([first.last!], 1)
+    }
+    let places = wanted.compactMap { Int($0) }
+    let isByPlace = places.count == wanted.count
+    var best: (rows: DelimitedRows, names: [String], score: Int)?
+    var problem: TextProblem?
+    for separator in candidates {
+      var rows = DelimitedRows(bytes, separator: separator)
+      do {
+        for _ in 0..<skipped { _ = try rows.next() }
+        let start = rows
+        guard try rows.next() else { continue }
+        let names = (0..<rows.row.count).map { rows.row.shown($0) }.map {
+          $0.hasPrefix("#") ? Self.uncommented($0) : $0
+        }
+        let isFit = isByPlace ? (places.max() ?? 1) <= names.count : wanted.allSatisfy { names.contains($0) }
+        let score = names.count + (isFit ? 1_000_000 : 0)
+        guard score > best?.score ?? 0 else { continue }
+        best = (isByPlace ? start : rows, names, score)
+        point = separator == UInt8(ascii: ";") ? UInt8(ascii: ",") : UInt8(ascii: ".")
+      } catch {
+        problem = problem ?? error
+      }
+    }
+    guard let best else { throw problem ?? TextProblem(line: 1, message: "the file is empty; it needs a row") }
+    delimited = best.rows
+    columns = isByPlace ? [] : best.names
+    width = best.names.count
+  }
+
+  private static func uncommented(_ name: String) -> String { String(name.drop { $0 == "#" || $0 == " " }) }
+
+  /// Where the row read last begins.
+  var line: Int { json?.line ?? delimited?.line ?? lines.line }
+  /// The row read last.
+  var row: TextRow { json?.row ?? delimited?.row ?? split }
+  /// Of JSON: the wanted paths that no object had, and the paths of the first object.
+  var absent: (names: [String], known: [String]) { json?.absent ?? ([], []) }
+
   /// Reads the next row that is neither blank nor a comment. Returns whether there was one.
-  mutating func next() throws(TraceProblem) -> Bool {
-    while let text = nextLine() {
-      let trimmed = text.drop { $0 == " " || $0 == "\t" }
-      if trimmed.isEmpty || format == .swf && trimmed.hasPrefix(";") { continue }
-      switch format {
-      case .swf:
-        values = trimmed.split { $0 == " " || $0 == "\t" }
-        guard values.count >= columns.count else {
-          throw TraceProblem(
-            line: line, message: "\(values.count) columns; a row of the Standard Workload Format has 18")
-        }
-      case .csv:
-        values = try split(text)
-        guard values.count == columns.count else {
-          throw TraceProblem(line: line, message: "\(values.count) columns; the header has \(columns.count)")
-        }
-      case .jsonl: try readObject(text)
+  mutating func next() throws(TextProblem) -> Bool {
+    if json != nil { return try json!.next() }
+    guard delimited != nil else { return try nextLine() }
+    guard try delimited!.next() else { return false }
+    let count = delimited!.row.count
+    // Spreadsheets leave separators behind the last value.
+    guard count == width || count > width && (width..<count).allSatisfy({ delimited!.row.isEmpty($0) }) else {
+      let whole = columns.isEmpty ? "the first row" : "the header"
+      throw TextProblem(line: line, message: "\(count) columns; \(whole) has \(width)")
+    }
+    return true
+  }
+
+  /// A row of the Standard Workload Format: numbers with blanks between.
+  private mutating func nextLine() throws(TextProblem) -> Bool {
+    while let range = lines.next() {
+      if range.isEmpty || split.bytes[range.lowerBound] == UInt8(ascii: ";") { continue }
+      split.clear()
+      var place = range.lowerBound
+      while place < range.upperBound {
+        let start = place
+        while place < range.upperBound, !TextLines.isBlank(split.bytes[place]) { place += 1 }
+        split.fields.append(TextRow.Field(start: start, count: place - start))
+        while place < range.upperBound, TextLines.isBlank(split.bytes[place]) { place += 1 }
+      }
+      guard split.count >= width else {
+        throw TextProblem(
+          line: lines.line, message: "\(split.count) columns; a row of the Standard Workload Format has 18")
       }
       return true
     }
     return false
-  }
-
-  private mutating func nextLine() -> Substring? {
-    guard place < bytes.count else { return nil }
-    line += 1
-    let start = place
-    while place < bytes.count, bytes[place] != UInt8(ascii: "\n") { place += 1 }
-    var end = place
-    place += 1
-    if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-    return Substring(decoding: bytes[start..<end], as: UTF8.self)
-  }
-
-  /// A line of CSV (RFC 4180, one record a line).
-  private func split(_ text: Substring) throws(TraceProblem) -> [Substring] {
-    guard text.utf8.contains(UInt8(ascii: "\"")) else {
-      return text.split(separator: ",", omittingEmptySubsequences: false)
-    }
-    var fields: [Substring] = []
-    var field = ""
-    var (quoted, wasQuoted) = (false, false)
-    var characters = text.makeIterator()
-    var pending: Character?
-    while let character = pending ?? characters.next() {
-      pending = nil
-      if quoted {
-        guard character == "\"" else {
-          field.append(character)
-          continue
-        }
-        let following = characters.next()
-        if following == "\"" { field.append("\"") } else { (quoted, pending) = (false, following) }
-      } else if character == "," {
-        fields.append(Substring(field))
-        (field, wasQuoted) = ("", false)
-      } else if character == "\"", field.isEmpty, !wasQuoted {
-        (quoted, wasQuoted) = (true, true)
-      } else {
-        field.append(character)
-      }
-    }
-    if quoted { throw TraceProblem(line: line, message: "a quote is opened and not closed on this line; close it") }
-    return fields + [Substring(field)]
-  }
-
-  private mutating func readObject(_ text: Substring) throws(TraceProblem) {
-    guard let object = (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any] else {
-      throw TraceProblem(line: line, message: "not a JSON object; write one object a line")
-    }
-    values = columns.map { name in
-      switch object[name] {
-      case let text as String: Substring(text)
-      case let number as NSNumber: Substring(number.stringValue)
-      default: ""
-      }
-    }
   }
 }

@@ -1,0 +1,60 @@
+/// The values of one row, as places in the bytes of its file.
+package struct TextRow: Sendable {
+  /// Where a value is: in the file or, where it had to be unquoted, among the row's own bytes.
+  struct Field: Sendable {
+    var start: Int
+    var count: Int
+    var isOwn = false
+  }
+
+  let bytes: [UInt8]
+  /// Values that do not stand in the file as they are meant.
+  var own: [UInt8] = []
+  var fields: [Field] = []
+
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  package var count: Int { fields.count }
+
+  mutating func clear() {
+    own.removeAll(keepingCapacity: true)
+    fields.removeAll(keepingCapacity: true)
+  }
+
+  func isEmpty(_ place: Int) -> Bool { fields[place].count == 0 }
+
+  /// A value's bytes, which are valid within `body` only.
+  @inline(__always)
+  func withBytes<Result, Failure: Error>(
+    _ place: Int, _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let field = fields[place]
+    let source = field.isOwn ? own : bytes
+    return try source.withUnsafeBufferPointer { buffer throws(Failure) in
+      try body(UnsafeBufferPointer(rebasing: buffer[field.start..<field.start + field.count]))
+    }
+  }
+
+  /// A value as text, for a message: what is no UTF-8 is replaced.
+  func shown(_ place: Int) -> String {
+    let text = withBytes(place) { String(decoding: $0.prefix(80), as: UTF8.self) }
+    return fields[place].count > 80 ? text + "…" : text
+  }
+
+  /// A value as text; nil: it is not UTF-8.
+  package func text(_ place: Int) -> String? {
+    withBytes(place) { bytes in
+      bytes.allSatisfy { $0 < 0x80 }
+        ? String(decoding: bytes, as: UTF8.self) : String(validating: bytes, as: UTF8.self)
+    }
+  }
+
+  /// A value as text, of which is said what is wrong when it is not UTF-8.
+  package func text(_ place: Int, column: String, line: Int) throws(TextProblem) -> String {
+    if let text = text(place) { return text }
+    throw TextProblem(
+      line: line,
+      message: "\(column) is '\(shown(place))', which is not UTF-8; convert the file, such as with "
+        + "iconv -f ISO-8859-1 -t UTF-8 FILE > NEW")
+  }
+}

@@ -1,0 +1,49 @@
+/// Values of a column that a scenario names, such as those of failures, and which of them no row has had so far.
+struct TraceNamedValues {
+  private let key: String
+  private let column: String
+  private let place: Int
+  private var unseen: [String]
+  /// Values that the column has, some of them, with the number of rows so far.
+  private var samples: [String] = []
+
+  /// Those that a request names.
+  static func all(in request: TraceRequest, _ places: TracePlaces) -> [TraceNamedValues] {
+    var all: [TraceNamedValues] = []
+    if let place = places.outcome, let column = request.outcome, !request.failures.isEmpty {
+      all.append(TraceNamedValues("failed", column, place, request.failures.sorted()))
+    }
+    if let place = places.priority, let column = request.priority, !request.priorities.isEmpty {
+      all.append(TraceNamedValues("priorities", column, place, request.priorities.keys.sorted()))
+    }
+    for (filter, found) in zip(request.filters, places.filters) {
+      all.append(TraceNamedValues("where", filter.column, found.place, filter.values))
+    }
+    return all
+  }
+
+  private init(_ key: String, _ column: String, _ place: Int, _ values: [String]) {
+    self.key = key
+    self.column = column
+    self.place = place
+    unseen = values
+  }
+
+  /// Whether there is something left to look for.
+  var isOpen: Bool { !unseen.isEmpty }
+
+  mutating func see(_ row: TextRow, line: Int) throws(TextProblem) {
+    let text = try row.text(place, column: column, line: line)
+    unseen.removeAll { $0 == text }
+    if samples.count < 8, !samples.contains(text) { samples.append(text) }
+  }
+
+  /// What is to be said of values that occur in no row; nil: all occur.
+  var remark: String? {
+    guard !unseen.isEmpty else { return nil }
+    let values = unseen.map { "'\($0)'" }.joined(separator: ", ")
+    let found = samples.map { "'\($0)'" }.joined(separator: ", ") + (samples.count == 8 ? ", …" : "")
+    let words = samples.isEmpty ? "it has no rows" : "it has \(found)"
+    return "\(key) names \(values), which no row has in the column \(column); \(words)"
+  }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import TailraceCore
+
+/// Numbers as logs write them.
+enum TraceNumber {
+  /// A length of time or an instant as nanoseconds, exact to the last digit: no binary fraction comes between.
+  ///
+  /// - Parameter point: what stands before the fraction beside `.`.
+  /// - Returns: nil when it is no decimal number, or out of range.
+  static func decimal(_ bytes: some Collection<UInt8>, _ unit: TraceUnit, point: UInt8 = UInt8(ascii: ".")) -> Int64? {
+    let (digits, factor) = unit.scale
+    var value: Int64 = 0
+    var (seen, places, inFraction, isNegative, isFirst) = (false, 0, false, false, true)
+    for byte in bytes {
+      defer { isFirst = false }
+      switch byte {
+      case UInt8(ascii: "-") where isFirst: isNegative = true
+      case UInt8(ascii: "+") where isFirst: break
+      case UInt8(ascii: "."), point:
+        if inFraction { return nil }
+        inFraction = true
+      case UInt8(ascii: "e"), UInt8(ascii: "E"): return seen ? power(bytes, unit) : nil
+      case UInt8(ascii: "0")...UInt8(ascii: "9"):
+        seen = true
+        if inFraction {
+          if places == digits { continue }
+          places += 1
+        }
+        let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+        let (sum, overflowed) = product.addingReportingOverflow(Int64(byte - UInt8(ascii: "0")))
+        if overflow || overflowed { return nil }
+        value = sum
+      default: return nil
+      }
+    }
+    guard seen else { return nil }
+    for _ in places..<digits {
+      let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+      if overflow { return nil }
+      value = product
+    }
+    let (product, overflow) = value.multipliedReportingOverflow(by: factor)
+    return overflow ? nil : isNegative ? -product : product
+  }
+
+  /// Rare: numbers with an exponent come from programs that have rounded them already.
+  private static func power(_ bytes: some Collection<UInt8>, _ unit: TraceUnit) -> Int64? {
+    guard isNumber(bytes), let value = Double(String(decoding: bytes, as: UTF8.self)), value.isFinite else {
+      return nil
+    }
+    let (digits, factor) = unit.scale
+    let scaled = value * pow(10, Double(digits)) * Double(factor)
+    return abs(scaled) < 9e18 ? Int64(scaled.rounded()) : nil
+  }
+
+  /// Whether a text looks like a number, of whatever size: digits with a sign, a fraction or an exponent, or `nan` and
+  /// `inf`.
+  static func isNumber(_ bytes: some Collection<UInt8>) -> Bool {
+    var (digits, hasPoint, hasPower, sinceSign) = (0, false, false, true)
+    for byte in bytes {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): digits += 1
+      case UInt8(ascii: "-"), UInt8(ascii: "+"):
+        guard sinceSign else { return false }
+      case UInt8(ascii: "."):
+        if hasPoint || hasPower { return false }
+        hasPoint = true
+      case UInt8(ascii: "e"), UInt8(ascii: "E"):
+        if hasPower || digits == 0 { return false }
+        (hasPower, digits, sinceSign) = (true, 0, true)
+        continue
+      default:
+        let word = bytes.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }.map { $0 | 0x20 }
+        return bytes.count <= 9 && ["nan", "inf", "infinity"].contains { word.elementsEqual($0.utf8) }
+      }
+      sinceSign = false
+    }
+    return digits > 0
+  }
+
+  /// Whether a text that looks like a number is one above zero.
+  static func isPositive(_ bytes: some Collection<UInt8>) -> Bool {
+    guard bytes.first != UInt8(ascii: "-") else { return false }
+    let digits = bytes.prefix { $0 | 0x20 != UInt8(ascii: "e") }
+    return digits.contains { (UInt8(ascii: "1")...UInt8(ascii: "9")).contains($0) }
+  }
+
+  private static let missing: Set<String> = [
+    "", "-", "null", "(null)", "\\n", "nan", "-nan", "none", "na", "n/a", "<na>", "nat", "nil", "unknown", "undefined",
+  ]
+
+  /// Whether a text stands for a time that is not known.
+  static func isMissing(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let first = bytes.first else { return true }
+    // What databases write for a date that there is not.
+    if first == UInt8(ascii: "0") { return bytes.starts(with: "0000-00-00".utf8) }
+    if (UInt8(ascii: "1")...UInt8(ascii: "9")).contains(first) || bytes.count > 9 { return false }
+    return missing.contains(String(decoding: bytes, as: UTF8.self).lowercased())
+  }
+}
