@@ -41,14 +41,18 @@ let package = Package(
   ],
   targets: [
     .target(name: "TailraceCore", swiftSettings: strict),
-    .target(name: "TailraceTimeZones", dependencies: ["TailraceCore"], swiftSettings: strict),
+    .target(name: "TailraceSpelling", swiftSettings: strict),
+    .target(
+      name: "TailraceTimeZones", dependencies: ["TailraceCore", "TailraceSpelling"], swiftSettings: strict),
     .target(
       name: "TailraceWorkload",
-      dependencies: ["TailraceCore", "TailraceTimeZones", "CZlib", .product(name: "Yams", package: "Yams")],
+      dependencies: [
+        "TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CZlib", .product(name: "Yams", package: "Yams"),
+      ],
       resources: [.embedInCode("Scenarios")],
       swiftSettings: strict),
     .target(
-      name: "TailraceMeasurement", dependencies: ["TailraceCore"], swiftSettings: strict),
+      name: "TailraceMeasurement", dependencies: ["TailraceCore", "TailraceSpelling"], swiftSettings: strict),
     .target(
       name: "TailraceBenchmarkHooks",
       dependencies: ["TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceCore"],
@@ -57,7 +61,8 @@ let package = Package(
     .target(
       name: "TailraceRuntime",
       dependencies: [
-        "TailraceCore", "TailraceTimeZones", "CPlatform", .product(name: "Logging", package: "swift-log"),
+        "TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CPlatform",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .target(
@@ -74,7 +79,7 @@ let package = Package(
       name: "TailraceHarness",
       dependencies: [
         "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
-        "TailraceTheory", "TailraceReport", "CPlatform",
+        "TailraceTheory", "TailraceReport", "TailraceSpelling", "CPlatform",
         .product(name: "Logging", package: "swift-log"), .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       swiftSettings: strict),
@@ -91,10 +96,11 @@ let package = Package(
       name: "tailrace",
       dependencies: [
         "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceReport",
-        "TailraceHarness", "TailraceSQLite", "TailraceJemalloc",
+        "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "TailraceSpelling",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .testTarget(name: "TailraceSpellingTests", dependencies: ["TailraceSpelling"], swiftSettings: strict),
     .testTarget(name: "TailraceCoreTests", dependencies: ["TailraceCore"], swiftSettings: strict),
     .testTarget(
       name: "TailraceTimeZonesTests", dependencies: ["TailraceTimeZones", "TailraceCore"], swiftSettings: strict),

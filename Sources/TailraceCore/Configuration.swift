@@ -146,7 +146,7 @@ public struct JobTypeConfiguration: Hashable, Sendable, Codable {
   public var priority: Priority
   /// Which workers run its jobs.
   public var pool: PoolID
-  /// Time that an attempt may take; nil: the scheduler's default.
+  /// Time that an attempt may take; nil: the scheduler's default. The longest ``Nanoseconds`` there are: for ever.
   public var timeout: Nanoseconds?
   /// nil: the scheduler's default.
   public var retry: RetryPolicy?

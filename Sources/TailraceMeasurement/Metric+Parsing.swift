@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceSpelling
 
 /// What is wrong with an expression in a scenario file or a flag, and what is allowed.
 package struct TargetProblem: Error, Hashable, CustomStringConvertible {
@@ -39,7 +40,8 @@ extension Metric {
         throw problem("\(name) needs a statistic, such as \(name).p99; \(allowed)")
       }
       guard let parsed = Statistic(name: statistic) else {
-        throw problem("unknown statistic '\(statistic)'; \(allowed)")
+        let hint = didYouMean(statistic, among: Statistic.suggested.map(\.name))
+        throw problem("unknown statistic '\(statistic)'; \(hint)\(allowed)")
       }
       self.init(.quantity(quantity, parsed), of: key)
     } else if let figure = FigureName(rawValue: name) {
@@ -53,8 +55,8 @@ extension Metric {
       }
       self.init(.figure(figure), of: key)
     } else {
-      let known = Quantity.allCases.map(\.name) + FigureName.allCases.map(\.rawValue)
-      throw problem("unknown metric '\(name)'; known are \(known.joined(separator: ", "))")
+      let hint = Self.hint(for: name, selector: trimmed.dropFirst(head.count).prefix { $0 != "." }, statistic)
+      throw problem("unknown metric '\(name)'; \(hint)known are \(Self.names.joined(separator: ", "))")
     }
   }
 
@@ -72,19 +74,23 @@ extension Metric {
       switch name {
       case "type":
         guard types.contains(value) else {
-          throw problem("unknown job type '\(value)'; this scenario has \(types.joined(separator: ", "))")
+          let known = types.isEmpty ? "this scenario has none" : "this scenario has \(types.joined(separator: ", "))"
+          throw problem("unknown job type '\(value)'; \(didYouMean(value, among: types))\(known)")
         }
         guard key.type == nil else { throw problem("type is selected twice") }
         key.type = value
       case "priority":
         guard let priority = Priority(name: value) else {
-          let allowed = Priority.allCases.map(\.name).joined(separator: ", ")
-          throw problem("unknown priority '\(value)'; allowed are \(allowed)")
+          let allowed = Priority.allCases.map(\.name)
+          throw problem(
+            "unknown priority '\(value)'; \(didYouMean(value, among: allowed))allowed are "
+              + allowed.joined(separator: ", "))
         }
         guard key.priority == nil else { throw problem("priority is selected twice") }
         key.priority = priority
       default:
-        throw problem("unknown selector '\(name)'; allowed are type and priority")
+        let hint = didYouMean(name == "job" || name == "job_type" ? "type" : name, among: ["type", "priority"])
+        throw problem("unknown selector '\(name)'; \(hint)allowed are type and priority")
       }
     }
     return key
@@ -95,6 +101,7 @@ extension Metric {
   /// - Throws: ``TargetProblem`` when it is no number, or its unit does not fit.
   package func parseValue(_ text: String) throws(TargetProblem) -> MetricValue {
     let trimmed = text.trimmed
+    if unit == .time, let time = Self.compoundTime(trimmed) { return MetricValue(value: time) }
     let number = trimmed.prefix { $0.isASCII && ($0.isNumber || "+-.eE_".contains($0)) && !"eE".contains($0) }
     let suffix = String(trimmed.dropFirst(number.count)).trimmed
     guard let value = Double(number.filter { $0 != "_" }), value.isFinite else {
@@ -103,7 +110,10 @@ extension Metric {
     if case .figure(.startsPerSecondMax) = subject, suffix == "/s" { return MetricValue(value: value) }
     guard let factor = unit.factors.first(where: { $0.suffix == suffix })?.factor else {
       let wrong = suffix.isEmpty ? "a number without unit" : "unit '\(suffix)'"
-      throw TargetProblem(expression: text, message: "\(wrong) does not fit \(name), which wants \(unit.wanted)")
+      let known = Set(unit.factors.map(\.suffix))
+      let hint = Synonyms.of(suffix).first(where: known.contains).map { "did you mean '\($0)'? " } ?? ""
+      throw TargetProblem(
+        expression: text, message: "\(wrong) does not fit \(name); \(hint)it wants \(unit.wanted)")
     }
     if unit == .count, value != value.rounded() {
       throw TargetProblem(expression: text, message: "\(name) is a count and wants \(unit.wanted)")

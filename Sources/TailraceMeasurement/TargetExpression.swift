@@ -50,9 +50,15 @@ package struct TargetExpression: Sendable, Hashable {
     }
     let sign = text[start...].prefix { "<>=!".contains($0) }
     guard let comparison = Comparison(rawValue: String(sign)) else {
-      throw TargetProblem(expression: text, message: "unknown comparison '\(sign)'; allowed are \(Self.operators)")
+      let meant = ["=": "==", "=<": "<=", "=>": ">=", "===": "=="][String(sign)].map { "did you mean '\($0)'? " } ?? ""
+      throw TargetProblem(
+        expression: text, message: "unknown comparison '\(sign)'; \(meant)allowed are \(Self.operators)")
     }
     do throws(TargetProblem) {
+      let name = String(text[..<start]).trimmed
+      if let meant = Self.inverted(name, comparison, String(text[sign.endIndex...])) {
+        throw TargetProblem(expression: text, message: "unknown metric '\(name)'; did you mean '\(meant)'?")
+      }
       metric = try Metric(parsing: String(text[..<start]), types: types)
       limit = try metric.parseValue(String(text[sign.endIndex...]))
     } catch {

@@ -1,5 +1,6 @@
 import Logging
 import TailraceCore
+import TailraceSpelling
 
 /// A job type that was met for the first time and nothing is registered for.
 struct UnknownType {
@@ -57,7 +58,7 @@ extension Scheduler {
     state.note(name, id, RegisteredHandler(handler: .unregistered))
     state.parkedTypes[name] = id
     observer?.typeRegistered(name, as: id)
-    unknown = UnknownType(name: name, close: CloseNames.find(name, among: known))
+    unknown = UnknownType(name: name, close: closestNames(to: name, among: known))
     return id
   }
 
@@ -66,36 +67,5 @@ extension Scheduler {
     logger.warning(
       "jobs of an unknown type wait for it to be registered",
       metadata: ["tailrace-job-type": "\(unknown.name)", "close-to": "\(unknown.close.joined(separator: ", "))"])
-  }
-}
-
-/// Names that a misspelt one may have meant.
-enum CloseNames {
-  /// At most three, the closest first: those that a third of the name's letters, and two at least, turn into it.
-  static func find(_ name: String, among known: [String]) -> [String] {
-    let letters = Array(name.lowercased())
-    let limit = max(2, letters.count / 3)
-    var close: [(distance: Int, name: String)] = []
-    for candidate in known {
-      let distance = distance(letters, Array(candidate.lowercased()))
-      if distance <= limit { close.append((distance, candidate)) }
-    }
-    close.sort { $0 < $1 }
-    return close.prefix(3).map(\.name)
-  }
-
-  /// Letters to add, leave out or change, after Levenshtein (1966), by rows.
-  static func distance(_ a: [Character], _ b: [Character]) -> Int {
-    var row = Array(0...b.count)
-    for i in a.indices {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for j in b.indices {
-        let change = diagonal + (a[i] == b[j] ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
-      }
-    }
-    return row[b.count]
   }
 }

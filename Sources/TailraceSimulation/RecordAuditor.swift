@@ -76,7 +76,7 @@ package struct RecordAuditor {
     let retry = spec.retry ?? scenario.scheduler.retry
     let limit = retry.limit
     var crashes = 0
-    let timeout = spec.timeout ?? scenario.scheduler.timeout
+    let timeout = spec.timeout(under: scenario.scheduler)
     for (index, record) in records.enumerated() {
       let name = "job \(job), attempt \(record.attempt)"
       note(Int(record.attempt) == index + 1, "\(name) is record \(index + 1)")

@@ -88,7 +88,7 @@ package struct SequentialSimulation {
     let plan = tape.virtualAttempt(job: job.index, type: job.type, attempt: Int(record.attempt))
     record.worker = 0
     record.started = max(now, record.eligible)
-    let timeout = (spec.timeout ?? tape.scenario.scheduler.timeout).map { record.started + $0 } ?? .distantFuture
+    let timeout = spec.timeout(under: tape.scenario.scheduler).map { record.started + $0 } ?? .distantFuture
     let stop = min(timeout, cancelAt)
     record.finished = plan.length.map { record.started + $0 } ?? .distantFuture
     record.outcome = plan.outcome

@@ -1,5 +1,6 @@
 import Glibc
 import TailraceCore
+import TailraceSpelling
 
 /// Why the clocks of a time zone are not known.
 public enum TimeZoneError: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceSpelling
 
 /// A text that is not the quantity asked for: what is wrong with it, and what is allowed.
 package struct QuantityProblem: Error, Hashable, CustomStringConvertible {
@@ -13,9 +14,10 @@ package struct QuantityProblem: Error, Hashable, CustomStringConvertible {
 /// Reads quantities with units as scenario files, flags and targets write them.
 ///
 /// A bare number is never a duration, a rate or a size: the unit is part of the quantity. Numbers are decimal, with an
-/// optional fraction (`1.5s`) or exponent (`1e3/s`); a space may stand between number and unit.
+/// optional fraction (`1.5s`) or exponent (`1e3/s`); a space may stand between number and unit. A duration may have
+/// several parts, the larger units first: `1m30s`.
 package enum QuantityText {
-  static let durationForms = "write a duration such as 100ms, 1.5s or 5m (units: ns, us, ms, s, m, h, d)"
+  static let durationForms = "write a duration such as 100ms, 1.5s or 1m30s (units: ns, us, ms, s, m, h, d)"
   static let rateForms = "write a rate such as 20/s, 100/min or 5/h"
   static let byteForms = "write a size such as 512B, 64KiB, 16MiB or 1GB"
   static let shareForms = "write a share between 0% and 100%, or between 0 and 1"
@@ -33,12 +35,8 @@ package enum QuantityText {
 
   /// Reads a length of time, zero or more, at most 100 years, rounded to the nearest nanosecond.
   package static func duration(_ text: some StringProtocol) throws(QuantityProblem) -> Nanoseconds {
-    let (number, unit) = try split(text, kind: "a duration", forms: durationForms)
-    guard let scale = timeUnits.first(where: { $0.name == unit })?.nanoseconds else {
-      throw QuantityProblem("'\(text)' has the unknown unit '\(unit)'", allowed: durationForms)
-    }
-    guard number >= 0 else { throw QuantityProblem("'\(text)' is negative", allowed: "a duration is 0 or more") }
-    let value = number * scale
+    let parts = parts(of: text)
+    let value = parts.count > 1 ? try compound(parts, text) : try single(text)
     guard value <= 3.15576e18 else {
       throw QuantityProblem("'\(text)' is too long", allowed: "a duration is at most 100 years (36525d)")
     }
@@ -48,19 +46,95 @@ package enum QuantityText {
     return Nanoseconds(Int64(value.rounded()))
   }
 
+  /// A number with its unit, in nanoseconds.
+  private static func single(_ text: some StringProtocol) throws(QuantityProblem) -> Double {
+    if let clock = clockForm(of: text) {
+      throw QuantityProblem("'\(text)' is a time with colons", allowed: "write \(clock); \(durationForms)")
+    }
+    let (number, unit) = try split(text, kind: "a duration", forms: durationForms)
+    guard let scale = timeUnits.first(where: { $0.name == unit })?.nanoseconds else {
+      throw unknownUnit(unit, in: text, among: timeUnits.map(\.name), durationForms)
+    }
+    guard number >= 0 else { throw QuantityProblem("'\(text)' is negative", allowed: "a duration is 0 or more") }
+    return number * scale
+  }
+
+  /// `1m30s` in its parts, `1m` and `30s`: each ends with the letters of its unit.
+  private static func parts(of text: some StringProtocol) -> [String] {
+    var parts = [""]
+    var hasUnit = false
+    for character in text where character != " " && character != "\t" {
+      if hasUnit, !character.isLetter {
+        parts.append("")
+        hasUnit = false
+      }
+      // An exponent's `e` stands between digits, and no unit begins with it.
+      if character.isLetter, character != "e", character != "E" { hasUnit = true }
+      parts[parts.count - 1].append(character)
+    }
+    return parts
+  }
+
+  /// The sum of several parts, each with a smaller unit than the one before.
+  private static func compound(_ parts: [String], _ text: some StringProtocol) throws(QuantityProblem) -> Double {
+    var (sum, last) = (0.0, Double.infinity)
+    for part in parts {
+      let (number, unit): (Double, String)
+      do {
+        (number, unit) = try split(part, kind: "a duration", forms: durationForms)
+      } catch {
+        throw QuantityProblem(prefix: "'\(text)': ", error)
+      }
+      guard let scale = timeUnits.first(where: { $0.name == unit })?.nanoseconds else {
+        throw unknownUnit(unit, in: text, among: timeUnits.map(\.name), durationForms)
+      }
+      guard scale < last else {
+        throw QuantityProblem(
+          "'\(text)' has '\(unit)' after a unit that is not larger",
+          allowed: "write each unit once, the larger first: 1m30s")
+      }
+      guard number >= 0 else { throw QuantityProblem("'\(text)' is negative", allowed: "a duration is 0 or more") }
+      (sum, last) = (sum + number * scale, scale)
+    }
+    return sum
+  }
+
+  /// `00:01:30` as it is written here: `1m30s`; nil: it is no such time.
+  private static func clockForm(of text: some StringProtocol) -> String? {
+    let numbers = trim(text).split(separator: ":", omittingEmptySubsequences: false)
+    guard (2...3).contains(numbers.count), numbers.allSatisfy({ number(String($0)) != nil }) else { return nil }
+    let named = zip(numbers, numbers.count == 3 ? ["h", "m", "s"] : ["m", "s"]).compactMap { number, unit in
+      let digits = number.drop { $0 == "0" }
+      return digits.isEmpty ? nil : "\(digits.first == "." ? "0" : "")\(digits)\(unit)"
+    }
+    return named.isEmpty ? "0s" : named.joined()
+  }
+
+  private static func unknownUnit(
+    _ unit: String, in text: some StringProtocol, among known: [String], _ forms: String
+  ) -> QuantityProblem {
+    QuantityProblem("'\(text)' has the unknown unit '\(unit)'", allowed: didYouMean(unit, among: known) + forms)
+  }
+
   /// Reads a rate above zero, at most one in a nanosecond.
   package static func rate(_ text: some StringProtocol) throws(QuantityProblem) -> Rate {
     let trimmed = trim(text)
     guard let slash = trimmed.firstIndex(of: "/") else {
       let wrong = number(trimmed) == nil ? "'\(text)' is not a rate" : "'\(text)' has no unit"
-      throw QuantityProblem(wrong, allowed: rateForms)
+      let unit = String(trimmed.drop { !$0.isLetter })
+      throw QuantityProblem(
+        wrong, allowed: didYouMean(unit, among: ["/s", "/min", "/h"]) + rateForms)
     }
     guard let count = number(trim(trimmed[..<slash])) else {
       throw QuantityProblem("'\(text)' is not a rate", allowed: rateForms)
     }
     let unit = trim(trimmed[trimmed.index(after: slash)...])
     let known = timeUnits.first { $0.name == unit }
-    guard let known else { throw QuantityProblem("'\(text)' has the unknown unit '/\(unit)'", allowed: rateForms) }
+    guard let known else {
+      throw QuantityProblem(
+        "'\(text)' has the unknown unit '/\(unit)'",
+        allowed: didYouMean("/\(unit)", among: timeUnits.map { "/\($0.name)" }) + rateForms)
+    }
     guard count > 0 else { throw QuantityProblem("'\(text)' is not above zero", allowed: rateForms) }
     let perSecond = count * 1e9 / known.nanoseconds
     guard perSecond <= 1e9, perSecond >= 1e-9 else {
@@ -73,7 +147,7 @@ package enum QuantityText {
   package static func bytes(_ text: some StringProtocol) throws(QuantityProblem) -> Int {
     let (number, unit) = try split(text, kind: "a size", forms: byteForms)
     guard let scale = sizeUnits.first(where: { $0.name == unit })?.bytes else {
-      throw QuantityProblem("'\(text)' has the unknown unit '\(unit)'", allowed: byteForms)
+      throw unknownUnit(unit, in: text, among: sizeUnits.map(\.name), byteForms)
     }
     guard number >= 0 else { throw QuantityProblem("'\(text)' is negative", allowed: "a size is 0B or more") }
     guard number * scale <= 1_125_899_906_842_624 else {

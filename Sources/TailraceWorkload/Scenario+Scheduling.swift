@@ -59,6 +59,11 @@ extension Scenario {
 }
 
 extension JobSpec {
+  /// What an attempt may take under a scheduler's settings; nil: for ever.
+  package func timeout(under settings: SchedulerSettings) -> Nanoseconds? {
+    isUntimed ? nil : timeout ?? settings.timeout
+  }
+
   /// The pool that runs it: as asked for, else threads for what computes and tasks for what waits.
   package var resolvedPool: PoolID {
     if let pool { return pool }
@@ -73,7 +78,9 @@ extension JobTypeConfiguration {
   /// A scenario's job type as the scheduler knows it.
   package init(_ spec: JobSpec) {
     self.init(
-      name: spec.name, priority: spec.priority, pool: spec.resolvedPool, timeout: spec.timeout, retry: spec.retry,
+      name: spec.name, priority: spec.priority, pool: spec.resolvedPool,
+      timeout: spec.isUntimed ? Nanoseconds(.max) : spec.timeout,
+      retry: spec.retry,
       concurrency: spec.concurrency, rate: spec.rate, memory: spec.memory, deadline: spec.deadline,
       expectedService: spec.expectedService.hint, weight: spec.weight)
   }

@@ -70,7 +70,10 @@ package struct JobSpec: Sendable, Hashable {
   package var work: Work
   /// Which pool; nil: the work kind's own (blocking kinds go to threads).
   package var pool: PoolID?
+  /// What an attempt may take; nil: what the scheduler's settings say, unless it is untimed.
   package var timeout: Nanoseconds?
+  /// Whether an attempt may take for ever, whatever the scheduler's settings say (`timeout: none`).
+  package var isUntimed = false
   package var retry: RetryPolicy?
   package var concurrency: Int?
   package var rate: RateLimit?

@@ -1,5 +1,6 @@
 import Foundation
 import TailraceCore
+import TailraceSpelling
 
 /// Reads scenario files: YAML to ``Scenario``, or every problem of the file at once.
 ///
@@ -11,6 +12,11 @@ package enum ScenarioParser {
   ]
   /// The systems that `compare:` may name.
   package static let comparableSystems = ["sequential", "task-group", "operation-queue", "dispatch"]
+
+  /// Paths of settings that a word of another tool may mean, `--set` can change, and no other name comes near to.
+  package static func settings(near word: String) -> [String] {
+    closestNames(to: word, among: ScenarioReader.paths().filter { !$0.hasPrefix("jobs.") }, limit: 2)
+  }
 
   /// Reads a scenario.
   ///
@@ -98,7 +104,11 @@ extension ScenarioReader {
       report(root.place, "the file is empty; a scenario needs at least name, jobs and load")
       return nil
     }
-    guard let fields = fields(root, "the scenario", keys: ScenarioParser.keys) else { return nil }
+    let elsewhere = Self.paths(jobs: Self.jobNames(of: root)).filter { $0.contains(".") }
+    guard
+      let fields = fields(
+        withoutFragments(root), "the scenario", keys: ScenarioParser.keys, elsewhere: elsewhere)
+    else { return nil }
     // The job types of a trace are in the trace.
     let hasTrace = fields["load"].map { Self.namesTrace($0) } ?? false
     for key in ["name", "jobs", "load"] where fields[key] == nil && (key != "jobs" || !hasTrace) {
@@ -130,10 +140,22 @@ extension ScenarioReader {
     let figures = fields["figures"].map { readFigures($0) } ?? []
     let compare = fields["compare"].map { readCompare($0) } ?? []
     checkMemory(jobs, scheduler, fields["jobs"])
+    if problems.isEmpty {
+      checkTags(jobs, streams)
+      checkAddedJobs(fields["jobs"], streams)
+    }
     return Scenario(
       name: name, summary: summary, source: source, notes: notes, jobs: jobs, streams: streams, scheduler: scheduler,
       faults: faults, backendCapacity: capacity, duration: duration, startsAt: startsAt, warmup: warmup, drain: drain,
       targets: targets, published: published, figures: figures, compare: compare)
+  }
+
+  /// The scenario without the keys that begin with `x-`: they hold fragments for anchors and merge keys.
+  private func withoutFragments(_ root: YAMLNode) -> YAMLNode {
+    guard case .mapping(let entries) = root.content else { return root }
+    var root = root
+    root.content = .mapping(entries.filter { !$0.key.hasPrefix("x-") })
+    return root
   }
 
   private mutating func readName(_ node: YAMLNode) -> String? {
@@ -157,13 +179,34 @@ extension ScenarioReader {
 
   private mutating func readTargets(_ node: YAMLNode) -> [String] {
     var targets: [String] = []
-    for item in items(node, "targets") ?? [] {
+    if case .mapping(let entries) = node.content {
+      for entry in entries { reportMapping(entry) }
+      return []
+    }
+    for item in items(node, "targets", orOne: true) ?? [] {
+      if case .mapping(let entries) = item.content, let entry = entries.first {
+        reportMapping(entry)
+        continue
+      }
       let allowed = "write a target such as response.p99 < 500ms, in quotes if it holds ': '"
       guard let target = text(item, "a target", allowed: allowed) else { continue }
       if let problem = check.target(target, jobNames) { report(item.place, problem) }
       targets.append(target)
     }
     return targets
+  }
+
+  /// A target that YAML reads as `key: value`, for the colon in it.
+  private mutating func reportMapping(_ entry: YAMLEntry) {
+    let advice =
+      switch entry.value.content {
+      case .scalar(let value) where entry.key.contains("{"):
+        "a selector is written with '=', in quotes within [...]: \"\(entry.key)=\(value)\""
+      case .scalar(let value) where value.contains(/^[<>=]/): "write it as one text: - \(entry.key) \(value)"
+      case .scalar(let value): "write a comparison: - \(entry.key) >= \(value), or with <"
+      default: "write a target such as response.p99 < 500ms"
+      }
+    report(entry.keyPlace, "a target is a text, and '\(entry.key):' makes it a mapping; \(advice)")
   }
 
   private mutating func readPublished(_ node: YAMLNode) -> [PublishedFigure] {
@@ -193,6 +236,17 @@ extension ScenarioReader {
   private mutating func readCompare(_ node: YAMLNode) -> [String] {
     let words = ScenarioParser.comparableSystems.map { ($0, $0) }
     return (items(node, "compare", orOne: true) ?? []).compactMap { word($0, "compare", words) }
+  }
+
+  /// An override may give settings to a job type that only the trace names, and to no other.
+  private mutating func checkAddedJobs(_ node: YAMLNode?, _ streams: [LoadStream]) {
+    guard case .mapping(let entries)? = node?.content, case .trace(let trace)? = streams.first?.arrivals else { return }
+    for entry in entries where !trace.types.contains(entry.key) {
+      guard case .override = entry.keyPlace else { continue }
+      let known = trace.types + entries.map(\.key).filter { $0 != entry.key }
+      report(
+        entry.keyPlace, "there is no job '\(entry.key)'; \(suggestion(entry.key, among: known, kind: "job types"))")
+    }
   }
 
   /// A job that reserves more than the whole budget could never start.

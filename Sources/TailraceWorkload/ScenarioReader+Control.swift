@@ -11,11 +11,25 @@ extension ScenarioReader {
     guard let named = fields["named"] else { return tags }
     let allowed = "write a mapping from keys to their settings"
     for entry in entries(named, "\(what).named", allowed: allowed) ?? [] {
+      namedTags.append((entry.key, entry.keyPlace))
       let what = "\(what).named.\(entry.key)"
       guard let fields = self.fields(entry.value, what, keys: ["concurrency", "rate", "weight"]) else { continue }
       tags.named[entry.key] = readTagKey(fields, what)
     }
     return tags
+  }
+
+  /// Settings of a tag key that no job has would hold for nothing.
+  mutating func checkTags(_ jobs: [JobSpec], _ streams: [LoadStream]) {
+    var known: [String] = []
+    for job in jobs { known += (job.tag?.names ?? []).filter { !known.contains($0) }.prefix(1_000) }
+    for case .trace(let trace) in streams.map(\.arrivals) { known += trace.tenants }
+    let all = Set(known)
+    for (name, place) in namedTags where !all.contains(name) {
+      report(
+        place,
+        "scheduler.tags.named.\(name): no job has the tag '\(name)'; \(suggestion(name, among: known, kind: "tags"))")
+    }
   }
 
   private mutating func readTagKey(_ fields: [String: YAMLNode], _ what: String) -> TagKeySettings {

@@ -5,6 +5,12 @@ extension ScenarioReader {
     "priority", "service", "simulated_service", "work", "pool", "hints", "timeout", "retries", "concurrency", "rate",
     "memory", "deadline", "expected_service", "weight", "unique_keys", "tag", "delay", "failures", "cancel", "stall",
   ]
+  /// Those that `none` sets back to their default, after a merge key or for one run.
+  private static let optionalJobKeys = [
+    "concurrency", "rate", "memory", "deadline", "expected_service", "unique_keys", "tag", "delay", "failures",
+    "cancel",
+    "stall", "simulated_service", "hints",
+  ]
   static let priorities = Priority.allCases.map { ($0.name, $0) }
   static let workKinds = ["sleep", "spin", "memory", "sqlite", "subprocess", "events", "cycles"]
 
@@ -44,7 +50,8 @@ extension ScenarioReader {
 
   private mutating func readJob(_ entry: YAMLEntry, timesFromTrace: Bool) -> JobSpec {
     let what = "jobs.\(entry.key)"
-    let fields = fields(entry.value, what, keys: Self.jobKeys) ?? [:]
+    var fields = fields(entry.value, what, keys: Self.jobKeys) ?? [:]
+    for key in Self.optionalJobKeys { fields[key] = unlessNone(fields[key]) }
     var job = JobSpec(
       name: entry.key, priority: .normal, service: nil, work: .sleep, pool: nil, timeout: nil, retry: nil,
       concurrency: nil, rate: nil, memory: 0, delay: nil, failures: .none, cancel: nil, stall: nil)
@@ -68,7 +75,8 @@ extension ScenarioReader {
         try QuantityText.number(text, in: 0.001...1_000)
       } ?? 1
     if let hints = fields["hints"] { readHints(hints, fields, "\(what).hints", &job) }
-    job.timeout = span(fields["timeout"], "\(what).timeout")
+    job.isUntimed = fields["timeout"] != nil && unlessNone(fields["timeout"]) == nil
+    job.timeout = timeLimit(unlessNone(fields["timeout"]), "\(what).timeout")
     if let retries = fields["retries"] { job.retry = readRetries(retries, "\(what).retries") }
     job.concurrency = count(fields["concurrency"], "\(what).concurrency", in: 1...65_534)
     if let rate = fields["rate"] { job.rate = readRateLimit(rate, "\(what).rate") }

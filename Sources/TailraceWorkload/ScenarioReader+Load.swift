@@ -124,14 +124,18 @@ extension ScenarioReader {
       guard let fields = required(item, "\(what).\(index)", ["to", "for"]) else { continue }
       let target = quantity(fields["to"], "\(what).\(index).to") { text throws(QuantityProblem) in
         // A ramp may go down to nothing, which no other rate may be.
-        if text.hasPrefix("0/") { return Rate(perSecond: 0) }
+        if text.hasPrefix("0/") || text == "0" { return Rate(perSecond: 0) }
         return try QuantityText.rate(text)
       }
-      let length = span(fields["for"], "\(what).\(index).for")
+      // A stage without length is a jump.
+      let length = duration(fields["for"], "\(what).\(index).for")
       if let target, let length { stages.append(Stage(rate: target, duration: length)) }
     }
-    if stages.count == items.count, !stages.isEmpty, stages.allSatisfy({ $0.rate.perSecond == 0 }) {
+    guard stages.count == items.count, !stages.isEmpty else { return .stages(stages) }
+    if stages.allSatisfy({ $0.rate.perSecond == 0 }) {
       report(node.place, "\(what) never rises above 0/s; give at least one stage a rate above zero")
+    } else if stages.allSatisfy({ $0.duration == .zero }) {
+      report(node.place, "\(what): no stage has a length, so no job arrives; give at least one a duration with for:")
     }
     return .stages(stages)
   }

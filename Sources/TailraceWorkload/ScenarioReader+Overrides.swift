@@ -1,18 +1,31 @@
+import TailraceSpelling
+
 extension ScenarioReader {
   /// Changes the tree as one `--set KEY=VALUE` asks, and blames it for what is wrong with the new value.
   ///
-  /// A missing key is added, also several levels of them; a list's item must exist. In `load`, the name of an arrival
-  /// process replaces whichever one was there.
+  /// A missing key of the format is added, also several levels of them. What has a name or a number of its own, such as
+  /// a job or a stream, must exist: an override changes a scenario, and never adds to what it runs. In `load`, the name
+  /// of an arrival process replaces whichever one was there.
   mutating func apply(key: String, value: String, to root: inout YAMLNode) {
     let origin = Place.override("\(key)=\(value)")
-    let path = Self.split(key, jobs: Self.jobNames(of: root))
+    let jobs = Self.jobNames(of: root)
+    let path = Self.split(key, jobs: jobs)
     guard !path.isEmpty, path.allSatisfy({ !$0.isEmpty }) else {
       report(origin, "'\(key)' is not a path; write keys joined by dots, such as scheduler.workers")
       return
     }
     guard ScenarioParser.keys.contains(path[0]) else {
-      report(
-        origin, "unknown key '\(path[0])'; \(suggestion(path[0], among: ScenarioParser.keys, kind: "known keys"))")
+      let known = ScenarioParser.keys
+      // The whole path may be the end of another: `queue.capacity`.
+      let whole = Self.paths(jobs: jobs).filter { path.count > 1 && $0.hasSuffix(".\(key)") }
+      let hint =
+        whole.first.map { "did you mean '\($0)'? known keys: \(known.joined(separator: ", "))" }
+        ?? suggestion(path[0], among: known, elsewhere: Self.paths(jobs: jobs), kind: "known keys")
+      report(origin, "unknown key '\(path[0])'; \(hint)")
+      return
+    }
+    if let missing = Self.missingName(path, in: root, hasTrace: Self.hasTrace(root)) {
+      report(origin, missing)
       return
     }
     guard !value.allSatisfy(\.isWhitespace) else {
@@ -34,18 +47,55 @@ extension ScenarioReader {
 
   /// Splits a path at its dots; a job's name may itself hold some.
   private static func split(_ key: String, jobs: [String]) -> [String] {
-    for job in jobs where job.contains(".") && key.hasPrefix("jobs.\(job).") {
+    for job in jobs where job.contains(".") && (key.hasPrefix("jobs.\(job).") || key == "jobs.\(job)") {
       let rest = key.dropFirst("jobs.\(job).".count)
-      return ["jobs", job] + rest.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+      return ["jobs", job]
+        + (rest.isEmpty ? [] : rest.split(separator: ".", omittingEmptySubsequences: false).map(String.init))
     }
+    // A metric holds dots of its own.
+    if key.hasPrefix("published.") { return ["published", String(key.dropFirst("published.".count))] }
     return key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
   }
 
-  private static func jobNames(of root: YAMLNode) -> [String] {
-    guard case .mapping(let top) = root.content, let jobs = top.first(where: { $0.key == "jobs" }),
-      case .mapping(let entries) = jobs.value.content
-    else { return [] }
+  /// What is wrong with a path that leads to something with a name of its own which the scenario does not have; nil:
+  /// nothing is. A trace brings job types that the file does not name: those are checked once it is read.
+  private static func missingName(_ path: [String], in root: YAMLNode, hasTrace: Bool) -> String? {
+    func missing(_ kind: String, _ name: String, _ known: [String]) -> String? {
+      if known.contains(name) { return nil }
+      guard !known.isEmpty else { return "there is no \(kind) '\(name)'; the scenario has none" }
+      let list = known.prefix(20).joined(separator: ", ") + (known.count > 20 ? ", …" : "")
+      return "there is no \(kind) '\(name)'; \(didYouMean(name, among: known))the scenario has \(list)"
+    }
+    switch path[0] {
+    case "jobs" where path.count > 1 && !hasTrace: return missing("job", path[1], names(at: ["jobs"], in: root))
+    case "graphs" where path.count > 1:
+      if let wrong = missing("graph", path[1], names(at: ["graphs"], in: root)) { return wrong }
+      guard path.count > 2, path[2] != "phases" else { return nil }
+      return missing("node of \(path[1])", path[2], names(at: ["graphs", path[1]], in: root))
+    case "published" where path.count > 1:
+      return missing("published figure", path[1], names(at: ["published"], in: root))
+    default: return nil
+    }
+  }
+
+  /// The keys of a mapping below the root; empty: there is none.
+  private static func names(at path: [String], in root: YAMLNode) -> [String] {
+    var node = root
+    for key in path {
+      guard case .mapping(let entries) = node.content, let next = entries.first(where: { $0.key == key }) else {
+        return []
+      }
+      node = next.value
+    }
+    guard case .mapping(let entries) = node.content else { return [] }
     return entries.map(\.key)
+  }
+
+  static func jobNames(of root: YAMLNode) -> [String] { names(at: ["jobs"], in: root) }
+
+  private static func hasTrace(_ root: YAMLNode) -> Bool {
+    guard case .mapping(let top) = root.content, let load = top.first(where: { $0.key == "load" }) else { return false }
+    return namesTrace(load.value)
   }
 
   private static func relocate(_ node: inout YAMLNode, to place: Place) {
@@ -75,6 +125,14 @@ extension ScenarioReader {
     let rest = path.dropFirst()
     switch node.content {
     case .mapping(var entries):
+      // A load of one stream may be addressed as if it were a list.
+      if isLoad, let number = Int(key) {
+        guard number == 0 else {
+          return
+            "load has one stream, number 0, and no stream \(number); write \((["load"] + rest).joined(separator: "."))"
+        }
+        return set(rest, to: value, in: &node, origin: origin, isLoad: true)
+      }
       let isArrival = isLoad && ScenarioReader.arrivalKeys.contains(key)
       if isArrival { entries.removeAll { $0.key != key && ScenarioReader.arrivalKeys.contains($0.key) } }
       let index = entries.firstIndex { $0.key == key }
@@ -91,7 +149,9 @@ extension ScenarioReader {
       return nil
     case .sequence(var items):
       guard let index = Int(key), items.indices.contains(index) else {
-        return "'\(key)' is not an item of the list; write a number from 0 to \(items.count - 1)"
+        return items.isEmpty
+          ? "'\(key)' is not an item of the list, which is empty"
+          : "'\(key)' is not an item of the list; write a number from 0 to \(items.count - 1)"
       }
       if let problem = set(rest, to: value, in: &items[index], origin: origin, isLoad: isLoad) { return problem }
       node.content = .sequence(items)

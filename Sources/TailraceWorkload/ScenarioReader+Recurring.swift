@@ -23,10 +23,26 @@ extension ScenarioReader {
         .recurring(RecurringArrivals(recurrence: .every($0), zero: startsAt))
       }
     }
+    if case .scalar(let text) = value.content, text.lowercased().hasPrefix("@every") {
+      return every(text, value.place, "\(what).cron", zone)
+    }
     let expression = cronExpression(value, "\(what).cron")
     let offsets = zone.map { timeZone($0, "\(what).time_zone") } ?? .utc
     guard let expression, let offsets else { return nil }
     return .recurring(RecurringArrivals(recurrence: .cron(expression, offsets), zero: startsAt))
+  }
+
+  /// `@every 5m`, as Go's cron packages write it: the first slot is one interval after the start of the run.
+  private mutating func every(_ text: String, _ place: Place, _ what: String, _ zone: YAMLNode?) -> Arrivals? {
+    if let zone { report(zone.place, "\(what): @every looks at no zone's clocks; remove time_zone:") }
+    do throws(QuantityProblem) {
+      let interval = try QuantityText.duration(text.dropFirst("@every".count))
+      if interval <= .zero { throw QuantityProblem("'\(text)' is zero", allowed: "write an interval above zero") }
+      return .recurring(RecurringArrivals(recurrence: .every(interval, anchor: startsAt + interval), zero: startsAt))
+    } catch {
+      report(place, "\(what): \(error)")
+      return nil
+    }
   }
 
   private mutating func cronExpression(_ node: YAMLNode, _ what: String) -> CronExpression? {
@@ -35,7 +51,11 @@ extension ScenarioReader {
     do {
       return try CronExpression(text)
     } catch {
-      report(node.place, "\(what): " + error.problems.map(\.description).joined(separator: "; "))
+      let once = "; for what happens once write batch: 1"
+      report(
+        node.place,
+        "\(what): " + error.problems.map(\.description).joined(separator: "; ")
+          + (text.lowercased() == "@reboot" ? once : ""))
       return nil
     }
   }

@@ -15,16 +15,19 @@ extension ScenarioReader {
       queueCapacity: defaults.queueCapacity, whenFull: defaults.whenFull, retry: defaults.retry,
       timeout: defaults.timeout, concurrency: nil, rate: nil, memoryBudget: nil)
     if forTrace { (settings.queueCapacity, settings.retry, settings.timeout) = (100_000_000, .never, nil) }
-    guard let node, let fields = fields(node, "scheduler", keys: Self.schedulerKeys) else { return settings }
+    guard let node, var fields = fields(node, "scheduler", keys: Self.schedulerKeys) else { return settings }
+    for key in ["thread_workers", "concurrency", "rate", "memory_budget", "tags", "adaptive", "autoscale", "codel"] {
+      fields[key] = unlessNone(fields[key])
+    }
     if let workers = count(fields["workers"], "scheduler.workers", in: 1...65_534) { settings.workers = workers }
     settings.threadWorkers = count(fields["thread_workers"], "scheduler.thread_workers", in: 1...65_534)
     if let policy = fields["policy"], let read = readPolicy(policy) { settings.policy = read }
     if let queue = fields["queue"] { readQueue(queue, &settings) }
     if let retries = fields["retries"], let read = readRetries(retries, "scheduler.retries") { settings.retry = read }
     if let timeout = fields["timeout"] {
-      if case .scalar("none") = timeout.content {
+      if unlessNone(timeout) == nil {
         settings.timeout = nil
-      } else if let read = span(timeout, "scheduler.timeout") {
+      } else if let read = timeLimit(timeout, "scheduler.timeout") {
         settings.timeout = read
       }
     }
@@ -36,6 +39,19 @@ extension ScenarioReader {
     settings.autoscaling = fields["autoscale"].flatMap { readAutoscaling($0) }
     settings.controlledDelay = fields["codel"].flatMap { readControlledDelay($0) }
     return settings
+  }
+
+  /// A time-out: a duration above zero.
+  mutating func timeLimit(_ node: YAMLNode?, _ what: String) -> Nanoseconds? {
+    quantity(node, what) { text throws(QuantityProblem) in
+      let allowed = "write a duration above zero, or none for an attempt that may take for ever"
+      if ["0", "never", "infinite", "off", "unlimited", "-1"].contains(text) {
+        throw QuantityProblem("'\(text)' is no time-out", allowed: allowed)
+      }
+      let value = try QuantityText.duration(text)
+      if value <= .zero { throw QuantityProblem("'\(text)' is zero", allowed: allowed) }
+      return value
+    }
   }
 
   private mutating func readPolicy(_ node: YAMLNode) -> DispatchPolicy? {
@@ -91,6 +107,7 @@ extension ScenarioReader {
   /// Reads a retry policy: a bare count, or a mapping.
   mutating func readRetries(_ node: YAMLNode, _ what: String) -> RetryPolicy? {
     let limits = 0...65_534
+    if unlessNone(node) == nil { return .never }
     if case .scalar = node.content { return count(node, what, in: limits).map { RetryPolicy(limit: $0) } }
     let keys = ["limit", "backoff", "base", "factor", "power", "jitter", "cap", "crashes"]
     guard let fields = fields(node, what, keys: keys) else { return nil }

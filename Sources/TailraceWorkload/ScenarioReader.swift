@@ -1,5 +1,5 @@
 import TailraceCore
-import TailraceTimeZones
+import TailraceSpelling
 
 /// Walks a tree and collects every problem on the way, so that one reading of a file finds them all.
 ///
@@ -14,6 +14,8 @@ struct ScenarioReader {
   var jobNames: [String] = []
   /// The graphs, once read, by name in order of declaration.
   var graphs: [JobGraph] = []
+  /// Tag keys that have settings of their own, once read.
+  var namedTags: [(name: String, place: Place)] = []
   /// What the wall clock shows at the tape's zero, once read.
   var startsAt = Scenario.usualStart
 
@@ -53,7 +55,11 @@ struct ScenarioReader {
   }
 
   /// The values of a mapping with known keys; reports unknown ones with the closest known one.
-  mutating func fields(_ node: YAMLNode, _ what: String, keys: [String]) -> [String: YAMLNode]? {
+  ///
+  /// - Parameter elsewhere: paths of keys of other sections that an unknown key may have meant.
+  mutating func fields(
+    _ node: YAMLNode, _ what: String, keys: [String], elsewhere: [String] = []
+  ) -> [String: YAMLNode]? {
     let list = keys.joined(separator: ", ")
     guard let entries = entries(node, what, allowed: "write a mapping with keys among \(list)") else { return nil }
     var fields: [String: YAMLNode] = [:]
@@ -63,7 +69,8 @@ struct ScenarioReader {
       } else {
         report(
           entry.keyPlace,
-          "unknown key '\(entry.key)' in \(what); \(suggestion(entry.key, among: keys, kind: "known keys"))")
+          "unknown key '\(entry.key)' in \(what); "
+            + suggestion(entry.key, among: keys, elsewhere: elsewhere, kind: "known keys"))
       }
     }
     return fields
@@ -132,6 +139,12 @@ struct ScenarioReader {
     quantity(node, what) { text throws(QuantityProblem) in try QuantityText.count(text, in: range) }
   }
 
+  /// What stands at a key, without one that says `none`.
+  func unlessNone(_ node: YAMLNode?) -> YAMLNode? {
+    if case .scalar("none")? = node?.content { return nil }
+    return node
+  }
+
   /// One of a few words.
   mutating func word<Value>(_ node: YAMLNode?, _ what: String, _ words: [(String, Value)]) -> Value? {
     guard let node else { return nil }
@@ -169,14 +182,22 @@ struct ScenarioReader {
 
   // MARK: Suggestions
 
-  /// The closest known word if there is one near, and what is known.
-  func suggestion(_ word: String, among known: [String], kind: String) -> String {
+  /// What was probably meant, if anything is near, and what is known.
+  ///
+  /// - Parameter elsewhere: paths of other sections, sought where nothing known here is near.
+  func suggestion(_ word: String, among known: [String], elsewhere: [String] = [], kind: String) -> String {
     let shown = known.prefix(20).joined(separator: ", ") + (known.count > 20 ? ", …" : "")
     let list = known.isEmpty ? "there are no \(kind)" : "\(kind): \(shown)"
-    let distances = known.map { (name: $0, distance: editDistance(word.lowercased(), $0.lowercased())) }
-    guard let best = distances.min(by: { $0.distance < $1.distance }), best.distance <= max(1, word.count / 3) else {
-      return list
-    }
-    return "did you mean '\(best.name)'? \(list)"
+    let here = didYouMean(word, among: known)
+    return (here.isEmpty ? didYouMean(word, among: elsewhere) : here) + list
+  }
+
+  /// Every key of a scenario file by its path, with `NAME` for a job's name; job names may stand in for it.
+  static func paths(jobs: [String] = []) -> [String] {
+    let names = jobs.isEmpty ? ["NAME"] : Array(jobs.prefix(3))
+    return ScenarioParser.keys + streamKeys.filter { !traceKeys.contains($0) }.map { "load.\($0)" }
+      + ["load.closed.clients", "load.closed.think"] + schedulerKeys.map { "scheduler.\($0)" }
+      + ["scheduler.queue.capacity", "scheduler.queue.when_full", "backend.capacity"]
+      + names.flatMap { name in jobKeys.map { "jobs.\(name).\($0)" } }
   }
 }

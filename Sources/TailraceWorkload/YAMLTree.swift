@@ -56,7 +56,7 @@ struct YAMLTree {
   private static let firstDuplicate: UInt32 = 0x100000
 
   /// The text, line by line, with the changes described above.
-  private var lines: [[Unicode.Scalar]]
+  private(set) var lines: [[Unicode.Scalar]]
   /// The character that each renaming replaced, by the number of the renaming.
   private var replaced: [Unicode.Scalar] = []
   private var nodes = 0
@@ -172,7 +172,7 @@ struct YAMLTree {
   }
 
   /// The text as it was written.
-  private func restore(_ text: String) -> String {
+  func restore(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: { $0.value >= 0xF0000 }) else { return text }
     var original = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
@@ -207,7 +207,12 @@ struct YAMLTree {
       return YAMLNode(content: .sequence(items), place: place)
     case .mapping(let mapping):
       var entries: [YAMLEntry] = []
+      var merged: [YAMLEntry] = []
       for (key, value) in mapping {
+        if Self.isMerge(key) {
+          merged += try self.merged(value)
+          continue
+        }
         let keyNode = try convert(key)
         let valueNode = try convert(value)
         guard case .scalar(let name) = keyNode.content else {
@@ -216,6 +221,9 @@ struct YAMLTree {
         }
         entries.append(YAMLEntry(key: name, keyPlace: keyNode.place, value: valueNode))
       }
+      var names = Set(entries.map(\.key))
+      // What the mapping says itself comes first, then the first of those that it merges.
+      for entry in merged where names.insert(entry.key).inserted { entries.append(entry) }
       return YAMLNode(content: .mapping(entries), place: place)
     case .alias(let alias):
       throw Self.problem(
@@ -223,49 +231,31 @@ struct YAMLTree {
     }
   }
 
+  /// A plain `<<`: the merge key of YAML 1.1 (https://yaml.org/type/merge.html).
+  private static func isMerge(_ key: Node) -> Bool {
+    guard case .scalar(let scalar) = key else { return false }
+    return scalar.style == .plain && scalar.string == "<<"
+  }
+
+  /// The entries of a mapping, or of a list of them, to be merged into another.
+  private mutating func merged(_ value: Node) throws -> [YAMLEntry] {
+    let node = try convert(value)
+    let parts: [YAMLNode] = if case .sequence(let items) = node.content { items } else { [node] }
+    return try parts.flatMap { part in
+      guard case .mapping(let entries) = part.content else {
+        let (line, column) = (value.mark?.line ?? 0, value.mark?.column ?? 0)
+        throw Self.problem(
+          line, column, "<< merges \(part.kindName); write an alias of a mapping, such as *base, or a list of them")
+      }
+      return entries
+    }
+  }
+
   private static func place(_ mark: Mark?) -> Place {
     .position(line: mark?.line ?? 0, column: mark?.column ?? 0)
   }
 
-  private static func problem(_ line: Int, _ column: Int, _ message: String) -> ScenarioProblems {
+  static func problem(_ line: Int, _ column: Int, _ message: String) -> ScenarioProblems {
     ScenarioProblems([ScenarioProblem(file: "", line: line, column: column, override: nil, message: message)])
-  }
-
-  private func describe(_ error: YamlError) -> ScenarioProblems {
-    switch error {
-    case .composer(_, "but found another document", let mark, _):
-      return Self.problem(mark.line, mark.column, "a second document starts here; write one scenario in a file")
-    case .scanner(_, _, let mark, _) where character(at: mark) == "\t":
-      return Self.problem(mark.line, mark.column, "not valid YAML: a tab indents this line; indent with spaces")
-    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
-      .composer(let context, let problem, let mark, _):
-      let during = context.map { " (\($0.text) from line \($0.mark.line), column \($0.mark.column))" } ?? ""
-      return Self.problem(mark.line, mark.column, "not valid YAML: \(problem)\(during); correct the syntax here")
-    case .reader(let problem, let offset, _, _):
-      let (line, column) = position(ofByte: offset ?? 0)
-      return Self.problem(line, column, "not valid YAML: \(problem); use printable UTF-8 text")
-    case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded, .duplicatedKeysInMapping:
-      return Self.problem(0, 0, "not readable as YAML: \(error); write valid YAML")
-    }
-  }
-
-  private func character(at mark: Mark) -> Unicode.Scalar? {
-    guard lines.indices.contains(mark.line - 1), lines[mark.line - 1].indices.contains(mark.column - 1) else {
-      return nil
-    }
-    return lines[mark.line - 1][mark.column - 1]
-  }
-
-  private func position(ofByte offset: Int) -> (line: Int, column: Int) {
-    var remaining = offset
-    for (number, line) in lines.enumerated() {
-      for (column, scalar) in line.enumerated() {
-        if remaining <= 0 { return (number + 1, column + 1) }
-        remaining -= UTF8.width(scalar)
-      }
-      if remaining <= 0 { return (number + 1, line.count + 1) }
-      remaining -= 1
-    }
-    return (max(1, lines.count), 1)
   }
 }

@@ -27,6 +27,8 @@ struct ScenarioChanges: ParsableArguments {
   struct Pair: Sendable {
     var key: String
     var value: String
+    /// Whether `--vary` chose it.
+    var isVaried = false
   }
 
   /// Whether the scenario stays as it is.
@@ -39,6 +41,10 @@ struct ScenarioChanges: ParsableArguments {
 
   /// A problem as the parser words it, in the words of the flag that the user wrote.
   func reworded(_ problem: String) -> String {
+    let varied = pairs.lazy.filter(\.isVaried).map { "--set \($0.key)=\($0.value):" }
+    if let flag = varied.first(where: problem.hasPrefix) {
+      return "--vary" + flag.dropFirst("--set".count) + problem.dropFirst(flag.count)
+    }
     guard let duration else { return problem }
     return problem.replacing("--set duration=\(duration.text):", with: "--duration \(duration.text):")
   }

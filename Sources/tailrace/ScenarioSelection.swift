@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import TailraceMeasurement
+import TailraceSpelling
 import TailraceWorkload
 
 /// The scenarios that arguments name: built-in ones, suites, files and folders of files.
@@ -29,11 +30,15 @@ struct ScenarioSelection {
   /// What to say of an argument that names nothing.
   static func unknown(_ name: String) -> String {
     let known = BuiltIn.suites.map(\.name) + BuiltIn.all
-    let closest = closestNames(to: name, among: known)
-    let advice =
-      closest.isEmpty ? "" : "did you mean \(closest.map { "'\($0)'" }.joined(separator: " or "))? "
-    return
-      "'\(name)' is neither a built-in scenario or suite nor a file; \(advice)'tailrace list' names the built-in ones"
+    return "'\(name)' is neither a built-in scenario or suite nor a file; "
+      + didYouMean(name, among: known + files(near: name)) + "'tailrace list' names the built-in ones"
+  }
+
+  /// Scenario files in the folder of a name that may be misspelt.
+  static func files(near name: String) -> [String] {
+    let folder = name.contains("/") ? String(name[...name.lastIndex(of: "/")!]) : ""
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+    return found.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted().map { folder + $0 }
   }
 
   private static func suiteName(_ arguments: [String], _ scenarios: [Scenario]) -> String {
@@ -112,6 +117,10 @@ extension ScenarioSelection {
     }
 
     private mutating func addFile(_ path: String) {
+      guard FileManager.default.fileExists(atPath: path) else {
+        let hint = didYouMean(path, among: ScenarioSelection.files(near: path))
+        return problems.append("\(path): the file does not exist; \(hint)name a readable scenario file")
+      }
       guard sources.insert(URL(fileURLWithPath: path).standardizedFileURL.path).inserted else { return }
       do {
         add(try ScenarioParser.load(file: path, overrides: changes.overrides, checking: .measurement), from: path)

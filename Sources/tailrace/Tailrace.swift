@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command line: parses, chooses the parts, and turns what came of it into words and an exit status.
 @main struct Tailrace: AsyncParsableCommand {
@@ -40,6 +41,11 @@ import ArgumentParser
     ])
 
   static func main() async {
-    await main(ProgressStyle.completing(Array(CommandLine.arguments.dropFirst())))
+    let arguments = ProgressStyle.completing(Array(CommandLine.arguments.dropFirst()))
+    if let words = MisspeltCommand.refusal(of: arguments) {
+      Terminal.error.write(words)
+      Foundation.exit(Refusal.status)
+    }
+    await main(arguments)
   }
 }

@@ -17,6 +17,16 @@ extension Planner.Dimension {
       self.init(key: key, values: (low...high).map(String.init), isRange: true)
       return
     }
+    let other = /\s*(\d+)\s*(?:-|–|:|…|\.\.\.|\.\.=|\.\.<|to|,\s*\.\.\.?\s*,)\s*(\d+)\s*/
+    if let match = values.wholeMatch(of: other) {
+      throw ValidationError("'\(values)' is no range; did you mean \(match.1)..\(match.2)?")
+    }
+    if let match = values.wholeMatch(of: /\s*(\d+)\s*\.\.\s*(\d+)\s*(?:\.\.|:|\/|by|step)\s*(\d+)\s*/),
+      let low = Int(match.1), let high = Int(match.2), let step = Int(match.3), step > 0, low <= high
+    {
+      let values = stride(from: low, through: high, by: step).prefix(6).map(String.init).joined(separator: ",")
+      throw ValidationError("'\(text)': a range has no step; write the values, such as \(key)=\(values)")
+    }
     let list = values.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     guard !list.contains("") else { throw ValidationError("'\(text)': a value is empty; write KEY=A,B or KEY=1..64") }
     self.init(key: key, values: list, isRange: false)
@@ -34,7 +44,7 @@ extension ScenarioChanges {
   /// These, and a value for each of some settings.
   func setting(_ settings: [Planner.Dimension], to values: [String]) -> ScenarioChanges {
     var changes = self
-    changes.pairs += zip(settings, values).map { Pair(key: $0.key, value: $1) }
+    changes.pairs += zip(settings, values).map { Pair(key: $0.key, value: $1, isVaried: true) }
     return changes
   }
 

@@ -39,20 +39,24 @@ import Testing
   }
 
   @Test(arguments: [
-    ("respons.p99 < 1s", "unknown metric 'respons'; known are submission_lag, submission"),
+    ("respons.p99 < 1s", "unknown metric 'respons'; did you mean 'response.p99'? known are submission_lag, submission"),
     ("response < 1s", "response needs a statistic, such as response.p99"),
-    ("response.p100 < 1s", "unknown statistic 'p100'; allowed are count, mean"),
+    ("response.p100 < 1s", "unknown statistic 'p100'; did you mean 'max'? allowed are count, mean"),
     ("response.median < 1s", "unknown statistic 'median'"),
-    ("service.mean < 5", "a number without unit does not fit service.mean, which wants a time with its unit"),
-    ("throughput > 5ms", "unit 'ms' does not fit throughput, which wants a rate"),
+    ("service.mean < 5", "a number without unit does not fit service.mean; it wants a time with its unit"),
+    ("throughput > 5ms", "unit 'ms' does not fit throughput; it wants a rate"),
     ("lost == 0.5", "lost is a count and wants a whole number"),
     ("lost == 0s", "unit 's' does not fit lost"),
-    ("waiting{type=c}.p50 < 1s", "unknown job type 'c'; this scenario has a, b"),
-    ("waiting{priority=urgent}.p50 < 1s", "unknown priority 'urgent'; allowed are critical, high, normal, low, batch"),
+    ("waiting{type=c}.p50 < 1s", "unknown job type 'c'; did you mean 'a' or 'b'? this scenario has a, b"),
+    (
+      "waiting{priority=urgent}.p50 < 1s",
+      "unknown priority 'urgent'; did you mean 'critical'? allowed are critical, high, normal, low, batch"
+    ),
     ("waiting{pool=async}.p50 < 1s", "unknown selector 'pool'; allowed are type and priority"),
     ("waiting{type=a.p50 < 1s", "'{' without '}'"), ("makespan{type=a} < 1s", "makespan is a figure of the whole run"),
     ("response.p99", "no comparison; a target reads METRIC OP VALUE"),
-    ("response.p99 =< 1s", "unknown comparison '=<'; allowed are < <= > >= =="), ("response.p99 < fast", "no number"),
+    ("response.p99 =< 1s", "unknown comparison '=<'; did you mean '<='? allowed are < <= > >= =="),
+    ("response.p99 < fast", "no number"),
     ("", "no comparison"), ("throughput.p99 > 1/s", "throughput is a single figure"),
   ])
   func problemsSayWhatIsAllowed(text: String, words: String) throws {

@@ -66,12 +66,6 @@ struct UnknownTypeTests {
     try await scheduler.submit(JobRequest("type-7"))
     await scheduler.shutdown(grace: .zero)
   }
-
-  @Test func closenessCountsLetters() {
-    #expect(CloseNames.distance(Array("kitten"), Array("sitting")) == 3)
-    #expect(CloseNames.distance([], Array("abc")) == 3 && CloseNames.distance(Array("abc"), Array("abc")) == 0)
-    #expect(CloseNames.find("Mial", among: ["mail", "nail", "resize"]) == ["mail"])
-  }
 }
 
 @Suite(.timeLimit(.minutes(1)))

@@ -76,3 +76,22 @@ struct SimulatedControlTests {
     #expect(took == [100, 100, 150, 200, 150, 200], "\(took)")
   }
 }
+
+@Suite struct TimeLimitTests {
+  /// A job without a time-out outlasts the scheduler's; its neighbor does not.
+  @Test func noTimeOutIsNone() throws {
+    let run = try Simulated(
+      """
+      name: untimed
+      jobs: {long: {service: 1h, timeout: none}, cut: {service: 1h}}
+      scheduler: {workers: 2, timeout: 1m30s, retries: none}
+      load: {batch: [long, cut]}
+      drain: 3h
+
+      """)
+    let long = try #require(run.of("long").last)
+    let cut = try #require(run.of("cut").last)
+    #expect(long.outcome == .succeeded && long.finished - long.started == .seconds(3_600))
+    #expect(cut.outcome == .timedOut && cut.finished - cut.started == .seconds(90))
+  }
+}

@@ -108,7 +108,7 @@ import Testing
   @Test(arguments: [
     ("scheduler.wokers", "3", "unknown key 'wokers'"), ("shceduler.workers", "3", "did you mean 'scheduler'?"),
     ("scheduler.workers", "many", "not a whole number"), ("duration", "5", "has no unit"),
-    ("load.7.poisson", "5/s", "unknown key '7'"), ("jobs.a.service", "", "the value is empty"),
+    ("load.7.poisson", "5/s", "no stream 7"), ("jobs.a.service", "", "the value is empty"),
     ("jobs.z.service", "5ms, x: [", "unknown"), ("..", "5", "not a path"),
     ("scheduler", "[1]", "write a mapping"), ("duration", "{", "not valid YAML"),
   ])

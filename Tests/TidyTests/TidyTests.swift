@@ -11,13 +11,14 @@ struct TidyTests {
   /// Who may import whom, beside the system's own modules.
   private static let permitted: [String: Set<String>] = [
     "TailraceCore": ["DequeModule", "HeapModule", "BasicContainers"],
-    "TailraceTimeZones": ["TailraceCore"],
-    "TailraceWorkload": ["TailraceCore", "TailraceTimeZones", "CZlib", "Yams"],
+    "TailraceSpelling": [],
+    "TailraceTimeZones": ["TailraceCore", "TailraceSpelling"],
+    "TailraceWorkload": ["TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CZlib", "Yams"],
     // HdrHistogram is for the tests: the module computes its own bins (docs/architecture.md).
-    "TailraceMeasurement": ["TailraceCore"],
+    "TailraceMeasurement": ["TailraceCore", "TailraceSpelling"],
     "TailraceTheory": [],
     "TailraceSimulation": ["TailraceCore", "TailraceWorkload"],
-    "TailraceRuntime": ["TailraceCore", "TailraceTimeZones", "CPlatform", "Logging"],
+    "TailraceRuntime": ["TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CPlatform", "Logging"],
     "TailraceObservability": [
       "TailraceCore", "TailraceRuntime", "CoreMetrics", "Tracing", "ServiceLifecycle",
     ],
@@ -25,15 +26,15 @@ struct TidyTests {
     "TailraceReport": ["TailraceMeasurement", "TailraceCore"],
     "TailraceHarness": [
       "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
-      "TailraceTheory", "TailraceReport", "CPlatform", "Subprocess", "Logging", "SystemPackage",
+      "TailraceTheory", "TailraceReport", "TailraceSpelling", "CPlatform", "Subprocess", "Logging", "SystemPackage",
     ],
     "TailraceSQLite": ["TailraceCore", "TailraceWorkload", "TailraceRuntime", "TailraceHarness", "GRDB"],
     "TailraceJemalloc": ["CJemalloc"],
     "TailraceBenchmarkHooks": ["TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation"],
     "tailrace": [
       "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
-      "TailraceReport", "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "ArgumentParser", "CPlatform",
-      "Logging",
+      "TailraceReport", "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "TailraceSpelling", "ArgumentParser",
+      "CPlatform", "Logging",
     ],
   ]
 

@@ -1,23 +1,29 @@
-/// When something recurs by the calendar and the wall clock, in the five fields of cron: minute, hour, day of the
-/// month, month, day of the week.
+/// When something recurs by the calendar and the wall clock, in the five fields of cron (minute, hour, day of the
+/// month, month, day of the week), or in six with the second before them.
 ///
 /// A field is `*` or a list of numbers and ranges, each range with a step where wanted: `0`, `1,15`, `9-17/2`, `*/15`.
-/// Months and days of the week have names too, in any case: `JAN`, `mon-fri`. Sunday is 0 or 7. In place of the five
-/// fields one of `@hourly`, `@daily` (or `@midnight`), `@weekly`, `@monthly`, `@yearly` (or `@annually`) may stand.
+/// Months and days of the week have names too, in any case: `JAN`, `mon-fri`. Sunday is 0 or 7. In place of the fields
+/// one of `@hourly`, `@daily` (or `@midnight`), `@weekly`, `@monthly`, `@yearly` (or `@annually`) may stand.
+///
+/// A day field may also be `?`, which is `*`. The day of the month knows `L` (the last), `L-3` (three days before it),
+/// `15W` (the day from Monday to Friday that is nearest to the 15th, within the month) and `LW`; the day of the week
+/// `FRI#2` (the second Friday of the month) and `FRIL` (the last).
 ///
 /// Where both day fields are restricted, a day matches that matches either of them; else it must match both. As in
-/// Vixie's cron a field is restricted unless it begins with `*`.
-/// Source: Paul Vixie's cron 3.0, `entry.c` and `find_jobs` in `cron.c`; crontab(5).
+/// Vixie's cron a field is restricted unless it begins with `*` (or is `?`).
+/// Source: Paul Vixie's cron 3.0, `entry.c` and `find_jobs` in `cron.c`; crontab(5). Seconds, `?`, `L`, `W` and `#` are
+/// those of Quartz (CronExpression, 2.3), beside a second also `0/5` for `0-59/5`, with Sunday as 0; a number for the
+/// day of the week beside a second and a `?` is refused, since to Quartz it is another day.
 public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
   /// As it was written.
   public let description: String
   /// Bit n: n matches.
+  let seconds: UInt64
   let minutes: UInt64
   let hours: UInt64
-  let days: UInt64
   let months: UInt64
-  /// Bit 0: Sunday.
-  let weekdays: UInt64
+  let days: CronDays
+  let weekdays: CronWeekdays
   /// Whether a day that matches either of the two day fields matches.
   let eitherDay: Bool
 
@@ -28,33 +34,73 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Throws: ``CronError`` with everything that is wrong with it; also if it would never fire, as on 30 February.
   public init(_ text: String) throws(CronError) {
-    let words = text.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
-    var fields = words
-    if words.count == 1, words[0].hasPrefix("@") {
-      guard let alias = Self.aliases.first(where: { $0.name == words[0].lowercased() }) else {
-        let known = Self.aliases.map(\.name).joined(separator: ", ")
-        throw CronError(
-          text, [CronProblem(field: nil, text: words[0], allowed: "unknown short form; write one of \(known)")])
-      }
-      fields = alias.fields.split(separator: " ").map(String.init)
+    var fields = try Self.fields(of: text)
+    // Without a seconds field it fires at the beginning of the minute.
+    let hasSeconds = fields.count == CronField.allCases.count
+    if !hasSeconds { fields.insert("0", at: 0) }
+    var reader = CronFieldReader(hasOpenSteps: hasSeconds)
+    let sets = zip(CronField.allCases, fields).prefix(4).map { field, text in
+      field == .dayOfMonth ? 0 : reader.read(text, of: field)
     }
-    guard fields.count == CronField.allCases.count else {
-      let allowed = "write five fields: minute, hour, day of the month, month, day of the week, such as '30 2 * * MON'"
-      throw CronError(text, [CronProblem(field: nil, text: text, allowed: "it has \(fields.count); \(allowed)")])
-    }
-    var reader = CronFieldReader()
-    let sets = zip(CronField.allCases, fields).map { field, text in reader.read(text, of: field) }
+    let days = reader.readDays(fields[3])
+    let months = reader.read(fields[4], of: .month)
+    let weekdays = reader.readWeekdays(fields[5], isQuartz: hasSeconds && fields.contains("?"))
     guard reader.problems.isEmpty else { throw CronError(text, reader.problems) }
     description = text
-    (minutes, hours, days, months) = (sets[0], sets[1], sets[2], sets[3])
-    // Sunday is 7 as well.
-    weekdays = (sets[4] | sets[4] >> 7) & 0x7f
-    eitherDay = !fields[2].hasPrefix("*") && !fields[4].hasPrefix("*")
-    if !eitherDay, !Self.hasDate(days: days, months: months) {
+    (seconds, minutes, hours, self.months) = (sets[0], sets[1], sets[2], months)
+    (self.days, self.weekdays) = (days, weekdays)
+    eitherDay = [fields[3], fields[5]].allSatisfy { !$0.hasPrefix("*") && $0 != "?" }
+    if !firesOnSomeDay {
       let allowed = "no such month has such a day, so it would never fire; change the day of the month or the month"
       throw CronError(
-        text, [CronProblem(field: .dayOfMonth, text: "\(fields[2]) in month \(fields[3])", allowed: allowed)])
+        text, [CronProblem(field: .dayOfMonth, text: "\(fields[3]) in month \(fields[4])", allowed: allowed)])
     }
+  }
+
+  /// The five fields of an expression, or six with the second; a short form in its fields.
+  private static func fields(of text: String) throws(CronError) -> [String] {
+    func problem(_ part: String, _ allowed: String) -> CronError {
+      CronError(text, [CronProblem(field: nil, text: part, allowed: allowed)])
+    }
+    // As cloud schedulers write it: cron(15 12 ? * MON *).
+    let isCall = text.lowercased().hasPrefix("cron(") && text.hasSuffix(")")
+    let words = (isCall ? text.dropFirst(5).dropLast() : text[...]).split(whereSeparator: { $0 == " " || $0 == "\t" })
+      .map(String.init)
+    if let first = words.first, first.hasPrefix("@") {
+      if let alias = aliases.first(where: { $0.name == first.lowercased() }), words.count == 1 {
+        return alias.fields.split(separator: " ").map(String.init)
+      }
+      let known = aliases.map(\.name).joined(separator: ", ")
+      switch first.lowercased() {
+      case "@every":
+        throw problem(
+          text, "it counts from a program's start and not by the calendar; write an interval, such as 5m, instead")
+      case "@reboot":
+        throw problem(text, "nothing is booted here; submit a job at the start instead")
+      default: throw problem(words.count == 1 ? first : text, "unknown short form; write one of \(known)")
+      }
+    }
+    let isQuestion = { (index: Int) in words.count > index && words[index] == "?" }
+    // The cloud's schedules have a year in the place where others have the day of the week.
+    if words.count == 6, isQuestion(2) || isQuestion(4) {
+      throw problem(
+        text,
+        "its last field is a year, and its days count from SUN as 1; leave the year out and name the days: "
+          + "'\(words[..<5].joined(separator: " "))'")
+    }
+    if words.count == 7 {
+      guard ["*", "?"].contains(words[6]) else {
+        throw problem(words[6], "a year is not known here; leave the seventh field out, and bound the load instead")
+      }
+      return Array(words[..<6])
+    }
+    guard (5...6).contains(words.count) else {
+      let allowed =
+        "write five fields: minute, hour, day of the month, month, day of the week, such as '30 2 * * MON', or six with "
+        + "the second first"
+      throw problem(text, "it has \(words.count); \(allowed)")
+    }
+    return words
   }
 
   private static let aliases = [
@@ -64,12 +110,14 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
     (name: "@annually", fields: "0 0 1 1 *"),
   ]
 
-  /// Whether any of the months has any of the days. It then falls on each day of the week in some year.
-  private static func hasDate(days: UInt64, months: UInt64) -> Bool {
-    (1...12).contains { month in
-      // Of a leap year.
-      months >> UInt64(month) & 1 == 1 && days & mask(from: 1, through: CivilDate.days(inMonth: month, of: 2000)) != 0
+  /// Whether any day matches: the calendar repeats after 400 years, and most expressions fire in the first month.
+  private var firesOnSomeDay: Bool {
+    for year in 2000..<2400 {
+      for month in 1...12 where months >> UInt64(month) & 1 == 1 {
+        if matchingDays(in: month, of: year) != 0 { return true }
+      }
     }
+    return false
   }
 
   static func mask(from low: Int, through high: Int) -> UInt64 {
@@ -78,26 +126,30 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
 
   // MARK: - Search
 
-  /// The first matching minute, in civil time without any zone, at or after one: both as seconds since 1970, of a
-  /// whole minute. Looks at one month at a time.
+  /// The first matching second, in civil time without any zone, at or after one: both as seconds since 1970. Looks at
+  /// one month at a time.
   func first(atOrAfter start: Int64) -> Int64 {
     let (startDay, secondOfDay) = flooredDivision(start, 86_400)
-    if let time = firstTime(atOrAfter: Int(secondOfDay / 60)), matches(day: startDay) {
-      return startDay * 86_400 + Int64(time) * 60
+    if let time = firstTime(atOrAfter: Int(secondOfDay)), matches(day: startDay) {
+      return startDay * 86_400 + Int64(time)
     }
     let day = firstDay(after: startDay)
-    return day * 86_400 + Int64(firstTime(atOrAfter: 0)!) * 60
+    return day * 86_400 + Int64(firstTime(atOrAfter: 0)!)
   }
 
-  /// The first matching minute of the day at or after one.
-  private func firstTime(atOrAfter minuteOfDay: Int) -> Int? {
+  /// The first matching second of the day at or after one.
+  private func firstTime(atOrAfter secondOfDay: Int) -> Int? {
+    let (minuteOfDay, second) = secondOfDay.quotientAndRemainder(dividingBy: 60)
     let (hour, minute) = minuteOfDay.quotientAndRemainder(dividingBy: 60)
     if hours >> UInt64(hour) & 1 == 1 {
-      let left = minutes & Self.mask(from: minute, through: 59)
-      if left != 0 { return hour * 60 + left.trailingZeroBitCount }
+      let rest = seconds & Self.mask(from: second, through: 59)
+      if minutes >> UInt64(minute) & 1 == 1, rest != 0 { return minuteOfDay * 60 + rest.trailingZeroBitCount }
+      let left = minutes & Self.mask(from: minute + 1, through: 59)
+      if left != 0 { return (hour * 60 + left.trailingZeroBitCount) * 60 + seconds.trailingZeroBitCount }
     }
     let later = hours & Self.mask(from: hour + 1, through: 23)
-    return later == 0 ? nil : later.trailingZeroBitCount * 60 + minutes.trailingZeroBitCount
+    return later == 0
+      ? nil : (later.trailingZeroBitCount * 60 + minutes.trailingZeroBitCount) * 60 + seconds.trailingZeroBitCount
   }
 
   private func matches(day: Int64) -> Bool {
@@ -128,12 +180,11 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
 
   /// The days of a month that match, by their bits.
   private func matchingDays(in month: Int, of year: Int) -> UInt64 {
-    let existing = Self.mask(from: 1, through: CivilDate.days(inMonth: month, of: year))
+    let length = CivilDate.days(inMonth: month, of: year)
     let first = CivilDate.weekday(daysSinceEpoch: CivilDate(year: year, month: month, day: 1).daysSinceEpoch)
-    // The week over and over, moved so that bit 1 is the first of the month.
-    var byWeekday: UInt64 = 0
-    for week in 0..<6 { byWeekday |= weekdays << UInt64(week * 7) }
-    byWeekday = (byWeekday >> UInt64(first)) << 1
-    return existing & (eitherDay ? days | byWeekday : days & byWeekday)
+    let (byDay, byWeekday) = (
+      days.matching(length: length, first: first), weekdays.matching(length: length, first: first)
+    )
+    return Self.mask(from: 1, through: length) & (eitherDay ? byDay | byWeekday : byDay & byWeekday)
   }
 }

@@ -44,11 +44,10 @@ public enum Recurrence: Hashable, Sendable {
     after time: UnixTime, _ expression: CronExpression, _ zone: TimeZoneOffsets
   ) -> UnixTime? {
     let seconds = time.wholeSeconds
-    var reading = seconds + Int64(zone.offsets[zone.period(at: seconds)])
     // Every reading up to the present one was first shown by now.
-    reading = flooredDivision(reading, 60).quotient * 60
+    var reading = seconds + Int64(zone.offsets[zone.period(at: seconds)])
     while true {
-      reading = expression.first(atOrAfter: reading + 60)
+      reading = expression.first(atOrAfter: reading + 1)
       guard let slot = UnixTime(wholeSeconds: zone.firstInstant(showing: reading)) else { return nil }
       if slot > time { return slot }
     }
@@ -63,7 +62,7 @@ public enum Recurrence: Hashable, Sendable {
     var from = time.wholeSeconds + 1
     while true {
       let offset = Int64(zone.offsets[period])
-      let reading = expression.first(atOrAfter: flooredDivision(from + offset + 59, 60).quotient * 60)
+      let reading = expression.first(atOrAfter: from + offset)
       guard let end = zone.end(of: period), reading - offset >= end else {
         return UnixTime(wholeSeconds: reading - offset)
       }

@@ -35,7 +35,7 @@ private struct CapacityBounds {
     self.scenario = scenario
     shares = scenario.arrivalShares
     attempts = scenario.jobs.map { $0.meanAttempts(retry: $0.retry ?? scenario.scheduler.retry) }
-    lengths = scenario.jobs.map { $0.meanAttempt(timeout: $0.timeout ?? scenario.scheduler.timeout) }
+    lengths = scenario.jobs.map { $0.meanAttempt(timeout: $0.timeout(under: scenario.scheduler)) }
   }
 
   /// Seconds of work that one job of the load brings for some job types; nil: not known for one of them.

@@ -60,7 +60,7 @@ extension Scenario {
     let plain = present.allSatisfy {
       $0.work == .sleep && $0.failures == .none && $0.cancel == nil && $0.delay == nil && $0.uniqueKeys == nil
         && $0.stall == nil && $0.concurrency == nil && $0.rate == nil
-        && ($0.timeout ?? scheduler.timeout).map { $0.seconds > 30 * mean.seconds } != false
+        && $0.timeout(under: scheduler).map { $0.seconds > 30 * mean.seconds } != false
     }
     guard plain, faults.isEmpty, backendCapacity == nil else {
       return no("jobs do more than wait for their service time once")

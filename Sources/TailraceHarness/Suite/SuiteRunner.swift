@@ -2,6 +2,7 @@ import Foundation
 import TailraceCore
 import TailraceMeasurement
 import TailraceRuntime
+import TailraceSpelling
 import TailraceWorkload
 
 /// Runs scenarios, one after another, each on its systems, and sums up.
@@ -33,10 +34,13 @@ package struct SuiteRunner: Sendable {
   /// lacks.
   package func refusals(_ scenarios: [Scenario]) -> [String] {
     var problems: [String] = []
-    let known = (Systems.all.map(\.name) + [Systems.external]).joined(separator: ", ")
+    let known = Systems.all.map(\.name) + [Systems.external]
     for name in options.systems {
       guard let system = Systems.named(name) else {
-        problems.append("unknown system '\(name)'; systems: \(known)")
+        // A program's path without what it begins with.
+        let isPath = name.contains("/") && FileManager.default.isExecutableFile(atPath: name)
+        let hint = isPath ? "did you mean 'exec:\(name)'? " : didYouMean(name, among: known)
+        problems.append("unknown system '\(name)'; \(hint)systems: \(known.joined(separator: ", "))")
         continue
       }
       if let obstacle = system.obstacle { problems.append(obstacle) }

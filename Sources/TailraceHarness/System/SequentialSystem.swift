@@ -123,7 +123,7 @@ private final class SequentialRun: @unchecked Sendable {
     let plan = replay.tape.attempt(job: job.index, type: job.type, attempt: Int(record.attempt))
     let order = WorkOrder(replay.tape, job: job.index, type: job.type, attempt: Int(record.attempt), plan: plan)
     let started = MonotonicClock.now()
-    let timeout = spec.timeout ?? replay.scenario.scheduler.timeout
+    let timeout = spec.timeout(under: replay.scenario.scheduler)
     let endAt = [timeout.map { started + $0 }, cancelAt].compactMap { $0 }.min()
     let interruption = replay.interruption
     var outcome = AttemptOutcome.succeeded

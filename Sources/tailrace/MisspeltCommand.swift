@@ -1,0 +1,62 @@
+import ArgumentParser
+import TailraceSpelling
+import TailraceWorkload
+
+/// Commands and options that do not exist, and what was probably meant by them.
+enum MisspeltCommand {
+  /// What to say of a command line that names an unknown command or option which something known is near to; nil: there
+  /// is none, and the parser has the word.
+  static func refusal(of arguments: [String]) -> String? {
+    var words = arguments[...]
+    if words.first == "help" { words = words.dropFirst() }
+    let (command, rest) = command(of: words)
+    // `--generate-completion-script` and its like belong to the parser.
+    if let unknown = rest.first, !unknown.hasPrefix("-"), unknown != "help" {
+      let names = command.configuration.subcommands.map(name(of:))
+      if !names.isEmpty {
+        let known = "commands: \(names.joined(separator: ", "))"
+        return said("unknown command '\(unknown)'; \(didYouMean(unknown, among: names))\(known)", command)
+      }
+    }
+    guard command.configuration.subcommands.isEmpty else { return nil }
+    return unknownOption(arguments, of: command)
+  }
+
+  /// The command that the first words name, and the words after them.
+  private static func command(
+    of arguments: ArraySlice<String>
+  ) -> (command: any ParsableCommand.Type, rest: ArraySlice<String>) {
+    var (command, rest): (any ParsableCommand.Type, ArraySlice<String>) = (Tailrace.self, arguments)
+    while let word = rest.first, let next = command.configuration.subcommands.first(where: { name(of: $0) == word }) {
+      (command, rest) = (next, rest.dropFirst())
+    }
+    return (command, rest)
+  }
+
+  static func name(of command: any ParsableCommand.Type) -> String {
+    command.configuration.commandName ?? "\(command)".lowercased()
+  }
+
+  /// The parser suggests options that are spelt alike; this, what is called otherwise here.
+  private static func unknownOption(_ arguments: [String], of command: any ParsableCommand.Type) -> String? {
+    do {
+      _ = try Tailrace.parseAsRoot(arguments)
+      return nil
+    } catch {
+      let message = Tailrace.message(for: error)
+      guard let match = message.wholeMatch(of: /(Unknown option '--([\w-]+)').*/) else { return nil }
+      let word = String(match.2)
+      let options = Set(Tailrace.helpMessage(for: command).matches(of: /--([a-z][a-z-]*)/).map { String($0.1) })
+      let near = closestNames(to: word, among: options.sorted()).map { "--\($0)" }
+      let settings = options.contains("set") && near.isEmpty ? ScenarioParser.settings(near: word) : []
+      let meant = near + settings.map { "--set \($0)=VALUE" }
+      guard !meant.isEmpty else { return nil }
+      return said("\(match.1); did you mean \(meant.prefix(3).joined(separator: " or "))?", command)
+    }
+  }
+
+  private static func said(_ problem: String, _ command: any ParsableCommand.Type) -> String {
+    let path = command == Tailrace.self ? "tailrace" : "tailrace \(name(of: command))"
+    return "Error: \(problem)\n  See '\(path) --help' for more information.\n"
+  }
+}
