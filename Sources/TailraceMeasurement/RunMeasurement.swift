@@ -38,6 +38,8 @@ package struct WorkerUse: Sendable, Hashable, Codable {
 package struct RunFacts {
   /// Jobs that the load generator took from the tape, those that it dropped included.
   package var intended: Int
+  /// Jobs intended within the window, where they are known otherwise than by their records; nil: the records say it.
+  package var intendedInWindow: Int? = nil
   /// Workers of each pool; utilization is taken over the pools that ran anything.
   package var workers: [(pool: PoolID, count: Int)]
   /// Jobs that had not settled when the run was over, by the system's own count.
@@ -127,7 +129,7 @@ extension Recorder {
       queueDepth: Series(waiting, perSecond: false, until: runEnd),
       running: Series(running, perSecond: false, until: runEnd), responseOverTime: responses.series,
       timeline: WorkerTimeline(attempts, types: settings.types), workers: makeWorkers(facts, window: window),
-      intendedInWindow: intendedInWindow, submittedInWindow: submittedInWindow, acceptedJobs: acceptedCount,
+      intendedInWindow: facts.intendedInWindow ?? intendedInWindow, submittedInWindow: submittedInWindow, acceptedJobs: acceptedCount,
       meanTimeInSystem: acceptedCount > 0 ? Double(timeInSystem) / Double(acceptedCount) : 0, priorities: priorities)
     result.figures = makeFigures(facts, window: window, all: result.all, workers: result.workers)
     return result
@@ -176,6 +178,7 @@ extension Recorder {
   private func makeFigures(
     _ facts: RunFacts, window: Nanoseconds, all: ClassMeasurement, workers: [WorkerUse]
   ) -> [Figure] {
+    let intended = facts.intendedInWindow ?? intendedInWindow
     let lost = facts.intended - settled.count - facts.unsettled
     var figures = [
       Figure(.throughput, Double(endedInWindow) / window.seconds),
@@ -189,11 +192,11 @@ extension Recorder {
         .makespan,
         lastSettled < firstIntended
           ? .unavailable("no job settled") : Reading(Double(lastSettled - firstIntended))),
-      Figure(.offeredRate, Double(intendedInWindow) / window.seconds),
+      Figure(.offeredRate, Double(intended) / window.seconds),
       Figure(.achievedRate, Double(submittedInWindow) / window.seconds),
       Figure(
         .offeredLoad,
-        all[.service].map { Reading(Double(intendedInWindow) / window.seconds * $0.mean.seconds) }
+        all[.service].map { Reading(Double(intended) / window.seconds * $0.mean.seconds) }
           ?? .unavailable("no attempt started")),
     ]
     figures += [Figure(.shareError, shareError), Figure(.recovery, recovery(facts))]

@@ -85,6 +85,13 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     check.words = "jobs missing: \(offered) were due in the window, \(achieved) were submitted in it"
     guard Double(missing) > bound else { return check }
     let dropped = measurement.all.causes[.dropped]
+    // Jobs of which nobody said anything were not held back.
+    let lost = Int(measurement[.lost] ?? 0)
+    if lost > 0, observations.injectedFaults == nil {
+      check.verdict = .failed
+      check.words += "; nothing is known of \(lost) jobs"
+      return check
+    }
     if isLate || Double(dropped) > bound {
       check.verdict = .failed
       check.words += "; \(dropped) were dropped: the generator did not offer what the scenario says"

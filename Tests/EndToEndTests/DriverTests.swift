@@ -136,7 +136,13 @@ import Testing
     #expect(failed.error.contains("the store is closed"), "\(failed)")
     try script("idle", "exit 0", in: folder)
     let idle = try await Binary.run(["run", "driven.yaml", "--system", "exec:./idle"], in: folder)
-    #expect(idle.status == 1 && idle.error.contains("wrote no JOBS.csv"), "\(idle)")
+    #expect(idle.status == 1 && idle.error.contains("wrote no JOBS.csv, though "), "\(idle)")
+    // A first line alone, and a file without any.
+    let tape = try await Binary.run(["show", "driven.yaml", "--tape"], in: folder)
+    try driver("silent", filter: "NR == 1 { print }", in: folder)
+    let silent = try await Binary.run(["run", "driven.yaml", "--system", "exec:./silent"], in: folder)
+    let words = "exited with status 0 and wrote no row, though \(tape.outputLines.count - 1) jobs were intended"
+    #expect(silent.status == 1 && silent.error.contains(words), "\(silent)")
     #expect(!folder.exists("reports"))
   }
 
@@ -167,6 +173,55 @@ import Testing
     #expect(outcome.status == 3, "\(outcome)")
     #expect(outcome.output.contains("exec:./new against exec:./old: WORSE"), "\(outcome)")
     #expect(outcome.output.contains("It begins in the service time of `report`"), "\(outcome)")
+  }
+
+  /// Rows of a part of the jobs: the certificate counts what the tape intended, and not what was written.
+  @Test func whatAProgramDoesNotTellOfWasStillIntended() async throws {
+    let folder = try folderWithScenario()
+    try driver("half", filter: "NR == 1 || NR % 2 { print }", in: folder)
+    let outcome = try await Binary.run(
+      ["run", "driven.yaml", "--system", "exec:./half", "--progress", "none"], in: folder)
+    let tape = try await Binary.run(["show", "driven.yaml", "--tape"], in: folder)
+    #expect(outcome.status == 4, "\(outcome)")
+    let report = try folder.text("reports/latest/report.md")
+    #expect(report.contains("\(tape.outputLines.count - 1) were due in the window"), "\(report)")
+    #expect(!report.contains("no job was intended"))
+  }
+
+  /// Both pools are told, so that no program has half of the workers of what it is compared with.
+  @Test func aProgramIsToldBothPools() async throws {
+    let folder = try folderWithScenario()
+    try script("curious", "env | grep ^TAILRACE_ | sort > told.txt; exit 3", in: folder)
+    let settings = [
+      "jobs.report.pool=thread", "scheduler.workers=3", "scheduler.thread_workers=5",
+    ].flatMap { ["--set", $0] }
+    _ = try await Binary.run(["run", "driven.yaml", "--system", "exec:./curious"] + settings, in: folder)
+    let told = try folder.text("told.txt").split(separator: "\n")
+    for line in [
+      "TAILRACE_ASYNC_WORKERS=3", "TAILRACE_THREAD_WORKERS=5", "TAILRACE_WORKERS=8", "TAILRACE_THREAD_TYPES=report",
+    ] { #expect(told.contains(Substring(line)), "\(told)") }
+    // A pool that no job uses has no workers for the program.
+    _ = try await Binary.run(
+      ["run", "driven.yaml", "--system", "exec:./curious", "--set", "scheduler.thread_workers=5"], in: folder)
+    #expect(try folder.text("told.txt").contains("TAILRACE_WORKERS=2\n"))
+    #expect(try folder.text("told.txt").contains("TAILRACE_THREAD_WORKERS=0\n"))
+  }
+
+  /// A program that ends leaves nothing running, nor does one that is ended.
+  @Test(arguments: [1, 2]) func theChildrenOfAProgramEndWithIt(_ signals: Int) async throws {
+    let folder = try folderWithScenario()
+    try script("parent", "sleep 600 & echo $! > child.txt; trap '' TERM; sleep 600; sleep 600", in: folder)
+    let outcome = try await Binary.interrupt(
+      ["run", "driven.yaml", "--system", "exec:./parent", "--grace", signals == 1 ? "100ms" : "10m"], with: .terminate,
+      times: signals, in: folder)
+    #expect(outcome.status == (signals == 1 ? 4 : 143), "\(outcome)")
+    let child = try folder.text("child.txt").trimmingCharacters(in: .whitespacesAndNewlines)
+    func isAlive() -> Bool {
+      guard let stat = try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8) else { return false }
+      return stat.split(separator: ")").last?.split(separator: " ").first != "Z"
+    }
+    for _ in 0..<1_000 where isAlive() { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(!isAlive(), "\(outcome)")
   }
 
   @Test func anInterruptionEndsTheProgramAndIsReported() async throws {

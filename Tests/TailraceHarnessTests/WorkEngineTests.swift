@@ -138,6 +138,40 @@ struct WorkEngineTests {
     #expect(kill(try #require(identifier), 0) == -1, "the child is still there")
   }
 
+  /// Whatever ends an attempt, nothing that its child started is left.
+  @Test(arguments: ["exec", "", "exit"]) func theChildrenOfAChildEndWithIt(_ ending: String) async throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("group-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: file) }
+    // A grandchild in the background, and one of its own below it; `exit` leaves both and succeeds.
+    let last = ending == "exit" ? "exit 0" : "\(ending) sleep 3600"
+    let script =
+      "sh -c 'echo $$ > \"\(file.path).b\"; sleep 3600; :' & echo $! > '\(file.path)'; "
+      + "while [ ! -s '\(file.path).b' ]; do sleep 0.01; done; \(last)"
+    let task = Task { try await ChildProcess.run(["/bin/sh", "-c", script]) }
+    while (try? Data(contentsOf: URL(fileURLWithPath: file.path + ".b")))?.isEmpty != false {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    if ending == "exit" {
+      try await task.value
+    } else {
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+    }
+    let text = try String(contentsOf: file, encoding: .utf8)
+    let identifier = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    // The kernel takes a moment to end what was killed.
+    for _ in 0..<1_000 where Self.isAlive(identifier) { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(!Self.isAlive(identifier), "the grandchild is still there")
+    try? FileManager.default.removeItem(atPath: file.path + ".b")
+  }
+
+  /// Whether a process runs; one that is dead and not yet waited for does not.
+  private static func isAlive(_ process: Int32) -> Bool {
+    guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
+    let state = stat.split(separator: ")").last?.split(separator: " ").first
+    return state != "Z" && state != "X"
+  }
+
   @Test(arguments: Way.allCases) func eventsAreHandledBeforeTheJobEnds(way: Way) async throws {
     let engine = engine()
     try await way.perform(.events(count: 10), order(), on: engine)

@@ -80,14 +80,20 @@ struct Driver {
 
   static func makeScheduler(for tape: [TapedJob], _ records: Records) throws -> Scheduler {
     var configuration = SchedulerConfiguration()
-    configuration.asyncPool.workers = ProcessInfo.processInfo.environment["TAILRACE_WORKERS"].flatMap { Int($0) } ?? 2
+    let told = ProcessInfo.processInfo.environment
+    // Each pool as the scenario has it; who starts this by hand may say TAILRACE_WORKERS alone.
+    configuration.asyncPool.workers =
+      (told["TAILRACE_ASYNC_WORKERS"] ?? told["TAILRACE_WORKERS"]).flatMap { Int($0) } ?? 2
+    configuration.threadPool.workers = told["TAILRACE_THREAD_WORKERS"].flatMap { Int($0) } ?? 0
+    let threadTypes = Set((told["TAILRACE_THREAD_TYPES"] ?? "").split(separator: ",").map(String.init))
     // Room for all jobs, and all can be depended on to the end.
     configuration.queueCapacity = max(1, tape.count)
     configuration.retainedCount = tape.count
     let scheduler = Scheduler(
       configuration, observer: records, logger: Logger(label: "driver") { _ in SwiftLogNoOpLogHandler() })
     for type in Set(tape.map(\.type)).sorted() {
-      try scheduler.register(type) { context in
+      let pool = threadTypes.contains(type) ? PoolID.thread : .async
+      try scheduler.register(JobTypeConfiguration(name: type, pool: pool)) { context in
         guard let job = context.payload as? TapedJob else { return nil }
         try await context.sleep(for: job.service.duration)
         switch job.ending {

@@ -2,6 +2,7 @@
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 #include <pthread.h>
+#include <sys/types.h>
 #include <signal.h>
 #include <stdint.h>
 #include <time.h>
@@ -101,5 +102,12 @@ int cplatform_signal_restore(int number, const struct sigaction *before);
 unsigned cplatform_signal_take(int number);
 /// Blocks the calling thread until any caught signal comes.
 void cplatform_signals_wait(void);
+
+/// Remembers a process group that this process leads; returns its place, or -1 where there is no room.
+int cplatform_group_add(pid_t group);
+/// Forgets the group in a place.
+void cplatform_group_remove(int place);
+/// Kills every remembered group. May be called in a signal handler.
+void cplatform_groups_kill(void);
 
 #endif

@@ -40,7 +40,11 @@ package enum ChildRun {
   ) async throws -> SuiteResult? {
     let all = ["run"] + arguments + ["--emit-result"]
     var platform = PlatformOptions()
-    platform.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
+    // The second signal has it end its own children at once, which a kill would leave.
+    platform.teardownSequence = [
+      .send(signal: .terminate, allowedDurationToNextStep: .seconds(5)),
+      .send(signal: .terminate, allowedDurationToNextStep: .seconds(1)),
+    ]
     let child = Task { [platform] in
       let outcome = try await Subprocess.run(
         .path(FilePath(program)), arguments: Arguments(all), platformOptions: platform, input: .none,

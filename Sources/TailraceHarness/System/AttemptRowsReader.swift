@@ -16,6 +16,14 @@ struct ExpectedJobs {
   /// Of the jobs that have some; tape numbers.
   private(set) var dependencies: [UInt64: [UInt64]] = [:]
 
+  /// How many are intended in a window.
+  func jobs(from start: Nanoseconds, to end: Nanoseconds?) -> Int {
+    jobs.count { job in
+      let intended = Nanoseconds(job.intended.nanoseconds)
+      return intended >= start && end.map { intended < $0 } != false
+    }
+  }
+
   /// Reads the tape once.
   init(_ tape: Tape) {
     types = tape.scenario.jobs.map(\.name)

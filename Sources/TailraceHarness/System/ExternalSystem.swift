@@ -93,11 +93,14 @@ package struct ExternalSystem: ReplaySystem {
     }
     let isInterrupted = replay.interruption.isSet
     let configuration = SchedulerConfiguration(replay.scenario, seed: replay.tape.seed)
-    let facts = RunFacts(
+    var facts = RunFacts(
       // Of a program that was stopped only what it wrote can be expected.
       intended: isInterrupted ? recorder.settledJobs : expected.jobs.count,
       workers: PoolID.allCases.map { ($0, configuration[$0].workers) }, startsWindow: replay.startsWindow
     ) { expected.dependencies[$0] ?? [] }
+    if !isInterrupted {
+      facts.intendedInWindow = expected.jobs(from: replay.scenario.warmup, to: replay.scenario.duration)
+    }
     var observations = Self.observations(records, expense)
     observations.isOpenLoop = replay.scenario.hasOpenArrivals
     observations.isInterrupted = isInterrupted
@@ -131,13 +134,24 @@ package struct ExternalSystem: ReplaySystem {
     }
     guard let bytes else {
       throw Problem(
-        description: "\(name) ended with status 0 and wrote no JOBS.csv; write the file that its second argument names")
+        description: "\(name) exited with status 0 and wrote no JOBS.csv, though \(expected.jobs.count) "
+          + "\(expected.jobs.count == 1 ? "job was" : "jobs were") intended; write the file that its second argument names"
+      )
     }
     do {
-      return try AttemptRowsReader.records(of: Array(bytes), for: expected)
+      let records = try AttemptRowsReader.records(of: Array(bytes), for: expected)
+      if records.isEmpty, !expected.jobs.isEmpty, case .done = end { throw noRows(expected.jobs.count) }
+      return records
     } catch let problems as AttemptRowsReader.Problems {
       throw Problem(description: "\(name) wrote rows that cannot be read:\n\(problems)")
     }
+  }
+
+  private func noRows(_ intended: Int) -> Problem {
+    Problem(
+      description: "\(name) exited with status 0 and wrote no row, though \(intended) "
+        + "\(intended == 1 ? "job was" : "jobs were") intended; write a row for each job to the file that its second "
+        + "argument names")
   }
 
   /// What can be known of a run that was another program's: its rows, and the host.
@@ -158,6 +172,22 @@ package struct ExternalSystem: ReplaySystem {
     observations.generatorLateness = lateness.distribution
     observations.observedFor = last - .zero
     return observations
+  }
+}
+
+/// What a program is told of the workers that a scenario gives its jobs.
+struct ProgramPools {
+  /// 0: no job type runs on that pool.
+  var asyncWorkers = 0
+  var threadWorkers = 0
+  /// Job types of the thread pool.
+  var threadTypes: [String] = []
+
+  init(_ scenario: Scenario) {
+    threadTypes = scenario.jobs.filter { $0.resolvedPool == .thread }.map(\.name)
+    let settings = scenario.scheduler
+    if threadTypes.count < scenario.jobs.count { asyncWorkers = settings.workers }
+    if !threadTypes.isEmpty { threadWorkers = settings.threadWorkers ?? settings.workers }
   }
 }
 
@@ -183,11 +213,13 @@ private struct ProgramRun {
   func run(_ replay: Replay) async throws -> End {
     let interruption = replay.interruption
     let grace = replay.grace.duration
-    var platform = PlatformOptions()
-    platform.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: grace)]
+    let platform = ProcessGroup.options(grace: grace)
     let words = folder.appendingPathComponent("stderr.txt").path
     let arguments = ["TAPE.csv", "JOBS.csv"].map { folder.appendingPathComponent($0).path }
     let environment = Self.environment(replay)
+    let group = ProcessGroup()
+    // Also what the program has left running when it has ended by itself.
+    defer { group.end() }
     let child = Task { [platform, program] in
       let error = try FileDescriptor.open(
         FilePath(words), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
@@ -195,7 +227,7 @@ private struct ProgramRun {
         .path(FilePath(program)), arguments: Arguments(arguments), environment: environment,
         platformOptions: platform, input: .none, output: .discarded,
         error: .fileDescriptor(error, closeAfterSpawningProcess: true)
-      ).terminationStatus
+      ) { group.begin($0.processIdentifier.value) }.terminationStatus
     }
     let allowed = ((last ?? .zero) - .zero) + replay.scenario.drain + Self.allowance
     let deadline = MonotonicClock.now() + allowed
@@ -224,8 +256,11 @@ private struct ProgramRun {
   }
 
   private static func environment(_ replay: Replay) -> Environment {
+    let pools = ProgramPools(replay.scenario)
     var values: [Environment.Key: String?] = [
-      "TAILRACE_WORKERS": "\(replay.scenario.scheduler.workers)", "TAILRACE_SEED": "\(replay.tape.seed)",
+      "TAILRACE_WORKERS": "\(pools.asyncWorkers + pools.threadWorkers)",
+      "TAILRACE_ASYNC_WORKERS": "\(pools.asyncWorkers)", "TAILRACE_THREAD_WORKERS": "\(pools.threadWorkers)",
+      "TAILRACE_THREAD_TYPES": pools.threadTypes.joined(separator: ","), "TAILRACE_SEED": "\(replay.tape.seed)",
     ]
     values.updateValue(replay.scenario.duration.map { "\($0.rawValue)" }, forKey: "TAILRACE_DURATION_NS")
     return .inherit.updating(values)

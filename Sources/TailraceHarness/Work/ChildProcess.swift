@@ -9,7 +9,8 @@ import Subprocess
 package enum ChildProcess {
   /// Runs a program to its end, without input, its output thrown away. A name without a slash is looked up on PATH.
   ///
-  /// Cancelling the task kills the child; by the time the call returns it is gone.
+  /// Cancelling the task kills the child and its children (``ProcessGroup``); by the time the call returns the child is
+  /// gone. What its children leave running when it has ended by itself is killed too: a job's processes end with it.
   ///
   /// - Throws: ``WorkError/childNotStarted(command:reason:)``, ``WorkError/childFailed(command:status:)``, or
   ///   `CancellationError`.
@@ -20,11 +21,13 @@ package enum ChildProcess {
     let line = command.joined(separator: " ")
     let executable: Executable = program.contains("/") ? .path(FilePath(program)) : .name(program)
     let status: TerminationStatus
+    let group = ProcessGroup()
+    defer { group.end() }
     do {
       status = try await Subprocess.run(
-        executable, arguments: Arguments(Array(command.dropFirst())), input: .none, output: .discarded,
-        error: .discarded
-      ).terminationStatus
+        executable, arguments: Arguments(Array(command.dropFirst())), platformOptions: ProcessGroup.options(grace: nil),
+        input: .none, output: .discarded, error: .discarded
+      ) { group.begin($0.processIdentifier.value) }.terminationStatus
     } catch {
       try Task.checkCancellation()
       throw WorkError.childNotStarted(command: line, reason: "\(error)")
