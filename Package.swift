@@ -148,6 +148,12 @@ let package = Package(
     .testTarget(
       name: "ProgressTests", dependencies: ["tailrace", "TailraceHarness", "TailraceMeasurement", "TailraceCore"],
       exclude: ["Golden"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "tailrace", "TailraceHarness", "TailraceMeasurement", "TailraceReport", "TailraceCore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

@@ -15,9 +15,9 @@ extension Metric {
   ///
   /// - Parameters:
   ///   - text: the expression; blanks around its words do not matter.
-  ///   - types: names of the scenario's job types, which selectors may name.
+  ///   - types: names of the scenario's job types, which selectors may name; nil: they may name any.
   /// - Throws: ``TargetProblem`` with what is allowed in place of what was written.
-  package init(parsing text: String, types: [String]) throws(TargetProblem) {
+  package init(parsing text: String, types: [String]?) throws(TargetProblem) {
     func problem(_ message: String) -> TargetProblem { TargetProblem(expression: text, message: message) }
     let trimmed = text.trimmed
     let head = trimmed.prefix { $0 != "{" && $0 != "." }
@@ -61,7 +61,7 @@ extension Metric {
   }
 
   private static func parseSelector(
-    _ text: Substring, of whole: String, types: [String]
+    _ text: Substring, of whole: String, types: [String]?
   ) throws(TargetProblem) -> ClassKey {
     func problem(_ message: String) -> TargetProblem { TargetProblem(expression: whole, message: message) }
     var key = ClassKey.all
@@ -73,7 +73,7 @@ extension Metric {
       let (name, value) = (String(halves[0]).trimmed, String(halves[1]).trimmed)
       switch name {
       case "type":
-        guard types.contains(value) else {
+        if let types, !types.contains(value) {
           let known = types.isEmpty ? "this scenario has none" : "this scenario has \(types.joined(separator: ", "))"
           throw problem("unknown job type '\(value)'; \(didYouMean(value, among: types))\(known)")
         }

@@ -83,6 +83,15 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
     }
   }
 
+  /// Evaluates one more target.
+  ///
+  /// - Throws: ``TargetProblem``, also where it is about a job type that was not measured.
+  package mutating func judge(by target: String) throws(TargetProblem) {
+    let types = primary?.measurement.classes.compactMap(\.key.type) ?? []
+    let expression = try TargetExpression(parsing: target, types: types)
+    targets.append(TargetOutcome(expression, as: target, runs: runs, scale: primary?.timeScale ?? 1))
+  }
+
   /// The run that targets are about.
   package var primary: RunResult? { runs.first }
   /// The run of the same tape with one job at a time.
@@ -91,6 +100,7 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   /// What the scenario comes to. Every run must be valid.
   package var verdict: Verdict {
     if runs.isEmpty || runs.contains(where: { !$0.isValid }) { return .invalid }
+    if targets.isEmpty { return .noTargets }
     return targets.allSatisfy { $0.verdict == .met } ? .passed : .missed
   }
 }
@@ -132,7 +142,8 @@ package struct SuiteResult: Sendable, Hashable, Codable {
     self.isInterrupted = isInterrupted
   }
 
-  /// The worst verdict of its scenarios; an interrupted suite is invalid.
+  /// The worst verdict of its scenarios; an interrupted suite is invalid, and one in which nothing was checked has not
+  /// passed.
   package var verdict: Verdict {
     isInterrupted || scenarios.isEmpty ? .invalid : scenarios.map(\.verdict).max() ?? .invalid
   }
@@ -142,6 +153,8 @@ package struct SuiteResult: Sendable, Hashable, Codable {
 
 /// What a run comes to, the worse the greater.
 package enum Verdict: Int, Comparable, Sendable, Codable {
+  /// Valid, and nothing was checked.
+  case noTargets
   /// Valid, and every target met.
   case passed
   /// Valid, but a target was missed or had no samples.
@@ -150,10 +163,10 @@ package enum Verdict: Int, Comparable, Sendable, Codable {
   case invalid
 
   package static func < (a: Verdict, b: Verdict) -> Bool { a.rawValue < b.rawValue }
-  /// 0 passed, 2 a target was missed, 4 invalid.
+  /// 0 passed or nothing to check, 2 a target was missed, 4 invalid.
   package var exitStatus: Int32 {
     switch self {
-    case .passed: 0
+    case .noTargets, .passed: 0
     case .missed: 2
     case .invalid: 4
     }
@@ -161,6 +174,7 @@ package enum Verdict: Int, Comparable, Sendable, Codable {
   /// The word at the head of a report.
   package var word: String {
     switch self {
+    case .noTargets: "NO TARGETS"
     case .passed: "PASSED"
     case .missed: "MISSED"
     case .invalid: "INVALID"

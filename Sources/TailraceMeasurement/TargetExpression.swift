@@ -65,6 +65,9 @@ package struct TargetExpression: Sendable, Hashable {
       throw TargetProblem(expression: text, message: error.message)
     }
     self.comparison = comparison
+    if let problem = rangeProblem(value: String(text[sign.endIndex...]).trimmed) {
+      throw TargetProblem(expression: text, message: problem)
+    }
   }
 
   private static var operators: String { Comparison.allCases.map(\.rawValue).joined(separator: " ") }

@@ -15,13 +15,13 @@ package enum CapacityFiles {
 
   /// `capacity.json`: keys in order, one line, ended by a line feed.
   package static func encode(_ result: CapacityResult) throws -> [UInt8] {
-    try ReportJSON.encode(result)
+    try ReportJSON.encode(result, verdict: result.word, exitStatus: result.exitStatus(strict: false))
   }
 
   /// Reads `capacity.json`.
   ///
-  /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
-  package static func decode(_ bytes: [UInt8]) throws -> CapacityResult {
+  /// - Throws: ``ReportProblem``.
+  package static func decode(_ bytes: [UInt8]) throws(ReportProblem) -> CapacityResult {
     try ReportJSON.decode(bytes, file: "capacity.json", current: CapacityResult.currentFormat)
   }
 

@@ -39,27 +39,17 @@ package enum ReportFiles {
 
   /// `result.json`: keys in order, one line, ended by a line feed.
   package static func encode(_ suite: SuiteResult) throws -> [UInt8] {
-    try ReportJSON.encode(suite)
+    try ReportJSON.encode(suite, verdict: suite.verdict.word, exitStatus: suite.exitStatus)
   }
 
   /// Reads `result.json`.
   ///
-  /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
-  package static func decode(_ bytes: [UInt8]) throws -> SuiteResult {
+  /// - Throws: ``ReportProblem``.
+  package static func decode(_ bytes: [UInt8]) throws(ReportProblem) -> SuiteResult {
     try ReportJSON.decode(bytes, file: "result.json", current: SuiteResult.currentFormat)
   }
 
   private static func fileName(_ text: String) -> String {
     String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.=,".contains($0)) ? $0 : "-" })
-  }
-}
-
-/// A result file that cannot be read.
-package struct ReportProblem: Error, CustomStringConvertible {
-  var file = "result.json"
-  var format: Int
-  var current = SuiteResult.currentFormat
-  package var description: String {
-    "\(file) has format \(format); this version reads format \(current). Use the version that wrote it"
   }
 }

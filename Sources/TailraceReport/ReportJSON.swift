@@ -9,16 +9,80 @@ package enum ReportJSON {
     return Array(try encoder.encode(value)) + [0x0a]
   }
 
+  /// With the verdict, for machines that need no more of it; it follows from the value, so nobody reads it back.
+  ///
+  /// - Throws: an encoding error when a number in the value is not finite.
+  package static func encode(_ value: some Encodable, verdict: String, exitStatus: Int32) throws -> [UInt8] {
+    try encode(Judged(value: value, verdict: verdict, exitStatus: exitStatus))
+  }
+
+  private struct Judged<Value: Encodable>: Encodable {
+    var value: Value
+    var verdict: String
+    var exitStatus: Int32
+
+    enum CodingKeys: String, CodingKey { case verdict, exitStatus }
+
+    func encode(to encoder: any Encoder) throws {
+      try value.encode(to: encoder)
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(verdict, forKey: .verdict)
+      try container.encode(exitStatus, forKey: .exitStatus)
+    }
+  }
+
   private struct Head: Decodable { var format: Int }
 
   /// - Parameters:
   ///   - file: its name, for what is said of it.
   ///   - current: the format that this version reads.
-  /// - Throws: ``ReportProblem`` for another format, else a decoding error.
-  package static func decode<Value: Decodable>(_ bytes: [UInt8], file: String, current: Int) throws -> Value {
+  /// - Throws: ``ReportProblem`` where the bytes are not such a file.
+  package static func decode<Value: Decodable>(
+    _ bytes: [UInt8], file: String, current: Int
+  ) throws(ReportProblem) -> Value {
     let data = Data(bytes)
-    let format = try JSONDecoder().decode(Head.self, from: data).format
-    guard format == current else { throw ReportProblem(file: file, format: format, current: current) }
-    return try JSONDecoder().decode(Value.self, from: data)
+    do {
+      let format = try JSONDecoder().decode(Head.self, from: data).format
+      guard format == current else {
+        throw ReportProblem(
+          "\(file) has format \(format); this version reads format \(current). Use the version that wrote it")
+      }
+      return try JSONDecoder().decode(Value.self, from: data)
+    } catch let problem as ReportProblem {
+      throw problem
+    } catch let error as DecodingError {
+      throw ReportProblem("\(file) \(bytes.isEmpty ? "is empty" : "cannot be used: \(ReportProblem.words(error))")")
+    } catch {
+      throw ReportProblem("\(file) cannot be used: it is not valid JSON")
+    }
+  }
+}
+
+/// A result file that cannot be read.
+package struct ReportProblem: Error, Hashable, CustomStringConvertible {
+  package var description: String
+  init(_ description: String) { self.description = description }
+
+  /// What is wrong with a JSON document, in words.
+  package static func words(_ error: DecodingError) -> String {
+    switch error {
+    case .keyNotFound(let key, let context): return "it has no '\(place(context.codingPath + [key]))'"
+    case .valueNotFound(_, let context): return "'\(place(context.codingPath))' has no value"
+    case .typeMismatch(_, let context):
+      return context.codingPath.isEmpty
+        ? "it is not an object" : "'\(place(context.codingPath))' is of another kind than it should be"
+    case .dataCorrupted(let context):
+      return context.codingPath.isEmpty
+        ? "it is not valid JSON" : "'\(place(context.codingPath))' has a value that is not allowed"
+    @unknown default: return "it is not as it should be"
+    }
+  }
+
+  /// A path such as `scenarios[0].runs`.
+  private static func place(_ path: [any CodingKey]) -> String {
+    path.reduce("") { text, key in
+      if let index = key.intValue { return "\(text)[\(index)]" }
+      return text.isEmpty ? key.stringValue : "\(text).\(key.stringValue)"
+    }
   }
 }

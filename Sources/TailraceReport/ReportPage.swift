@@ -37,12 +37,18 @@ struct ReportPage {
   var headline: String {
     let targets = suite.scenarios.flatMap(\.targets)
     let met = targets.count { $0.verdict == .met }
-    let scenarios = counted(suite.scenarios.count, "scenario")
+    let judged = suite.scenarios.count { !$0.targets.isEmpty }
+    let scenarios = counted(judged, "scenario")
+    let unjudged = suite.scenarios.count - judged
+    let others = unjudged > 0 ? " \(counted(unjudged, "scenario")) set no targets, so nothing was checked there." : ""
     switch suite.verdict {
+    case .noTargets:
+      return "**NO TARGETS**: every run is valid, and nothing was checked. Set targets in the scenario or by --target."
     case .passed:
-      return "**PASSED**: every run is valid, and all \(targets.count) targets of \(scenarios) are met."
+      return "**PASSED**: every run is valid, and all \(targets.count) targets of \(scenarios) are met.\(others)"
     case .missed:
-      return "**MISSED** \(targets.count - met) of \(targets.count) targets in \(scenarios); every run is valid."
+      return
+        "**MISSED** \(targets.count - met) of \(targets.count) targets in \(scenarios); every run is valid.\(others)"
     case .invalid:
       let invalid = suite.scenarios.filter { $0.verdict == .invalid }.map(\.name)
       let why =

@@ -40,7 +40,7 @@ extension ScenarioReader {
       if interval <= .zero { throw QuantityProblem("'\(text)' is zero", allowed: "write an interval above zero") }
       return .recurring(RecurringArrivals(recurrence: .every(interval, anchor: startsAt + interval), zero: startsAt))
     } catch {
-      report(place, "\(what): \(error)")
+      report(place, "\(what): \(error.description)")
       return nil
     }
   }
@@ -66,7 +66,7 @@ extension ScenarioReader {
     do {
       return try TimeZoneFiles.load(name)
     } catch {
-      report(node.place, "\(what): \(error)")
+      report(node.place, "\(what): \(error.description)")
       return nil
     }
   }

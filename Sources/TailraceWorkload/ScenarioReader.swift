@@ -105,7 +105,7 @@ struct ScenarioReader {
     do {
       return try read(text)
     } catch {
-      report(node.place, "\(what): \(error)")
+      report(node.place, "\(what): \(error.description)")
       return nil
     }
   }
@@ -162,7 +162,7 @@ struct ScenarioReader {
     do {
       return try ServiceTime.read(text, relativeTo: file)
     } catch {
-      report(node.place, "\(what): \(error)")
+      report(node.place, "\(what): \(error.description)")
       return nil
     }
   }

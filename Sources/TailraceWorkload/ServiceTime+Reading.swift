@@ -109,7 +109,8 @@ extension ServiceTime {
       let entry = words.prefix { $0 != "#" }.trimmingCharacters(in: .whitespacesAndNewlines)
       if entry.isEmpty { continue }
       do { values.append(try QuantityText.duration(entry)) } catch {
-        throw QuantityProblem("empirical: \(body):\(lines.line): \(error)", allowed: "write one duration a line")
+        throw QuantityProblem(
+          "empirical: \(body):\(lines.line): \(error.description)", allowed: "write one duration a line")
       }
     }
     guard !values.isEmpty else {

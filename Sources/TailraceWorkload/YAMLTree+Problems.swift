@@ -56,7 +56,7 @@ extension YAMLTree {
       let (line, column) = position(ofByte: offset ?? 0)
       return Self.problem(line, column, "not valid YAML: \(problem); use printable UTF-8 text")
     case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded, .duplicatedKeysInMapping:
-      return Self.problem(0, 0, "not readable as YAML: \(error); write valid YAML")
+      return Self.problem(0, 0, "not readable as YAML; write valid YAML")
     }
   }
 

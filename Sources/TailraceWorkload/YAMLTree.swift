@@ -136,7 +136,7 @@ struct YAMLTree {
       } catch let error as ScenarioProblems {
         return .failure(error)
       } catch {
-        return .failure(Self.problem(0, 0, "not readable as YAML: \(error); write valid YAML"))
+        return .failure(Self.problem(0, 0, "not readable as YAML; write valid YAML"))
       }
     }
   }

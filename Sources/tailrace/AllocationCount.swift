@@ -20,7 +20,9 @@ enum AllocationCount {
     if let reason = meter.unavailability { return all(reason) }
     let child = Process()
     child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    child.arguments = flags(arguments, changes, load)
+    child.arguments =
+      ["run", "--counts-allocations", "--seed", "\(load.seed)"]
+      + load.childArguments(arguments, changes, system: "live")
     let (name, value) = meter.exactCountingEnvironment
     child.environment = ProcessInfo.processInfo.environment.merging([name: value]) { $1 }
     let counts = Pipe()
@@ -48,13 +50,5 @@ enum AllocationCount {
       scenario.primary.map { (scenario.name, $0.observations.allocationsPerJob) }
     }
     return Array(try JSONEncoder().encode(Dictionary(uniqueKeysWithValues: counts))) + [0x0A]
-  }
-
-  private static func flags(_ arguments: [String], _ changes: ScenarioChanges, _ load: LoadOptions) -> [String] {
-    var flags = ["run", "--counts-allocations", "--system", "live", "--seed", "\(load.seed)"]
-    flags += ["--pacer", load.pacer.rawValue, "--max-lag", load.maxLag.text, "--grace", load.grace.text]
-    flags += ["--time-scale", "\(changes.timeScale)"]
-    for (key, value) in changes.overrides { flags += ["--set", "\(key)=\(value)"] }
-    return flags + ["--"] + arguments
   }
 }

@@ -45,6 +45,9 @@ struct BaselineCommand: AsyncParsableCommand {
 
     func run() async throws {
       let store = storing.store
+      var places = OutputPlaces()
+      places.place(store.obstacle(toSaving: name), of: "--store")
+      try places.check()
       guard replace || !store.exists(name) else {
         throw Refusal.usage("the baseline '\(name)' is there already; --replace puts this one in its place")
       }
@@ -98,7 +101,7 @@ struct BaselineCommand: AsyncParsableCommand {
             String((baseline.environment.first { $0.name == "git_commit" }?.value ?? "unknown").prefix(12)),
           ])
         } catch {
-          table.add([name, "–", "cannot be read", "\(error)", ""])
+          table.add([name, "–", "cannot be read", error.description, ""])
         }
       }
       Terminal.output.write(table.text)
@@ -162,6 +165,7 @@ func checkedCandidate(
   label: String = "this"
 ) throws -> ComparisonRunner.Candidate {
   let selection = try ScenarioSelection(scenarios, changes: changes, targets: load.targets)
+  try selection.requireDeclaredTimes(changes)
   var options = SuiteOptions()
   options.systems = load.systems.isEmpty ? ["live"] : load.systems
   let runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: StopFlag())

@@ -90,9 +90,6 @@ struct CapacityCommand: AsyncParsableCommand {
     guard vary.reduce(1.0, { $0 * Double($1.values.count) }) <= 64 else {
       throw ValidationError("--vary spans more than 64 configurations; narrow it, or ask 'tailrace plan'")
     }
-    guard changes.timeScale == 1 else {
-      throw ValidationError("--time-scale would change the rate that is sought; leave it out")
-    }
   }
 
   func run() async throws {
@@ -112,13 +109,11 @@ struct CapacityCommand: AsyncParsableCommand {
     try reporting.place.check()
     let result = try await runner.run(candidates, of: plain)
     display.finish()
-    let path = try reporting.write(
-      try CapacityFiles.render(result), name: "capacity-\(plain.name)", started: result.started)
-    if !reporting.place.quiet {
-      Terminal.output.write(CapacitySummary(result, directory: path, terminal: .output).text)
-    }
-    let status = exitStatus(result)
-    if status != 0 { throw ExitCode(status) }
+    try reporting.deliver(
+      CapacitySummary(result, terminal: .output).text, status: result.exitStatus(strict: strict),
+      name: "capacity-\(plain.name)",
+      started: result.started
+    ) { try CapacityFiles.render(result) }
   }
 
   private var options: CapacityOptions {
@@ -137,15 +132,6 @@ struct CapacityCommand: AsyncParsableCommand {
   private func read(_ values: [String]) throws -> Scenario {
     try changes.setting(vary, to: values).scenario(
       scenario, targets: targets, instead: "seek the limit of one at a time")
-  }
-
-  private func exitStatus(_ result: CapacityResult) -> Int32 {
-    let searches = result.configurations.map(\.search)
-    if result.isInterrupted || searches.isEmpty || searches.contains(where: \.isInvalid) {
-      return Verdict.invalid.exitStatus
-    }
-    if searches.contains(where: { $0.outcome == .none }) { return Verdict.missed.exitStatus }
-    return strict && searches.contains { $0.outcome == .inconclusive } ? 5 : 0
   }
 }
 
@@ -166,7 +152,7 @@ struct RateRange: Sendable {
       low = try QuantityText.rate(text[..<dots.lowerBound])
       high = try QuantityText.rate(text[dots.upperBound...])
     } catch {
-      throw ValidationError("\(error)")
+      throw ValidationError("\(error.description)")
     }
     guard low < high else { throw ValidationError("'\(text)': write the lower rate first") }
   }

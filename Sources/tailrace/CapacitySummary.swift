@@ -4,12 +4,10 @@ import TailraceReport
 /// What a search for the highest rate came to, in a screenful: the answer first.
 struct CapacitySummary {
   private let result: CapacityResult
-  private let directory: String
   private let terminal: Terminal
 
-  init(_ result: CapacityResult, directory: String, terminal: Terminal) {
+  init(_ result: CapacityResult, terminal: Terminal) {
     self.result = result
-    self.directory = directory
     self.terminal = terminal
   }
 
@@ -32,7 +30,7 @@ struct CapacitySummary {
       text += "\n" + beside(only) + "\n" + curve(only.search)
     }
     for note in result.notes { text += "Note: \(note).\n" }
-    return text + "\nReport: \(directory)/report.md\n"
+    return text
   }
 
   private var overview: String {

@@ -64,9 +64,6 @@ struct CompareCommand: AsyncParsableCommand {
     let isStored = !results.isEmpty
     if isStored {
       guard results.count > 1 else { throw ValidationError("--results names one candidate; name two at least") }
-      guard scenarios.isEmpty, vary.isEmpty, binaries.isEmpty, load.systems.isEmpty, changes.isEmpty else {
-        throw ValidationError("--results compares what was run before; it goes with no scenario and nothing to vary")
-      }
       return
     }
     guard !scenarios.isEmpty else { throw ValidationError("name a scenario, or stored results with --results") }
@@ -117,9 +114,14 @@ struct CompareCommand: AsyncParsableCommand {
   }
 
   private func finish(_ result: ComparisonFindings) throws {
-    try reporting.write(result)
-    let status = result.exitStatus(strict: verdicts.strict)
-    if status != 0 { throw ExitCode(status) }
+    var result = result
+    if result.counted > 0, result.contrasts.allSatisfy(\.logRatios.isEmpty) {
+      result.invalid.append("nothing was compared: no metric has a value in every round")
+    }
+    try reporting.deliver(
+      ComparisonSummary(result, terminal: .output).text, status: result.exitStatus(strict: verdicts.strict),
+      name: "compare-\(result.name)", started: result.started
+    ) { try ComparisonFiles.render(result) }
   }
 
   private var name: String {
@@ -157,6 +159,7 @@ struct CompareCommand: AsyncParsableCommand {
   /// What is wrong with a candidate is said before anything runs.
   private func check(_ names: [String], _ changes: ScenarioChanges, _ system: String, isAlone: Bool) throws {
     let selection = try ScenarioSelection(names, changes: changes, targets: load.targets)
+    try selection.requireDeclaredTimes(changes)
     if isAlone, selection.scenarios.count != 1 {
       throw Refusal.usage("\(names[0]) holds \(selection.scenarios.count) scenarios; compare files of one each")
     }
@@ -217,8 +220,11 @@ extension LoadOptions {
     var arguments = ["--system", system, "--pacer", pacer.rawValue, "--max-lag", maxLag.text, "--grace", grace.text]
     arguments += ["--time-scale", "\(changes.timeScale)"]
     for (key, value) in changes.overrides { arguments += ["--set", "\(key)=\(value)"] }
-    for target in targets { arguments += ["--target", target] }
-    for planted in planted { arguments += ["--plant", "\(planted.type)=\(planted.factor)"] }
-    return arguments
+    return arguments + judging
+  }
+
+  /// Targets and planted slowdowns, which make no other tape.
+  var judging: [String] {
+    targets.flatMap { ["--target", $0] } + planted.flatMap { ["--plant", "\($0.type)=\($0.factor)"] }
   }
 }

@@ -6,17 +6,6 @@ import TailraceMeasurement
 import TailraceReport
 import TailraceRuntime
 
-extension ReportingOptions {
-  /// Writes a comparison's report and says what came out.
-  func write(_ result: ComparisonFindings) throws {
-    let path = try write(
-      try ComparisonFiles.render(result), name: "compare-\(result.name)", started: result.started)
-    guard !place.quiet else { return }
-    Terminal.output.write(ComparisonSummary(result, terminal: .output).text)
-    Terminal.output.write("\nReport: \(path)/report.md\n")
-  }
-}
-
 extension Refusal {
   /// Candidates that cannot be compared as they stand.
   static func unlike(_ candidates: UnlikeCandidates) -> ExitCode {

@@ -73,19 +73,15 @@ struct GateCommand: AsyncParsableCommand {
 
   func validate() throws {
     if selfTest {
-      guard !scenarios.isEmpty, baseline == nil, against == nil, results == nil else {
-        throw ValidationError("--self-test wants a scenario, and neither --baseline nor --against nor --results")
-      }
+      guard !scenarios.isEmpty else { throw ValidationError("--self-test needs a scenario to run") }
       guard (1...1_000).contains(trials) else { throw ValidationError("--trials \(trials): write 1 to 1000") }
       return
     }
     guard (baseline == nil) != (against == nil) else {
       throw ValidationError("say what to hold it against: --baseline NAME, or --against PROGRAM-OR-REVISION")
     }
-    if results != nil {
-      guard baseline != nil, scenarios.isEmpty, changes.isEmpty, binary == nil else {
-        throw ValidationError("--results judges what was run before: it goes with --baseline, and with no scenario")
-      }
+    if results != nil, baseline == nil {
+      throw ValidationError("--results are compared with a stored baseline; add --baseline NAME")
     }
     if against != nil, scenarios.isEmpty { throw ValidationError("--against needs a scenario to run") }
     guard load.systems.count < 2 else { throw ValidationError("a gate is of one system; name one with --system") }
@@ -93,14 +89,12 @@ struct GateCommand: AsyncParsableCommand {
 
   func run() async throws {
     do {
-      try reporting.place.check()
       if selfTest { return try await runSelfTest() }
+      try output.check(reporting.place)
       let stored = try baseline.map { try storing.store.load($0) }
       let label = baseline ?? against ?? ""
       let source = try source(stored)
-      let scenarios = try boundScenarios(stored)
-      let bounds = GateBounds(regressions, in: scenarios, baseline: label)
-      try check(bounds, scenarios, rounds: stored?.rounds.count ?? verdicts.rounds.most)
+      let bounds = try bounds(stored, source, label: label)
       let reference: GateRunner.Reference
       if let stored { reference = .stored(stored) } else { reference = .program(try await otherProgram()) }
       let started = Date().formatted(.iso8601)
@@ -108,13 +102,11 @@ struct GateCommand: AsyncParsableCommand {
         reporting.style, delta: verdicts.delta.value, labels: [label, "candidate"])
       // What is refused later stands on a line of its own.
       defer { display.finish() }
-      let runner = gateRunner(seed: load.seed, baseline: label, metrics: bounds.metrics(besides: verdicts.metrics))
+      let runner = gateRunner(seed: load.seed, baseline: label, bounds)
       let gate = try await runner.run(source, against: reference) { display.show($0) }
       display.finish()
       let findings = findings(gate, source, label: label, started: started)
-      try output.write(findings, reporting)
-      let status = findings.exitStatus
-      if status != 0 { throw ExitCode(status) }
+      try output.deliver(findings, reporting)
     } catch let problem as BaselineStore.Problem {
       throw Refusal.usage(problem.description)
     } catch let problem as StoredResults.Problem {
@@ -128,21 +120,33 @@ struct GateCommand: AsyncParsableCommand {
     }
   }
 
-  private func gateRunner(seed: UInt64, baseline: String, metrics: [String]) -> GateRunner {
-    GateRunner(
-      rules: verdicts.rules, regressions: regressions, metrics: metrics, seed: seed, budget: verdicts.budget?.value,
-      isForced: verdicts.force, baseline: baseline, interruption: Interruption.listen())
+  private func gateRunner(seed: UInt64, baseline: String, _ bounds: GateBounds) -> GateRunner {
+    var runner = GateRunner(
+      rules: verdicts.rules, regressions: regressionFlags, metrics: bounds.metrics(besides: verdicts.metrics),
+      seed: seed, budget: verdicts.budget?.value, isForced: verdicts.force, baseline: baseline,
+      interruption: Interruption.listen())
+    runner.types = bounds.types
+    return runner
   }
 
   // MARK: - What is judged, and against what
 
+  /// Bounds from flags: of results that were stored before, `vs(…)` among the targets is one too.
+  private var regressionFlags: [String] {
+    regressions + (results == nil ? [] : load.targets.filter(RegressionTarget.isMeant))
+  }
+
   private func source(_ stored: Baseline?) throws -> GateRunner.Source {
-    if let results { return .results(label: results, try StoredResults.load(results)) }
+    if let results {
+      let targets = load.targets.filter { !RegressionTarget.isMeant($0) }
+      return .results(label: results, try StoredResults.load(results, judgedBy: targets))
+    }
     let program = try binary.map(CompareCommand.program) ?? StoreOptions.ownProgram
     if let stored, scenarios.isEmpty {
       return .program(
         ComparisonRunner.Candidate(
-          label: "candidate", program: program, arguments: stored.arguments + stored.scenarios))
+          label: "candidate", program: program,
+          arguments: stored.arguments + load.judging + stored.scenarios))
     }
     return .program(try checkedCandidate(scenarios, changes, load, program: program, label: "candidate"))
   }
@@ -150,9 +154,7 @@ struct GateCommand: AsyncParsableCommand {
   private func otherProgram() async throws -> ComparisonRunner.Candidate {
     let against = against ?? ""
     var program = URL(fileURLWithPath: against).standardizedFileURL.path
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: program, isDirectory: &isFolder)
-    if !exists || isFolder.boolValue || !FileManager.default.isExecutableFile(atPath: program) {
+    if !Self.isProgram(program) {
       program = try await RevisionBuild(
         directory: "\(storing.directory)/revisions", command: build, product: product
       ).program(of: against) { commit in
@@ -162,22 +164,32 @@ struct GateCommand: AsyncParsableCommand {
     return try checkedCandidate(scenarios, changes, load, program: program, label: against)
   }
 
-  /// The scenarios whose bounds and job types count; of stored results none is read.
-  private func boundScenarios(_ stored: Baseline?) throws -> [Scenario] {
-    if results != nil { return [] }
+  /// The bounds that count; what is wrong with them is said before anything runs.
+  private func bounds(_ stored: Baseline?, _ source: GateRunner.Source, label: String) throws -> GateBounds {
+    var problems: [String] = []
+    let bounds: GateBounds
     let names = scenarios.isEmpty ? stored?.scenarios ?? [] : scenarios
-    return try ScenarioSelection(names, changes: changes, targets: load.targets).scenarios
-  }
-
-  /// Says what is wrong with the bounds before anything runs.
-  private func check(_ bounds: GateBounds, _ scenarios: [Scenario], rounds: Int) throws {
-    var problems = verdicts.problems(in: scenarios) + bounds.problems
-    if let noise = try storing.store.noise(of: StoreOptions.noiseName(self.scenarios)),
+    if case .results(_, let results) = source {
+      bounds = GateBounds(regressionFlags, in: results + (stored?.rounds ?? []), baseline: label)
+      problems += RoundOptions.problems(of: verdicts.metrics, in: bounds)
+    } else {
+      let selection = try ScenarioSelection(names, changes: changes, targets: load.targets)
+      bounds = GateBounds(regressionFlags, in: selection.scenarios, baseline: label)
+      problems += verdicts.problems(in: selection.scenarios)
+    }
+    problems += bounds.problems
+    for target in load.targets {
+      guard let bound = try? RegressionTarget(parsing: target, types: nil), bound.baseline != label else { continue }
+      problems.append("--target '\(target)': this gate compares with '\(label)'; write vs(\(label))")
+    }
+    let rounds = stored?.rounds.count ?? verdicts.rounds.most
+    if let noise = try storing.store.noise(of: StoreOptions.noiseName(names)),
       noise.isOf(RunEnvironment.capture(allocator: Composition.allocator))
     {
       problems += bounds.problems(in: noise, rounds: rounds)
     }
     guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }
+    return bounds
   }
 
   // MARK: - Findings
@@ -210,18 +222,22 @@ struct GateCommand: AsyncParsableCommand {
   // MARK: - Self-test
 
   private func runSelfTest() async throws {
-    let candidate = try checkedCandidate(scenarios, changes, load)
-    let selection = try ScenarioSelection(scenarios, changes: changes, targets: load.targets)
+    let candidate = try checkedCandidate(
+      scenarios, changes, load, program: try binary.map(CompareCommand.program) ?? StoreOptions.ownProgram)
+    let selection = try ScenarioSelection(scenarios, changes: changes, targets: [])
+    let types = selection.scenarios.flatMap(\.jobs).map(\.name)
+    if let slowType, !types.contains(slowType) {
+      throw Refusal.usage(
+        "--slow-type \(slowType): no scenario has such a job type; there are \(types.joined(separator: ", "))")
+    }
     guard let slowed = slowType ?? GateSelfTest.heaviestType(of: selection.scenarios, seed: load.seed) else {
       throw Refusal.usage("no job type has a declared service time that could be made slower; name a scenario with one")
     }
-    let bounds = GateBounds(regressions, in: selection.scenarios, baseline: "this")
-    try check(bounds, selection.scenarios, rounds: verdicts.rounds.most)
-    let metrics = bounds.metrics(besides: verdicts.metrics)
+    let bounds = try bounds(nil, .program(candidate), label: "this")
     let display = ComparisonDisplay(
       reporting.style, delta: verdicts.delta.value, labels: ["this", "candidate"])
     let test = GateSelfTest(candidate, type: slowed, factor: 1 + slowdown.value) { [self] seed in
-      gateRunner(seed: seed, baseline: "this", metrics: metrics)
+      gateRunner(seed: seed, baseline: "this", bounds)
     }
     let result = try await test.run(
       trials: trials, seed: load.seed, interruption: Interruption.listen(),

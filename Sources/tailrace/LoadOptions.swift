@@ -1,6 +1,7 @@
 import ArgumentParser
 import TailraceCore
 import TailraceHarness
+import TailraceMeasurement
 
 /// Flags that say how a tape is replayed.
 struct LoadOptions: ParsableArguments {
@@ -46,6 +47,14 @@ struct LoadOptions: ParsableArguments {
       throw ValidationError("'\(text)': write TYPE=FACTOR, such as report=1.1")
     }
     return PlantedSlowdown(type: String(halves[0]), factor: factor)
+  }
+
+  /// Refuses bounds on changes where nothing can judge them.
+  func refuseBounds(_ reason: String) throws { try Self.refuseBounds(targets, reason) }
+
+  static func refuseBounds(_ targets: [String], _ reason: String) throws {
+    let bounds = targets.filter(RegressionTarget.isMeant)
+    guard bounds.isEmpty else { throw Refusal.usage(bounds.map { "Error: --target '\($0)': \(reason)" }) }
   }
 
   /// Each system once, in the order in which they were named.

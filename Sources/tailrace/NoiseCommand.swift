@@ -38,7 +38,13 @@ struct NoiseCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    var places = OutputPlaces()
+    places.place(storing.store.obstacle(toSavingNoiseOf: StoreOptions.noiseName(scenarios)), of: "--store")
+    try places.check()
     var candidate = try checkedCandidate(scenarios, changes, load)
+    let problems = RoundOptions.problems(
+      of: metrics, in: try ScenarioSelection(scenarios, changes: changes, targets: []).scenarios)
+    guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }
     let rules = ComparisonRules(looks: LookPlan(least: rounds, most: rounds))
     let started = Date().formatted(.iso8601)
     let display = ComparisonDisplay(

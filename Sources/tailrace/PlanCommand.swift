@@ -62,6 +62,11 @@ struct PlanCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if confirm {
+      var places = OutputPlaces()
+      places.reports(directory)
+      try places.check()
+    }
     // Both ends first: what is wrong with them is said before anything runs.
     let first = try read(vary.map { $0.values[0] })
     _ = try read(vary.map { $0.values[$0.values.count - 1] })
@@ -183,7 +188,6 @@ struct PlanCommand: AsyncParsableCommand {
     {
       _ in
     }
-    let report = try ReportDirectory.write(run, under: directory)
     guard let result = run.result.scenarios.first else { return }
     var table = Columns(["target", ">planned", ">live", ">limit", "live"])
     for (planned, live) in zip(best.outcomes, result.targets) {
@@ -192,8 +196,9 @@ struct PlanCommand: AsyncParsableCommand {
         HumanUnits.value(live.limit, live.unit), live.verdict.rawValue,
       ])
     }
-    let place = "\nReport: \(PathText.short(report))/report.md\n"
-    Terminal.output.write("\nConfirmed live with \(named(best.values)):\n" + table.text + place)
-    if run.result.exitStatus != 0 { throw ExitCode(run.result.exitStatus) }
+    var delivery = Delivery(status: run.result.exitStatus, isQuiet: false)
+    delivery.say("\nReplayed live with \(named(best.values)):\n" + table.text)
+    delivery.report { try ReportDirectory.write(run, under: directory) }
+    try delivery.end()
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import TailraceHarness
 
 /// `tailrace report`
@@ -21,8 +20,9 @@ struct ReportCommand: ParsableCommand {
     do {
       try ReportDirectory.rerender(directory)
     } catch {
-      throw Refusal.usage("\(error)")
+      throw Refusal.usage(error.description)
     }
-    Terminal.output.write("Report: \(PathText.short(directory))/report.md\n")
+    let path = PathText.short(directory)
+    Terminal.output.write("Report: \(path)/report.html\nAs text: \(path)/report.md\n")
   }
 }

@@ -14,10 +14,22 @@ struct ReportingOptions: ParsableArguments {
   /// What is shown meanwhile.
   var style: ProgressStyle { place.quiet ? .none : progress }
 
-  /// Writes a report's files, and returns the directory that holds them, as people read it.
-  func write(_ files: [(path: String, bytes: [UInt8])], name: String, started: String) throws -> String {
-    PathText.short(
-      try ReportDirectory.write(
-        files: files, name: ReportDirectory.stamped(name, started: started), under: place.directory))
+  /// Hands over a verdict in words and the report behind it.
+  func deliver(
+    _ text: String, status: Int32, name: String, started: String,
+    files: () throws -> [(path: String, bytes: [UInt8])]
+  ) throws {
+    var delivery = Delivery(status: status, isQuiet: place.quiet)
+    delivery.say(text)
+    delivery.report { try write(try files(), name: name, started: started) }
+    try delivery.end()
+  }
+
+  /// Writes a report's files.
+  func write(
+    _ files: [(path: String, bytes: [UInt8])], name: String, started: String
+  ) throws -> ReportDirectory.Written {
+    try ReportDirectory.write(
+      files: files, name: ReportDirectory.stamped(name, started: started), under: place.directory)
   }
 }

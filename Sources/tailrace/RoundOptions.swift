@@ -1,5 +1,6 @@
 import ArgumentParser
 import TailraceCore
+import TailraceHarness
 import TailraceMeasurement
 import TailraceWorkload
 
@@ -71,18 +72,30 @@ struct RoundOptions: ParsableArguments {
   }
 
   /// What is wrong with the metrics, a line each.
-  func problems(in scenarios: [Scenario]) -> [String] {
+  func problems(in scenarios: [Scenario]) -> [String] { Self.problems(of: metrics, in: scenarios) }
+
+  /// What is wrong with these metrics, a line each.
+  static func problems(of metrics: [String], in scenarios: [Scenario]) -> [String] {
+    problems(of: metrics, types: scenarios.map { $0.jobs.map(\.name) })
+  }
+
+  /// What is wrong with these metrics in scenarios that are known by their results, a line each.
+  static func problems(of metrics: [String], in bounds: GateBounds) -> [String] {
+    problems(of: metrics, types: Array(bounds.types.values))
+  }
+
+  private static func problems(of metrics: [String], types: [[String]]) -> [String] {
     metrics.flatMap { metric -> [String] in
       var failures: [String] = []
-      for scenario in scenarios {
-        do {
-          let parsed = try Metric(parsing: metric, types: scenario.jobs.map(\.name))
+      for types in types {
+        do throws(TargetProblem) {
+          let parsed = try Metric(parsing: metric, types: types)
           guard parsed.lessIsBetter != nil else {
             return ["--metric \(metric): neither more nor less of it is better; compare by another"]
           }
           return []
         } catch {
-          failures.append("--metric \(error)")
+          failures.append("--metric \(error.description)")
         }
       }
       return Array(failures.prefix(1))

@@ -38,15 +38,10 @@ struct RunCommand: AsyncParsableCommand {
   @OptionGroup(title: "Running") var load: LoadOptions
   @OptionGroup(title: "Reporting") var output: OutputOptions
 
-  func validate() throws {
-    if output.allocations, !load.systems.isEmpty, !load.systems.contains("live") {
-      throw ValidationError("--allocations counts on 'live' only; add it to --system")
-    }
-  }
-
   func run() async throws {
     let selection = try ScenarioSelection(
       scenarios.isEmpty ? ["documented"] : scenarios, changes: changes, targets: load.targets)
+    try selection.requireDeclaredTimes(changes)
     var options = suiteOptions(named: selection.suite)
     let interruption = Interruption.listen()
     var runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
@@ -54,6 +49,7 @@ struct RunCommand: AsyncParsableCommand {
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
     if output.countsAllocations { return try await printAllocations(runner, selection) }
     if output.emitResult { return try await emit(runner, selection) }
+    try load.refuseBounds("one run has nothing to be compared with; use 'tailrace gate'")
     try output.place.check()
     if output.allocations {
       options.allocationsPerJob = try AllocationCount.inChild(scenarios, changes, load, of: selection)
@@ -66,13 +62,10 @@ struct RunCommand: AsyncParsableCommand {
     defer { display.finish() }
     let run = try await runner.run(selection.scenarios) { display.show($0) }
     display.finish()
-    let directory = try ReportDirectory.write(run, under: output.place.directory)
-    if !output.place.quiet {
-      Terminal.output.write(
-        RunSummary(run, directory: PathText.short(directory), terminal: .output).text)
-    }
-    let status = run.result.exitStatus
-    if status != 0 { throw ExitCode(status) }
+    var delivery = Delivery(status: run.result.exitStatus, isQuiet: output.place.quiet)
+    delivery.say(RunSummary(run, terminal: .output).text)
+    delivery.report { try ReportDirectory.write(run, under: output.place.directory) }
+    try delivery.end()
   }
 
   /// What the child of a run with `--allocations` does: runs, and prints the counts alone.

@@ -8,25 +8,24 @@ struct RunSummary {
   private let suite: SuiteResult
   /// Attempts that found no room in their list.
   private let leftOut: Int
-  private let directory: String
   private let terminal: Terminal
 
-  init(_ run: SuiteRun, directory: String, terminal: Terminal) {
+  init(_ run: SuiteRun, terminal: Terminal) {
     suite = run.result
     leftOut = run.jobs.reduce(0) { $0 + $1.leftOut }
-    self.directory = directory
     self.terminal = terminal
   }
 
   var text: String {
     var lines = [headline, ""] + rows
-    lines += section("Missed targets", missed) + section("Why figures are not to be trusted", failed)
+    lines += section("Missed targets", missed) + section("Why figures are not to be trusted", checks(.failed))
+    lines += section("Warnings", checks(.warning))
     if leftOut > 0 {
       lines += [
         "", "\(HumanUnits.count(Double(leftOut))) attempts found no room in the lists of jobs; shorten the run",
       ]
     }
-    return (lines + ["", "Report: \(directory)/report.md"]).joined(separator: "\n") + "\n"
+    return lines.joined(separator: "\n") + "\n"
   }
 
   private var headline: String {
@@ -36,24 +35,35 @@ struct RunSummary {
     let valid = runs.count(where: \.isValid)
     var text = terminal.styled(suite.verdict.word, style(suite.verdict)) + " \(suite.suite): "
     if suite.isInterrupted { text += "cut short; " }
-    text += "\(met) of \(counted(targets.count, "target")) met, \(valid) of \(counted(runs.count, "run")) valid"
+    text += targets.isEmpty ? "nothing was checked, " : "\(met) of \(counted(targets.count, "target")) met, "
+    text += "\(valid) of \(counted(runs.count, "run")) valid"
     if suite.timeScale != 1 { text += ", time scale \(HumanUnits.digits(suite.timeScale))" }
     return text
   }
 
+  /// A row for each run: the scenario's verdict is about its first.
   private var rows: [String] {
     let width = suite.scenarios.map(\.name.count).max() ?? 0
-    return suite.scenarios.map { scenario in
+    let words = suite.scenarios.map(\.verdict.word.count).max() ?? 0
+    let systems = suite.scenarios.flatMap(\.runs).map(\.system.count).max() ?? 0
+    return suite.scenarios.flatMap { scenario -> [String] in
       let met = scenario.targets.count { $0.verdict == .met }
-      let word = scenario.verdict.word.lowercased()
-      var row = "  \(scenario.name.padded(to: width))  " + terminal.styled(word.padded(to: 7), style(scenario.verdict))
-      guard let run = scenario.primary else { return row }
-      let jobs = HumanUnits.count(Double(run.measurement.all.causes.total))
-      let median = run.measurement.all[.response]?.percentiles([50]).first ?? nil
-      let response = median.map { "median response \(HumanUnits.time(Double($0.rawValue)))" } ?? ""
-      row += "  \(jobs.indented(to: 9)) jobs  \(response.padded(to: 23))"
-      row += scenario.targets.isEmpty ? "  no targets" : "  \(met) of \(counted(scenario.targets.count, "target"))"
-      return row
+      let head =
+        "  \(scenario.name.padded(to: width))  "
+        + terminal.styled(scenario.verdict.word.lowercased().padded(to: words), style(scenario.verdict))
+      let blank = String(repeating: " ", count: width + words + 4)
+      let targets =
+        scenario.targets.isEmpty ? "  no targets" : "  \(met) of \(counted(scenario.targets.count, "target"))"
+      if scenario.runs.isEmpty { return [head] }
+      return scenario.runs.enumerated().map { index, run in
+        let jobs = HumanUnits.count(Double(run.measurement.all.causes.total))
+        let median = run.measurement.all[.response]?.percentiles([50]).first ?? nil
+        let response = median.map { "median response \(HumanUnits.time(Double($0.rawValue)))" } ?? ""
+        let row =
+          "\(index == 0 ? head : blank)  \(run.system.padded(to: systems))  \(jobs.indented(to: 9)) jobs  "
+          + (index == 0 ? response.padded(to: 23) + targets : response)
+        return String(row.reversed().drop { $0 == " " }.reversed())
+      }
     }
   }
 
@@ -70,10 +80,11 @@ struct RunSummary {
     }
   }
 
-  private var failed: [String] {
+  /// What the certificates of the runs say.
+  private func checks(_ verdict: ValidityCheck.Verdict) -> [String] {
     suite.scenarios.flatMap { scenario in
       scenario.runs.flatMap { run in
-        run.validity.filter { $0.verdict == .failed }.map { check in
+        run.validity.filter { $0.verdict == verdict }.map { check in
           "  \(scenario.name) on \(run.system): \(check.name), \(check.words)"
         }
       }
@@ -89,6 +100,7 @@ struct RunSummary {
 
   private func style(_ verdict: Verdict) -> Terminal.Style {
     switch verdict {
+    case .noTargets: .bold
     case .passed: .green
     case .missed: .red
     case .invalid: .yellow

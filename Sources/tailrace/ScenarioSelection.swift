@@ -27,6 +27,14 @@ struct ScenarioSelection {
     origins = reading.found.map(\.origin)
   }
 
+  /// Refuses a time scale that would change nothing.
+  func requireDeclaredTimes(_ changes: ScenarioChanges) throws {
+    guard changes.timeScale != 1, !scenarios.contains(where: \.isScalable) else { return }
+    throw Refusal.usage(
+      "--time-scale has no effect on \(scenarios.map(\.name).joined(separator: ", ")): real operations take the time "
+        + "that they take; leave it out")
+  }
+
   /// What to say of an argument that names nothing.
   static func unknown(_ name: String) -> String {
     let known = BuiltIn.suites.map(\.name) + BuiltIn.all

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TailraceHarness
 import TailraceWorkload
 
 /// `tailrace show`
@@ -33,9 +34,6 @@ struct ShowCommand: ParsableCommand {
 
   func validate() throws {
     if let limit, limit < 0 { throw ValidationError("--limit \(limit) is negative; write 0 or more") }
-    if !tape, limit != nil || !changes.isEmpty {
-      throw ValidationError("--limit, --set, --duration and --time-scale change the tape; add --tape to print it")
-    }
   }
 
   func run() throws {
@@ -45,6 +43,7 @@ struct ShowCommand: ParsableCommand {
       let names = selection.scenarios.map(\.name).joined(separator: ", ")
       throw Refusal.usage("'\(name)' has \(selection.scenarios.count) scenarios; name one of them: \(names)")
     }
+    try selection.requireDeclaredTimes(changes)
     var lines: [String] = []
     Tape(scenario: scenario.scaled(by: changes.timeScale), seed: seed).writeCSV(limit: limit ?? .max) { line in
       lines.append(line)
@@ -57,6 +56,8 @@ struct ShowCommand: ParsableCommand {
   private func flush(_ lines: inout [String]) {
     guard !lines.isEmpty else { return }
     Terminal.output.write(lines.joined(separator: "\n") + "\n")
+    // Nobody reads the rest, which may take minutes to draw.
+    if Terminal.output.failure != 0 { Tailrace.end(0) }
     lines.removeAll(keepingCapacity: true)
   }
 
@@ -66,8 +67,8 @@ struct ShowCommand: ParsableCommand {
     } else if let suite = BuiltIn.suite(named: name) {
       let rows = suite.scenarios.map { "  \($0)\n" }.joined()
       Terminal.output.write("\(suite.name): \(suite.summary)\n\n\(rows)\nPrint one with 'tailrace show NAME'.\n")
-    } else if let bytes = FileManager.default.contents(atPath: name) {
-      Terminal.output.write(Array(bytes))
+    } else if FileManager.default.fileExists(atPath: name) {
+      do { Terminal.output.write(try OutputFile.read(name)) } catch { throw Refusal.usage(error.description) }
     } else {
       throw Refusal.usage(ScenarioSelection.unknown(name))
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TailraceHarness
 
 /// The command line: parses, chooses the parts, and turns what came of it into words and an exit status.
 @main struct Tailrace: AsyncParsableCommand {
@@ -41,11 +42,54 @@ import Foundation
     ])
 
   static func main() async {
+    Terminal.prepare()
     let arguments = ProgressStyle.completing(Array(CommandLine.arguments.dropFirst()))
     if let words = MisspeltCommand.refusal(of: arguments) {
       Terminal.error.write(words)
-      Foundation.exit(Refusal.status)
+      end(Refusal.status)
     }
-    await main(arguments)
+    var status: Int32 = 0
+    do {
+      var command = try parseAsRoot(arguments)
+      if let command = command as? any ModalCommand { try OptionCheck(arguments).check(command) }
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      status = say(error)
+    }
+    end(status)
+  }
+
+  /// Says what a command threw.
+  ///
+  /// - Returns: the status to end with.
+  private static func say(_ error: any Error) -> Int32 {
+    if let code = error as? ExitCode { return code.rawValue }
+    let status = exitCode(for: error).rawValue
+    if status == 0 {
+      // Help, the version, a completion script.
+      let text = fullMessage(for: error)
+      if !text.isEmpty { Terminal.output.write(text + "\n") }
+    } else if status == Refusal.status {
+      Terminal.error.write(fullMessage(for: error) + "\n")
+    } else {
+      Terminal.error.write("Error: \(ErrorWords.of(error))\n")
+    }
+    return status
+  }
+
+  /// Ends the program. Output that was lost is no success, and hides no verdict.
+  static func end(_ status: Int32) -> Never {
+    Terminal.output.finish()
+    let failure = Terminal.output.failure
+    guard failure != 0 else { Foundation.exit(status) }
+    // A reader that has seen enough (`| head`) needs no words: the status is that of a program that a signal ended.
+    if failure == EPIPE { Foundation.exit(status == 0 ? 128 + SIGPIPE : status) }
+    Terminal.error.write(
+      "Error: cannot write to standard output: \(FileProblem.reason(failure)); what was printed is not whole\n")
+    Foundation.exit(status == 0 ? 1 : status)
   }
 }

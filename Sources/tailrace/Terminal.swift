@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// One of the two streams that a command writes to.
 struct Terminal: Sendable {
@@ -22,18 +23,60 @@ struct Terminal: Sendable {
     hasColor = isInteractive && environment["NO_COLOR"].map(\.isEmpty) ?? true
   }
 
-  /// Writes all of it, unbuffered. What cannot be written is given up: the reader has gone.
+  /// Writes all of it, unbuffered. Once something could not be written nothing more is; ``failure`` says so.
   func write(_ text: String) { write(Array(text.utf8)) }
 
   func write(_ bytes: [UInt8]) {
+    guard failure == 0 else { return }
     bytes.withUnsafeBytes { buffer in
       var rest = buffer[...]
       while !rest.isEmpty {
         let written = Foundation.write(descriptor, rest.base + rest.startIndex, rest.count)
         if written < 0, errno == EINTR { continue }
-        guard written > 0 else { return }
+        if written < 0, errno == EAGAIN {
+          var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          poll(&wait, 1, 1_000)
+          continue
+        }
+        guard written > 0 else { return note(written < 0 ? errno : EIO) }
         rest = rest.dropFirst(written)
       }
+    }
+  }
+
+  // MARK: - What was lost
+
+  private static let outputFailure = Atomic<Int32>(0)
+  private static let errorFailure = Atomic<Int32>(0)
+
+  /// Why something could not be written, as `errno` has it; 0: all was.
+  var failure: Int32 {
+    descriptor == STDOUT_FILENO
+      ? Self.outputFailure.load(ordering: .relaxed) : Self.errorFailure.load(ordering: .relaxed)
+  }
+
+  private func note(_ code: Int32) {
+    if descriptor == STDOUT_FILENO {
+      Self.outputFailure.store(code, ordering: .relaxed)
+    } else {
+      Self.errorFailure.store(code, ordering: .relaxed)
+    }
+  }
+
+  /// Closes the stream: some file systems tell only then that there was no room.
+  func finish() {
+    guard failure == 0, close(descriptor) != 0, errno != EINTR, errno != EBADF else { return }
+    note(errno)
+  }
+
+  /// Before anything else: a reader that goes away, or a file that grows beyond its limit, must not end the program
+  /// before its report is written; and no file may take the place of a stream that is closed.
+  static func prepare() {
+    // A handler that does nothing, rather than SIG_IGN, which programs started from here would inherit.
+    for number in [SIGPIPE, SIGXFSZ] { signal(number) { _ in } }
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest that is free, which is this one; of the kind that what is written to it fails.
+      _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
   }
 

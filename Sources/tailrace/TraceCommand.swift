@@ -58,7 +58,7 @@ struct TraceCommand: ParsableCommand {
   private func read() throws -> Trace {
     if file.hasSuffix(".yaml") || file.hasSuffix(".yml") {
       let scenario: Scenario
-      do { scenario = try ScenarioParser.load(file: file) } catch { throw Refusal.usage(["\(error)"]) }
+      do { scenario = try ScenarioParser.load(file: file) } catch { throw Refusal.usage(["\(error.description)"]) }
       guard let trace = scenario.trace else {
         throw Refusal.usage(["\(file): its load is no trace; name a trace file, or a scenario whose load has trace:"])
       }

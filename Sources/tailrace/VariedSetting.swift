@@ -52,6 +52,7 @@ extension ScenarioChanges {
   ///
   /// - Parameter instead: what to do where the name is that of several.
   func scenario(_ name: String, targets: [String], instead: String) throws -> Scenario {
+    try LoadOptions.refuseBounds(targets, "there is nothing to compare with here; use 'tailrace gate'")
     let selection = try ScenarioSelection([name], changes: self, targets: targets)
     guard selection.scenarios.count == 1 else {
       throw Refusal.usage("\(name) names \(selection.scenarios.count) scenarios; \(instead)")

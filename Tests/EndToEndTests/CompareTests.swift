@@ -213,7 +213,9 @@ import Testing
 
   @Test func whatIsUnclearIsAnErrorOnlyWhereItIsAskedFor() async throws {
     let folder = try await withBaseline()
-    let arguments = ["gate", "--baseline", "main", "--regression", "response.p99 < +20%"]
+    let arguments = [
+      "gate", "--baseline", "main", "--plant", "report=1.1", "--regression", "response{type=report}.mean < +10%",
+    ]
     #expect(try await run(arguments, in: folder).status == 0)
     let strict = try await run(arguments + ["--strict"], in: folder)
     #expect(strict.status == 5 && strict.output.hasPrefix("INCONCLUSIVE"), "\(strict)")

@@ -17,7 +17,9 @@ import Testing
 
     let link = try FileManager.default.destinationOfSymbolicLink(atPath: folder.path + "/reports/latest")
     #expect(link.wholeMatch(of: /selection-\d{8}T\d{6}Z/) != nil, "\(link)")
-    #expect(outcome.output.hasSuffix("\nReport: reports/\(link)/report.md\n"), "\(outcome)")
+    let places = "\nReport: reports/\(link)/report.html\nAs text: reports/\(link)/report.md\n"
+    #expect(outcome.output.hasSuffix(places), "\(outcome)")
+    #expect(outcome.output.contains("  live  ") && outcome.output.contains("  sequential  "), "\(outcome)")
     let paths = try folder.files(under: "reports/latest").map(\.path)
     for path in ["report.md", "report.html", "result.json", "results.csv", "targets.csv"] {
       #expect(paths.contains(path))

@@ -69,7 +69,7 @@ import Testing
     let outcome = try evaluate("backoff.p99 < 1h")
     #expect(outcome.verdict == .noSamples)
     #expect(outcome.note == "no sample of backoff")
-    #expect(try evaluate("speedup >= 0").verdict == .noSamples)
+    #expect(try evaluate("speedup >= 0.01").verdict == .noSamples)
     let empty = makeRun([])
     #expect(try evaluate("lost == 0", runs: [empty]).verdict == .noSamples)
     #expect(try evaluate("rejected{type=b} == 0", runs: [makeRun([makeRecord(0)])]).verdict == .noSamples)

@@ -84,6 +84,21 @@ struct TidyTests {
     }
   }
 
+  /// What Foundation says of an error, and an error of a type that nobody knows, are no words for people: ErrorWords
+  /// has them. An error whose type is known has a `description`, which the compiler checks.
+  @Test func errorsAreWordedByTheProject() {
+    // The errors of an embedding program's handlers are theirs to word.
+    for file in sources where file.module != "TailraceRuntime" && file.module != "TailraceObservability" {
+      guard file.name != "ErrorWords.swift" else { continue }
+      for (number, line) in file.lines.enumerated() {
+        let isRaw = line.contains(/\\\(error\)|String\((describing|reflecting): error\)/)
+        if line.contains("localizedDescription") || line.contains("NSError") || isRaw {
+          Issue.record("\(file.path):\(number + 1): word the error with ErrorWords, or by its own description")
+        }
+      }
+    }
+  }
+
   @Test func filesStayShort() {
     for file in sources + tests {
       // A state machine is easier to check in one piece.

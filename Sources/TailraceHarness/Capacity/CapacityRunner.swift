@@ -57,7 +57,7 @@ package struct CapacityRunner: Sendable {
       do {
         _ = try scenario.withArrivalRate(options.lowest ?? max(1e-3, scenario.arrivalRate))
       } catch {
-        add("\(error)")
+        add("\(error.description)")
       }
       if scenario.targets.isEmpty {
         add("scenario '\(scenario.name)' has no targets; add --target, such as --target 'waiting.p99 < 50ms'")

@@ -47,11 +47,19 @@ package struct BaselineStore: Sendable {
 
   package func remove(_ name: String) throws(Problem) {
     guard exists(name) else { throw Problem(description: "no baseline '\(name)' in \(directory)/baselines") }
-    do {
-      try FileManager.default.removeItem(atPath: path(of: name))
-    } catch {
-      throw Problem(description: "cannot remove '\(path(of: name))': \(error.localizedDescription)")
-    }
+    let path = path(of: name)
+    guard unlink(path) == 0 else { throw Problem(description: FileProblem(.remove, path, errno).description) }
+  }
+
+  /// What would keep a baseline of this name from being saved; nil: nothing that shows beforehand.
+  package func obstacle(toSaving name: String) -> FileProblem? { obstacle("baselines", name) }
+  /// What would keep the noise of this name from being saved; nil: nothing that shows beforehand.
+  package func obstacle(toSavingNoiseOf name: String) -> FileProblem? { obstacle("noise", name) }
+
+  private func obstacle(_ kind: String, _ name: String) -> FileProblem? {
+    OutputFile.obstacle(toFilling: "\(directory)/\(kind)")
+      ?? (FileManager.default.fileExists(atPath: path(kind, name))
+        ? OutputFile.obstacle(toWriting: path(kind, name)) : nil)
   }
 
   // MARK: - Noise
@@ -66,30 +74,26 @@ package struct BaselineStore: Sendable {
 
   // MARK: - Files
 
-  private struct Head: Decodable { var format: Int }
-
   private func write(_ value: some Encodable, to path: String) throws(Problem) {
     do {
-      let url = URL(fileURLWithPath: path)
-      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(try ReportJSON.encode(value)).write(to: url, options: .atomic)
+      try OutputFile.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+      try OutputFile.write(try ReportJSON.encode(value), to: path)
     } catch {
-      throw Problem(description: "cannot write '\(path)': \(error.localizedDescription)")
+      throw Problem(description: ErrorWords.of(error))
     }
   }
 
   private func read<Value: Decodable>(_ path: String, current: Int) throws(Problem) -> Value {
+    let bytes: [UInt8]
     do {
-      let data = try Data(contentsOf: URL(fileURLWithPath: path))
-      let format = try JSONDecoder().decode(Head.self, from: data).format
-      guard format == current else {
-        throw Problem(description: "'\(path)' has format \(format); this version reads format \(current): save it anew")
-      }
-      return try JSONDecoder().decode(Value.self, from: data)
-    } catch let problem as Problem {
-      throw problem
+      bytes = try OutputFile.read(path)
     } catch {
-      throw Problem(description: "cannot read '\(path)': \(error); save it anew")
+      throw Problem(description: error.description)
+    }
+    do {
+      return try ReportJSON.decode(bytes, file: "'\(path)'", current: current)
+    } catch {
+      throw Problem(description: "\(error.description); or save it anew")
     }
   }
 }

@@ -63,7 +63,7 @@ package enum ChildRun {
       (status, output, words) = try await child.value
     } catch {
       if interruption.isSet { return nil }
-      throw Problem(command: command, status: 1, words: "\(error)")
+      throw Problem(command: command, status: 1, words: ErrorWords.of(error))
     }
     if interruption.isSet { return nil }
     switch status {
@@ -71,7 +71,7 @@ package enum ChildRun {
       do {
         return try ReportFiles.decode(output)
       } catch {
-        throw Problem(command: command, status: 0, words: "what it printed is no result: \(error)")
+        throw Problem(command: command, status: 0, words: "what it printed is no result: \(error.description)")
       }
     case .exited(let code): throw Problem(command: command, status: code, words: trimmed(words))
     case .signaled(let signal): throw Problem(command: command, status: -signal, words: trimmed(words))

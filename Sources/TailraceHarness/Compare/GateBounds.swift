@@ -4,8 +4,15 @@ import TailraceWorkload
 
 /// The bounds of a gate: how much worse than the baseline which metric of which scenario may be.
 package struct GateBounds: Sendable {
+  /// What of a scenario bounds are about.
+  private struct Subject: Sendable {
+    var name: String
+    var types: [String]
+    /// Its own bounds, as written.
+    var own: [String]
+  }
   private let flags: [String]
-  private let scenarios: [Scenario]
+  private let subjects: [Subject]
   private let baseline: String
 
   /// - Parameters:
@@ -13,13 +20,37 @@ package struct GateBounds: Sendable {
   ///   - baseline: the name by which `vs(…)` means it.
   package init(_ flags: [String], in scenarios: [Scenario], baseline: String) {
     self.flags = flags
-    self.scenarios = scenarios
     self.baseline = baseline
+    subjects = scenarios.map { scenario in
+      Subject(
+        name: scenario.name, types: scenario.jobs.map(\.name), own: scenario.targets.filter(RegressionTarget.isMeant))
+    }
   }
 
-  private func bounds(of scenario: Scenario) -> [RegressionTarget] {
-    (flags + scenario.targets.filter(RegressionTarget.isMeant))
-      .compactMap { try? RegressionTarget(parsing: $0, types: scenario.jobs.map(\.name)) }
+  /// Of scenarios that are known by their results only: their job types are those that were measured.
+  package init(_ flags: [String], in results: [SuiteResult], baseline: String) {
+    self.flags = flags
+    self.baseline = baseline
+    var subjects: [Subject] = []
+    for scenario in results.flatMap(\.scenarios) {
+      let types = scenario.primary?.measurement.classes.compactMap(\.key.type) ?? []
+      if let place = subjects.firstIndex(where: { $0.name == scenario.name }) {
+        subjects[place].types += types.filter { !subjects[place].types.contains($0) }
+      } else {
+        subjects.append(Subject(name: scenario.name, types: types, own: scenario.regressions ?? []))
+      }
+    }
+    self.subjects = subjects
+  }
+
+  /// The job types of each scenario, by its name.
+  package var types: [String: [String]] {
+    Dictionary(subjects.map { ($0.name, $0.types) }) { first, _ in first }
+  }
+
+  private func bounds(of subject: Subject) -> [RegressionTarget] {
+    (flags + subject.own)
+      .compactMap { try? RegressionTarget(parsing: $0, types: subject.types) }
       .filter { $0.baseline == nil || $0.baseline == baseline }
   }
 
@@ -27,7 +58,7 @@ package struct GateBounds: Sendable {
   /// and nothing is bounded.
   package func metrics(besides asked: [String]) -> [String] {
     var metrics = asked
-    for metric in scenarios.flatMap(bounds).map(\.metric.name) where !metrics.contains(metric) {
+    for metric in subjects.flatMap(bounds).map(\.metric.name) where !metrics.contains(metric) {
       metrics.append(metric)
     }
     return metrics
@@ -37,12 +68,16 @@ package struct GateBounds: Sendable {
   package var problems: [String] {
     flags.compactMap { text in
       var failures: [String] = []
-      for scenario in scenarios {
+      for subject in subjects {
         do throws(TargetProblem) {
-          _ = try RegressionTarget(parsing: text, types: scenario.jobs.map(\.name))
+          let bound = try RegressionTarget(parsing: text, types: subject.types)
+          if let named = bound.baseline, named != baseline {
+            return "--regression '\(text)': this gate compares with '\(baseline)', and not with '\(named)'; "
+              + "leave vs(…) out"
+          }
           return nil
         } catch {
-          failures.append("--regression \(error)")
+          failures.append("--regression \(error.description)")
         }
       }
       return failures.first
@@ -51,9 +86,9 @@ package struct GateBounds: Sendable {
 
   /// Bounds below what so many rounds can see on a machine, a line each.
   package func problems(in noise: NoiseFloor, rounds: Int) -> [String] {
-    scenarios.flatMap { scenario in
-      bounds(of: scenario).compactMap { bound in
-        guard let floor = noise.floor(of: bound.metric.name, in: scenario.name, rounds: rounds),
+    subjects.flatMap { subject in
+      bounds(of: subject).compactMap { bound in
+        guard let floor = noise.floor(of: bound.metric.name, in: subject.name, rounds: rounds),
           bound.allowance < floor
         else { return nil }
         return GatePage.words(

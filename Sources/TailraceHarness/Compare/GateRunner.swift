@@ -29,6 +29,8 @@ package struct GateRunner: Sendable {
   package var isForced: Bool
   /// The name by which `vs(…)` means the baseline.
   package var baseline: String
+  /// The job types of each scenario, by its name.
+  package var types: [String: [String]] = [:]
   private let interruption: StopFlag
 
   package init(
@@ -89,7 +91,7 @@ package struct GateRunner: Sendable {
     return Pass(
       outcome: outcome,
       checks: GateCheck.checks(
-        of: outcome.comparison, outcome.contrasts, regressions: regressions, baseline: self.baseline))
+        of: outcome.comparison, outcome.contrasts, regressions: regressions, baseline: self.baseline, types: types))
   }
 
   /// The candidate on the tapes of a stored baseline.

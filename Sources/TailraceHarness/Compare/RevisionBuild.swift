@@ -62,19 +62,23 @@ package struct RevisionBuild: Sendable {
   /// What is built beside the working copy is no part of it.
   private func ignoreCheckouts() throws {
     do {
-      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-      try Data("*\n".utf8).write(to: URL(fileURLWithPath: directory).appendingPathComponent(".gitignore"))
+      try OutputFile.makeFolder(directory)
+      try OutputFile.write(Array("*\n".utf8), to: "\(directory)/.gitignore")
     } catch {
-      throw Problem(description: "cannot write to '\(directory)': \(error.localizedDescription)")
+      throw Problem(description: error.description)
     }
   }
 
   private func run(
     _ words: [String], in folder: String?
   ) async throws -> (isGood: Bool, output: String, error: String) {
-    let outcome = try await Subprocess.run(
-      .name(words[0]), arguments: Arguments(Array(words.dropFirst())), workingDirectory: folder.map { FilePath($0) },
-      input: .none, output: .string(limit: 64 << 20), error: .string(limit: 64 << 20))
-    return (outcome.terminationStatus == .exited(0), outcome.standardOutput, outcome.standardError)
+    do {
+      let outcome = try await Subprocess.run(
+        .name(words[0]), arguments: Arguments(Array(words.dropFirst())), workingDirectory: folder.map { FilePath($0) },
+        input: .none, output: .string(limit: 64 << 20), error: .string(limit: 64 << 20))
+      return (outcome.terminationStatus == .exited(0), outcome.standardOutput, outcome.standardError)
+    } catch {
+      throw Problem(description: "cannot run '\(words.prefix(2).joined(separator: " "))': \(ErrorWords.of(error))")
+    }
   }
 }

@@ -11,6 +11,28 @@ package enum StoredResults {
 
   /// Every result below a directory, or the one that a file holds, in the order of the paths.
   ///
+  /// - Parameter targets: expressions to judge each scenario by, besides its own.
+  /// - Throws: ``Problem`` where there is none, one cannot be read, or a target is about what was not measured.
+  package static func load(_ path: String, judgedBy targets: [String]) throws(Problem) -> [SuiteResult] {
+    var results = try load(path)
+    for target in targets {
+      var problem: String?
+      for index in results.indices {
+        for place in results[index].scenarios.indices {
+          do throws(TargetProblem) {
+            try results[index].scenarios[place].judge(by: target)
+          } catch {
+            problem = error.description
+          }
+        }
+      }
+      if let problem { throw Problem(description: "--target \(problem)") }
+    }
+    return results
+  }
+
+  /// Every result below a directory, or the one that a file holds, in the order of the paths.
+  ///
   /// - Throws: ``Problem`` where there is none, or one cannot be read.
   package static func load(_ path: String) throws(Problem) -> [SuiteResult] {
     var isFolder: ObjCBool = false
@@ -19,7 +41,9 @@ package enum StoredResults {
     }
     var files = [path]
     if isFolder.boolValue {
-      let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+      // An enumerator does not follow a link, such as reports/latest, by itself.
+      let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+      let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
       files = names.filter { $0 == "result.json" || $0.hasSuffix("/result.json") }.sorted()
         .map { (path.hasSuffix("/") ? path : path + "/") + $0 }
     }
@@ -29,9 +53,10 @@ package enum StoredResults {
     var results: [SuiteResult] = []
     for file in files {
       do {
-        results.append(try ReportFiles.decode(Array(try Data(contentsOf: URL(fileURLWithPath: file)))))
+        results.append(try ReportFiles.decode(try OutputFile.read(file)))
       } catch {
-        throw Problem(description: "cannot read '\(file)': \(error)")
+        throw Problem(
+          description: error is FileProblem ? ErrorWords.of(error) : "cannot read '\(file)': \(ErrorWords.of(error))")
       }
     }
     return results

@@ -7,18 +7,16 @@ import TailraceWorkload
 /// Puts reports on disk: a directory a run, whole or not at all.
 package enum ReportDirectory {
   /// Why a report could not be written or read.
-  package enum Problem: Error, CustomStringConvertible {
-    case cannotWrite(path: String, reason: String)
-    case cannotRead(path: String, reason: String)
+  package struct Problem: Error, CustomStringConvertible {
+    package var description: String
+  }
 
-    package var description: String {
-      switch self {
-      case .cannotWrite(let path, let reason):
-        "cannot write the report to '\(path)': \(reason); choose another place with --output"
-      case .cannotRead(let path, let reason):
-        "cannot read '\(path)': \(reason); name a report directory that has a result.json"
-      }
-    }
+  /// A report that was written.
+  package struct Written: Sendable {
+    /// The new directory's path.
+    package var directory: String
+    /// Why `latest` does not point at it; nil: it does.
+    package var linkProblem: String?
   }
 
   /// Writes a suite's report and points `latest` beside it at it.
@@ -26,9 +24,8 @@ package enum ReportDirectory {
   /// - Parameters:
   ///   - parent: the directory that holds reports; made if it is missing.
   ///   - name: of the new directory; nil: the suite's name and the time at which it started.
-  /// - Returns: the new directory's path.
   @discardableResult
-  package static func write(_ run: SuiteRun, under parent: String, name: String? = nil) throws(Problem) -> String {
+  package static func write(_ run: SuiteRun, under parent: String, name: String? = nil) throws(Problem) -> Written {
     try write(name: name ?? stamped(run.result.suite, started: run.result.started), under: parent) { temporary in
       try writeFiles(of: run.result, to: temporary)
       // The run that targets are about is `jobs.csv` where there is one scenario; all others are named.
@@ -48,11 +45,10 @@ package enum ReportDirectory {
   ///   - files: paths relative to the report's directory, with their bytes.
   ///   - name: of the new directory, such as ``stamped(_:started:)`` gives; a second one gets a number.
   ///   - parent: the directory that holds reports; made if it is missing.
-  /// - Returns: the new directory's path.
   @discardableResult
   package static func write(
     files: [(path: String, bytes: [UInt8])], name: String, under parent: String
-  ) throws(Problem) -> String {
+  ) throws(Problem) -> Written {
     try write(name: name, under: parent) { temporary in
       for (path, bytes) in files { try put(bytes, at: path, in: temporary) }
     }
@@ -68,23 +64,27 @@ package enum ReportDirectory {
   /// Fills a directory under a name that nobody looks at, and gives it its own once it is whole.
   private static func write(
     name base: String, under parent: String, filling fill: (_ temporary: URL) throws -> Void
-  ) throws(Problem) -> String {
+  ) throws(Problem) -> Written {
+    let parentURL = URL(fileURLWithPath: parent, isDirectory: true)
+    let temporary = parentURL.appendingPathComponent(".\(base).\(UUID().uuidString)", isDirectory: true)
+    let final: String
     do {
-      let parentURL = URL(fileURLWithPath: parent, isDirectory: true)
-      try FileManager.default.createDirectory(at: parentURL, withIntermediateDirectories: true)
-      let temporary = parentURL.appendingPathComponent(".\(base).\(UUID().uuidString)", isDirectory: true)
-      do {
-        try fill(temporary)
-        let final = try rename(temporary, to: base, in: parentURL)
-        try point("latest", at: final, in: parentURL)
-        return parentURL.appendingPathComponent(final).path
-      } catch {
-        try? FileManager.default.removeItem(at: temporary)
-        throw error
-      }
+      try OutputFile.makeFolder(temporary.path)
+      try fill(temporary)
+      final = try rename(temporary, to: base, in: parentURL)
     } catch {
-      throw .cannotWrite(path: parent, reason: error.localizedDescription)
+      try? FileManager.default.removeItem(at: temporary)
+      throw cannotWrite(parent, error)
     }
+    return Written(
+      directory: parentURL.appendingPathComponent(final).path,
+      linkProblem: obstacle(toLinkIn: parent) ?? point(latest, at: final, in: parentURL))
+  }
+
+  private static func cannotWrite(_ parent: String, _ error: any Error) -> Problem {
+    // Of what lies in a directory with a name that nobody knows only the reason says something.
+    let reason = (error as? FileProblem)?.reason ?? ErrorWords.of(error)
+    return Problem(description: "cannot write the report to '\(parent)': \(reason); choose another place with --output")
   }
 
   /// Renders a report again from its `result.json`, `comparison.json`, `gate.json` or `capacity.json`; every other file
@@ -105,14 +105,16 @@ package enum ReportDirectory {
     let source = url.appendingPathComponent(name)
     let files: [(path: String, bytes: [UInt8])]
     do {
-      files = try render(Array(try Data(contentsOf: source)))
+      files = try render(try OutputFile.read(source.path))
     } catch {
-      throw .cannotRead(path: source.path, reason: "\(error)")
+      let reason = (error as? FileProblem)?.reason ?? ErrorWords.of(error)
+      throw Problem(
+        description: "cannot read '\(source.path)': \(reason); name a report directory that has a result.json")
     }
     do {
       for (path, bytes) in files { try put(bytes, at: path, in: url) }
     } catch {
-      throw .cannotWrite(path: directory, reason: error.localizedDescription)
+      throw Problem(description: ErrorWords.of(error))
     }
   }
 
@@ -122,8 +124,8 @@ package enum ReportDirectory {
 
   private static func put(_ bytes: [UInt8], at path: String, in directory: URL) throws {
     let file = directory.appendingPathComponent(path)
-    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(bytes).write(to: file, options: .atomic)
+    try OutputFile.makeFolder(file.deletingLastPathComponent().path)
+    try OutputFile.write(bytes, to: file.path)
   }
 
   private static func write(_ jobs: SuiteRun.Jobs, to directory: URL, as path: String) throws {
@@ -152,18 +154,48 @@ package enum ReportDirectory {
       name = "\(base)-\(number)"
       number += 1
     }
-    try FileManager.default.moveItem(at: temporary, to: parent.appendingPathComponent(name))
+    let place = parent.appendingPathComponent(name).path
+    guard Foundation.rename(temporary.path, place) == 0 else { throw FileProblem(.write, place, errno) }
     return name
   }
 
-  /// Replaces a symbolic link in one step.
-  private static func point(_ link: String, at target: String, in parent: URL) throws {
-    let temporary = parent.appendingPathComponent(".\(link).\(UUID().uuidString)")
-    try FileManager.default.createSymbolicLink(atPath: temporary.path, withDestinationPath: target)
-    guard Foundation.rename(temporary.path, parent.appendingPathComponent(link).path) == 0 else {
-      let reason = String(cString: strerror(errno))
-      try? FileManager.default.removeItem(at: temporary)
-      throw Problem.cannotWrite(path: link, reason: reason)
+  // MARK: - The newest report
+
+  /// The link to the newest report.
+  private static let latest = "latest"
+
+  /// What stands where the link to the newest report belongs and is not such a link; nil: nothing.
+  package static func obstacle(toLinkIn parent: String) -> String? {
+    let path = parent.hasSuffix("/") ? parent + latest : "\(parent)/\(latest)"
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return nil }
+    let kind: String
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR: kind = "a folder"
+    case S_IFLNK:
+      let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) ?? ""
+      // Only a report beside it can be what an earlier command pointed at.
+      if target.wholeMatch(of: /[^\/]+-\d{8}T\d{6}Z(-\d+)?/) != nil { return nil }
+      kind = "a link to '\(target)'"
+    case S_IFREG: kind = "a file"
+    default: kind = "neither a file nor a folder"
     }
+    return "'\(path)' is \(kind) that tailrace did not make, so it is left as it is and does not point at the new "
+      + "report; move it away, or choose another place with --output"
+  }
+
+  /// Replaces a symbolic link in one step.
+  ///
+  /// - Returns: why it could not be; nil: it is.
+  private static func point(_ link: String, at target: String, in parent: URL) -> String? {
+    let temporary = parent.appendingPathComponent(".\(link).\(UUID().uuidString)").path
+    let place = parent.appendingPathComponent(link).path
+    guard symlink(target, temporary) == 0 else { return FileProblem(.write, place, errno).description }
+    guard Foundation.rename(temporary, place) == 0 else {
+      let code = errno
+      unlink(temporary)
+      return FileProblem(.write, place, code).description
+    }
+    return nil
   }
 }

@@ -33,6 +33,7 @@ package struct ExternalSystem: ReplaySystem {
   }
 
   package var bringsItsWork: Bool { true }
+  package var heeds: Set<ReplaySetting> { [.grace] }
 
   /// The path in full, so that no search along PATH finds another program.
   private var program: String { URL(fileURLWithPath: path).standardizedFileURL.path }
@@ -72,10 +73,10 @@ package struct ExternalSystem: ReplaySystem {
     defer { try? FileManager.default.removeItem(at: folder) }
     let expected = ExpectedJobs(replay.tape)
     do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+      try OutputFile.makeFolder(folder.path)
       try Self.write(replay.tape, to: folder.appendingPathComponent("TAPE.csv"))
     } catch {
-      throw Problem(description: "\(name): cannot write the tape to '\(folder.path)': \(error.localizedDescription)")
+      throw Problem(description: "\(name): cannot write the tape to '\(folder.path)': \(ErrorWords.of(error))")
     }
     let meters = RunMeters(replay.meter)
     let end = try await ProgramRun(name: name, program: program, folder: folder, last: expected.jobs.last?.intended)
@@ -109,7 +110,7 @@ package struct ExternalSystem: ReplaySystem {
 
   private static func write(_ tape: Tape, to file: URL) throws {
     guard FileManager.default.createFile(atPath: file.path, contents: nil) else {
-      throw CocoaError(.fileWriteUnknown)
+      throw FileProblem(.write, file.path, errno)
     }
     let handle = try FileHandle(forWritingTo: file)
     defer { try? handle.close() }
@@ -242,7 +243,7 @@ private struct ProgramRun {
     } catch {
       if interruption.isSet { return .stopped(isWhole: false) }
       guard MonotonicClock.now() < deadline else { throw late(allowed) }
-      throw ExternalSystem.Problem(description: "\(name) could not be started: \(error)")
+      throw ExternalSystem.Problem(description: "\(name) could not be started: \(ErrorWords.of(error))")
     }
     // A signal from a terminal reaches the program too, and may have ended it before this one has noticed.
     if case .signaled = status, !interruption.isSet { try? await Task.sleep(for: .milliseconds(200)) }

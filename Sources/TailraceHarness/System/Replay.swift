@@ -63,6 +63,13 @@ package struct ReplayOutcome {
   package var observations: Observations
 }
 
+/// A setting of a replay that some systems have no use for; its raw value is the name of the flag.
+package enum ReplaySetting: String, CaseIterable, Sendable {
+  case pacer
+  case maxLag = "max-lag"
+  case grace
+}
+
 /// Something that can be handed a tape.
 package protocol ReplaySystem: Sendable {
   /// The name in flags and reports.
@@ -71,6 +78,8 @@ package protocol ReplaySystem: Sendable {
   var runsInVirtualTime: Bool { get }
   /// Whether jobs are done by means of its own: it needs no rehearsal, no database and no calibration.
   var bringsItsWork: Bool { get }
+  /// The settings that make a difference to it.
+  var heeds: Set<ReplaySetting> { get }
   /// Why it can replay nothing at all, in words; nil: nothing is in the way.
   var obstacle: String? { get }
   /// What the scenario needs and this system lacks, in words; empty: it can be replayed.
@@ -82,6 +91,7 @@ package protocol ReplaySystem: Sendable {
 extension ReplaySystem {
   package var runsInVirtualTime: Bool { false }
   package var bringsItsWork: Bool { false }
+  package var heeds: Set<ReplaySetting> { Set(ReplaySetting.allCases) }
   package var obstacle: String? { nil }
 }
 

@@ -10,6 +10,7 @@ import TailraceWorkload
 /// is cancelled, and so is one whose submitter's cancellation comes before its turn.
 package struct SequentialSystem: ReplaySystem {
   package let name = "sequential"
+  package let heeds: Set<ReplaySetting> = []
   package init() {}
 
   package func lacks(_ scenario: Scenario) -> [String] {

@@ -7,6 +7,7 @@ import TailraceWorkload
 package struct SimulatedSystem: ReplaySystem {
   package let name = "simulated"
   package let runsInVirtualTime = true
+  package let heeds: Set<ReplaySetting> = [.maxLag]
   package init() {}
 
   package func lacks(_ scenario: Scenario) -> [String] { scenario.lacksForVirtualTime }
@@ -49,6 +50,7 @@ package struct SimulatedSystem: ReplaySystem {
 package struct SimulatedSequentialSystem: ReplaySystem {
   package let name = "simulated-sequential"
   package let runsInVirtualTime = true
+  package let heeds: Set<ReplaySetting> = []
   package init() {}
 
   package func lacks(_ scenario: Scenario) -> [String] {

@@ -30,7 +30,7 @@ package enum ChildProcess {
       ) { group.begin($0.processIdentifier.value) }.terminationStatus
     } catch {
       try Task.checkCancellation()
-      throw WorkError.childNotStarted(command: line, reason: "\(error)")
+      throw WorkError.childNotStarted(command: line, reason: ErrorWords.of(error))
     }
     try Task.checkCancellation()
     switch status {

@@ -145,13 +145,20 @@ package struct Comparison: Sendable {
   private var pairedValues: [PairedValues] {
     guard let first = results.first, let baseline = first.first else { return [] }
     var all: [PairedValues] = []
+    // What is asked of a job type that no run measured has no value, and must not go by without a word.
+    let runs = first.flatMap(\.scenarios).compactMap(\.primary)
+    let measured = Set(runs.flatMap { $0.measurement.classes.compactMap(\.key.type) })
+    let absent = metrics.filter { text in
+      (try? Metric(parsing: text, types: nil))?.key.type.map { !measured.contains($0) } ?? false
+    }
     for candidate in first.indices.dropFirst() {
       for (place, scenario) in baseline.scenarios.enumerated() {
         guard let run = scenario.primary else { continue }
         let types = run.measurement.classes.compactMap(\.key.type)
         let wanted =
           metrics.isEmpty
-          ? Metric.compared(in: run) : metrics.compactMap { try? Metric(parsing: $0, types: types) }
+          ? Metric.compared(in: run)
+          : metrics.compactMap { try? Metric(parsing: $0, types: absent.contains($0) ? nil : types) }
         for metric in wanted {
           let answers = results.map { round in
             (

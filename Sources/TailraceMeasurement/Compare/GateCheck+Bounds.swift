@@ -47,9 +47,13 @@ extension GateCheck {
       kind: .regression, scenario: bounded.scenario, expression: bound.text, metric: bound.metric.name,
       unit: bound.metric.unit, verdict: .unclear, words: "", allowance: bound.allowance)
     check.change = bounded.contrast?.change
-    guard let contrast = bounded.contrast, let interval = contrast.interval else {
-      check.words =
-        bounded.contrast.map { $0.note.isEmpty ? "too few rounds" : $0.note } ?? "nothing was measured of it"
+    guard let contrast = bounded.contrast, !contrast.logRatios.isEmpty else {
+      check.verdict = .noValue
+      check.words = bounded.contrast.flatMap { $0.note.isEmpty ? nil : $0.note } ?? "nothing was measured of it"
+      return check
+    }
+    guard let interval = contrast.interval else {
+      check.words = "too few rounds"
       return check
     }
     (check.low, check.high) = (interval.low, interval.high)
@@ -74,7 +78,7 @@ extension GateCheck {
       check.words =
         "the whole interval lies beyond the bound, but not clearly enough among \(bounds) bounds: p is "
         + "\(Contrast.digits(adjusted)) corrected for them, at most \(Contrast.digits(allowed)) counts"
-    case .unclear, .unconfirmed: check.words = "the bound lies within the interval"
+    case .unclear, .unconfirmed, .noValue: check.words = "the bound lies within the interval"
     }
     return check
   }

@@ -7,6 +7,8 @@ package struct GateCheck: Sendable, Hashable, Codable {
     /// It was missed, and fresh rounds did not miss it again.
     case unconfirmed = "not confirmed"
     case unclear
+    /// There is no value to check, so it fails.
+    case noValue = "no value"
   }
   package var kind: Kind
   package var scenario: String
@@ -51,20 +53,34 @@ package struct GateFindings: Sendable, Hashable, Codable {
     self.isStrict = isStrict
   }
 
-  /// Why the figures cannot be trusted; empty: they can.
-  package var invalid: [String] { comparison.invalid + (confirmation?.invalid ?? []) }
+  /// Why the figures cannot be trusted, or that there are none; empty: they can.
+  package var invalid: [String] {
+    let reasons = comparison.invalid + (confirmation?.invalid ?? [])
+    let isBlank = checks.allSatisfy { $0.kind == .regression && $0.verdict == .unclear && $0.change == nil }
+    guard reasons.isEmpty, isBlank else { return reasons }
+    return ["nothing was checked: there is no target, and no metric with a value"]
+  }
   package func count(_ kind: GateCheck.Kind, _ verdict: GateCheck.Verdict) -> Int {
     checks.count { $0.kind == kind && $0.verdict == verdict }
   }
 
-  /// 4 invalid, 2 a target was missed, 3 worse than the baseline, 5 nothing could have been seen, or asked to be strict
-  /// something is unclear, 0 passed: the first that applies.
+  /// 4 invalid, 2 a target was missed or a bound has no value, 3 worse than the baseline, 5 nothing could have been
+  /// seen, or asked to be strict something is unclear, 0 passed: the first that applies.
   package var exitStatus: Int32 {
     if !invalid.isEmpty { return 4 }
-    if count(.target, .missed) > 0 { return 2 }
+    if count(.target, .missed) > 0 || checks.contains(where: { $0.verdict == .noValue }) { return 2 }
     if count(.regression, .missed) > 0 { return 3 }
     if checks.sawNothing || !boundsInNoise.isEmpty { return Self.inconclusiveStatus }
     return isStrict && checks.contains { $0.verdict == .unclear } ? 5 : 0
+  }
+
+  /// Where the failed regressions of each scenario lie, by the rounds that decided: the fresh ones if there are some.
+  package var explanations: [(scenario: String, explanation: Explanation)] {
+    let failed = Set(checks.filter { $0.kind == .regression && $0.verdict == .missed }.map(\.scenario))
+    let source = confirmation ?? comparison
+    return failed.sorted().compactMap { scenario in
+      source.explanation(of: 1, in: scenario).map { (scenario, $0) }
+    }
   }
 
   /// The word at the head of a report.
@@ -87,13 +103,15 @@ extension GateCheck {
   ///   - regressions: bounds from flags, for every scenario whose job types they know; those that a scenario names
   ///     itself are added. Where a scenario has none, its usual metrics must not be called worse.
   ///   - baseline: the name by which `vs(…)` may mean it.
+  ///   - types: the job types of each scenario, by its name; of others those that were measured count.
   package static func checks(
-    of comparison: Comparison, _ contrasts: [Contrast], regressions: [String], baseline: String
+    of comparison: Comparison, _ contrasts: [Contrast], regressions: [String], baseline: String,
+    types: [String: [String]] = [:]
   ) -> [GateCheck] {
     guard let first = comparison.results.first else { return [] }
     let scenarios = first[1].scenarios
     let own = scenarios.map { scenario in contrasts.filter { $0.scenario == scenario.name } }
-    let bounds = scenarios.map { Self.bounds(of: $0, regressions, baseline: baseline) }
+    let bounds = scenarios.map { Self.bounds(of: $0, regressions, baseline: baseline, types: types[$0.name]) }
     let bounded = zip(bounds, zip(scenarios, own)).flatMap { bounds, of in
       bounds.map { bound in
         BoundedContrast(
@@ -111,10 +129,12 @@ extension GateCheck {
   }
 
   /// The bounds that apply to a scenario, from flags and from its file.
-  package static func bounds(
-    of scenario: ScenarioResult, _ regressions: [String], baseline: String
+  ///
+  /// - Parameter types: the scenario's job types; nil: those that were measured.
+  private static func bounds(
+    of scenario: ScenarioResult, _ regressions: [String], baseline: String, types: [String]?
   ) -> [RegressionTarget] {
-    let types = scenario.primary?.measurement.classes.compactMap(\.key.type) ?? []
+    let types = types ?? scenario.primary?.measurement.classes.compactMap(\.key.type) ?? []
     return (regressions + (scenario.regressions ?? []))
       .compactMap { try? RegressionTarget(parsing: $0, types: types) }
       .filter { $0.baseline == nil || $0.baseline == baseline }
@@ -123,12 +143,11 @@ extension GateCheck {
   private static func target(_ outcomes: [TargetOutcome], _ scenario: ScenarioResult) -> GateCheck {
     let missed = outcomes.count { $0.verdict != .met }
     let values = outcomes.compactMap(\.observed).sorted()
-    let verdict: Verdict = missed * 2 > outcomes.count ? .missed : .met
+    let verdict: Verdict = values.isEmpty ? .noValue : missed * 2 > outcomes.count ? .missed : .met
     var check = GateCheck(
       kind: .target, scenario: scenario.name, expression: outcomes[0].expression, metric: outcomes[0].metric,
       unit: outcomes[0].unit, verdict: verdict, words: "met in \(outcomes.count - missed) of \(outcomes.count) rounds")
     if values.isEmpty { check.words += "; no samples" }
-    check.change = nil
     check.low = values.first
     check.high = values.last
     return check

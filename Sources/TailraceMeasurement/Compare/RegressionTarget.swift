@@ -15,9 +15,9 @@ package struct RegressionTarget: Sendable, Hashable {
 
   /// Reads an expression of a scenario's targets or of a flag.
   ///
-  /// - Parameter types: names of the scenario's job types.
+  /// - Parameter types: names of the scenario's job types; nil: selectors may name any.
   /// - Throws: ``TargetProblem``.
-  package init(parsing text: String, types: [String]) throws(TargetProblem) {
+  package init(parsing text: String, types: [String]?) throws(TargetProblem) {
     func problem(_ message: String) -> TargetProblem { TargetProblem(expression: text, message: message) }
     self.text = text
     var rest = text.trimmed
@@ -49,15 +49,23 @@ package struct RegressionTarget: Sendable, Hashable {
           + (lessIsBetter ? "< and how much it may grow" : "> and how much it may shrink"))
     }
     let value = String(rest[sign.endIndex...]).trimmed
-    guard value.hasSuffix("%"), let percent = Double(value.dropLast().filter { $0 != "+" }) else {
+    guard value.hasSuffix("%"), let percent = Double(String(value.dropLast()).trimmed), percent.isFinite else {
       throw problem("'\(value)' is no relative change; write it in percent, such as \(lessIsBetter ? "+" : "-")3%")
     }
     let allowed = (lessIsBetter ? percent : -percent) / 100
-    guard allowed > 0, lessIsBetter || allowed < 1 else {
-      throw problem("a change of \(value) allows nothing to get worse; no run equals another to the last digit")
+    guard allowed > 0 else {
+      throw problem(
+        "a change of \(value) allows nothing to get worse, and no run equals another to the last digit; allow some, "
+          + "such as \(lessIsBetter ? "+" : "-")3%")
+    }
+    guard lessIsBetter || allowed < 1 else {
+      throw problem(
+        "nothing can miss it: no figure shrinks by more than 100 %; did you mean \(Self.percent(-allowed / 100))?")
     }
     allowance = allowed
   }
+
+  private static func percent(_ share: Double) -> String { Metric.plain(share * 100) + "%" }
 
   /// What an interval says: met where all of it keeps the bound, missed where all of it lies beyond, else unclear.
   package func verdict(low: Double, high: Double) -> GateCheck.Verdict {

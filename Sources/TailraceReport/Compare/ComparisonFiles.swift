@@ -15,13 +15,13 @@ package enum ComparisonFiles {
 
   /// `comparison.json`: keys in order, one line, ended by a line feed.
   package static func encode(_ result: ComparisonFindings) throws -> [UInt8] {
-    try ReportJSON.encode(result)
+    try ReportJSON.encode(result, verdict: result.word, exitStatus: result.exitStatus(strict: false))
   }
 
   /// Reads `comparison.json`.
   ///
-  /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
-  package static func decode(_ bytes: [UInt8]) throws -> ComparisonFindings {
+  /// - Throws: ``ReportProblem``.
+  package static func decode(_ bytes: [UInt8]) throws(ReportProblem) -> ComparisonFindings {
     try ReportJSON.decode(bytes, file: "comparison.json", current: ComparisonFindings.currentFormat)
   }
 

@@ -25,14 +25,7 @@ package struct ComparisonPage {
     let counts = [ComparisonVerdict.worse, .better, .same, .unclear].compactMap { verdict in
       count(verdict) > 0 ? "\(count(verdict)) \(verdict.rawValue)" : nil
     }
-    let word: String
-    switch (count(.worse) > 0, count(.better) > 0, count(.unclear) > 0) {
-    case (true, true, _): word = "MIXED"
-    case (true, false, _): word = "WORSE"
-    case (false, true, _): word = "BETTER"
-    case (false, false, true): word = "UNCLEAR"
-    case (false, false, false): word = "SAME"
-    }
+    let word = ComparisonFindings.word(of: own)
     let missed = MissedChange.words(own, rules: result.rules)
     let sum = "of \(HumanUnits.counted(own.count, "metric")) \(counts.joined(separator: ", "))"
     // What could not have been seen comes first: the counts say nothing then.

@@ -9,22 +9,31 @@ package enum GatePage {
   package static func comment(_ findings: GateFindings) -> String {
     var page = Markdown()
     page.paragraph(marker)
-    add(findings, limit: 40, to: &page)
+    addHead(findings, to: &page)
+    addChecks(findings, limit: 40, to: &page)
     return page.text
   }
 
   /// The whole report: the gate, then the comparisons behind it.
   package static func report(_ findings: GateFindings) -> String {
     var page = Markdown()
-    add(findings, limit: .max, to: &page)
-    var text = page.text + "\n" + shifted(ComparisonPage.render(findings.comparison))
-    if let confirmation = findings.confirmation {
-      text += "\n" + shifted(ComparisonPage.render(confirmation).replacing("# Comparison:", with: "# Fresh rounds:"))
+    addHead(findings, to: &page)
+    addChecks(findings, limit: .max, to: &page)
+    var text = page.text
+    for (title, rounds) in rounds(of: findings) {
+      let page = ComparisonPage.render(rounds).replacing("# Comparison: \(rounds.name)", with: "# \(title)")
+      text += "\n" + shifted(page)
     }
     return text
   }
 
-  private static func add(_ findings: GateFindings, limit: Int, to page: inout Markdown) {
+  /// The comparisons behind a gate, each under what its rounds are to it.
+  static func rounds(of findings: GateFindings) -> [(title: String, comparison: ComparisonFindings)] {
+    guard let confirmation = findings.confirmation else { return [("The rounds", findings.comparison)] }
+    return [("First rounds", findings.comparison), ("Fresh rounds", confirmation)]
+  }
+
+  private static func addHead(_ findings: GateFindings, to page: inout Markdown) {
     let comparison = findings.comparison
     page.heading(2, "\(findings.word): \(comparison.name)")
     page.paragraph(summary(findings))
@@ -33,25 +42,38 @@ package enum GatePage {
       page.list(comparison.forced)
     }
     page.list(Array(findings.invalid.prefix(10)) + findings.boundsInNoise.map(words))
+  }
+
+  /// What was checked, what failed first, and where it lies.
+  static func addChecks(_ findings: GateFindings, limit: Int, to page: inout Markdown) {
+    let targets = failedFirst(findings, .target)
     page.table(
-      ["Target", "Scenario", "Verdict", ""],
-      findings.checks.filter { $0.kind == .target && (limit == .max || $0.verdict != .met) }.prefix(limit).map {
-        ["`\($0.expression)`", $0.scenario, word($0.verdict), seen($0)]
-      })
-    let regressions = findings.checks.filter { $0.kind == .regression }
+      ["Target", "Scenario", "Verdict", "Seen"],
+      targets.prefix(limit).map { ["`\($0.expression)`", $0.scenario, word($0.verdict), seen($0)] })
+    if targets.count > limit { page.paragraph("… and \(targets.count - limit) more targets, in the report.") }
+    let regressions = failedFirst(findings, .regression)
     page.table(
       [
-        "Against \(comparison.candidates.first?.label ?? "the baseline")", "Scenario", ">Change", ">Interval",
-        "Verdict",
+        "Against \(findings.comparison.candidates.first?.label ?? "the baseline")", "Scenario", ">Change", ">Interval",
+        "Verdict", "Seen",
       ],
       regressions.prefix(limit).map { check in
-        [
-          "`\(check.expression)`", check.scenario, check.change.map(ExplanationWords.signed) ?? "–", interval(check),
-          word(check.verdict) + (check.verdict == .met ? "" : " – \(check.words)"),
-        ]
+        ["`\(check.expression)`", check.scenario, change(check), interval(check), word(check.verdict), seen(check)]
       })
     if regressions.count > limit { page.paragraph("… and \(regressions.count - limit) more, in the report.") }
-    addExplanations(findings, to: &page)
+    if findings.confirmation != nil {
+      page.paragraph("Figures of these tables are of the first rounds; the verdicts count the fresh ones too.")
+    }
+    for (scenario, explanation) in findings.explanations {
+      let rounds = findings.confirmation == nil ? "" : ", fresh rounds"
+      page.paragraph("**Where it lies** (\(scenario)\(rounds))")
+      page.list(ExplanationWords.lines(explanation))
+    }
+  }
+
+  private static func failedFirst(_ findings: GateFindings, _ kind: GateCheck.Kind) -> [GateCheck] {
+    let own = findings.checks.filter { $0.kind == kind }
+    return own.filter { $0.verdict != .met } + own.filter { $0.verdict == .met }
   }
 
   /// The sentence under the headline.
@@ -59,10 +81,12 @@ package enum GatePage {
     let comparison = findings.comparison
     let targets = findings.checks.filter { $0.kind == .target }
     var parts: [String] = []
-    if !targets.isEmpty { parts.append("\(targets.count { $0.verdict == .met }) of \(targets.count) targets met") }
+    parts.append(
+      targets.isEmpty ? "no targets" : "\(targets.count { $0.verdict == .met }) of \(targets.count) targets met")
     let regressions = findings.checks.filter { $0.kind == .regression }
     for (verdict, name) in [
-      (GateCheck.Verdict.missed, "worse"), (.unconfirmed, "worse at first, not in fresh rounds"), (.unclear, "unclear"),
+      (GateCheck.Verdict.missed, "worse"), (.noValue, "without a value"),
+      (.unconfirmed, "worse at first, not in fresh rounds"), (.unclear, "unclear"),
       (.met, "held"),
     ] {
       let count = regressions.count { $0.verdict == verdict }
@@ -86,16 +110,6 @@ package enum GatePage {
       + "or use a quieter machine"
   }
 
-  private static func addExplanations(_ findings: GateFindings, to page: inout Markdown) {
-    let failed = Set(findings.checks.filter { $0.kind == .regression && $0.verdict == .missed }.map(\.scenario))
-    let source = findings.confirmation ?? findings.comparison
-    for scenario in failed.sorted() {
-      guard let explanation = source.explanation(of: 1, in: scenario) else { continue }
-      page.paragraph("**Where it lies** (\(scenario))")
-      page.list(ExplanationWords.lines(explanation))
-    }
-  }
-
   /// In words that stand without colours.
   package static func word(_ verdict: GateCheck.Verdict) -> String {
     switch verdict {
@@ -103,15 +117,25 @@ package enum GatePage {
     case .missed: "**FAILED** ✗"
     case .unconfirmed: "not confirmed ~"
     case .unclear: "unclear ?"
+    case .noValue: "**NO VALUE** ✗"
     }
   }
 
-  private static func seen(_ check: GateCheck) -> String {
-    guard let low = check.low, let high = check.high else { return check.words }
+  /// What was seen, and what it means.
+  package static func seen(_ check: GateCheck) -> String {
+    guard check.kind == .target, let low = check.low, let high = check.high else { return check.words }
     return "\(check.words); \(HumanUnits.value(low, check.unit)) to \(HumanUnits.value(high, check.unit))"
   }
 
+  /// Of a regression: the change; of a target nothing.
+  package static func change(_ check: GateCheck) -> String {
+    guard check.kind == .regression else { return "" }
+    return check.change.map(ExplanationWords.signed) ?? "–"
+  }
+
+  /// Of a regression: the change's interval; of a target nothing.
   package static func interval(_ check: GateCheck) -> String {
+    guard check.kind == .regression else { return "" }
     guard let low = check.low, let high = check.high else { return "–" }
     return "\(ExplanationWords.signed(low)) to \(ExplanationWords.signed(high))"
   }
@@ -131,26 +155,28 @@ package enum GateFiles {
   package static func render(_ findings: GateFindings) throws -> [(path: String, bytes: [UInt8])] {
     [
       ("report.md", Array(GatePage.report(findings).utf8)),
-      ("gate.json", try ReportJSON.encode(findings)), ("gate.xml", Array(junit(findings).utf8)),
+      ("report.html", Array(GateDocument.render(findings).utf8)),
+      ("gate.json", try ReportJSON.encode(findings, verdict: findings.word, exitStatus: findings.exitStatus)),
+      ("gate.xml", Array(junit(findings).utf8)),
     ]
       + (try ComparisonFiles.render(findings.comparison).filter {
-        $0.path != "report.md" && !$0.path.hasSuffix(".json")
+        $0.path != "report.md" && $0.path != "report.html" && !$0.path.hasSuffix(".json")
       })
   }
 
   /// Reads `gate.json`.
   ///
-  /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
-  package static func decode(_ bytes: [UInt8]) throws -> GateFindings {
+  /// - Throws: ``ReportProblem``.
+  package static func decode(_ bytes: [UInt8]) throws(ReportProblem) -> GateFindings {
     try ReportJSON.decode(bytes, file: "gate.json", current: GateFindings.currentFormat)
   }
 
   /// JUnit XML as CI systems read it: a suite for each scenario, a case for each check.
   package static func junit(_ findings: GateFindings) -> String {
     var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    let failures = findings.checks.count { $0.verdict == .missed }
+    let failures = findings.checks.count { $0.verdict == .missed || $0.verdict == .noValue }
     text +=
-      "<testsuites name=\"tailrace gate\" tests=\"\(findings.checks.count)\" failures=\"\(failures)\" "
+      "<testsuites name=\"tailrace gate\" tests=\"\(findings.checks.count + findings.invalid.count)\" failures=\"\(failures)\" "
       + "errors=\"\(findings.invalid.count)\">\n"
     var names: [String] = []
     for check in findings.checks where !names.contains(check.scenario) { names.append(check.scenario) }
@@ -160,7 +186,7 @@ package enum GateFiles {
       let invalid = index == 0 ? findings.invalid : []
       text +=
         "  <testsuite name=\"\(escaped(name))\" tests=\"\(own.count + invalid.count)\" "
-        + "failures=\"\(own.count { $0.verdict == .missed })\" errors=\"\(invalid.count)\" "
+        + "failures=\"\(own.count { $0.verdict == .missed || $0.verdict == .noValue })\" errors=\"\(invalid.count)\" "
         + "skipped=\"\(own.count { $0.verdict == .unclear })\">\n"
       for reason in invalid {
         text += "    <testcase classname=\"\(escaped(name))\" name=\"validity\">"
@@ -178,8 +204,8 @@ package enum GateFiles {
       + "name=\"\(escaped(check.expression))\">"
     let words = escaped(words(check))
     switch check.verdict {
-    case .met: return head + "</testcase>\n"
-    case .missed: return head + "<failure message=\"\(words)\"/></testcase>\n"
+    case .met: return head + "<system-out>\(words)</system-out></testcase>\n"
+    case .missed, .noValue: return head + "<failure message=\"\(words)\"/></testcase>\n"
     case .unclear: return head + "<skipped message=\"\(words)\"/></testcase>\n"
     case .unconfirmed: return head + "<system-out>\(words)</system-out></testcase>\n"
     }
@@ -193,7 +219,7 @@ package enum GateFiles {
         let text = commandText("\(check.scenario): \(words(check))")
         switch check.verdict {
         case .met: return nil
-        case .missed: return "::error title=\(title)::\(text)"
+        case .missed, .noValue: return "::error title=\(title)::\(text)"
         case .unconfirmed: return "::notice title=\(title)::\(text)"
         case .unclear: return "::warning title=\(title)::\(text)"
         }
@@ -201,8 +227,8 @@ package enum GateFiles {
   }
 
   private static func words(_ check: GateCheck) -> String {
-    guard check.kind == .regression, let change = check.change else { return check.words }
-    return "\(ExplanationWords.signed(change)) (\(GatePage.interval(check))): \(check.words)"
+    guard check.kind == .regression, check.change != nil else { return GatePage.seen(check) }
+    return "\(GatePage.change(check)) (\(GatePage.interval(check))): \(GatePage.seen(check))"
   }
 
   /// As a workflow command's text may hold it.

@@ -87,15 +87,6 @@ package struct CapacityDocument {
       "\(HumanUnits.value(estimate.value, unit)) (\(HumanUnits.value(low, unit)) to \(HumanUnits.value(high, unit)))"
   }
 
-  private static func answer(_ search: CapacitySearch) -> String {
-    switch search.outcome {
-    case .found: search.limit.map { "\(rate($0.rate.value)), ended by \($0.reason)" } ?? "none"
-    case .none: "no rate that was tried is sustained"
-    case .beyond: "above \(search.points.last.map { rate($0.rate) } ?? "every rate"), the highest that was tried"
-    case .inconclusive: search.limit.map { "about \(rate($0.rate.value)); the runs could not tell" } ?? "not to be told"
-    }
-  }
-
   // MARK: - All configurations
 
   private func addTogether(to html: inout HTML) {
@@ -109,7 +100,7 @@ package struct CapacityDocument {
       rows: result.configurations.enumerated().map { index, configuration in
         let search = configuration.search
         let words = [
-          search.limit.map { Self.rate($0.rate.value) } ?? Self.answer(search),
+          search.limit.map { Self.rate($0.rate.value) } ?? CapacityWords.answer(search),
           search.limit.map { Self.interval($0.rate) } ?? "–", search.limit?.reason ?? "–",
           configuration.simulation?.limit.map { Self.rate($0.rate.value) } ?? "–",
           configuration.theory.exact.first.map { Self.rate($0.rate) } ?? "–",
@@ -148,7 +139,7 @@ package struct CapacityDocument {
   private func addConfiguration(_ configuration: CapacityConfiguration, id: String, to html: inout HTML) {
     html.element("section", ["class": "scenario", "id": id, "aria-labelledby": "\(id)-name"]) { html in
       html.element("h2", ["id": "\(id)-name"], configuration.name)
-      html.element("p", ["class": "lead"]) { $0.prose(Self.answer(configuration.search) + ".") }
+      html.element("p", ["class": "lead"]) { $0.prose(CapacityWords.answer(configuration.search) + ".") }
       addTiles(configuration, to: &html)
       let searches = [configuration.search] + [configuration.simulation].compactMap { $0 }
       html.element("h3", "Against the load")

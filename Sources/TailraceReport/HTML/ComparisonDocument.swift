@@ -16,14 +16,22 @@ struct ComparisonDocument {
     let page = Page(title: "Comparison: \(result.name)", kind: "comparison", version: result.version)
     return page.render(
       header: { document.addHead(to: &$0) },
-      body: { html in
-        for scenario in document.scenarios.enumerated() {
-          document.addScenario(scenario.element, id: "scenario-\(scenario.offset + 1)", to: &html)
-        }
-        html.element("section", ["class": "scenario", "aria-label": "How it was compared"]) {
-          $0.add(document.blocks { $0.addMethod() }, level: 2, caption: "How it was compared")
-        }
-      })
+      body: { document.addBody(of: "", id: "scenario", to: &$0) })
+  }
+
+  /// The scenarios, and how they were compared.
+  ///
+  /// - Parameters:
+  ///   - title: of these rounds, where the page has others.
+  ///   - id: what the names of its parts begin with.
+  func addBody(of title: String, id: String, to html: inout HTML) {
+    for scenario in scenarios.enumerated() {
+      addScenario(scenario.element, id: "\(id)-\(scenario.offset + 1)", to: &html)
+    }
+    let method = "How it was compared" + (title.isEmpty ? "" : ": \(title.lowercased())")
+    html.element("section", ["class": "scenario", "aria-label": method]) {
+      $0.add(blocks { $0.addMethod() }, level: 2, caption: method)
+    }
   }
 
   private var baseline: String { result.candidates.first?.label ?? "baseline" }
@@ -121,8 +129,7 @@ struct ComparisonDocument {
       "\(label) against \(baseline), \(scenario)",
       columns: Self.verdictSecond(ComparisonPage.columns(baseline: baseline, candidate: label)),
       words: own.map { Self.verdictSecond(ComparisonPage.row($0)) })
-    guard let explanation = result.explanations.first(where: { $0.candidate == candidate && $0.scenario == scenario })
-    else { return }
+    guard let explanation = result.explanation(of: candidate, in: scenario) else { return }
     html.add(blocks { $0.addExplanation(explanation) }, caption: "Where the change lies, \(label)")
     addParts(candidate, scenario, id: "\(id)-parts", to: &html)
   }

@@ -144,7 +144,8 @@ extension HTML {
     ("met", "✓", "good"), ("passed", "✓", "good"), ("sustained", "✓", "good"), ("better", "▲", "good"),
     ("helps", "▲", "good"), ("missed", "✗", "bad"), ("failed", "✗", "bad"), ("no samples", "✗", "bad"),
     ("growing", "✗", "bad"), ("worse", "▼", "bad"), ("hurts", "▼", "bad"), ("warning", "!", "warn"),
-    ("invalid", "!", "warn"), ("unclear", "?", "warn"), ("same", "=", "idle"),
+    ("invalid", "!", "warn"), ("unclear", "?", "warn"), ("same", "=", "idle"), ("held", "✓", "good"),
+    ("no value", "✗", "bad"), ("not confirmed", "~", "idle"),
   ]
 
   /// A verdict in a table, and what follows it.

@@ -50,7 +50,7 @@ struct RunPage {
 
   /// The word that the badge before it says.
   private static func withoutVerdict(_ headline: String) -> String {
-    for verdict in [Verdict.passed, .missed, .invalid] {
+    for verdict in [Verdict.noTargets, .passed, .missed, .invalid] {
       for start in ["**\(verdict.word)**: ", "**\(verdict.word)** "] where headline.hasPrefix(start) {
         let rest = headline.dropFirst(start.count)
         let verb = start.hasSuffix(": ") ? "" : "Missed "
@@ -62,6 +62,7 @@ struct RunPage {
 
   static func badge(_ verdict: Verdict) -> HTML {
     switch verdict {
+    case .noTargets: HTML("span", ["class": "verdict none"], "– No targets")
     case .passed: HTML("span", ["class": "verdict passed"], "✓ Passed")
     case .missed: HTML("span", ["class": "verdict missed"], "✗ Missed")
     case .invalid: HTML("span", ["class": "verdict invalid"], "! Invalid")

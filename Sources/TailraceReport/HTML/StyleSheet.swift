@@ -44,7 +44,7 @@ enum StyleSheet {
     .verdict.passed,.verdict.better{background:var(--good)}
     .verdict.missed,.verdict.worse{background:var(--bad)}
     .verdict.invalid,.verdict.unclear{background:var(--warn)}
-    .verdict.same{background:var(--soft)}
+    .verdict.same,.verdict.none{background:var(--soft)}
     .chip{font-weight:600;white-space:nowrap}
     .chip.good{color:var(--good)}
     .chip.bad{color:var(--bad)}

@@ -1,0 +1,138 @@
+import Foundation
+
+/// Files that a command writes: each whole or not at all, and every failure in words.
+package enum OutputFile {
+  /// Writes a file. A regular file appears whole under its name; a device, a pipe or a link to one is written to.
+  package static func write(_ bytes: [UInt8], to path: String) throws(FileProblem) {
+    guard !path.isEmpty else { throw FileProblem(.write, path, ENOENT) }
+    if isOfTheSystem(path) { return try pour(bytes, into: path, O_WRONLY | O_APPEND) }
+    var status = stat()
+    let exists = stat(path, &status) == 0
+    switch exists ? status.st_mode & S_IFMT : S_IFREG {
+    case S_IFDIR: throw FileProblem(.write, path, EISDIR)
+    case S_IFREG: break
+    default: return try pour(bytes, into: path, O_WRONLY)
+    }
+    // What a link points to is replaced, not the link.
+    let place = exists ? resolved(path) : path
+    let temporary = "\(folder(of: place))/.\(name(of: place)).\(UUID().uuidString)"
+    do {
+      try pour(bytes, into: temporary, O_WRONLY | O_CREAT | O_EXCL, as: path)
+    } catch {
+      unlink(temporary)
+      // Of a folder that takes no new file the old one can still be written.
+      guard exists, error.code == EACCES || error.code == EPERM else { throw error }
+      return try pour(bytes, into: place, O_WRONLY | O_TRUNC, as: path)
+    }
+    if exists { chmod(temporary, status.st_mode & 0o7777) }
+    guard rename(temporary, place) == 0 else {
+      let code = errno
+      unlink(temporary)
+      throw FileProblem(.write, path, code)
+    }
+  }
+
+  /// Adds to the end of a file, which is made where it is missing.
+  package static func append(_ bytes: [UInt8], to path: String) throws(FileProblem) {
+    try pour(bytes, into: path, O_WRONLY | O_APPEND | O_CREAT)
+  }
+
+  /// Makes a folder, and those that it lies in.
+  package static func makeFolder(_ path: String) throws(FileProblem) {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else { throw FileProblem(.write, path, ENOTDIR) }
+      return
+    }
+    let parent = folder(of: path)
+    if parent != path { try makeFolder(parent) }
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw FileProblem(.write, path, errno) }
+  }
+
+  /// The bytes of a file.
+  package static func read(_ path: String) throws(FileProblem) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileProblem(.read, path, errno) }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = Foundation.read(descriptor, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw FileProblem(.read, path, errno) }
+      guard count > 0 else { return bytes }
+      bytes += chunk[..<count]
+    }
+  }
+
+  // MARK: - Before anything runs
+
+  /// What would keep a file from being written, as far as that shows beforehand; nil: nothing.
+  package static func obstacle(toWriting path: String) -> FileProblem? {
+    guard !path.isEmpty else { return FileProblem(.write, path, ENOENT) }
+    var status = stat()
+    if stat(path, &status) == 0 {
+      if status.st_mode & S_IFMT == S_IFDIR { return FileProblem(.write, path, EISDIR) }
+      return access(path, W_OK) == 0 ? nil : FileProblem(.write, path, errno)
+    }
+    guard errno == ENOENT else { return FileProblem(.write, path, errno) }
+    let parent = folder(of: path)
+    guard stat(parent, &status) == 0 else { return FileProblem(.write, path, errno) }
+    guard status.st_mode & S_IFMT == S_IFDIR else { return FileProblem(.write, path, ENOTDIR) }
+    return access(parent, W_OK | X_OK) == 0 ? nil : FileProblem(.write, path, errno)
+  }
+
+  /// What would keep a folder from being made and filled; nil: nothing that shows beforehand.
+  package static func obstacle(toFilling path: String) -> FileProblem? {
+    guard !path.isEmpty else { return FileProblem(.write, path, ENOENT) }
+    var place = path
+    var status = stat()
+    while stat(place, &status) != 0 {
+      guard errno == ENOENT else { return FileProblem(.write, place, errno) }
+      let parent = folder(of: place)
+      guard parent != place else { return FileProblem(.write, path, ENOENT) }
+      place = parent
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else { return FileProblem(.write, place, ENOTDIR) }
+    return access(place, W_OK | X_OK) == 0 ? nil : FileProblem(.write, place, errno)
+  }
+
+  // MARK: - Pieces
+
+  /// Whether it is a name of the system's for something that is open already: what is there is added to.
+  private static func isOfTheSystem(_ path: String) -> Bool { path.hasPrefix("/dev/") || path.hasPrefix("/proc/") }
+
+  private static func resolved(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  private static func folder(of path: String) -> String {
+    let full = URL(fileURLWithPath: path).standardizedFileURL
+    return full.path == "/" ? "/" : full.deletingLastPathComponent().path
+  }
+
+  private static func name(of path: String) -> String {
+    // Room for what makes the name of the temporary file its own.
+    String(decoding: URL(fileURLWithPath: path).lastPathComponent.utf8.prefix(180), as: UTF8.self)
+  }
+
+  /// - Parameter shown: the path that a failure names, where it is another.
+  private static func pour(
+    _ bytes: [UInt8], into path: String, _ flags: Int32, as shown: String? = nil
+  ) throws(FileProblem) {
+    let descriptor = open(path, flags | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw FileProblem(.write, shown ?? path, errno) }
+    var (done, code): (Int, Int32) = (0, 0)
+    bytes.withUnsafeBytes { buffer in
+      while done < buffer.count, code == 0 {
+        let count = Foundation.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
+        if count >= 0 { done += count } else if errno != EINTR { code = errno }
+      }
+    }
+    // Some file systems tell only now that there was no room.
+    if close(descriptor) != 0, code == 0, errno != EINTR { code = errno }
+    guard code == 0 else { throw FileProblem(.write, shown ?? path, code) }
+  }
+}

@@ -1,0 +1,22 @@
+extension CapacityResult {
+  /// 4 where the answer cannot be trusted, 2 where no rate meets the targets, 5 where the runs could not tell and that
+  /// is no success, else 0.
+  ///
+  /// - Parameter strict: whether what is unclear is no success.
+  package func exitStatus(strict: Bool) -> Int32 {
+    let searches = configurations.map(\.search)
+    if isInterrupted || searches.isEmpty || searches.contains(where: \.isInvalid) { return Verdict.invalid.exitStatus }
+    if searches.contains(where: { $0.outcome == .none }) { return Verdict.missed.exitStatus }
+    return strict && searches.contains { $0.outcome == .inconclusive } ? 5 : 0
+  }
+
+  /// What it comes to in one word, for machines.
+  package var word: String {
+    switch exitStatus(strict: true) {
+    case 0: "FOUND"
+    case 2: "NO RATE"
+    case 5: "UNCLEAR"
+    default: "INVALID"
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Foundation
+import TailraceHarness
+
+/// Hands over what a command found: its verdict in words first, then its files.
+///
+/// A file that cannot be written hides no verdict: it is told of at the end, and the status stays the verdict's, or is
+/// 1 where that would have been a success.
+struct Delivery {
+  private let status: Int32
+  private let isQuiet: Bool
+  private var problems: [String] = []
+
+  /// - Parameters:
+  ///   - status: of the verdict.
+  ///   - isQuiet: whether only what went wrong is said.
+  init(status: Int32, isQuiet: Bool) {
+    self.status = status
+    self.isQuiet = isQuiet
+  }
+
+  /// Says something on standard output.
+  func say(_ text: String) {
+    if !isQuiet { Terminal.output.write(text) }
+  }
+
+  /// Writes a report's directory, and says where it is.
+  mutating func report(_ write: () throws -> ReportDirectory.Written) {
+    do {
+      let written = try write()
+      let path = PathText.short(written.directory)
+      say("\nReport: \(path)/report.html\nAs text: \(path)/report.md\n")
+      if let problem = written.linkProblem { problems.append(problem) }
+    } catch {
+      problems.append(ErrorWords.of(error))
+    }
+  }
+
+  /// Writes a file beside the report.
+  mutating func file(_ text: String, to path: String) {
+    do { try OutputFile.write(Array(text.utf8), to: path) } catch { problems.append(error.description) }
+  }
+
+  /// Adds to a file that others write to as well.
+  mutating func append(_ text: String, to path: String) {
+    do { try OutputFile.append(Array(text.utf8), to: path) } catch { problems.append(error.description) }
+  }
+
+  /// Tells of files that could not be written, and ends the command.
+  ///
+  /// - Throws: an exit code, unless the status is 0.
+  func end() throws {
+    for problem in problems { Terminal.error.write("Error: \(problem)\n") }
+    let status = status == 0 && !problems.isEmpty ? 1 : status
+    if status != 0 { throw ExitCode(status) }
+  }
+}
+
+/// The places that a command will write to, checked before anything runs.
+struct OutputPlaces {
+  private var problems: [String] = []
+  private var files: [String: String] = [:]
+
+  /// The directory that is to hold reports.
+  mutating func reports(_ directory: String) {
+    guard let problem = OutputFile.obstacle(toFilling: directory) else { return }
+    let reason = problem.code == ENOTDIR ? "is not a directory" : "cannot be written to (\(problem.reason))"
+    problems.append("--output \(directory): '\(problem.path)' \(reason); name another place")
+  }
+
+  /// A file that a flag or a variable names; nil: none was named.
+  mutating func file(_ path: String?, of flag: String) {
+    guard let path else { return }
+    if let problem = OutputFile.obstacle(toWriting: path) { problems.append("\(flag): \(problem)") }
+    let full = URL(fileURLWithPath: path).standardizedFileURL.path
+    if !path.hasPrefix("/dev/"), let other = files.updateValue(flag, forKey: full) {
+      problems.append("\(flag) and \(other) name the same file, '\(path)'; name one for each")
+    }
+  }
+
+  /// What is known of another place.
+  mutating func place(_ problem: FileProblem?, of flag: String) {
+    if let problem { problems.append("\(flag): \(problem)") }
+  }
+
+  /// - Throws: an exit code, once every problem was said.
+  func check() throws {
+    guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }
+  }
+}

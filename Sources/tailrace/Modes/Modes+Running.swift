@@ -1,0 +1,114 @@
+import TailraceHarness
+
+extension RunCommand: ModalCommand {
+  private static let shared =
+    ["scenarios", "target", "grace"] + OptionNames.changes + OptionNames.load
+  private static let files = ["jobs", "record-tape", "allocations", "output", "quiet", "progress"]
+
+  private static let plain = CommandMode("", honors: shared + files + ["counts-allocations", "emit-result"])
+  private static let emitting = CommandMode(
+    "with --emit-result", honors: shared + ["emit-result"],
+    refuses: [(files + ["counts-allocations"], "the result goes to standard output, and nothing else anywhere")])
+  private static let counting = CommandMode(
+    "with --counts-allocations", honors: shared + ["counts-allocations"],
+    refuses: [(files + ["emit-result"], "the counts go to standard output, and nothing else anywhere")])
+
+  static var modes: [CommandMode] { [plain, emitting, counting] }
+  var mode: CommandMode {
+    output.countsAllocations ? Self.counting : output.emitResult ? Self.emitting : Self.plain
+  }
+
+  var circumstances: [Circumstance] {
+    // What a comparison asks of its rounds was checked when it began.
+    guard !output.emitResult, !output.countsAllocations else { return [] }
+    var all = load.circumstances(default: ["live"]) + Circumstance.quiet(output.place.quiet, output.progress)
+    if !load.systems.isEmpty, !load.systems.contains("live") {
+      all.append(
+        Circumstance(
+          name: "without the system 'live'", refused: ["allocations"],
+          reason: "allocations are counted on 'live' only; add it to --system"))
+    }
+    return all
+  }
+}
+
+extension LoadOptions {
+  /// What the systems leave without effect.
+  ///
+  /// - Parameter others: those that are used where none is named.
+  func circumstances(default others: [String]) -> [Circumstance] {
+    let names = systems.isEmpty ? others : systems
+    let known = names.compactMap { Systems.named($0) }
+    guard known.count == names.count else { return [] }
+    var heeded: Set<ReplaySetting> = []
+    for system in known { heeded.formUnion(system.heeds) }
+    return ReplaySetting.allCases.filter { !heeded.contains($0) }.map { setting in
+      Circumstance(
+        name: "on \(names.map { "'\($0)'" }.joined(separator: ", "))", refused: [setting.rawValue],
+        reason: setting.reason)
+    }
+  }
+}
+
+extension ReplaySetting {
+  /// Why a system may have no use for it.
+  fileprivate var reason: String {
+    switch self {
+    case .pacer: "no load generator of tailrace waits for arrivals there"
+    case .maxLag: "no job is dropped there"
+    case .grace: "no running job goes on there after an interruption"
+    }
+  }
+}
+
+extension ListCommand: PlainCommand {
+  static let options: [String] = []
+}
+
+extension ShowCommand: ModalCommand {
+  private static let taped = CommandMode(
+    "with --tape", honors: ["name", "tape", "limit", "seed"] + OptionNames.changes)
+  private static let plain = CommandMode(
+    "without --tape", honors: ["name", "tape"],
+    refuses: [
+      (["limit", "seed"] + OptionNames.changes, "it changes the tape, and the file is printed as it is; add --tape")
+    ])
+
+  static var modes: [CommandMode] { [taped, plain] }
+  var mode: CommandMode { tape ? Self.taped : Self.plain }
+}
+
+extension ValidateCommand: ModalCommand {
+  static let modes = [
+    CommandMode(
+      "", honors: ["files", "set", "duration"],
+      refuses: [(["time-scale"], "a time scale makes no file valid or invalid")])
+  ]
+  var mode: CommandMode { Self.modes[0] }
+}
+
+extension ReportCommand: PlainCommand {
+  static let options = ["directory"]
+}
+
+extension DoctorCommand: PlainCommand {
+  static let options = ["json"]
+}
+
+extension VerifyCommand: PlainCommand {
+  static let options = ["seed", "live", "json"]
+}
+
+extension TraceCommand: ModalCommand {
+  private static let log = CommandMode("of a log", honors: ["file", "column", "format", "json", "fit"])
+  private static let scenario = CommandMode(
+    "of a scenario file", honors: ["file", "json", "fit"],
+    refuses: [(["column", "format"], "the scenario says how its trace is read")])
+
+  static var modes: [CommandMode] { [log, scenario] }
+  var mode: CommandMode { file.hasSuffix(".yaml") || file.hasSuffix(".yml") ? Self.scenario : Self.log }
+  var circumstances: [Circumstance] {
+    fit
+      ? [Circumstance(name: "with --fit", refused: ["json"], reason: "a scenario file is printed, which is YAML")] : []
+  }
+}
