@@ -17,10 +17,18 @@ struct CapacityRun: Sendable {
   var throughput: Double
   /// By how many jobs a second the number of jobs due and not done grows from the window's first half to its second.
   var growth: Double
+  /// By how many jobs the number of jobs due and not done is greater in the window's second half than in its first, in
+  /// the mean, and how many there are in the second.
+  var drift: Double
+  var level: Double
   /// Jobs refused, shed or dropped, and those that were due.
   var turnedAway: Int
   var intended: Int
   var cutOff: Int
+  /// Whether jobs were still waiting when the run ended: then those that were cut off are a queue.
+  var endsWaiting: Bool
+  /// Jobs that the run had, warm-up included.
+  var jobs: Int
   var pools: [String: Double]
   /// Why its figures are not to be trusted; empty: they are.
   var invalidity: [String]
@@ -33,10 +41,15 @@ struct CapacityRun: Sendable {
     response = all[.response]
     service = all[.service].map { (Double($0.sum), Double($0.total)) } ?? (0, 0)
     throughput = run.measurement[.throughput] ?? 0
-    growth = run.measurement.growth
+    let change = run.measurement.change
+    growth = change.perSecond
+    drift = change.jobs
+    level = change.level
     turnedAway = all.causes[.rejected] + all.causes[.shed] + all.causes[.dropped]
     intended = run.measurement.intendedInWindow
     cutOff = run.observations.cutOff ?? 0
+    endsWaiting = (run.measurement.queueDepth.values.last ?? 0) >= 0.5
+    jobs = all.causes.total + run.measurement.unmeasured.total
     pools = [:]
     for pool in PoolID.allCases {
       let shares = run.measurement.workers.filter { $0.pool == pool }.map(\.utilization)
@@ -62,18 +75,17 @@ struct CapacityRun: Sendable {
 }
 
 extension RunMeasurement {
-  /// By how many jobs a second the number of jobs that are due and not done grows within the window: the mean of those
-  /// waiting or running in its second half less that in its first, over the time between the middles of the two; and
-  /// those that were due within the window and could not be submitted in it, over its length. Zero on average for a
-  /// queue in balance.
-  fileprivate var growth: Double {
+  /// How the number of jobs that are due and not done changes within the window: the mean of those waiting or running
+  /// in its second half less that in its first, over the time between the middles of the two; and those that were due
+  /// within the window and could not be submitted in it, over its length. Zero on average for a queue in balance.
+  fileprivate var change: (jobs: Double, level: Double, perSecond: Double) {
     let window = (windowEnd - windowStart).seconds
-    guard window > 0 else { return 0 }
+    guard window > 0 else { return (0, 0, 0) }
     let middle = windowStart.seconds + window / 2
     let first = mean(from: windowStart.seconds, to: middle)
     let second = mean(from: middle, to: windowEnd.seconds)
     let behind = Double(max(0, intendedInWindow - submittedInWindow - all.causes[.dropped]))
-    return (second - first) / (window / 2) + behind / window
+    return (second - first + behind / 2, second, (second - first) / (window / 2) + behind / window)
   }
 
   /// Mean number of jobs waiting or running in a stretch of the run, in seconds from its start.
@@ -114,10 +126,7 @@ struct CapacityRate {
 
   /// Whether jobs that were turned away count against the rate: not where a target says how many may be.
   private var judgesTurnedAway: Bool {
-    !targets.contains { target in
-      guard case .figure(let figure) = target.expression.metric.subject else { return false }
-      return [.success, .rejected, .shed, .dropped, .completed].contains(figure)
-    }
+    !targets.contains(where: \.judgesTurnedAway)
   }
 
   static func estimate(_ values: [Double]) -> CapacityEstimate {

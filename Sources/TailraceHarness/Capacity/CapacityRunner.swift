@@ -62,12 +62,10 @@ package struct CapacityRunner: Sendable {
       if scenario.targets.isEmpty {
         add("scenario '\(scenario.name)' has no targets; add --target, such as --target 'waiting.p99 < 50ms'")
       }
+      let types = scenario.jobs.map(\.name)
       for target in scenario.targets {
-        if target.hasPrefix("speedup") || target.hasPrefix("time_saved") {
-          add(
-            "'\(target)' compares with one job at a time, which is not replayed here; name another target"
-          )
-        }
+        TargetExpression.obstacle(toSearching: target, types: types, isSimulated: options.system == "simulated")
+          .map(add)
       }
       let lacks = Systems.named(options.system)?.lacks(scenario) ?? []
       if !lacks.isEmpty {
@@ -150,7 +148,7 @@ package struct CapacityRunner: Sendable {
       let now = MonotonicClock.now()
       let until = isLive ? deadline.map { now + ($0 - now).scaled(by: 0.2) } : deadline
       let probe = SimulatedProbe(
-        keepsAttempts: targets.contains(where: \.needsAttempts), interruption: interruption, deadline: until)
+        keepsAttempts: targets.contains(where: \.expression.needsAttempts), interruption: interruption, deadline: until)
       (simulation, scatter) = try await search(candidate, targets, probe, settings)
     }
     var live: CapacitySearch?
@@ -203,7 +201,7 @@ package struct CapacityRunner: Sendable {
     loaded.targets = [target]
     let planner = Planner(
       [Planner.Dimension(key: "rate", values: ["\(rate)"], isRange: false)], seed: options.seed,
-      replications: replications, interruption: interruption
+      replications: replications, budget: 0, interruption: interruption
     ) { [loaded] _ in loaded }
     guard let candidate = try await planner.search().first, let outcome = candidate.outcomes.first,
       outcome.values.count == replications
@@ -233,13 +231,5 @@ package struct CapacityRunner: Sendable {
       return "busiest is the pool \(busiest.pool)"
     }
     return theory.bounds.first.map { "by theory \($0.resource)" } ?? "not known"
-  }
-}
-
-extension CapacityTarget {
-  /// Whether it is about a figure that only a full list of attempts gives.
-  fileprivate var needsAttempts: Bool {
-    guard case .figure(let figure) = expression.metric.subject else { return false }
-    return [.concurrencyMax, .startsPerSecondMax, .queueDepthMax, .inversions, .earlyStarts].contains(figure)
   }
 }

@@ -43,6 +43,12 @@ struct CapacityTarget: Sendable {
     return limit > 0 ? limit : nil
   }
 
+  /// Whether it says how many jobs may be turned away.
+  var judgesTurnedAway: Bool {
+    guard case .figure(let figure) = expression.metric.subject else { return false }
+    return [.success, .rejected, .shed, .dropped, .completed].contains(figure)
+  }
+
   /// What one run says.
   struct Reading: Sendable {
     /// The metric's value; nil: nothing was measured.
@@ -116,9 +122,13 @@ struct CapacityTarget: Sendable {
     return expression.comparison.holds(mean, expression.limit.value)
   }
 
-  /// A share over runs of unequal length, and half of its 95 % confidence interval: the ratio estimator, W. G. Cochran,
+  /// A share over runs of unequal length, and half of its confidence interval: the ratio estimator, W. G. Cochran,
   /// *Sampling Techniques*, 3rd ed., (6.13).
-  static func share(_ runs: [(share: Double, weight: Double)]) -> (mean: Double, half: Double?) {
+  ///
+  /// - Parameter p: the probability below the interval's upper end.
+  static func share(
+    _ runs: [(share: Double, weight: Double)], upTo p: Double = 0.975
+  ) -> (mean: Double, half: Double?) {
     let total = runs.reduce(0) { $0 + $1.weight }
     guard total > 0 else { return (0, nil) }
     let mean = runs.reduce(0) { $0 + $1.share * $1.weight } / total
@@ -129,7 +139,7 @@ struct CapacityTarget: Sendable {
       return sum + residual * residual
     }
     let error = (residuals / (n * (n - 1))).squareRoot() / (total / n)
-    return (mean, Student.halfWidth95(error, count: runs.count))
+    return (mean, Student.quantile(p, degrees: runs.count - 1) * error)
   }
 }
 

@@ -15,27 +15,45 @@ extension Planner {
     package var helps: Bool
   }
 
-  /// Widens each constraint of a configuration on its own, and says what that does to one of its targets: a constraint
-  /// whose widening helps is one that binds. The greatest help comes first.
+  /// Widens each constraint of a configuration on its own, and says what that does to each of its targets: a constraint
+  /// whose widening helps is one that binds.
+  ///
+  /// - Returns: by target; the greatest help comes first. The intervals hold for all of them together.
+  /// - Throws: what making the scenario threw.
+  package func reliefs(of candidate: Candidate) async throws -> [[Relief]] {
+    var scenario = try makeScenario(at: candidate.place)
+    if let length = candidate.length, length != scenario.arrivalLength {
+      scenario = scenario.lengthened(to: length) ?? scenario
+    }
+    let wider = scenario.widened
+    let count = min(replications, candidate.replications)
+    let targets = try targets(of: scenario)
+    let runs = await replay(wider.map(\.scenario), 0..<count)
+    let level = 1 - 0.025 / Double(max(1, wider.count * targets.count))
+    return zip(targets, candidate.outcomes).map { target, outcome in
+      let base = outcome.values.prefix(count)
+      let reliefs = zip(wider, runs).compactMap { wider, runs -> Relief? in
+        let values = runs.compactMap {
+          TargetOutcome(target.expression, as: target.text, runs: [$0], scale: 1).observed
+        }
+        guard count > 1, values.count == count, base.count == count else { return nil }
+        let (change, error) = Student.moments(zip(values, base).map { $0 - $1 })
+        let halfWidth = Student.quantile(level, degrees: count - 1) * error
+        let gain = target.expression.comparison.gain(from: outcome.limit, base, to: values)
+        return Relief(
+          constraint: wider.constraint, change: change, halfWidth: halfWidth, helps: gain > halfWidth && gain > 0)
+      }
+      let sign: Double = target.expression.comparison.isUpper ? 1 : -1
+      return reliefs.sorted { $0.change * sign < $1.change * sign }
+    }
+  }
+
+  /// What widening each constraint does to one of the targets.
   ///
   /// - Throws: what making the scenario threw.
   package func reliefs(of candidate: Candidate, target outcome: Outcome) async throws -> [Relief] {
-    let scenario = try makeScenario(at: candidate.place)
-    let wider = scenario.widened
-    let target = try TargetExpression(parsing: outcome.target, types: scenario.jobs.map(\.name))
-    let runs = await replay(wider.map(\.scenario))
-    var reliefs: [Relief] = []
-    for (constraint, runs) in zip(wider.map(\.constraint), runs) where runs.count == outcome.values.count {
-      let values = Self.outcome(of: outcome.target, target, runs).values
-      guard values.count == outcome.values.count else { continue }
-      let (change, error) = Student.moments(zip(values, outcome.values).map { $0 - $1 })
-      let halfWidth = Student.halfWidth95(error, count: values.count)
-      let gain = target.comparison.isUpper ? -change : change
-      reliefs.append(
-        Relief(constraint: constraint, change: change, halfWidth: halfWidth, helps: gain > halfWidth && gain > 0))
-    }
-    let sign: Double = target.comparison.isUpper ? 1 : -1
-    return reliefs.sorted { $0.change * sign < $1.change * sign }
+    guard let index = candidate.outcomes.firstIndex(where: { $0.target == outcome.target }) else { return [] }
+    return try await reliefs(of: candidate)[index]
   }
 }
 
@@ -47,72 +65,10 @@ extension TargetExpression.Comparison {
     case .above, .atLeast, .equal: false
     }
   }
-}
 
-extension Scenario {
-  /// The scenario with each of its constraints a little wider on its own: a worker or a place more, rates a quarter
-  /// more, memory for one more job at least, a queue twice as long.
-  fileprivate var widened: [(constraint: String, scenario: Scenario)] {
-    var wider: [(constraint: String, scenario: Scenario)] = []
-    func add(_ name: String, _ change: (inout Scenario) -> String) {
-      var scenario = self
-      let step = change(&scenario)
-      wider.append(("\(name): \(step)", scenario))
-    }
-    let configuration = SchedulerConfiguration(self, seed: 0)
-    for pool in PoolID.allCases where jobs.contains(where: { $0.resolvedPool == pool }) {
-      let workers = configuration[pool].workers
-      add("workers of the pool \(pool.name)") { wider in
-        wider.scheduler.threadWorkers = scheduler.threadWorkers ?? scheduler.workers
-        if pool == .async { wider.scheduler.workers += 1 } else { wider.scheduler.threadWorkers! += 1 }
-        return "\(workers) → \(workers + 1)"
-      }
-    }
-    if let limit = scheduler.concurrency {
-      add("concurrency of a pool") {
-        $0.scheduler.concurrency = limit + 1
-        return "\(limit) → \(limit + 1)"
-      }
-    }
-    if let limit = scheduler.rate {
-      add("rate of a pool") {
-        $0.scheduler.rate = limit.widened
-        return "\(limit.rate.words) → \(limit.widened.rate.words)"
-      }
-    }
-    if let budget = scheduler.memoryBudget {
-      // Room for one more of the largest, at least.
-      let more = budget + max(budget / 4, jobs.map(\.memory).max() ?? 0)
-      add("memory budget") {
-        $0.scheduler.memoryBudget = more
-        return "\(budget >> 20) → \(more >> 20) MiB"
-      }
-    }
-    if scheduler.queueCapacity < 1_000_000 {
-      let longer = max(1, scheduler.queueCapacity * 2)
-      add("queue") {
-        $0.scheduler.queueCapacity = longer
-        return "\(scheduler.queueCapacity) → \(longer) jobs"
-      }
-    }
-    for (type, job) in jobs.enumerated() {
-      if let limit = job.concurrency {
-        add("concurrency of \(job.name)") {
-          $0.jobs[type].concurrency = limit + 1
-          return "\(limit) → \(limit + 1)"
-        }
-      }
-      if let limit = job.rate {
-        add("rate of \(job.name)") {
-          $0.jobs[type].rate = limit.widened
-          return "\(limit.rate.words) → \(limit.widened.rate.words)"
-        }
-      }
-    }
-    return wider
+  /// By how much the mean comes nearer to the right side.
+  fileprivate func gain(from limit: Double, _ before: ArraySlice<Double>, to after: [Double]) -> Double {
+    let (old, new) = (Student.moments(Array(before)).mean, Student.moments(after).mean)
+    return self == .equal ? abs(old - limit) - abs(new - limit) : isUpper ? old - new : new - old
   }
-}
-
-extension RateLimit {
-  fileprivate var widened: RateLimit { RateLimit(rate: Rate(perSecond: rate.perSecond * 1.25), burst: burst) }
 }

@@ -7,8 +7,10 @@ import TailraceWorkload
 /// Finds the cheapest configuration that meets a scenario's targets, in simulation.
 ///
 /// Every candidate faces the same replications: the same seeds, so the same jobs and the same luck (common random
-/// numbers). A target is *met* where the 95 % confidence interval of its mean over the replications lies on the right
-/// side of the limit, *missed* where it lies on the wrong side, else *unclear*, which does not count as met.
+/// numbers). A target is *met* where its confidence interval lies on the right side of the limit, *missed* where it
+/// lies on the wrong side, else *unclear*, which does not count as met. A candidate that is unclear and could be the
+/// answer gets more replications, and longer runs where its queue has not settled, until it is decided or the budget is
+/// spent; see ``Planner/decide(_:_:)``.
 package struct Planner: Sendable {
   /// One setting that varies.
   package struct Dimension: Sendable, Equatable {
@@ -33,16 +35,17 @@ package struct Planner: Sendable {
     package var target: String
     package var unit: FigureUnit
     package var limit: Double
-    /// Mean over the replications; nil: nothing was measured.
+    /// Mean over the replications, or the percentile of all their samples; nil: nothing was measured.
     package var mean: Double?
-    /// Half of its 95 % confidence interval.
+    /// Half of the confidence interval that the verdict rests on.
     package var halfWidth: Double
     package var verdict: Verdict
-    /// How far the mean is on the right side, as a share of the limit.
-    package var margin: Double?
     /// By replication; empty: not every replication measured it.
     package var values: [Double] = []
   }
+
+  /// What became of a configuration.
+  package enum Verdict: String, Sendable, Codable { case met, missed, unclear }
 
   /// A configuration that was tried.
   package struct Candidate: Sendable, Equatable {
@@ -51,30 +54,55 @@ package struct Planner: Sendable {
     package var outcomes: [Outcome]
     /// Busy share of each pool's workers, by the pool's name.
     package var utilization: [String: Double]
-    /// Whether jobs were left when the time to drain was over: the queue grows without end.
+    /// Whether the queue grows: more arrives than is done.
     package var isOverloaded: Bool
-    package var isGood: Bool { !isOverloaded && outcomes.allSatisfy { $0.verdict == .met } }
+    /// Whether it is not known that the queue has settled.
+    package var isUnsettled: Bool
+    /// What is wrong whatever the targets say, in words; nil: nothing.
+    package var trouble: String?
+    package var replications: Int
+    /// How long arrivals go on in its runs; nil: nothing says.
+    package var length: Nanoseconds?
+    /// Jobs that were simulated for it.
+    package var jobs: Int
+    /// Whether it was looked at as often as may be, and is still unclear.
+    package var isOutOfLooks = false
+
+    package var verdict: Verdict {
+      if isOverloaded || trouble != nil || outcomes.contains(where: { $0.verdict == .missed }) { return .missed }
+      return isUnsettled || outcomes.contains { $0.verdict == .unclear } ? .unclear : .met
+    }
+    package var isGood: Bool { verdict == .met }
   }
 
-  private let dimensions: [Dimension]
-  private let seed: UInt64
-  private let replications: Int
-  private let make: @Sendable ([String]) throws -> Scenario
-  private let interruption: StopFlag
+  let dimensions: [Dimension]
+  let seed: UInt64
+  let replications: Int
+  let budget: Int
+  let make: @Sendable ([String]) throws -> Scenario
+  let interruption: StopFlag
 
   /// Candidates up to which all of them are tried; beyond, ranges are searched by bisection.
   private static let exhaustiveLimit = 48
+  /// How often a candidate is looked at, at most; the allowed error of 5 % is shared out among the looks.
+  static let looks = 5
+  /// By how much each look has more replications, or longer runs, than the one before.
+  static let growth = 4
+  /// Jobs to simulate for what is undecided, where nothing else is said.
+  package static let usualBudget = 20_000_000
 
   /// - Parameters:
-  ///   - replications: independent seeds for each candidate; at least 2.
+  ///   - replications: independent seeds for each candidate at first; at least 2.
+  ///   - budget: jobs to simulate beyond the first replications, for candidates that are undecided; 0: none.
   ///   - make: the scenario with one value for each dimension.
   package init(
-    _ dimensions: [Dimension], seed: UInt64, replications: Int = 10, interruption: StopFlag = StopFlag(),
-    make: @escaping @Sendable ([String]) throws -> Scenario
+    _ dimensions: [Dimension], seed: UInt64, replications: Int = 10, budget: Int = Planner.usualBudget,
+    interruption: StopFlag = StopFlag(), make: @escaping @Sendable ([String]) throws -> Scenario
   ) {
     self.dimensions = dimensions
     self.seed = seed
     self.replications = max(2, replications)
+    self.budget = max(0, budget)
     self.interruption = interruption
     self.make = make
   }
@@ -92,43 +120,43 @@ package struct Planner: Sendable {
     return (workers, place)
   }
 
-  private func isCheaper(_ a: Place, _ b: Place) -> Bool {
+  func isCheaper(_ a: Place, _ b: Place) -> Bool {
     let (x, y) = (cost(a), cost(b))
     return x.workers != y.workers ? x.workers < y.workers : x.rank.lexicographicallyPrecedes(y.rank)
   }
 
-  /// Tries candidates until the cheapest good one is known.
+  /// What is known in the course of a search.
+  struct Books {
+    var tried: [Place: (candidate: Candidate, tally: PlanTally)] = [:]
+    /// Jobs of the budget that are left.
+    var left: Int
+    /// Looks that each place has had.
+    var looks: [Place: Int] = [:]
+    let onProgress: @Sendable (Int) -> Void
+  }
+
+  /// Tries candidates until the cheapest good one is known, and every cheaper one is decided or the budget is spent.
   ///
   /// - Returns: all that were tried, cheapest first; the first good one is the answer.
   /// - Throws: what making a scenario threw.
   package func search(onProgress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> [Candidate] {
-    var tried: [Place: Candidate] = [:]
-    func evaluate(_ places: [Place]) async throws {
-      let fresh = places.filter { tried[$0] == nil }
-      for candidate in try await self.evaluate(fresh) { tried[candidate.place] = candidate }
-      onProgress(tried.count)
-    }
-    let all = places(dimensions.map { 0..<$0.values.count })
-    if all.count <= Self.exhaustiveLimit {
-      try await evaluate(all)
-    } else {
-      guard let range = dimensions.firstIndex(where: \.isRange) else {
-        try await evaluate(all)
-        return tried.values.sorted { isCheaper($0.place, $1.place) }
-      }
+    var books = Books(left: budget, onProgress: onProgress)
+    if count > Self.exhaustiveLimit, let range = dimensions.firstIndex(where: \.isRange) {
       var others = dimensions.map { 0..<$0.values.count }
       others[range] = 0..<1
-      for line in places(others) where !interruption.isSet {
-        try await bisect(along: range, from: line, evaluate) { tried[$0] }
-      }
+      for line in places(others) where !interruption.isSet { try await bisect(along: range, from: line, &books) }
+    } else {
+      try await evaluate(places(dimensions.map { 0..<$0.values.count }), &books)
     }
-    return tried.values.sorted { isCheaper($0.place, $1.place) }
+    for place in books.tried.keys.sorted(by: isCheaper) where !interruption.isSet {
+      try await decide(place, &books)
+      if books.tried[place]?.candidate.isGood == true { break }
+    }
+    return books.tried.values.map(\.candidate).sorted { isCheaper($0.place, $1.place) }
   }
 
   /// The least index on a line at which a candidate is good, and its neighbours, for the table around it.
-  private func bisect(
-    along range: Int, from line: Place, _ evaluate: ([Place]) async throws -> Void, _ known: (Place) -> Candidate?
-  ) async throws {
+  private func bisect(along range: Int, from line: Place, _ books: inout Books) async throws {
     func place(_ index: Int) -> Place {
       var place = line
       place[range] = index
@@ -136,14 +164,16 @@ package struct Planner: Sendable {
     }
     let last = dimensions[range].values.count - 1
     var (bad, good) = (-1, last)
-    try await evaluate([place(last)])
-    guard known(place(last))?.isGood == true else { return }
+    try await evaluate([place(last)], &books)
+    try await decide(place(last), &books)
+    guard books.tried[place(last)]?.candidate.isGood == true else { return }
     while good - bad > 1, !interruption.isSet {
       let middle = (bad + good) / 2
-      try await evaluate([place(middle)])
-      if known(place(middle))?.isGood == true { good = middle } else { bad = middle }
+      try await evaluate([place(middle)], &books)
+      try await decide(place(middle), &books)
+      if books.tried[place(middle)]?.candidate.isGood == true { good = middle } else { bad = middle }
     }
-    try await evaluate(((good - 2)...(good + 2)).filter { $0 >= 0 && $0 <= last }.map(place))
+    try await evaluate(((good - 2)...(good + 2)).filter { $0 >= 0 && $0 <= last }.map(place), &books)
   }
 
   private func places(_ ranges: [Range<Int>]) -> [Place] {
@@ -154,61 +184,60 @@ package struct Planner: Sendable {
 
   func makeScenario(at place: Place) throws -> Scenario { try make(zip(dimensions, place).map { $0.values[$1] }) }
 
-  private func evaluate(_ places: [Place]) async throws -> [Candidate] {
-    let scenarios = try places.map { try makeScenario(at: $0) }
-    let runs = await replay(scenarios)
-    return try places.indices.compactMap { index in
-      guard runs[index].count == replications else { return nil }
-      return try candidate(places[index], scenarios[index], runs[index])
+  private func evaluate(_ places: [Place], _ books: inout Books) async throws {
+    let fresh = places.filter { books.tried[$0] == nil }
+    let scenarios = try fresh.map { try makeScenario(at: $0) }
+    // So many at a time that their results need little memory.
+    let step = max(1, 128 / replications)
+    for start in stride(from: 0, to: fresh.count, by: step) where !interruption.isSet {
+      let part = start..<min(fresh.count, start + step)
+      let runs = await replay(Array(scenarios[part]), 0..<replications)
+      for (index, runs) in zip(part, runs) where runs.count == replications {
+        var tally = PlanTally(scenarios[index], targets: try targets(of: scenarios[index]))
+        for run in runs { tally.add(run) }
+        books.looks[fresh[index]] = 1
+        books.tried[fresh[index]] = (candidate(fresh[index], tally, isFinal: budget == 0), tally)
+      }
+      books.onProgress(books.tried.count)
     }
   }
 
-  /// Replays scenarios, all replications side by side on all processors.
+  func targets(of scenario: Scenario) throws -> [CapacityTarget] {
+    let types = scenario.jobs.map(\.name)
+    return try scenario.targets.map { CapacityTarget($0, try TargetExpression(parsing: $0, types: types)) }
+  }
+
+  /// Replays scenarios with some replications' seeds, side by side on all processors.
   ///
   /// - Returns: the runs of each, in the order of the seeds; fewer where it was interrupted.
-  func replay(_ scenarios: [Scenario]) async -> [[RunResult]] {
-    let work = scenarios.indices.flatMap { index in (0..<replications).map { (index, $0) } }
-    let none = [[RunResult?]](repeating: Array(repeating: nil, count: replications), count: scenarios.count)
+  func replay(_ scenarios: [Scenario], _ seeds: Range<Int>) async -> [[RunResult]] {
+    let work = scenarios.indices.flatMap { index in seeds.map { (index, $0) } }
+    let needsAttempts = scenarios.map { (try? targets(of: $0))?.contains(where: \.expression.needsAttempts) == true }
+    let none = [[RunResult?]](repeating: Array(repeating: nil, count: seeds.count), count: scenarios.count)
     let found = Locked(none)
     await DedicatedThread.forEach(below: work.count) { turn in
       guard !interruption.isSet else { return false }
       let (index, replication) = work[turn]
       let run = SimulatedRun.result(
-        scenarios[index], seed: seed &+ UInt64(replication) << 20, isInterrupted: { interruption.isSet })
-      found.withLock { $0[index][replication] = run }
+        scenarios[index], seed: seed &+ UInt64(replication) << 20, keepsAttempts: needsAttempts[index],
+        isInterrupted: { interruption.isSet })
+      found.withLock { $0[index][replication - seeds.lowerBound] = run }
       return true
     }
-    return found.withLock { $0.map { $0.compactMap { $0 } } }
+    // A run that was cut short says nothing of a whole one.
+    return interruption.isSet ? scenarios.map { _ in [] } : found.withLock { $0.map { $0.compactMap { $0 } } }
   }
 
-  private func candidate(_ place: Place, _ scenario: Scenario, _ runs: [RunResult]) throws -> Candidate {
-    let types = scenario.jobs.map(\.name)
-    let outcomes = try scenario.targets.map { text in
-      Self.outcome(of: text, try TargetExpression(parsing: text, types: types), runs)
-    }
-    var utilization: [String: Double] = [:]
-    for pool in PoolID.allCases {
-      let shares = runs.flatMap { $0.measurement.workers.filter { $0.pool == pool }.map(\.utilization) }
-      if !shares.isEmpty { utilization[pool.name] = shares.reduce(0, +) / Double(shares.count) }
-    }
+  /// The probability below the upper end of each interval: 95 % confidence over all looks together.
+  private var level: Double { 1 - 0.025 / Double(budget > 0 ? Self.looks : 1) }
+
+  /// - Parameter isFinal: whether nothing more will be tried for it.
+  func candidate(_ place: Place, _ tally: PlanTally, isFinal: Bool) -> Candidate {
+    let queue = tally.queue(isFinal: isFinal)
     return Candidate(
-      place: place, values: zip(dimensions, place).map { $0.values[$1] }, outcomes: outcomes,
-      utilization: utilization, isOverloaded: runs.contains { ($0.observations.cutOff ?? 0) > 0 })
-  }
-
-  static func outcome(of text: String, _ target: TargetExpression, _ runs: [RunResult]) -> Outcome {
-    let each = runs.map { TargetOutcome(target, as: text, runs: [$0], scale: 1) }
-    let values = each.compactMap(\.observed)
-    var outcome = Outcome(
-      target: text, unit: each[0].unit, limit: each[0].limit, mean: nil, halfWidth: 0, verdict: .missed)
-    guard values.count == runs.count else { return outcome }
-    let (mean, error) = Student.moments(values)
-    outcome.mean = mean
-    outcome.values = values
-    outcome.halfWidth = Student.halfWidth95(error, count: values.count)
-    outcome.verdict = target.comparison.verdict(mean, outcome.halfWidth, outcome.limit)
-    let margin = target.comparison.margin(mean, outcome.limit)
-    outcome.margin = outcome.limit == 0 ? nil : margin / abs(outcome.limit)
-    return outcome
+      place: place, values: zip(dimensions, place).map { $0.values[$1] },
+      outcomes: tally.targets.indices.map { tally.outcome($0, upTo: level) }, utilization: tally.utilization,
+      isOverloaded: queue == .growing, isUnsettled: queue == .unsettled, trouble: tally.trouble(queue),
+      replications: tally.runs, length: tally.length, jobs: tally.jobs)
   }
 }

@@ -87,8 +87,8 @@ package enum ReportDirectory {
     return Problem(description: "cannot write the report to '\(parent)': \(reason); choose another place with --output")
   }
 
-  /// Renders a report again from its `result.json`, `comparison.json`, `gate.json` or `capacity.json`; every other file
-  /// but `jobs.csv` is written anew.
+  /// Renders a report again from its `result.json`, `comparison.json`, `gate.json`, `capacity.json` or `plan.json`;
+  /// every other file but `jobs.csv` is written anew.
   package static func rerender(_ directory: String) throws(Problem) {
     let url = URL(fileURLWithPath: directory, isDirectory: true)
     // What a directory is the report of shows in the file that all of it follows from.
@@ -96,6 +96,7 @@ package enum ReportDirectory {
       ("gate.json", { try GateFiles.render(try GateFiles.decode($0)) }),
       ("comparison.json", { try ComparisonFiles.render(try ComparisonFiles.decode($0)) }),
       ("capacity.json", { try CapacityFiles.render(try CapacityFiles.decode($0)) }),
+      ("plan.json", { try PlanFiles.render(try PlanFiles.decode($0)) }),
       ("result.json", { try ReportFiles.render(try ReportFiles.decode($0)) }),
     ]
     let known = renderings.first {

@@ -1,15 +1,16 @@
 extension PlanCommand: ModalCommand {
-  private static let shared = ["scenario", "vary", "set", "duration", "target", "seed", "replications", "confirm"]
-  private static let scaling = (
-    ["time-scale"], "virtual time takes no longer for a longer scenario, and the figures would be of another load"
-  )
-
-  private static let simulated = CommandMode(
-    "without --confirm", honors: shared, refuses: [(["output"], "no report is written; add --confirm"), scaling])
-  private static let confirming = CommandMode("with --confirm", honors: shared + ["output"], refuses: [scaling])
-
-  static var modes: [CommandMode] { [simulated, confirming] }
-  var mode: CommandMode { confirm ? Self.confirming : Self.simulated }
+  static let modes = [
+    CommandMode(
+      "",
+      honors: [
+        "scenario", "vary", "set", "duration", "target", "seed", "replications", "budget", "confirm",
+      ] + OptionNames.reporting,
+      refuses: [
+        (["time-scale"], "virtual time takes no longer for a longer scenario, and the figures would be of another load")
+      ])
+  ]
+  var mode: CommandMode { Self.modes[0] }
+  var circumstances: [Circumstance] { Circumstance.quiet(reporting.place.quiet, reporting.progress) }
 }
 
 extension CapacityCommand: ModalCommand {

@@ -1,0 +1,62 @@
+import TailraceMeasurement
+
+/// The files of a report on a search for the cheapest configuration: the same result gives the same bytes.
+package enum PlanFiles {
+  /// Renders every file: paths relative to the report's directory, `report.md` first, with their bytes.
+  ///
+  /// - Throws: an encoding error when a number in the result is not finite.
+  package static func render(_ result: PlanResult) throws -> [(path: String, bytes: [UInt8])] {
+    [
+      ("report.md", Array(PlanPage.render(result).utf8)), ("report.html", Array(PlanDocument.render(result).utf8)),
+      ("plan.csv", Array(table(result).utf8)), ("plan.json", try ReportJSON.encode(result)),
+    ]
+  }
+
+  /// Reads `plan.json`.
+  ///
+  /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
+  package static func decode(_ bytes: [UInt8]) throws -> PlanResult {
+    try ReportJSON.decode(bytes, file: "plan.json", current: PlanResult.currentFormat)
+  }
+
+  /// `plan.csv`: one figure a row, with its interval.
+  static func table(_ result: PlanResult) -> String {
+    let words = PlanWords(result)
+    var table = CommaSeparated(
+      "scenario", "configuration", "replications", "length_ns", "verdict", "metric", "statistic", "unit", "value",
+      "low",
+      "high")
+    for candidate in result.candidates {
+      let head = [
+        result.scenario, words.name(candidate), "\(candidate.replications)",
+        candidate.length.map(HumanUnits.exact) ?? "", candidate.verdict.rawValue,
+      ]
+      for target in candidate.targets {
+        guard let observed = target.observed else { continue }
+        table.append(head + ["target", target.target, target.unit.rawValue] + numbers(observed))
+      }
+      for pool in candidate.pools {
+        table.append(head + ["utilization", pool.pool, "ratio"] + numbers(CapacityEstimate(pool.utilization)))
+      }
+    }
+    if let binding = result.binding {
+      let subject = result.candidates[binding.subject]
+      for relief in binding.reliefs {
+        table.append(
+          [
+            result.scenario, words.name(subject), "\(result.replications)",
+            subject.length.map(HumanUnits.exact) ?? "", PlanWords.verdict(relief), "relief", relief.constraint,
+            relief.unit.rawValue,
+          ] + numbers(relief.change))
+      }
+    }
+    return table.text
+  }
+
+  private static func numbers(_ estimate: CapacityEstimate) -> [String] {
+    [
+      HumanUnits.exact(estimate.value), estimate.low.map(HumanUnits.exact) ?? "",
+      estimate.high.map(HumanUnits.exact) ?? "",
+    ]
+  }
+}

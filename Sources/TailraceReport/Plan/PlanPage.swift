@@ -1,0 +1,82 @@
+import TailraceMeasurement
+
+/// `report.md` of a search for the cheapest configuration: the answer, what was tried, what binds, how it was found.
+struct PlanPage {
+  let result: PlanResult
+  var page = Markdown()
+  private var words: PlanWords { PlanWords(result) }
+
+  init(_ result: PlanResult) { self.result = result }
+
+  static func render(_ result: PlanResult) -> String {
+    var report = PlanPage(result)
+    report.page.heading(1, "Plan of \(result.scenario)")
+    report.addAnswer()
+    report.addCandidates()
+    report.addBinding()
+    report.addAppendix()
+    return report.page.text
+  }
+
+  /// The blocks of the page without its title.
+  static func blocks(_ result: PlanResult) -> (head: [Markdown.Block], body: [Markdown.Block]) {
+    var (head, body) = (PlanPage(result), PlanPage(result))
+    head.addAnswer()
+    body.addCandidates()
+    body.addBinding()
+    body.addAppendix()
+    return (head.page.blocks, body.page.blocks)
+  }
+
+  private mutating func addAnswer() {
+    if result.isInterrupted {
+      page.paragraph("**CUT SHORT**: the search was interrupted; what is known by then follows.")
+    }
+    page.paragraph("**\(words.answer).**")
+    page.paragraph(([words.effort] + [words.lengthening].compactMap { $0 }).joined(separator: " "))
+    page.list(words.shortfalls)
+    page.list(result.notes)
+  }
+
+  private mutating func addCandidates() {
+    page.heading(2, "Configurations tried")
+    page.table(
+      result.varied.map { ">\($0)" } + ["Verdict"] + result.targets.map { ">`\($0)`" }
+        + [">Busy", ">Run", ">Replications"],
+      result.candidates.enumerated().map { place, candidate in
+        candidate.values + [words.verdict(at: place)] + candidate.targets.map(PlanWords.value)
+          + [
+            candidate.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", "),
+            candidate.length.map(HumanUnits.time) ?? "–", "\(candidate.replications)",
+          ]
+      })
+  }
+
+  private mutating func addBinding() {
+    guard let binding = result.binding else { return }
+    page.heading(2, "What binds")
+    page.list(words.binding)
+    page.table(
+      ["Constraint, a little wider", ">Change of \(PlanWords.metric(binding.target ?? ""))", "Verdict"],
+      binding.reliefs.map { [$0.constraint, PlanWords.change($0), PlanWords.verdict($0)] })
+  }
+
+  private mutating func addAppendix() {
+    page.heading(2, "How it was found")
+    page.paragraph(
+      "Every configuration was simulated with the same seeds. A target is *met* where its confidence interval (±) lies "
+        + "on the right side of its limit, *missed* where it lies on the wrong side, else *unclear*; the intervals of "
+        + "all looks at a configuration hold together with 95 % confidence. Where a configuration that might be the answer "
+        + "was unclear, it got four times the replications; where its queue had not settled, runs of four times the "
+        + "length; up to five looks, until it was decided or the budget was spent. docs/measurement.md has the rules.")
+    page.paragraph("The command that repeats it:")
+    page.figure([result.command])
+    var rows = [["seed", "\(result.seed)"], ["replications at first", "\(result.replications)"]]
+    rows += [["budget in jobs", HumanUnits.count(Double(result.budget))]]
+    rows += [["jobs simulated", HumanUnits.count(Double(result.candidates.reduce(0) { $0 + $1.jobs }))]]
+    rows += [["started", result.started], ["tailrace", result.version], ["result format", "\(result.format)"]]
+    rows += result.settings.map { [$0.name, $0.value] } + result.environment.map { [$0.name, $0.value] }
+    page.table(["Environment", ""], rows)
+    page.paragraph("Beside this page: `plan.csv` (every figure, one a row) and `plan.json`.")
+  }
+}

@@ -1,0 +1,162 @@
+import TailraceMeasurement
+
+/// What a search for the cheapest configuration came to, in words.
+package struct PlanWords {
+  private let result: PlanResult
+
+  package init(_ result: PlanResult) { self.result = result }
+
+  /// `scheduler.workers=3`.
+  package func name(_ candidate: PlanCandidate) -> String {
+    zip(result.varied, candidate.values).map { "\($0)=\($1)" }.joined(separator: " ")
+  }
+
+  /// The answer in one sentence.
+  package var answer: String {
+    if let best = result.best {
+      let known = result.undecided.isEmpty ? "Cheapest that meets" : "Cheapest known to meet"
+      return "\(known) every target with 95 % confidence: \(name(result.candidates[best]))"
+    }
+    if result.isInterrupted { return "No configuration was known to meet every target when the search was interrupted" }
+    let count = HumanUnits.counted(result.count, "configuration")
+    let known = result.undecided.isEmpty ? "meets" : "is known to meet"
+    return "None of the \(count) \(known) every target with 95 % confidence"
+  }
+
+  /// What was tried, and with how many replications.
+  package var effort: String {
+    let tried = HumanUnits.count(Double(result.candidates.count))
+    let most = result.candidates.map(\.replications).max() ?? result.replications
+    let added = most > result.replications ? ", up to \(HumanUnits.count(Double(most))) where it was unclear" : ""
+    return
+      "\(tried) of \(HumanUnits.counted(result.count, "configuration")) tried, \(result.replications) replications "
+      + "each\(added), the same seeds."
+  }
+
+  /// How long runs had to be; nil: as the scenario says.
+  package var lengthening: String? {
+    guard let own = result.length else { return nil }
+    let longer = result.candidates.filter { ($0.length ?? own) > own }
+    guard let most = longer.compactMap(\.length).max() else { return nil }
+    let count = HumanUnits.counted(longer.count, "configuration")
+    return "The queue had not settled within \(HumanUnits.time(own)), so runs of \(count) were lengthened, up to "
+      + "\(HumanUnits.time(most)), a fifth of it as warm-up."
+  }
+
+  /// Why cheaper configurations are not the answer.
+  package var shortfalls: [String] {
+    var lines: [String] = []
+    if let best = result.best, best > 0 {
+      let cheaper = result.candidates[best - 1]
+      if cheaper.verdict == .missed { lines.append("The next cheaper, \(name(cheaper)), \(failure(cheaper)).") }
+    }
+    for index in result.undecided.prefix(3) {
+      let candidate = result.candidates[index]
+      lines.append("\(name(candidate)) is not decided: \(doubt(candidate)).")
+    }
+    if result.undecided.count > 3 { lines.append("\(result.undecided.count - 3) more are not decided.") }
+    if result.undecided.contains(where: { !result.candidates[$0].isOutOfLooks }) {
+      lines.append(
+        result.budget == 0
+          ? "No jobs may be simulated for what is undecided; give it some with --budget."
+          : "The budget of \(HumanUnits.count(Double(result.budget))) jobs allows no more; raise it with --budget.")
+    } else if !result.undecided.isEmpty {
+      lines.append(
+        "What is that close to its limit needs longer runs (--duration) or more --replications from the start.")
+    }
+    return lines
+  }
+
+  private func failure(_ candidate: PlanCandidate) -> String {
+    if candidate.isOverloaded { return "does not keep up: \(candidate.trouble)" }
+    let missed = candidate.targets.filter { $0.verdict == .missed }.map { point in
+      "\(point.target) (\(HumanUnits.value(point.observed?.value, point.unit)))"
+    }
+    let words = missed.isEmpty ? [] : ["fails \(missed.joined(separator: " and "))"]
+    return (words + (candidate.trouble.isEmpty ? [] : [candidate.trouble])).joined(separator: "; ")
+  }
+
+  private func doubt(_ candidate: PlanCandidate) -> String {
+    var parts = candidate.targets.filter { $0.verdict == .unclear }.map { "\($0.target): \(Self.value($0))" }
+    if candidate.isUnsettled {
+      let length = candidate.length.map { " in runs of \(HumanUnits.time($0))" } ?? ""
+      parts.append("its queue had not settled\(length)")
+    }
+    return parts.joined(separator: "; ")
+  }
+
+  /// A target's figure with half of its interval: `48.2 ms ± 1.3 ms`.
+  package static func value(_ point: CapacityTargetPoint) -> String {
+    guard let observed = point.observed else { return "–" }
+    let value = HumanUnits.value(observed.value, point.unit)
+    guard let low = observed.low, let high = observed.high, high > low else { return value }
+    return "\(value) ± \(HumanUnits.difference((high - low) / 2, point.unit))"
+  }
+
+  /// The verdict on the configuration at a place, and why.
+  package func verdict(at place: Int) -> String {
+    let candidate = result.candidates[place]
+    switch candidate.verdict {
+    case .met: return "met"
+    case .missed:
+      if candidate.isOverloaded { return "missed: queue grows" }
+      let missed = candidate.targets.filter { $0.verdict == .missed }.map(\.target)
+      return "missed: " + (missed.isEmpty ? candidate.trouble : missed.joined(separator: ", "))
+    case .unclear:
+      if let best = result.best, place > best { return "unclear: not pursued, since it is dearer" }
+      let unclear = candidate.targets.filter { $0.verdict == .unclear }.map(\.target)
+      return "unclear: " + (candidate.isUnsettled ? "queue not settled" : unclear.joined(separator: ", "))
+    }
+  }
+
+  /// What binds, in a few sentences.
+  package var binding: [String] {
+    guard let binding = result.binding, result.candidates.indices.contains(binding.subject) else { return [] }
+    let subject = result.candidates[binding.subject]
+    var lines: [String] = []
+    if let target = binding.target, let constraint = binding.constraint {
+      let reason =
+        switch binding.ground {
+        case .cheaperMissesIt: "which the next cheaper misses"
+        case .isMissed: "which even this misses"
+        case .hasLeastToSpare, .nothingMoves: "which has the fewest steps to spare"
+        }
+      lines.append("What binds \(name(subject)): \(constraint), by \(target), \(reason).")
+    } else {
+      lines.append(
+        "What binds \(name(subject)): none of the constraints; no target moves beyond chance where one is widened.")
+    }
+    if let busiest = subject.pools.max(by: { $0.utilization < $1.utilization }) {
+      lines.append("Busiest pool: \(busiest.pool), \(HumanUnits.share(busiest.utilization)) of its workers' time.")
+    }
+    lines += binding.spares.map(Self.spare)
+    return lines
+  }
+
+  private static func spare(_ spare: PlanBinding.Spare) -> String {
+    guard let margin = spare.margin else { return "\(spare.target): nothing was measured." }
+    let distance = HumanUnits.difference(abs(margin), spare.unit)
+    let side = margin < 0 ? "beyond its limit" : "to spare"
+    let moved = spare.movedBy.map { "; moved by \($0)" } ?? "; no constraint moves it"
+    return "\(spare.target): \(distance) \(side)\(moved)."
+  }
+
+  /// The metric of a target, without comparison and limit.
+  package static func metric(_ target: String) -> String {
+    String(target.replacing(/\s*[<>=]=?\s*[^<>={}]*$/, with: ""))
+  }
+
+  /// Whether widening a constraint helps, in a word.
+  package static func verdict(_ relief: CapacityRelief) -> String {
+    let isClear = (relief.change.low ?? 0) > 0 || (relief.change.high ?? 0) < 0
+    return relief.helps ? "helps" : isClear ? "hurts" : "no difference seen"
+  }
+
+  /// The change that a wider constraint makes: `-3.2 ms ± 0.4 ms`.
+  package static func change(_ relief: CapacityRelief) -> String {
+    let sign = relief.change.value > 0 ? "+" : ""
+    let half = ((relief.change.high ?? 0) - (relief.change.low ?? 0)) / 2
+    return
+      "\(sign)\(HumanUnits.difference(relief.change.value, relief.unit)) ± \(HumanUnits.difference(half, relief.unit))"
+  }
+}

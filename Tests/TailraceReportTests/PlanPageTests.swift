@@ -1,0 +1,129 @@
+// Goal: the report of a plan says what was found, what is undecided and what binds, and no more than that.
+
+import Foundation
+import TailraceMeasurement
+import Testing
+
+@testable import TailraceReport
+
+@Suite struct PlanPageTests {
+  /// Compares bytes with a golden file; with RECORD_GOLDEN=1 rewrites the file, and fails.
+  private func expectGolden(_ name: String, _ bytes: [UInt8]) throws {
+    let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden/\(name)")
+    if ProcessInfo.processInfo.environment["RECORD_GOLDEN"] == "1" {
+      try Data(bytes).write(to: url)
+      Issue.record("\(name) was rewritten; run again without RECORD_GOLDEN")
+      return
+    }
+    let expected = try Data(contentsOf: url)
+    #expect(String(decoding: bytes, as: UTF8.self) == String(decoding: expected, as: UTF8.self))
+  }
+
+  private func candidate(
+    _ workers: Int, waiting: Double, half: Double, verdict: CapacityTargetPoint.Verdict, replications: Int = 10,
+    length: Double = 15e9, trouble: String = "", isUnsettled: Bool = false
+  ) -> PlanCandidate {
+    let target: CapacityTargetPoint.Verdict = isUnsettled || !trouble.isEmpty ? .met : verdict
+    return PlanCandidate(
+      values: ["\(workers)"], verdict: verdict, isOverloaded: trouble.hasPrefix("its queue grows"),
+      isUnsettled: isUnsettled, trouble: trouble,
+      targets: [
+        CapacityTargetPoint(
+          target: "waiting.mean < 8ms", unit: .time, limit: 8e6,
+          observed: CapacityEstimate(waiting, low: waiting - half, high: waiting + half), verdict: target),
+        CapacityTargetPoint(
+          target: "success >= 99%", unit: .ratio, limit: 0.99, observed: CapacityEstimate(1, low: 1, high: 1),
+          verdict: .met),
+      ], replications: replications, length: length, jobs: 25_000 * replications, isOutOfLooks: false,
+      pools: [CapacityPoolUse(pool: "async", utilization: 3.2 / Double(workers))])
+  }
+
+  private func result(_ candidates: [PlanCandidate], binding: PlanBinding?) -> PlanResult {
+    PlanResult(
+      version: "0.1.0", started: "2000-01-01T00:00:00Z", environment: [Setting("processors", "2")],
+      command: "tailrace plan mine.yaml --vary scheduler.workers=3..6 --seed 7", seed: 7, scenario: "mine",
+      summary: "A fixed plan.", settings: [Setting("load", "poisson 320/s")], notes: [],
+      targets: ["waiting.mean < 8ms", "success >= 99%"], varied: ["scheduler.workers"], count: 4, replications: 10,
+      budget: 20_000_000, length: 15e9, candidates: candidates, binding: binding, isInterrupted: false)
+  }
+
+  private var found: PlanResult {
+    result(
+      [
+        candidate(3, waiting: 3e6, half: 1e6, verdict: .missed, trouble: "its queue grows by 4.1 jobs a second"),
+        candidate(4, waiting: 7.9e6, half: 0.2e6, verdict: .unclear, replications: 640, length: 60e9),
+        candidate(5, waiting: 1.6e6, half: 0.1e6, verdict: .met),
+        candidate(6, waiting: 0.4e6, half: 0.1e6, verdict: .unclear, isUnsettled: true),
+      ],
+      binding: PlanBinding(
+        subject: 2, ground: .hasLeastToSpare, target: "waiting.mean < 8ms",
+        reliefs: [
+          CapacityRelief(
+            constraint: "workers of the pool async: 5 → 6", change: CapacityEstimate(-1.2e6, low: -1.4e6, high: -1e6),
+            unit: .time, helps: true),
+          CapacityRelief(
+            constraint: "queue: 10000 → 20000 jobs", change: CapacityEstimate(0, low: 0, high: 0), unit: .time,
+            helps: false),
+        ],
+        spares: [
+          PlanBinding.Spare(
+            target: "waiting.mean < 8ms", unit: .time, margin: 6.4e6, movedBy: "workers of the pool async"),
+          PlanBinding.Spare(target: "success >= 99%", unit: .ratio, margin: 0.01, movedBy: nil),
+        ]))
+  }
+
+  @Test(arguments: ["report.md", "plan.csv", "plan.json"]) func filesAreAsBefore(path: String) throws {
+    let files = try PlanFiles.render(found)
+    #expect(files.map(\.path) == ["report.md", "report.html", "plan.csv", "plan.json"])
+    let file = try #require(files.first { $0.path == path })
+    try expectGolden("plan-\(path)", file.bytes)
+  }
+
+  @Test func renderingAgainFromJSONGivesTheSameBytes() throws {
+    let files = try PlanFiles.render(found)
+    let json = try #require(files.last)
+    let read = try PlanFiles.decode(json.bytes)
+    #expect(read == found)
+    #expect(try PlanFiles.render(read).map(\.bytes) == files.map(\.bytes))
+  }
+
+  /// What is not decided is never called a failure, and the answer is called the cheapest *known*.
+  @Test func whatIsUndecidedDoesNotFail() {
+    let words = PlanWords(found)
+    #expect(words.answer == "Cheapest known to meet every target with 95 % confidence: scheduler.workers=5")
+    #expect(!words.shortfalls.contains { $0.contains("fails") })
+    #expect(words.shortfalls[0].hasPrefix("scheduler.workers=4 is not decided: waiting.mean < 8ms: 7.90 ms ± 200 µs"))
+    let html = PlanDocument.render(found)
+    #expect(html.contains("Cheapest known to meet") && html.contains("✓ scheduler.workers=5"))
+  }
+
+  @Test func whatFailsIsSaidToFail() {
+    let words = PlanWords(
+      result(
+        [
+          candidate(4, waiting: 9e6, half: 0.2e6, verdict: .missed),
+          candidate(5, waiting: 1e6, half: 1e5, verdict: .met),
+        ], binding: nil))
+    #expect(words.shortfalls == ["The next cheaper, scheduler.workers=4, fails waiting.mean < 8ms (9.00 ms)."])
+    let grows = PlanWords(
+      result(
+        [
+          candidate(4, waiting: 3e6, half: 0.2e6, verdict: .missed, trouble: "its queue grows by 4 jobs a second"),
+          candidate(5, waiting: 1e6, half: 1e5, verdict: .met),
+        ], binding: nil))
+    #expect(
+      grows.shortfalls
+        == ["The next cheaper, scheduler.workers=4, does not keep up: its queue grows by 4 jobs a second."])
+  }
+
+  @Test func noneIsOnlySaidOfWhatWasDecided() {
+    let missed = candidate(4, waiting: 9e6, half: 0.2e6, verdict: .missed)
+    let unclear = candidate(5, waiting: 8e6, half: 0.2e6, verdict: .unclear)
+    #expect(PlanWords(result([missed], binding: nil)).answer.contains("meets every target"))
+    #expect(PlanWords(result([missed, unclear], binding: nil)).answer.contains("is known to meet every target"))
+    var cut = result([missed], binding: nil)
+    cut.isInterrupted = true
+    #expect(PlanWords(cut).answer.contains("when the search was interrupted"))
+    #expect(PlanDocument.render(cut).contains("! Cut short"))
+  }
+}
