@@ -12,11 +12,14 @@ package struct ClassKey: Sendable, Hashable, Codable {
   }
   /// All jobs.
   package static let all = ClassKey()
-  /// The name in files: `all`, a type's name, `priority=high`, or `TYPE,priority=high`.
+  /// What stands for the type of jobs whose type the run does not know; no declared name can be it.
+  package static let unknownType = "(unknown)"
+  /// The name in files, of which no two classes have the same: `all`, a type's name, `priority=high`, or
+  /// `TYPE,priority=high`. A type that is itself called `all` is `type=all`.
   package var name: String {
     switch (type, priority) {
     case (nil, nil): "all"
-    case (let type?, nil): type
+    case (let type?, nil): type == "all" ? "type=all" : type
     case (nil, let priority?): "priority=\(priority.name)"
     case (let type?, let priority?): "\(type),priority=\(priority.name)"
     }

@@ -74,6 +74,8 @@ package final class Recorder {
   @exclusivity(unchecked) var busy: [[Int64]]
   @exclusivity(unchecked) var attempts = AttemptList()
   @exclusivity(unchecked) var firstIntended = Int64.max
+  /// Of the jobs whose intended arrival lies within the window.
+  @exclusivity(unchecked) var lastIntended = Int64.min
   @exclusivity(unchecked) var lastSettled = Int64.min
   /// Jobs that ran to their end within the window, whenever they were intended.
   @exclusivity(unchecked) var endedInWindow = 0
@@ -122,7 +124,10 @@ package final class Recorder {
     let intended = record.pointee.intended.nanoseconds - origin
     let isMeasured = intended >= start && intended < end
     if intended < firstIntended { firstIntended = intended }
-    if isMeasured { cell(of: record).add(record) }
+    if isMeasured {
+      if intended > lastIntended { lastIntended = intended }
+      cell(of: record).add(record)
+    }
     if record.pointee.attempt == 1 {
       if isMeasured { intendedInWindow += 1 }
       if record.pointee.wasSubmitted {
@@ -218,6 +223,7 @@ package final class Recorder {
     }
     attempts.merge(other.attempts, limit: settings.attemptLimit)
     firstIntended = min(firstIntended, other.firstIntended)
+    lastIntended = max(lastIntended, other.lastIntended)
     lastSettled = max(lastSettled, other.lastSettled)
     endedInWindow += other.endedInWindow
     endedJobs += other.endedJobs

@@ -145,7 +145,7 @@ extension Recorder {
     for type in 0...settings.types.count {
       let ofType = select { t, _ in t == type }
       guard !ofType.isEmpty else { continue }
-      let name = type < settings.types.count ? settings.types[type] : "unknown"
+      let name = type < settings.types.count ? settings.types[type] : ClassKey.unknownType
       classes.append(ClassMeasurement(key: ClassKey(type: name), cells: ofType))
       let present = Priority.allCases.filter { cells[type * Self.priorities + Int($0.rawValue)] != nil }
       if present.count == 1 { single[name] = present[0] }
@@ -178,7 +178,6 @@ extension Recorder {
   private func makeFigures(
     _ facts: RunFacts, window: Nanoseconds, all: ClassMeasurement, workers: [WorkerUse]
   ) -> [Figure] {
-    let intended = facts.intendedInWindow ?? intendedInWindow
     let lost = facts.intended - settled.count - facts.unsettled
     var figures = [
       Figure(.throughput, Double(endedInWindow) / window.seconds),
@@ -192,13 +191,8 @@ extension Recorder {
         .makespan,
         lastSettled < firstIntended
           ? .unavailable("no job settled") : Reading(Double(lastSettled - firstIntended))),
-      Figure(.offeredRate, Double(intended) / window.seconds),
-      Figure(.achievedRate, Double(submittedInWindow) / window.seconds),
-      Figure(
-        .offeredLoad,
-        all[.service].map { Reading(Double(intended) / window.seconds * $0.mean.seconds) }
-          ?? .unavailable("no attempt started")),
     ]
+    figures += makeOfferedFigures(facts, window, mean: all[.service]?.mean)
     figures += [Figure(.shareError, shareError), Figure(.recovery, recovery(facts))]
     for name in FigureName.allCases where name.hasClasses && name != .success {
       figures.append(Figure(name, all.value(of: name).map { Reading($0) } ?? .notTaken))
@@ -208,6 +202,23 @@ extension Recorder {
     figures.append(Figure(.duplicated, settled.duplicates))
     figures.append(Figure(.leftRunning, facts.leftRunning))
     return figures + makeListFigures(facts)
+  }
+
+  /// What is offered counts from the first intended arrival to the last, or over the window where the scenario declares
+  /// its end: the time in which the queue drains is not part of it. Jobs that are all due at one instant have no such
+  /// time, and count over the window.
+  private func makeOfferedFigures(_ facts: RunFacts, _ window: Nanoseconds, mean: Nanoseconds?) -> [Figure] {
+    let isDeclared = settings.window.end != nil || lastIntended <= max(firstIntended, settings.window.start.rawValue)
+    let beginning = max(firstIntended, settings.window.start.rawValue)
+    // Without a warm-up it begins with the first arrival, which is then not one that came within that time.
+    let first = !isDeclared && beginning == firstIntended ? 1 : 0
+    let length = isDeclared ? window : Nanoseconds(lastIntended - beginning)
+    let offered = Double(max(0, (facts.intendedInWindow ?? intendedInWindow) - first)) / length.seconds
+    return [
+      Figure(.offeredRate, offered),
+      Figure(.achievedRate, Double(max(0, submittedInWindow - first)) / length.seconds),
+      Figure(.offeredLoad, mean.map { Reading(offered * $0.seconds) } ?? .unavailable("no attempt started")),
+    ]
   }
 
   private func success(_ all: ClassMeasurement, lost: Int) -> Reading {

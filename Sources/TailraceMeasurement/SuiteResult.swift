@@ -41,6 +41,9 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   /// Bounds on what may get worse than a baseline, as written; nil: it names none. A single run cannot judge them.
   package var regressions: [String]?
 
+  /// What became of the log that it replays; nil: it replays none.
+  package var trace: ReplayedTrace?
+
   /// Makes a scenario's result: evaluates its targets and sets published figures beside the first run's.
   ///
   /// - Parameters:
@@ -52,7 +55,7 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   package init(
     name: String, summary: String, source: String = "", notes: [String] = [], settings: [Setting] = [],
     runs: [RunResult], targets: [String] = [], published: [(metric: String, value: String)] = [],
-    figures: [String] = [], types: [String]
+    figures: [String] = [], types: [String], trace: ReplayedTrace? = nil
   ) throws(TargetProblem) {
     self.name = name
     self.summary = summary
@@ -60,12 +63,15 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
     self.notes = notes
     self.settings = settings
     self.runs = runs
+    self.trace = trace
     self.targets = []
     self.published = []
     let scale = runs.first?.timeScale ?? 1
     let bounds = targets.filter(RegressionTarget.isMeant)
     if !bounds.isEmpty { regressions = bounds }
-    for target in targets where !RegressionTarget.isMeant(target) {
+    // A target that is written twice, in the file and as a flag, is one.
+    var seen: Set<String> = []
+    for target in targets where !RegressionTarget.isMeant(target) && seen.insert(target).inserted {
       let expression = try TargetExpression(parsing: target, types: types)
       self.targets.append(TargetOutcome(expression, as: target, runs: runs, scale: scale))
     }

@@ -31,7 +31,7 @@ package struct WorkerTimeline: Sendable, Hashable, Codable {
   /// nil: the run has more attempts than ``limit``, or none.
   init?(_ list: AttemptList, types: [String]) {
     guard !list.isTruncated, list.attempts.count <= Self.limit else { return nil }
-    self.types = types + ["unknown"]
+    self.types = types + [ClassKey.unknownType]
     spans = list.attempts.filter { $0.started != .max }.map { attempt in
       AttemptSpan(
         job: attempt.job, type: min(Int(attempt.type.rawValue), types.count), pool: attempt.pool,

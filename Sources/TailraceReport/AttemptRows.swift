@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceMeasurement
 
 /// `jobs.csv`: one row an attempt, instants in nanoseconds from the run's start, empty where a stage was never reached.
 package enum AttemptRows {
@@ -21,7 +22,7 @@ package enum AttemptRows {
     let type = Int(record.type.rawValue)
     let worker = record.worker == TimelineRecord.noWorker ? "" : "\(record.pool.name)-\(record.worker)"
     var row = name.map { CommaSeparated.quoted($0) + "," } ?? "\(record.job),"
-    row += CommaSeparated.quoted(type < types.count ? types[type] : "unknown")
+    row += CommaSeparated.quoted(type < types.count ? types[type] : ClassKey.unknownType)
     row += ",\(record.priority.name),\(record.attempt),\(worker)"
     for instant in [
       record.intended, record.submitted, record.accepted, record.eligible, record.started, record.finished,

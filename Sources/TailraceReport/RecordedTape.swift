@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceMeasurement
 
 /// A run as a trace: one row a job, when it should have arrived and how long it ran, and the scenario that replays it.
 package enum RecordedTape {
@@ -26,7 +27,7 @@ package enum RecordedTape {
       let type = Int(record.type.rawValue)
       let cells = [
         CommaSeparated.quoted(name(record.job) ?? "\(record.job)"), seconds((record.intended - origin).rawValue),
-        service.map(seconds) ?? "", CommaSeparated.quoted(type < types.count ? types[type] : "unknown"),
+        service.map(seconds) ?? "", CommaSeparated.quoted(type < types.count ? types[type] : ClassKey.unknownType),
         record.priority.name, record.cause.name,
       ]
       text.append(contentsOf: (cells.joined(separator: ",") + "\n").utf8)
@@ -46,8 +47,12 @@ package enum RecordedTape {
   /// - Parameters:
   ///   - scenario: the name of the one that was run.
   ///   - file: the rows' file, as named from the scenario file.
-  package static func scenario(named scenario: String, file: String) -> [UInt8] {
-    Array(
+  ///   - records: those of the rows, of which only outcomes that occur are named.
+  package static func scenario(named scenario: String, file: String, _ records: [TimelineRecord]) -> [UInt8] {
+    let causes = Set(records.lazy.filter(\.settles).map(\.cause))
+    let failures = [SettlementCause.failed, .timedOut, .failedPermanently, .crashed].filter(causes.contains).map(\.name)
+    let failed = failures.isEmpty ? "" : "\n  failed: [\(failures.joined(separator: ", "))]"
+    return Array(
       """
       name: \(scenario.prefix(55))-recorded
       summary: The jobs of a run of \(scenario), as long as they ran there.
@@ -55,8 +60,7 @@ package enum RecordedTape {
         trace: \(file)
         columns:
           {id: job, submitted: submitted_s, service: service_s, job_type: job_type, priority: priority,
-           outcome: outcome}
-        failed: [failed, timed_out, failed_permanently, crashed]
+           outcome: outcome}\(failed)
       # The scheduler to replay them on: the run's own settings are in its report.
       scheduler: {workers: 4, policy: priority}
 

@@ -13,23 +13,15 @@ package enum ReportFiles {
       ("targets.csv", Array(TidyResults.targets(suite).utf8)),
       ("result.json", try encode(suite)),
     ]
-    var names: Set<String> = []
+    var names = ReportFileNames()
     for scenario in suite.scenarios {
       for run in scenario.runs {
         for jobs in run.measurement.classes {
           for quantity in Quantity.allCases {
             guard let samples = jobs[quantity], samples.count > 0 else { continue }
             let repetition = run.repetition > 1 ? "-\(run.repetition)" : ""
-            let name = [scenario.name, run.system + repetition, jobs.key.name, quantity.name]
-              .map(fileName).joined(separator: "__")
-            // Names that differ only in characters that no file name may have would overwrite each other.
-            var path = "histograms/\(name).hgrm"
-            var copy = 2
-            while !names.insert(path).inserted {
-              path = "histograms/\(name)-\(copy).hgrm"
-              copy += 1
-            }
-            files.append((path, Array(PercentileText.render(samples).utf8)))
+            let name = names.name(of: [scenario.name, run.system + repetition, jobs.key.name, quantity.name])
+            files.append(("histograms/\(name).hgrm", Array(PercentileText.render(samples).utf8)))
           }
         }
       }
@@ -49,7 +41,23 @@ package enum ReportFiles {
     try ReportJSON.decode(bytes, file: "result.json", current: SuiteResult.currentFormat)
   }
 
-  private static func fileName(_ text: String) -> String {
-    String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.=,".contains($0)) ? $0 : "-" })
+}
+
+/// Names of files that are made from other names, no two the same, also where case does not count.
+package struct ReportFileNames {
+  private var taken: Set<String> = []
+  package init() {}
+
+  /// The parts with `__` between, each character that no file name may have replaced; a number where that is taken.
+  package mutating func name(of parts: [String]) -> String {
+    let base = parts.map { part in
+      String(part.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.=,".contains($0)) ? $0 : "-" })
+    }.joined(separator: "__")
+    var (name, copy) = (base, 2)
+    while !taken.insert(name.lowercased()).inserted {
+      name = "\(base)-\(copy)"
+      copy += 1
+    }
+    return name
   }
 }

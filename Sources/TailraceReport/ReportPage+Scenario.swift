@@ -10,6 +10,7 @@ extension ReportPage {
     if !scenario.settings.isEmpty {
       page.paragraph("Settings: " + scenario.settings.map { "\($0.name) `\($0.value)`" }.joined(separator: ", "))
     }
+    addTrace(scenario)
     guard let run = scenario.primary else {
       page.paragraph("No run was made.")
       return

@@ -20,6 +20,7 @@ struct RunSummary {
     var lines = [headline, ""] + rows
     lines += section("Missed targets", missed) + section("Why figures are not to be trusted", checks(.failed))
     lines += section("Warnings", checks(.warning))
+    lines += section("Logs", logs)
     if leftOut > 0 {
       lines += [
         "", "\(HumanUnits.count(Double(leftOut))) attempts found no room in the lists of jobs; shorten the run",
@@ -88,6 +89,16 @@ struct RunSummary {
           "  \(scenario.name) on \(run.system): \(check.name), \(check.words)"
         }
       }
+    }
+  }
+
+  /// Which rows of logs were replayed, and what else is to be said of the logs.
+  private var logs: [String] {
+    suite.scenarios.flatMap { scenario -> [String] in
+      guard let trace = scenario.trace else { return [] }
+      let renamed = trace.renamed.prefix(5).map { "    job type '\($0.value)' is called \($0.name)" }
+      let more = trace.renamed.count > 5 ? ["    … and \(trace.renamed.count - 5) more, in the report"] : []
+      return ["  \(scenario.name): \(trace.words)"] + trace.remarks.map { "    \($0)" } + renamed + more
     }
   }
 

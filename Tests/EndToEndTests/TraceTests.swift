@@ -67,6 +67,80 @@ import Testing
     #expect(again.status == 0, "\(again)")
   }
 
+  /// Runs a log's scenario in simulation, and gives what was printed and the report's directory.
+  private func replay(
+    _ folder: URL, _ log: String, _ load: String, named name: String = "log.csv"
+  ) async throws -> (output: String, report: URL) {
+    try log.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+    let scenario = folder.appendingPathComponent("replay.yaml")
+    try "name: replay\nload: {trace: \(name), \(load)}\nscheduler: {workers: 2, policy: fifo}\n".write(
+      to: scenario, atomically: true, encoding: .utf8)
+    let run = try await Binary.run(
+      ["run", scenario.path, "--system", "simulated", "--jobs", "--output", folder.path])
+    #expect(run.status == 0, "\(run)")
+    return (run.output, folder.appendingPathComponent("latest").resolvingSymlinksInPath())
+  }
+
+  @Test func rowsThatAreLeftOutAreShownWhereverTheRunIs() async throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let log = "t,s,k,ok\n0,10,日本,1\n5,,日本,1\n20,0,a,1\n30,40,中国,0\n40,NULL,a,1\n50,2,a,1\n"
+    let (output, report) = try await replay(
+      folder, log, "columns: {submitted: t, service: s, job_type: k, outcome: ok}, failed: [0, false]")
+    let words = "log.csv, 6 rows: 3 replayed, 3 left out (2 run time unknown, 1 run time of 0)"
+    let remark = "failed names 'false', which no row has in the column ok; it has '1', '0'"
+    for file in ["report.md", "report.html"] {
+      let text = try String(contentsOf: report.appendingPathComponent(file), encoding: .utf8)
+      #expect(text.contains(words), "\(file)")
+      for part in ["日本", "中国", "which no row has in the column ok"] { #expect(text.contains(part), "\(file)") }
+    }
+    #expect(output.contains(words) && output.contains(remark) && output.contains("job type '日本' is called type-"))
+    let result = try String(contentsOf: report.appendingPathComponent("result.json"), encoding: .utf8)
+    #expect(result.contains(#""leftOut":[{"reason":"run time unknown","rows":2},{"reason":"run time of 0","rows":1}]"#))
+    #expect(result.contains(#""renamed":[{"name":"type-"#) && result.contains(remark))
+    // The log's own offered load is the run's: draining is not part of it.
+    let described = try await Binary.run(
+      [
+        "trace", folder.appendingPathComponent("log.csv").path, "--column", "submitted=t", "--column", "service=s",
+        "--json",
+      ])
+    #expect(described.output.contains("\"offered_load\" : 0.6933"), "\(described)")
+    let rows = try String(contentsOf: report.appendingPathComponent("results.csv"), encoding: .utf8)
+    #expect(rows.contains(",all,offered_load,value,factor,0.6933"), "\(rows)")
+  }
+
+  @Test func noTwoKeysOfAnyOutputAreTheSame() async throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let names = ["all", "unknown", "ALL", "priority=high", "a b", "a_b", "type=all", "日本", "中国"]
+    let log = names.enumerated().map { "\($0),1,\"\($1)\",\(1 + $0 % 5)\n" + "\($0),1,\"\($1)\",3\n" }.joined()
+    let (_, report) = try await replay(folder, log, "columns: {submitted: 1, service: 2, job_type: 3, priority: 4}")
+    func rows(_ name: String) throws -> [Substring] {
+      try String(contentsOf: report.appendingPathComponent(name), encoding: .utf8).split(separator: "\n")
+    }
+    // Values are the last column; what is before them names them.
+    let results = try rows("results.csv").map { $0[..<($0.lastIndex(of: ",") ?? $0.endIndex)] }
+    #expect(Set(results).count == results.count && results.count > 500)
+    let classes = Set(results.dropFirst().map { $0.split(separator: ",")[3] })
+    #expect(classes.isSuperset(of: ["all", "type=all", "unknown", "ALL", "a_b"]), "\(classes)")
+    let files = try FileManager.default.contentsOfDirectory(
+      atPath: report.appendingPathComponent("histograms").path)
+    #expect(Set(files.map { $0.lowercased() }).count == files.count)
+    // A class for each name, whatever it is called: waiting times of all, nine types, five priorities and more.
+    #expect(files.count { $0.hasSuffix("__waiting.hgrm") } >= 1 + 9 + 5)
+    #expect(Set(try rows("jobs.csv").dropFirst().map { $0.split(separator: ",")[1] }).count == names.count)
+  }
+
+  @Test func pathsMayLeadUpwards() async throws {
+    let (folder, other) = (try folder(), try TemporaryFolder())
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = "../\(folder.lastPathComponent)/log.swf"
+    let found = try await Binary.run(["trace", path], in: other)
+    #expect(found.status == 0 && found.output.hasPrefix("\(path)\n"), "\(found)")
+    let missing = try await Binary.run(["trace", "../no.swf"], in: other)
+    #expect(missing.status == 64 && missing.error.contains("../no.swf: the file does not exist"), "\(missing)")
+  }
+
   @Test func liveAndSimulatedAreShownSideBySide() async throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }

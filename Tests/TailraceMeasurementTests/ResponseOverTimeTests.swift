@@ -81,7 +81,7 @@ struct ResponseOverTimeTests {
     let timeline = try #require(
       measure([makeRetry(of: failed), makeRejected(7), failed, makeRecord(0, worker: TimelineRecord.noWorker)]).timeline
     )
-    #expect(timeline.types == ["a", "b", "unknown"])
+    #expect(timeline.types == ["a", "b", "(unknown)"])
     #expect(timeline.spans.map(\.job) == [1, 0, 1], "in order of start, then of worker")
     #expect(timeline.spans.map(\.worker) == [2, nil, 2])
     #expect(timeline.spans.map(\.type) == [1, 0, 1])

@@ -30,9 +30,10 @@ package enum ReportDirectory {
       try writeFiles(of: run.result, to: temporary)
       // The run that targets are about is `jobs.csv` where there is one scenario; all others are named.
       let isSingle = Set(run.jobs.map(\.scenario)).count == 1
+      var names = ReportFileNames()
       for (index, jobs) in run.jobs.enumerated() {
         let isMain = isSingle && index == 0
-        let name = "\(jobs.scenario)__\(jobs.system)"
+        let name = names.name(of: [jobs.scenario, jobs.system])
         if run.writesJobs { try write(jobs, to: temporary, as: isMain ? "jobs.csv" : "jobs/\(name).csv") }
         if run.writesTape { try writeTape(jobs, to: temporary, as: isMain ? "tape" : "tapes/\(name)") }
       }
@@ -144,7 +145,7 @@ package enum ReportDirectory {
       jobs.records, name: { job in jobs.names.map { $0[Int(job)] } }, types: jobs.types, origin: jobs.origin)
     try put(rows, at: path + ".csv", in: directory)
     let file = URL(fileURLWithPath: path + ".csv").lastPathComponent
-    try put(RecordedTape.scenario(named: jobs.scenario, file: file), at: path + ".yaml", in: directory)
+    try put(RecordedTape.scenario(named: jobs.scenario, file: file, jobs.records), at: path + ".yaml", in: directory)
   }
 
   /// Gives the finished directory its name; a second report of the same second gets a number.

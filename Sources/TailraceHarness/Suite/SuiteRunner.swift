@@ -183,7 +183,7 @@ package struct SuiteRunner: Sendable {
       settings: scenario.describedSettings + plantedSlowdowns(in: scenario), runs: runs,
       targets: scenario.targets + options.extraTargets,
       published: scenario.published.map { ($0.metric, $0.value) }, figures: scenario.figures,
-      types: scenario.jobs.map(\.name))
+      types: scenario.jobs.map(\.name), trace: scenario.trace.map { ReplayedTrace($0) })
   }
 
   /// The setting that tells of a slowdown planted on purpose.
@@ -218,6 +218,14 @@ package struct SuiteRunner: Sendable {
     }
     let workers = system == "sequential" ? 1 : max(1, scenario.scheduler.workers)
     return max(last, Nanoseconds(work.rawValue / Int64(workers))) + .milliseconds(100)
+  }
+}
+
+extension ReplayedTrace {
+  package init(_ trace: Trace) {
+    self.init(
+      file: trace.file, rows: trace.rows, jobs: trace.count, leftOut: trace.leftOut, renamed: trace.renamed,
+      remarks: trace.remarks)
   }
 }
 

@@ -166,5 +166,7 @@ struct WorkerLanes {
 
 extension WorkerTimeline {
   /// The name of an attempt's job type.
-  func name(of span: AttemptSpan) -> String { types.indices.contains(span.type) ? types[span.type] : "unknown" }
+  func name(of span: AttemptSpan) -> String {
+    types.indices.contains(span.type) ? types[span.type] : ClassKey.unknownType
+  }
 }

@@ -14,6 +14,7 @@ struct ScenarioPage {
   func add(to html: inout HTML) {
     html.element("section", ["class": "scenario", "id": id, "aria-labelledby": "\(id)-name"]) {
       addHead(to: &$0)
+      $0.add(blocks { $0.addTrace(scenario) })
       guard let run = scenario.primary else {
         $0.element("p", "No run was made.")
         return
