@@ -1,8 +1,8 @@
 /// Names of job types for the values of a log's column.
 ///
 /// A name holds letters, digits, `_`, `-` and `.` of ASCII, and 64 characters at most. What it may not hold becomes
-/// `_`. A value of which nothing legible would be left, or that would share its name with another value, gets a mark made
-/// from the value itself: so the name does not depend on the order of rows.
+/// `_`. A value of which nothing legible would be left, or that would share its name with another value, gets a mark
+/// made from the value itself: so the name does not depend on the order of rows.
 struct TraceTypeNames {
   /// By value, in the order given.
   private(set) var names: [String] = []
