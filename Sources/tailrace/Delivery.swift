@@ -64,7 +64,8 @@ struct OutputPlaces {
   /// The directory that is to hold reports.
   mutating func reports(_ directory: String) {
     guard let problem = OutputFile.obstacle(toFilling: directory) else { return }
-    let reason = problem.code == ENOTDIR ? "is not a directory" : "cannot be written to (\(problem.reason))"
+    let reason =
+      problem.code == ENOTDIR ? "is not a directory" : "cannot be written to (\(FileProblem.reason(problem.code)))"
     problems.append("--output \(directory): '\(problem.path)' \(reason); name another place")
   }
 

@@ -22,16 +22,18 @@ struct GateSummary {
     text += (findings.invalid + findings.boundsInNoise.map(GatePage.words)).map { "  \($0)\n" }.joined()
     text += findings.comparison.forced.map { "  forced: \($0)\n" }.joined()
     var table = Columns(["", "scenario", ">change", ">interval", "verdict"])
-    for check in findings.checks {
+    for check in GatePage.ordered(findings) {
       table.add([
         check.expression, check.scenario, GatePage.change(check), GatePage.interval(check),
         "\(GatePage.word(check.verdict).replacing("**", with: "")), \(GatePage.seen(check))",
       ])
     }
     if !findings.checks.isEmpty { text += "\n" + table.text }
+    let note = GatePage.roundsNote(findings)
+    if !note.isEmpty { text += "\n" + note + "\n" }
     for (scenario, explanation) in findings.explanations {
       let lines = ExplanationWords.lines(explanation)
-      text += "\n  Where it lies (\(scenario))\n"
+      text += "\n  Where it lies (\(scenario)\(findings.confirmation == nil ? "" : ", fresh rounds"))\n"
       text += lines.map { "  \($0.replacing("**", with: ""))\n" }.joined()
     }
     return text

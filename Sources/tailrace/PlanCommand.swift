@@ -88,16 +88,10 @@ struct PlanCommand: AsyncParsableCommand {
     }
     display.finish()
     try reporting.deliver(
-      PlanSummary(result, terminal: .output).text, status: exitStatus(result), name: "plan-\(result.scenario)",
+      PlanSummary(result, terminal: .output).text, status: result.exitStatus, name: "plan-\(result.scenario)",
       started: result.started
     ) { try PlanFiles.render(result) }
     if confirm, let best = result.best { try await confirm(result.candidates[best], interruption) }
-  }
-
-  private func exitStatus(_ result: PlanResult) -> Int32 {
-    if result.isInterrupted { return Verdict.invalid.exitStatus }
-    guard result.best == nil else { return 0 }
-    return result.undecided.isEmpty ? Verdict.missed.exitStatus : 5
   }
 
   private func read(_ values: [String]) throws -> Scenario {

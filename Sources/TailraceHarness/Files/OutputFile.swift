@@ -13,6 +13,8 @@ package enum OutputFile {
     case S_IFREG: break
     default: return try pour(bytes, into: path, O_WRONLY)
     }
+    // A link that leads nowhere yet is filled where it leads.
+    if !exists, lstat(path, &status) == 0 { return try pour(bytes, into: path, O_WRONLY | O_CREAT) }
     // What a link points to is replaced, not the link.
     let place = exists ? resolved(path) : path
     let temporary = "\(folder(of: place))/.\(name(of: place)).\(UUID().uuidString)"
@@ -39,6 +41,7 @@ package enum OutputFile {
 
   /// Makes a folder, and those that it lies in.
   package static func makeFolder(_ path: String) throws(FileProblem) {
+    let path = URL(fileURLWithPath: path).standardizedFileURL.path
     var status = stat()
     if stat(path, &status) == 0 {
       guard status.st_mode & S_IFMT == S_IFDIR else { throw FileProblem(.write, path, ENOTDIR) }
@@ -73,19 +76,27 @@ package enum OutputFile {
     var status = stat()
     if stat(path, &status) == 0 {
       if status.st_mode & S_IFMT == S_IFDIR { return FileProblem(.write, path, EISDIR) }
-      return access(path, W_OK) == 0 ? nil : FileProblem(.write, path, errno)
+      guard status.st_mode & S_IFMT == S_IFREG else {
+        return access(path, W_OK) == 0 ? nil : FileProblem(.write, path, errno)
+      }
+      // Opened rather than asked: a file system that cannot be written to says so.
+      let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { return FileProblem(.write, path, errno) }
+      close(descriptor)
+      return nil
     }
     guard errno == ENOENT else { return FileProblem(.write, path, errno) }
     let parent = folder(of: path)
     guard stat(parent, &status) == 0 else { return FileProblem(.write, path, errno) }
     guard status.st_mode & S_IFMT == S_IFDIR else { return FileProblem(.write, path, ENOTDIR) }
-    return access(parent, W_OK | X_OK) == 0 ? nil : FileProblem(.write, path, errno)
+    let code = obstacle(toMakingIn: parent)
+    return code == 0 ? nil : FileProblem(.write, path, code)
   }
 
   /// What would keep a folder from being made and filled; nil: nothing that shows beforehand.
   package static func obstacle(toFilling path: String) -> FileProblem? {
     guard !path.isEmpty else { return FileProblem(.write, path, ENOENT) }
-    var place = path
+    var place = URL(fileURLWithPath: path).standardizedFileURL.path
     var status = stat()
     while stat(place, &status) != 0 {
       guard errno == ENOENT else { return FileProblem(.write, place, errno) }
@@ -94,7 +105,18 @@ package enum OutputFile {
       place = parent
     }
     guard status.st_mode & S_IFMT == S_IFDIR else { return FileProblem(.write, place, ENOTDIR) }
-    return access(place, W_OK | X_OK) == 0 ? nil : FileProblem(.write, place, errno)
+    let code = obstacle(toMakingIn: place)
+    return code == 0 ? nil : FileProblem(.write, place, code)
+  }
+
+  /// Tries whether something can be made in a folder, and takes it away again: what permissions say is not all.
+  ///
+  /// - Returns: why not, as `errno` has it; 0: it can.
+  private static func obstacle(toMakingIn folder: String) -> Int32 {
+    let probe = "\(folder)/.tailrace.\(UUID().uuidString)"
+    guard mkdir(probe, 0o700) == 0 else { return errno }
+    rmdir(probe)
+    return 0
   }
 
   // MARK: - Pieces

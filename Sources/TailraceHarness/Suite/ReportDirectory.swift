@@ -66,7 +66,7 @@ package enum ReportDirectory {
   private static func write(
     name base: String, under parent: String, filling fill: (_ temporary: URL) throws -> Void
   ) throws(Problem) -> Written {
-    let parentURL = URL(fileURLWithPath: parent, isDirectory: true)
+    let parentURL = URL(fileURLWithPath: parent, isDirectory: true).standardizedFileURL
     let temporary = parentURL.appendingPathComponent(".\(base).\(UUID().uuidString)", isDirectory: true)
     let final: String
     do {

@@ -61,14 +61,24 @@ package enum GatePage {
         ["`\(check.expression)`", check.scenario, change(check), interval(check), word(check.verdict), seen(check)]
       })
     if regressions.count > limit { page.paragraph("… and \(regressions.count - limit) more, in the report.") }
-    if findings.confirmation != nil {
-      page.paragraph("Figures of these tables are of the first rounds; the verdicts count the fresh ones too.")
-    }
+    let note = roundsNote(findings)
+    if !note.isEmpty { page.paragraph(note) }
     for (scenario, explanation) in findings.explanations {
       let rounds = findings.confirmation == nil ? "" : ", fresh rounds"
       page.paragraph("**Where it lies** (\(scenario)\(rounds))")
       page.list(ExplanationWords.lines(explanation))
     }
+  }
+
+  /// The checks as every document lists them: targets, then regressions, of each what did not hold first.
+  package static func ordered(_ findings: GateFindings) -> [GateCheck] {
+    failedFirst(findings, .target) + failedFirst(findings, .regression)
+  }
+
+  /// Which rounds figures are of; empty: there are only one kind.
+  package static func roundsNote(_ findings: GateFindings) -> String {
+    findings.confirmation == nil
+      ? "" : "Figures of the checks are of the first rounds; the verdicts count the fresh ones too."
   }
 
   private static func failedFirst(_ findings: GateFindings, _ kind: GateCheck.Kind) -> [GateCheck] {

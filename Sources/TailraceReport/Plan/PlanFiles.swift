@@ -8,14 +8,18 @@ package enum PlanFiles {
   package static func render(_ result: PlanResult) throws -> [(path: String, bytes: [UInt8])] {
     [
       ("report.md", Array(PlanPage.render(result).utf8)), ("report.html", Array(PlanDocument.render(result).utf8)),
-      ("plan.csv", Array(table(result).utf8)), ("plan.json", try ReportJSON.encode(result)),
+      ("plan.csv", Array(table(result).utf8)),
+      (
+        "plan.json",
+        try ReportJSON.encode(result, verdict: result.word, exitStatus: result.exitStatus)
+      ),
     ]
   }
 
   /// Reads `plan.json`.
   ///
-  /// - Throws: ``ReportProblem`` for a format that this version does not read, else a decoding error.
-  package static func decode(_ bytes: [UInt8]) throws -> PlanResult {
+  /// - Throws: ``ReportProblem``.
+  package static func decode(_ bytes: [UInt8]) throws(ReportProblem) -> PlanResult {
     try ReportJSON.decode(bytes, file: "plan.json", current: PlanResult.currentFormat)
   }
 

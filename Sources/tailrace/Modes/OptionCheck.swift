@@ -106,16 +106,19 @@ struct GivenOptions {
     for (argument, _) in options {
       let place = mode.name.isEmpty ? "here" : mode.name
       if let reason = mode.refused[argument.key] {
-        add("\(argument.shown) does not apply \(place): \(reason); leave it out")
+        add("\(argument.shown) does not apply \(place): \(Self.advised(reason))")
       } else if !mode.honored.contains(argument.key) {
         preconditionFailure("the mode '\(mode.name)' neither honors nor refuses \(argument.shown)")
       }
       for circumstance in circumstances where circumstance.refused.contains(argument.key) {
-        add("\(argument.shown) does not apply \(circumstance.name): \(circumstance.reason); leave it out")
+        add("\(argument.shown) does not apply \(circumstance.name): \(Self.advised(circumstance.reason))")
       }
     }
     return problems + repetitions
   }
+
+  /// With what to do, unless the reason says it.
+  private static func advised(_ reason: String) -> String { reason.contains(";") ? reason : "\(reason); leave it out" }
 
   /// Values that take the place of others: the earlier ones would be ignored.
   private var repetitions: [String] {
@@ -136,8 +139,8 @@ struct GivenOptions {
             : "\(earlier) and \(argument.shown) both give '\(key)'; give it once")
       }
     }
+    var names: Set<Substring> = []
     for (argument, value) in options where argument.key == "system" {
-      var names: Set<Substring> = []
       for name in (value ?? "").split(separator: ",") where !names.insert(name).inserted {
         problems.append("\(argument.shown) names '\(name)' twice; name each system once")
       }
