@@ -27,7 +27,12 @@ package enum CapacityWords {
       guard let limit = search.limit else { return "found nothing\(cut)" }
       return found(limit) + (search.isCutShort ? "; time ran out before that was as narrow as asked for" : "")
     case .none:
-      guard let lowest = search.points.first else { return "no run was made\(cut)" }
+      guard let lowest = search.points.first, let highest = search.points.last else { return "no run was made\(cut)" }
+      if let unmeetable = search.unmeetable, !unmeetable.isEmpty {
+        let targets = unmeetable.map { "'\($0.target)' is missed at every rate, since \($0.reason)" }
+        return "no arrival rate meets the targets (tried: \(rate(lowest.rate)) to \(rate(highest.rate))): "
+          + targets.joined(separator: "; ") + cut
+      }
       return "no rate is sustained: even at \(rate(lowest.rate)), \(ending(lowest.reason, lowest.verdict))\(cut)"
     case .beyond:
       guard let highest = search.points.last else { return "no run was made\(cut)" }
@@ -59,7 +64,7 @@ package enum CapacityWords {
 
   private static func ending(_ reason: String, _ verdict: CapacityPoint.Verdict) -> String {
     switch verdict {
-    case .missed: "the target '\(reason)' is missed"
+    case .missed: reason.contains(": ") ? reason : "the target '\(reason)' is missed"
     case .growing: "it ends in a \(reason)"
     case .unclear, .sustained: "the runs cannot tell of \(reason)"
     }

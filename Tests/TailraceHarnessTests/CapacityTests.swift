@@ -107,6 +107,45 @@ import Testing
     #expect(none.search.points.allSatisfy { $0.rate >= 50 && $0.verdict == .missed }, "\(none.search.points)")
   }
 
+  /// What no rate can meet is named, with its cause; a queue that is nowhere to be seen is not blamed.
+  @Test(arguments: [
+    ("service.p99 < 10ms", "the service time does not depend on the arrival rate"),
+    ("response.p99 < 20ms", "the service time alone is above the limit"),
+    ("response.mean < 5ms", "the service time alone is above the limit"),
+    ("\"success >= 99%\"", "the highest that was seen at any rate is 9"),
+    ("throughput > 1000/s", "the highest that was seen at any rate is"),
+  ]) func aTargetThatNoRateMeetsIsNamed(target: String, why: String) async throws {
+    let found = try await search(
+      scenario(
+        "\(target), waiting.p99 < 50ms",
+        job: "{service: \"exponential(mean: 10ms)\", failures: {attempts: 3%}}", duration: "8s"), rounds: 8)
+    #expect(found.search.outcome == .none && found.search.limit == nil, "\(found.search)")
+    let unmeetable = try #require(found.search.unmeetable?.first)
+    #expect(target.contains(unmeetable.target) && unmeetable.reason.hasPrefix(why), "\(unmeetable)")
+    #expect(found.search.unmeetable?.count == 1)
+    #expect(found.firstToGiveOut == "nothing: '\(unmeetable.target)' is missed at every rate")
+    for point in found.search.points where point.rate < 200 {
+      #expect(point.verdict != .growing && !point.reason.contains("growing"), "\(point)")
+    }
+  }
+
+  /// Jobs that outlast the time to drain are no queue.
+  @Test func whatIsNoQueueIsNotCalledOne() async throws {
+    let text = """
+      name: long
+      jobs: {job: {service: 40s}}
+      load: {poisson: 1/s, of: job}
+      duration: 20s
+      drain: 10s
+      scheduler: {workers: 400, retries: 0}
+      targets: [waiting.p90 < 1s]
+      """
+    let found = try await search(
+      try ScenarioParser.parse(yaml: text, file: "long.yaml").get(), highest: 2, lowest: 0.5)
+    #expect(found.search.points.allSatisfy { $0.verdict != .growing }, "\(found.search.points)")
+    #expect(found.search.points.contains { $0.reason.hasPrefix("jobs longer than the time to drain") })
+  }
+
   @Test func jobsTurnedAwayAreNotSustained() async throws {
     // A queue of four refuses before anything waits long.
     let found = try await search(

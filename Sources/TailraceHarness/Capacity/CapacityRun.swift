@@ -21,6 +21,8 @@ struct CapacityRun: Sendable {
   /// the mean, and how many there are in the second.
   var drift: Double
   var level: Double
+  /// The same of those that wait: where it is above 0 there is a queue, not only workers that fill up.
+  var queueDrift: Double
   /// Jobs refused, shed or dropped, and those that were due.
   var turnedAway: Int
   var intended: Int
@@ -45,6 +47,7 @@ struct CapacityRun: Sendable {
     growth = change.perSecond
     drift = change.jobs
     level = change.level
+    queueDrift = change.queue
     turnedAway = all.causes[.rejected] + all.causes[.shed] + all.causes[.dropped]
     intended = run.measurement.intendedInWindow
     cutOff = run.observations.cutOff ?? 0
@@ -78,27 +81,34 @@ extension RunMeasurement {
   /// How the number of jobs that are due and not done changes within the window: the mean of those waiting or running
   /// in its second half less that in its first, over the time between the middles of the two; and those that were due
   /// within the window and could not be submitted in it, over its length. Zero on average for a queue in balance.
-  fileprivate var change: (jobs: Double, level: Double, perSecond: Double) {
+  fileprivate var change: (jobs: Double, level: Double, queue: Double, perSecond: Double) {
     let window = (windowEnd - windowStart).seconds
-    guard window > 0 else { return (0, 0, 0) }
+    guard window > 0 else { return (0, 0, 0, 0) }
     let middle = windowStart.seconds + window / 2
-    let first = mean(from: windowStart.seconds, to: middle)
-    let second = mean(from: middle, to: windowEnd.seconds)
-    let behind = Double(max(0, intendedInWindow - submittedInWindow - all.causes[.dropped]))
-    return (second - first + behind / 2, second, (second - first) / (window / 2) + behind / window)
-  }
-
-  /// Mean number of jobs waiting or running in a stretch of the run, in seconds from its start.
-  private func mean(from start: Double, to end: Double) -> Double {
-    [queueDepth, running].reduce(0) { sum, series in
-      let width = series.width.seconds
-      var covered = 0.0
-      for (slot, value) in series.values.enumerated() {
-        let overlap = min(end, Double(slot + 1) * width) - max(start, Double(slot) * width)
-        if overlap > 0 { covered += overlap * value }
-      }
-      return sum + covered / (end - start)
+    func halves(_ series: Series) -> (Double, Double) {
+      (
+        series.mean(from: windowStart.seconds, to: middle), series.mean(from: middle, to: windowEnd.seconds)
+      )
     }
+    let (waiting, busy) = (halves(queueDepth), halves(running))
+    let (first, second) = (waiting.0 + busy.0, waiting.1 + busy.1)
+    let behind = Double(max(0, intendedInWindow - submittedInWindow - all.causes[.dropped]))
+    return (
+      second - first + behind / 2, second, waiting.1 - waiting.0 + behind / 2,
+      (second - first) / (window / 2) + behind / window
+    )
+  }
+}
+
+extension Series {
+  /// The mean over a stretch of the run, in seconds from its start.
+  fileprivate func mean(from start: Double, to end: Double) -> Double {
+    var covered = 0.0
+    for (slot, value) in values.enumerated() {
+      let overlap = min(end, Double(slot + 1) * width.seconds) - max(start, Double(slot) * width.seconds)
+      if overlap > 0 { covered += overlap * value }
+    }
+    return covered / (end - start)
   }
 }
 
@@ -136,17 +146,32 @@ struct CapacityRate {
     return CapacityEstimate(mean, low: mean - half, high: mean + half)
   }
 
+  /// Busy share of a pool's workers; nil: it has none.
+  func utilization(of pool: String) -> Double? {
+    let shares = runs.compactMap { $0.pools[pool] }
+    return shares.isEmpty ? nil : shares.reduce(0, +) / Double(shares.count)
+  }
+
+  private var cutOff: Int { runs.reduce(0) { $0 + $1.cutOff } }
+
   /// Whether the queue grows, and why that is said.
   private var growthReason: String? {
-    let cutOff = runs.reduce(0) { $0 + $1.cutOff }
-    if cutOff > 0 { return "growing queue: \(cutOff) jobs were left when the time to drain was over" }
-    guard judgesGrowth, let low = growth.low, low > 0, growth.value >= Self.growthNoticed * rate else { return nil }
+    if cutOff > 0, runs.contains(where: \.endsWaiting) {
+      return "growing queue: \(cutOff) jobs were left when the time to drain was over"
+    }
+    // A handful of jobs is sometimes one more, and workers fill up at first: that is no queue.
+    let queue = Self.estimate(runs.map(\.queueDrift))
+    guard judgesGrowth, queue.value >= 1, (queue.low ?? 0) > 0, let low = growth.low, low > 0,
+      growth.value >= Self.growthNoticed * rate
+    else { return nil }
     return "growing queue: \(Nanoseconds.short(growth.value)) jobs longer each second"
   }
 
   /// Where the means lie, however uncertain they are; what steers the search.
   var leansGood: Bool {
-    if runs.isEmpty || growthReason != nil || judgesTurnedAway && turnedAway > Self.turnedAwayLimit { return false }
+    if runs.isEmpty || growthReason != nil || cutOff > 0 || judgesTurnedAway && turnedAway > Self.turnedAwayLimit {
+      return false
+    }
     if judgesGrowth, growth.value > 5 * Self.growthNoticed * rate { return false }
     return targets.indices.allSatisfy { index in targets[index].leansGood(runs.map { $0.targets[index] }) }
   }
@@ -156,6 +181,10 @@ struct CapacityRate {
     var (verdict, reason) = (CapacityPoint.Verdict.sustained, "")
     if let growing = growthReason {
       (verdict, reason) = (.growing, growing)
+    } else if cutOff > 0 {
+      (verdict, reason) = (
+        .missed, "jobs longer than the time to drain: \(cutOff) were still running when it was over; raise 'drain'"
+      )
     } else if judgesTurnedAway, turnedAway > Self.turnedAwayLimit {
       (verdict, reason) = (.missed, "full queue: \(Nanoseconds.short(turnedAway * 100)) % of the jobs were turned away")
     } else if let missed = outcomes.first(where: { $0.verdict == .missed }) {
@@ -173,14 +202,12 @@ struct CapacityRate {
       guard let merged, merged.count >= Distribution.samplesNeeded(for: p) else { return nil }
       return merged.estimate(ofPercentile: p, from: responses)
     }
-    let pools = PoolID.allCases.compactMap { pool -> CapacityPoolUse? in
-      let shares = runs.compactMap { $0.pools[pool.name] }
-      guard !shares.isEmpty else { return nil }
-      return CapacityPoolUse(pool: pool.name, utilization: shares.reduce(0, +) / Double(shares.count))
+    let pools = PoolID.allCases.compactMap { pool in
+      utilization(of: pool.name).map { CapacityPoolUse(pool: pool.name, utilization: $0) }
     }
     return CapacityPoint(
       rate: rate, runs: runs.count, verdict: verdict, reason: reason, targets: outcomes, responseP50: response(50),
       responseP99: response(99), throughput: Self.estimate(runs.map(\.throughput)), growth: growth,
-      turnedAway: turnedAway, cutOff: runs.reduce(0) { $0 + $1.cutOff }, pools: pools)
+      turnedAway: turnedAway, cutOff: cutOff, pools: pools)
   }
 }

@@ -218,11 +218,12 @@ package struct CapacityRunner: Sendable {
   private func firstToGiveOut(
     _ search: CapacitySearch, _ reliefs: [CapacityRelief], _ theory: CapacityTheory
   ) -> String {
+    if let first = search.unmeetable?.first { return "nothing: '\(first.target)' is missed at every rate" }
     guard let limit = search.limit else { return "not known: no limit was found" }
     if let first = reliefs.first, first.helps { return String(first.constraint.prefix { $0 != ":" }) }
     if let first = reliefs.first {
       return first.change.value == 0
-        ? "nothing that could be widened: the work itself takes that long"
+        ? "none of the constraints: \(reliefs.count) were widened, and none changes it"
         : "not clear beyond chance; most likely \(first.constraint.prefix { $0 != ":" })"
     }
     // Without a simulation only what is busiest can be said.

@@ -91,11 +91,21 @@ struct CapacitySearcher {
       // Nothing is known to be missed below: then it cannot be said that no rate is sustained.
       if points.allSatisfy({ $0.rate >= best.rate }) || best.verdict == .sustained { outcome = .inconclusive }
     }
-    return CapacitySearch(
+    let unmeetable = limit == nil ? self.unmeetable : []
+    if !unmeetable.isEmpty { outcome = .none }
+    var search = CapacitySearch(
       system: probe.system, outcome: outcome, limit: limit, points: points, runs: runCount,
       invalidRuns: invalid.values.reduce(0, +), invalidity: Array(invalidity.prefix(8)),
       isInvalid: isInvalid(limit), isCutShort: isCutShort,
       elapsed: Double((MonotonicClock.now() - begun).rawValue), meanService: meanService)
+    if !unmeetable.isEmpty { search.unmeetable = unmeetable }
+    return search
+  }
+
+  /// Targets that are missed at every rate.
+  private var unmeetable: [CapacityUnmeetable] {
+    let rates = runs.keys.sorted().map { rate($0) }
+    return targets.compactMap { $0.unmeetable(at: rates) }
   }
 
   /// Over the runs that the answer rests on, in nanoseconds.
@@ -193,7 +203,8 @@ struct CapacitySearcher {
         try await fill([next], 0..<settings.scouts)
       } else if low == nil, let lowest = runs.keys.min() {
         let next = Self.rounded(allowed(lowest / 2))
-        guard next < lowest, steps < 12 else { return }
+        // At lower rates a target that does not depend on the load is missed too.
+        guard next < lowest, steps < 12, unmeetable.isEmpty || steps < 4 else { return }
         try await fill([next], 0..<settings.scouts)
       } else {
         return

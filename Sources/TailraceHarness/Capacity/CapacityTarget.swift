@@ -59,9 +59,17 @@ struct CapacityTarget: Sendable {
     var weight: Double
     /// Of a percentile.
     var samples: Distribution?
+    /// How long the attempts of the target's class took by themselves.
+    var service: Distribution?
   }
 
   func reading(_ run: RunResult) -> Reading {
+    var reading = figure(of: run)
+    reading.service = run.measurement[expression.metric.key]?[.service]
+    return reading
+  }
+
+  private func figure(of run: RunResult) -> Reading {
     if case .share(let quantity, let key, _) = kind {
       guard let samples = run.measurement[key]?[quantity], samples.count > 0 else { return Reading(weight: 0) }
       return Reading(

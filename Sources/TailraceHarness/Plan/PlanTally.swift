@@ -34,6 +34,7 @@ struct PlanTally: Sendable {
   private var drifts: [Double] = []
   private var growths: [Double] = []
   private var levels: [Double] = []
+  private var queueDrifts: [Double] = []
   private var turnedAway = 0
   private var intended = 0
   private(set) var cutOff = 0
@@ -64,6 +65,7 @@ struct PlanTally: Sendable {
     drifts.append(run.drift)
     growths.append(run.growth)
     levels.append(run.level)
+    queueDrifts.append(run.queueDrift)
     turnedAway += run.turnedAway
     intended += run.intended
     cutOff += run.cutOff
@@ -136,7 +138,7 @@ struct PlanTally: Sendable {
     guard let low = drift.low, let high = drift.high else { return .notJudged }
     if low > 0, drift.value > Self.driftNoticed * level {
       let growth = Student.moments(growths).mean
-      let grows = drift.value >= 1 && rate > 0 && growth >= CapacityRate.growthNoticed * rate
+      let grows = Student.moments(queueDrifts).mean >= 1 && rate > 0 && growth >= CapacityRate.growthNoticed * rate
       return isFinal && grows ? .growing : .unsettled
     }
     return high <= Self.driftAllowed * level || high <= 0.01 ? .settled : .unsettled

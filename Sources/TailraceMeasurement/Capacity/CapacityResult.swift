@@ -114,6 +114,8 @@ package struct CapacitySearch: Sendable, Hashable, Codable {
   package var outcome: Outcome
   /// The highest sustained rate; nil unless ``outcome`` is `found`, or `inconclusive` with something to show.
   package var limit: CapacityLimit?
+  /// Targets that are missed at every rate, and why; nil: none is, or a result of a version that did not tell.
+  package var unmeetable: [CapacityUnmeetable]?
   /// Every rate that was tried, in ascending order.
   package var points: [CapacityPoint]
   /// Runs in all, and those among them that were invalid and left out.
@@ -146,6 +148,18 @@ package struct CapacitySearch: Sendable, Hashable, Codable {
     self.isCutShort = isCutShort
     self.elapsed = elapsed
     self.meanService = meanService
+  }
+}
+
+/// A target that no rate meets.
+package struct CapacityUnmeetable: Sendable, Hashable, Codable {
+  /// As written.
+  package var target: String
+  /// In words: `the service time alone is above the limit: its p99 is 46 ms`.
+  package var reason: String
+  package init(target: String, reason: String) {
+    self.target = target
+    self.reason = reason
   }
 }
 
