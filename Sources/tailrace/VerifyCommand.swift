@@ -22,7 +22,8 @@ struct VerifyCommand: AsyncParsableCommand {
         tailrace verify --json
 
       EXIT STATUS
-        0 everything agrees; 2 something does not; 4 a figure in real time is not judged, since the machine was disturbed
+        0 everything agrees; 2 something does not; 4 a figure in real time is not judged, since the machine was \
+      disturbed
       """)
 
   @Option(help: "Seed of the first replication; every other follows from it.")
@@ -93,9 +94,9 @@ struct VerifyCommand: AsyncParsableCommand {
     guard let overhead = real.overhead else { return text.text }
     return text.text
       + """
-      This machine adds \(HumanUnits.time(overhead.handOff)) before a job of 10 ms and \(HumanUnits.time(overhead.overrun)) \
-      to it, measured now. The tolerance is twice what that does to the mean wait, and what the chosen jobs differ from \
-      the exact value by chance.
+      This machine adds \(HumanUnits.time(overhead.handOff)) before a job of 10 ms and \
+      \(HumanUnits.time(overhead.overrun)) to it, measured now. The tolerance is twice what that does to the mean wait, \
+      and what the chosen jobs differ from the exact value by chance.
 
       """
   }

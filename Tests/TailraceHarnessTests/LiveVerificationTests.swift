@@ -1,4 +1,5 @@
-// Goal: what is measured in real time agrees only where it lies close to the exact value, whatever overhead is admitted.
+// Goal: what is measured in real time agrees only where it lies close to the exact value, whatever overhead is
+// admitted.
 
 import TailraceCore
 import TailraceMeasurement

@@ -10,8 +10,8 @@ struct MachineWatch {
     /// Share that the host took for other virtual machines, 0…1.
     var steal: Double
 
-    /// Above which figures in real time say more of the other programs than of this one. A machine that is otherwise idle
-    /// stays within 1 % and next to 0.
+    /// Above which figures in real time say more of the other programs than of this one. A machine that is otherwise
+    /// idle stays within 1 % and next to 0.
     static let othersLimit = 0.05
     static let stealLimit = 0.02
 
