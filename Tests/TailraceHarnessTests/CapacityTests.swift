@@ -118,7 +118,7 @@ import Testing
     let found = try await search(
       scenario(
         "\(target), waiting.p99 < 50ms",
-        job: "{service: \"exponential(mean: 10ms)\", failures: {attempts: 3%}}", duration: "8s"), rounds: 8)
+        job: "{service: \"exponential(mean: 10ms)\", failures: {attempts: 3%}}", duration: "6s"), rounds: 6)
     #expect(found.search.outcome == .none && found.search.limit == nil, "\(found.search)")
     let unmeetable = try #require(found.search.unmeetable?.first)
     #expect(target.contains(unmeetable.target) && unmeetable.reason.hasPrefix(why), "\(unmeetable)")

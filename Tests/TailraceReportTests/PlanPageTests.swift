@@ -87,6 +87,27 @@ import Testing
     #expect(try PlanFiles.render(read).map(\.bytes) == files.map(\.bytes))
   }
 
+  /// Both pages have the same answer, verdicts and figures, and the table has the figures.
+  @Test func everyDocumentSaysTheSame() throws {
+    let (page, html, table) = (PlanPage.render(found), PlanDocument.render(found), PlanFiles.table(found))
+    let text = [("&lt;", "<"), ("&gt;", ">"), ("&#39;", "'")].reduce(html) { $0.replacing($1.0, with: $1.1) }
+    let words = PlanWords(found)
+    for line in [words.answer, words.effort] + words.shortfalls + words.binding {
+      #expect(page.contains(line), "\(line)")
+      #expect(text.contains(line), "\(line)")
+    }
+    for candidate in found.candidates {
+      for target in candidate.targets {
+        #expect(page.contains(PlanWords.value(target)) && html.contains(PlanWords.value(target)))
+        let value = try #require(target.observed?.value)
+        #expect(
+          table.contains(
+            "\(candidate.verdict.rawValue),target,\(target.target),\(target.unit.rawValue),\(HumanUnits.exact(value)),")
+        )
+      }
+    }
+  }
+
   /// What is not decided is never called a failure, and the answer is called the cheapest *known*.
   @Test func whatIsUndecidedDoesNotFail() {
     let words = PlanWords(found)

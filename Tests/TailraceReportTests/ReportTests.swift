@@ -40,6 +40,32 @@ import Testing
     try expectGolden("response.hgrm", file.bytes)
   }
 
+  /// The greatest sample is the same in the histogram's file, in the table and on the page.
+  @Test func theMaximumIsTheSameEverywhere() throws {
+    let suite = try FixedSuite.make()
+    let files = Dictionary(uniqueKeysWithValues: try ReportFiles.render(suite).map { ($0.path, $0.bytes) })
+    let table = String(decoding: try #require(files["results.csv"]), as: UTF8.self)
+    var compared = 0
+    for scenario in suite.scenarios {
+      for run in scenario.runs {
+        for quantity in Quantity.allCases {
+          guard let samples = run.measurement.all[quantity] else { continue }
+          let name = "histograms/\(scenario.name)__\(run.system)__all__\(quantity.name).hgrm"
+          let text = String(decoding: try #require(files[name]), as: UTF8.self)
+          let most = HumanUnits.fixed(Double(samples.max.rawValue) / 1e6, decimals: 6)
+          let footer = try #require(text.firstMatch(of: /#\[Max *= *([0-9.]+)/))
+          #expect(footer.1 == most, "\(name)")
+          let last = try #require(text.split(separator: "\n").last { !$0.hasPrefix("#") })
+          #expect(last.split(separator: " ").first.map(String.init) == most, "\(name)")
+          #expect(
+            table.contains(",\(scenario.name),\(run.system),all,\(quantity.name),max,ns,\(samples.max.rawValue)\n"))
+          compared += 1
+        }
+      }
+    }
+    #expect(compared > 10)
+  }
+
   @Test func renderingAgainFromJSONGivesTheSameBytes() throws {
     let suite = try FixedSuite.make()
     let files = try ReportFiles.render(suite)
