@@ -1,3 +1,4 @@
+import Foundation
 import TailraceCore
 import TailraceMeasurement
 import TailraceTheory
@@ -72,11 +73,12 @@ package enum LiveVerification {
     var theory: String
     /// nil: no formula is known; the simulation of the same tapes stands for it.
     var wait: (@Sendable (Double) -> Double)?
-    var yaml: @Sendable (_ service: String) -> String
+    /// `extra`: by how many seconds all that is served one after another takes longer.
+    var yaml: @Sendable (_ service: String, _ extra: Double) -> String
 
     /// The scenario, with service times longer by `extra` nanoseconds in the mean.
     func scenario(extra: Double = 0) throws -> Scenario {
-      try ScenarioParser.parse(yaml: yaml("\(service.rawValue + Int64(extra))ns"), file: name).get()
+      try ScenarioParser.parse(yaml: yaml("\(service.rawValue + Int64(extra))ns", extra / 1e9), file: name).get()
     }
   }
 
@@ -84,15 +86,19 @@ package enum LiveVerification {
     System(
       name: "M/M/1 at 0.5", service: .milliseconds(10), theory: "Erlang C",
       wait: { Queues.meanWait(servers: 1, arrivalRate: 50, service: $0) },
-      yaml: { text("exponential(mean: \($0))", load: "{poisson: 50/s, of: job}", scheduler: "workers: 1") }),
+      yaml: { service, _ in
+        text("exponential(mean: \(service))", load: "{poisson: 50/s, of: job}", scheduler: "workers: 1")
+      }),
     System(
       name: "M/M/2 at 0.6", service: .milliseconds(10), theory: "Erlang C",
       wait: { Queues.meanWait(servers: 2, arrivalRate: 120, service: $0) },
-      yaml: { text("exponential(mean: \($0))", load: "{poisson: 120/s, of: job}", scheduler: "workers: 2") }),
+      yaml: { service, _ in
+        text("exponential(mean: \(service))", load: "{poisson: 120/s, of: job}", scheduler: "workers: 2")
+      }),
     System(
       name: "three priorities, one worker", service: .milliseconds(10), theory: "simulation of the same jobs",
       wait: nil,
-      yaml: { service in
+      yaml: { service, _ in
         """
         name: verified
         jobs:
@@ -106,10 +112,15 @@ package enum LiveVerification {
       }),
     System(
       name: "a rate limit of 100/s", service: .milliseconds(2), theory: "simulation of the same jobs", wait: nil,
-      yaml: { text($0, more: ", rate: 100/s", load: "{poisson: 60/s, of: job}", scheduler: "workers: 8") }),
+      // A start that comes late puts off the next, so the limit is a server whose time grows as that of a worker does.
+      yaml: { service, extra in
+        text(
+          service, more: ", rate: \(String(format: "%.6f", 1 / (0.01 + extra)))/s",
+          load: "{poisson: 60/s, of: job}", scheduler: "workers: 8")
+      }),
     System(
       name: "M/D/2 at 0.5", service: .milliseconds(10), theory: "simulation of the same jobs", wait: nil,
-      yaml: { text($0, load: "{poisson: 100/s, of: job}", scheduler: "workers: 2") }),
+      yaml: { service, _ in text(service, load: "{poisson: 100/s, of: job}", scheduler: "workers: 2") }),
   ]
 
   private static func text(_ service: String, more: String = "", load: String, scheduler: String) -> String {
