@@ -67,17 +67,17 @@ struct BaselineCommand: AsyncParsableCommand {
           )
           throw ExitCode(Verdict.invalid.exitStatus)
         }
-        try store.save(
-          Baseline(
-            name: name, saved: Date().formatted(.iso8601), version: Composition.version,
-            command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed), scenarios: scenarios,
-            arguments: load.flags(changes, system: load.systems.first ?? "live"), rounds: run.results))
-        Terminal.output.write(
-          "Saved \(counted(rounds, "round")) as '\(name)': \(PathText.short(store.path(of: name)))\n")
+        var delivery = Delivery(status: 0, isQuiet: false)
+        delivery.store("Saved \(counted(rounds, "round")) as '\(name)': \(PathText.short(store.path(of: name)))\n") {
+          try store.save(
+            Baseline(
+              name: name, saved: Date().formatted(.iso8601), version: Composition.version,
+              command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed), scenarios: scenarios,
+              arguments: load.flags(changes, system: load.systems.first ?? "live"), rounds: run.results))
+        }
+        try delivery.end()
       } catch let problem as ChildRun.Problem {
         throw refusal(problem)
-      } catch let problem as BaselineStore.Problem {
-        throw Refusal.usage(problem.description)
       }
     }
   }
@@ -165,7 +165,7 @@ func checkedCandidate(
   label: String = "this"
 ) throws -> ComparisonRunner.Candidate {
   let selection = try ScenarioSelection(scenarios, changes: changes, targets: load.targets)
-  try selection.requireDeclaredTimes(changes)
+  try selection.requireEffect(of: changes)
   var options = SuiteOptions()
   options.systems = load.systems.isEmpty ? ["live"] : load.systems
   let runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: StopFlag())

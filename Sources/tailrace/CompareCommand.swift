@@ -159,7 +159,7 @@ struct CompareCommand: AsyncParsableCommand {
   /// What is wrong with a candidate is said before anything runs.
   private func check(_ names: [String], _ changes: ScenarioChanges, _ system: String, isAlone: Bool) throws {
     let selection = try ScenarioSelection(names, changes: changes, targets: load.targets)
-    try selection.requireDeclaredTimes(changes)
+    try selection.requireEffect(of: changes)
     if isAlone, selection.scenarios.count != 1 {
       throw Refusal.usage("\(names[0]) holds \(selection.scenarios.count) scenarios; compare files of one each")
     }

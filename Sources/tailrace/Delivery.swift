@@ -36,6 +36,16 @@ struct Delivery {
     }
   }
 
+  /// Keeps something, and says so.
+  mutating func store(_ words: String, _ write: () throws -> Void) {
+    do {
+      try write()
+      say(words)
+    } catch {
+      problems.append(ErrorWords.of(error))
+    }
+  }
+
   /// Writes a file beside the report.
   mutating func file(_ text: String, to path: String) {
     do { try OutputFile.write(Array(text.utf8), to: path) } catch { problems.append(error.description) }

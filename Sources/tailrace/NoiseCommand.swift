@@ -69,12 +69,12 @@ struct NoiseCommand: AsyncParsableCommand {
     for line in findings.invalid { Terminal.error.write("INVALID: \(line)\n") }
     guard findings.invalid.isEmpty else { throw ExitCode(Verdict.invalid.exitStatus) }
     let floor = NoiseFloor(findings)
-    do {
-      try storing.store.save(floor, of: findings.name)
-    } catch {
-      throw Refusal.usage(error.description)
-    }
     Terminal.output.write(text(floor, findings))
+    var delivery = Delivery(status: 0, isQuiet: false)
+    delivery.store("Kept in \(storing.directory)/noise: a gate refuses bounds below it.\n") {
+      try storing.store.save(floor, of: findings.name)
+    }
+    try delivery.end()
   }
 
   private func text(_ floor: NoiseFloor, _ findings: ComparisonFindings) -> String {
@@ -89,7 +89,6 @@ struct NoiseCommand: AsyncParsableCommand {
     }
     return table.text
       + "\n\(counted(floor.rounds, "round")) against itself. A change of that size is called in four of five "
-      + "comparisons (95 % confidence, one metric).\nKept in \(storing.directory)/noise: "
-      + "a gate refuses bounds below it.\n"
+      + "comparisons (95 % confidence, one metric).\n"
   }
 }

@@ -20,7 +20,9 @@ struct ReportCommand: ParsableCommand {
     do {
       try ReportDirectory.rerender(directory)
     } catch {
-      throw Refusal.usage(error.description)
+      guard error.isOfWriting else { throw Refusal.usage(error.description) }
+      Terminal.error.write("Error: \(error.description)\n")
+      throw ExitCode(1)
     }
     let path = PathText.short(directory)
     Terminal.output.write("Report: \(path)/report.html\nAs text: \(path)/report.md\n")

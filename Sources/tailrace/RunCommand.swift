@@ -41,7 +41,7 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     let selection = try ScenarioSelection(
       scenarios.isEmpty ? ["documented"] : scenarios, changes: changes, targets: load.targets)
-    try selection.requireDeclaredTimes(changes)
+    try selection.requireEffect(of: changes)
     var options = suiteOptions(named: selection.suite)
     let interruption = Interruption.listen()
     var runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)

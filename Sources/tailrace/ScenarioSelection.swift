@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TailraceCore
 import TailraceMeasurement
 import TailraceSpelling
 import TailraceWorkload
@@ -27,12 +28,19 @@ struct ScenarioSelection {
     origins = reading.found.map(\.origin)
   }
 
-  /// Refuses a time scale that would change nothing.
-  func requireDeclaredTimes(_ changes: ScenarioChanges) throws {
-    guard changes.timeScale != 1, !scenarios.contains(where: \.isScalable) else { return }
-    throw Refusal.usage(
-      "--time-scale has no effect on \(scenarios.map(\.name).joined(separator: ", ")): real operations take the time "
-        + "that they take; leave it out")
+  /// Refuses changes that would leave every scenario as it is.
+  func requireEffect(of changes: ScenarioChanges) throws {
+    let names = scenarios.map(\.name).joined(separator: ", ")
+    var problems: [String] = []
+    if changes.timeScale != 1, !scenarios.contains(where: \.isScalable) {
+      problems.append("--time-scale does not apply to \(names): real operations take the time that they take")
+    }
+    // A batch comes whole at its start.
+    let isEnded = scenarios.contains { $0.streams.contains { !$0.isBatch || $0.start > .zero } }
+    if changes.duration != nil, !isEnded {
+      problems.append("--duration does not apply to \(names): all jobs arrive at the start")
+    }
+    guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0); leave it out" }) }
   }
 
   /// What to say of an argument that names nothing.
@@ -174,6 +182,10 @@ extension ScenarioSelection {
       }
     }
   }
+}
+
+extension LoadStream {
+  fileprivate var isBatch: Bool { if case .batch = arrivals { true } else { false } }
 }
 
 extension ExpressionCheck {

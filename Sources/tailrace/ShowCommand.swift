@@ -43,7 +43,7 @@ struct ShowCommand: ParsableCommand {
       let names = selection.scenarios.map(\.name).joined(separator: ", ")
       throw Refusal.usage("'\(name)' has \(selection.scenarios.count) scenarios; name one of them: \(names)")
     }
-    try selection.requireDeclaredTimes(changes)
+    try selection.requireEffect(of: changes)
     var lines: [String] = []
     Tape(scenario: scenario.scaled(by: changes.timeScale), seed: seed).writeCSV(limit: limit ?? .max) { line in
       lines.append(line)

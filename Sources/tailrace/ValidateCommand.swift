@@ -25,6 +25,7 @@ struct ValidateCommand: ParsableCommand {
 
   func run() throws {
     let selection = try ScenarioSelection(files, changes: changes, targets: [])
+    try selection.requireEffect(of: changes)
     var text = ""
     for (scenario, origin) in zip(selection.scenarios, selection.origins) {
       text += "\(origin): \(scenario.name) is valid ("

@@ -57,6 +57,7 @@ extension ScenarioChanges {
     guard selection.scenarios.count == 1 else {
       throw Refusal.usage("\(name) names \(selection.scenarios.count) scenarios; \(instead)")
     }
+    try selection.requireEffect(of: self)
     return selection.scenarios[0]
   }
 }

@@ -89,6 +89,20 @@ import Testing
     #expect(bound.status == 64 && bound.error.contains("tailrace gate"), "\(bound)")
   }
 
+  /// What depends on what a scenario is, rather than on the mode.
+  @Test(arguments: [
+    (["run", "governance-five", "--system", "simulated", "--duration", "1s"], "--duration does not apply"),
+    (["validate", "governance-five", "--duration", "1s"], "all jobs arrive at the start"),
+    (["show", "governance-five", "--tape", "--duration", "1s"], "--duration"),
+    (["noise", "gb.yaml", "--metric", "nonsense"], "nonsense"),
+    (["gate", "gb.yaml", "--self-test", "--slow-type", "c"], "--slow-type c"),
+    (["gate", "--results", "x", "--against", "y"], "--baseline"),
+  ])
+  func whatHasNoEffectIsRefused(_ arguments: [String], _ word: String) async throws {
+    let outcome = try await Binary.run(arguments, in: try folder())
+    #expect(outcome.status == 64 && outcome.output.isEmpty && outcome.error.contains(word), "\(outcome)")
+  }
+
   @Test func aComparisonOfNothingIsInvalid() async throws {
     let folder = try folder()
     let outcome = try await Binary.run(

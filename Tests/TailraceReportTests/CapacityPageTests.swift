@@ -98,6 +98,23 @@ import Testing
     #expect(throws: ReportProblem.self) { try CapacityFiles.decode(Array("{\"format\":99}".utf8)) }
   }
 
+  /// Markdown, HTML and JSON of one search.
+  @Test func documentsAgree() throws {
+    let result = result()
+    let files = Dictionary(uniqueKeysWithValues: try CapacityFiles.render(result).map { ($0.path, $0.bytes) })
+    let page = String(decoding: try #require(files["report.html"]), as: UTF8.self).replacing(/<[^>]*>/, with: "")
+      .replacing("&lt;", with: "<")
+    let text = String(decoding: try #require(files["report.md"]), as: UTF8.self).replacing("`", with: "")
+    for configuration in result.configurations {
+      let answer = CapacityWords.answer(configuration.search)
+      #expect(page.contains(answer) && text.contains(answer), "\(answer)")
+      for target in result.targets { #expect(page.contains(target) && text.contains(target)) }
+    }
+    struct Judged: Decodable { var verdict: String; var exitStatus: Int32 }
+    let json = try JSONDecoder().decode(Judged.self, from: Data(try #require(files["capacity.json"])))
+    #expect(json.verdict == result.word && json.exitStatus == result.exitStatus(strict: false))
+  }
+
   @Test func answersAreSentences() {
     var found = search("simulated")
     #expect(CapacityWords.answer(found) == "319 /s (95 % interval 312 to 325 /s); waiting.p99 < 50ms ends it")

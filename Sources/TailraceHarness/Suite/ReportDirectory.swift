@@ -9,6 +9,8 @@ package enum ReportDirectory {
   /// Why a report could not be written or read.
   package struct Problem: Error, CustomStringConvertible {
     package var description: String
+    /// Whether it is about what was to be written, rather than about what was to be read.
+    package var isOfWriting = true
   }
 
   /// A report that was written.
@@ -111,7 +113,8 @@ package enum ReportDirectory {
     } catch {
       let reason = (error as? FileProblem)?.reason ?? ErrorWords.of(error)
       throw Problem(
-        description: "cannot read '\(source.path)': \(reason); name a report directory that has a result.json")
+        description: "cannot read '\(source.path)': \(reason); name a report directory that has a result.json",
+        isOfWriting: false)
     }
     do {
       for (path, bytes) in files { try put(bytes, at: path, in: url) }
