@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CPlatform.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -95,6 +96,32 @@ void *cplatform_thread_mark(void *mark) {
   return before;
 }
 
+int64_t cplatform_children_cpu_ns(void) {
+  struct rusage usage;
+  if (getrusage(RUSAGE_CHILDREN, &usage) != 0) return 0;
+  return ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000 +
+         ((int64_t)usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
+}
+
+static _Atomic int64_t ended_run_delay;
+
+int64_t cplatform_ended_run_delay_ns(void) { return atomic_load(&ended_run_delay); }
+
+/// Adds what the calling thread, which ends, waited for a processor: the second number of its schedstat.
+static void note_run_delay(void) {
+  char text[128];
+  int file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return;
+  ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  if (length <= 0) return;
+  text[length] = 0;
+  char *second = NULL;
+  strtoll(text, &second, 10);
+  int64_t delay = strtoll(second, NULL, 10);
+  if (delay > 0) atomic_fetch_add(&ended_run_delay, delay);
+}
+
 struct thread_start {
   void (*body)(void *);
   void *context;
@@ -104,6 +131,7 @@ static void *thread_main(void *argument) {
   struct thread_start start = *(struct thread_start *)argument;
   free(argument);
   start.body(start.context);
+  note_run_delay();
   return NULL;
 }
 

@@ -81,6 +81,12 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
   case allocationsPerJob = "allocations_per_job"
   /// Share of the run's processor time that the host gave to others.
   case hostSteal = "host_steal"
+  /// Share of the run's processor time that other programs on the machine had.
+  case otherPrograms = "other_programs"
+  /// How long the run's own threads waited for a processor, all together.
+  case runDelay = "run_delay"
+  /// Iterations of a fixed loop in a nanosecond of processor time, just before the run.
+  case spinSpeed = "spin_speed"
   /// What it costs this machine to wake a sleeping thread.
   case wakeUpP50 = "wake_up_p50"
   case wakeUpP99 = "wake_up_p99"
@@ -89,9 +95,9 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
   package var unit: FigureUnit {
     switch self {
     case .throughput, .offeredRate, .achievedRate: .rate
-    case .success, .utilization, .timeSaved, .hostSteal, .shareError: .ratio
-    case .recovery, .makespan, .processorTime, .wakeUpP50, .wakeUpP99: .time
-    case .speedup, .offeredLoad, .jobsInSystem, .allocationsPerJob: .factor
+    case .success, .utilization, .timeSaved, .hostSteal, .otherPrograms, .shareError: .ratio
+    case .recovery, .makespan, .processorTime, .runDelay, .wakeUpP50, .wakeUpP99: .time
+    case .speedup, .offeredLoad, .jobsInSystem, .allocationsPerJob, .spinSpeed: .factor
     case .submitted, .completed, .deadLettered, .cancelled, .rejected, .shed, .dropped, .retried, .lost, .duplicated,
       .leftRunning, .earlyStarts, .concurrencyMax, .startsPerSecondMax, .queueDepthMax, .late, .inversions:
       .count
@@ -106,7 +112,7 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
     case .throughput, .utilization, .makespan, .speedup, .timeSaved, .lost, .duplicated, .leftRunning, .earlyStarts,
       .concurrencyMax, .startsPerSecondMax, .queueDepthMax, .offeredLoad, .offeredRate, .achievedRate, .jobsInSystem,
       .processorTime, .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .hostSteal,
-      .wakeUpP50, .wakeUpP99, .inversions, .shareError, .recovery:
+      .wakeUpP50, .wakeUpP99, .otherPrograms, .runDelay, .spinSpeed, .inversions, .shareError, .recovery:
       false
     }
   }

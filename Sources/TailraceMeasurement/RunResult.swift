@@ -58,6 +58,15 @@ package struct Observations: Sendable, Hashable, Codable {
   /// Ticks of the clock in which the system counts processor time, of all processors together, behind ``hostSteal``;
   /// nil: not known.
   package var hostTicks: Int?
+  /// Share of the run's processor time that other programs on the machine had, 0…1; nil in results of versions that
+  /// knew no such thing.
+  package var otherPrograms: Reading?
+  /// How long the run's own threads waited for a processor while they could run, all together, in nanoseconds; nil
+  /// likewise.
+  package var runDelay: Reading?
+  /// Iterations of a fixed loop in a nanosecond of processor time, just before the run: how fast the machine was; nil
+  /// likewise.
+  package var spinSpeed: Reading?
   /// In nanoseconds.
   package var wakeUpP50 = Reading.notTaken
   /// In nanoseconds.
@@ -77,8 +86,20 @@ package struct Observations: Sendable, Hashable, Codable {
       Figure(.jobsInSystem, meanJobsInSystem), Figure(.processorTime, processorTime), Figure(.peakMemory, peakMemory),
       Figure(.bytesPerJob, bytesPerJob), Figure(.liveBytesWarm, liveBytesWarm), Figure(.liveBytesEnd, liveBytesEnd),
       Figure(.allocationsPerJob, allocationsPerJob), Figure(.hostSteal, hostSteal), Figure(.wakeUpP50, wakeUpP50),
-      Figure(.wakeUpP99, wakeUpP99),
+      Figure(.wakeUpP99, wakeUpP99), Figure(.otherPrograms, otherPrograms ?? .notTaken),
+      Figure(.runDelay, runDelay ?? .notTaken), Figure(.spinSpeed, spinSpeed ?? .notTaken),
     ]
+  }
+
+  /// How long the run's threads waited for a processor, as a share of the work that they did, 0…1; nil: not known.
+  ///
+  /// The work is the greater of the time in which the threads wanted a processor and of the attempts' service: where
+  /// jobs compute the two are about the same, and where they sleep a thread that waits delays what it wakes for.
+  ///
+  /// - Parameter service: of all attempts together, in nanoseconds.
+  package func delayedShare(service: Double) -> Double? {
+    guard let delay = runDelay?.value, let ran = processorTime.value, delay + ran > 0 else { return nil }
+    return delay / max(delay + ran, service)
   }
 }
 

@@ -93,7 +93,8 @@ extension Metric.Subject {
         .up
       case .speedup, .timeSaved, .lost, .leftRunning, .earlyStarts, .concurrencyMax, .startsPerSecondMax,
         .queueDepthMax, .inversions, .recovery, .jobsInSystem, .processorTime, .peakMemory, .bytesPerJob,
-        .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .hostSteal, .wakeUpP50, .wakeUpP99:
+        .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .hostSteal, .wakeUpP50, .wakeUpP99,
+        .otherPrograms, .runDelay, .spinSpeed:
         .unknown
       }
     }

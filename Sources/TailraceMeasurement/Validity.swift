@@ -23,6 +23,15 @@ package struct ValidityBounds: Sendable, Hashable {
   /// Ticks of the host's clock (10 ms each, all processors together) below which neither is said: half a second on two
   /// processors. A single tick would be a large share of fewer.
   package var stealTicks = 100
+  /// Share of processor time that other programs had: above it a warning. A run alone on its machine shows −1 to 1 %,
+  /// one that keeps every processor busy by itself too; one busy loop is 50 % on two processors, 6 % on sixteen.
+  package var othersWarning = 0.05
+  /// Above this the run is invalid, where the others have done harm: where processors are left idle they do none.
+  package var othersLimit = 0.10
+  /// The harm: how long the run's own threads waited for a processor, as a share of its work. It is by how much service
+  /// gets longer (jobs that sleep 8 ms: 7.5 % of waiting, 8 % longer in the mean). At 5 % the mean response time of a
+  /// system that is busy for nine tenths of its time doubles: 1.05 ÷ (1 − 0.9 × 1.05) beside 1 ÷ (1 − 0.9).
+  package var delayLimit = 0.05
   package init() {}
 }
 
@@ -57,6 +66,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
       checkLittle(measurement, observations, bounds), checkLost(measurement, observations),
       checkDuplicated(measurement, observations),
       checkParts(measurement), checkRange(measurement), checkSteal(observations, bounds),
+      checkOthers(measurement, observations, bounds),
       checkInterruption(measurement, observations),
     ]
   }
@@ -222,6 +232,35 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
       return check
     }
     check.verdict = share > bounds.stealLimit ? .failed : share > bounds.stealWarning ? .warning : .passed
+    return check
+  }
+
+  private static func checkOthers(
+    _ measurement: RunMeasurement, _ observations: Observations, _ bounds: ValidityBounds
+  ) -> ValidityCheck {
+    var check = ValidityCheck(
+      name: "other_programs", verdict: .passed, observed: observations.otherPrograms?.value,
+      bound: bounds.othersLimit, unit: .ratio, words: "processor time that other programs had")
+    guard let share = observations.otherPrograms?.value else {
+      check.verdict = .unavailable
+      check.words = observations.otherPrograms?.unavailable ?? "not measured"
+      return check
+    }
+    if let ticks = observations.hostTicks, ticks < bounds.stealTicks {
+      check.verdict = .unavailable
+      check.words = "the run was too short: \(ticks) ticks of the host's clock; \(bounds.stealTicks) are needed"
+      return check
+    }
+    let delayed = observations.delayedShare(service: Double(measurement.all.parts[.service]))
+    if let delay = observations.runDelay?.value, let delayed {
+      check.words +=
+        "; the run's own threads waited \(rounded(delay / 1e9)) s for a processor, "
+        + "\(rounded(delayed * 100)) % of the work"
+    }
+    guard share > bounds.othersWarning else { return check }
+    // Where the run was another program's, nobody knows what its threads waited, and its servers may be the others.
+    check.verdict = share > bounds.othersLimit && delayed ?? 0 > bounds.delayLimit ? .failed : .warning
+    check.words += ": stop what else runs on this machine, or leave the run processors of its own"
     return check
   }
 

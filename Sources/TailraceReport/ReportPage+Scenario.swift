@@ -180,6 +180,7 @@ extension ReportPage {
       (.jobsInSystem, "Mean jobs in system"), (.processorTime, "Processor time"), (.peakMemory, "Peak memory"),
       (.bytesPerJob, "Allocated per job"), (.liveBytesWarm, "Live at the end of warm-up"),
       (.liveBytesEnd, "Live at the end"), (.allocationsPerJob, "Allocations per job"),
+      (.otherPrograms, "Other programs' processor time"), (.runDelay, "Own threads waited for a processor"),
       (.wakeUpP50, "Waking a thread, p50"), (.wakeUpP99, "Waking a thread, p99"),
     ]
     let known = names.filter { name, _ in scenario.runs.contains { $0.measurement[name] != nil } }

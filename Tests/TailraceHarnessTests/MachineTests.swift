@@ -1,6 +1,7 @@
 // Goal: the probes read what the system says, and the doctor turns figures into the right advice.
 
 import Foundation
+import Glibc
 import TailraceCore
 import Testing
 
@@ -81,6 +82,67 @@ struct MachineTests {
     let cost = try #require(WakeUpCalibration.measure(samples: 20, pause: .microseconds(200)))
     #expect(cost.count > 0 && cost.count <= 20)
     #expect(cost.p50 >= .zero && cost.p50 <= cost.p99 && cost.p99 <= cost.max)
+  }
+
+  @Test func processorTimeIsThatOfTheProcessorsThatCount() throws {
+    let text = """
+      cpu  300 0 0 600 100 0 0 0 0 0
+      cpu0 100 0 0 0 0 0 0 0 0 0
+      cpu1 200 0 0 100 0 0 0 0 0 0
+      cpu12 0 0 0 500 100 0 0 0 0 0
+      """
+    #expect(HostTimes(procStat: text)?.busy == 300)
+    let two = try #require(HostTimes(procStat: text, processors: [1, 12]))
+    #expect(two.busy == 200 && two.total == 900 && two.idle == 600 && two.iowait == 100)
+    #expect(HostTimes(procStat: text, processors: [40])?.busy == 300)
+    #expect(HostTimes.processors(inList: "\t0-2,12") == [0, 1, 2, 12])
+    #expect(HostTimes.processors(inList: "0-x") == nil && HostTimes.processors(inList: "") == nil)
+    let start = try #require(HostTimes(procStat: "cpu 0 0 0 0 0 0 0 0"))
+    let end = try #require(HostTimes(procStat: "cpu 60 0 0 30 0 0 0 10"))
+    let tick = 1e9 / OwnUse.ticksPerSecond
+    // Of a hundred ticks the others had what was neither idle nor stolen nor ours.
+    #expect(HostTimes.othersShare(from: start, to: end, own: Int64(20 * tick)) == 0.4)
+    #expect(HostTimes.othersShare(from: start, to: end, own: Int64(62 * tick)) == 0)
+    #expect(HostTimes.othersShare(from: start, to: start, own: 0) == nil)
+    #expect(OwnUse.delay(inSchedstat: "123 456 7\n") == 456 && OwnUse.delay(inSchedstat: "") == nil)
+  }
+
+  /// What a child used is the run's own once the child has ended.
+  @Test func childrenCountAsOurs() async throws {
+    let start = OwnUse.now()
+    try await ChildProcess.run(["/bin/sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"])
+    let end = OwnUse.now()
+    let own = OwnUse.processorTime(from: start, to: end)
+    // A hundred thousand turns of a shell take some 0.1 s of processor time on any machine.
+    #expect(own > 20_000_000, "\(own) ns")
+  }
+
+  /// Two threads that share one processor wait for each other, and have ended before the second reading.
+  @Test func threadsThatHaveEndedWaitedForTheProcessorToo() async throws {
+    let start = OwnUse.now()
+    let calibration = SpinCalibration.measure()
+    @Sendable func spin() {
+      // Not declared without _GNU_SOURCE.
+      typealias SetAffinity = @convention(c) (pid_t, Int, UnsafePointer<UInt64>) -> Int32
+      typealias GetAffinity = @convention(c) (pid_t, Int, UnsafeMutablePointer<UInt64>) -> Int32
+      let set = unsafeBitCast(dlsym(nil, "sched_setaffinity"), to: SetAffinity.self)
+      let get = unsafeBitCast(dlsym(nil, "sched_getaffinity"), to: GetAffinity.self)
+      var words = [UInt64](repeating: 0, count: 16)
+      let bytes = words.count * MemoryLayout<UInt64>.size
+      _ = get(0, bytes, &words)
+      guard let first = words.firstIndex(where: { $0 != 0 }) else { return }
+      let bit = words[first] & (~words[first] &+ 1)
+      words = words.indices.map { $0 == first ? bit : 0 }
+      #expect(set(0, bytes, words) == 0)
+      calibration.spin(for: .milliseconds(100))
+    }
+    async let one: Void = DedicatedThread.run { spin() }
+    async let other: Void = DedicatedThread.run { spin() }
+    _ = await (one, other)
+    // They tell what they waited when they end, a moment after they are done.
+    try await Task.sleep(for: .milliseconds(100))
+    let delay = try #require(OwnUse.runDelay(from: start, to: OwnUse.now()))
+    #expect(delay > 30_000_000, "\(delay) ns")
   }
 
   @Test func doctorWarnsOfADebugBuildAndANoisyHost() {

@@ -17,6 +17,7 @@ import Testing
     observations.meanJobsInSystem = Reading(meanJobs)
     observations.observedFor = .seconds(1)
     observations.hostSteal = Reading(steal)
+    observations.otherPrograms = Reading(0)
     var histogram = LatencyHistogram()
     for _ in 0..<100 { histogram.record(lateness) }
     observations.generatorLateness = histogram.distribution
@@ -49,6 +50,30 @@ import Testing
   @Test func stealWarnsThenFails() {
     #expect(verdict("host_steal", of: makeRun(records, observations: makeObservations(steal: 0.05))) == .warning)
     #expect(verdict("host_steal", of: makeRun(records, observations: makeObservations(steal: 0.2))) == .failed)
+  }
+
+  /// Other programs, and what the run's threads waited for a processor: 100 jobs of 5 ms are half a second of work.
+  private func others(_ share: Double, delay: Double?, ticks: Int = 1_000) -> ValidityCheck? {
+    var observations = makeObservations()
+    observations.otherPrograms = Reading(share)
+    observations.runDelay = delay.map { Reading($0 * 1e9) }
+    observations.processorTime = Reading(0.1e9)
+    observations.hostTicks = ticks
+    return makeRun(records, observations: observations).validity.first { $0.name == "other_programs" }
+  }
+
+  @Test func otherProgramsFailARunThatTheyHaveSlowedDown() {
+    #expect(others(0.5, delay: 0.2)?.verdict == .failed)
+    #expect(others(0.5, delay: 0.2)?.words.contains("waited 0.2 s for a processor, 40 % of the work") == true)
+    #expect(others(0.5, delay: 0.2)?.words.contains("stop what else runs") == true)
+    // They used what the run left idle.
+    #expect(others(0.5, delay: 0.01)?.verdict == .warning)
+    #expect(others(0.07, delay: 0.2)?.verdict == .warning)
+    // A run that keeps every processor busy by itself: its threads wait for each other.
+    #expect(others(0.01, delay: 3)?.verdict == .passed)
+    #expect(others(0.5, delay: 0.2, ticks: 20)?.verdict == .unavailable)
+    // Another program's threads are not seen, and its servers are other programs.
+    #expect(others(0.9, delay: nil)?.verdict == .warning)
   }
 
   @Test func stealOfAShortRunIsNotChecked() {

@@ -35,6 +35,13 @@ static inline int64_t cplatform_process_cpu_ns(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/// Processor time used by child processes that have ended and were waited for, and by theirs, in nanoseconds.
+int64_t cplatform_children_cpu_ns(void);
+
+/// How long threads of `cplatform_thread_start` that have ended waited for a processor while they could run, in
+/// nanoseconds, all together since the process began.
+int64_t cplatform_ended_run_delay_ns(void);
+
 /// Sleeps until the monotonic clock reads `deadline_ns`. Returns 0, or EINTR when a signal ended the sleep.
 int cplatform_sleep_until_ns(int64_t deadline_ns);
 

@@ -18,6 +18,19 @@ package struct SuiteRunner: Sendable {
     self.interruption = interruption
   }
 
+  /// How fast the machine was before the first run.
+  private struct MachineState {
+    var wakeUp: ProbeQuantiles?
+    var spin: SpinCalibration
+
+    func note(in observations: inout Observations) {
+      observations.spinSpeed = Reading(spin.iterationsPerNanosecond)
+      guard let wakeUp else { return }
+      observations.wakeUpP50 = Reading(Double(wakeUp.p50.rawValue))
+      observations.wakeUpP99 = Reading(Double(wakeUp.p99.rawValue))
+    }
+  }
+
   /// One replay to come.
   private struct Plan {
     var scenario: Scenario
@@ -90,7 +103,8 @@ package struct SuiteRunner: Sendable {
     for plan in plans where plan.worksHere && rehearsed.insert(plan.system.name).inserted {
       try await rehearsal.run(on: plan.system, parts: parts, interruption: interruption)
     }
-    let wakeUp = plans.allSatisfy(\.system.runsInVirtualTime) ? nil : WakeUpCalibration.measure()
+    let isVirtual = plans.allSatisfy(\.system.runsInVirtualTime)
+    let machine = isVirtual ? nil : MachineState(wakeUp: WakeUpCalibration.measure(), spin: SpinCalibration.measure())
     var runs: [String: [RunResult]] = [:]
     var jobs: [SuiteRun.Jobs] = []
     for (index, plan) in plans.enumerated() where !interruption.isSet {
@@ -104,7 +118,7 @@ package struct SuiteRunner: Sendable {
       let log = options.keepsJobs || options.recordsTape ? AttemptLog() : nil
       // Also when the replay throws: nobody is to be told of a run that is over.
       defer { progress.end() }
-      var result = try await replay(plan, calibration, wakeUp, log, progress.progress)
+      var result = try await replay(plan, calibration, machine, log, progress.progress)
       if let log {
         let kept = Self.jobs(log, plan.scenario, plan.system.name)
         if kept.leftOut > 0 { result.observations.attemptsLeftOut = kept.leftOut }
@@ -139,7 +153,7 @@ package struct SuiteRunner: Sendable {
   }
 
   private func replay(
-    _ plan: Plan, _ calibration: SpinCalibration, _ wakeUp: ProbeQuantiles?, _ log: AttemptLog?,
+    _ plan: Plan, _ calibration: SpinCalibration, _ machine: MachineState?, _ log: AttemptLog?,
     _ progress: RunProgress
   ) async throws -> RunResult {
     let needsDatabase =
@@ -156,10 +170,7 @@ package struct SuiteRunner: Sendable {
     replay.startsWindow = Nanoseconds.seconds(1).scaled(by: scale)
     let outcome = try await plan.system.replay(replay)
     var observations = outcome.observations
-    if let wakeUp, !plan.system.runsInVirtualTime {
-      observations.wakeUpP50 = Reading(Double(wakeUp.p50.rawValue))
-      observations.wakeUpP99 = Reading(Double(wakeUp.p99.rawValue))
-    }
+    if let machine, !plan.system.runsInVirtualTime { machine.note(in: &observations) }
     if plan.system.name == "live", let allocations = options.allocationsPerJob[plan.scenario.name] {
       observations.allocationsPerJob = allocations
     }

@@ -163,6 +163,7 @@ package struct ExternalSystem: ReplaySystem {
     ] {
       observations[keyPath: path] = .unavailable("the run was another program's")
     }
+    observations.runDelay = .unavailable("the run was another program's")
     observations.meanJobsInSystem = .unavailable("the program does not count its jobs for others")
     var lateness = LatencyHistogram()
     var last = Instant.zero

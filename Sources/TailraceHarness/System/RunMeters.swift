@@ -9,6 +9,7 @@ struct RunMeters {
   private let allocatedStart: UInt64?
   private let exactStart: UInt64?
   private let hostStart = HostTimes.now()
+  private let ownStart = OwnUse.now()
 
   init(_ meter: any AllocationMeter) {
     self.meter = meter
@@ -26,7 +27,11 @@ struct RunMeters {
     if let start = exactStart, let end = meter.exactTotals()?.allocations { expense.allocations = end - start }
     if let start = hostStart, let end = HostTimes.now() {
       expense.hostTicks = Int(clamping: end.total - start.total)
+      let own = OwnUse.now()
       expense.noise = HostNoise(from: start, to: end)
+      expense.othersShare = HostTimes.othersShare(
+        from: start, to: end, own: OwnUse.processorTime(from: ownStart, to: own))
+      expense.runDelay = OwnUse.runDelay(from: ownStart, to: own)
     }
     return expense
   }
@@ -49,6 +54,10 @@ struct RunExpense {
   /// Ticks of the clock of /proc/stat, all processors together; nil: the system does not say.
   var hostTicks: Int?
   var noise: HostNoise?
+  /// Share of processor time that other programs had, 0…1; nil: the system does not say.
+  var othersShare: Double?
+  /// How long this process's threads waited for a processor, in nanoseconds; nil: the system does not say.
+  var runDelay: Int64?
 
   /// As a run's result has it.
   ///
@@ -72,6 +81,8 @@ struct RunExpense {
     observations.liveBytesEnd =
       liveBytes.map { Reading(Double($0)) } ?? .unavailable(unavailability ?? "the allocator does not say")
     observations.hostTicks = hostTicks
+    observations.otherPrograms = othersShare.map { Reading($0) } ?? .unavailable("the system does not say")
+    observations.runDelay = runDelay.map { Reading(Double($0)) } ?? .unavailable("the system does not say")
     observations.hostSteal =
       hostTicks == nil
       ? .unavailable("the system does not say")

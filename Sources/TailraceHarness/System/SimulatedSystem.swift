@@ -118,6 +118,9 @@ extension Observations {
     ] {
       observations[keyPath: path] = .unavailable(reason)
     }
+    for path in [\Observations.otherPrograms, \.runDelay, \.spinSpeed] {
+      observations[keyPath: path] = .unavailable(reason)
+    }
     return observations
   }
 }

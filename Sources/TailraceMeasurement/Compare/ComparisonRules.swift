@@ -59,7 +59,7 @@ extension Metric {
         .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd, .allocationsPerJob:
         true
       case .utilization, .submitted, .concurrencyMax, .startsPerSecondMax, .offeredLoad, .offeredRate, .hostSteal,
-        .wakeUpP50, .wakeUpP99:
+        .wakeUpP50, .wakeUpP99, .otherPrograms, .runDelay, .spinSpeed:
         nil
       }
     }
