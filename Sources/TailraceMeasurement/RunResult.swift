@@ -114,6 +114,8 @@ package struct RunResult: Sendable, Hashable, Codable {
   package var timeScale: Double
   /// The tape's fingerprint, in hexadecimal: equal for runs that replayed the same jobs.
   package var fingerprint: String
+  /// The fingerprints of the tape's parts; nil in results of versions that knew no such thing.
+  package var tape: TapeParts?
   package var measurement: RunMeasurement
   package var observations: Observations
   package var validity: [ValidityCheck]
@@ -121,13 +123,15 @@ package struct RunResult: Sendable, Hashable, Codable {
   /// Makes a run's result and draws up its certificate.
   package init(
     system: String, repetition: Int = 1, seed: UInt64, timeScale: Double, fingerprint: String,
-    measurement: RunMeasurement, observations: Observations, bounds: ValidityBounds = ValidityBounds()
+    tape: TapeParts? = nil, measurement: RunMeasurement, observations: Observations,
+    bounds: ValidityBounds = ValidityBounds()
   ) {
     self.system = system
     self.repetition = repetition
     self.seed = seed
     self.timeScale = timeScale
     self.fingerprint = fingerprint
+    self.tape = tape
     self.measurement = measurement
     self.observations = observations
     self.measurement.figures += observations.figures

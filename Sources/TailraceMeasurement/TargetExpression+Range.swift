@@ -13,7 +13,7 @@ extension Metric {
   package var range: MetricRange {
     guard case .figure(let figure) = subject else { return MetricRange(low: 0, high: .infinity, includesHigh: false) }
     switch figure {
-    case .success, .utilization, .hostSteal, .shareError: return MetricRange(low: 0, high: 1)
+    case .success, .utilization, .hostSteal, .otherPrograms, .shareError: return MetricRange(low: 0, high: 1)
     // 1 less a ratio of two lengths of time, of which neither is 0.
     case .timeSaved: return MetricRange(low: -.infinity, high: 1, includesLow: false, includesHigh: false)
     case .speedup: return MetricRange(low: 0, high: .infinity, includesLow: false, includesHigh: false)
@@ -21,7 +21,7 @@ extension Metric {
       .retried, .late, .lost, .duplicated, .leftRunning, .earlyStarts, .concurrencyMax, .startsPerSecondMax,
       .queueDepthMax, .inversions, .recovery, .offeredLoad, .offeredRate, .achievedRate, .jobsInSystem,
       .processorTime, .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .wakeUpP50,
-      .wakeUpP99:
+      .wakeUpP99, .runDelay, .spinSpeed:
       return MetricRange(low: 0, high: .infinity, includesHigh: false)
     }
   }

@@ -12,7 +12,8 @@ extension TargetExpression {
       case .makespan, .speedup, .timeSaved, .submitted, .completed, .deadLettered, .cancelled, .rejected, .shed,
         .dropped, .retried, .late, .lost, .duplicated, .leftRunning, .earlyStarts, .concurrencyMax,
         .startsPerSecondMax, .queueDepthMax, .inversions, .recovery, .processorTime, .peakMemory, .bytesPerJob,
-        .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .hostSteal, .wakeUpP50, .wakeUpP99:
+        .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .hostSteal, .wakeUpP50, .wakeUpP99,
+        .otherPrograms, .runDelay, .spinSpeed:
         return limit.value == 0
       }
     }
@@ -40,7 +41,7 @@ extension TargetExpression {
     case .speedup, .timeSaved:
       return "'\(text)' compares with one job at a time, which is not replayed here; name another target"
     case .processorTime, .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .hostSteal,
-      .wakeUpP50, .wakeUpP99:
+      .wakeUpP50, .wakeUpP99, .otherPrograms, .runDelay, .spinSpeed:
       return isSimulated
         ? "'\(text)' is about this machine, which a simulation does not measure; name another target" : nil
     case .throughput, .success, .utilization, .makespan, .submitted, .completed, .deadLettered, .cancelled, .rejected,

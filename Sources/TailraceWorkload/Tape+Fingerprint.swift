@@ -10,8 +10,26 @@ extension Tape {
   ///
   /// It covers the description of the load, the first ``fingerprintedJobs`` jobs with their first attempts, and the
   /// first job of each closed client. The same on every machine.
-  package func fingerprint() -> String {
+  package func fingerprint() -> String { identity().whole }
+
+  /// The fingerprint, and those of its parts: when which job arrives, and what the jobs of each type are and do. Changing
+  /// a service time leaves the arrivals as they are, job for job.
+  package func identity() -> TapeIdentity {
     var hash = StableHash()
+    var arrivals = StableHash()
+    arrivals.combine(seed)
+    arrivals.combine(scenario.duration)
+    var types = scenario.jobs.map { job in
+      var hash = StableHash()
+      hash.combine(job)
+      hash.combine(job.delay)
+      if let cancel = job.cancel {
+        hash.combine(cancel.share)
+        hash.combine(cancel.after)
+      }
+      if let capacity = scenario.backendCapacity { hash.combine(capacity) }
+      return hash
+    }
     hash.combine(seed)
     hash.combine(scenario.duration)
     hash.combine(UInt64(scenario.jobs.count))
@@ -21,20 +39,41 @@ extension Tape {
       hash.combine(stream.start)
       hash.combine(stream.duration)
       hash.combine(stream.count)
+      arrivals.combine(stream.start)
+      arrivals.combine(stream.duration)
+      arrivals.combine(stream.count)
     }
     if let trace = scenario.trace { hash.combine(trace.digest) }
     var cursor = makeCursor()
     for _ in 0..<Self.fingerprintedJobs {
       guard let job = cursor.next() else { break }
       combine(job, into: &hash)
+      combine(arrivalOf: job, into: &arrivals)
+      // A trace has its service times job by job.
+      if scenario.trace != nil {
+        types[job.type].combine(attempt(job: job.index, type: job.type, attempt: 1).service)
+      }
     }
     for client in clients {
       let (job, think) = closedJob(client: client, sequence: 0)
       combine(job, into: &hash)
       hash.combine(think)
+      combine(arrivalOf: job, into: &arrivals)
+      arrivals.combine(think)
     }
-    let digits = String(hash.value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    return TapeIdentity(
+      whole: hash.digits, arrivals: arrivals.digits,
+      types: zip(scenario.jobs, types).map { ($0.name, $1.digits) })
+  }
+
+  /// When it comes, and what it waits for.
+  private func combine(arrivalOf job: TapeJob, into hash: inout StableHash) {
+    hash.combine(job.index)
+    hash.combine(scenario.jobs[job.type].name)
+    hash.combine(UInt64(bitPattern: job.intended.nanoseconds))
+    hash.combine(UInt64(job.batch.map { Int($0) + 1 } ?? 0))
+    hash.combine(UInt64(job.dependencies.count))
+    for dependency in job.dependencies { hash.combine(dependency) }
   }
 
   private func combine(_ job: TapeJob, into hash: inout StableHash) {
@@ -52,9 +91,27 @@ extension Tape {
   }
 }
 
+/// What a tape is, as a fingerprint of sixteen hexadecimal digits for the whole and for each of its parts.
+package struct TapeIdentity: Sendable, Hashable {
+  package var whole: String
+  /// When which job arrives, and what it depends on.
+  package var arrivals: String
+  /// What the jobs of each type are and do, in order of declaration.
+  package var types: [(name: String, print: String)]
+
+  package static func == (a: TapeIdentity, b: TapeIdentity) -> Bool { a.whole == b.whole }
+  package func hash(into hasher: inout Hasher) { hasher.combine(whole) }
+}
+
 /// A hash that is the same in every process and on every machine: each word is folded in by SplitMix64's finalizer.
 struct StableHash {
   private(set) var value: UInt64 = 0x7461_696c_7261_6365
+
+  /// Sixteen hexadecimal digits.
+  var digits: String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
 
   @inline(__always) mutating func combine(_ word: UInt64) {
     value = KeyedRandom.mix((value ^ word) &+ 0x9e37_79b9_7f4a_7c15)

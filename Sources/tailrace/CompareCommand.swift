@@ -15,13 +15,14 @@ struct CompareCommand: AsyncParsableCommand {
     discussion: """
       The first candidate is the baseline. Every candidate replays the same tapes, in turns, in rounds of fresh \
       processes, until every metric is called better, worse or the same, or the rounds or the budget are spent. What \
-      varies: --vary, --system, --binary, or several scenario files, each one candidate; --results compares what was \
-      stored before. Ctrl-C ends it early, and reports what is known.
+      varies: --vary, --system, --binary, or several scenario files, each one candidate; where that changes jobs or \
+      arrivals, the seeds stay the same and the report says what differs. --results compares what was stored before. Ctrl-C ends it early, and reports what is known.
 
       EXAMPLES
         tailrace compare mine.yaml --vary scheduler.policy=fifo,priority,aging
         tailrace compare mine.yaml --vary scheduler.workers=2,4 --system simulated
         tailrace compare mine.yaml --system live,task-group
+        tailrace compare mine.yaml --vary jobs.mail.service=10ms,11ms
         tailrace compare before.yaml after.yaml --metric 'response.p99' --delta 2%
         tailrace compare mine.yaml --binary ./tailrace-main --binary ./tailrace-change
         tailrace compare --results reports/before --results reports/after
@@ -51,7 +52,7 @@ struct CompareCommand: AsyncParsableCommand {
   var results: [String] = []
   @Option(
     help: ArgumentHelp(
-      "A setting that may differ between stored results, as reports name it, such as policy (repeatable).",
+      "What may differ between stored results: a setting as reports name it, such as policy, or a job type (repeatable).",
       valueName: "name"))
   var varied: [String] = []
   @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
@@ -148,7 +149,8 @@ struct CompareCommand: AsyncParsableCommand {
             candidates.append(
               ComparisonRunner.Candidate(
                 label: label.joined(separator: " "), program: program,
-                arguments: load.childArguments(group, varied, system: system)))
+                arguments: load.childArguments(group, varied, system: system),
+                tapeSource: group + zip(vary, values).map { "\($0.key)=\($1)" }))
           }
         }
       }

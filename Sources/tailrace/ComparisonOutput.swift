@@ -43,7 +43,8 @@ struct ComparisonSummary {
         text += ExplanationWords.lines(explanation).map { "  \($0.replacing("**", with: ""))\n" }.joined() + "\n"
       }
     }
-    return text + "\(counted(result.counted, "round")) of each; \(result.ending).\n"
+    for line in ComparisonPage.tapeLines(result) { text += line + "\n" }
+    return text + "\(counted(result.counted, "round")) of each; \(result.ending).\(ComparisonPage.setAside(result))\n"
   }
 
   private func scenarios(of candidate: Int) -> [String] {

@@ -73,11 +73,58 @@ import Testing
     #expect(outcome.output.contains("+10.0 %"), "\(outcome)")
   }
 
-  @Test func otherTapesAreRefusedUnlessForcedAndThenSaidOnTop() async throws {
+  /// What was named may change jobs and arrivals; the page says what differs, and the arrivals stay where they can.
+  @Test(arguments: [
+    (
+      "jobs.report.service=60ms,66ms", "jobs of report are or do something else; jobs arrive at the same times, job for"
+    ),
+    ("load.poisson=30/s,40/s", "jobs arrive at other times, so only the seeds are the same ("),
+    ("jobs.report.work=sleep,spin", "jobs of report are or do something else"),
+    ("duration=2s,3s", "jobs arrive at other times"),
+  ])
+  func whatIsVariedMayChangeTheTape(_ setting: String, _ words: String) async throws {
     let folder = try TemporaryFolder()
-    let arguments = ["compare", "quick-start", "--vary", "load.poisson=30/s,40/s", "--rounds", "2"] + Self.simulated
+    let outcome = try await run(
+      ["compare", "quick-start", "--vary", setting, "--rounds", "2"] + Self.simulated, in: folder)
+    #expect(outcome.status == 0 && outcome.output.contains("differs as asked for: quick-start: "), "\(outcome)")
+    #expect(outcome.output.contains(words), "\(outcome)")
+    for page in ["report.md", "report.html"] { #expect(try folder.text("reports/latest/\(page)").contains(words)) }
+    #expect(!outcome.output.contains("Forced"))
+  }
+
+  @Test func aLongerServiceTimeThatIsVariedIsCalledWorse() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await run(
+      ["compare", "quick-start", "--vary", "jobs.report.service=60ms,66ms", "--rounds", "12"] + Self.simulated,
+      in: folder)
+    #expect(outcome.status == 3 && outcome.output.contains("It begins in the service time of `report`"), "\(outcome)")
+    #expect(outcome.output.contains("(+10.0 %) a job"), "\(outcome)")
+  }
+
+  @Test func filesThatDifferInAServiceTimeAreCompared() async throws {
+    let folder = try TemporaryFolder()
+    for (name, service) in [("before", "10ms"), ("after", "11ms")] {
+      let text =
+        "name: \(name)\njobs: {a: {service: 5ms}, b: {service: \(service)}}\nload: {constant: 20/s, of: [a, b]}\n"
+      try Data((text + "duration: 4s\n").utf8).write(to: folder.url.appendingPathComponent("\(name).yaml"))
+    }
+    let outcome = try await run(
+      ["compare", "before.yaml", "after.yaml", "--rounds", "12"] + Self.simulated, in: folder)
+    #expect(outcome.status == 3, "\(outcome)")
+    #expect(outcome.output.contains("The tape of after.yaml differs as asked for: before: jobs of b are"), "\(outcome)")
+  }
+
+  /// A program whose tape is another one, though the same was asked of it.
+  @Test func tapesThatNobodyNamedAreRefusedUnlessForcedAndThenSaidOnTop() async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.url.appendingPathComponent("other").path
+    try Data("#!/bin/sh\nexec '\(Binary.path)' \"$@\" --set load.poisson=40/s\n".utf8).write(to: URL(filePath: path))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    let arguments =
+      ["compare", "quick-start", "--binary", Binary.path, "--binary", path, "--rounds", "2"] + Self.simulated
     let refused = try await run(arguments, in: folder)
     #expect(refused.status == 64 && refused.error.contains("another tape, so other jobs"), "\(refused)")
+    #expect(refused.error.contains("jobs arrive at other times"), "\(refused)")
     #expect(!folder.exists("reports"))
     let forced = try await run(arguments + ["--force"], in: folder)
     #expect(forced.output.contains("Forced, although not alike"), "\(forced)")

@@ -6,6 +6,23 @@ import TailraceWorkload
 import Testing
 
 @Suite struct TapeTests {
+  /// A service time is no part of the arrivals, and a rate no part of what the jobs do.
+  @Test func thePartsOfATapeHaveFingerprintsOfTheirOwn() throws {
+    func identity(_ service: String, _ load: String) throws -> TapeIdentity {
+      let text =
+        "name: n\njobs: {a: {service: 5ms}, b: {service: \(service), delay: 1ms}}\n"
+        + "load: {poisson: \(load), of: [a, b]}\nduration: 5s\n"
+      return Tape(scenario: try ScenarioParser.parse(yaml: text, file: "n").get(), seed: 1).identity()
+    }
+    let one = try identity("10ms", "20/s")
+    let slower = try identity("11ms", "20/s")
+    let faster = try identity("10ms", "30/s")
+    #expect(one.whole != slower.whole && one.arrivals == slower.arrivals)
+    #expect(one.types[0].print == slower.types[0].print && one.types[1].print != slower.types[1].print)
+    #expect(one.arrivals != faster.arrivals)
+    #expect(try identity("10ms", "20/s") == one)
+  }
+
   private func scenario(_ yaml: String) throws -> Scenario {
     try ScenarioParser.parse(yaml: yaml, file: "t.yaml").get()
   }

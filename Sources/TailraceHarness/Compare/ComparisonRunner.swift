@@ -10,10 +10,14 @@ package struct ComparisonRunner: Sendable {
     /// The path of a tailrace executable.
     package var program: String
     package var arguments: [String]
-    package init(label: String, program: String, arguments: [String]) {
+    /// What its tape is made from, beside the seed: scenario files and the settings that vary. Tapes made from something
+    /// else may differ, since that was asked for; where only the program differs they may not.
+    package var tapeSource: [String]
+    package init(label: String, program: String, arguments: [String], tapeSource: [String] = []) {
       self.label = label
       self.program = program
       self.arguments = arguments
+      self.tapeSource = tapeSource
     }
   }
 
@@ -151,7 +155,8 @@ package struct ComparisonRunner: Sendable {
 
   private func unlikeness(_ suites: [SuiteResult]) -> [String] {
     candidates.indices.dropFirst().flatMap { index in
-      suites[0].unlikeness(suites[index], varied: nil).map {
+      let isNamed = candidates[index].tapeSource != candidates[0].tapeSource
+      return suites[0].unlikeness(suites[index], varied: nil, isTapeNamed: isNamed).map {
         "\(candidates[0].label) has \($0) (\(candidates[index].label))"
       }
     }

@@ -17,6 +17,19 @@ package struct GateRunner: Sendable {
     case program(ComparisonRunner.Candidate)
     /// Results that are there; nothing is run, so nothing can be confirmed.
     case results(label: String, [SuiteResult])
+
+    var label: String {
+      switch self {
+      case .program(let candidate): candidate.label
+      case .results(let label, _): label
+      }
+    }
+    var canRunAgain: Bool {
+      switch self {
+      case .program: true
+      case .results: false
+      }
+    }
   }
 
   package var rules: ComparisonRules
@@ -94,7 +107,7 @@ package struct GateRunner: Sendable {
         of: outcome.comparison, outcome.contrasts, regressions: regressions, baseline: self.baseline, types: types))
   }
 
-  /// The candidate on the tapes of a stored baseline.
+  /// The candidate on the tapes of a stored baseline. A round that the machine spoiled is run again.
   private func replay(
     _ source: Source, against baseline: Baseline, _ onProgress: (ComparisonRunner.Progress) -> Void
   ) async throws -> ComparisonRunner.Outcome {
@@ -106,44 +119,61 @@ package struct GateRunner: Sendable {
     let start = MonotonicClock.now()
     var first: [SuiteResult] = []
     var shown: [Contrast] = []
-    for (index, stored) in baseline.rounds.enumerated() {
-      let own: SuiteResult?
-      var label = "the candidate"
-      switch source {
-      case .program(let candidate):
-        label = candidate.label
-        onProgress(progress(comparison, shown, of: baseline, done: index, since: start))
-        own = try await ChildRun.result(
-          of: candidate.program, candidate.arguments + ["--seed", "\(stored.seed)"], interruption: interruption)
-      case .results(let name, let results):
-        label = name
-        own = results.first { $0.seed == stored.seed }
-        guard own != nil || isForced else {
-          throw UnlikeCandidates(lines: ["\(baseline.name) has a round with seed \(stored.seed), \(name) has none"])
+    // As many rounds may be run again as the baseline has.
+    var spare = max(4, baseline.rounds.count)
+    var index = 0
+    while index < baseline.rounds.count {
+      let stored = baseline.rounds[index]
+      onProgress(progress(comparison, shown, of: baseline, done: index, since: start))
+      guard let own = try await result(of: source, for: stored, of: baseline) else {
+        if interruption.isSet {
+          ending = "it was cut short"
+          break
         }
-      }
-      guard let own else {
-        ending = interruption.isSet ? "it was cut short" : ending
-        if interruption.isSet { break }
+        index += 1
         continue
       }
       let unlike = stored.unlikeness(own, varied: [SuiteRunner.plantedSetting]).map { "\(baseline.name) has \($0)" }
       guard unlike.isEmpty || isForced else { throw UnlikeCandidates(lines: unlike) }
       for line in unlike where !forced.contains(line) { forced.append(line) }
       comparison.add(
-        ComparisonRound(number: index + 1, seed: stored.seed, order: [1]), [stored, own],
-        labels: [baseline.name, label])
+        ComparisonRound(number: comparison.rounds.count + 1, seed: stored.seed, order: [1]), [stored, own],
+        labels: [baseline.name, source.label])
       if first.isEmpty { first = [stored, own] }
+      let isSpoiled = comparison.rounds.last?.discarded.isEmpty == false
+      if isSpoiled, source.canRunAgain, spare > 0, !own.isWhollyValid {
+        spare -= 1
+      } else {
+        index += 1
+      }
       if comparison.counted > 0 { shown = comparison.contrasts(isLast: false) }
-      onProgress(progress(comparison, shown, of: baseline, done: index + 1, since: start))
-      if let budget, MonotonicClock.now() - start > budget, index + 1 < baseline.rounds.count {
+      onProgress(progress(comparison, shown, of: baseline, done: index, since: start))
+      if let budget, MonotonicClock.now() - start > budget, index < baseline.rounds.count {
         ending = "the budget of \(budget.words) was spent"
         break
       }
     }
+    comparison.distrust(comparison.conditionDifferences(of: 1, labels: [baseline.name, source.label]))
     return ComparisonRunner.Outcome(
       comparison: comparison, contrasts: comparison.contrasts(isLast: true), ending: ending, forced: forced,
       first: first, isInterrupted: interruption.isSet)
+  }
+
+  /// The candidate's result on a stored round's tape; nil: there is none.
+  private func result(
+    of source: Source, for stored: SuiteResult, of baseline: Baseline
+  ) async throws -> SuiteResult? {
+    switch source {
+    case .program(let candidate):
+      return try await ChildRun.result(
+        of: candidate.program, candidate.arguments + ["--seed", "\(stored.seed)"], interruption: interruption)
+    case .results(let name, let results):
+      let own = results.first { $0.seed == stored.seed }
+      guard own != nil || isForced else {
+        throw UnlikeCandidates(lines: ["\(baseline.name) has a round with seed \(stored.seed), \(name) has none"])
+      }
+      return own
+    }
   }
 
   private func progress(
@@ -154,6 +184,11 @@ package struct GateRunner: Sendable {
     return ComparisonRunner.Progress(
       counted: comparison.counted, most: baseline.rounds.count, left: left, contrasts: shown)
   }
+}
+
+extension SuiteResult {
+  /// Whether every run of it is valid.
+  fileprivate var isWhollyValid: Bool { scenarios.allSatisfy { $0.runs.allSatisfy(\.isValid) } }
 }
 
 /// Runs the rounds of a baseline.
@@ -186,7 +221,7 @@ package enum BaselineRun {
       if failed.isEmpty {
         results.append(own)
         onRound(results.count)
-      } else if failed.allSatisfy({ $0.1.isOfTheMachine }) {
+      } else if failed.allSatisfy({ $0.1.suspect != .system }) {
         spoiled += words
       } else {
         broken += words

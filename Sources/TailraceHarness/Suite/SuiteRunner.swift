@@ -174,8 +174,10 @@ package struct SuiteRunner: Sendable {
     if plan.system.name == "live", let allocations = options.allocationsPerJob[plan.scenario.name] {
       observations.allocationsPerJob = allocations
     }
+    let identity = tape.identity()
     return RunResult(
-      system: plan.system.name, seed: options.seed, timeScale: scale, fingerprint: tape.fingerprint(),
+      system: plan.system.name, seed: options.seed, timeScale: scale, fingerprint: identity.whole,
+      tape: TapeParts(arrivals: identity.arrivals, types: identity.types.map { Setting($0.name, $0.print) }),
       measurement: outcome.recorder.measurement(outcome.facts), observations: observations)
   }
 

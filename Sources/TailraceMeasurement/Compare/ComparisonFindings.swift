@@ -6,6 +6,8 @@ package struct ComparedCandidate: Sendable, Hashable, Codable {
   package var source: String
   /// What its environment says that the baseline's does not, such as another commit.
   package var differences: [Setting]
+  /// How its tapes differ from the baseline's, as whoever compares has named it, a line a scenario; nil: they do not.
+  package var tape: [String]?
   package init(label: String, source: String, differences: [Setting] = []) {
     self.label = label
     self.source = source
@@ -94,8 +96,10 @@ package struct Comparison: Sendable {
   package private(set) var rounds: [ComparisonRound] = []
   /// By counted round, by candidate.
   package private(set) var results: [[SuiteResult]] = []
-  /// Problems of the runs themselves that no further round mends.
-  package private(set) var invalid: [String] = []
+  /// Problems of the runs themselves that no further round repairs.
+  private var broken: [String] = []
+  /// Checks that failed in rounds set aside though the machine looked quiet: once in a while it may be to blame.
+  private var doubts: [String] = []
 
   package init(rules: ComparisonRules, metrics: [String] = []) {
     self.rules = rules
@@ -104,6 +108,16 @@ package struct Comparison: Sendable {
 
   /// Rounds that count so far.
   package var counted: Int { results.count }
+
+  /// Why the figures cannot be trusted, whatever further rounds say; empty: they can.
+  package var invalid: [String] {
+    // One round in eight may fail a check for no visible reason, two in any case.
+    guard doubts.count > max(2, rounds.count / 8) else { return broken }
+    return broken + ["too often for the machine to be blamed (\(doubts.count) of \(rounds.count) rounds): \(doubts[0])"]
+  }
+
+  /// Adds a reason why the figures cannot be trusted.
+  package mutating func distrust(_ reasons: [String]) { broken += reasons }
 
   /// Takes in a round. One whose figures the machine spoiled is set aside, for all candidates alike; one that a system
   /// spoiled (jobs lost, a queue that did not drain) makes the comparison invalid.
@@ -115,10 +129,16 @@ package struct Comparison: Sendable {
         for run in scenario.runs {
           for check in run.validity where check.verdict == .failed {
             let words = "\(scenario.name) on \(label): \(check.name), \(check.words)"
-            if check.isOfTheMachine {
+            switch check.suspect {
+            case .machine: round.discarded.append(words)
+            case .machineOrSystem:
               round.discarded.append(words)
-            } else if !invalid.contains(where: { $0.hasPrefix("\(scenario.name) on \(label): \(check.name)") }) {
-              invalid.append(words + " (round \(round.number))")
+              if !run.isDisturbed { doubts.append(words + " (round \(round.number))") }
+            case .system:
+              guard !broken.contains(where: { $0.hasPrefix("\(scenario.name) on \(label): \(check.name)") }) else {
+                continue
+              }
+              broken.append(words + " (round \(round.number))")
             }
           }
         }
@@ -201,8 +221,30 @@ package struct Comparison: Sendable {
 }
 
 extension ValidityCheck {
-  /// Whether it is the machine that failed it, so that another try may pass, rather than what was measured.
-  package var isOfTheMachine: Bool { name == "host_steal" || name == "generator_lateness" }
+  /// Who may be to blame for its failure.
+  package enum Suspect: Sendable {
+    /// Another try may pass.
+    case machine
+    /// A machine that stands still for a moment leaves the scheduler's count and the timelines, or the rate offered and
+    /// the rate achieved, apart; so does a fault of the system, in run after run.
+    case machineOrSystem
+    /// No machine loses a job.
+    case system
+  }
+  package var suspect: Suspect {
+    switch name {
+    case "host_steal", "generator_lateness", "other_programs": .machine
+    case "littles_law", "offered_vs_achieved": .machineOrSystem
+    default: .system
+    }
+  }
+}
+
+extension RunResult {
+  /// Whether a check of the machine did not pass.
+  package var isDisturbed: Bool {
+    validity.contains { $0.suspect == .machine && ($0.verdict == .warning || $0.verdict == .failed) }
+  }
 }
 
 extension PooledRuns {
@@ -266,6 +308,8 @@ extension ComparisonFindings {
     var candidates = candidates
     for (index, suite) in first.enumerated() where index > 0 && index < candidates.count {
       candidates[index].differences = first[0].notableDifferences(suite)
+      let tape = first[0].tapeDifferences(suite)
+      candidates[index].tape = tape.isEmpty ? nil : tape
     }
     var invalid = comparison.invalid
     if isInterrupted { invalid.append("it was interrupted; rounds that count by then: \(comparison.counted)") }

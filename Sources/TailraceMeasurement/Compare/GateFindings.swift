@@ -121,10 +121,14 @@ extension GateCheck {
     let judged = Self.checks(of: bounded, rules: comparison.rules)
     return scenarios.indices.flatMap { place -> [GateCheck] in
       let rounds = comparison.results.map { $0[1].scenarios[place] }
+      let sides = comparison.results.map { ($0[0].scenarios[place], $0[1].scenarios[place]) }
+      let types = scenarios[place].primary?.measurement.classes.compactMap(\.key.type) ?? []
       let targets = rounds[0].targets.indices.map { target in Self.target(rounds.map { $0.targets[target] }, rounds[0])
       }
-      if bounds[place].isEmpty { return targets + own[place].map { Self.worse($0) } }
-      return targets + judged.filter { $0.scenario == scenarios[place].name }
+      let regressions =
+        bounds[place].isEmpty
+        ? own[place].map { Self.worse($0) } : judged.filter { $0.scenario == scenarios[place].name }
+      return targets + regressions.map { $0.excusingLag(sides, types: types) }
     }
   }
 

@@ -9,8 +9,11 @@ extension SuiteResult {
   /// Why this result cannot be compared with another as it stands, a line each: other machines, toolchains, tapes,
   /// scenarios; and, unless they are what is compared, other systems and settings. Empty: it can.
   ///
-  /// - Parameter varied: names of the settings that may differ, `system` being one; nil: all of them.
-  package func unlikeness(_ other: SuiteResult, varied: Set<String>?) -> [String] {
+  /// - Parameters:
+  ///   - varied: names of the settings that may differ, `system` being one; nil: all of them. Names of job types let
+  ///     what their jobs do differ, `load` when they arrive.
+  ///   - isTapeNamed: whether whoever compares has said what makes the tapes differ, such as another file.
+  package func unlikeness(_ other: SuiteResult, varied: Set<String>?, isTapeNamed: Bool = false) -> [String] {
     var lines: [String] = []
     for (key, name) in Self.likeness {
       let (a, b) = (value(of: key), other.value(of: key))
@@ -28,10 +31,8 @@ extension SuiteResult {
         lines.append("\(a.name): a side has no run")
         continue
       }
-      if run.fingerprint != its.fingerprint {
-        lines.append(
-          "\(a.name): another tape, so other jobs: fingerprint \(run.fingerprint) (seed \(run.seed)), here "
-            + "\(its.fingerprint) (seed \(its.seed))")
+      if let line = Self.unlikeTapes(run, its, varied: varied ?? [], isNamed: isTapeNamed) {
+        lines.append("\(a.name): \(line)")
       }
       guard let varied else { continue }
       if run.system != its.system, !varied.contains("system") {
@@ -44,6 +45,19 @@ extension SuiteResult {
       }
     }
     return lines
+  }
+
+  private static func unlikeTapes(
+    _ run: RunResult, _ its: RunResult, varied: Set<String>, isNamed: Bool
+  ) -> String? {
+    guard let difference = TapeDifference(run, its) else { return nil }
+    if run.seed != its.seed { return "another seed, so other jobs: \(run.seed), here \(its.seed)" }
+    if let own = run.tape, !own.types.isEmpty, difference.gone.count == own.types.count {
+      return "another set of job types, none of which both have: \(difference.gone.joined(separator: ", ")); here "
+        + difference.added.joined(separator: ", ")
+    }
+    if isNamed || difference.isNamed(by: varied) { return nil }
+    return "another tape, so other jobs (seed \(run.seed)): \(difference.words)"
   }
 
   /// What of the environment differs without making figures incomparable, such as the commit.

@@ -47,7 +47,24 @@ package struct ComparisonPage {
     for (index, candidate) in result.candidates.enumerated().dropFirst() {
       page.paragraph("**\(candidate.label)** against \(baseline): \(Self.headline(result, candidate: index)).")
     }
-    page.paragraph("\(HumanUnits.counted(result.counted, "round")) of each; \(result.ending).")
+    page.list(Self.tapeLines(result))
+    page.paragraph("\(HumanUnits.counted(result.counted, "round")) of each; \(result.ending).\(Self.setAside(result))")
+  }
+
+  /// How many rounds were set aside, and why the first was; empty: none was.
+  package static func setAside(_ result: ComparisonFindings) -> String {
+    let spoiled = result.rounds.filter { !$0.discarded.isEmpty }
+    guard let first = spoiled.first else { return "" }
+    return
+      " \(HumanUnits.counted(spoiled.count, "more round")) \(spoiled.count == 1 ? "was" : "were") set aside, since the "
+      + "machine may be to blame (round \(first.number): \(first.discarded[0]))."
+  }
+
+  /// What the candidates' tapes do not have in common with the baseline's, since that was what to compare.
+  package static func tapeLines(_ result: ComparisonFindings) -> [String] {
+    result.candidates.flatMap { candidate in
+      (candidate.tape ?? []).map { "The tape of \(candidate.label) differs as asked for: \($0)." }
+    }
   }
 
   // MARK: - A candidate

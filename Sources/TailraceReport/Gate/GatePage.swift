@@ -109,8 +109,9 @@ package enum GatePage {
       "\(parts.joined(separator: ", ")); \(rounds)\(fresh) against "
       + "\(comparison.candidates.first?.label ?? "the baseline")"
     let missed = MissedChange.words(findings.checks, rounds: comparison.counted, rules: comparison.rules)
-    if findings.checks.sawNothing, !missed.isEmpty { return "\(invalid)\(missed); \(sum)." }
-    return "\(invalid)\(sum)\(missed.isEmpty ? "" : "; \(missed)")."
+    let aside = ComparisonPage.setAside(comparison)
+    if findings.checks.sawNothing, !missed.isEmpty { return "\(invalid)\(missed); \(sum).\(aside)" }
+    return "\(invalid)\(sum)\(missed.isEmpty ? "" : "; \(missed)").\(aside)"
   }
 
   /// A bound that asks for more than the rounds could see, and what to do.

@@ -67,7 +67,10 @@ struct ComparisonDocument {
         $0.prose("**\(result.candidates[index].label)** against \(baseline): \(words).")
       }
     }
-    html.element("p", "\(HumanUnits.counted(result.counted, "round")) of each; \(result.ending).")
+    for line in ComparisonPage.tapeLines(result) { html.element("p", line) }
+    html.element(
+      "p",
+      "\(HumanUnits.counted(result.counted, "round")) of each; \(result.ending).\(ComparisonPage.setAside(result))")
     addWarnings(to: &html)
     html.element("dl", ["class": "meta"]) { html in
       for (name, value) in [
