@@ -129,7 +129,8 @@ extension Recorder {
       queueDepth: Series(waiting, perSecond: false, until: runEnd),
       running: Series(running, perSecond: false, until: runEnd), responseOverTime: responses.series,
       timeline: WorkerTimeline(attempts, types: settings.types), workers: makeWorkers(facts, window: window),
-      intendedInWindow: facts.intendedInWindow ?? intendedInWindow, submittedInWindow: submittedInWindow, acceptedJobs: acceptedCount,
+      intendedInWindow: facts.intendedInWindow ?? intendedInWindow, submittedInWindow: submittedInWindow,
+      acceptedJobs: acceptedCount,
       meanTimeInSystem: acceptedCount > 0 ? Double(timeInSystem) / Double(acceptedCount) : 0, priorities: priorities)
     result.figures = makeFigures(facts, window: window, all: result.all, workers: result.workers)
     return result

@@ -12,8 +12,8 @@ extension Tape {
   /// first job of each closed client. The same on every machine.
   package func fingerprint() -> String { identity().whole }
 
-  /// The fingerprint, and those of its parts: when which job arrives, and what the jobs of each type are and do. Changing
-  /// a service time leaves the arrivals as they are, job for job.
+  /// The fingerprint, and those of its parts: when which job arrives, and what the jobs of each type are and do.
+  /// Changing a service time leaves the arrivals as they are, job for job.
   package func identity() -> TapeIdentity {
     var hash = StableHash()
     var arrivals = StableHash()

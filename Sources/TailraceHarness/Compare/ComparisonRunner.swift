@@ -10,8 +10,8 @@ package struct ComparisonRunner: Sendable {
     /// The path of a tailrace executable.
     package var program: String
     package var arguments: [String]
-    /// What its tape is made from, beside the seed: scenario files and the settings that vary. Tapes made from something
-    /// else may differ, since that was asked for; where only the program differs they may not.
+    /// What its tape is made from, beside the seed: scenario files and the settings that vary. Tapes made from
+    /// something else may differ, since that was asked for; where only the program differs they may not.
     package var tapeSource: [String]
     package init(label: String, program: String, arguments: [String], tapeSource: [String] = []) {
       self.label = label

@@ -13,8 +13,8 @@ import TailraceWorkload
 /// # The machine
 /// A real worker is busy for longer than its job's service time, since waking, starting and ending cost something. What
 /// that is on this machine is measured beforehand, by jobs that never wait for each other. What it does to the mean
-/// wait of a system is found by simulating the same tapes with service times longer by that much. A figure may differ from
-/// the exact one by twice that and by the chance; nothing else is forgiven.
+/// wait of a system is found by simulating the same tapes with service times longer by that much. A figure may differ
+/// from the exact one by twice that and by the chance; nothing else is forgiven.
 ///
 /// # Other programs
 /// Figures that were taken while other programs used the processors are not judged: such repetitions are set aside and

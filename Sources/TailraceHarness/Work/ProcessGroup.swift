@@ -17,8 +17,8 @@ package final class ProcessGroup: Sendable {
 
   /// Options for starting a child as the leader of a group.
   ///
-  /// - Parameter grace: how long all of the group may go on after SIGTERM once the task is cancelled; nil: it is killed at
-  ///   once.
+  /// - Parameter grace: how long all of the group may go on after SIGTERM once the task is cancelled; nil: it is
+  ///   killed at once.
   static func options(grace: Duration?) -> PlatformOptions {
     var options = PlatformOptions()
     options.processGroupID = 0

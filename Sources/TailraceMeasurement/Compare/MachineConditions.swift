@@ -51,7 +51,8 @@ package struct ConditionBounds: Sendable, Hashable {
 }
 
 extension MachineConditions {
-  /// How the machine of a later side differs from that of this one, a line each; empty: it was alike, as far as is known.
+  /// How the machine of a later side differs from that of this one, a line each; empty: it was alike, as far as is
+  /// known.
   package func differences(
     _ later: MachineConditions, names: (String, String), bounds: ConditionBounds = ConditionBounds()
   ) -> [String] {
