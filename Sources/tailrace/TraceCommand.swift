@@ -39,16 +39,21 @@ struct TraceCommand: ParsableCommand {
   @Option(help: "swf, csv or jsonl (default: by the file's name).")
   var format: String?
 
-  @Flag(help: "Print a synthetic scenario with the same rates, classes and burstiness instead.")
+  @Flag(
+    help: """
+      Print a synthetic scenario with the same load, classes and burstiness instead, and what it keeps of the log. Both \
+      are sized in simulation; where the answers differ by more than a tenth, a warning names what the fit does not keep.
+      """)
   var fit = false
 
   @Flag(help: "Print JSON; times in nanoseconds.")
   var json = false
 
   func run() throws {
-    let description = TraceDescription(try read())
-    if fit { return Terminal.output.write(TraceFit(description).scenario(of: description)) }
-    guard json else { return Terminal.output.write(text(description)) }
+    let trace = try read()
+    if fit { return try writeFit(of: trace) }
+    let description = TraceDescription(trace)
+    guard json else { return Terminal.output.write(text(description) + notes(trace)) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -106,6 +111,69 @@ struct TraceCommand: ParsableCommand {
   }
 
   private func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
+
+  // MARK: - Fit
+
+  /// Writes the scenario, and what it keeps and does not keep of the log as remarks in it; where it goes into a file,
+  /// also to standard error.
+  private func writeFit(of trace: Trace) throws {
+    let fitting: TraceFitting
+    do { fitting = try TraceFitting(trace) } catch {
+      throw Refusal.usage("\(file): the fit is no scenario that can be read: \(error)")
+    }
+    var lines =
+      table(fitting).split(separator: "\n").map(String.init) + notes(trace).split(separator: "\n").map(String.init)
+    var warnings: [String] = []
+    if let sizing = fitting.sizing {
+      func workers(_ count: Int?) -> String { count.map { HumanUnits.counted($0, "worker") } ?? "no number of workers" }
+      lines.append(
+        "For \(sizing.target), in simulation: the log needs \(workers(sizing.log)), its fit \(workers(sizing.fit)).")
+      if sizing.differs {
+        warnings.append(
+          "Warning: the two answers differ by more than a tenth. The fit does not keep "
+            + fitting.losses.joined(separator: ", ") + ". Size by replaying the log.")
+      } else {
+        lines.append("The fit does not keep \(fitting.losses.joined(separator: ", ")).")
+      }
+    } else {
+      lines.append("The log has no service times: 100 ms stands for each, and there is nothing to size.")
+    }
+    lines += warnings
+    let remarks = lines.map { "# \($0)\n" }.joined()
+    Terminal.output.write(fitting.scenario + "#\n" + remarks)
+    if !Terminal.output.isTerminal { Terminal.error.write(lines.map { $0 + "\n" }.joined()) }
+  }
+
+  /// The log beside its fit.
+  private func table(_ fitting: TraceFitting) -> String {
+    var table = Columns(["", ">log", ">fit"])
+    let (log, drawn) = (fitting.log, fitting.drawn)
+    func add(_ name: String, _ value: (TraceDescription) -> Double?, _ words: (Double) -> String) {
+      let cells = [log, drawn].map { value($0).map(words) ?? "–" }
+      if cells != ["–", "–"] { table.add([name] + cells) }
+    }
+    add("jobs", { Double($0.kept) }, HumanUnits.count)
+    add("arrival rate", { $0.arrivalRatePerS }, rate)
+    add("offered load, erlangs", { $0.offeredLoad }, HumanUnits.digits)
+    add("service time, mean", { $0.service?.meanNs }, HumanUnits.time)
+    add("service time, p50", { $0.service?.p50Ns }, HumanUnits.time)
+    add("service time, p99", { $0.service?.p99Ns }, HumanUnits.time)
+    for index in log.dispersion.indices {
+      add("dispersion per \(unit(log.dispersion[index].windowNs))", { $0.dispersion[index].index }, HumanUnits.digits)
+    }
+    for kind in fitting.classes.prefix(20) {
+      table.add(["\(kind.name), mean", HumanUnits.time(kind.log.meanNs), HumanUnits.time(kind.mean)])
+      table.add(["\(kind.name), p99", HumanUnits.time(kind.log.p99Ns), HumanUnits.time(kind.p99)])
+    }
+    return table.text
+  }
+
+  /// What a reader should know of the log beside its figures.
+  private func notes(_ trace: Trace) -> String {
+    var lines = trace.remarks
+    for (value, name) in trace.renamed { lines.append("job type \(TraceFit.quoted(value)) is called \(name)") }
+    return lines.map { $0 + "\n" }.joined()
+  }
 
   // MARK: - Words
 

@@ -12,6 +12,11 @@ package struct TraceDescription: Sendable, Codable, Equatable {
     package var share: Double
     /// Service times in nanoseconds; nil: the trace has none.
     package var service: Quantiles?
+    /// The service times in nanoseconds from shortest to longest, as means of parts of equal size: every one where
+    /// there are few. Their mean is that of all. No part of the JSON.
+    package var steps: [Double] = []
+
+    private enum CodingKeys: String, CodingKey { case name, jobs, share, service }
   }
 
   package struct Quantiles: Sendable, Codable, Equatable {
@@ -76,8 +81,8 @@ package struct TraceDescription: Sendable, Codable, Equatable {
       let times = trace.service.isEmpty ? [] : members.map { Double(trace.service[$0].rawValue) }
       return Class(
         name: trace.types[type], jobs: members.count, share: Double(members.count) / Double(max(1, trace.count)),
-        service: Self.quantiles(times))
-    }.sorted { ($1.jobs, $0.name) < ($0.jobs, $1.name) }
+        service: Self.quantiles(times), steps: Self.steps(times, max(20, min(250, 20_000 / trace.types.count))))
+    }.filter { $0.jobs > 0 }.sorted { ($1.jobs, $0.name) < ($0.jobs, $1.name) }
     var byTenant: [UInt32: Int] = [:]
     for tenant in trace.tenant { byTenant[tenant, default: 0] += 1 }
     tenants = byTenant.count
@@ -103,6 +108,22 @@ package struct TraceDescription: Sendable, Codable, Equatable {
     return Quantiles(
       meanNs: mean, minNs: sorted[0], p50Ns: quantile(0.5), p90Ns: quantile(0.9), p99Ns: quantile(0.99),
       maxNs: sorted[sorted.count - 1], variation: variation)
+  }
+
+  /// Means of `count` parts of equal size of the sorted values; the values themselves where there are no more.
+  static func steps(_ values: [Double], _ count: Int) -> [Double] {
+    let sorted = values.sorted()
+    guard sorted.count > count else { return sorted }
+    let width = Double(sorted.count) / Double(count)
+    return (0..<count).map { step in
+      let (low, high) = (Double(step) * width, Double(step + 1) * width)
+      var sum = 0.0
+      for index in Int(low)...min(sorted.count - 1, Int(high)) {
+        // A value between two parts counts in each with its share.
+        sum += sorted[index] * max(0, min(high, Double(index + 1)) - max(low, Double(index)))
+      }
+      return sum / width
+    }
   }
 
   private static func dispersion(_ trace: Trace, window: Double) -> Dispersion {

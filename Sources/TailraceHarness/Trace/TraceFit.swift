@@ -2,7 +2,8 @@ import Foundation
 import TailraceCore
 import TailraceWorkload
 
-/// A synthetic scenario with a trace's rates, classes and burstiness.
+/// A synthetic scenario with a trace's rates, classes, burstiness and, to the last digit, the mean service time of each
+/// class, so that it offers the same load.
 ///
 /// Arrivals are Poisson where the trace is no burstier than that, else an interrupted Poisson process (`bursty`):
 /// during exponentially distributed on-times arrivals come at a rate, in between none. With r₁ = 1/on, r₂ = 1/off, s =
@@ -17,10 +18,15 @@ package struct TraceFit: Sendable, Equatable {
     case poisson(rate: Double)
     /// Rate per second while on; mean on- and off-times in seconds.
     case bursty(rate: Double, on: Double, off: Double)
+    /// All at one instant.
+    case together
   }
   package var arrivals: Arrivals
   /// What the fit gives for the windows it was made from, beside what was measured.
   package var dispersion: [(window: Double, measured: Double, fitted: Double)]
+
+  /// How many times as long as the log it goes on.
+  package var length = 1
 
   package static func == (a: TraceFit, b: TraceFit) -> Bool { a.arrivals == b.arrivals }
 
@@ -31,6 +37,10 @@ package struct TraceFit: Sendable, Equatable {
     }
     arrivals = .poisson(rate: rate)
     dispersion = known.map { ($0.window, $0.index, 1) }
+    guard trace.spanNs > 0 else {
+      arrivals = .together
+      return
+    }
     // The two widest windows of which there are enough: how bursts add up matters more than how they begin.
     guard let wide = known.last, wide.index > 1.5 else { return }
     let narrow = known.dropLast().last ?? (window: wide.window / 2, index: 1 + (wide.index - 1) * 0.6)
@@ -56,60 +66,5 @@ package struct TraceFit: Sendable, Equatable {
     // At the ends nothing is to be learnt from the ratio: bursts shorter than the narrow window, or longer than the
     // wide.
     return exp(min(max((low + high) / 2, log(0.1 / wide)), log(10 / narrow)))
-  }
-
-  /// The scenario file.
-  package func scenario(of trace: TraceDescription) -> String {
-    var lines = ["name: fitted", "summary: A synthetic mix with the rates, classes and burstiness of \(trace.file)."]
-    lines.append("notes:")
-    lines.append(
-      "  - \(text(trace.kept)) jobs over \(span(trace.spanNs / 1e9)), \(digits(trace.arrivalRatePerS)) a second.")
-    for entry in dispersion {
-      lines.append(
-        "  - Index of dispersion over \(span(entry.window)) - measured \(digits(entry.measured)), fitted "
-          + "\(digits(entry.fitted)).")
-    }
-    lines.append("jobs:")
-    for kind in trace.classes { lines.append("  \(kind.name): {service: \(service(kind.service))}") }
-    let weights = trace.classes.map { "\($0.name): \($0.jobs)" }.joined(separator: ", ")
-    switch arrivals {
-    case .poisson(let rate): lines += ["load:", "  poisson: \(digits(rate))/s"]
-    case .bursty(let rate, let on, let off):
-      lines += ["load:", "  bursty: {rate: \(digits(rate))/s, on: \(seconds(on)), off: \(seconds(off))}"]
-    }
-    lines += ["  of: {\(weights)}", "duration: \(seconds(max(1, trace.spanNs / 1e9)))"]
-    let workers = Int(((trace.offeredLoad ?? 1) * 1.25).rounded(.up))
-    lines += ["drain: 3650d", "# A quarter more workers than the offered load asks for."]
-    lines += [
-      "scheduler: {workers: \(min(65_534, max(1, workers))), policy: fifo, queue: {capacity: 100_000_000}, retries: 0, "
-        + "timeout: none}"
-    ]
-    return lines.joined(separator: "\n") + "\n"
-  }
-
-  /// By median and 99th percentile; constant where they meet.
-  private func service(_ times: TraceDescription.Quantiles?) -> String {
-    guard let times else { return "100ms  # the trace has no service times" }
-    guard times.p99Ns > times.p50Ns * 1.001 else { return seconds(times.p50Ns / 1e9) }
-    return "\"lognormal(median: \(seconds(times.p50Ns / 1e9)), p99: \(seconds(times.p99Ns / 1e9)))\""
-  }
-
-  private func seconds(_ value: Double) -> String {
-    value >= 1 ? "\(digits(value))s" : value >= 1e-3 ? "\(digits(value * 1e3))ms" : "\(max(1, Int(value * 1e9)))ns"
-  }
-
-  private func span(_ value: Double) -> String {
-    for (name, size) in [("an hour", 3_600.0), ("a minute", 60), ("a second", 1)] where value == size { return name }
-    for (unit, size) in [("days", 86_400.0), ("hours", 3_600), ("minutes", 60)] where value >= size * 1.5 {
-      return "\(digits(value / size)) \(unit)"
-    }
-    return "\(digits(value)) s"
-  }
-
-  private func text(_ count: Int) -> String { count.formatted(.number.locale(Locale(identifier: "en_US"))) }
-  private func digits(_ value: Double) -> String {
-    // Scenario files take no exponents.
-    let places = max(0, 4 - Int(log10(max(value, 1e-9)).rounded(.up)))
-    return value >= 1e4 ? String(format: "%.0f", value) : String(format: "%.*f", places, value)
   }
 }
