@@ -10,6 +10,8 @@ SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Bench
 # Suites that compute on all processors for seconds: apart from those that run live, which would starve beside them. So
 # would they beside the many children of the tests of the program.
 COMPUTING := TidyTests|ProgressTests|VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests|IntervalTests|ComparisonTests|GateTests|CapacityTests
+# Suites of the program that replay live: beside other suites' children their runs are rightly invalid.
+LIVE := EndToEndTests\.(RunTests|DriverTests)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test examples docs lint bench test-tsan clean
@@ -42,8 +44,10 @@ test: setup lint
 	@TAILRACE_WARNINGS=errors $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@echo "==> running the tests that live in real time"
 	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --skip '$(COMPUTING)' --skip 'EndToEndTests'
+	@echo "==> running the tests of the program that live in real time"
+	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --filter '$(LIVE)'
 	@echo "==> running the tests of the program"
-	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --filter 'EndToEndTests' --skip '$(COMPUTING)'
+	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --filter 'EndToEndTests' --skip '$(COMPUTING)|$(LIVE)'
 	@echo "==> running the tests that compute"
 	@TAILRACE_WARNINGS=errors $(SWIFT) test --skip-build --filter '$(COMPUTING)'
 	@echo "==> making the documentation"

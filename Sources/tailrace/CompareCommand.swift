@@ -16,7 +16,8 @@ struct CompareCommand: AsyncParsableCommand {
       The first candidate is the baseline. Every candidate replays the same tapes, in turns, in rounds of fresh \
       processes, until every metric is called better, worse or the same, or the rounds or the budget are spent. What \
       varies: --vary, --system, --binary, or several scenario files, each one candidate; where that changes jobs or \
-      arrivals, the seeds stay the same and the report says what differs. --results compares what was stored before. Ctrl-C ends it early, and reports what is known.
+      arrivals, the seeds stay the same and the report says what differs. --results compares what was stored before. \
+      Ctrl-C ends it early, and reports what is known.
 
       EXAMPLES
         tailrace compare mine.yaml --vary scheduler.policy=fifo,priority,aging
