@@ -43,7 +43,9 @@ package struct TraceSizing: Sendable, Equatable {
       scenario.scheduler.workers = workers
       let values = seeds.map { seed -> Double in
         let run = SimulatedRun.result(scenario, seed: seed)
-        guard (run.observations.cutOff ?? 0) == 0, let waiting = run.measurement.all[.waiting] else { return .infinity }
+        guard (run.observations.cutOff ?? 0) == 0 else { return .infinity }
+        // A short run may have drawn no job, and then none has waited.
+        guard let waiting = run.measurement.all[.waiting] else { return 0 }
         return Double((isMany ? waiting.percentiles([95])[0] ?? waiting.max : waiting.mean).rawValue)
       }
       return values.reduce(0, +) / Double(values.count)
