@@ -143,7 +143,7 @@ extension LoadStream {
   }
 
   /// From its start to its last arrival, where it says so itself.
-  fileprivate var ownLength: Nanoseconds? {
+  var ownLength: Nanoseconds? {
     var lengths = [duration].compactMap { $0 }
     if let count, let rate = steadyRate { lengths.append(Nanoseconds(seconds: Double(count) / rate)) }
     if case .stages(let stages) = arrivals { lengths.append(stages.reduce(.zero) { $0 + $1.duration }) }
@@ -164,7 +164,7 @@ extension LoadStream {
   }
 
   /// Expected jobs before `end`: a graph brings all of its own at once.
-  fileprivate func expectedJobs(within end: Nanoseconds) -> Double {
+  func expectedJobs(within end: Nanoseconds) -> Double {
     let arrivals = expectedArrivals(within: end)
     if case .graph(let graph) = mix { return arrivals * Double(graph.nodes.count) }
     return arrivals

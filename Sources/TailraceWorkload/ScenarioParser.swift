@@ -13,9 +13,12 @@ package enum ScenarioParser {
   /// The systems that `compare:` may name.
   package static let comparableSystems = ["sequential", "task-group", "operation-queue", "dispatch"]
 
+  /// Paths that an override may set in any scenario.
+  package static var settings: [String] { ScenarioReader.paths().filter { !$0.hasPrefix("jobs.") } }
+
   /// Paths of settings that a word of another tool may mean, `--set` can change, and no other name comes near to.
   package static func settings(near word: String) -> [String] {
-    closestNames(to: word, among: ScenarioReader.paths().filter { !$0.hasPrefix("jobs.") }, limit: 2)
+    closestNames(to: word, among: settings, limit: 2)
   }
 
   /// Reads a scenario.

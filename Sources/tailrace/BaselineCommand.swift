@@ -26,8 +26,8 @@ struct BaselineCommand: AsyncParsableCommand {
 
   struct Save: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run a scenario in rounds and keep them as a baseline.")
-    @Argument(help: "The baseline's name.") var name: String
-    @Argument(help: "Scenarios, as for 'run'.", completion: .file()) var scenarios: [String]
+    @Argument(help: "The baseline's name.", completion: Completions.baselines) var name: String
+    @Argument(help: "Scenarios, as for 'run'.", completion: Completions.scenarios) var scenarios: [String]
     @Option(help: "Valid rounds to keep, 1 to 1000; a gate needs 12 to call anything worse.") var rounds = 12
     @Flag(help: "Take the place of a baseline of this name.") var replace = false
     @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
@@ -110,7 +110,7 @@ struct BaselineCommand: AsyncParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print what a baseline holds.")
-    @Argument(help: "The baseline's name.") var name: String
+    @Argument(help: "The baseline's name.", completion: Completions.baselines) var name: String
     @OptionGroup var storing: StoreOptions
 
     func run() throws {
@@ -145,7 +145,7 @@ struct BaselineCommand: AsyncParsableCommand {
 
   struct Remove: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Delete a baseline's file.")
-    @Argument(help: "The baseline's name.") var name: String
+    @Argument(help: "The baseline's name.", completion: Completions.baselines) var name: String
     @OptionGroup var storing: StoreOptions
 
     func run() throws {
@@ -171,6 +171,7 @@ func checkedCandidate(
   let runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: StopFlag())
   let problems = runner.refusals(selection.scenarios)
   guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }
+  LoadAnnouncement.write(selection.scenarios, systems: load.systems, timeScale: changes.timeScale)
   return ComparisonRunner.Candidate(
     label: label, program: program,
     arguments: load.childArguments(scenarios, changes, system: load.systems.first ?? "live"))

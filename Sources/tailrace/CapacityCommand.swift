@@ -30,7 +30,7 @@ struct CapacityCommand: AsyncParsableCommand {
       was interrupted; 5 inconclusive, with --strict; 64 wrong usage or a bad file
       """)
 
-  @Argument(help: "A built-in scenario or a scenario file.", completion: .file())
+  @Argument(help: "A built-in scenario or a scenario file.", completion: Completions.scenarios)
   var scenario: String
   @Option(
     name: .customLong("target"),
@@ -40,7 +40,7 @@ struct CapacityCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "A setting and its values: a list (scheduler.workers=2,4,8), or a range of whole numbers (1..8). Repeatable.",
       valueName: "key=values"),
-    transform: Planner.Dimension.init(flag:))
+    completion: Completions.settings, transform: Planner.Dimension.init(flag:))
   var vary: [Planner.Dimension] = []
   @Option(help: ArgumentHelp("Where to look for the limit: live or simulated.", valueName: "name"))
   var system: CapacitySystem = .simulated
@@ -99,6 +99,14 @@ struct CapacityCommand: AsyncParsableCommand {
     }
     // Where nothing varies the scenario is the only candidate; else it may not even be whole as written.
     let plain = candidates[0].scenario
+    if let rates {
+      let highest = candidates.compactMap { try? $0.scenario.withArrivalRate(rates.high.perSecond) }
+      let problems = highest.compactMap(LoadAnnouncement.refusal)
+      if let problem = problems.first { throw Refusal.usage("--rates: at the highest rate \(problem)") }
+    }
+    if !reporting.place.quiet {
+      LoadAnnouncement.write([plain], systems: [system.rawValue], replays: rounds * candidates.count)
+    }
     let interruption = Interruption.listen()
     let display = CapacityDisplay(reporting.style)
     let runner = CapacityRunner(options, parts: Composition.makeParts(), interruption: interruption) {

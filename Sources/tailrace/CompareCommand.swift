@@ -33,12 +33,13 @@ struct CompareCommand: AsyncParsableCommand {
         64 wrong usage, or candidates that are not alike
       """)
 
-  @Argument(help: "Scenarios, as for 'run'; two files where the files are what is compared.", completion: .file())
+  @Argument(
+    help: "Scenarios, as for 'run'; two files where the files are what is compared.", completion: Completions.scenarios)
   var scenarios: [String] = []
   @Option(
     help: ArgumentHelp(
       "A setting and its values, the baseline's first (repeatable).", valueName: "key=values"),
-    transform: Planner.Dimension.init(flag:))
+    completion: Completions.settings, transform: Planner.Dimension.init(flag:))
   var vary: [Planner.Dimension] = []
   @Option(
     name: .customLong("binary"),
@@ -142,7 +143,15 @@ struct CompareCommand: AsyncParsableCommand {
         for system in load.systems.isEmpty ? ["live"] : load.systems {
           for (binary, program) in programs.enumerated() {
             let varied = changes.setting(vary, to: values)
-            if binary == 0 { try check(group, varied, system, isAlone: areFilesCompared) }
+            if binary == 0 {
+              let scenarios = try check(group, varied, system, isAlone: areFilesCompared)
+              // Of the first candidate; the others are much like it.
+              if candidates.isEmpty, !reporting.place.quiet {
+                LoadAnnouncement.write(
+                  scenarios, systems: [system], replays: candidateCount * verdicts.rounds.most,
+                  timeScale: changes.timeScale)
+              }
+            }
             var label = zip(vary, values).map { "\($0.key)=\($1)" }
             if load.systems.count > 1 { label.append(system) }
             if binaries.count > 1 { label.append(binaries[binary]) }
@@ -160,7 +169,9 @@ struct CompareCommand: AsyncParsableCommand {
   }
 
   /// What is wrong with a candidate is said before anything runs.
-  private func check(_ names: [String], _ changes: ScenarioChanges, _ system: String, isAlone: Bool) throws {
+  private func check(
+    _ names: [String], _ changes: ScenarioChanges, _ system: String, isAlone: Bool
+  ) throws -> [Scenario] {
     let selection = try ScenarioSelection(names, changes: changes, targets: load.targets)
     try selection.requireEffect(of: changes)
     if isAlone, selection.scenarios.count != 1 {
@@ -171,6 +182,7 @@ struct CompareCommand: AsyncParsableCommand {
     let runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: StopFlag())
     let problems = runner.refusals(selection.scenarios) + verdicts.problems(in: selection.scenarios)
     guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }
+    return selection.scenarios
   }
 
   /// The path of a program, checked.

@@ -29,9 +29,10 @@ struct GateCommand: AsyncParsableCommand {
         5 inconclusive (only with --strict); 64 wrong usage, no such baseline, or other tapes or machines
       """)
 
-  @Argument(help: "Scenarios, as for 'run' (default: the baseline's).", completion: .file())
+  @Argument(help: "Scenarios, as for 'run' (default: the baseline's).", completion: Completions.scenarios)
   var scenarios: [String] = []
-  @Option(help: ArgumentHelp("Hold it against this stored baseline.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Hold it against this stored baseline.", valueName: "name"), completion: Completions.baselines)
   var baseline: String?
   @Option(
     help: ArgumentHelp(

@@ -10,7 +10,7 @@ struct LoadOptions: ParsableArguments {
     help: ArgumentHelp(
       "Replay on these, separated by commas: \(SystemNames.all.map(\.name).joined(separator: ", ")) "
         + "(default: live, and what each scenario compares with).",
-      valueName: "names"))
+      valueName: "names"), completion: Completions.systems)
   var systemLists: [String] = []
   @Option(help: "Draw the tapes with this seed; the same seed gives the same jobs.")
   var seed: UInt64 = 1

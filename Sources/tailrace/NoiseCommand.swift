@@ -21,7 +21,7 @@ struct NoiseCommand: AsyncParsableCommand {
         0 measured; 4 invalid: not to be trusted; 64 wrong usage
       """)
 
-  @Argument(help: "Scenarios, as for 'run'.", completion: .file()) var scenarios: [String]
+  @Argument(help: "Scenarios, as for 'run'.", completion: Completions.scenarios) var scenarios: [String]
   @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
   @OptionGroup(title: "Running") var load: LoadOptions
   @Option(help: "Rounds of the program against itself, 2 to 1000.") var rounds = 12

@@ -30,13 +30,13 @@ struct PlanCommand: AsyncParsableCommand {
       5 nothing is known to meet them, and the budget left some undecided; 64 wrong usage or a bad file
       """)
 
-  @Argument(help: "A built-in scenario or a scenario file.", completion: .file())
+  @Argument(help: "A built-in scenario or a scenario file.", completion: Completions.scenarios)
   var scenario: String
   @Option(
     help: ArgumentHelp(
       "A setting and its values: a range of whole numbers (1..64), or a list, cheapest first (fifo,priority). "
         + "Repeatable.", valueName: "key=values"),
-    transform: Planner.Dimension.init(flag:))
+    completion: Completions.settings, transform: Planner.Dimension.init(flag:))
   var vary: [Planner.Dimension] = []
   @OptionGroup(title: "Changing the scenario") var changes: ScenarioChanges
   @Option(
@@ -75,6 +75,10 @@ struct PlanCommand: AsyncParsableCommand {
     let refusals = PlanRunner.refusals(first)
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
     try reporting.place.check()
+    if !reporting.place.quiet {
+      LoadAnnouncement.write(
+        [first], systems: ["simulated"], replays: replications * vary.reduce(1) { $0 * $1.values.count })
+    }
     let interruption = Interruption.listen()
     let planner = Planner(
       vary, seed: seed, replications: replications, budget: budget, interruption: interruption

@@ -24,7 +24,7 @@ struct RoundOptions: ParsableArguments {
     name: .customLong("metric"),
     help: ArgumentHelp(
       "Compare by this metric, such as 'waiting{priority=high}.p99' (repeatable; default: throughput, success and "
-        + "response times).", valueName: "expression"))
+        + "response times).", valueName: "expression"), completion: Completions.metrics)
   var metrics: [String] = []
   @Option(
     help: ArgumentHelp(

@@ -32,7 +32,8 @@ struct RunCommand: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: "Built-in scenarios or suites, scenario files, folders of them (default: documented).", completion: .file())
+    help: "Built-in scenarios or suites, scenario files, folders of them (default: documented).",
+    completion: Completions.scenarios)
   var scenarios: [String] = []
   @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
   @OptionGroup(title: "Running") var load: LoadOptions
@@ -55,6 +56,9 @@ struct RunCommand: AsyncParsableCommand {
       options.allocationsPerJob = try AllocationCount.inChild(scenarios, changes, load, of: selection)
     }
 
+    if !output.place.quiet {
+      LoadAnnouncement.write(selection.scenarios, systems: load.systems, timeScale: changes.timeScale)
+    }
     let display = ProgressDisplay(output.place.quiet ? .none : output.progress)
     options.watches = display.needsFigures
     runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)

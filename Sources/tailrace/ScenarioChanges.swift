@@ -9,7 +9,7 @@ struct ScenarioChanges: ParsableArguments {
     help: ArgumentHelp(
       "Replace a value of each scenario, such as scheduler.workers=8 or load.poisson=50/s (repeatable).",
       valueName: "key=value"),
-    transform: Self.pair)
+    completion: Completions.settings, transform: Self.pair)
   var pairs: [Pair] = []
   @Option(
     help: ArgumentHelp(

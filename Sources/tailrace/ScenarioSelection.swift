@@ -18,8 +18,9 @@ struct ScenarioSelection {
   /// - Parameters:
   ///   - targets: expressions that each scenario must understand, added to its own.
   /// - Throws: an exit code, after every problem of every argument was written to standard error.
-  init(_ arguments: [String], changes: ScenarioChanges, targets: [String]) throws {
-    var reading = Reading(changes: changes, targets: targets)
+  ///   - isReplayed: whether all of the load will be replayed, so that one which nobody could wait for is refused.
+  init(_ arguments: [String], changes: ScenarioChanges, targets: [String], isReplayed: Bool = true) throws {
+    var reading = Reading(changes: changes, targets: targets, isReplayed: isReplayed)
     for argument in arguments { reading.add(argument) }
     let problems = reading.allProblems
     guard problems.isEmpty else { throw Refusal.usage(problems) }
@@ -72,6 +73,7 @@ extension ScenarioSelection {
   private struct Reading {
     let changes: ScenarioChanges
     let targets: [String]
+    let isReplayed: Bool
     var found: [(scenario: Scenario, origin: String)] = []
     /// Places in files, in the order of the arguments.
     private var problems: [String] = []
@@ -80,7 +82,8 @@ extension ScenarioSelection {
     private var sources: Set<String> = []
     private var read = 0
 
-    init(changes: ScenarioChanges, targets: [String]) {
+    init(changes: ScenarioChanges, targets: [String], isReplayed: Bool) {
+      self.isReplayed = isReplayed
       self.changes = changes
       self.targets = targets
     }
@@ -151,6 +154,9 @@ extension ScenarioSelection {
         problems.append(
           "\(origin): the scenario's name '\(scenario.name)' is taken by \(other.origin); give each its own name")
         return
+      }
+      if isReplayed, let refusal = LoadAnnouncement.refusal(of: scenario) {
+        problems.append("\(origin): \(refusal)")
       }
       var scenario = scenario
       let types = scenario.jobs.map(\.name)

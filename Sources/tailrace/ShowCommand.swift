@@ -22,7 +22,7 @@ struct ShowCommand: ParsableCommand {
 
   @Argument(
     help: "A built-in scenario or suite, or a scenario file.",
-    completion: .shellCommand("tailrace list | sed -n 's/^  \\([a-z-]*\\) .*/\\1/p'"))
+    completion: Completions.scenarios)
   var name: String
   @Flag(help: "Print the tape as CSV: every intended job.")
   var tape = false
@@ -38,7 +38,7 @@ struct ShowCommand: ParsableCommand {
 
   func run() throws {
     guard tape else { return try printFile() }
-    let selection = try ScenarioSelection([name], changes: changes, targets: [])
+    let selection = try ScenarioSelection([name], changes: changes, targets: [], isReplayed: limit == nil)
     guard let scenario = selection.scenarios.first, selection.scenarios.count == 1 else {
       let names = selection.scenarios.map(\.name).joined(separator: ", ")
       throw Refusal.usage("'\(name)' has \(selection.scenarios.count) scenarios; name one of them: \(names)")

@@ -8,7 +8,9 @@ struct StoreOptions: ParsableArguments {
     name: .customLong("store"),
     help: ArgumentHelp("Where baselines and noise floors are kept, for the repository.", valueName: "directory"),
     completion: .directory)
-  var directory = ".tailrace"
+  var directory = Self.usualDirectory
+
+  static let usualDirectory = ".tailrace"
 
   var store: BaselineStore { BaselineStore(directory: directory) }
 

@@ -25,7 +25,7 @@ struct TraceCommand: ParsableCommand {
         0; 64 for a file that cannot be read or that breaks its format
       """)
 
-  @Argument(help: "A trace file, or a scenario file that replays one.", completion: .file())
+  @Argument(help: "A trace file, or a scenario file that replays one.", completion: Completions.traces)
   var file: String
 
   @Option(

@@ -19,7 +19,8 @@ struct ValidateCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "Scenario files, folders of them, or names of built-in scenarios and suites.", completion: .file())
+    help: "Scenario files, folders of them, or names of built-in scenarios and suites.",
+    completion: Completions.scenarios)
   var files: [String]
   @OptionGroup var changes: ScenarioChanges
 
@@ -31,6 +32,7 @@ struct ValidateCommand: ParsableCommand {
       text += "\(origin): \(scenario.name) is valid ("
       text += counted(scenario.jobs.count, "job type") + ", " + counted(scenario.streams.count, "load stream") + ", "
       text += counted(scenario.targets.count, "target") + ")\n"
+      if let words = LoadAnnouncement.words(scenario, systems: ["simulated"], replays: 1) { text += "  \(words)\n" }
     }
     Terminal.output.write(text)
   }

@@ -91,3 +91,40 @@ import Testing
     #expect(outcome.error.contains("'steady'") && outcome.error.contains("a.yaml"), "\(outcome)")
   }
 }
+
+/// A load that nobody could wait for.
+@Suite struct AbsurdLoadTests {
+  private static let commands: [[String]] = [
+    ["run", "f.yaml"], ["run", "f.yaml", "--system", "simulated"], ["validate", "f.yaml"],
+    ["show", "f.yaml", "--tape"],
+    ["plan", "f.yaml", "--vary", "scheduler.workers=1..2"], ["capacity", "f.yaml"],
+    ["compare", "f.yaml", "--vary", "scheduler.workers=1,2"], ["gate", "f.yaml", "--against", Binary.path],
+    ["baseline", "save", "main", "f.yaml"], ["noise", "f.yaml"],
+  ]
+
+  @Test(arguments: commands) func isRefusedBeforeItStarts(_ arguments: [String]) async throws {
+    let folder = try TemporaryFolder()
+    let yaml = "name: f\njobs: {a: {service: 1ms}}\nload: {poisson: 1e9/s}\nduration: 1h\ntargets: [lost == 0]\n"
+    try Data(yaml.utf8).write(to: folder.url.appendingPathComponent("f.yaml"))
+    let outcome = try await Binary.run(arguments, in: folder)
+    #expect(outcome.status == 64, "\(outcome)")
+    #expect(outcome.error.contains("the load has 3.6 trillion jobs; at most 10 billion are replayed"), "\(outcome)")
+    #expect(!folder.exists("reports"))
+  }
+
+  @Test func aLargeOneIsAnnounced() async throws {
+    let folder = try TemporaryFolder()
+    let yaml =
+      "name: f\njobs: {a: {service: 1ms}}\nload: {batch: 30_000_000}\nscheduler: {queue: {capacity: 100_000_000}}\n"
+    try Data(yaml.utf8).write(to: folder.url.appendingPathComponent("f.yaml"))
+    let outcome = try await Binary.run(["validate", "f.yaml"], in: folder)
+    guard outcome.status == 0 else {
+      // A small machine has no room for it.
+      return #expect(outcome.error.contains("30 million jobs wait at once"), "\(outcome)")
+    }
+    #expect(outcome.output.contains("f: about 30 million jobs, "), "\(outcome)")
+    #expect(outcome.output.contains(" of computing and 21 GB of memory"), "\(outcome)")
+    let few = try await Binary.run(["show", "f.yaml", "--tape", "--limit", "3"], in: folder)
+    #expect(few.status == 0 && few.outputLines.count == 4, "\(few)")
+  }
+}

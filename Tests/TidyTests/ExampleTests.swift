@@ -45,6 +45,14 @@ struct ExampleTests {
       .filter { $0.path.dropFirst(tests.count + 1).hasPrefix(prefix) }
       .map { Self.withoutIndentation($0.text) }.joined(separator: "\n")
     let examples = Self.examples(in: text)
+    // A reader has the page alone: what an example names is declared there too.
+    let shown = examples.joined(separator: "\n")
+    let declaration = /\b(?:struct|class|enum|actor|protocol) (\w+)/
+    let declared = Set(shown.matches(of: declaration).map { $0.1 })
+    for name in Set(code.matches(of: declaration).map { $0.1 }).subtracting(declared)
+    where shown.contains(try Regex("\\b\(name)\\b")) {
+      Issue.record("\(page): an example names \(name), which the page does not declare")
+    }
     for example in examples where !code.contains(Self.withoutIndentation(example)) {
       Issue.record("\(page): no test in \(tests)/\(prefix)*.swift repeats this example:\n\(example)")
     }

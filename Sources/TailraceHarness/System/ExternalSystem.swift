@@ -136,7 +136,8 @@ package struct ExternalSystem: ReplaySystem {
     guard let bytes else {
       throw Problem(
         description: "\(name) exited with status 0 and wrote no JOBS.csv, though \(expected.jobs.count) "
-          + "\(expected.jobs.count == 1 ? "job was" : "jobs were") intended; write the file that its second argument names"
+          + "\(expected.jobs.count == 1 ? "job was" : "jobs were") intended; write the file that its second argument "
+          + "names"
       )
     }
     do {
