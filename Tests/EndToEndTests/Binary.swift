@@ -61,10 +61,11 @@ enum Binary {
     return try await run(arguments, in: folder)
   }
 
-  /// Runs a command, and signals it `times` times: first once it says `once`, which announces its first run, then once
-  /// it has answered.
+  /// Runs a command, and signals it `times` times: first once it says `once`, which announces its first run, and the
+  /// file `made` is there, then once it has answered.
   static func interrupt(
-    _ arguments: [String], with signal: Signal, times: Int, once: String = "[1/", in folder: TemporaryFolder
+    _ arguments: [String], with signal: Signal, times: Int, once: String = "[1/", made: String? = nil,
+    in folder: TemporaryFolder
   ) async throws -> Outcome {
     let said = folder.url.appendingPathComponent("said.txt")
     try Data().write(to: said)
@@ -76,7 +77,9 @@ enum Binary {
     ) { execution in
       for words in [once, "Interrupted"].prefix(times) {
         // Looks for what was said rather than waiting for a length of time; gives up when the run must have ended.
-        for _ in 0..<3_000 where !text(of: said).contains(words) { try await Task.sleep(for: .milliseconds(10)) }
+        for _ in 0..<3_000 where !text(of: said).contains(words) || made.map(folder.isEmpty) == true {
+          try await Task.sleep(for: .milliseconds(10))
+        }
         try execution.send(signal: signal)
       }
     }
@@ -127,6 +130,9 @@ final class TemporaryFolder: Sendable {
   func text(_ path: String) throws -> String {
     try String(contentsOf: url.appendingPathComponent(path), encoding: .utf8)
   }
+
+  /// Whether there is no such file, or nothing in it.
+  func isEmpty(_ path: String) -> Bool { (try? text(path))?.isEmpty ?? true }
 
   func exists(_ path: String) -> Bool {
     FileManager.default.fileExists(atPath: url.appendingPathComponent(path).path)

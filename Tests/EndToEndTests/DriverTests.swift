@@ -213,7 +213,7 @@ import Testing
     try script("parent", "sleep 600 & echo $! > child.txt; trap '' TERM; sleep 600; sleep 600", in: folder)
     let outcome = try await Binary.interrupt(
       ["run", "driven.yaml", "--system", "exec:./parent", "--grace", signals == 1 ? "100ms" : "10m"], with: .terminate,
-      times: signals, in: folder)
+      times: signals, made: "child.txt", in: folder)
     #expect(outcome.status == (signals == 1 ? 4 : 143), "\(outcome)")
     let child = try folder.text("child.txt").trimmingCharacters(in: .whitespacesAndNewlines)
     func isAlive() -> Bool {
