@@ -41,8 +41,9 @@ struct TraceCommand: ParsableCommand {
 
   @Flag(
     help: """
-      Print a synthetic scenario with the same load, classes and burstiness instead, and what it keeps of the log. Both \
-      are sized in simulation; where the answers differ by more than a tenth, a warning names what the fit does not keep.
+      Print a synthetic scenario with the same load, classes and burstiness instead, and what it keeps of the log. \
+      Both are sized in simulation; where the answers differ by more than a tenth, a warning names what the fit does \
+      not keep.
       """)
   var fit = false
 
@@ -119,7 +120,7 @@ struct TraceCommand: ParsableCommand {
   private func writeFit(of trace: Trace) throws {
     let fitting: TraceFitting
     do { fitting = try TraceFitting(trace) } catch {
-      throw Refusal.usage("\(file): the fit is no scenario that can be read: \(error)")
+      throw Refusal.usage("\(file): the fit is no scenario that can be read: \(ErrorWords.of(error))")
     }
     var lines =
       table(fitting).split(separator: "\n").map(String.init) + notes(trace).split(separator: "\n").map(String.init)

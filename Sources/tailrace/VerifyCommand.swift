@@ -95,7 +95,7 @@ struct VerifyCommand: AsyncParsableCommand {
     return text.text
       + """
       This machine adds \(HumanUnits.time(overhead.handOff)) before a job of 10 ms and \
-      \(HumanUnits.time(overhead.overrun)) to it, measured now. The tolerance is twice what that does to the mean wait, \
+      \(HumanUnits.time(overhead.overrun)) to it, measured now. The tolerance is twice what that does to the mean wait \
       and what the chosen jobs differ from the exact value by chance.
 
       """

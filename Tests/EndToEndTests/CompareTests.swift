@@ -76,10 +76,10 @@ import Testing
   /// What was named may change jobs and arrivals; the page says what differs, and the arrivals stay where they can.
   @Test(arguments: [
     (
-      "jobs.report.service=60ms,66ms", "jobs of report are or do something else; jobs arrive at the same times, job for"
+      "jobs.report.service=60ms,66ms", "what jobs of report do differs; jobs arrive at the same times, job for"
     ),
     ("load.poisson=30/s,40/s", "jobs arrive at other times, so only the seeds are the same ("),
-    ("jobs.report.work=sleep,spin", "jobs of report are or do something else"),
+    ("jobs.report.work=sleep,spin", "what jobs of report do differs"),
     ("duration=2s,3s", "jobs arrive at other times"),
   ])
   func whatIsVariedMayChangeTheTape(_ setting: String, _ words: String) async throws {

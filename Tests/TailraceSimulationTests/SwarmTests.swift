@@ -98,7 +98,9 @@ struct SwarmTests {
     if draws.chance(15) { settings.append("rate: {rate: \(30 + draws.below(100))/s, burst: \(1 + draws.below(5))}") }
     if hasBudget { settings.append("memory_budget: 8MiB") }
     if draws.chance(30) {
-      let named = draws.chance(50) ? ", named: {gold: {weight: 3, concurrency: 2}}" : ""
+      // Only a tag that some job has can be named.
+      let isNamed = draws.chance(50) && lines.contains { $0.contains("gold") }
+      let named = isNamed ? ", named: {gold: {weight: 3, concurrency: 2}}" : ""
       settings.append("tags: {\(draws.pick(["concurrency: 1", "rate: {rate: 40/s, burst: 2}", "weight: 2"]))\(named)}")
     }
     if draws.chance(15) {

@@ -44,7 +44,7 @@ struct TapeDifference {
   var words: String {
     guard isKnown else { return "the tapes are not the same; what differs was not kept" }
     var parts: [String] = []
-    if !changed.isEmpty { parts.append("jobs of \(changed.joined(separator: ", ")) are or do something else") }
+    if !changed.isEmpty { parts.append("what jobs of \(changed.joined(separator: ", ")) do differs") }
     if !gone.isEmpty { parts.append("only the baseline has jobs of \(gone.joined(separator: ", "))") }
     if !added.isEmpty { parts.append("only the candidate has jobs of \(added.joined(separator: ", "))") }
     parts.append(

@@ -115,7 +115,7 @@ package struct ComparisonPage {
   package static func detectable(_ contrast: Contrast) -> String {
     guard contrast.verdict == .same || contrast.verdict == .unclear, !contrast.logRatios.isEmpty else { return "" }
     guard let detectable = contrast.detectable else { return "nothing: too few rounds" }
-    return detectable == 0 ? "any" : "±\(HumanUnits.share(Contrast.change(detectable)))"
+    return detectable == 0 ? "any change" : "±\(HumanUnits.share(Contrast.change(detectable)))"
   }
 
   private static func p(_ contrast: Contrast) -> String {
