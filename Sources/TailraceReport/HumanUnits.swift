@@ -4,8 +4,8 @@ import TailraceMeasurement
 package enum HumanUnits {
   /// `1.23 ms`.
   package static func time(_ nanoseconds: Double) -> String {
-    let size = abs(nanoseconds)
-    if size == 0 { return "0" }
+    let size = nanoseconds.magnitude
+    if size == 0 || !size.isFinite { return digits(nanoseconds) }
     if size < 999.5 { return "\(digits(nanoseconds)) ns" }
     if size < 999_500 { return "\(digits(nanoseconds / 1e3)) µs" }
     if size < 999_500_000 { return "\(digits(nanoseconds / 1e6)) ms" }
@@ -16,15 +16,20 @@ package enum HumanUnits {
 
   /// `64.0 MiB`.
   package static func bytes(_ count: Double) -> String {
-    let size = abs(count)
+    let size = count.magnitude
+    guard size.isFinite else { return digits(count) }
     if size < 1_024 { return "\(digits(count)) B" }
     if size < 1_048_576 { return "\(digits(count / 1_024)) KiB" }
     if size < 1_073_741_824 { return "\(digits(count / 1_048_576)) MiB" }
-    return "\(digits(count / 1_073_741_824)) GiB"
+    if size < 1_099_511_627_776 { return "\(digits(count / 1_073_741_824)) GiB" }
+    return "\(digits(count / 1_099_511_627_776)) TiB"
   }
 
   /// `99.5 %`.
-  package static func share(_ ratio: Double) -> String { "\(digits(ratio * 100)) %" }
+  package static func share(_ ratio: Double) -> String {
+    let percent = ratio * 100
+    return percent.isFinite ? "\(digits(percent)) %" : digits(percent)
+  }
 
   /// A value in the unit of a figure.
   package static func value(_ value: Double, _ unit: FigureUnit) -> String {
@@ -48,9 +53,13 @@ package enum HumanUnits {
     value.map { Self.value($0, unit) } ?? "–"
   }
 
-  /// A whole number, its thousands set apart: `12,345`.
+  /// A whole number with its thousands separated: `12,345`; from 1e15 on three significant digits: `1.23e15`.
   package static func count(_ value: Double) -> String {
-    guard value.magnitude < 1e15 else { return digits(value) }
+    value.magnitude < 1e15 ? grouped(value) : scientific(value)
+  }
+
+  /// Rounds a number below 1e15 to a whole one and separates its thousands.
+  private static func grouped(_ value: Double) -> String {
     let whole = Int64(value.rounded())
     let text = "\(whole.magnitude)"
     var grouped = ""
@@ -61,16 +70,27 @@ package enum HumanUnits {
     return whole < 0 ? "-\(grouped)" : grouped
   }
 
+  /// A number that is too large or too small for plain digits: `1.23e15`. What is no number is named.
+  private static func scientific(_ value: Double) -> String {
+    guard value.isFinite else { return value.isNaN ? "not a number" : value < 0 ? "-∞" : "∞" }
+    var (digits, exponent) = (value.magnitude, 0)
+    while digits >= 9.995 { (digits, exponent) = (digits / 10, exponent + 1) }
+    while digits < 0.9995, digits > 0 { (digits, exponent) = (digits * 10, exponent - 1) }
+    return "\(value < 0 ? "-" : "")\(fixed(digits, decimals: 2))e\(exponent)"
+  }
+
   /// `12 rounds`, `1 round`.
   package static func counted(_ count: Int, _ noun: String) -> String {
     "\(Self.count(Double(count))) \(noun)\(count == 1 ? "" : "s")"
   }
 
-  /// Three significant digits, whole numbers from 100 on with thousands set apart.
+  /// Three significant digits, at most four decimals; whole numbers from 100 on, with thousands separated. Numbers too
+  /// small or too large for that are written with an exponent: `1.23e-5`, `1.23e15`.
   package static func digits(_ value: Double) -> String {
-    let size = abs(value)
-    if value == 0 || !value.isFinite { return "0" }
-    if size >= 99.95 { return count(value) }
+    let size = value.magnitude
+    if size == 0 { return "0" }
+    if !(size < 1e15) || size < 0.0005 { return scientific(value) }
+    if size >= 99.95 { return grouped(value) }
     return fixed(value, decimals: size >= 9.995 ? 1 : size >= 0.9995 ? 2 : size >= 0.0995 ? 3 : 4)
   }
 

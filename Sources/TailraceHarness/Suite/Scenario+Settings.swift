@@ -106,8 +106,10 @@ extension Nanoseconds {
     return "\(rawValue) ns"
   }
 
+  /// Three decimals at most; a number that they cannot show stands in full.
   static func short(_ value: Double) -> String {
     let rounded = (value * 1_000).rounded() / 1_000
+    guard rounded.magnitude < 1e15, rounded != 0 || value == 0 else { return "\(value)" }
     return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
   }
 }

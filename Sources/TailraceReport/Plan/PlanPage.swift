@@ -68,7 +68,8 @@ struct PlanPage {
         + "on the right side of its limit, *missed* where it lies on the wrong side, else *unclear*; the intervals of "
         + "all looks at a configuration hold together with 95 % confidence. Where a configuration that might be the "
         + "answer was unclear, it got four times the replications; where its queue had not settled, runs of four times "
-        + "the length; up to five looks, until it was decided or the budget was spent. docs/measurement.md has the rules.")
+        + "the length; up to five looks, until it was decided or the budget was spent. docs/measurement.md has "
+        + "the rules.")
     page.paragraph("The command that repeats it:")
     page.figure([result.command])
     var rows = [["seed", "\(result.seed)"], ["replications at first", "\(result.replications)"]]
