@@ -21,25 +21,27 @@ package final class SQLiteDatabaseWork: DatabaseWork {
   /// Creates the database with a table of `rows` rows, and opens it.
   ///
   /// - Parameters:
-  ///   - readers: Connections for reading, at least 1.
+  ///   - readers: Connections for reading, 1 to ``readerLimit``; what is outside is brought inside.
   ///   - rows: Rows that operations spread over, at least 1.
   ///   - directory: Where to put the database's own directory; nil: the system's temporary directory.
-  /// - Throws: When the directory cannot be written or SQLite refuses; nothing is left behind then.
+  /// - Throws: ``CannotOpen`` when the directory cannot be written, SQLite refuses, or a connection cannot be opened;
+  ///   nothing is left behind then.
   package init(readers: Int = 5, rows: Int = 1_000, in directory: URL? = nil) throws {
     let parent = directory ?? FileManager.default.temporaryDirectory
     let own = parent.appendingPathComponent("tailrace-sqlite-\(UUID().uuidString)", isDirectory: true)
-    try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+    let readers = min(max(1, readers), Self.readerLimit)
     do {
+      try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
       pool = try Self.makePool(
-        path: own.appendingPathComponent("jobs.sqlite").path, readers: max(1, readers), rows: max(1, rows))
+        path: own.appendingPathComponent("jobs.sqlite").path, readers: readers, rows: max(1, rows))
     } catch {
       try? FileManager.default.removeItem(at: own)
-      throw error
+      throw CannotOpen(directory: parent.path, readers: readers, reason: Self.words(error))
     }
     self.directory = own
     self.rows = UInt64(max(1, rows))
     var statistics = DatabaseStatistics()
-    statistics.readerLimit = max(1, readers)
+    statistics.readerLimit = readers
     state = Locked(State(statistics: statistics))
   }
 
@@ -59,26 +61,48 @@ package final class SQLiteDatabaseWork: DatabaseWork {
       let body = String(repeating: "x", count: 200)
       for id in 0..<rows { try insert.execute(arguments: [id, body]) }
     }
-    openReaders(of: pool, count: readers)
+    try openReaders(of: pool, count: readers)
     try pool.write { try update($0, id: 0) }
     return pool
   }
 
+  /// An error of SQLite as SQLite words it.
+  private static func words(_ error: any Error) -> String {
+    guard let error = error as? DatabaseError else { return ErrorWords.of(error) }
+    return "\(error.message ?? "it gave no reason") (SQLite error \(error.resultCode.rawValue))"
+  }
+
+  /// The most connections for reading. Operations beyond wait for one, as they do at any service with a pool: a
+  /// connection costs three file descriptors, and one for each of hundreds of workers only makes SQLite slower.
+  package static let readerLimit = 64
+
+  /// How long a connection waits to be opened together with the others.
+  private static let patience = DispatchTimeInterval.seconds(2)
+
   /// Opens every connection for reading, which the pool does only when one is needed, and prepares its statement: a
-  /// service does so before it takes jobs. Each waits until all are open, so that none is used twice.
-  private static func openReaders(of pool: DatabasePool, count: Int) {
+  /// service does so before it takes jobs. Each waits until all are open, so that none is used twice; where the machine
+  /// gives too few threads for that, the rest opens with the first jobs that need it.
+  ///
+  /// - Throws: What kept a connection from opening.
+  private static func openReaders(of pool: DatabasePool, count: Int) throws {
     let opened = DispatchSemaphore(value: 0)
     let allOpen = DispatchSemaphore(value: 0)
+    let failure = Locked<(any Error)?>(nil)
+    let deadline = DispatchTime.now() + patience
     for _ in 0..<count {
       pool.asyncRead { database in
-        // A connection that cannot be opened shows again, as an error, in the first job that needs it.
-        try? read(database.get(), id: 0)
+        do {
+          try read(database.get(), id: 0)
+        } catch {
+          failure.withLock { $0 = $0 ?? error }
+        }
         opened.signal()
-        allOpen.wait()
+        _ = allOpen.wait(timeout: deadline)
       }
     }
-    for _ in 0..<count { opened.wait() }
+    for _ in 0..<count where opened.wait(timeout: deadline) == .timedOut { break }
     for _ in 0..<count { allOpen.signal() }
+    if let failure = failure.withLock({ $0 }) { throw failure }
   }
 
   package var statistics: DatabaseStatistics { state.withLock { $0.statistics } }
@@ -169,6 +193,19 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     package let id: Int64
     package var description: String {
       "row \(id) of the job database is missing: another process must have changed it; run again"
+    }
+  }
+
+  /// The database could not be made ready.
+  package struct CannotOpen: Error, CustomStringConvertible {
+    /// Where it was to be.
+    package let directory: String
+    /// The connections that were asked for.
+    package let readers: Int
+    package let reason: String
+    package var description: String {
+      "cannot open the database of 'sqlite' jobs in '\(directory)' with \(readers) connections: \(reason); "
+        + "run with fewer workers, raise the limit of open files (ulimit -n), or set TMPDIR to a folder with room"
     }
   }
 }

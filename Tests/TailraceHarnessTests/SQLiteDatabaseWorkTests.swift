@@ -31,6 +31,20 @@ struct SQLiteDatabaseWorkTests {
     #expect(database.statistics.mixed == 1)
   }
 
+  @Test func hundredsOfWorkersShareABoundedPool() async throws {
+    // More than there are threads to wait on.
+    let database = try SQLiteDatabaseWork(readers: 1_000, rows: 10)
+    defer { database.close() }
+    #expect(database.statistics.readerLimit == SQLiteDatabaseWork.readerLimit)
+    try await withThrowingTaskGroup { group in
+      for key in 0..<1_000 {
+        group.addTask { try await database.perform(SQLiteOperation.allCases[key % 3], key: UInt64(key)) }
+      }
+      try await group.waitForAll()
+    }
+    #expect(database.statistics.failures == 0)
+  }
+
   @Test func closingDeletesItsDirectoryAndFailsLaterOperations() async throws {
     let parent = FileManager.default.temporaryDirectory.appendingPathComponent("sqlite-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: parent) }
@@ -48,6 +62,8 @@ struct SQLiteDatabaseWorkTests {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("plain-\(UUID().uuidString)")
     try Data("x".utf8).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
-    #expect(throws: (any Error).self) { try SQLiteDatabaseWork(in: file) }
+    let error = #expect(throws: SQLiteDatabaseWork.CannotOpen.self) { try SQLiteDatabaseWork(in: file) }
+    #expect(error?.directory == file.path)
+    #expect(error?.description.contains("ulimit -n") == true)
   }
 }
