@@ -82,6 +82,7 @@ struct DriverState: ~Copyable {
   var stoppedJobs = 0
   /// Workers whose loop has not ended.
   var liveWorkers = 0
+  var absentWorkers = AbsentWorkers()
   var onNoWorkers: [@Sendable () -> Void] = []
   var timerOrders: UInt64 = 0
   /// By place; empty while there never was one.

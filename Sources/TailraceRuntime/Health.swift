@@ -27,6 +27,8 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   case lowSuccess(completed: Int, of: Int, limit: Double)
   /// Workers whose attempt is over for the scheduler, but whose handler has not returned for longer than the limit.
   case stuckWorkers(PoolID, stuck: Int, of: Int, longest: Nanoseconds)
+  /// The system refused the threads of so many of a pool's workers, with this error number.
+  case workersNotStarted(PoolID, missing: Int, of: Int, error: Int32)
   /// Jobs came for these types, and nothing is registered for them yet.
   case unknownJobTypes([String])
   /// ``Scheduler/start()`` was not called.
@@ -45,6 +47,11 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
       """
       \(stuck) of \(count) workers of pool '\(pool.name)' hold handlers that ignore their cancellation, the longest \
       for \(longest.seconds) s
+      """
+    case .workersNotStarted(let pool, let missing, let count, let error):
+      """
+      \(missing) of \(count) workers of pool '\(pool.name)' have no thread: \(systemError(error)); lower the pool's \
+      workers, or raise the limit of processes (ulimit -u, or the container's pids limit)
       """
     case .unknownJobTypes(let names):
       """
@@ -94,6 +101,8 @@ struct HealthFacts {
   var failed = 0
   var workers: [(pool: PoolID, count: Int)] = []
   var stuck: [Stuck] = []
+  /// By pool.
+  var absent = AbsentWorkers()
   var unknownTypes: [String] = []
 
   /// The verdict at an instant.
@@ -107,6 +116,12 @@ struct HealthFacts {
     let count = completed + failed
     if count >= max(1, limits.fewestJobs), Double(completed) < limits.successShare * Double(count) {
       reasons.append(.lowSuccess(completed: completed, of: count, limit: limits.successShare))
+    }
+    for (pool, workers) in workers where absent.counts[Int(pool.rawValue)] > 0 {
+      let missing = absent.counts[Int(pool.rawValue)]
+      let reason = HealthReason.workersNotStarted(pool, missing: missing, of: workers, error: absent.error)
+      if missing >= workers { return .unhealthy(reason) }
+      reasons.append(reason)
     }
     for (pool, workers) in workers where workers > 0 {
       let stuck = stuck.filter { $0.pool == pool && now - $0.since > Nanoseconds(limits.stuckAfter) }
@@ -185,6 +200,7 @@ extension DriverState {
       worker.isStopping
         ? HealthFacts.Stuck(pool: worker.pool, since: worker.stoppedAt, isReplaced: worker.isRetired) : nil
     }
+    facts.absent = absentWorkers
     facts.unknownTypes = parkedTypes.keys.sorted()
     return facts
   }

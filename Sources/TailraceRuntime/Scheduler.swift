@@ -30,7 +30,7 @@ public final class Scheduler: Sendable {
   package let timer: TimerThread
   /// Whose time it is, where that stands still by itself.
   let virtualTime: VirtualTime?
-  let configuration: SchedulerConfiguration
+  package let configuration: SchedulerConfiguration
   /// The earliest instant at which the core wants to hear of time.
   private let coreTimer = LatestTimer()
 
@@ -40,6 +40,8 @@ public final class Scheduler: Sendable {
   let validates = Atomic<Bool>(false)
   /// Whether somebody looks out for handlers that do not return.
   let looksForStuck = Atomic<Bool>(false)
+  /// How many threads tests let it start; the others are refused as at a limit of processes. Nil: no such limit.
+  let threadLimit = Locked<Int?>(nil)
   /// Whether somebody wants to hear when an attempt begins.
   let announcesStarts = Atomic<Bool>(false)
 
@@ -137,15 +139,31 @@ public final class Scheduler: Sendable {
     lock.withLock { state.pointee.liveWorkers += 1 }
     let context = Unmanaged.passRetained(ThreadStart(scheduler: self, worker: worker))
     var handle = pthread_t()
-    let result = cplatform_thread_start(
-      &handle,
-      { context in
-        let start = Unmanaged<ThreadStart>.fromOpaque(context!).takeRetainedValue()
-        start.scheduler.runThread(start.worker)
-        start.scheduler.workerEnded()
-      }, context.toOpaque())
-    precondition(result == 0, "cannot start a worker thread: error \(result)")
+    let result =
+      refusal(of: worker)
+      ?? cplatform_thread_start(
+        &handle,
+        { context in
+          let start = Unmanaged<ThreadStart>.fromOpaque(context!).takeRetainedValue()
+          start.scheduler.runThread(start.worker)
+          start.scheduler.workerEnded()
+        }, context.toOpaque())
+    guard result == 0 else {
+      context.release()
+      workerDidNotStart(worker, error: result)
+      workerEnded()
+      return
+    }
     pthread_detach(handle)
+  }
+
+  /// The error number with which tests have a thread refused; nil: the system decides.
+  private func refusal(of worker: Worker) -> Int32? {
+    threadLimit.withLock { limit in
+      guard let left = limit else { return nil }
+      limit = max(0, left - 1)
+      return left > 0 ? nil : EAGAIN
+    }
   }
 
   private func workerEnded() {

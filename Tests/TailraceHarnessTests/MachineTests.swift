@@ -138,7 +138,7 @@ struct MachineTests {
     }
     async let one: Void = DedicatedThread.run { spin() }
     async let other: Void = DedicatedThread.run { spin() }
-    _ = await (one, other)
+    _ = try await (one, other)
     // They tell what they waited when they end, a moment after they are done.
     try await Task.sleep(for: .milliseconds(100))
     let delay = try #require(OwnUse.runDelay(from: start, to: OwnUse.now()))

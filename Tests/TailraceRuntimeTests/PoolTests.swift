@@ -1,6 +1,7 @@
 // Goal: blocking work runs on threads and never holds up asynchronous work; priorities decide who starts first; batches
 // settle together; the metrics count all of it.
 
+import Glibc
 import Testing
 
 @testable import TailraceRuntime
@@ -51,6 +52,36 @@ struct PoolTests {
     gate.open()
     for id in blocked { #expect(try await scheduler.result(of: id).state == .completed) }
     await scheduler.shutdown()
+  }
+
+  @Test func workersWithoutAThreadAreMissedAndSaid() async throws {
+    let scheduler = Scheduler.quiet(asyncWorkers: 1, threads: 4)
+    try scheduler.registerBlocking("work") { $0.payload }
+    var jobs: [JobID] = []
+    for number in 0..<50 { jobs.append(try await scheduler.submit(JobRequest("work", payload: number))) }
+    scheduler.threadLimit.withLock { $0 = 1 }
+    scheduler.start()
+    for (number, id) in jobs.enumerated() {
+      #expect(try await scheduler.result(of: id).value as? Int == number)
+    }
+    let reason = HealthReason.workersNotStarted(.thread, missing: 3, of: 4, error: EAGAIN)
+    #expect(scheduler.health() == .degraded([reason]))
+    #expect("\(reason)".hasPrefix("3 of 4 workers of pool 'thread' have no thread: Resource temporarily unavailable"))
+    #expect(await scheduler.shutdown().leftRunning == 0)
+  }
+
+  @Test func aPoolWithoutAnyThreadIsUnhealthyAndShutsDown() async throws {
+    let scheduler = Scheduler.quiet(asyncWorkers: 1, threads: 2)
+    var limit = JobTypeConfiguration(name: "limited")
+    limit.rate = RateLimit(rate: Rate(perSecond: 1_000), burst: 1)
+    try scheduler.registerBlocking(limit) { _ in nil }
+    scheduler.threadLimit.withLock { $0 = 0 }
+    scheduler.start()
+    for _ in 0..<3 { try await scheduler.submit(JobRequest("limited")) }
+    #expect(scheduler.health() == .unhealthy(.workersNotStarted(.thread, missing: 2, of: 2, error: EAGAIN)))
+    #expect(scheduler.metrics().gauges.waiting == 3)
+    let report = await scheduler.shutdown(grace: .zero)
+    #expect(report.cancelled == 3 && report.leftRunning == 0)
   }
 
   @Test func moreUrgentJobsStartFirst() async throws {

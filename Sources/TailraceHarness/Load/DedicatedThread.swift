@@ -1,21 +1,32 @@
 import CPlatform
 import Glibc
+import TailraceRuntime
 
 /// A thread for what blocks or keeps time, such as a load generator.
 enum DedicatedThread {
   private final class Body: @unchecked Sendable {
     let body: () -> Void
-    let continuation: UnsafeContinuation<Void, Never>
-    init(_ body: @escaping () -> Void, _ continuation: UnsafeContinuation<Void, Never>) {
+    let continuation: UnsafeContinuation<Refused?, Never>
+    init(_ body: @escaping () -> Void, _ continuation: UnsafeContinuation<Refused?, Never>) {
       self.body = body
       self.continuation = continuation
     }
   }
 
+  /// The system gave no thread.
+  struct Refused: Error, CustomStringConvertible {
+    /// The error number.
+    var error: Int32
+    var description: String {
+      "cannot start a thread: \(String(cString: strerror(error))); raise the limit of processes (ulimit -u, or the "
+        + "container's pids limit), or end other programs"
+    }
+  }
+
   /// Returns what the body has, once it has.
-  static func run<Value: Sendable>(_ body: @escaping () -> Value) async -> Value {
+  static func run<Value: Sendable>(_ body: @escaping () -> Value) async throws(Refused) -> Value {
     let result = Result<Value>()
-    await run { result.value = body() }
+    try await run { result.value = body() }
     return result.value!
   }
 
@@ -23,8 +34,8 @@ enum DedicatedThread {
   private final class Result<Value: Sendable>: @unchecked Sendable { var value: Value? }
 
   /// Returns when the body has.
-  static func run(_ body: @escaping () -> Void) async {
-    await withUnsafeContinuation { continuation in
+  static func run(_ body: @escaping () -> Void) async throws(Refused) {
+    let refused = await withUnsafeContinuation { (continuation: UnsafeContinuation<Refused?, Never>) in
       let start = Unmanaged.passRetained(Body(body, continuation))
       var handle = pthread_t()
       let result = cplatform_thread_start(
@@ -32,10 +43,22 @@ enum DedicatedThread {
         { context in
           let start = Unmanaged<Body>.fromOpaque(context!).takeRetainedValue()
           start.body()
-          start.continuation.resume()
+          start.continuation.resume(returning: nil)
         }, start.toOpaque())
-      precondition(result == 0, "cannot start a thread: error \(result)")
+      guard result == 0 else {
+        start.release()
+        continuation.resume(returning: Refused(error: result))
+        return
+      }
       pthread_detach(handle)
     }
+    if let refused { throw refused }
   }
+}
+
+/// The system gave a run fewer workers than its scenario asks for: its figures would be those of another scenario.
+struct ThreadsRefused: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ missing: HealthReason) { description = "the run did not start: \(missing)" }
 }

@@ -33,7 +33,8 @@ final class ProgressThread: Sendable {
     // Of the beginning here, so that the shortest run is told of too.
     onProgress(blank)
     Task { [stop, bell, telling] in
-      await DedicatedThread.run {
+      // Without a thread nothing is shown meanwhile; the run goes on.
+      try? await DedicatedThread.run {
         // What is shown is less urgent than what is measured.
         _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 10)
         let watch =

@@ -29,11 +29,31 @@ package struct LiveSystem: ReplaySystem {
       backendCapacity: replay.scenario.backendCapacity)
     let types = try scenario.jobs.indices.map { try register($0, replay: replay, engine: engine, on: scheduler) }
     scheduler.start()
+    do {
+      if let missing = scheduler.missingWorkers { throw ThreadsRefused(missing) }
+      return try await drive(scheduler, replay, engine: engine, types: types, observer: observer, origin: origin)
+    } catch {
+      // Nothing of it may go on beside the next run.
+      await scheduler.shutdown(grace: .zero, stopping: .seconds(2))
+      await engine.close()
+      throw error
+    }
+  }
+
+  /// Generates the load, waits for its end and sums up.
+  private func drive(
+    _ scheduler: Scheduler, _ replay: Replay, engine: WorkEngine, types: [JobTypeID], observer: ReplayObserver,
+    origin: Instant
+  ) async throws -> ReplayOutcome {
+    let scenario = replay.scenario
+    let configuration = scheduler.configuration
     replay.progress?.ask { JobCounts(scheduler.gauges) }
     let sink = LiveSink(scheduler, types: types, scenario: scenario)
-    let generator = LoadGenerator(replay, origin: origin, sink: sink) { observer.recordOne($0, shard: shards - 1) }
+    let generator = LoadGenerator(replay, origin: origin, sink: sink) {
+      observer.recordOne($0, shard: observer.shards - 1)
+    }
     let meters = RunMeters(replay.meter)
-    await DedicatedThread.run { generator.run() }
+    try await DedicatedThread.run { generator.run() }
     sink.sealBatches()
     let allowed = replay.interruption.isSet ? replay.grace : scenario.drain
     let shutdown = await waitForEnd(scheduler, within: allowed, replay: replay)

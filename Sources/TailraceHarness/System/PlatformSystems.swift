@@ -19,7 +19,14 @@ package struct TaskGroupSystem: ReplaySystem {
     let group = Task {
       await runBounded(jobs, workers: workers) { await run.perform($0) }
     }
-    let outcome = await run.generate(into: StreamSink(run, feed), origin: origin)
+    let outcome: ReplayOutcome
+    do {
+      outcome = try await run.generate(into: StreamSink(run, feed), origin: origin)
+    } catch {
+      feed.finish()
+      await group.value
+      throw error
+    }
     feed.finish()
     if run.unsettled > 0 { group.cancel() }
     await group.value
@@ -72,7 +79,7 @@ package struct OperationQueueSystem: ReplaySystem {
     let run = YardstickRun(replay, origin: origin)
     let queue = OperationQueue()
     queue.maxConcurrentOperationCount = replay.scenario.scheduler.workers
-    let outcome = await run.generate(into: Sink(run, queue), origin: origin)
+    let outcome = try await run.generate(into: Sink(run, queue), origin: origin)
     queue.cancelAllOperations()
     await run.close()
     return outcome
@@ -107,7 +114,7 @@ package struct DispatchSystem: ReplaySystem {
     let origin = MonotonicClock.now() + .milliseconds(20)
     let run = YardstickRun(replay, origin: origin)
     let queues = (0..<replay.scenario.scheduler.workers).map { DispatchQueue(label: "tailrace.yardstick.\($0)") }
-    let outcome = await run.generate(into: Sink(run, queues), origin: origin)
+    let outcome = try await run.generate(into: Sink(run, queues), origin: origin)
     await run.close()
     return outcome
   }

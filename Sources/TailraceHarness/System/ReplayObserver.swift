@@ -11,6 +11,8 @@ import TailraceMeasurement
 final class ReplayObserver: TimelineObserver, Sendable {
   private let recorders: RecorderShards
   private let gates: [ShardGate]
+  /// Places for records, one for each side that records on its own.
+  var shards: Int { gates.count }
   private let log: AttemptLog?
   private let tap: RecordTap?
   private let late = Atomic<Int>(0)

@@ -29,9 +29,16 @@ package struct SequentialSystem: ReplaySystem {
     let observer = ReplayObserver(shards: 1, replay: replay, origin: origin)
     let meters = RunMeters(replay.meter)
     let turn = SequentialRun(replay, origin: origin, engine: engine, observer: observer)
-    await DedicatedThread.run { turn.run() }
+    let refused: DedicatedThread.Refused?
+    do throws(DedicatedThread.Refused) {
+      try await DedicatedThread.run { turn.run() }
+      refused = nil
+    } catch {
+      refused = error
+    }
     await engine.close()
     timer.stop()
+    if let refused { throw refused }
     let expense = meters.expense()
     let recorder = observer.merged()
     var observations = expense.observations(settled: recorder.endedJobs, liveBytesWarm: turn.liveBytesWarm)

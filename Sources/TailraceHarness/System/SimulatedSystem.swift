@@ -16,7 +16,7 @@ package struct SimulatedSystem: ReplaySystem {
     let scenario = replay.scenario
     let recorder = Recorder(replay.recorderSettings(origin: .zero))
     let tap = replay.progress?.openTap(shards: 1, recorder.settings)
-    let summary = await DedicatedThread.run {
+    let summary = try await DedicatedThread.run {
       Simulation(replay.tape, dropAfter: replay.dropAfter).run(
         isInterrupted: { replay.interruption.isSet },
         progress: {
@@ -60,7 +60,7 @@ package struct SimulatedSequentialSystem: ReplaySystem {
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let recorder = Recorder(replay.recorderSettings(origin: .zero))
     let tap = replay.progress?.openTap(shards: 1, recorder.settings)
-    let summary = await DedicatedThread.run {
+    let summary = try await DedicatedThread.run {
       var simulation = SequentialSimulation(replay.tape)
       return simulation.run(
         isInterrupted: { replay.interruption.isSet },

@@ -98,7 +98,9 @@ final class YardstickRun: Sendable {
   }
 
   /// Generates the load, waits for its end and sums up.
-  func generate(into sink: any JobSink, origin: Instant) async -> ReplayOutcome {
+  ///
+  /// - Throws: ``DedicatedThread/Refused``; the run is closed then.
+  func generate(into sink: any JobSink, origin: Instant) async throws -> ReplayOutcome {
     let lock = lock
     let observer = observer
     let generator = LoadGenerator(replay, origin: origin, sink: sink) { record in
@@ -111,7 +113,12 @@ final class YardstickRun: Sendable {
       return JobCounts(waiting: max(0, unsettled - running), running: running)
     }
     let meters = RunMeters(replay.meter)
-    await DedicatedThread.run { generator.run() }
+    do {
+      try await DedicatedThread.run { generator.run() }
+    } catch {
+      await close()
+      throw error
+    }
     await waitForEnd()
     let ended = MonotonicClock.now()
     let left = unsettled

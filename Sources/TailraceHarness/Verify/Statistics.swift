@@ -41,24 +41,29 @@ extension TargetExpression.Comparison {
 
 extension DedicatedThread {
   /// Calls `body` for each number below `count`, on as many threads of their own as there are processors: computing for
-  /// seconds has no place on the threads that all tasks share. Numbers are taken up in order; returns when all are
-  /// done.
+  /// seconds has no place on the threads that all tasks share. Where the system refuses a thread, the calling task
+  /// computes. Numbers are taken up in order; returns when all are done.
   ///
   /// - Parameter body: returns whether to go on; once it returns false, no further number is taken up.
   static func forEach(below count: Int, _ body: @escaping @Sendable (Int) -> Bool) async {
     let next = Locked(0)
+    @Sendable func work() {
+      while true {
+        let number = next.withLock { next in
+          defer { next += 1 }
+          return next
+        }
+        guard number < count else { return }
+        if !body(number) { next.withLock { $0 = count } }
+      }
+    }
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<max(1, ProcessInfo.processInfo.activeProcessorCount) {
         group.addTask {
-          await run {
-            while true {
-              let number = next.withLock { next in
-                defer { next += 1 }
-                return next
-              }
-              guard number < count else { return }
-              if !body(number) { next.withLock { $0 = count } }
-            }
+          do {
+            try await run { work() }
+          } catch {
+            work()
           }
         }
       }
