@@ -14,7 +14,7 @@ COMPUTING := TidyTests|TraceFittingTests|ProgressTests|VerificationTests|Planner
 LIVE := EndToEndTests\.(RunTests|DriverTests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test examples docs lint bench test-tsan clean
+.PHONY: help setup build demo test examples docs lint bench test-tsan soak clean
 
 ## help: list these commands
 help:
@@ -89,6 +89,14 @@ test-tsan: setup
 	@TAILRACE_ALLOCATOR=system TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-sanitizer.suppressions \
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld \
 	--skip 'EndToEndTests|$(COMPUTING)'
+
+## soak: attack the program for SECONDS (default: 1800) with random files, signals and limits
+SECONDS ?= 1800
+soak: setup
+	@echo "==> building the tests"
+	@TAILRACE_WARNINGS=errors $(SWIFT) build --build-tests
+	@echo "==> attacking the program for $(SECONDS) s"
+	@TAILRACE_WARNINGS=errors TAILRACE_SOAK_SECONDS=$(SECONDS) $(SWIFT) test --skip-build --filter SoakTests
 
 ## clean: delete what was built (reports stay)
 clean:
