@@ -16,7 +16,7 @@ package struct TraceFitting: Sendable {
   /// What of the log the fit does not keep, in words.
   package private(set) var losses: [String]
 
-  /// The seed of whoever names none.
+  /// The seed where the user names none.
   private static let seed: UInt64 = 1
   /// Jobs that are drawn at most, to find out how long the fit has to go on.
   private static let drawnJobs = 6_000_000

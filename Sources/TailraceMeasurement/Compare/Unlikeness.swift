@@ -12,7 +12,7 @@ extension SuiteResult {
   /// - Parameters:
   ///   - varied: names of the settings that may differ, `system` being one; nil: all of them. Names of job types let
   ///     what their jobs do differ, `load` when they arrive.
-  ///   - isTapeNamed: whether whoever compares has said what makes the tapes differ, such as another file.
+  ///   - isTapeNamed: whether the user named what makes the tapes differ, such as another file.
   package func unlikeness(_ other: SuiteResult, varied: Set<String>?, isTapeNamed: Bool = false) -> [String] {
     var lines: [String] = []
     for (key, name) in Self.likeness {
