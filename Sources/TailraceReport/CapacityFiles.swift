@@ -15,7 +15,7 @@ package enum CapacityFiles {
 
   /// `capacity.json`: keys in order, one line, ended by a line feed.
   package static func encode(_ result: CapacityResult) throws -> [UInt8] {
-    try ReportJSON.encode(result, verdict: result.word, exitStatus: result.exitStatus(strict: false))
+    try ReportJSON.encode(result, verdict: result.word, exitStatus: result.exitStatus)
   }
 
   /// Reads `capacity.json`.

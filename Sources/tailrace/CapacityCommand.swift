@@ -115,13 +115,14 @@ struct CapacityCommand: AsyncParsableCommand {
     let refusals = runner.refusals(candidates)
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
     try reporting.place.check()
-    let result = try await runner.run(candidates, of: plain)
+    var result = try await runner.run(candidates, of: plain)
+    if strict { result.isStrict = true }
     display.finish()
     try reporting.deliver(
-      CapacitySummary(result, terminal: .output).text, status: result.exitStatus(strict: strict),
+      CapacitySummary(result, terminal: .output).text, status: result.exitStatus,
       name: "capacity-\(plain.name)",
       started: result.started
-    ) { try CapacityFiles.render(result) }
+    ) { [result] in try CapacityFiles.render(result) }
   }
 
   private var options: CapacityOptions {

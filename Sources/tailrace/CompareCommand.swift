@@ -118,11 +118,12 @@ struct CompareCommand: AsyncParsableCommand {
 
   private func finish(_ result: ComparisonFindings) throws {
     var result = result
+    if verdicts.strict { result.isStrict = true }
     if result.counted > 0, result.contrasts.allSatisfy(\.logRatios.isEmpty) {
       result.invalid.append("nothing was compared: no metric has a value in every round")
     }
     try reporting.deliver(
-      ComparisonSummary(result, terminal: .output).text, status: result.exitStatus(strict: verdicts.strict),
+      ComparisonSummary(result, terminal: .output).text, status: result.exitStatus,
       name: "compare-\(result.name)", started: result.started
     ) { try ComparisonFiles.render(result) }
   }

@@ -61,8 +61,7 @@ struct ComparisonSummary {
         "\(ExplanationWords.signed($0.low)) to \(ExplanationWords.signed($0.high))"
       }
       var verdict = ComparisonPage.verdict(contrast).replacing("**", with: "")
-      let seen = ComparisonPage.detectable(contrast)
-      if !seen.isEmpty { verdict += ", \(seen) could have been seen" }
+      if let seen = ComparisonPage.detectableWords(contrast) { verdict += ", \(seen)" }
       table.add(
         (isSeveral ? [contrast.scenario] : []) + [
           contrast.metric, HumanUnits.value(contrast.baseline, contrast.unit),

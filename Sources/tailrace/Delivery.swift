@@ -80,13 +80,34 @@ struct OutputPlaces {
   }
 
   /// A file that a flag or a variable names; nil: none was named.
-  mutating func file(_ path: String?, of flag: String) {
+  ///
+  /// - Parameter mark: what a file has near its beginning that was written for this flag before, and may be replaced;
+  ///   nil: the file is added to.
+  mutating func file(_ path: String?, of flag: String, replacing mark: String?) {
     guard let path else { return }
+    if let mark, Self.holdsOther(path, than: mark) {
+      problems.append(
+        "\(flag): '\(path)' holds something that tailrace did not write, so it is not replaced; "
+          + "move it away, or name another file")
+    }
     if let problem = OutputFile.obstacle(toWriting: path) { problems.append("\(flag): \(problem)") }
     let full = URL(fileURLWithPath: path).standardizedFileURL.path
     if !path.hasPrefix("/dev/"), let other = files.updateValue(flag, forKey: full) {
       problems.append("\(flag) and \(other) name the same file, '\(path)'; name one for each")
     }
+  }
+
+  /// Whether a file has bytes, and the mark is not among the first of them.
+  private static func holdsOther(_ path: String, than mark: String) -> Bool {
+    // A pipe would wait for its writer.
+    let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let attributes = try? FileManager.default.attributesOfItem(atPath: target)
+    guard attributes?[.type] as? FileAttributeType == .typeRegular,
+      let handle = FileHandle(forReadingAtPath: path)
+    else { return false }
+    defer { try? handle.close() }
+    guard let start = try? handle.read(upToCount: 1_000), !start.isEmpty else { return false }
+    return !String(decoding: start, as: UTF8.self).contains(mark)
   }
 
   /// What is known of another place.

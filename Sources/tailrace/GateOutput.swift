@@ -25,9 +25,9 @@ struct GateOutput: ParsableArguments {
   func check(_ place: ReportPlace) throws {
     var places = OutputPlaces()
     places.reports(place.directory)
-    places.file(junit, of: "--junit")
-    places.file(comment, of: "--comment")
-    places.file(summaryPath, of: "GITHUB_STEP_SUMMARY")
+    places.file(junit, of: "--junit", replacing: GateFiles.junitMark)
+    places.file(comment, of: "--comment", replacing: GatePage.marker)
+    places.file(summaryPath, of: "GITHUB_STEP_SUMMARY", replacing: nil)
     try places.check()
   }
 

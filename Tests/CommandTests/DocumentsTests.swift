@@ -176,8 +176,12 @@ struct DocumentsTests {
     #expect(json.verdict == word && json.exitStatus == status)
   }
 
-  @Test(arguments: [0, 1_000_000 as Int64]) func documentsOfAComparisonAgree(_ slower: Int64) throws {
-    let findings = try Self.gate(slower: slower).comparison
+  @Test(arguments: [(0, 12, false), (1_000_000 as Int64, 12, false), (1_000_000, 12, true), (1_000_000, 4, true)])
+  func documentsOfAComparisonAgree(_ slower: Int64, _ rounds: Int, _ isStrict: Bool) throws {
+    var findings = try Self.gate(slower: slower, rounds: rounds).comparison
+    if isStrict { findings.isStrict = true }
+    #expect(findings.exitStatus == (rounds == 4 ? 5 : slower == 0 ? 0 : 3), "\(findings.contrasts)")
+    #expect((findings.word == "INCONCLUSIVE") == (findings.exitStatus == 5))
     let files = Dictionary(uniqueKeysWithValues: try ComparisonFiles.render(findings).map { ($0.path, $0.bytes) })
     func text(_ name: String) throws -> String { String(decoding: try #require(files[name]), as: UTF8.self) }
     let headline = ComparisonPage.headline(findings, candidate: 1)
@@ -200,6 +204,6 @@ struct DocumentsTests {
     }
     struct Judged: Decodable { var verdict: String; var exitStatus: Int32 }
     let json = try JSONDecoder().decode(Judged.self, from: Data(try #require(files["comparison.json"])))
-    #expect(json.verdict == findings.word && json.exitStatus == findings.exitStatus(strict: false))
+    #expect(json.verdict == findings.word && json.exitStatus == findings.exitStatus)
   }
 }

@@ -118,12 +118,29 @@ import Testing
     (["--junit", "none/j.xml"], "--junit"), (["--comment", "gb.yaml/c.md"], "--comment"),
     (["--junit", "."], "--junit"),
     (["--output", "gb.yaml"], "--output"), (["--junit", "x", "--comment", "x"], "same file"),
+    (["--junit", "gb.yaml"], "did not write"), (["--comment", "gb.yaml"], "did not write"),
+    (["--comment", ".tailrace/baselines/gb.json"], "did not write"),
   ])
   func placesAreCheckedBeforeAnythingRuns(_ flags: [String], _ word: String) async throws {
     let folder = try await withBaseline()
+    let kept = ["gb.yaml", ".tailrace/baselines/gb.json"].map { folder.url.appendingPathComponent($0) }
+    let before = try kept.map { try Data(contentsOf: $0) }
     let outcome = try await Binary.run(["gate", "--baseline", "gb"] + flags, in: folder)
     #expect(outcome.status == 64 && outcome.output.isEmpty && outcome.error.contains(word), "\(outcome)")
     #expect(!folder.exists("reports") && !folder.exists("x"))
+    #expect(try kept.map { try Data(contentsOf: $0) } == before)
+  }
+
+  @Test func filesOfAnEarlierGateAreReplaced() async throws {
+    let folder = try await withBaseline()
+    try Data().write(to: folder.url.appendingPathComponent("j.xml"))
+    for target in ["response.p50 < 1s", "response.p50 < 2s"] {
+      let outcome = try await Binary.run(
+        ["gate", "--baseline", "gb", "--target", target, "--junit", "j.xml", "--comment", "c.md"], in: folder)
+      #expect(outcome.status == 0, "\(outcome)")
+    }
+    #expect(try String(contentsOf: folder.url.appendingPathComponent("j.xml"), encoding: .utf8).contains("&lt; 2s"))
+    #expect(try String(contentsOf: folder.url.appendingPathComponent("c.md"), encoding: .utf8).contains("< 2s"))
   }
 
   @Test func everyPlaceThatCannotBeWrittenIsNamedAtOnce() async throws {

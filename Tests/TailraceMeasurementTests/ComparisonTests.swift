@@ -433,6 +433,18 @@ import Testing
     }
   }
 
+  /// Some metrics are shown to be the same, the one that may be worse is not, and no change of it could be called.
+  @Test(arguments: [(1.0, false), (2.0, true)])
+  func whatIsTheSameDoesNotHideThatNothingCouldBeSeen(_ factor: Double, _ isBlind: Bool) throws {
+    let rules = ComparisonRules(looks: LookPlan(least: 4, most: 4))
+    let comparison = try ComparisonTests.comparison(rounds: 4, rules: rules) { round, candidate in
+      try ComparisonTests.suite(round: round, salt: 1, slower: candidate == 1 ? 1 : nil, by: factor)
+    }
+    let checks = GateCheck.checks(of: comparison, comparison.contrasts(isLast: true), regressions: [], baseline: "main")
+    #expect(checks.contains { $0.verdict == .met } && checks.contains { $0.verdict == .unclear } == isBlind, "\(checks)")
+    #expect(checks.sawNothing == isBlind, "\(checks)")
+  }
+
   @Test func failuresCountOnlyWhereFreshRoundsFailToo() throws {
     func checks(_ factor: Double) throws -> [GateCheck] {
       let comparison = try ComparisonTests.comparison(rounds: 12) { round, candidate in

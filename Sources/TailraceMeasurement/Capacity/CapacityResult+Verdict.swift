@@ -1,9 +1,9 @@
 extension CapacityResult {
   /// 4 where the answer cannot be trusted, 2 where no rate meets the targets, 5 where the runs could not tell and that
   /// is no success, else 0.
-  ///
-  /// - Parameter strict: whether what is unclear is no success.
-  package func exitStatus(strict: Bool) -> Int32 {
+  package var exitStatus: Int32 { exitStatus(strict: isStrict == true) }
+
+  private func exitStatus(strict: Bool) -> Int32 {
     let searches = configurations.map(\.search)
     if isInterrupted || searches.isEmpty || searches.contains(where: \.isInvalid) { return Verdict.invalid.exitStatus }
     if searches.contains(where: { $0.outcome == .none }) { return Verdict.missed.exitStatus }

@@ -37,6 +37,8 @@ package struct CapacityResult: Sendable, Hashable, Codable {
   package var configurations: [CapacityConfiguration]
   /// Whether it was cut short: what is missing was never run.
   package var isInterrupted: Bool
+  /// Whether it was asked that what is unclear is no success; nil: it was not.
+  package var isStrict: Bool?
 
   package init(
     version: String, started: String, environment: [Setting], command: String, seed: UInt64, scenario: String,

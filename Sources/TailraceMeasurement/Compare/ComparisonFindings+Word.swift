@@ -1,9 +1,11 @@
 extension ComparisonFindings {
   /// The word at the head of every document of a comparison.
-  package var word: String { invalid.isEmpty ? Self.word(of: contrasts) : "INVALID" }
+  package var word: String { invalid.isEmpty ? word(of: contrasts) : "INVALID" }
 
   /// The word for some of its contrasts, such as those of one candidate.
-  package static func word(of contrasts: [Contrast]) -> String {
+  package func word(of contrasts: [Contrast]) -> String {
+    // What ends with a status of its own is not called better.
+    if isInconclusive(contrasts) { return "INCONCLUSIVE" }
     func has(_ verdict: ComparisonVerdict) -> Bool { contrasts.contains { $0.verdict == verdict } }
     return switch (has(.worse), has(.better), has(.unclear)) {
     case (true, true, _): "MIXED"

@@ -64,6 +64,8 @@ package struct ComparisonFindings: Sendable, Hashable, Codable {
   package var forced: [String]
   /// Why the figures cannot be trusted; empty: they can.
   package var invalid: [String]
+  /// Whether it was asked that what is unclear is no success; nil: it was not.
+  package var isStrict: Bool?
 
   /// Rounds that count.
   package var counted: Int { rounds.count { $0.discarded.isEmpty } }
@@ -78,13 +80,17 @@ package struct ComparisonFindings: Sendable, Hashable, Codable {
     return explanations.first { $0.candidate == candidate && $0.scenario == scenario }
   }
 
-  /// The worst thing that can be said, as an exit status: 4 invalid, 3 a metric is worse, 5 something is unclear, 0.
-  ///
-  /// - Parameter strict: whether what is unclear is no success.
-  package func exitStatus(strict: Bool) -> Int32 {
+  /// The worst thing that can be said, as an exit status: 4 invalid, 3 a metric is worse, 5 something is unclear and
+  /// that is no success, 0.
+  package var exitStatus: Int32 {
     if !invalid.isEmpty { return 4 }
     if contrasts.contains(where: { $0.verdict == .worse }) { return 3 }
-    return strict && contrasts.contains { $0.verdict == .unclear } ? 5 : 0
+    return isInconclusive(contrasts) ? GateFindings.inconclusiveStatus : 0
+  }
+
+  /// Whether nothing in some of its contrasts is worse, but something is unclear although that is no success.
+  package func isInconclusive(_ contrasts: [Contrast]) -> Bool {
+    isStrict == true && !contrasts.contains { $0.verdict == .worse } && contrasts.contains { $0.verdict == .unclear }
   }
 }
 

@@ -85,10 +85,12 @@ extension GateCheck {
 }
 
 extension [GateCheck] {
-  /// Whether none of the comparisons among them could have called anything worse, however large the change.
+  /// Whether none of the comparisons among them could have called anything worse, however large the change, and some
+  /// did not show that nothing is. What is shown to be the same needs no such power.
   package var sawNothing: Bool {
     let compared = filter { $0.kind == .regression && $0.change != nil }
-    return !compared.isEmpty && compared.allSatisfy { $0.verdict == .unclear && $0.detectable == nil }
+    return compared.contains { $0.verdict == .unclear }
+      && compared.allSatisfy { ($0.verdict == .unclear || $0.verdict == .met) && $0.detectable == nil }
   }
 }
 

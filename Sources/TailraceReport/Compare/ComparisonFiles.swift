@@ -15,7 +15,7 @@ package enum ComparisonFiles {
 
   /// `comparison.json`: keys in order, one line, ended by a line feed.
   package static func encode(_ result: ComparisonFindings) throws -> [UInt8] {
-    try ReportJSON.encode(result, verdict: result.word, exitStatus: result.exitStatus(strict: false))
+    try ReportJSON.encode(result, verdict: result.word, exitStatus: result.exitStatus)
   }
 
   /// Reads `comparison.json`.

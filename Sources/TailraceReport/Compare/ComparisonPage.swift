@@ -25,9 +25,10 @@ package struct ComparisonPage {
     let counts = [ComparisonVerdict.worse, .better, .same, .unclear].compactMap { verdict in
       count(verdict) > 0 ? "\(count(verdict)) \(verdict.rawValue)" : nil
     }
-    let word = ComparisonFindings.word(of: own)
-    let missed = MissedChange.words(own, rules: result.rules)
-    let sum = "of \(HumanUnits.counted(own.count, "metric")) \(counts.joined(separator: ", "))"
+    let word = result.word(of: own)
+    let missed = MissedChange.words(own, rules: result.rules, metrics: result.contrasts.count)
+    let strict = result.isInconclusive(own) ? ", which does not pass with --strict" : ""
+    let sum = "of \(HumanUnits.counted(own.count, "metric")) \(counts.joined(separator: ", "))\(strict)"
     // What could not have been seen comes first: the counts say nothing then.
     return own.allSatisfy { $0.verdict == .unclear && $0.detectable == nil } && !missed.isEmpty
       ? "\(word): \(missed); \(sum)" : "\(word): \(sum)\(missed.isEmpty ? "" : "; \(missed)")"
@@ -116,6 +117,16 @@ package struct ComparisonPage {
     guard contrast.verdict == .same || contrast.verdict == .unclear, !contrast.logRatios.isEmpty else { return "" }
     guard let detectable = contrast.detectable else { return "nothing: too few rounds" }
     return detectable == 0 ? "any change" : "±\(HumanUnits.share(Contrast.change(detectable)))"
+  }
+
+  /// The same as words that follow the verdict; nil: there is nothing to add to it.
+  package static func detectableWords(_ contrast: Contrast) -> String? {
+    let seen = detectable(contrast)
+    if seen.isEmpty { return nil }
+    guard let detectable = contrast.detectable else {
+      return contrast.why.isEmpty ? "too few rounds to see a change" : nil
+    }
+    return detectable == 0 ? "any change could have been seen" : "\(seen) could have been seen"
   }
 
   private static func p(_ contrast: Contrast) -> String {

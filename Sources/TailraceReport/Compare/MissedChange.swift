@@ -6,14 +6,17 @@ package enum MissedChange {
   private struct Look {
     var metric: String
     var detectable: Double?
+    var isUnclear: Bool
   }
 
   /// Of one candidate's contrasts; empty: something is worse, or no change is too small to be seen.
-  package static func words(_ contrasts: [Contrast], rules: ComparisonRules) -> String {
+  ///
+  /// - Parameter metrics: how many are compared, those of all candidates: so many are corrected for.
+  package static func words(_ contrasts: [Contrast], rules: ComparisonRules, metrics: Int) -> String {
     guard !contrasts.contains(where: { $0.verdict == .worse }) else { return "" }
     let looks = contrasts.filter { $0.verdict != .better && !$0.logRatios.isEmpty }
-      .map { Look(metric: $0.metric, detectable: $0.detectable.map(Contrast.change)) }
-    return words(looks, sign: "±", rounds: contrasts.map(\.logRatios.count).max() ?? 0, rules: rules)
+      .map { Look(metric: $0.metric, detectable: $0.detectable.map(Contrast.change), isUnclear: $0.verdict == .unclear) }
+    return words(looks, sign: "±", rounds: contrasts.map(\.logRatios.count).max() ?? 0, rules: rules, metrics: metrics)
   }
 
   /// Of a gate's checks for regressions; empty likewise.
@@ -21,15 +24,20 @@ package enum MissedChange {
     let regressions = checks.filter { $0.kind == .regression }
     guard !regressions.contains(where: { $0.verdict == .missed }) else { return "" }
     let looks = regressions.filter { $0.change != nil || $0.detectable != nil }
-      .map { Look(metric: $0.metric, detectable: $0.detectable) }
-    return words(looks, sign: "", rounds: rounds, rules: rules)
+      .map { Look(metric: $0.metric, detectable: $0.detectable, isUnclear: $0.verdict == .unclear) }
+    return words(looks, sign: "", rounds: rounds, rules: rules, metrics: looks.count)
   }
 
-  private static func words(_ looks: [Look], sign: String, rounds: Int, rules: ComparisonRules) -> String {
+  private static func words(
+    _ looks: [Look], sign: String, rounds: Int, rules: ComparisonRules, metrics: Int
+  ) -> String {
     guard !looks.isEmpty else { return "" }
     if looks.allSatisfy({ $0.detectable == nil }) {
-      return "nothing could have been seen: \(HumanUnits.counted(rounds, "round")) are too few for "
-        + "\(HumanUnits.counted(looks.count, "metric")), which need \(rules.roundsNeeded(metrics: looks.count))"
+      // Where all are shown to be the same, that was seen.
+      let blind =
+        looks.contains(where: \.isUnclear) ? "nothing could have been seen" : "nothing could have been called worse"
+      return "\(blind): \(HumanUnits.counted(rounds, "round")) \(rounds == 1 ? "is" : "are") too few for "
+        + "\(HumanUnits.counted(metrics, "metric")), which need \(rules.roundsNeeded(metrics: metrics))"
     }
     // Of a metric that several scenarios have, the one that sees least.
     var worst: [(metric: String, change: Double)] = []
