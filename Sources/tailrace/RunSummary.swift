@@ -86,10 +86,17 @@ struct RunSummary {
     suite.scenarios.flatMap { scenario in
       scenario.runs.flatMap { run in
         run.validity.filter { $0.verdict == verdict }.map { check in
-          "  \(scenario.name) on \(run.system): \(check.name), \(check.words)"
+          "  \(scenario.name) on \(run.system): \(check.name), \(Self.observed(check))\(check.words)"
         }
       }
     }
+  }
+
+  /// What a check found and what its bound is, in front of its words; empty: nothing was measured.
+  private static func observed(_ check: ValidityCheck) -> String {
+    guard let observed = check.observed else { return "" }
+    let bound = check.bound.map { " (bound \(HumanUnits.value($0, check.unit)))" } ?? ""
+    return "\(HumanUnits.value(observed, check.unit))\(bound): "
   }
 
   /// Which rows of logs were replayed, and what else is to be said of the logs.

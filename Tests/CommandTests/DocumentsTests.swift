@@ -146,6 +146,19 @@ struct DocumentsTests {
     #expect(GateFiles.junit(findings).contains("tests=\"1\" failures=\"0\" errors=\"1\""))
   }
 
+  /// What a check warns of has its figure and its bound in front of the words.
+  @Test func warningsInTheTerminalHaveTheirFigures() throws {
+    var suite = try Self.suite(seed: 1, service: 5_000_000, targets: [])
+    var others = try #require(suite.scenarios[0].runs[0].validity.first { $0.name == "other_programs" })
+    (others.verdict, others.observed, others.bound, others.words) = (.warning, 0.57, 0.25, "w")
+    var little = try #require(suite.scenarios[0].runs[0].validity.first { $0.name == "littles_law" })
+    (little.verdict, little.observed, little.words) = (.failed, nil, "none")
+    suite.scenarios[0].runs[0].validity = [others, little]
+    let text = RunSummary(SuiteRun(result: suite, jobs: []), terminal: .output).text
+    #expect(text.contains("mine on simulated: other_programs, 57.0 % (bound 25.0 %): w"), "\(text)")
+    #expect(text.contains("mine on simulated: littles_law, none"), "\(text)")
+  }
+
   @Test(arguments: [
     (["lost == 0"], "PASSED", 0 as Int32), (["response.p50 < 1ms", "lost == 0"], "MISSED", 2), ([], "NO TARGETS", 0),
   ])

@@ -441,7 +441,8 @@ import Testing
       try ComparisonTests.suite(round: round, salt: 1, slower: candidate == 1 ? 1 : nil, by: factor)
     }
     let checks = GateCheck.checks(of: comparison, comparison.contrasts(isLast: true), regressions: [], baseline: "main")
-    #expect(checks.contains { $0.verdict == .met } && checks.contains { $0.verdict == .unclear } == isBlind, "\(checks)")
+    #expect(
+      checks.contains { $0.verdict == .met } && checks.contains { $0.verdict == .unclear } == isBlind, "\(checks)")
     #expect(checks.sawNothing == isBlind, "\(checks)")
   }
 

@@ -15,7 +15,9 @@ package enum MissedChange {
   package static func words(_ contrasts: [Contrast], rules: ComparisonRules, metrics: Int) -> String {
     guard !contrasts.contains(where: { $0.verdict == .worse }) else { return "" }
     let looks = contrasts.filter { $0.verdict != .better && !$0.logRatios.isEmpty }
-      .map { Look(metric: $0.metric, detectable: $0.detectable.map(Contrast.change), isUnclear: $0.verdict == .unclear) }
+      .map {
+        Look(metric: $0.metric, detectable: $0.detectable.map(Contrast.change), isUnclear: $0.verdict == .unclear)
+      }
     return words(looks, sign: "±", rounds: contrasts.map(\.logRatios.count).max() ?? 0, rules: rules, metrics: metrics)
   }
 
