@@ -133,6 +133,9 @@ extension ScenarioReader {
         }
         return set(rest, to: value, in: &node, origin: origin, isLoad: true)
       }
+      if Int(key) != nil, entries.isEmpty {
+        return "there is no list here, so no item \(key); write the whole list, such as '[…]'"
+      }
       let isArrival = isLoad && ScenarioReader.arrivalKeys.contains(key)
       if isArrival { entries.removeAll { $0.key != key && ScenarioReader.arrivalKeys.contains($0.key) } }
       let index = entries.firstIndex { $0.key == key }

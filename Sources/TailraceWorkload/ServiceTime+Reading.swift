@@ -1,5 +1,6 @@
 import Foundation
 import TailraceCore
+import TailraceSpelling
 
 extension ServiceTime {
   /// Names of the distributions that are written with arguments.
@@ -25,7 +26,8 @@ extension ServiceTime {
     guard text.hasSuffix(")") else { throw QuantityProblem("'\(text)' has no closing parenthesis", allowed: forms) }
     let body = text[text.index(after: open)...].dropLast().trimmingCharacters(in: .whitespaces)
     guard distributions.contains(name) else {
-      throw QuantityProblem("unknown distribution '\(name)'", allowed: forms)
+      throw QuantityProblem(
+        "unknown distribution '\(name)'", allowed: didYouMean(name, among: distributions.sorted()) + forms)
     }
     if name == "empirical" { return try empirical(body, relativeTo: file) }
     if name == "constant" { return .constant(try QuantityText.duration(body)) }
@@ -149,7 +151,8 @@ private struct Arguments {
   func allow(_ keys: [String]) throws(QuantityProblem) {
     for pair in pairs where !keys.contains(pair.key) {
       throw QuantityProblem(
-        "\(distribution): unknown argument '\(pair.key)'", allowed: "known arguments: \(keys.joined(separator: ", "))")
+        "\(distribution): unknown argument '\(pair.key)'",
+        allowed: didYouMean(pair.key, among: keys) + "known arguments: \(keys.joined(separator: ", "))")
     }
   }
 

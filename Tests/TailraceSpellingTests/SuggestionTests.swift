@@ -5,6 +5,7 @@ import Testing
 
 @Suite struct SuggestionTests {
   private static let keys = ["workers", "thread_workers", "policy", "queue", "retries", "timeout"]
+  private static let distributions = ["bimodal", "constant", "empirical", "exponential", "lognormal", "pareto"]
   private static let paths = ["name", "scheduler.workers", "scheduler.timeout", "load.poisson", "load.constant"]
 
   /// A word, what is known, and what is suggested.
@@ -16,6 +17,9 @@ import Testing
     ("urgent", ["critical", "high", "normal", "low", "batch"], ["critical"]),
     ("xyzzy", keys, []), ("", keys, []), ("b", ["a"], ["a"]), ("simul", ["live", "simulated"], ["simulated"]),
     ("latency", ["response", "waiting"], ["response"]), ("vus", ["clients", "think"], ["clients"]),
+    ("lognorml", distributions, ["lognormal"]), ("exp", distributions, ["exponential"]),
+    ("normal", distributions, ["lognormal"]), ("fixed", distributions, ["constant"]),
+    ("med", ["median", "p99"], ["median"]),
     ("sec", ["ns", "us", "ms", "s"], ["s"]),
   ])
   func whatWasMeantIsFound(_ word: String, _ known: [String], _ meant: [String]) {
