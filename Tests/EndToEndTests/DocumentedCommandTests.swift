@@ -33,7 +33,7 @@ import Testing
   private static let substitutions: [(of: String, by: String)] = [
     // No repository lies around the test: the revision is a program.
     ("--against origin/main", "--against ./tailrace-main"), ("--against main", "--against ./tailrace-main"),
-    ("--rounds 20", "--rounds 3"), ("--budget 10min", "--budget 20s"), ("--system live ", "--system simulated "),
+    ("--rounds 20", "--rounds 3"), ("--budget 10min", "--budget 6s"), ("--system live ", "--system simulated "),
     ("--system live,task-group", "--system simulated,simulated-sequential"), ("workers=1..64", "workers=1..4"),
   ]
 
@@ -50,7 +50,7 @@ import Testing
     ("tailrace compare before.yaml", "--rounds", " --rounds 3"), ("tailrace gate mine.yaml", "--rounds", " --rounds 3"),
     ("tailrace gate scenarios/", "--rounds", " --rounds 3"), ("tailrace noise ", "--rounds", " --rounds 3"),
     ("tailrace baseline save ", "--rounds", " --rounds 3"), ("tailrace capacity ", "--rounds", " --rounds 3"),
-    ("tailrace plan ", "--replications", " --replications 2"),
+    ("tailrace plan ", "--replications", " --replications 2"), ("tailrace capacity ", "--budget", " --budget 6s"),
   ]
 
   /// A command line of a page.
