@@ -36,7 +36,7 @@ struct TraceCommand: ParsableCommand {
       """)
   var column: [String] = []
 
-  @Option(help: "swf, csv or jsonl (default: by the file's name).")
+  @Option(help: "swf, csv or jsonl (default: by the file's name).", completion: .list(["swf", "csv", "jsonl"]))
   var format: String?
 
   @Flag(
@@ -86,12 +86,9 @@ struct TraceCommand: ParsableCommand {
       yaml +=
         "  columns: {\(columns.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}\n"
     }
-    let isStandard = format.map { $0 == "swf" } ?? (TraceRequest.Format(fileName: file) == .swf)
-    if !isStandard, ["submitted", "started", "ended"].allSatisfy({ columns[$0] == nil }) {
-      throw Refusal.usage([
-        "\(file): which column has the submission times? add --column submitted=COLUMN, or --format swf for a log in the "
-          + "Standard Workload Format"
-      ])
+    let kind = format.map { TraceRequest.Format(rawValue: $0) } ?? TraceRequest.Format(fileName: file)
+    if columns.isEmpty, let kind, kind != .swf {
+      throw Refusal.usage(try questions(about: kind))
     }
     // The scenario would be in the working directory, so that the file's name is its path.
     switch ScenarioParser.parse(yaml: yaml, file: "described.yaml") {
@@ -101,8 +98,23 @@ struct TraceCommand: ParsableCommand {
       throw Refusal.usage(
         found.problems.map {
           $0.message.replacing("load.trace: \(file)", with: file).replacing("load.columns", with: "--column")
+            .replacing("load.trace: '\(file)'", with: "'\(file)'").replacing("load.format", with: "--format")
+            .replacing("add format:", with: "add --format")
         })
     }
+  }
+
+  /// What is to be said of a file whose columns nobody has named, with those that it has.
+  private func questions(about format: TraceRequest.Format) throws -> [String] {
+    let columns: [String]
+    do { columns = try Trace.columns(of: file, format) } catch {
+      throw Refusal.usage("\(file)\(error.line > 0 ? ":\(error.line)" : ""): \(error.message)")
+    }
+    let list = columns.prefix(40).joined(separator: ", ") + (columns.count > 40 ? ", …" : "")
+    return [
+      "\(file): which column has the submission times? add --column submitted=COLUMN, or --format swf for a log in the "
+        + "Standard Workload Format; columns: \(list)"
+    ]
   }
 
   private func split(_ text: String) -> (String, String?) {
@@ -120,7 +132,7 @@ struct TraceCommand: ParsableCommand {
   private func writeFit(of trace: Trace) throws {
     let fitting: TraceFitting
     do { fitting = try TraceFitting(trace) } catch {
-      throw Refusal.usage("\(file): the fit is no scenario that can be read: \(ErrorWords.of(error))")
+      throw Refusal.usage("\(file): the fit is no scenario that can be read: \(error.description)")
     }
     var lines =
       table(fitting).split(separator: "\n").map(String.init) + notes(trace).split(separator: "\n").map(String.init)
@@ -210,7 +222,8 @@ struct TraceCommand: ParsableCommand {
       "busiest hour", "\(count(trace.busiestHourJobs)) jobs, \(days(trace.busiestHourStartNs)) after the first",
     ])
     if trace.tenants > 0 {
-      let largest = trace.largestTenants.map { "\($0.name) \(count($0.jobs))" }.joined(separator: ", ")
+      let largest = trace.largestTenants.map { "\($0.name.isEmpty ? "(no name)" : $0.name) \(count($0.jobs))" }.joined(
+        separator: ", ")
       facts.add(["tenants", "\(count(trace.tenants)); most jobs: \(largest)"])
     }
     var classes = Columns(["job type", ">jobs", ">share", ">mean", ">p50", ">p99", ">max"])

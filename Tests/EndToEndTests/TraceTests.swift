@@ -30,7 +30,33 @@ import Testing
     try fitted.output.write(to: file, atomically: true, encoding: .utf8)
     #expect(try await Binary.run(["validate", file.path]).status == 0)
     let missing = try await Binary.run(["trace", folder.appendingPathComponent("none.csv").path])
-    #expect(missing.status == 64 && missing.error.contains("--column submitted="))
+    #expect(missing.status == 64 && missing.error.contains("none.csv: the file does not exist"))
+  }
+
+  @Test func columnsThatAreMissingOrMisspeltAreAnsweredWithThoseThereAre() async throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func path(_ name: String, _ text: String) throws -> String {
+      let url = folder.appendingPathComponent(name)
+      try text.write(to: url, atomically: true, encoding: .utf8)
+      return url.path
+    }
+    let log = try path("log.csv", "when;took;user\n1;2;\n2;2;x\n")
+    let json = try path("log.jsonl", "{\"at\": 1, \"took\": {\"s\": 2}}\n")
+    let nameless = try path("log", "when,took\n1,2\n")
+    for (arguments, words) in [
+      ([log], "add --column submitted=COLUMN, or --format swf for a log in the Standard Workload Format; columns: "),
+      ([json], "columns: at, took.s"), ([try path("none.csv", "")], "none.csv:1: the file is empty"),
+      ([log, "--column", "submited=when"], "unknown key 'submited' in --column; did you mean 'submitted'?"),
+      ([log, "--column", "service=took"], "--column has no 'submitted'"),
+      ([nameless], "does not say its format; add --format with one of swf, csv, jsonl"),
+      ([log, "--format", "csw", "--column", "submitted=when"], "--format: unknown 'csw'; did you mean"),
+    ] {
+      let outcome = try await Binary.run(["trace"] + arguments)
+      #expect(outcome.status == 64 && outcome.error.contains(words), "\(outcome)")
+    }
+    let words = try await Binary.run(["trace", log, "--column", "submitted=when", "--column", "tenant=user"])
+    #expect(words.output.contains("(no name) 1"), "\(words)")
   }
 
   @Test func aReplayedLogKeepsItsNames() async throws {

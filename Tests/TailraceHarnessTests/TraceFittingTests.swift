@@ -53,7 +53,7 @@ struct TraceFittingTests {
 
   @Test(arguments: shapes.map(\.0)) func theLoadIsKept(_ shape: String) throws {
     let quantile = try #require(Self.shapes.first { $0.0 == shape }?.1)
-    let trace = drawn(4_000, every: 1, quantile)
+    let trace = drawn(1_200, every: 1, quantile)
     let fitting = try TraceFitting(trace)
     let scenario = try ScenarioParser.parse(yaml: fitting.scenario, file: "f.yaml").get()
     for (kind, job) in zip(fitting.log.classes, scenario.jobs) {
@@ -69,7 +69,9 @@ struct TraceFittingTests {
   @Test func namedDistributionsAreFoundWhereTheyFit() throws {
     func text(_ shape: String) throws -> String {
       let quantile = try #require(Self.shapes.first { $0.0 == shape }?.1)
-      return try TraceFitting(drawn(4_000, every: 1, quantile)).scenario
+      // Neither drawn nor sized.
+      let log = TraceDescription(drawn(4_000, every: 1, quantile))
+      return TraceFit(log).scenario(of: log)
     }
     #expect(try text("exponential").contains("\"exponential(mean: "))
     #expect(try text("lognormal").contains("\"lognormal(median: "))
@@ -80,11 +82,11 @@ struct TraceFittingTests {
 
   @Test func sizingSaysWhenTheFitMisleads() throws {
     let quantile: @Sendable (Double, Int) -> Double = { u, type in -Double(type * 4 + 1) * log(1 - u) }
-    let plain = try TraceFitting(drawn(4_000, every: 1, quantile))
+    let plain = try TraceFitting(drawn(1_500, every: 1, quantile))
     let sizing = try #require(plain.sizing)
     #expect(abs((sizing.log ?? 0) - (sizing.fit ?? 100)) <= 1, "\(sizing)")
     // The same jobs in runs of 40 alike: long jobs come together, which no fit keeps.
-    let runs = try TraceFitting(drawn(4_000, every: 1, run: 40, quantile))
+    let runs = try TraceFitting(drawn(1_500, every: 1, run: 40, quantile))
     let other = try #require(runs.sizing)
     #expect(other.differs && (other.log ?? 0) > (other.fit ?? 0), "\(other)")
     #expect(runs.losses.contains { $0.hasPrefix("correlation between jobs") }, "\(runs.losses)")
@@ -108,13 +110,23 @@ struct TraceFittingTests {
       log = trace((0..<50).map { (Double($0), 1, $0 % 5) }, types: ["-", "1.5", "true", ".x", "type-k3f9"])
       log.renamed = [("x: y #z \"q\"\n\u{1}日本", "type-k3f9")]
     }
-    let fitting = try TraceFitting(log)
-    let scenario = try ScenarioParser.parse(yaml: fitting.scenario, file: "f.yaml").get()
-    #expect(scenario.jobs.map(\.name).sorted() == log.types.sorted(), "\(fitting.scenario)")
-    if edge == "one instant, many" { return }
+    let isMany = edge == "one instant, many"
+    // So many jobs are neither drawn nor sized.
+    let description = TraceDescription(log)
+    let text = isMany ? TraceFit(description).scenario(of: description) : try TraceFitting(log).scenario
+    let scenario = try ScenarioParser.parse(yaml: text, file: "f.yaml").get()
+    #expect(scenario.jobs.map(\.name).sorted() == log.types.sorted(), "\(text)")
+    if isMany { return }
     let run = SimulatedRun.result(scenario, seed: 1)
     #expect(run.measurement.all.causes.total > 0)
     if edge.hasPrefix("one ") { #expect(run.measurement.all.causes.total == log.count) }
+  }
+
+  /// Chance moves the load of few jobs the most.
+  @Test(arguments: [2, 5, 40]) func theLoadOfFewJobsIsKept(_ count: Int) throws {
+    let fitting = try TraceFitting(trace((0..<count).map { (Double($0), 0.5 + Double($0 % 3), 0) }))
+    let (load, drawn) = (try #require(fitting.log.offeredLoad), try #require(fitting.drawn.offeredLoad))
+    #expect(abs(drawn / load - 1) < 0.02, "\(load), drawn \(drawn)")
   }
 
   @Test func stepsKeepTheMean() {

@@ -110,6 +110,16 @@ struct TraceFilesTests {
       what: "keys with dots", name: "log.ndjson", load: "columns: {submitted: a.t, service: s}",
       text: "{\"a.t\":1,\"s\":2}\r\n\r\n{\"s\":\"3\",\"a.t\":\"2\"}", submitted: [0, 1], service: [2, 3]),
     LogFile(
+      what: "a list of objects within one object", name: "log.json",
+      load: "columns: {submitted: meta.at, service: s, job_type: meta.labels.app}",
+      text: "{\n  \"kind\": \"List\", \"empty\": [], \"names\": [\"a\"],\n  \"items\": [\n    {\"meta\": {\"at\": 1, "
+        + "\"labels\": {\"app\": \"x\"}}, \"s\": 2, \"parts\": [{\"s\": 9}]},\n    {\"meta\": {\"at\": 4, "
+        + "\"labels\": {\"app\": \"y\"}}, \"s\": 3}\n  ],\n  \"metadata\": {\"v\": \"\"}\n}\n",
+      submitted: [0, 3], service: [2, 3], types: ["x", "y"]),
+    LogFile(
+      what: "one object that has what is wanted beside a list", name: "log.json", load: plain,
+      text: "{\"t\": 1, \"s\": 2, \"parts\": [{\"t\": 3}, {\"t\": 4}]}\n", submitted: [0], service: [2]),
+    LogFile(
       what: "one list of objects over many lines", name: "log.json", load: typed,
       text: "\u{feff}[\n  {\n    \"t\": 1,\n    \"s\": 2,\n    \"k\": \"\\u0041\\u002d\\ud83d\\ude80\\n\"\n  },\n"
         + "  {\"t\": 2, \"s\": 1, \"k\": \"B\"}\n]\n", submitted: [0, 1], service: [2, 1], types: ["A-__", "B"]),
@@ -202,6 +212,12 @@ struct TraceFilesTests {
     let found = Self.problem(
       "log.jsonl", "columns: {submitted: t, job_type: data.knd}", "{\"t\":1,\"data\":{\"kind\":2}}\n")
     #expect(found.contains("there is no column 'data.knd' in any object; the first has t, data.kind"), "\(found)")
+    let listed = Self.problem(
+      "log.json", "columns: {submitted: at, service: t}", "{\"items\":\n[{\"t\":1}, {\"t\":2}],\n\"kind\": \"List\"}\n")
+    #expect(listed.contains("there is no column 'at' in any object; the first has t"), "\(listed)")
+    let late = Self.problem(
+      "log.json", "columns: {submitted: t}", "{\"items\":\n[{\"t\":1},\n{\"t\":\"x\"}\n],\"kind\": \"List\"}\n")
+    #expect(late.contains("log.json:3: t is 'x'"), "\(late)")
   }
 
   @Test func columnsThatSayTooLittleOrTooMuchAreRefused() {
@@ -217,6 +233,8 @@ struct TraceFilesTests {
       let found = Self.problem("log.csv", "columns: \(columns)", "t,s,e,a,w\n1,2,3,4,5\n")
       #expect(found.contains(words), "\(columns): \(found)")
     }
+    let blanks = Self.problem("log.csv", "columns: {submitted: 2}", "1 2\n3 4\n")
+    #expect(blanks.contains("there is no column 2; a row has 1: put a comma, "), "\(blanks)")
     let twice = Self.problem("log.csv", Self.plain, "t,s,t\n1,2,3\n")
     #expect(twice.contains("2 columns are called 't'; name the one that you mean by its place, such as 1"), "\(twice)")
   }

@@ -24,7 +24,7 @@ package struct TraceFitting: Sendable {
   /// Fits a log, draws the fit's jobs, and sizes both.
   ///
   /// - Throws: the problems of a scenario that cannot be read, which would be this type's own mistake.
-  package init(_ trace: Trace) throws {
+  package init(_ trace: Trace) throws(ScenarioProblems) {
     log = TraceDescription(trace)
     fit = TraceFit(log)
     let plain = try Self.parse(fit.scenario(of: log))
@@ -40,12 +40,13 @@ package struct TraceFitting: Sendable {
     scenario = fit.scenario(of: log, workers: sizing?.log, renamed: trace.renamed)
   }
 
-  private static func parse(_ yaml: String) throws -> Scenario {
+  private static func parse(_ yaml: String) throws(ScenarioProblems) -> Scenario {
     try ScenarioParser.parse(yaml: yaml, file: "fitted.yaml").get()
   }
 
   /// How many times as long as the log the fit goes on, so that the jobs that it draws offer the log's load within
-  /// 1.5 %: bursts and long jobs are rare, so that chance may move a short run's load by a tenth.
+  /// 1 %: bursts and long jobs are rare, so that chance may move a short run's load by a tenth; and where jobs are few,
+  /// the time from the first to the last is not the whole.
   private static func length(_ fit: TraceFit, _ log: TraceDescription, _ plain: Scenario) -> Int {
     guard let wanted = log.offeredLoad, wanted > 0, log.spanNs > 0 else { return 1 }
     let longest = max(1, min(400, drawnJobs / max(1, log.kept), Int(3e18 / log.spanNs)))
@@ -54,17 +55,18 @@ package struct TraceFitting: Sendable {
     scenario.duration = Nanoseconds(Int64(log.spanNs) * Int64(longest))
     let tape = Tape(scenario: scenario, seed: seed)
     var cursor = tape.makeCursor()
-    var (work, length, best) = (0.0, 1, (length: 1, distance: Double.infinity))
+    var (work, jobs, length, best) = (0.0, 0, 1, (length: 1, distance: Double.infinity))
     func judge() {
       let distance = abs(work / (log.spanNs * Double(length)) / wanted - 1)
       if distance < best.distance { best = (length, distance) }
     }
     while let job = cursor.next() {
       while Double(job.intended.nanoseconds) >= log.spanNs * Double(length) {
-        judge()
-        if best.distance < 0.015 { return best.length }
+        if jobs >= 1_000 { judge() }
+        if best.distance < 0.01 { return best.length }
         length += 1
       }
+      jobs += 1
       work += Double(tape.attempt(job: job.index, type: job.type, attempt: 1).service.rawValue)
     }
     judge()

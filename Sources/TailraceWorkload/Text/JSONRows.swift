@@ -1,9 +1,12 @@
-/// The objects of a text, one after another, on lines of their own or in one list: of each, the values at some paths.
+/// The objects of a text, one after another, on lines of their own, in one list, or in a list that a single object
+/// around them has: of each, the values at some paths.
 ///
 /// A value is kept as it is written: `false`, `1.0` and `"x"` are the texts false, 1.0 and x. A path names keys of
 /// objects in objects, and places in lists from 0, with dots between: `data.time`, `items.0.id`.
 struct JSONRows {
   private let bytes: [UInt8]
+  /// Where the objects end.
+  private var end: Int
   private let wanted: [[UInt8]]
   private var place = 0
   private var lines = 1
@@ -18,9 +21,12 @@ struct JSONRows {
   /// Paths of the first object's values, up to 40.
   private var known: [String] = []
   private var isFirst = true
+  /// The longest list of objects that the first object has itself.
+  private var objects = 0..<0
 
   init(_ bytes: [UInt8], wanted: [String]) {
     self.bytes = bytes
+    end = bytes.count
     self.wanted = wanted.map { Array($0.utf8) }
     row = TextRow(bytes)
     found = Array(repeating: false, count: wanted.count)
@@ -28,7 +34,22 @@ struct JSONRows {
     if peek == UInt8(ascii: "[") {
       isInList = true
       place += 1
+    } else {
+      unwrap()
     }
+  }
+
+  /// Goes on to the list within a text that is one object, such as Kubernetes' `{"kind": "List", "items": […]}`, unless
+  /// the object itself has what is wanted.
+  private mutating func unwrap() {
+    var probe = self
+    guard (try? probe.next()) == true, !probe.found.contains(true), !probe.objects.isEmpty else { return }
+    probe.skipBlanks()
+    guard probe.peek == nil else { return }
+    lines += bytes[place..<probe.objects.lowerBound].count { $0 == 0x0a }
+    place = probe.objects.lowerBound + 1
+    isInList = true
+    end = probe.objects.upperBound
   }
 
   /// The wanted paths that no object had, and the paths of the first object.
@@ -36,7 +57,7 @@ struct JSONRows {
     (wanted.indices.filter { !found[$0] }.map { String(decoding: wanted[$0], as: UTF8.self) }, known)
   }
 
-  private var peek: UInt8? { place < bytes.count ? bytes[place] : nil }
+  private var peek: UInt8? { place < end ? bytes[place] : nil }
 
   /// Reads the next object. Returns whether there was one.
   ///
@@ -83,7 +104,13 @@ struct JSONRows {
     skipBlanks()
     switch peek {
     case UInt8(ascii: "{"): try nested { (rows) throws(TextProblem) in try rows.readObject() }
-    case UInt8(ascii: "["): try nested { (rows) throws(TextProblem) in try rows.readList() }
+    case UInt8(ascii: "["):
+      let start = place
+      try nested { (rows) throws(TextProblem) in try rows.readList() }
+      guard depth == 0, isFirst, place - start > objects.count else { break }
+      if bytes[(start + 1)..<place].first(where: { !TextLines.isBlank($0) && $0 != 0x0a }) == UInt8(ascii: "{") {
+        objects = start..<place
+      }
     case UInt8(ascii: "\""):
       let field = try readString()
       keep(field)

@@ -24,7 +24,10 @@ struct TracePlaces {
       if let index = same.first { return index }
       if let number = Int(name) {
         guard number >= 1, number <= rows.width else {
-          throw TextProblem(line: 1, message: "there is no column \(number); a row has \(rows.width)")
+          throw TextProblem(
+            line: 1,
+            message: "there is no column \(number); a row has \(rows.width)"
+              + (rows.width == 1 ? ": put a comma, ';', '|' or a tab between values, blanks do not separate them" : ""))
         }
         return number - 1
       }

@@ -307,6 +307,18 @@ extension Trace {
   }
 }
 
+extension Trace {
+  /// The columns of a file: the values of its first row, or the paths of its first object.
+  ///
+  /// - Throws: why it cannot be read.
+  package static func columns(of path: String, _ format: TraceRequest.Format) throws(TextProblem) -> [String] {
+    var rows = try TraceRows(try TextFile.read(path).bytes, format: format, wanted: [""])
+    guard format == .jsonl else { return rows.columns }
+    guard try rows.next() else { throw TextProblem(line: 0, message: "the file is empty; it needs an object") }
+    return rows.absent.known
+  }
+}
+
 /// What is wrong with a trace file.
 package struct TraceProblems: Error, Sendable, CustomStringConvertible {
   package var file: String
