@@ -67,13 +67,19 @@ struct BaselineCommand: AsyncParsableCommand {
           )
           throw ExitCode(Verdict.invalid.exitStatus)
         }
+        let baseline = Baseline(
+          name: name, saved: Date().formatted(.iso8601), version: Composition.version,
+          command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed), scenarios: scenarios,
+          arguments: load.flags(changes, system: load.systems.first ?? "live"), rounds: run.results)
         var delivery = Delivery(status: 0, isQuiet: false)
         delivery.store("Saved \(counted(rounds, "round")) as '\(name)': \(PathText.short(store.path(of: name)))\n") {
-          try store.save(
-            Baseline(
-              name: name, saved: Date().formatted(.iso8601), version: Composition.version,
-              command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed), scenarios: scenarios,
-              arguments: load.flags(changes, system: load.systems.first ?? "live"), rounds: run.results))
+          try store.save(baseline)
+        }
+        if let needed = baseline.roundsNeeded {
+          delivery.say(
+            "Note: with \(counted(rounds, "round")) a gate can call none of its "
+              + "\(counted(baseline.usualMetrics, "metric")) worse, however large the change: that takes \(needed) "
+              + "(--rounds), or fewer metrics (gate --metric, --regression).\n")
         }
         try delivery.end()
       } catch let problem as ChildRun.Problem {

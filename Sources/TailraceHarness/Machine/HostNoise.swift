@@ -1,6 +1,7 @@
 import Foundation
 
-/// Processor time that all programs used up to one moment, from /proc/stat, on the processors that this process may use.
+/// Processor time that all programs used up to one moment, from /proc/stat, on the processors that this process may
+/// use.
 package struct HostTimes: Hashable, Sendable {
   /// Clock ticks of these processors together, whatever they did.
   package var total: UInt64 = 0

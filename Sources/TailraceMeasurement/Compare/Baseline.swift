@@ -85,3 +85,19 @@ package struct NoiseFloor: Sendable, Hashable, Codable {
     return floor * (Double(rounds) / Double(max(1, other))).squareRoot()
   }
 }
+
+extension Baseline {
+  /// What a gate against it compares by where nobody says.
+  package var usualMetrics: Int {
+    rounds.first?.scenarios.reduce(0) { sum, scenario in
+      sum + (scenario.primary.map { Metric.compared(in: $0).count } ?? 0)
+    } ?? 0
+  }
+
+  /// How many rounds a gate needs before it can call any of these metrics worse; nil: there are as many.
+  package var roundsNeeded: Int? {
+    let rules = ComparisonRules(looks: LookPlan(least: rounds.count, most: rounds.count))
+    let needed = rules.roundsNeeded(metrics: usualMetrics)
+    return needed > rounds.count ? needed : nil
+  }
+}

@@ -6,7 +6,8 @@ package struct ComparedCandidate: Sendable, Hashable, Codable {
   package var source: String
   /// What its environment says that the baseline's does not, such as another commit.
   package var differences: [Setting]
-  /// How its tapes differ from the baseline's in what the user varied, a line for each scenario; nil: they do not differ.
+  /// How its tapes differ from the baseline's in what the user varied, a line for each scenario; nil: they do not
+  /// differ.
   package var tape: [String]?
   package init(label: String, source: String, differences: [Setting] = []) {
     self.label = label
