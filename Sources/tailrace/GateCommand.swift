@@ -79,7 +79,7 @@ struct GateCommand: AsyncParsableCommand {
       return
     }
     guard (baseline == nil) != (against == nil) else {
-      throw ValidationError("say what to hold it against: --baseline NAME, or --against PROGRAM-OR-REVISION")
+      throw ValidationError("say what to compare it with: --baseline NAME, or --against PROGRAM-OR-REVISION")
     }
     if results != nil, baseline == nil {
       throw ValidationError("--results are compared with a stored baseline; add --baseline NAME")

@@ -43,15 +43,15 @@ enum MisspeltCommand {
       _ = try Tailrace.parseAsRoot(arguments)
       return nil
     } catch {
-      let message = Tailrace.message(for: error)
-      guard let match = message.wholeMatch(of: /(Unknown option '--([\w-]+)').*/) else { return nil }
-      let word = String(match.2)
+      // Whatever the parser found first: what seems to be missing may be there, misspelt.
       let options = Set(Tailrace.helpMessage(for: command).matches(of: /--([a-z][a-z-]*)/).map { String($0.1) })
+      let words = arguments.prefix { $0 != "--" }.compactMap { $0.prefixMatch(of: /--([A-Za-z][\w-]*)/)?.1 }
+      guard let word = words.map(String.init).first(where: { !options.contains($0) }) else { return nil }
       let near = closestNames(to: word, among: options.sorted()).map { "--\($0)" }
       let settings = options.contains("set") && near.isEmpty ? ScenarioParser.settings(near: word) : []
       let meant = near + settings.map { "--set \($0)=VALUE" }
       guard !meant.isEmpty else { return nil }
-      return said("\(match.1); did you mean \(meant.prefix(3).joined(separator: " or "))?", command)
+      return said("Unknown option '--\(word)'; did you mean \(meant.prefix(3).joined(separator: " or "))?", command)
     }
   }
 

@@ -322,11 +322,11 @@ import Testing
   }
 
   @Test(arguments: [
-    (["quick-start"], "say what to hold it against"),
+    (["quick-start"], "say what to compare it with"),
     (["quick-start", "--against", "no-such-revision"], "neither a program that can be run nor a revision"),
     (["quick-start", "--against", "/bin/true", "--regression", "throughput < 3%"], "wrong way round"),
     (["--against", "/bin/true"], "needs a scenario"),
-    (["quick-start", "--baseline", "a", "--against", "b"], "say what to hold it against"),
+    (["quick-start", "--baseline", "a", "--against", "b"], "say what to compare it with"),
   ])
   func whatIsWrongIsSaid(_ arguments: [String], _ words: String) async throws {
     let folder = try TemporaryFolder()

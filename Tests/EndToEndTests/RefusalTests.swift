@@ -58,6 +58,8 @@ import Testing
     (["show", "quick-start", "--limit", "3"], ["--tape"]),
     (["report", "nowhere"], ["nowhere/result.json"]),
     (["frobnicate"], ["frobnicate"]),
+    (["gate", "quick-start", "--agianst", "x"], ["Unknown option '--agianst'; did you mean --against?"]),
+    (["plan", "quick-start", "--vray", "scheduler.workers=1..2"], ["Unknown option '--vray'; did you mean --vary?"]),
   ]
 
   @Test(arguments: refusals.indices) func aRefusalNamesValuePlaceAndRemedy(_ index: Int) async throws {

@@ -1,7 +1,14 @@
 // Goal: a log is described, fitted and replayed from the command line, and its jobs keep their own names.
 
 import Foundation
+import Subprocess
 import Testing
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
 
 @Suite struct TraceTests {
   private static let log = (0..<40).map { number in
@@ -57,6 +64,18 @@ import Testing
     }
     let words = try await Binary.run(["trace", log, "--column", "submitted=when", "--column", "tenant=user"])
     #expect(words.output.contains("(no name) 1"), "\(words)")
+  }
+
+  @Test func aPipeIsReadToItsEnd() async throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let result = try await Subprocess.run(
+      .path("/bin/bash"),
+      arguments: ["-c", "exec '\(Binary.path)' trace <(cat log.swf) --format swf --column job_type=queue"],
+      workingDirectory: FilePath(folder.path), input: .none, output: .string(limit: 1 << 20),
+      error: .string(limit: 1 << 20))
+    #expect(result.terminationStatus == .exited(0), "\(result.standardError)")
+    #expect(result.standardOutput.contains("queue-1"))
   }
 
   @Test func aReplayedLogKeepsItsNames() async throws {

@@ -110,6 +110,16 @@ struct TraceFilesTests {
       what: "keys with dots", name: "log.ndjson", load: "columns: {submitted: a.t, service: s}",
       text: "{\"a.t\":1,\"s\":2}\r\n\r\n{\"s\":\"3\",\"a.t\":\"2\"}", submitted: [0, 1], service: [2, 3]),
     LogFile(
+      what: "remarks before the header and between rows", load: plain,
+      text: "# made by x\n# on a Monday, at noon, by hand\n\nt,s\n1,2\n# halfway\n3,4\n# end\n", submitted: [0, 2],
+      service: [2, 4]),
+    LogFile(
+      what: "a header behind a '#', after remarks", load: plain, text: "# made by x\n#t;s\n1;2\n3;4\n",
+      submitted: [0, 2], service: [2, 4]),
+    LogFile(
+      what: "remarks in a file without a header", load: "columns: {submitted: 1, service: 2}",
+      text: "# made by x\n1,2\n3,4\n", submitted: [0, 2], service: [2, 4]),
+    LogFile(
       what: "a list of objects within one object", name: "log.json",
       load: "columns: {submitted: meta.at, service: s, job_type: meta.labels.app}",
       text: "{\n  \"kind\": \"List\", \"empty\": [], \"names\": [\"a\"],\n  \"items\": [\n    {\"meta\": {\"at\": 1, "
@@ -338,6 +348,7 @@ struct TraceFilesTests {
     for (bytes, words) in [
       ([0xff, 0xfe] + wide, "the text is UTF-16; save it as UTF-8"), (wide, "the text is UTF-16"),
       ([0x50, 0x4b, 0x03, 0x04, 0, 1, 2, 3, 9, 9, 9], "a zip archive; unpack it"),
+      ([0x50, 0x4b, 0x03, 0x04] + [UInt8](repeating: 0, count: 60), "a zip archive; unpack it"),
       ([0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3], "packed with zstd"),
     ] as [([UInt8], String)] {
       guard case .failure(let found) = Self.read("log.csv", Self.plain, bytes) else {

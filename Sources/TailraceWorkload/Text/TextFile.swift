@@ -31,6 +31,10 @@ package struct TextFile: Sendable {
       throw TextProblem(line: 0, message: "the file does not exist; name a readable file")
     }
     if isFolder.boolValue { throw TextProblem(line: 0, message: "this is a folder; name a file in it") }
+    // A pipe, such as the shell's <(zcat LOG), has no size and is read to its end.
+    if let handle = FileHandle(forReadingAtPath: path), (try? handle.seekToEnd()) == nil {
+      return try TextFile(unpacking: [UInt8]((try? handle.readToEnd()) ?? Data()))
+    }
     guard let data = FileManager.default.contents(atPath: path) else {
       throw TextProblem(line: 0, message: "the file cannot be read; name a readable file")
     }
@@ -60,6 +64,9 @@ package struct TextFile: Sendable {
   /// - Throws: ``TextProblem`` for text that is not in a superset of ASCII, and for other formats.
   package static func plain(_ bytes: [UInt8]) throws(TextProblem) -> [UInt8] {
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { return Array(bytes.dropFirst(3)) }
+    if let (_, name) = strangers.first(where: { bytes.starts(with: $0.start) }) {
+      throw TextProblem(line: 0, message: "the file is \(name); unpack it to text, which may then be gzipped")
+    }
     let isWide = bytes.starts(with: [0xff, 0xfe, 0, 0]) || bytes.starts(with: [0, 0, 0xfe, 0xff])
     let head = bytes.prefix(64)
     // ASCII in UTF-16 has a zero in every second byte.
@@ -69,9 +76,6 @@ package struct TextFile: Sendable {
       throw TextProblem(
         line: 0,
         message: "the text is \(name); save it as UTF-8, such as with iconv -f \(name) -t UTF-8 FILE > NEW")
-    }
-    if let (_, name) = strangers.first(where: { bytes.starts(with: $0.start) }) {
-      throw TextProblem(line: 0, message: "the file is \(name); unpack it to text, which may then be gzipped")
     }
     return bytes
   }

@@ -23,6 +23,9 @@ package struct TextRow: Sendable {
 
   func isEmpty(_ place: Int) -> Bool { fields[place].count == 0 }
 
+  /// Whether the row may be a remark among rows of values.
+  var isRemark: Bool { !fields.isEmpty && withBytes(0) { $0.first == UInt8(ascii: "#") } }
+
   /// A value's bytes, which are valid within `body` only.
   @inline(__always)
   func withBytes<Result, Failure: Error>(

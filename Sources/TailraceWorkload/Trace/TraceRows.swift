@@ -54,8 +54,15 @@ struct TraceRows {
       var rows = DelimitedRows(bytes, separator: separator)
       do {
         for _ in 0..<skipped { _ = try rows.next() }
-        let start = rows
+        var start = rows
         guard try rows.next() else { continue }
+        // Remarks before the header; a header that begins with '#' has as many names as a row has values.
+        var ahead = rows
+        while ahead.row.isRemark {
+          let before = ahead
+          guard try ahead.next() else { break }
+          if ahead.row.isRemark || ahead.row.count != before.row.count { (start, rows) = (before, ahead) }
+        }
         let names = (0..<rows.row.count).map { rows.row.shown($0) }.map {
           $0.hasPrefix("#") ? Self.uncommented($0) : $0
         }
@@ -88,6 +95,9 @@ struct TraceRows {
     if json != nil { return try json!.next() }
     guard delimited != nil else { return try nextLine() }
     guard try delimited!.next() else { return false }
+    while delimited!.row.count != width, delimited!.row.isRemark {
+      guard try delimited!.next() else { return false }
+    }
     let count = delimited!.row.count
     // Spreadsheets leave separators behind the last value.
     guard count == width || count > width && (width..<count).allSatisfy({ delimited!.row.isEmpty($0) }) else {
