@@ -127,6 +127,7 @@ struct GateCommand: AsyncParsableCommand {
       seed: seed, budget: verdicts.budget?.value, isForced: verdicts.force, baseline: baseline,
       interruption: Interruption.listen())
     runner.types = bounds.types
+    runner.asked = verdicts.metrics
     return runner
   }
 

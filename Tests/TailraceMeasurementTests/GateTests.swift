@@ -172,6 +172,26 @@ import Testing
     #expect(checks.sawNothing == isBlind, "\(checks)")
   }
 
+  @Test func aMetricThatTheUserNamedNeedsAValue() throws {
+    var comparison = Comparison(rules: ComparisonRules(), metrics: ["response.mean", "response{type=c}.p50"])
+    for round in 1...12 {
+      comparison.add(
+        ComparisonRound(number: round, seed: UInt64(round), order: [0, 1]),
+        [try ComparisonTests.suite(round: round, salt: 1), try ComparisonTests.suite(round: round, salt: 1)],
+        labels: ["main", "change"])
+    }
+    let contrasts = comparison.contrasts(isLast: true)
+    func verdicts(types: [String]) -> [GateCheck.Verdict] {
+      GateCheck.checks(
+        of: comparison, contrasts, regressions: [], baseline: "main", types: ["mixed": types],
+        asked: comparison.metrics
+      ).filter { $0.kind == .regression }.map(\.verdict)
+    }
+    #expect(verdicts(types: ["a", "b", "c"]) == [.met, .noValue])
+    // Another scenario's job type.
+    #expect(verdicts(types: ["a", "b"]) == [.met, .unclear])
+  }
+
   @Test(arguments: [(3, 11 as Int?), (10, 11), (11, nil), (12, nil)])
   func aBaselineKnowsHowManyRoundsItsGatesNeed(_ rounds: Int, _ needed: Int?) throws {
     let suites = try (1...rounds).map { try ComparisonTests.suite(round: $0, salt: 1) }

@@ -44,6 +44,8 @@ package struct GateRunner: Sendable {
   package var baseline: String
   /// The job types of each scenario, by its name.
   package var types: [String: [String]] = [:]
+  /// Metrics that the user named: they must have a value.
+  package var asked: [String] = []
   private let interruption: StopFlag
 
   package init(
@@ -104,7 +106,8 @@ package struct GateRunner: Sendable {
     return Pass(
       outcome: outcome,
       checks: GateCheck.checks(
-        of: outcome.comparison, outcome.contrasts, regressions: regressions, baseline: self.baseline, types: types))
+        of: outcome.comparison, outcome.contrasts, regressions: regressions, baseline: self.baseline, types: types,
+        asked: asked))
   }
 
   /// The candidate on the tapes of a stored baseline. A round that the machine spoiled is run again.

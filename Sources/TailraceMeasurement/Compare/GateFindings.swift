@@ -104,9 +104,10 @@ extension GateCheck {
   ///     itself are added. Where a scenario has none, its usual metrics must not be called worse.
   ///   - baseline: the name by which `vs(…)` may mean it.
   ///   - types: the job types of each scenario, by its name; of others those that were measured count.
+  ///   - asked: metrics that the user named: one without a value fails, as a bound does.
   package static func checks(
     of comparison: Comparison, _ contrasts: [Contrast], regressions: [String], baseline: String,
-    types: [String: [String]] = [:]
+    types: [String: [String]] = [:], asked: [String] = []
   ) -> [GateCheck] {
     guard let first = comparison.results.first else { return [] }
     let scenarios = first[1].scenarios
@@ -122,13 +123,15 @@ extension GateCheck {
     return scenarios.indices.flatMap { place -> [GateCheck] in
       let rounds = comparison.results.map { $0[1].scenarios[place] }
       let sides = comparison.results.map { ($0[0].scenarios[place], $0[1].scenarios[place]) }
-      let types = scenarios[place].primary?.measurement.classes.compactMap(\.key.type) ?? []
+      let measured = scenarios[place].primary?.measurement.classes.compactMap(\.key.type) ?? []
+      let known = types[scenarios[place].name] ?? measured
       let targets = rounds[0].targets.indices.map { target in Self.target(rounds.map { $0.targets[target] }, rounds[0])
       }
       let regressions =
         bounds[place].isEmpty
-        ? own[place].map { Self.worse($0) } : judged.filter { $0.scenario == scenarios[place].name }
-      return targets + regressions.map { $0.excusingLag(sides, types: types) }
+        ? own[place].map { Self.worse($0, isAsked: Self.isAsked($0, asked, types: known)) }
+        : judged.filter { $0.scenario == scenarios[place].name }
+      return targets + regressions.map { $0.excusingLag(sides, types: measured) }
     }
   }
 
@@ -157,9 +160,15 @@ extension GateCheck {
     return check
   }
 
-  private static func worse(_ contrast: Contrast) -> GateCheck {
+  /// Whether the user named a contrast's metric, and the scenario has its job type.
+  private static func isAsked(_ contrast: Contrast, _ asked: [String], types: [String]) -> Bool {
+    asked.contains { (try? Metric(parsing: $0, types: types))?.name == contrast.metric }
+  }
+
+  private static func worse(_ contrast: Contrast, isAsked: Bool) -> GateCheck {
     let verdict: Verdict
     switch contrast.verdict {
+    case .unclear where isAsked && contrast.logRatios.isEmpty: verdict = .noValue
     case .better, .same: verdict = .met
     case .worse: verdict = .missed
     case .unclear: verdict = .unclear
