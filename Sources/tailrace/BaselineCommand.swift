@@ -28,7 +28,8 @@ struct BaselineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run a scenario in rounds and keep them as a baseline.")
     @Argument(help: "The baseline's name.", completion: Completions.baselines) var name: String
     @Argument(help: "Scenarios, as for 'run'.", completion: Completions.scenarios) var scenarios: [String]
-    @Option(help: "Valid rounds to keep, 1 to 1000; a gate needs 12 to call anything worse.") var rounds = 12
+    @Option(help: "Valid rounds to keep, 1 to 1000. A note says so where a gate needs more to call anything worse.")
+    var rounds = 12
     @Flag(help: "Take the place of a baseline of this name.") var replace = false
     @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
     @OptionGroup(title: "Running") var load: LoadOptions
