@@ -258,7 +258,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
         + "\(rounded(delayed * 100)) % of the work"
     }
     guard share > bounds.othersWarning else { return check }
-    // Where the run was another program's, nobody knows what its threads waited, and its servers may be the others.
+    // The threads of an `exec:` program cannot be seen, and its servers count as other programs: it is only warned of.
     check.verdict = share > bounds.othersLimit && delayed ?? 0 > bounds.delayLimit ? .failed : .warning
     check.words += ": stop what else runs on this machine, or leave the run processors of its own"
     return check

@@ -27,7 +27,7 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   case lowSuccess(completed: Int, of: Int, limit: Double)
   /// Workers whose attempt is over for the scheduler, but whose handler has not returned for longer than the limit.
   case stuckWorkers(PoolID, stuck: Int, of: Int, longest: Nanoseconds)
-  /// The system refused the threads of so many of a pool's workers, with this error number.
+  /// The system refused to start a thread for `missing` workers of the pool; `error` is the error number.
   case workersNotStarted(PoolID, missing: Int, of: Int, error: Int32)
   /// Jobs came for these types, and nothing is registered for them yet.
   case unknownJobTypes([String])

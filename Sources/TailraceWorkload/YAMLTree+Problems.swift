@@ -18,7 +18,8 @@ extension YAMLTree {
     }
   }
 
-  /// What is wrong and what to do where words mean something else to YAML than to whoever wrote them; nil: not known.
+  /// What is wrong, and what to write instead, where YAML reads a line differently from what its author meant; nil: no
+  /// such case is recognized.
   private func advice(onLineOf mark: Mark) -> String? {
     // YAML may notice it only on the next line.
     for line in [mark.line - 1, mark.line - 2] where lines.indices.contains(line) {

@@ -121,7 +121,7 @@ package enum OutputFile {
 
   // MARK: - Pieces
 
-  /// Whether it is a name of the system's for something that is open already: what is there is added to.
+  /// Whether the path names a device or a file that is already open, such as `/dev/stdout`: text is appended to it.
   private static func isOfTheSystem(_ path: String) -> Bool { path.hasPrefix("/dev/") || path.hasPrefix("/proc/") }
 
   private static func resolved(_ path: String) -> String {

@@ -85,7 +85,7 @@ package enum ReportDirectory {
   }
 
   private static func cannotWrite(_ parent: String, _ error: any Error) -> Problem {
-    // Of what lies in a directory with a name that nobody knows only the reason says something.
+    // The file's path has the temporary directory's name, which tells the user nothing: only the reason is shown.
     let reason = (error as? FileProblem)?.reason ?? ErrorWords.of(error)
     return Problem(description: "cannot write the report to '\(parent)': \(reason); choose another place with --output")
   }
@@ -179,7 +179,7 @@ package enum ReportDirectory {
     case S_IFDIR: kind = "a folder"
     case S_IFLNK:
       let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) ?? ""
-      // Only a report beside it can be what an earlier command pointed at.
+      // An earlier command's link names a report in the same directory.
       if target.wholeMatch(of: /[^\/]+-\d{8}T\d{6}Z(-\d+)?/) != nil { return nil }
       kind = "a link to '\(target)'"
     case S_IFREG: kind = "a file"

@@ -1,6 +1,3 @@
-import CPlatform
-import TailraceRuntime
-
 /// What the machine did beside this process, from one moment to another.
 struct MachineWatch {
   /// What disturbs a measurement in real time.
@@ -26,16 +23,14 @@ struct MachineWatch {
   }
 
   private let host = HostTimes.now()
-  private let process = cplatform_process_cpu_ns()
-  private let begun = MonotonicClock.now()
+  private let own = OwnUse.now()
 
-  /// Since it was made; nil where the system does not tell.
+  /// Since it was made, by the figures of the validity certificate; nil where the system does not tell.
   var disturbance: Disturbance? {
-    guard let host, let now = HostTimes.now(), let noise = HostNoise(from: host, to: now) else { return nil }
-    let elapsed = (MonotonicClock.now() - begun).rawValue
-    let all = Double(elapsed) * Double(RunEnvironment.processorCount)
-    guard all > 0 else { return nil }
-    let own = Double(cplatform_process_cpu_ns() - process) / all
-    return Disturbance(others: max(0, noise.busy - own), steal: noise.steal)
+    guard let host, let now = HostTimes.now(), let noise = HostNoise(from: host, to: now),
+      let others = HostTimes.othersShare(
+        from: host, to: now, own: OwnUse.processorTime(from: own, to: OwnUse.now()))
+    else { return nil }
+    return Disturbance(others: others, steal: noise.steal)
   }
 }

@@ -78,7 +78,7 @@ enum TraceRowTimes {
       }
       switch reading {
       case .value(let value):
-        // The Standard Workload Format's word for what is not known.
+        // The Standard Workload Format writes -1 for an unknown value.
         return isStandard && value == -1_000_000_000 ? nil : value
       case .missing: return nil
       case .wrong(let allowed):
