@@ -145,6 +145,63 @@ int cplatform_thread_start(pthread_t *thread, void (*body)(void *), void *contex
   return result;
 }
 
+static void *probe_main(void *argument) {
+  pthread_mutex_t *all_started = argument;
+  pthread_mutex_lock(all_started);
+  pthread_mutex_unlock(all_started);
+  return NULL;
+}
+
+int cplatform_threads_probe(int count, int *started) {
+  pthread_mutex_t all_started = PTHREAD_MUTEX_INITIALIZER;
+  int result = 0;
+  *started = 0;
+  pthread_t *threads = malloc((size_t)(count > 0 ? count : 1) * sizeof *threads);
+  if (threads == NULL) return ENOMEM;
+  pthread_mutex_lock(&all_started);
+  while (result == 0 && *started < count) {
+    result = pthread_create(&threads[*started], NULL, probe_main, &all_started);
+    if (result == 0) *started += 1;
+  }
+  pthread_mutex_unlock(&all_started);
+  for (int index = 0; index < *started; index++) pthread_join(threads[index], NULL);
+  pthread_mutex_destroy(&all_started);
+  free(threads);
+  return result;
+}
+
+int cplatform_descriptors_probe(int count) {
+  int descriptors[64];
+  int opened = 0;
+  int result = 0;
+  if (count > 64) count = 64;
+  while (result == 0 && opened < count) {
+    descriptors[opened] = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (descriptors[opened] < 0)
+      result = errno;
+    else
+      opened++;
+  }
+  while (opened > 0) close(descriptors[--opened]);
+  return result;
+}
+
+uint64_t cplatform_descriptors_raise(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return 0;
+  uint64_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? before : 0;
+}
+
+int cplatform_descriptors_limit(pid_t process, uint64_t soft) {
+  struct rlimit limit;
+  if (prlimit(process, RLIMIT_NOFILE, NULL, &limit) != 0) return errno;
+  if (soft > limit.rlim_max) return EINVAL;
+  limit.rlim_cur = soft;
+  return prlimit(process, RLIMIT_NOFILE, &limit, NULL) == 0 ? 0 : errno;
+}
+
 static sem_t signal_arrivals;
 static atomic_uint signal_counts[CPLATFORM_SIGNALS];
 

@@ -72,9 +72,8 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     return "\(error.message ?? "it gave no reason") (SQLite error \(error.resultCode.rawValue))"
   }
 
-  /// The most connections for reading. Operations beyond wait for one, as they do at any service with a pool: a
-  /// connection costs three file descriptors, and one for each of hundreds of workers only makes SQLite slower.
-  package static let readerLimit = 64
+  /// The most connections for reading.
+  package static let readerLimit = DatabaseConnections.readerLimit
 
   /// How long a connection waits to be opened together with the others.
   private static let patience = DispatchTimeInterval.seconds(2)

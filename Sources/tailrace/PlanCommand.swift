@@ -74,6 +74,11 @@ struct PlanCommand: AsyncParsableCommand {
     _ = try read(vary.map { $0.values[$0.values.count - 1] })
     let refusals = PlanRunner.refusals(first)
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
+    if confirm {
+      let problems = SuiteRunner(liveOptions(first), parts: Composition.makeParts(), interruption: StopFlag())
+        .refusals([first])
+      guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: --confirm: \($0)" }) }
+    }
     try reporting.place.check()
     if !reporting.place.quiet {
       LoadAnnouncement.write(
@@ -102,18 +107,23 @@ struct PlanCommand: AsyncParsableCommand {
     try changes.setting(vary, to: values).scenario(scenario, targets: targets, instead: "plan one at a time")
   }
 
-  /// Replays the answer in real time.
-  private func confirm(_ best: PlanCandidate, _ interruption: StopFlag) async throws {
-    let scenario = try read(best.values)
+  private func liveOptions(_ scenario: Scenario) -> SuiteOptions {
     var options = SuiteOptions()
     options.suite = "plan-\(scenario.name)-live"
     options.command = RepeatingCommand.text(CommandLine.arguments, seed: seed)
     options.seed = seed
     options.systems = ["live", "simulated"]
-    let run = try await SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption).run([scenario])
-    {
-      _ in
-    }
+    return options
+  }
+
+  /// Replays the answer in real time.
+  private func confirm(_ best: PlanCandidate, _ interruption: StopFlag) async throws {
+    let scenario = try read(best.values)
+    let runner = SuiteRunner(liveOptions(scenario), parts: Composition.makeParts(), interruption: interruption)
+    // What the cheapest needs was not known before.
+    let problems = runner.refusals([scenario])
+    guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: --confirm: \($0)" }) }
+    let run = try await runner.run([scenario]) { _ in }
     guard let result = run.result.scenarios.first else { return }
     var table = Columns(["target", ">planned", ">live", ">limit", "live"])
     for (planned, live) in zip(best.targets, result.targets) {

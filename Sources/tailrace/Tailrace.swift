@@ -3,7 +3,7 @@ import Foundation
 import TailraceHarness
 
 /// The command line: parses, chooses the parts, and turns what came of it into words and an exit status.
-@main struct Tailrace: AsyncParsableCommand {
+struct Tailrace: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tailrace",
     abstract: "Load-tests job schedulers, and says whether its own figures can be trusted.",
@@ -41,8 +41,8 @@ import TailraceHarness
       CompareCommand.self, BaselineCommand.self, GateCommand.self, NoiseCommand.self,
     ])
 
-  static func main() async {
-    Terminal.prepare()
+  /// Does what the arguments say, and ends the program.
+  static func answer() async {
     let arguments = ProgressStyle.completing(Array(CommandLine.arguments.dropFirst()))
     if let words = MisspeltCommand.refusal(of: arguments) {
       Terminal.error.write(words)

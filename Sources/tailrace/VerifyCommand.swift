@@ -36,6 +36,10 @@ struct VerifyCommand: AsyncParsableCommand {
   var json = false
 
   func run() async throws {
+    if live {
+      let problems = try LiveVerification.refusals()
+      guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: --live: \($0)" }) }
+    }
     let lines = try await Verification(seed: seed).run { done, count in
       if Terminal.error.isInteractive {
         Terminal.error.write("\r\(done) of \(count) systems\(done == count ? "\n" : "")")

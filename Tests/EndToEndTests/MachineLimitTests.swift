@@ -11,7 +11,7 @@ import Testing
 #endif
 
 @Suite struct MachineLimitTests {
-  private static let scenario = """
+  private static let usual = """
     name: many
     jobs:
       store: {work: {sqlite: mixed}}
@@ -22,13 +22,26 @@ import Testing
     """
 
   /// Runs the program in a shell that sets a limit first.
-  private func run(_ limit: String, _ settings: [String] = []) async throws -> Outcome {
+  ///
+  /// - Parameter user: as which; nil: as the one who runs the tests.
+  private func run(
+    _ limit: String, _ settings: [String] = [], scenario: String = usual, user: Int? = nil
+  ) async throws -> Outcome {
     let folder = try TemporaryFolder()
-    try Data(Self.scenario.utf8).write(to: folder.url.appendingPathComponent("many.yaml"))
+    try Data(scenario.utf8).write(to: folder.url.appendingPathComponent("many.yaml"))
+    var (shell, program) = (["/bin/bash"], Binary.path)
+    if let user {
+      // The program may lie where another user does not come.
+      program = folder.url.appendingPathComponent("tailrace").path
+      try FileManager.default.copyItem(atPath: Binary.path, toPath: program)
+      try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
+      shell = ["/usr/bin/setpriv", "--reuid=\(user)", "--regid=\(user)", "--clear-groups"] + shell
+    }
     let arguments = ["run", "many.yaml"] + settings.flatMap { ["--set", $0] }
     let line = "\(limit); exec \"$0\" \(arguments.joined(separator: " "))"
     let result = try await Subprocess.run(
-      .path("/bin/bash"), arguments: ["-c", line, Binary.path], workingDirectory: .init(folder.path), input: .none,
+      .path(FilePath(shell[0])), arguments: Arguments(Array(shell.dropFirst()) + ["-c", line, program]),
+      workingDirectory: .init(folder.path), input: .none,
       output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
     guard case .exited(let status) = result.terminationStatus else {
       Issue.record("\(line) was ended by a signal: \(result.standardError)")
@@ -37,11 +50,65 @@ import Testing
     return Outcome(arguments: arguments, status: status, output: result.standardOutput, error: result.standardError)
   }
 
-  @Test func tooFewFileDescriptorsAreNamed() async throws {
-    let outcome = try await run("ulimit -n 40")
-    #expect(outcome.status == 1, "\(outcome)")
-    #expect(outcome.error.contains("with 30 connections: unable to open database file (SQLite error 14)"), "\(outcome)")
-    #expect(outcome.error.contains("raise the limit of open files (ulimit -n)"), "\(outcome)")
+  /// The limit that a refusal advises: the number behind `ulimit -n `.
+  private func advised(_ flag: String, _ outcome: Outcome) throws -> String {
+    let text = outcome.error
+    let start = try #require(text.range(of: "raise it (ulimit -\(flag) "), "\(outcome)").upperBound
+    return String(text[start...].prefix { $0.isNumber })
+  }
+
+  private static let works = [
+    "{store: {work: {sqlite: mixed}}, read: {work: {sqlite: read}, pool: thread}}",
+    "{store: {work: {subprocess: [sleep, '0.05']}}, read: {work: {subprocess: [sleep, '0.05']}, pool: thread}}",
+    "{store: {work: {events: 3}}, read: {service: 1ms, pool: thread}}",
+  ]
+
+  private static func scenario(_ jobs: String) -> String {
+    "name: many\njobs: \(jobs)\nload: [{batch: 100, of: store}, {batch: 100, of: read}]\n"
+      + "scheduler: {workers: 30, thread_workers: 20}\n"
+  }
+
+  @Test(arguments: works, ["n", "v"])
+  func theLimitThatARefusalAdvisesIsEnough(jobs: String, flag: String) async throws {
+    let scenario = Self.scenario(jobs)
+    let refused = try await run("ulimit -\(flag) \(flag == "n" ? "12" : "150000")", scenario: scenario)
+    #expect(refused.status == 64, "\(refused)")
+    #expect(!refused.output.contains("jobs"), "\(refused)")
+    let limit = try advised(flag, refused)
+    let outcome = try await run("ulimit -\(flag) \(limit)", scenario: scenario)
+    #expect(outcome.status == 0 || outcome.status == 4, "\(limit): \(outcome)")
+    #expect(outcome.output.contains("200 jobs"), "\(limit): \(outcome)")
+    #expect(!outcome.output.contains("failed:"), "\(limit): \(outcome)")
+  }
+
+  @Test func aSoftLimitIsRaised() async throws {
+    let outcome = try await run("ulimit -Sn 20")
+    #expect(outcome.status == 0 || outcome.status == 4, "\(outcome)")
+    #expect(outcome.output.contains("200 jobs"), "\(outcome)")
+  }
+
+  @Test func childrenHaveTheSoftLimitThatTheProgramWasGiven() async throws {
+    let jobs = """
+      {store: {work: {subprocess: [sh, '-c', 'sleep 0.3; test $(ulimit -Sn) = 77']}}, read: {service: 1ms}}
+      """
+    let outcome = try await run("ulimit -Sn 77", scenario: Self.scenario(jobs))
+    #expect(outcome.status == 0 || outcome.status == 4, "\(outcome)")
+    #expect(!outcome.output.contains("exited with status"), "\(outcome)")
+  }
+
+  @Test func asManyThreadsAsAScenarioMayNameAreAnsweredAtOnce() async throws {
+    let outcome = try await run("true", ["scheduler.workers=65534", "scheduler.thread_workers=65534"])
+    // A machine may be set up for so many.
+    guard outcome.status != 0, outcome.status != 4 else { return }
+    #expect(outcome.status == 64, "\(outcome)")
+    #expect(outcome.error.contains("needs 65,"), "\(outcome)")
+  }
+
+  @Test(.enabled(if: getuid() == 0), arguments: [3, 40])
+  func aPlainUserIsToldOfTheLimitOfProcesses(limit: Int) async throws {
+    let outcome = try await run("ulimit -u \(limit)", user: 64_321)
+    #expect(outcome.status == 64, "\(outcome)")
+    #expect(outcome.error.contains("ulimit -u"), "\(outcome)")
   }
 
   @Test func moreWorkersThanConnectionsWaitForOne() async throws {

@@ -85,6 +85,20 @@ void cplatform_parker_wake(cplatform_parker_t *parker);
 /// Starts a thread that calls `body(context)`. Returns 0 on success, else errno.
 int cplatform_thread_start(pthread_t *thread, void (*body)(void *), void *context);
 
+/// Starts `count` threads that exist at the same time, and ends them. Returns 0, or the error number of the first that
+/// the system refused; `started` is how many there were then.
+int cplatform_threads_probe(int count, int *started);
+
+/// Opens `count` descriptors at the same time, and closes them. Returns 0, or the error number of the first that the
+/// system refused.
+int cplatform_descriptors_probe(int count);
+
+/// Raises the soft limit of open files to the hard one. Returns the soft limit of before, or 0 where it was not raised.
+uint64_t cplatform_descriptors_raise(void);
+
+/// Sets the soft limit of open files of another process. Returns 0 on success, else errno.
+int cplatform_descriptors_limit(pid_t process, uint64_t soft);
+
 /// Leaves a mark on the calling thread and returns the one that was there, null at first.
 void *cplatform_thread_mark(void *mark);
 

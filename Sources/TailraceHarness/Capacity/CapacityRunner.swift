@@ -74,6 +74,9 @@ package struct CapacityRunner: Sendable {
             + lacks.joined(separator: ", "))
       }
     }
+    guard problems.isEmpty, let system = Systems.named(options.system) else { return problems }
+    let scenarios = candidates.map(\.scenario)
+    NeedCheck().problems(scenarios.map { ($0, system) }, rehearsal: Rehearsal(of: scenarios)).forEach(add)
     return problems
   }
 

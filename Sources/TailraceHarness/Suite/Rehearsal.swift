@@ -24,9 +24,7 @@ struct Rehearsal {
   ///
   /// - Throws: what the system's preparation threw.
   func run(on system: any ReplaySystem, parts: SuiteParts, interruption: StopFlag) async throws {
-    let plain = try ScenarioParser.parse(yaml: file(isPlain: true), file: "rehearsal").get()
-    let whole = try ScenarioParser.parse(yaml: file(isPlain: false), file: "rehearsal").get()
-    guard let scenario = [whole, plain].first(where: { system.lacks($0).isEmpty }) else { return }
+    guard let scenario = try scenario(for: system) else { return }
     let needsDatabase = works.contains { $0.isLike(.sqlite(.read)) }
     let database = needsDatabase ? try parts.makeDatabase(scenario.scheduler.workers) : nil
     defer { database?.close() }
@@ -36,6 +34,13 @@ struct Rehearsal {
     let outcome = try await system.replay(replay)
     // Its figures are made, so that making them is rehearsed too, and dropped.
     _ = outcome.recorder.measurement(outcome.facts)
+  }
+
+  /// What a system replays; nil: it can replay none.
+  func scenario(for system: any ReplaySystem) throws -> Scenario? {
+    let plain = try ScenarioParser.parse(yaml: file(isPlain: true), file: "rehearsal").get()
+    let whole = try ScenarioParser.parse(yaml: file(isPlain: false), file: "rehearsal").get()
+    return [whole, plain].first { system.lacks($0).isEmpty }
   }
 
   /// The rehearsal for one system, as a scenario file.

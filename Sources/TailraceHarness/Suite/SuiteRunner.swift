@@ -69,7 +69,17 @@ package struct SuiteRunner: Sendable {
           "scenario '\(scenario.name)' cannot be replayed on '\(name)', which lacks: \(lacks.joined(separator: ", "))")
       }
     }
-    return problems
+    // A run that cannot be made needs nothing.
+    return problems.isEmpty ? needsRefused(scenarios) : problems
+  }
+
+  /// What the runs need and the machine does not give, as people read it.
+  private func needsRefused(_ scenarios: [Scenario]) -> [String] {
+    let rehearsal = Rehearsal(of: scenarios)
+    return NeedCheck(options.limits).problems(
+      scenarios.flatMap { scenario in
+        systems(of: scenario).compactMap { name in Systems.named(name).map { (scenario, $0) } }
+      }, rehearsal: rehearsal)
   }
 
   /// A simulated run brings its own baseline where the scenario compares with one job at a time.

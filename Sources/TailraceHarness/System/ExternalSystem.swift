@@ -68,6 +68,12 @@ package struct ExternalSystem: ReplaySystem {
     return lacks + scenario.needsOfSimulation
   }
 
+  package func demand(of scenario: Scenario) -> RunDemand {
+    var demand = RunDemand()
+    demand.isOtherProgram = true
+    return demand
+  }
+
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tailrace-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -13,6 +13,18 @@ package struct LiveSystem: ReplaySystem {
   /// It can do all that a scenario can ask of a real system.
   package func lacks(_ scenario: Scenario) -> [String] { scenario.needsOfSimulation }
 
+  package func demand(of scenario: Scenario) -> RunDemand {
+    let configuration = SchedulerConfiguration(scenario, seed: 0)
+    var demand = RunDemand()
+    for pool in Set(scenario.jobs.map(\.resolvedPool)) { demand.attempts[pool] = configuration[pool].workers }
+    demand.workerThreads = configuration[.thread].workers
+    demand.recorders = 2 + PoolID.allCases.reduce(0) { $0 + configuration[$1].workers }
+    if demand.attempts[.async] == nil, scenario.scheduler.threadWorkers != nil {
+      demand.setting = "scheduler.thread_workers"
+    }
+    return demand
+  }
+
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let scenario = replay.scenario
     // The scheduler's clock reads start a moment before the first arrival, so that the generator is at its post.

@@ -10,6 +10,9 @@ package struct TaskGroupSystem: ReplaySystem {
   package let name = "task-group"
   package init() {}
   package func lacks(_ scenario: Scenario) -> [String] { plainLacks(scenario) }
+  package func demand(of scenario: Scenario) -> RunDemand {
+    plainDemand(scenario, threads: 0)
+  }
 
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let origin = MonotonicClock.now() + .milliseconds(20)
@@ -73,6 +76,9 @@ package struct OperationQueueSystem: ReplaySystem {
   package let name = "operation-queue"
   package init() {}
   package func lacks(_ scenario: Scenario) -> [String] { plainLacks(scenario) }
+  package func demand(of scenario: Scenario) -> RunDemand {
+    plainDemand(scenario, threads: 16 * RunEnvironment.processorCount)
+  }
 
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let origin = MonotonicClock.now() + .milliseconds(20)
@@ -109,6 +115,9 @@ package struct DispatchSystem: ReplaySystem {
   package let name = "dispatch"
   package init() {}
   package func lacks(_ scenario: Scenario) -> [String] { plainLacks(scenario) }
+  package func demand(of scenario: Scenario) -> RunDemand {
+    plainDemand(scenario, threads: RunNeeds.dispatchThreads)
+  }
 
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let origin = MonotonicClock.now() + .milliseconds(20)

@@ -84,6 +84,8 @@ package protocol ReplaySystem: Sendable {
   var obstacle: String? { get }
   /// What the scenario needs and this system lacks, in words; empty: it can be replayed.
   func lacks(_ scenario: Scenario) -> [String]
+  /// What it starts and keeps for the scenario's jobs, so that it can be compared with what the machine gives.
+  func demand(of scenario: Scenario) -> RunDemand
   /// Replays the tape.
   func replay(_ replay: Replay) async throws -> ReplayOutcome
 }
@@ -93,6 +95,8 @@ extension ReplaySystem {
   package var bringsItsWork: Bool { false }
   package var heeds: Set<ReplaySetting> { Set(ReplaySetting.allCases) }
   package var obstacle: String? { nil }
+  /// In virtual time nothing is asked of the machine.
+  package func demand(of scenario: Scenario) -> RunDemand { RunDemand() }
 }
 
 /// The systems that this program can replay a tape on.

@@ -19,6 +19,14 @@ package struct SequentialSystem: ReplaySystem {
       + scenario.needsOfSimulation
   }
 
+  package func demand(of scenario: Scenario) -> RunDemand {
+    var demand = RunDemand()
+    demand.attempts = [.thread: 1]
+    demand.workerThreads = 1
+    demand.recorders = 1
+    return demand
+  }
+
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let origin = MonotonicClock.now() + .milliseconds(5)
     let timer = TimerThread()

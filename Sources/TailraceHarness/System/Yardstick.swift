@@ -161,4 +161,14 @@ final class YardstickRun: Sendable {
 extension ReplaySystem {
   /// The needs of a scenario that a plain queue of work does not meet.
   func plainLacks(_ scenario: Scenario) -> [String] { scenario.needs(tape: Tape(scenario: scenario, seed: 0)) }
+
+  /// What such a queue asks for: as many attempts at once as there are workers, on this many threads at most.
+  func plainDemand(_ scenario: Scenario, threads: Int) -> RunDemand {
+    var demand = RunDemand()
+    let workers = scenario.scheduler.workers
+    demand.attempts = [threads == 0 ? .async : .thread: workers]
+    demand.workerThreads = min(workers, threads, RunNeeds.dispatchThreads)
+    demand.recorders = 1
+    return demand
+  }
 }

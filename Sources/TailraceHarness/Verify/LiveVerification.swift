@@ -133,6 +133,11 @@ package enum LiveVerification {
     """
   }
 
+  /// What the systems need and this machine does not give, as people read it.
+  package static func refusals() throws -> [String] {
+    NeedCheck().problems(try systems.map { (try $0.scenario(), LiveSystem()) }, rehearsal: nil)
+  }
+
   // MARK: - What is expected
 
   /// What a system's repetitions are, and what is expected of them.

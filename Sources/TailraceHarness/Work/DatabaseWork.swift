@@ -30,3 +30,13 @@ package struct DatabaseStatistics: Hashable, Sendable, Codable {
   package var readerLimit = 0
   package init() {}
 }
+
+/// How many connections a pool opens.
+package enum DatabaseConnections {
+  /// The most for reading. Operations beyond wait for one, as they do at any service with a pool: a connection costs
+  /// two file descriptors, and one for each of hundreds of workers only makes SQLite slower.
+  package static let readerLimit = 64
+
+  /// Those of a run with so many workers, the one for writing included.
+  static func count(forWorkers workers: Int) -> Int { min(max(1, workers), readerLimit) + 1 }
+}

@@ -32,6 +32,7 @@ package final class ProcessGroup: Sendable {
   /// Remembers the group of a child that was just started, so that it ends with this process too.
   func begin(_ leader: pid_t) {
     state.withLock { $0 = State(leader: leader, place: cplatform_group_add(leader)) }
+    DescriptorLimit.restore(in: leader)
   }
 
   /// Kills what is left of the group after its leader has ended.

@@ -1,0 +1,78 @@
+import TailraceReport
+
+/// What the machine has a limited amount of, as far as a replay needs it.
+package enum MachineResource: String, CaseIterable, Sendable {
+  /// Threads and processes: the system counts them together.
+  case tasks
+  case openFiles
+  /// In bytes.
+  case memory
+  /// Memory that is mapped, whether it is used or not; in bytes.
+  case addressSpace
+  /// Areas of mapped memory.
+  case mappings
+
+  /// An amount in words: `310 threads and processes`.
+  func words(_ amount: Int) -> String {
+    switch self {
+    case .tasks: "\(HumanUnits.count(Double(amount))) threads and processes"
+    case .openFiles: "\(HumanUnits.count(Double(amount))) open files"
+    case .memory: "\(HumanUnits.bytes(Double(amount))) of memory"
+    case .addressSpace: "\(HumanUnits.bytes(Double(amount))) of address space"
+    case .mappings: "\(HumanUnits.count(Double(amount))) memory mappings"
+    }
+  }
+
+  /// The number alone, with its unit.
+  func amount(_ amount: Int) -> String {
+    switch self {
+    case .tasks, .openFiles, .mappings: HumanUnits.count(Double(amount))
+    case .memory, .addressSpace: HumanUnits.bytes(Double(amount))
+    }
+  }
+}
+
+/// The limits of a machine for one process. What has no limit, or none that can be known, is not among them.
+package struct MachineLimits: Hashable, Sendable {
+  /// One limit.
+  package struct Room: Hashable, Sendable {
+    package var resource: MachineResource
+    /// What sets it: `the limit of processes (ulimit -u)`.
+    package var name: String
+    package var limit: Int
+    /// How much of it others have; what this process has itself is left out.
+    package var used: Int
+    /// How it is raised: `ulimit -n COUNT`; nil: it is not for a user to raise.
+    package var remedy: Remedy?
+    /// How much of it this process may have.
+    package var left: Int { max(0, limit - used) }
+  }
+
+  /// How a limit is raised.
+  package enum Remedy: Hashable, Sendable {
+    /// `ulimit -n`, in units of so many bytes or pieces.
+    case ulimit(flag: String, unit: Int)
+    case cgroup(file: String)
+    case sysctl(String)
+
+    /// The command that leaves this much room beside what is used.
+    func words(for amount: Int) -> String {
+      switch self {
+      case .ulimit(let flag, let unit): "ulimit \(flag) \((amount + unit - 1) / unit)"
+      case .cgroup(let file): "echo \(amount) > \(file), or the container's own option"
+      case .sysctl(let name): "sysctl \(name)=\(amount)"
+      }
+    }
+  }
+
+  package var rooms: [Room] = []
+  /// What the process has now.
+  package var openFiles = 0
+  package var addressSpace = 0
+  package var mappings = 0
+  /// Bytes of address space that a new thread's stack takes.
+  package var stackBytes = 8 << 20
+  package var processors = 1
+
+  package init() {}
+}

@@ -1,0 +1,29 @@
+import TailraceWorkload
+
+/// Compares what replays need with what the machine gives, before anything runs.
+struct NeedCheck {
+  private let known: MachineLimits?
+
+  /// - Parameter limits: nil: they are read where a replay needs anything.
+  init(_ limits: MachineLimits? = nil) { known = limits }
+
+  /// What does not fit, a line each; empty: everything does.
+  ///
+  /// - Parameters:
+  ///   - replays: which come one after another.
+  ///   - rehearsal: what is replayed before on each system that does the jobs itself; nil: nothing.
+  func problems(_ replays: [(scenario: Scenario, system: any ReplaySystem)], rehearsal: Rehearsal?) -> [String] {
+    let real = replays.filter { $0.system.demand(of: $0.scenario) != RunDemand() }
+    guard !real.isEmpty else { return [] }
+    let limits = known ?? MachineLimitsReader().read()
+    var problems: [String] = []
+    for (scenario, system) in real {
+      var needs = RunNeeds(scenario, system.demand(of: scenario), on: limits)
+      if !system.bringsItsWork, let small = try? rehearsal?.scenario(for: system) {
+        needs = needs.joined(with: RunNeeds(small, system.demand(of: small), on: limits))
+      }
+      problems += needs.problems(on: limits, of: "scenario '\(scenario.name)' on '\(system.name)'")
+    }
+    return problems
+  }
+}

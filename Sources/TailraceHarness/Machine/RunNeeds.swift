@@ -1,0 +1,222 @@
+import TailraceCore
+import TailraceReport
+import TailraceWorkload
+
+/// What a system starts and keeps for the jobs of a scenario. A system in virtual time asks for nothing.
+package struct RunDemand: Hashable, Sendable {
+  /// Threads on which jobs run.
+  package var workerThreads = 0
+  /// Places for records, one for each side that records on its own; 0: records come from elsewhere.
+  package var recorders = 0
+  /// Attempts that run at once at most, by the pool of their job type.
+  package var attempts: [PoolID: Int] = [:]
+  /// Whether it is another program that does the jobs.
+  package var isOtherProgram = false
+  /// The setting that makes it smaller.
+  package var setting = "scheduler.workers"
+  package init() {}
+}
+
+/// What one replay in real time takes from the machine, as far as it is known before.
+///
+/// The amounts per piece were measured; `MachineLimitTests` tries whether they are enough.
+package struct RunNeeds: Hashable, Sendable {
+  /// A part of it.
+  package struct Item: Hashable, Sendable {
+    package var resource: MachineResource
+    package var amount: Int
+    /// What it is for: `200 child processes`.
+    package var words: String
+    /// The setting that makes it smaller; nil: none does.
+    package var setting: String?
+  }
+  package private(set) var items: [Item] = []
+
+  /// Threads beside the workers and the task pool's: the first one, Dispatch's, and those of the timer, the load
+  /// generator and the progress.
+  static let helperThreads = 5
+  /// Open files beside those that are open when the check is made: memory figures, the report.
+  static let ownFiles = 8
+  /// A worker's recorder, with a few jobs in it: histograms take memory as they fill.
+  package static let recorderBytes = 160 << 10
+  static let recorderAddressSpace = 1 << 20
+  /// Of a thread: what it touches of its stack, and what the system keeps for it.
+  static let threadBytes = 32 << 10
+  /// A thread's stack and the guard behind it.
+  static let mappingsPerThread = 2
+  static let ownAddressSpace = 64 << 20
+  static let ownMappings = 64
+  /// Of the library that starts child processes: threads, and open files while a child starts.
+  static let childThreads = 3
+  static let childFiles = 12
+  /// Of each child while it runs: the descriptor by which its end is heard of.
+  static let filesPerChild = 1
+  /// Of a database connection, and of all together.
+  static let filesPerConnection = 2
+  static let databaseFiles = 1
+  /// Threads that Dispatch has at most.
+  package static let dispatchThreads = 255
+
+  /// Adds up what a scenario needs on a system that asks for this.
+  package init(_ scenario: Scenario, _ demand: RunDemand, on limits: MachineLimits) {
+    guard demand != RunDemand() else { return }
+    add(.tasks, limits.processors + Self.helperThreads, "the program itself", nil)
+    add(.openFiles, limits.openFiles + Self.ownFiles, "the program itself", nil)
+    if demand.workerThreads > 0 {
+      add(.tasks, demand.workerThreads, counted(demand.workerThreads, "worker thread"), demand.setting)
+    }
+    if demand.isOtherProgram {
+      add(.tasks, Self.childThreads + 1, "the driver", nil)
+      add(.openFiles, Self.childFiles, "the driver", nil)
+    } else {
+      addWork(of: scenario, demand)
+    }
+    addMemory(of: scenario, demand, on: limits)
+  }
+
+  private mutating func add(_ resource: MachineResource, _ amount: Int, _ words: String, _ setting: String?) {
+    items.append(Item(resource: resource, amount: amount, words: words, setting: setting))
+  }
+
+  private mutating func addWork(of scenario: Scenario, _ demand: RunDemand) {
+    let children = Self.atOnce(scenario, demand) { if case .subprocess = $0 { true } else { false } }
+    if children > 0 {
+      add(
+        .tasks, children + Self.childThreads, counted(children, "child processes", one: "child process"), demand.setting
+      )
+      add(
+        .openFiles, children * Self.filesPerChild + Self.childFiles,
+        counted(children, "child processes", one: "child process"), demand.setting)
+    }
+    func isDatabase(_ work: Work) -> Bool { if case .sqlite = work { true } else { false } }
+    let operations = Self.atOnce(scenario, demand, isDatabase)
+    guard operations > 0 else { return }
+    let connections = DatabaseConnections.count(forWorkers: scenario.scheduler.workers)
+    add(
+      .openFiles, connections * Self.filesPerConnection + Self.databaseFiles,
+      counted(connections, "database connection"), demand.setting)
+    // Each connection has a thread of its own, and a task that waits for one blocks another.
+    let waiting = Self.atOnce(scenario, demand, isDatabase, in: .async) - (connections - 1)
+    let threads = min(Self.dispatchThreads, connections + max(0, waiting) + 1)
+    add(.tasks, threads, "database work", demand.setting)
+  }
+
+  private mutating func addMemory(of scenario: Scenario, _ demand: RunDemand, on limits: MachineLimits) {
+    let threads = total(of: .tasks)
+    let recorders = demand.recorders
+    if recorders > 0 {
+      add(.memory, recorders * Self.recorderBytes, "what \(counted(recorders, "worker")) record", demand.setting)
+    }
+    if demand.workerThreads > 0 {
+      add(
+        .memory, demand.workerThreads * Self.threadBytes, counted(demand.workerThreads, "worker thread"), demand.setting
+      )
+    }
+    let waiting = LoadForecast(scenario).memory
+    if waiting.isFinite, waiting > 0, !demand.isOtherProgram {
+      add(.memory, Int(min(waiting, 1e18)), "jobs that wait", "scheduler.queue.capacity or the number of jobs")
+    }
+    let largest = Self.memoryAtOnce(scenario, demand)
+    if largest > 0 {
+      add(.memory, largest, "jobs whose work is memory", "jobs.NAME.work.memory, or \(demand.setting)")
+    }
+    add(.addressSpace, limits.addressSpace + Self.ownAddressSpace, "the program itself", nil)
+    add(
+      .addressSpace, Self.saturating(threads, limits.stackBytes), "the stacks of \(counted(threads, "thread"))",
+      demand.setting)
+    add(
+      .addressSpace, recorders * Self.recorderAddressSpace, "what \(counted(recorders, "worker")) record",
+      demand.setting)
+    if largest > 0 { add(.addressSpace, largest, "jobs whose work is memory", "jobs.NAME.work.memory") }
+    add(.mappings, limits.mappings + Self.ownMappings, "the program itself", nil)
+    add(.mappings, threads * Self.mappingsPerThread, counted(threads, "thread"), demand.setting)
+  }
+
+  private static func saturating(_ count: Int, _ each: Int) -> Int {
+    let (product, overflow) = count.multipliedReportingOverflow(by: each)
+    return overflow ? .max / 2 : min(product, .max / 2)
+  }
+
+  // MARK: - What runs at once
+
+  /// How many attempts of a kind of work run at once at most.
+  private static func atOnce(
+    _ scenario: Scenario, _ demand: RunDemand, _ isMeant: (Work) -> Bool, in pool: PoolID? = nil
+  ) -> Int {
+    var sum = 0
+    for (each, attempts) in demand.attempts where pool == nil || each == pool {
+      var inPool = 0
+      for job in scenario.jobs where isMeant(job.work) && (demand.attempts.count == 1 || job.resolvedPool == each) {
+        inPool += min(attempts, job.concurrency ?? attempts)
+      }
+      sum += min(attempts, inPool, scenario.scheduler.concurrency ?? attempts)
+    }
+    let jobs = LoadForecast(scenario).jobs
+    return jobs.isFinite && jobs < Double(sum) ? max(1, Int(jobs.rounded(.up))) : sum
+  }
+
+  /// The most memory that jobs whose work it is hold at once.
+  private static func memoryAtOnce(_ scenario: Scenario, _ demand: RunDemand) -> Int {
+    let sizes = scenario.jobs.compactMap { job in
+      if case .memory(let bytes) = job.work { (bytes: bytes, limit: job.concurrency ?? .max) } else { nil }
+    }
+    var left = atOnce(scenario, demand) { if case .memory = $0 { true } else { false } }
+    var sum = 0
+    for size in sizes.sorted(by: { $0.bytes > $1.bytes }) where left > 0 {
+      let count = min(left, size.limit)
+      left -= count
+      sum = min(.max / 4, sum + saturating(count, size.bytes))
+    }
+    return sum
+  }
+
+  // MARK: - Compared with the limits
+
+  /// How much of something is needed in all.
+  package func total(of resource: MachineResource) -> Int {
+    items.reduce(0) { $1.resource == resource ? min(.max / 2, $0 + min(.max / 4, $1.amount)) : $0 }
+  }
+
+  /// The greater of two needs of each resource: of a run and of what is run before it.
+  func joined(with other: RunNeeds) -> RunNeeds {
+    var joined = RunNeeds()
+    for resource in MachineResource.allCases {
+      let greater = other.total(of: resource) > total(of: resource) ? other : self
+      joined.items += greater.items.filter { $0.resource == resource }
+    }
+    return joined
+  }
+
+  private init() {}
+
+  /// What the machine does not give, a line each; empty: everything fits.
+  ///
+  /// - Parameter subject: who needs it: `scenario 'many' on 'live'`.
+  package func problems(on limits: MachineLimits, of subject: String) -> [String] {
+    limits.rooms.compactMap { room in
+      let needed = total(of: room.resource)
+      guard needed > room.left else { return nil }
+      let parts = items.filter { $0.resource == room.resource && $0.amount > 0 }
+      let shown = parts.map { "\(room.resource.amount($0.amount)) for \($0.words)" }.joined(separator: ", ")
+      let has =
+        room.used > 0
+        ? "leaves \(room.resource.amount(room.left)) (\(room.resource.amount(room.limit)), of which "
+          + "\(room.resource.amount(room.used)) \(room.used == 1 ? "is" : "are") in use)"
+        : "is \(room.resource.amount(room.limit))"
+      let greatest = parts.max { $0.amount < $1.amount }
+      let setting = (greatest?.setting ?? parts.last { $0.setting != nil }?.setting).map { "lower \($0)" }
+      let remedy = room.remedy.map { "raise it (\($0.words(for: needed + room.used)))" }
+      let advice = [setting, remedy].compactMap { $0 }.joined(separator: ", or ")
+      return "\(subject) needs \(room.resource.words(needed)): \(shown); \(room.name) \(has): "
+        + (advice.isEmpty ? "end other programs" : advice)
+    }
+  }
+}
+
+/// `1 thread`, `2 threads`.
+private func counted(_ count: Int, _ noun: String) -> String { HumanUnits.counted(count, noun) }
+
+/// The same where the plural is not formed by an `s`.
+private func counted(_ count: Int, _ nouns: String, one: String) -> String {
+  count == 1 ? "1 \(one)" : "\(HumanUnits.count(Double(count))) \(nouns)"
+}

@@ -1,0 +1,16 @@
+import Dispatch
+import TailraceHarness
+
+/// The program's first steps, before any task runs: what tasks need is looked at on the first thread.
+@main enum Program {
+  static func main() {
+    Terminal.prepare()
+    if let problem = StartingThreads.problem {
+      Terminal.error.write("Error: \(problem)\n")
+      Tailrace.end(Refusal.status)
+    }
+    DescriptorLimit.raise()
+    Task { await Tailrace.answer() }
+    dispatchMain()
+  }
+}
