@@ -170,13 +170,13 @@ int cplatform_threads_probe(int count, int *started) {
   return result;
 }
 
-int cplatform_descriptors_probe(int count) {
+int cplatform_descriptors_probe(int descriptor, int count) {
   int descriptors[64];
   int opened = 0;
   int result = 0;
   if (count > 64) count = 64;
   while (result == 0 && opened < count) {
-    descriptors[opened] = open("/dev/null", O_RDWR | O_CLOEXEC);
+    descriptors[opened] = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
     if (descriptors[opened] < 0)
       result = errno;
     else

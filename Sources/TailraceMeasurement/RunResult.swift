@@ -79,6 +79,8 @@ package struct Observations: Sendable, Hashable, Codable {
   package var injectedFaults: InjectedFaults?
   /// Attempts that `jobs.csv` lacks, since the list of them was full; nil: none.
   package var attemptsLeftOut: Int?
+  /// Why attempts failed that were not meant to; nil: none did, or the system does not say.
+  package var failures: FailureReasons?
   package init() {}
 
   var figures: [Figure] {

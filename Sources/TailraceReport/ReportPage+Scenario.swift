@@ -20,6 +20,7 @@ extension ReportPage {
     addComparison(scenario)
     addModel(scenario)
     addJobs(run)
+    addFailures(scenario)
     addResponse(run)
     addSeries(run)
     addValidity(scenario)
@@ -108,6 +109,22 @@ extension ReportPage {
         "All systems replayed one tape. One repetition: the speedup has no confidence interval. Peak memory is the "
           + "process's own so far, so a later run can only show more.")
     }
+  }
+
+  /// Why attempts failed that were not meant to; nothing where none did.
+  mutating func addFailures(_ scenario: ScenarioResult) {
+    let failing = scenario.runs.filter { $0.observations.failures != nil }
+    guard !failing.isEmpty else { return }
+    page.heading(3, "Failures")
+    page.table(
+      ["System", ">Attempts", "Reason"],
+      failing.flatMap { run -> [[String]] in
+        guard let failures = run.observations.failures else { return [] }
+        let rows = failures.ordered.map { [run.system, HumanUnits.count(Double($0.attempts)), $0.words] }
+        let others = [run.system, HumanUnits.count(Double(failures.others)), "other reasons"]
+        return rows + (failures.others > 0 ? [others] : [])
+      })
+    page.paragraph("What the scenario means to fail is not among them.")
   }
 
   mutating func addJobs(_ run: RunResult) {

@@ -11,8 +11,9 @@ struct AbsentWorkers {
 }
 
 extension Scheduler {
-  /// The first pool whose workers have no thread, as ``health(_:)`` words it; nil: none.
-  package var missingWorkers: HealthReason? {
+  /// Who has no thread, the timer or the first pool whose workers have none, as ``health(_:)`` words it; nil: nobody.
+  package var missingThreads: HealthReason? {
+    if let error = timer.refused { return .timerNotStarted(error: error) }
     let absent = lock.withLock { state.pointee.absentWorkers }
     return PoolID.allCases.first { absent.counts[Int($0.rawValue)] > 0 }.map { pool in
       .workersNotStarted(

@@ -9,6 +9,8 @@ public enum EvidenceLogError: Error, Sendable, Hashable, CustomStringConvertible
   case cannotOpen(path: String, reason: String)
   /// A scheduler writes to it already.
   case inUse(path: String)
+  /// The system refused the thread that writes; `error` is the error number.
+  case noThread(path: String, error: Int32)
 
   /// What happened, and what to do.
   public var description: String {
@@ -16,6 +18,9 @@ public enum EvidenceLogError: Error, Sendable, Hashable, CustomStringConvertible
     case .cannotOpen(let path, let reason):
       "cannot write evidence to '\(path)': \(reason); name a file in a directory that exists and may be written to"
     case .inUse(let path): "a scheduler writes evidence to '\(path)' already; make a log for each scheduler"
+    case .noThread(let path, let error):
+      "cannot write evidence to '\(path)': no thread is to be had: \(systemError(error)); raise the limit of processes "
+        + "(ulimit -u, or the container's pids limit)"
     }
   }
 }
@@ -102,7 +107,10 @@ public final class EvidenceLog: Sendable {
         let start = Unmanaged<WriterStart>.fromOpaque(context!).takeRetainedValue()
         start.log.run(start.logger)
       }, context.toOpaque())
-    precondition(result == 0, "cannot start the evidence log's thread: error \(result)")
+    guard result == 0 else {
+      context.release()
+      throw EvidenceLogError.noThread(path: settings.path, error: result)
+    }
     pthread_detach(handle)
   }
 

@@ -29,6 +29,9 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   case stuckWorkers(PoolID, stuck: Int, of: Int, longest: Nanoseconds)
   /// The system refused to start a thread for `missing` workers of the pool; `error` is the error number.
   case workersNotStarted(PoolID, missing: Int, of: Int, error: Int32)
+  /// The system refused the thread that keeps time: what is due comes some milliseconds late; `error` is the error
+  /// number.
+  case timerNotStarted(error: Int32)
   /// Jobs came for these types, and nothing is registered for them yet.
   case unknownJobTypes([String])
   /// ``Scheduler/start()`` was not called.
@@ -52,6 +55,11 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
       """
       \(missing) of \(count) workers of pool '\(pool.name)' have no thread: \(systemError(error)); lower the pool's \
       workers, or raise the limit of processes (ulimit -u, or the container's pids limit)
+      """
+    case .timerNotStarted(let error):
+      """
+      the timer has no thread: \(systemError(error)); delays, timeouts and backoffs end some milliseconds late; raise \
+      the limit of processes (ulimit -u, or the container's pids limit)
       """
     case .unknownJobTypes(let names):
       """
@@ -103,6 +111,8 @@ struct HealthFacts {
   var stuck: [Stuck] = []
   /// By pool.
   var absent = AbsentWorkers()
+  /// The error number with which the timer's thread is refused; nil: it is not.
+  var timerError: Int32?
   var unknownTypes: [String] = []
 
   /// The verdict at an instant.
@@ -130,6 +140,7 @@ struct HealthFacts {
       if stuck.count(where: { !$0.isReplaced }) == workers { return .unhealthy(reason) }
       if stuck.count > limits.stuckWorkers { reasons.append(reason) }
     }
+    if let timerError { reasons.append(.timerNotStarted(error: timerError)) }
     if !unknownTypes.isEmpty { reasons.append(.unknownJobTypes(unknownTypes)) }
     return reasons.isEmpty ? .healthy : .degraded(reasons)
   }
@@ -174,7 +185,9 @@ extension Scheduler {
   /// nanoseconds a job. Ask once at the start, and whenever a probe comes.
   public func health(_ limits: HealthLimits = HealthLimits()) -> SchedulerHealth {
     let now = timer.now
-    return lock.withLock { state.pointee.healthFacts() }.judged(by: limits, at: now)
+    var facts = lock.withLock { state.pointee.healthFacts() }
+    facts.timerError = timer.refused
+    return facts.judged(by: limits, at: now)
   }
 }
 

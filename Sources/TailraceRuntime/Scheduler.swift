@@ -111,7 +111,10 @@ public final class Scheduler: Sendable {
     guard let workers else { return }
     logger.info("scheduler started")
     // Not with the first delay or timeout, whose submitter would wait for it.
-    timer.start()
+    let refused = timer.start()
+    if refused != 0 {
+      logger.error("cannot start the timer thread", metadata: ["reason": "\(systemError(refused))"])
+    }
     for worker in workers { spawn(worker) }
     report { _, _, _ in }
   }

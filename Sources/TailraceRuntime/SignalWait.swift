@@ -62,10 +62,23 @@ private final class SignalThread: @unchecked Sendable {
 
   private init() {
     cplatform_signals_init()
+    guard !Self.start() else { return }
+    // A task looks for signals until the system gives the thread.
+    Task.detached {
+      repeat {
+        try? await Task.sleep(for: .milliseconds(20))
+        SignalThread.shared.deliver()
+      } while !Self.start()
+    }
+  }
+
+  /// Returns whether the thread could be started.
+  private static func start() -> Bool {
     var handle = pthread_t()
-    let result = cplatform_thread_start(&handle, { _ in SignalThread.shared.run() }, nil)
-    precondition(result == 0, "cannot start the thread for signals: error \(result)")
-    pthread_detach(handle)
+    let result =
+      cplatform_thread_start(&handle, { _ in SignalThread.shared.run() }, nil)
+    if result == 0 { pthread_detach(handle) }
+    return result == 0
   }
 
   func add(_ listener: SignalWait, for signals: [Int32]) {
@@ -97,10 +110,15 @@ private final class SignalThread: @unchecked Sendable {
   private func run() {
     while true {
       cplatform_signals_wait()
-      let listeners = lock.withLock {
-        caught.keys.sorted().flatMap { cplatform_signal_take($0) > 0 ? caught[$0]!.listeners : [] }
-      }
-      for listener in listeners { listener.arrived() }
+      deliver()
     }
+  }
+
+  /// Tells the listeners of what has come.
+  private func deliver() {
+    let listeners = lock.withLock {
+      caught.keys.sorted().flatMap { cplatform_signal_take($0) > 0 ? caught[$0]!.listeners : [] }
+    }
+    for listener in listeners { listener.arrived() }
   }
 }

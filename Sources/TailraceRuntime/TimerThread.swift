@@ -19,6 +19,12 @@ package final class TimerThread: @unchecked Sendable {
   private var actions: [UInt64: @Sendable (Bool) -> Void] = [:]
   private var nextNumber: UInt64 = 0
   private var thread: pthread_t?
+  /// The error number with which the system refused the thread; 0: it did not.
+  private var refusal: Int32 = 0
+  /// Whether a task does the thread's work until the system gives one.
+  private var hasStandIn = false
+  /// How often tests have the thread refused.
+  private var refusalsToCome = 0
   /// Whether time stands still until it is moved on: there is no thread then.
   package let isVirtual: Bool
   /// What the wall clock shows at virtual zero; nil: time is real.
@@ -30,6 +36,12 @@ package final class TimerThread: @unchecked Sendable {
 
   /// Makes one whose thread starts with the first instant to wait for.
   package init() { (isVirtual, virtualStart) = (false, nil) }
+
+  /// Makes one whose thread is refused so many times first, as at a limit of processes.
+  convenience init(refusals: Int) {
+    self.init()
+    refusalsToCome = refusals
+  }
 
   /// Makes one whose time stands still until it is moved on.
   init(virtualStart: UnixTime) { (isVirtual, self.virtualStart) = (true, virtualStart) }
@@ -57,20 +69,72 @@ package final class TimerThread: @unchecked Sendable {
   }
 
   /// Starts the thread ahead of the first instant.
-  package func start() {
-    lock.withLock { if thread == nil, !stopped { startThread() } }
+  ///
+  /// - Returns: 0, or the error number with which the system refuses it: then a task stands in for the thread, which
+  ///   comes some milliseconds late, until the system gives one.
+  @discardableResult
+  package func start() -> Int32 {
+    lock.withLock {
+      if thread == nil, !stopped, !hasStandIn { startThread() }
+      return refusal
+    }
   }
+
+  /// The error number of the system, as long as it gives no thread; nil: it has one, or needs none yet.
+  package var refused: Int32? { lock.withLock { refusal == 0 ? nil : refusal } }
 
   /// Under the lock.
   private func startThread() {
     if isVirtual { return }
     var handle = pthread_t()
     let context = Unmanaged.passRetained(self)
-    let result = cplatform_thread_start(
-      &handle,
-      { context in Unmanaged<TimerThread>.fromOpaque(context!).takeRetainedValue().run() }, context.toOpaque())
-    precondition(result == 0, "cannot start the timer thread: error \(result)")
+    var result = EAGAIN
+    if refusalsToCome > 0 {
+      refusalsToCome -= 1
+    } else {
+      result = cplatform_thread_start(
+        &handle,
+        { context in Unmanaged<TimerThread>.fromOpaque(context!).takeRetainedValue().run() }, context.toOpaque())
+    }
+    refusal = result
+    guard result == 0 else {
+      context.release()
+      return standIn()
+    }
     thread = handle
+  }
+
+  /// Has a task do the thread's work. Under the lock.
+  private func standIn() {
+    guard !hasStandIn else { return }
+    hasStandIn = true
+    Task.detached { [self] in
+      while standInOnce() { try? await Task.sleep(for: .milliseconds(5)) }
+    }
+  }
+
+  /// Asks for the thread again, and does what is due where it is refused again. Returns whether to go on.
+  private func standInOnce() -> Bool {
+    lock.lock()
+    if thread == nil, !stopped { startThread() }
+    guard thread == nil, !stopped else {
+      hasStandIn = false
+      lock.unlock()
+      return false
+    }
+    var due: [@Sendable (Bool) -> Void] = []
+    takeDue(at: MonotonicClock.now().nanoseconds, into: &due)
+    lock.unlock()
+    for action in due { action(true) }
+    return true
+  }
+
+  /// Takes out what is due. Under the lock.
+  private func takeDue(at now: Int64, into due: inout [@Sendable (Bool) -> Void]) {
+    while let first = entries.first, first.at <= now {
+      removeFirst()
+      if let action = actions.removeValue(forKey: first.number) { due.append(action) }
+    }
   }
 
   /// Ends the thread; actions that are still due, and all that come later, are called with false. Returns when the
@@ -103,7 +167,7 @@ package final class TimerThread: @unchecked Sendable {
     insert(Entry(at: instant.nanoseconds, number: number))
     let isFirst = entries[0].number == number
     let isStopped = stopped
-    if thread == nil, !isStopped { startThread() }
+    if thread == nil, !isStopped, !hasStandIn { startThread() }
     lock.unlock()
     if isStopped { if let action = withdraw(number) { action(false) } } else if isFirst { parker.unpark() }
     return number
@@ -158,11 +222,7 @@ package final class TimerThread: @unchecked Sendable {
         lock.unlock()
         return
       }
-      let now = MonotonicClock.now().nanoseconds
-      while let first = entries.first, first.at <= now {
-        removeFirst()
-        if let action = actions.removeValue(forKey: first.number) { due.append(action) }
-      }
+      takeDue(at: MonotonicClock.now().nanoseconds, into: &due)
       let next = entries.first?.at
       lock.unlock()
       if due.isEmpty {

@@ -72,6 +72,11 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     return "\(error.message ?? "it gave no reason") (SQLite error \(error.resultCode.rawValue))"
   }
 
+  /// An operation's error with its reason in words.
+  private static func worded(_ error: any Error) -> any Error {
+    error is DatabaseError ? OperationFailed(reason: words(error)) : error
+  }
+
   /// The most connections for reading.
   package static let readerLimit = DatabaseConnections.readerLimit
 
@@ -121,7 +126,7 @@ package final class SQLiteDatabaseWork: DatabaseWork {
       }
     } catch {
       end(nil)
-      throw error
+      throw Self.worded(error)
     }
     end(operation)
   }
@@ -136,7 +141,7 @@ package final class SQLiteDatabaseWork: DatabaseWork {
       }
     } catch {
       end(nil)
-      throw error
+      throw Self.worded(error)
     }
     end(operation)
   }
@@ -185,6 +190,12 @@ package final class SQLiteDatabaseWork: DatabaseWork {
       case nil: state.statistics.failures += 1
       }
     }
+  }
+
+  /// SQLite refused an operation.
+  package struct OperationFailed: Error, Hashable, CustomStringConvertible {
+    package let reason: String
+    package var description: String { "the job database refused an operation: \(reason)" }
   }
 
   /// A prepared row is not there: something else wrote to the database.

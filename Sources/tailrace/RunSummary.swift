@@ -19,6 +19,7 @@ struct RunSummary {
   var text: String {
     var lines = [headline, ""] + rows
     lines += section("Missed targets", missed) + section("Why figures are not to be trusted", checks(.failed))
+    lines += section("Failures", failures)
     lines += section("Warnings", checks(.warning))
     lines += section("Logs", logs)
     if leftOut > 0 {
@@ -77,6 +78,18 @@ struct RunSummary {
         let isScaled = scenario.primary?.timeScale != 1 && (target.unit == .time || target.unit == .rate)
         let limit = isScaled ? ", scaled limit \(HumanUnits.value(target.limit, target.unit))" : ""
         return "  \(scenario.name): \(target.expression), observed \(observed)\(limit)\(note)"
+      }
+    }
+  }
+
+  /// Why attempts failed that were not meant to.
+  private var failures: [String] {
+    suite.scenarios.flatMap { scenario in
+      scenario.runs.flatMap { run -> [String] in
+        guard let failures = run.observations.failures else { return [] }
+        let reasons = failures.ordered.map { "\(counted($0.attempts, "attempt")) failed: \($0.words)" }
+        let others = "\(counted(failures.others, "attempt")) failed for other reasons"
+        return (reasons + (failures.others > 0 ? [others] : [])).map { "  \(scenario.name) on \(run.system): \($0)" }
       }
     }
   }

@@ -116,4 +116,44 @@ import Testing
     #expect(outcome.status == 0 || outcome.status == 4, "\(outcome)")
     #expect(outcome.output.contains("200 jobs"), "\(outcome)")
   }
+
+  /// Has the machine refuse open files from a moment on when jobs run, or are about to.
+  @Test func whatTheMachineRefusesDuringARunFailsJobsWithTheReason() async throws {
+    let folder = try TemporaryFolder()
+    let jobs = "{a: {work: {subprocess: [sleep, '0.2']}}, b: {work: {subprocess: [sleep, '0.2']}, pool: thread}}"
+    let scenario =
+      "name: many\njobs: \(jobs)\nload: [{constant: 60/s, of: [a, b]}]\nduration: 8s\n"
+      + "scheduler: {workers: 40, retries: 0}\n"
+    try Data(scenario.utf8).write(to: folder.url.appendingPathComponent("many.yaml"))
+    let result = try await Subprocess.run(
+      .path(FilePath(Binary.path)), arguments: ["run", "many.yaml", "--output", "out"],
+      workingDirectory: .init(folder.path), input: .none, output: .string(limit: 1 << 20),
+      error: .string(limit: 1 << 20)
+    ) { run in
+      let process = run.processIdentifier.value
+      // Only children open so many files: those of the rehearsal or of the first jobs.
+      for _ in 0..<600 where Self.openFiles(process) < 12 { try await Task.sleep(for: .milliseconds(50)) }
+      try await Self.setOpenFiles("20:", process)
+    }
+    let outcome = Outcome(
+      arguments: [], status: { if case .exited(let status) = result.terminationStatus { status } else { -1 } }(),
+      output: result.standardOutput, error: result.standardError)
+    #expect(outcome.status == 0 || outcome.status == 4, "\(outcome)")
+    let words = "cannot start a process: too many files are open (EMFILE)"
+    #expect(outcome.output.contains(words), "\(outcome)")
+    let reports = folder.url.appendingPathComponent("out/latest")
+    for name in ["report.md", "report.html", "result.json"] {
+      #expect(try String(contentsOf: reports.appendingPathComponent(name), encoding: .utf8).contains(words), "\(name)")
+    }
+  }
+
+  private static func openFiles(_ process: pid_t) -> Int {
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd"))?.count ?? 0
+  }
+
+  private static func setOpenFiles(_ limit: String, _ process: pid_t) async throws {
+    _ = try await Subprocess.run(
+      .name("prlimit"), arguments: ["--nofile=\(limit)", "--pid", "\(process)"], input: .none, output: .discarded,
+      error: .discarded)
+  }
 }

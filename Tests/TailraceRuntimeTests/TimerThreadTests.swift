@@ -1,5 +1,7 @@
 // Goal: actions are called once, in order, when their instant comes, or are told that it never will.
 
+import Glibc
+import TailraceCore
 import Testing
 
 @testable import TailraceRuntime
@@ -69,5 +71,31 @@ struct TimerThreadTests {
     latest.set(4, at: .distantFuture, on: timer) { _ in called.append(4) }
     timer.stop()
     #expect(called.all == [2, 4])
+  }
+
+  @Test func aTaskStandsInForAThreadThatIsRefused() async throws {
+    let timer = TimerThread(refusals: 5)
+    #expect(timer.refused == nil, "no thread was asked for yet")
+    #expect(timer.start() == EAGAIN)
+    // The task comes late, and asks for the thread each time.
+    for _ in 0..<20 { try await timer.sleep(until: timer.now + .milliseconds(5)) }
+    #expect(timer.refused == nil, "the thread was given in the end")
+    timer.stop()
+  }
+
+  @Test func aTimerWithoutAThreadEndsAllTheSame() async {
+    let timer = TimerThread(refusals: .max)
+    let answer = Locked<Bool?>(nil)
+    timer.schedule(at: timer.now + .seconds(3_600)) { inTime in answer.withLock { $0 = inTime } }
+    #expect(timer.refused == EAGAIN)
+    timer.stop()
+    #expect(answer.withLock { $0 } == false)
+  }
+
+  @Test func aTimerWithoutAThreadIsAReasonOfHealth() {
+    var facts = HealthFacts()
+    facts.timerError = EAGAIN
+    #expect(facts.judged(by: HealthLimits(), at: .zero) == .degraded([.timerNotStarted(error: EAGAIN)]))
+    #expect("\(HealthReason.timerNotStarted(error: EAGAIN))".contains("limit of processes (ulimit -u"))
   }
 }

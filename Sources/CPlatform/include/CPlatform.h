@@ -89,9 +89,9 @@ int cplatform_thread_start(pthread_t *thread, void (*body)(void *), void *contex
 /// the system refused; `started` is how many there were then.
 int cplatform_threads_probe(int count, int *started);
 
-/// Opens `count` descriptors at the same time, and closes them. Returns 0, or the error number of the first that the
-/// system refused.
-int cplatform_descriptors_probe(int count);
+/// Duplicates a descriptor `count` times, 64 at most, and closes the duplicates. Returns 0, or the error number of the
+/// first that the system refused.
+int cplatform_descriptors_probe(int descriptor, int count);
 
 /// Raises the soft limit of open files to the hard one. Returns the soft limit of before, or 0 where it was not raised.
 uint64_t cplatform_descriptors_raise(void);

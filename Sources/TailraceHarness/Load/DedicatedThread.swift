@@ -23,6 +23,24 @@ enum DedicatedThread {
     }
   }
 
+  /// Starts a thread and returns; the body runs on it.
+  static func start(_ body: @escaping @Sendable () -> Void) throws(Refused) {
+    let start = Unmanaged.passRetained(Detached(body))
+    var handle = pthread_t()
+    let result = cplatform_thread_start(
+      &handle, { context in Unmanaged<Detached>.fromOpaque(context!).takeRetainedValue().body() }, start.toOpaque())
+    guard result == 0 else {
+      start.release()
+      throw Refused(error: result)
+    }
+    pthread_detach(handle)
+  }
+
+  private final class Detached: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
   /// Returns what the body has, once it has.
   static func run<Value: Sendable>(_ body: @escaping () -> Value) async throws(Refused) -> Value {
     let result = Result<Value>()

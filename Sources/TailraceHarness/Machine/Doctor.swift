@@ -52,11 +52,15 @@ package enum Doctor {
     return ProbeQuantiles(errors)
   }
 
-  /// Runs `body` on a new thread, so that what it changes about its thread ends with it.
+  /// Runs `body` on a new thread, so that what it changes about its thread ends with it; on this one where the system
+  /// gives none.
   private static func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) -> Value {
     let slot = Slot<Value>()
-    let thread = Thread { slot.fill(body()) }
-    thread.start()
+    do {
+      try DedicatedThread.start { slot.fill(body()) }
+    } catch {
+      return body()
+    }
     return slot.take()
   }
 

@@ -20,7 +20,7 @@ struct NeedCheck {
     for (scenario, system) in real {
       var needs = RunNeeds(scenario, system.demand(of: scenario), on: limits)
       if !system.bringsItsWork, let small = try? rehearsal?.scenario(for: system) {
-        needs = needs.joined(with: RunNeeds(small, system.demand(of: small), on: limits))
+        needs = needs.joined(withRehearsal: RunNeeds(small, system.demand(of: small), on: limits))
       }
       problems += needs.problems(on: limits, of: "scenario '\(scenario.name)' on '\(system.name)'")
     }

@@ -48,7 +48,7 @@ package struct RunNeeds: Hashable, Sendable {
   static let ownMappings = 64
   /// Of the library that starts child processes: threads, and open files while a child starts.
   static let childThreads = 3
-  static let childFiles = 12
+  static let childFiles = 40
   /// Of each child while it runs: the descriptor by which its end is heard of.
   static let filesPerChild = 1
   /// Of a database connection, and of all together.
@@ -104,6 +104,7 @@ package struct RunNeeds: Hashable, Sendable {
   private mutating func addMemory(of scenario: Scenario, _ demand: RunDemand, on limits: MachineLimits) {
     let threads = total(of: .tasks)
     let recorders = demand.recorders
+    let setting = demand.isOtherProgram ? nil : demand.setting
     if recorders > 0 {
       add(.memory, recorders * Self.recorderBytes, "what \(counted(recorders, "worker")) record", demand.setting)
     }
@@ -123,13 +124,13 @@ package struct RunNeeds: Hashable, Sendable {
     add(.addressSpace, limits.addressSpace + Self.ownAddressSpace, "the program itself", nil)
     add(
       .addressSpace, Self.saturating(threads, limits.stackBytes), "the stacks of \(counted(threads, "thread"))",
-      demand.setting)
+      setting)
     add(
       .addressSpace, recorders * Self.recorderAddressSpace, "what \(counted(recorders, "worker")) record",
       demand.setting)
     if largest > 0 { add(.addressSpace, largest, "jobs whose work is memory", "jobs.NAME.work.memory") }
     add(.mappings, limits.mappings + Self.ownMappings, "the program itself", nil)
-    add(.mappings, threads * Self.mappingsPerThread, counted(threads, "thread"), demand.setting)
+    add(.mappings, threads * Self.mappingsPerThread, counted(threads, "thread"), setting)
   }
 
   private static func saturating(_ count: Int, _ each: Int) -> Int {
@@ -177,12 +178,21 @@ package struct RunNeeds: Hashable, Sendable {
     items.reduce(0) { $1.resource == resource ? min(.max / 2, $0 + min(.max / 4, $1.amount)) : $0 }
   }
 
-  /// The greater of two needs of each resource: of a run and of what is run before it.
-  func joined(with other: RunNeeds) -> RunNeeds {
+  /// The greater of two needs of each resource: of a run and of the rehearsal before it, which no setting makes
+  /// smaller.
+  func joined(withRehearsal other: RunNeeds) -> RunNeeds {
     var joined = RunNeeds()
     for resource in MachineResource.allCases {
-      let greater = other.total(of: resource) > total(of: resource) ? other : self
-      joined.items += greater.items.filter { $0.resource == resource }
+      guard other.total(of: resource) > total(of: resource) else {
+        joined.items += items.filter { $0.resource == resource }
+        continue
+      }
+      joined.items += other.items.filter { $0.resource == resource }.map { item in
+        var item = item
+        if item.setting != nil { item.words += " of the rehearsal" }
+        item.setting = nil
+        return item
+      }
     }
     return joined
   }

@@ -15,7 +15,7 @@ package enum StartingThreads {
 
   static func words(needed: Int, given: Int, error: Int32) -> String {
     "tailrace needs \(needed) threads to start, and the system gives it \(given): \(FileProblem.reason(error)); "
-      + "raise the limit of processes (ulimit -u, or the container's pids limit) or of memory (ulimit -v), or end other "
-      + "programs"
+      + "raise the limit of processes (ulimit -u, or the container's pids limit) or of memory (ulimit -v), or end "
+      + "other programs"
   }
 }

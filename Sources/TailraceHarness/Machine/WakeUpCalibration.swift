@@ -10,19 +10,22 @@ import TailraceRuntime
 /// figure stands beside them. On virtual machines an idle processor makes it ten times dearer than a busy one.
 package enum WakeUpCalibration {
   /// Wakes a thread `samples` times with a pause before each, so that the processors fall idle; takes about
-  /// `samples` × `pause`. Blocks the calling thread.
+  /// `samples` × `pause`. Blocks the calling thread. Nil where the system gives no thread to wake.
   package static func measure(samples: Int = 200, pause: Nanoseconds = .milliseconds(1)) -> ProbeQuantiles? {
     let handOff = HandOff()
     let received = Locked<[Nanoseconds]>([])
     let finished = DispatchSemaphore(value: 0)
-    let thread = Thread {
-      while let sent = handOff.take() {
-        let delay = Pacer.now - sent
-        received.withLock { $0.append(delay) }
+    do {
+      try DedicatedThread.start {
+        while let sent = handOff.take() {
+          let delay = Pacer.now - sent
+          received.withLock { $0.append(delay) }
+        }
+        finished.signal()
       }
-      finished.signal()
+    } catch {
+      return nil
     }
-    thread.start()
     for _ in 0..<max(0, samples) {
       _ = cplatform_sleep_until_ns((Pacer.now + pause).nanoseconds)
       handOff.give()

@@ -230,13 +230,18 @@ private struct ProgramRun {
     // Also what the program has left running when it has ended by itself.
     defer { group.end() }
     let child = Task { [platform, program] in
+      let launch = try await ChildLaunch.begin()
+      defer { launch.end() }
       let error = try FileDescriptor.open(
         FilePath(words), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
       return try await Subprocess.run(
         .path(FilePath(program)), arguments: Arguments(arguments), environment: environment,
         platformOptions: platform, input: .none, output: .discarded,
         error: .fileDescriptor(error, closeAfterSpawningProcess: true)
-      ) { group.begin($0.processIdentifier.value) }.terminationStatus
+      ) {
+        launch.end()
+        group.begin($0.processIdentifier.value)
+      }.terminationStatus
     }
     let allowed = ((last ?? .zero) - .zero) + replay.scenario.drain + Self.allowance
     let deadline = MonotonicClock.now() + allowed

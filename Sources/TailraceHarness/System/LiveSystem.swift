@@ -42,7 +42,7 @@ package struct LiveSystem: ReplaySystem {
     let types = try scenario.jobs.indices.map { try register($0, replay: replay, engine: engine, on: scheduler) }
     scheduler.start()
     do {
-      if let missing = scheduler.missingWorkers { throw ThreadsRefused(missing) }
+      if let missing = scheduler.missingThreads { throw ThreadsRefused(missing) }
       return try await drive(scheduler, replay, engine: engine, types: types, observer: observer, origin: origin)
     } catch {
       // Nothing of it may go on beside the next run.
@@ -82,6 +82,7 @@ package struct LiveSystem: ReplaySystem {
     observations.observedFor = ended - origin
     observations.meanJobsInSystem = Reading(gauges.jobSeconds / (ended - origin).seconds)
     observations.isInterrupted = replay.interruption.isSet
+    observations.failures = engine.failures.reasons
     let unsettled = gauges.inSystem + gauges.waitingForRoom
     // Those that the stop has settled had not settled by themselves either.
     let cutOff = shutdown.cancelled + unsettled

@@ -30,7 +30,11 @@ package struct SequentialSystem: ReplaySystem {
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let origin = MonotonicClock.now() + .milliseconds(5)
     let timer = TimerThread()
-    timer.start()
+    let timerError = timer.start()
+    guard timerError == 0 else {
+      timer.stop()
+      throw DedicatedThread.Refused(error: timerError)
+    }
     let engine = WorkEngine(
       sleeper: timer, database: replay.database, calibration: replay.calibration,
       backendCapacity: replay.scenario.backendCapacity)
@@ -55,6 +59,7 @@ package struct SequentialSystem: ReplaySystem {
     observations.observedFor = MonotonicClock.now() - origin
     observations.meanJobsInSystem = .unavailable("no scheduler counts jobs in a sequential run")
     observations.isInterrupted = replay.interruption.isSet
+    observations.failures = engine.failures.reasons
     let facts = RunFacts(intended: turn.intended, workers: [(.async, 1)], startsWindow: replay.startsWindow) {
       turn.dependencyLists[$0] ?? []
     }

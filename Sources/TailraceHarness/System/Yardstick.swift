@@ -114,6 +114,7 @@ final class YardstickRun: Sendable {
     }
     let meters = RunMeters(replay.meter)
     do {
+      if let error = timer.refused { throw DedicatedThread.Refused(error: error) }
       try await DedicatedThread.run { generator.run() }
     } catch {
       await close()
@@ -132,6 +133,7 @@ final class YardstickRun: Sendable {
     observations.observedFor = ended - origin
     observations.meanJobsInSystem = .unavailable("this system does not count its jobs")
     observations.isInterrupted = replay.interruption.isSet
+    observations.failures = engine.failures.reasons
     if left > 0 { observations.cutOff = left }
     let facts = RunFacts(
       intended: generator.intended, unsettled: left, leftRunning: stillRunning, startsWindow: replay.startsWindow)

@@ -12,7 +12,8 @@ package enum ChildProcess {
   /// Cancelling the task kills the child and its children (``ProcessGroup``); by the time the call returns the child is
   /// gone. What its children leave running when it has ended by itself is killed too: a job's processes end with it.
   ///
-  /// - Throws: ``WorkError/childNotStarted(command:reason:)``, ``WorkError/childFailed(command:status:)``, or
+  /// - Throws: ``WorkError/refused(_:error:)``, ``WorkError/childNotStarted(command:reason:)``,
+  ///   ``WorkError/childFailed(command:status:)``, or
   ///   `CancellationError`.
   package static func run(_ command: [String]) async throws {
     guard let program = command.first, !program.isEmpty else {
@@ -23,13 +24,19 @@ package enum ChildProcess {
     let status: TerminationStatus
     let group = ProcessGroup()
     defer { group.end() }
+    let launch = try await ChildLaunch.begin()
+    defer { launch.end() }
     do {
       status = try await Subprocess.run(
         executable, arguments: Arguments(Array(command.dropFirst())), platformOptions: ProcessGroup.options(grace: nil),
         input: .none, output: .discarded, error: .discarded
-      ) { group.begin($0.processIdentifier.value) }.terminationStatus
+      ) {
+        launch.end()
+        group.begin($0.processIdentifier.value)
+      }.terminationStatus
     } catch {
       try Task.checkCancellation()
+      if let refused = (error as? SubprocessError).flatMap({ WorkError($0) }) { throw refused }
       throw WorkError.childNotStarted(command: line, reason: ErrorWords.of(error))
     }
     try Task.checkCancellation()

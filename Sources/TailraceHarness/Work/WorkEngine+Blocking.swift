@@ -23,33 +23,39 @@ extension WorkEngine {
     if order.plan.ending == .hangs {
       while true { try sleep(.seconds(60)) }
     }
-    switch work {
-    case .sleep: try ThreadSleeper.sleep(until: start + order.plan.service, lead: threadLead, isCancelled: isCancelled)
-    case .spin: try spin(for: order.plan.service, isCancelled: isCancelled)
-    case .memory(let bytes):
-      let memory = try TouchedMemory(bytes: bytes)
-      defer { memory.release() }
-      try ThreadSleeper.sleep(until: start + order.plan.service, lead: threadLead, isCancelled: isCancelled)
-    case .sqlite(let operation):
-      guard let database else { throw WorkError.noDatabase }
-      try database.performBlocking(operation, key: order.job)
-      try sleep(order.plan.service)
-    case .subprocess(let command):
-      try Self.wait(isCancelled: isCancelled) { try await ChildProcess.run(command) }
-      try sleep(order.plan.service)
-    case .events(let count):
-      try Self.wait(isCancelled: isCancelled) { try await self.publish(count, job: order.job) }
-      try sleep(order.plan.service)
-    case .cycles(let limit, _, let pause, _):
-      var state = WorkflowState(job: order.job, needed: order.plan.cycles, limit: limit, at: start)
-      workflows.update(state)
-      while state.status == .processing {
+    do {
+      switch work {
+      case .sleep:
+        try ThreadSleeper.sleep(until: start + order.plan.service, lead: threadLead, isCancelled: isCancelled)
+      case .spin: try spin(for: order.plan.service, isCancelled: isCancelled)
+      case .memory(let bytes):
+        let memory = try TouchedMemory(bytes: bytes)
+        defer { memory.release() }
+        try ThreadSleeper.sleep(until: start + order.plan.service, lead: threadLead, isCancelled: isCancelled)
+      case .sqlite(let operation):
+        guard let database else { throw WorkError.noDatabase }
+        try database.performBlocking(operation, key: order.job)
         try sleep(order.plan.service)
-        state.finishCycle(failed: order.cycleFails(state.cycles + 1), at: Pacer.now)
+      case .subprocess(let command):
+        try Self.wait(isCancelled: isCancelled) { try await ChildProcess.run(command) }
+        try sleep(order.plan.service)
+      case .events(let count):
+        try Self.wait(isCancelled: isCancelled) { try await self.publish(count, job: order.job) }
+        try sleep(order.plan.service)
+      case .cycles(let limit, _, let pause, _):
+        var state = WorkflowState(job: order.job, needed: order.plan.cycles, limit: limit, at: start)
         workflows.update(state)
-        if state.status == .processing { try sleep(pause) }
+        while state.status == .processing {
+          try sleep(order.plan.service)
+          state.finishCycle(failed: order.cycleFails(state.cycles + 1), at: Pacer.now)
+          workflows.update(state)
+          if state.status == .processing { try sleep(pause) }
+        }
+        try Self.check(state)
       }
-      try Self.check(state)
+    } catch {
+      failures.note(error)
+      throw error
     }
     try Self.end(order.plan.ending)
   }

@@ -36,6 +36,8 @@ package final class WorkEngine: Sendable {
   package let workflows: WorkflowBoard
   /// What all declared work shares; nil: nothing.
   let backend: Backend?
+  /// Why attempts failed that were not meant to.
+  let failures = FailureTally()
 
   /// Makes an engine for one run.
   ///
@@ -75,25 +77,30 @@ package final class WorkEngine: Sendable {
     let order = backend?.enter(given) ?? given
     defer { backend?.leave() }
     if order.plan.ending == .hangs { try await hang() }
-    switch work {
-    case .sleep: try await sleeper.sleep(until: start + order.plan.service)
-    case .spin: try spin(for: order.plan.service) { Task.isCancelled }
-    case .memory(let bytes):
-      let memory = try TouchedMemory(bytes: bytes)
-      defer { memory.release() }
-      try await sleeper.sleep(until: start + order.plan.service)
-    case .sqlite(let operation):
-      guard let database else { throw WorkError.noDatabase }
-      try await database.perform(operation, key: order.job)
-      try await linger(order.plan.service)
-    case .subprocess(let command):
-      try await ChildProcess.run(command)
-      try await linger(order.plan.service)
-    case .events(let count):
-      try await publish(count, job: order.job)
-      try await linger(order.plan.service)
-    case .cycles(let limit, _, let pause, _):
-      try await runCycles(limit: limit, pause: pause, order: order)
+    do {
+      switch work {
+      case .sleep: try await sleeper.sleep(until: start + order.plan.service)
+      case .spin: try spin(for: order.plan.service) { Task.isCancelled }
+      case .memory(let bytes):
+        let memory = try TouchedMemory(bytes: bytes)
+        defer { memory.release() }
+        try await sleeper.sleep(until: start + order.plan.service)
+      case .sqlite(let operation):
+        guard let database else { throw WorkError.noDatabase }
+        try await database.perform(operation, key: order.job)
+        try await linger(order.plan.service)
+      case .subprocess(let command):
+        try await ChildProcess.run(command)
+        try await linger(order.plan.service)
+      case .events(let count):
+        try await publish(count, job: order.job)
+        try await linger(order.plan.service)
+      case .cycles(let limit, _, let pause, _):
+        try await runCycles(limit: limit, pause: pause, order: order)
+      }
+    } catch {
+      failures.note(error)
+      throw error
     }
     try Self.end(order.plan.ending)
   }

@@ -1,0 +1,28 @@
+import TailraceMeasurement
+import TailraceRuntime
+import TailraceWorkload
+
+/// Why attempts failed that the tape did not mean to fail.
+package final class FailureTally: Sendable {
+  /// Reasons that are kept; attempts with other ones are counted.
+  static let limit = 8
+  /// Characters of a reason.
+  private static let length = 300
+  private let found = Locked(FailureReasons())
+
+  package init() {}
+
+  /// Notes how an attempt ended that threw. What was intended, and what somebody else ended, is no failure of its own.
+  package func note(_ error: any Error) {
+    switch error {
+    case WorkError.intendedFailure, WorkError.intendedPermanentFailure, WorkError.cyclesExhausted: return
+    case is CancellationError: return
+    default: break
+    }
+    let words = String(ErrorWords.of(error).prefix(Self.length))
+    found.withLock { $0.add(words, limit: Self.limit) }
+  }
+
+  /// What was noted; nil: nothing was.
+  package var reasons: FailureReasons? { found.withLock { $0.reasons.isEmpty ? nil : $0 } }
+}
