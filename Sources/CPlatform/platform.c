@@ -228,29 +228,3 @@ void cplatform_signals_wait(void) {
   while (sem_wait(&signal_arrivals) != 0) {
   }
 }
-
-/// As many as there may be workers in both pools.
-#define GROUP_PLACES 131072
-static _Atomic(pid_t) groups[GROUP_PLACES];
-static atomic_uint group_hint;
-
-int cplatform_group_add(pid_t group) {
-  unsigned start = atomic_fetch_add(&group_hint, 1);
-  for (unsigned step = 0; step < GROUP_PLACES; step++) {
-    unsigned place = (start + step) % GROUP_PLACES;
-    pid_t empty = 0;
-    if (atomic_compare_exchange_strong(&groups[place], &empty, group)) return (int)place;
-  }
-  return -1;
-}
-
-void cplatform_group_remove(int place) {
-  if (place >= 0) atomic_store(&groups[place], 0);
-}
-
-void cplatform_groups_kill(void) {
-  for (unsigned place = 0; place < GROUP_PLACES; place++) {
-    pid_t group = atomic_load(&groups[place]);
-    if (group > 1) kill(-group, SIGKILL);
-  }
-}

@@ -27,8 +27,8 @@ package final class SQLiteDatabaseWork: DatabaseWork {
   /// - Throws: ``CannotOpen`` when the directory cannot be written, SQLite refuses, or a connection cannot be opened;
   ///   nothing is left behind then.
   package init(readers: Int = 5, rows: Int = 1_000, in directory: URL? = nil) throws {
-    let parent = directory ?? FileManager.default.temporaryDirectory
-    let own = parent.appendingPathComponent("tailrace-sqlite-\(UUID().uuidString)", isDirectory: true)
+    let parent = directory ?? URL(fileURLWithPath: TemporaryPlace.directory, isDirectory: true)
+    let own = URL(fileURLWithPath: TemporaryPlace.folder("sqlite", in: parent.path), isDirectory: true)
     let readers = min(max(1, readers), Self.readerLimit)
     do {
       try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)

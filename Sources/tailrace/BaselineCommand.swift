@@ -47,7 +47,7 @@ struct BaselineCommand: AsyncParsableCommand {
     func run() async throws {
       let store = storing.store
       var places = OutputPlaces()
-      places.place(store.obstacle(toSaving: name), of: "--store")
+      places.place(store.obstacle(toSaving: name), of: "--store", store)
       try places.check()
       guard replace || !store.exists(name) else {
         throw Refusal.usage("the baseline '\(name)' is there already; --replace puts this one in its place")

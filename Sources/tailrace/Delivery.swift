@@ -70,9 +70,12 @@ struct Delivery {
 struct OutputPlaces {
   private var problems: [String] = []
   private var files: [String: String] = [:]
+  /// Where runs that were killed may have left something.
+  private var folders = [TemporaryPlace.directory]
 
   /// The directory that is to hold reports.
   mutating func reports(_ directory: String) {
+    folders.append(directory)
     guard let problem = OutputFile.obstacle(toFilling: directory) else { return }
     let reason =
       problem.code == ENOTDIR ? "is not a directory" : "cannot be written to (\(FileProblem.reason(problem.code)))"
@@ -92,6 +95,7 @@ struct OutputPlaces {
     }
     if let problem = OutputFile.obstacle(toWriting: path) { problems.append("\(flag): \(problem)") }
     let full = URL(fileURLWithPath: path).standardizedFileURL.path
+    if !path.hasPrefix("/dev/") { folders.append(URL(fileURLWithPath: full).deletingLastPathComponent().path) }
     if !path.hasPrefix("/dev/"), let other = files.updateValue(flag, forKey: full) {
       problems.append("\(flag) and \(other) name the same file, '\(path)'; name one for each")
     }
@@ -111,12 +115,17 @@ struct OutputPlaces {
   }
 
   /// What is known of another place.
-  mutating func place(_ problem: FileProblem?, of flag: String) {
+  mutating func place(_ problem: FileProblem?, of flag: String, _ store: BaselineStore) {
+    folders += store.folders
     if let problem { problems.append("\(flag): \(problem)") }
   }
 
+  /// Also removes there what runs that were killed have left.
+  ///
   /// - Throws: an exit code, once every problem was said.
   func check() throws {
     guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }
+    // What cannot be removed is in nobody's way; 'tailrace clean' says why it cannot.
+    Leftovers(in: folders).remove()
   }
 }

@@ -112,6 +112,9 @@ struct GateCommand: AsyncParsableCommand {
       throw Refusal.usage(problem.description)
     } catch let problem as StoredResults.Problem {
       throw Refusal.usage(problem.description)
+    } catch let problem as RevisionBuild.Problem where problem.isInterruption {
+      Terminal.error.write("Error: \(problem)\n")
+      throw ExitCode(Verdict.invalid.exitStatus)
     } catch let problem as RevisionBuild.Problem {
       throw Refusal.usage(problem.description)
     } catch let unlike as UnlikeCandidates {
@@ -158,7 +161,8 @@ struct GateCommand: AsyncParsableCommand {
     var program = URL(fileURLWithPath: against).standardizedFileURL.path
     if !Self.isProgram(program) {
       program = try await RevisionBuild(
-        directory: "\(storing.directory)/revisions", command: build, product: product
+        directory: "\(storing.directory)/revisions", command: build, product: product,
+        interruption: Interruption.listen()
       ).program(of: against) { commit in
         Terminal.error.write("Building \(commit.prefix(12)) in \(storing.directory)/revisions …\n")
       }

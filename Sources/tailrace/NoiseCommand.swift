@@ -39,7 +39,8 @@ struct NoiseCommand: AsyncParsableCommand {
 
   func run() async throws {
     var places = OutputPlaces()
-    places.place(storing.store.obstacle(toSavingNoiseOf: StoreOptions.noiseName(scenarios)), of: "--store")
+    places.place(
+      storing.store.obstacle(toSavingNoiseOf: StoreOptions.noiseName(scenarios)), of: "--store", storing.store)
     try places.check()
     var candidate = try checkedCandidate(scenarios, changes, load)
     let problems = RoundOptions.problems(

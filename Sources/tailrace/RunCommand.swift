@@ -53,7 +53,8 @@ struct RunCommand: AsyncParsableCommand {
     try load.refuseBounds("one run has nothing to be compared with; use 'tailrace gate'")
     try output.place.check()
     if output.allocations {
-      options.allocationsPerJob = try AllocationCount.inChild(scenarios, changes, load, of: selection)
+      options.allocationsPerJob = try await AllocationCount.inChild(
+        scenarios, changes, load, of: selection, interruption: interruption)
     }
 
     if !output.place.quiet {

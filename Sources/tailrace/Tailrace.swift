@@ -38,7 +38,7 @@ struct Tailrace: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, ListCommand.self, ShowCommand.self, ValidateCommand.self, ReportCommand.self,
       DoctorCommand.self, VerifyCommand.self, TraceCommand.self, PlanCommand.self, CapacityCommand.self,
-      CompareCommand.self, BaselineCommand.self, GateCommand.self, NoiseCommand.self,
+      CompareCommand.self, BaselineCommand.self, GateCommand.self, NoiseCommand.self, CleanCommand.self,
     ])
 
   /// Does what the arguments say, and ends the program.

@@ -6,7 +6,7 @@ import Testing
 @Suite struct HelpTests {
   @Test(arguments: [
     "", "run", "list", "show", "validate", "report", "doctor", "verify", "trace", "plan", "compare", "baseline", "gate",
-    "noise", "capacity",
+    "noise", "capacity", "clean",
   ])
   func helpIsAsRecorded(_ command: String) async throws {
     let outcome = try await Binary.run(["help"] + (command.isEmpty ? [] : [command]))

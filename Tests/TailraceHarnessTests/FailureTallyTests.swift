@@ -66,15 +66,15 @@ import Testing
 
   @Test func childrenOfManyTasksAllStart() async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for _ in 0..<100 { group.addTask { try await ChildProcess.run(["true"]) } }
+      for _ in 0..<100 { group.addTask { try await ChildProcess.run(["true"], in: ProcessFamily()) } }
       try await group.waitForAll()
     }
   }
 
   @Test func aTurnIsGivenBackByWhoIsCancelled() async throws {
-    let cancelled = Task { try await ChildProcess.run(["sleep", "60"]) }
+    let cancelled = Task { try await ChildProcess.run(["sleep", "60"], in: ProcessFamily()) }
     cancelled.cancel()
     await #expect(throws: CancellationError.self) { try await cancelled.value }
-    try await ChildProcess.run(["true"])
+    try await ChildProcess.run(["true"], in: ProcessFamily())
   }
 }

@@ -110,7 +110,8 @@ struct MachineTests {
   /// What a child used is the run's own once the child has ended.
   @Test func childrenCountAsOurs() async throws {
     let start = OwnUse.now()
-    try await ChildProcess.run(["/bin/sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"])
+    try await ChildProcess.run(
+      ["/bin/sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"], in: ProcessFamily())
     let end = OwnUse.now()
     let own = OwnUse.processorTime(from: start, to: end)
     // A hundred thousand turns of a shell take some 0.1 s of processor time on any machine.

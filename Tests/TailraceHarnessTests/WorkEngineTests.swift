@@ -126,7 +126,7 @@ struct WorkEngineTests {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("child-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: file) }
     let script = "echo $$ > '\(file.path)'; exec sleep 3600"
-    let task = Task { try await ChildProcess.run(["/bin/sh", "-c", script]) }
+    let task = Task { try await ChildProcess.run(["/bin/sh", "-c", script], in: ProcessFamily()) }
     var identifier: Int32?
     while identifier == nil {
       try await Task.sleep(for: .milliseconds(5))
@@ -147,7 +147,7 @@ struct WorkEngineTests {
     let script =
       "sh -c 'echo $$ > \"\(file.path).b\"; sleep 3600; :' & echo $! > '\(file.path)'; "
       + "while [ ! -s '\(file.path).b' ]; do sleep 0.01; done; \(last)"
-    let task = Task { try await ChildProcess.run(["/bin/sh", "-c", script]) }
+    let task = Task { try await ChildProcess.run(["/bin/sh", "-c", script], in: ProcessFamily()) }
     while (try? Data(contentsOf: URL(fileURLWithPath: file.path + ".b")))?.isEmpty != false {
       try await Task.sleep(for: .milliseconds(5))
     }

@@ -124,11 +124,43 @@ unsigned cplatform_signal_take(int number);
 /// Blocks the calling thread until any caught signal comes.
 void cplatform_signals_wait(void);
 
+/// The variable in the environment of every child that says which processes it descends from.
+#define CPLATFORM_MARK "TAILRACE_FAMILY"
+
+/// Gets ready for starting children: starts a process, the keeper, that kills what this one has started when it ends in
+/// whatever way. Does so once. Returns 0, or why there is no keeper, as errno has it.
+int cplatform_children_prepare(void);
+/// The beginning of the mark's value for children: the marks of the processes that this one descends from, and its own.
+/// A family's number and a colon complete it. Valid after `cplatform_children_prepare`.
+const char *cplatform_children_mark(void);
+/// The keeper's process; 0 where there is none.
+pid_t cplatform_children_keeper(void);
+
 /// Remembers a process group that this process leads; returns its place, or -1 where there is no room.
 int cplatform_group_add(pid_t group);
 /// Forgets the group in a place.
 void cplatform_group_remove(int place);
-/// Kills every remembered group. May be called in a signal handler.
-void cplatform_groups_kill(void);
+
+/// Kills every process that carries the mark of one of this process's families, and what descends from those, until
+/// none is left or the time is over. Processes of other users cannot be found. Returns how many were killed.
+int cplatform_family_kill(unsigned family, int64_t limit_ns);
+/// Kills every remembered group and all families. May be called in a signal handler.
+int cplatform_children_kill(int64_t limit_ns);
+/// Whether a child has ended; it is still to be waited for.
+int cplatform_child_has_ended(pid_t child);
+
+/// When a process was started, in clock ticks since the system was; 0 where there is no such process.
+uint64_t cplatform_process_start(pid_t process);
+/// A number of the namespace in which this process's number is its own.
+uint64_t cplatform_process_namespace(void);
+
+/// A process that carries a mark.
+typedef struct {
+  pid_t process;
+  pid_t owner;
+  uint64_t owner_start;
+} cplatform_marked_t;
+/// Finds processes of this user that carry the mark of a process which has ended. Returns how many are in `found`.
+int cplatform_find_orphans(cplatform_marked_t *found, int room);
 
 #endif

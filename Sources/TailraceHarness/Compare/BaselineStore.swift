@@ -14,6 +14,8 @@ package struct BaselineStore: Sendable {
   package init(directory: String) { self.directory = directory }
 
   private func path(_ kind: String, _ name: String) -> String { "\(directory)/\(kind)/\(name).json" }
+  /// The folders that hold its files.
+  package var folders: [String] { ["baselines", "noise"].map { "\(directory)/\($0)" } }
   /// The path of a baseline's file.
   package func path(of name: String) -> String { path("baselines", name) }
 

@@ -1,13 +1,6 @@
-import Subprocess
 import TailraceMeasurement
 import TailraceReport
 import TailraceRuntime
-
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
 
 /// A run in a process of its own, so that nothing of one run (a warm allocator, a grown heap) is left for the next.
 package enum ChildRun {
@@ -24,9 +17,6 @@ package enum ChildRun {
     }
   }
 
-  /// The most that a result may take.
-  private static let limit = 512 << 20
-
   /// Runs a program that prints a result.
   ///
   /// - Parameters:
@@ -39,42 +29,22 @@ package enum ChildRun {
     of program: String, _ arguments: [String], interruption: StopFlag
   ) async throws -> SuiteResult? {
     let all = ["run"] + arguments + ["--emit-result"]
-    var platform = PlatformOptions()
-    // The second signal has it end its own children at once, which a kill would leave.
-    platform.teardownSequence = [
-      .send(signal: .terminate, allowedDurationToNextStep: .seconds(5)),
-      .send(signal: .terminate, allowedDurationToNextStep: .seconds(1)),
-    ]
-    let child = Task { [platform] in
-      let outcome = try await Subprocess.run(
-        .path(FilePath(program)), arguments: Arguments(all), platformOptions: platform, input: .none,
-        output: .bytes(limit: limit), error: .string(limit: 1 << 20))
-      return (outcome.terminationStatus, outcome.standardOutput, outcome.standardError)
-    }
-    let watcher = Task {
-      while !interruption.isSet { try await Task.sleep(for: .milliseconds(50)) }
-      child.cancel()
-    }
-    defer { watcher.cancel() }
     let command = ([program] + all).joined(separator: " ")
-    let status: TerminationStatus
-    let (output, words): ([UInt8], String)
+    let run: ProgramOutput
     do {
-      (status, output, words) = try await child.value
+      // Nobody waits for what an interrupted run may still find.
+      run = try await ProgramOutput.of(program, all, grace: .seconds(1), interruption: interruption)
     } catch {
-      if interruption.isSet { return nil }
       throw Problem(command: command, status: 1, words: ErrorWords.of(error))
     }
-    if interruption.isSet { return nil }
-    switch status {
-    case .exited(0):
-      do {
-        return try ReportFiles.decode(output)
-      } catch {
-        throw Problem(command: command, status: 0, words: "what it printed is no result: \(error.description)")
-      }
-    case .exited(let code): throw Problem(command: command, status: code, words: trimmed(words))
-    case .signaled(let signal): throw Problem(command: command, status: -signal, words: trimmed(words))
+    if run.wasInterrupted { return nil }
+    guard run.status == 0 else {
+      throw Problem(command: command, status: run.status, words: trimmed(run.error))
+    }
+    do {
+      return try ReportFiles.decode(run.output)
+    } catch {
+      throw Problem(command: command, status: 0, words: "what it printed is no result: \(error.description)")
     }
   }
 

@@ -17,7 +17,7 @@ package enum OutputFile {
     if !exists, lstat(path, &status) == 0 { return try pour(bytes, into: path, O_WRONLY | O_CREAT) }
     // What a link points to is replaced, not the link.
     let place = exists ? resolved(path) : path
-    let temporary = "\(folder(of: place))/.\(name(of: place)).\(UUID().uuidString)"
+    let temporary = "\(folder(of: place))/\(OwnedName(kind: ".\(name(of: place))").text)"
     do {
       try pour(bytes, into: temporary, O_WRONLY | O_CREAT | O_EXCL, as: path)
     } catch {
@@ -113,7 +113,7 @@ package enum OutputFile {
   ///
   /// - Returns: why not, as `errno` has it; 0: it can.
   private static func obstacle(toMakingIn folder: String) -> Int32 {
-    let probe = "\(folder)/.tailrace.\(UUID().uuidString)"
+    let probe = "\(folder)/\(OwnedName(kind: ".probe").text)"
     guard mkdir(probe, 0o700) == 0 else { return errno }
     rmdir(probe)
     return 0
@@ -136,8 +136,7 @@ package enum OutputFile {
   }
 
   private static func name(of path: String) -> String {
-    // Room for what makes the name of the temporary file its own.
-    String(decoding: URL(fileURLWithPath: path).lastPathComponent.utf8.prefix(180), as: UTF8.self)
+    URL(fileURLWithPath: path).lastPathComponent
   }
 
   /// - Parameter shown: the path that a failure names, where it is another.

@@ -46,9 +46,10 @@ package struct RunNeeds: Hashable, Sendable {
   static let mappingsPerThread = 2
   static let ownAddressSpace = 64 << 20
   static let ownMappings = 64
-  /// Of the library that starts child processes: threads, and open files while a child starts.
-  static let childThreads = 3
-  static let childFiles = 40
+  /// Of the library that starts child processes: threads, and open files while a child starts; the keeper, and the pipe
+  /// by which it hears of the end.
+  static let childThreads = 3 + 1
+  static let childFiles = 40 + 1
   /// Of each child while it runs: the descriptor by which its end is heard of.
   static let filesPerChild = 1
   /// Of a database connection, and of all together.

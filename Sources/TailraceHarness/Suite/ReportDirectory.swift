@@ -69,7 +69,7 @@ package enum ReportDirectory {
     name base: String, under parent: String, filling fill: (_ temporary: URL) throws -> Void
   ) throws(Problem) -> Written {
     let parentURL = URL(fileURLWithPath: parent, isDirectory: true).standardizedFileURL
-    let temporary = parentURL.appendingPathComponent(".\(base).\(UUID().uuidString)", isDirectory: true)
+    let temporary = parentURL.appendingPathComponent(OwnedName(kind: ".\(base)").text, isDirectory: true)
     let final: String
     do {
       try OutputFile.makeFolder(temporary.path)
@@ -193,7 +193,7 @@ package enum ReportDirectory {
   ///
   /// - Returns: why it could not be; nil: it is.
   private static func point(_ link: String, at target: String, in parent: URL) -> String? {
-    let temporary = parent.appendingPathComponent(".\(link).\(UUID().uuidString)").path
+    let temporary = parent.appendingPathComponent(OwnedName(kind: ".\(link)").text).path
     let place = parent.appendingPathComponent(link).path
     guard symlink(target, temporary) == 0 else { return FileProblem(.write, place, errno).description }
     guard Foundation.rename(temporary, place) == 0 else {

@@ -75,8 +75,8 @@ package struct ExternalSystem: ReplaySystem {
   }
 
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tailrace-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = URL(fileURLWithPath: TemporaryPlace.folder("tape"), isDirectory: true)
+    defer { _ = Leftovers.remove(folder.path) }
     let expected = ExpectedJobs(replay.tape)
     do {
       try OutputFile.makeFolder(folder.path)
@@ -222,26 +222,20 @@ private struct ProgramRun {
   func run(_ replay: Replay) async throws -> End {
     let interruption = replay.interruption
     let grace = replay.grace.duration
-    let platform = ProcessGroup.options(grace: grace)
     let words = folder.appendingPathComponent("stderr.txt").path
     let arguments = ["TAPE.csv", "JOBS.csv"].map { folder.appendingPathComponent($0).path }
     let environment = Self.environment(replay)
-    let group = ProcessGroup()
+    let family = ProcessFamily()
     // Also what the program has left running when it has ended by itself.
-    defer { group.end() }
-    let child = Task { [platform, program] in
-      let launch = try await ChildLaunch.begin()
-      defer { launch.end() }
-      let error = try FileDescriptor.open(
-        FilePath(words), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
-      return try await Subprocess.run(
-        .path(FilePath(program)), arguments: Arguments(arguments), environment: environment,
-        platformOptions: platform, input: .none, output: .discarded,
-        error: .fileDescriptor(error, closeAfterSpawningProcess: true)
-      ) {
-        launch.end()
-        group.begin($0.processIdentifier.value)
-      }.terminationStatus
+    defer { family.end() }
+    let child = Task { [program] in
+      try await family.run(
+        .path(FilePath(program)), arguments, environment: environment, grace: grace, output: .discarded,
+        error: .fileDescriptor(
+          try .open(
+            FilePath(words), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite]),
+          closeAfterSpawningProcess: true)
+      ).terminationStatus
     }
     let allowed = ((last ?? .zero) - .zero) + replay.scenario.drain + Self.allowance
     let deadline = MonotonicClock.now() + allowed
@@ -269,7 +263,7 @@ private struct ProgramRun {
     }
   }
 
-  private static func environment(_ replay: Replay) -> Environment {
+  private static func environment(_ replay: Replay) -> [Environment.Key: String?] {
     let pools = ProgramPools(replay.scenario)
     var values: [Environment.Key: String?] = [
       "TAILRACE_WORKERS": "\(pools.asyncWorkers + pools.threadWorkers)",
@@ -277,7 +271,7 @@ private struct ProgramRun {
       "TAILRACE_THREAD_TYPES": pools.threadTypes.joined(separator: ","), "TAILRACE_SEED": "\(replay.tape.seed)",
     ]
     values.updateValue(replay.scenario.duration.map { "\($0.rawValue)" }, forKey: "TAILRACE_DURATION_NS")
-    return .inherit.updating(values)
+    return values
   }
 
   private func late(_ allowed: Nanoseconds) -> ExternalSystem.Problem {

@@ -39,6 +39,7 @@ package struct LiveSystem: ReplaySystem {
     let engine = WorkEngine(
       sleeper: scheduler.timer, database: replay.database, calibration: replay.calibration,
       backendCapacity: replay.scenario.backendCapacity)
+    defer { engine.endChildren() }
     let types = try scenario.jobs.indices.map { try register($0, replay: replay, engine: engine, on: scheduler) }
     scheduler.start()
     do {

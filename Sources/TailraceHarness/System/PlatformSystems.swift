@@ -17,6 +17,7 @@ package struct TaskGroupSystem: ReplaySystem {
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let origin = MonotonicClock.now() + .milliseconds(20)
     let run = YardstickRun(replay, origin: origin)
+    defer { run.engine.endChildren() }
     let (jobs, feed) = AsyncStream.makeStream(of: DueJob.self, bufferingPolicy: .unbounded)
     let workers = replay.scenario.scheduler.workers
     let group = Task {
@@ -83,6 +84,7 @@ package struct OperationQueueSystem: ReplaySystem {
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let origin = MonotonicClock.now() + .milliseconds(20)
     let run = YardstickRun(replay, origin: origin)
+    defer { run.engine.endChildren() }
     let queue = OperationQueue()
     queue.maxConcurrentOperationCount = replay.scenario.scheduler.workers
     let outcome = try await run.generate(into: Sink(run, queue), origin: origin)
@@ -122,6 +124,7 @@ package struct DispatchSystem: ReplaySystem {
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let origin = MonotonicClock.now() + .milliseconds(20)
     let run = YardstickRun(replay, origin: origin)
+    defer { run.engine.endChildren() }
     let queues = (0..<replay.scenario.scheduler.workers).map { DispatchQueue(label: "tailrace.yardstick.\($0)") }
     let outcome = try await run.generate(into: Sink(run, queues), origin: origin)
     await run.close()

@@ -38,6 +38,7 @@ package struct SequentialSystem: ReplaySystem {
     let engine = WorkEngine(
       sleeper: timer, database: replay.database, calibration: replay.calibration,
       backendCapacity: replay.scenario.backendCapacity)
+    defer { engine.endChildren() }
     let observer = ReplayObserver(shards: 1, replay: replay, origin: origin)
     let meters = RunMeters(replay.meter)
     let turn = SequentialRun(replay, origin: origin, engine: engine, observer: observer)

@@ -12,30 +12,23 @@ package enum ChildProcess {
   /// Cancelling the task kills the child and its children (``ProcessGroup``); by the time the call returns the child is
   /// gone. What its children leave running when it has ended by itself is killed too: a job's processes end with it.
   ///
+  /// - Parameter family: ends what has left the child's group; the caller ends it.
   /// - Throws: ``WorkError/refused(_:error:)``, ``WorkError/childNotStarted(command:reason:)``,
-  ///   ``WorkError/childFailed(command:status:)``, or
-  ///   `CancellationError`.
-  package static func run(_ command: [String]) async throws {
+  ///   ``WorkError/childFailed(command:status:)``, or `CancellationError`.
+  package static func run(_ command: [String], in family: ProcessFamily) async throws {
     guard let program = command.first, !program.isEmpty else {
       throw WorkError.childNotStarted(command: "", reason: "the command is empty")
     }
     let line = command.joined(separator: " ")
     let executable: Executable = program.contains("/") ? .path(FilePath(program)) : .name(program)
     let status: TerminationStatus
-    let group = ProcessGroup()
-    defer { group.end() }
-    let launch = try await ChildLaunch.begin()
-    defer { launch.end() }
     do {
-      status = try await Subprocess.run(
-        executable, arguments: Arguments(Array(command.dropFirst())), platformOptions: ProcessGroup.options(grace: nil),
-        input: .none, output: .discarded, error: .discarded
-      ) {
-        launch.end()
-        group.begin($0.processIdentifier.value)
-      }.terminationStatus
+      status = try await family.run(
+        executable, Array(command.dropFirst()), grace: nil, output: .discarded, error: .discarded
+      ).terminationStatus
     } catch {
       try Task.checkCancellation()
+      if let error = error as? WorkError { throw error }
       if let refused = (error as? SubprocessError).flatMap({ WorkError($0) }) { throw refused }
       throw WorkError.childNotStarted(command: line, reason: ErrorWords.of(error))
     }

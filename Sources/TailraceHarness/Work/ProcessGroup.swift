@@ -5,7 +5,7 @@ import TailraceRuntime
 
 /// A child process that leads a group of its own, in which its children are too: they end together.
 ///
-/// A child that starts a session of its own (`setsid`) leaves the group, and is not found.
+/// A child that starts a session of its own (`setsid`) leaves the group; ``ProcessFamily`` finds it.
 package final class ProcessGroup: Sendable {
   private struct State {
     var leader: pid_t = 0
@@ -45,6 +45,7 @@ package final class ProcessGroup: Sendable {
     }
   }
 
-  /// Kills all groups there are: for the end of the process. May be called in a signal handler.
-  package static func killAll() { cplatform_groups_kill() }
+  /// Kills all that this process has started and that still lives: for the end of the process. May be called in a
+  /// signal handler.
+  package static func killAll() { cplatform_children_kill(300_000_000) }
 }

@@ -37,7 +37,7 @@ extension WorkEngine {
         try database.performBlocking(operation, key: order.job)
         try sleep(order.plan.service)
       case .subprocess(let command):
-        try Self.wait(isCancelled: isCancelled) { try await ChildProcess.run(command) }
+        try Self.wait(isCancelled: isCancelled) { try await ChildProcess.run(command, in: self.family) }
         try sleep(order.plan.service)
       case .events(let count):
         try Self.wait(isCancelled: isCancelled) { try await self.publish(count, job: order.job) }

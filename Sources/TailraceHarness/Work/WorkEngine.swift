@@ -38,6 +38,8 @@ package final class WorkEngine: Sendable {
   let backend: Backend?
   /// Why attempts failed that were not meant to.
   let failures = FailureTally()
+  /// Of `subprocess` jobs.
+  let family = ProcessFamily()
 
   /// Makes an engine for one run.
   ///
@@ -68,6 +70,10 @@ package final class WorkEngine: Sendable {
   /// Ends what the engine has under way: the bus is drained. The database stays open: whoever made it closes it.
   package func close() async { await bus.close() }
 
+  /// Kills what jobs' children have left running. Takes some milliseconds where there were children: call it when
+  /// nothing is measured any more.
+  package func endChildren() { family.end() }
+
   /// Does one attempt's work and ends as the plan says.
   ///
   /// - Throws: ``WorkError``, the database's error, or `CancellationError` as soon as the task is cancelled; whatever
@@ -90,7 +96,7 @@ package final class WorkEngine: Sendable {
         try await database.perform(operation, key: order.job)
         try await linger(order.plan.service)
       case .subprocess(let command):
-        try await ChildProcess.run(command)
+        try await ChildProcess.run(command, in: family)
         try await linger(order.plan.service)
       case .events(let count):
         try await publish(count, job: order.job)

@@ -91,6 +91,10 @@ extension ReportCommand: PlainCommand {
   static let options = ["directory"]
 }
 
+extension CleanCommand: PlainCommand {
+  static let options = ["folders", "output", "store", "dry-run"]
+}
+
 extension DoctorCommand: PlainCommand {
   static let options = ["json"]
 }
