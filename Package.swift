@@ -138,7 +138,7 @@ let package = Package(
       name: "TailraceHarnessTests",
       dependencies: [
         "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "TailraceWorkload", "TailraceMeasurement",
-        "TailraceRuntime", "TailraceCore",
+        "TailraceRuntime", "TailraceCore", "CPlatform", .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       swiftSettings: strict),
     .testTarget(

@@ -11,7 +11,8 @@ struct CleanCommand: AsyncParsableCommand {
     discussion: """
       Looks for temporary folders, half-written files and reports, and checkouts of 'gate --against' whose process has \
       ended, removes them, and ends processes that such a run had started. Every run does so with files in the places \
-      that it uses. What belongs to a run that still goes on, or to another user, is left alone.
+      that it uses. A link to the newest report goes where that report is gone. What belongs to a run that still goes \
+      on, or to another user, is left alone.
 
       EXAMPLES
         tailrace clean --dry-run
@@ -51,6 +52,11 @@ struct CleanCommand: AsyncParsableCommand {
     let failed = Set(problems.map(\.path))
     for item in leftovers.items where !failed.contains(item.path) {
       lines.append("\(verb) \(item.path) (\(HumanUnits.bytes(Double(item.bytes)))), of process \(item.process)")
+    }
+    if let link = ReportDirectory.danglingLink(in: output) {
+      let code = dryRun ? 0 : Leftovers.remove(link)
+      if code == 0 { lines.append("\(verb) \(link), a link to a report that is gone") }
+      if code != 0 { problems.append(FileProblem(.remove, link, code)) }
     }
     for path in leftovers.kept {
       lines.append("Left \(path): it may be in use on another machine or in a container; tomorrow it can be removed")

@@ -104,6 +104,22 @@ import Testing
     _ = try await living.value
   }
 
+  @Test func aLinkToAReportThatIsGoneGoesToo() async throws {
+    let folder = try TemporaryFolder()
+    let reports = folder.url.appendingPathComponent("reports")
+    try FileManager.default.createDirectory(at: reports, withIntermediateDirectories: true)
+    let link = reports.appendingPathComponent("latest").path
+    for (target, isRemoved) in [("mine-20260101T000000Z", true), ("../elsewhere", false)] {
+      symlink(target, link)
+      let shown = try await Binary.run(["clean", "--dry-run"], in: folder)
+      #expect(shown.output.contains("Would remove \(link), a link to a report that is gone") == isRemoved, "\(shown)")
+      _ = try await Binary.run(["clean"], in: folder)
+      var status = stat()
+      #expect((lstat(link, &status) != 0) == isRemoved)
+      unlink(link)
+    }
+  }
+
   /// Where nothing watches over children, they are found later.
   @Test func cleanEndsProcessesOfARunThatIsGone() async throws {
     let place = try Place()

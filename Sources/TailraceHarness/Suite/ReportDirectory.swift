@@ -179,14 +179,29 @@ package enum ReportDirectory {
     case S_IFDIR: kind = "a folder"
     case S_IFLNK:
       let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) ?? ""
-      // An earlier command's link names a report in the same directory.
-      if target.wholeMatch(of: /[^\/]+-\d{8}T\d{6}Z(-\d+)?/) != nil { return nil }
+      if isReport(target) { return nil }
       kind = "a link to '\(target)'"
     case S_IFREG: kind = "a file"
     default: kind = "neither a file nor a folder"
     }
     return "'\(path)' is \(kind) that tailrace did not make, so it is left as it is and does not point at the new "
       + "report; move it away, or choose another place with --output"
+  }
+
+  /// Whether the target of a link is what an earlier command's link names: a report in the same directory.
+  private static func isReport(_ target: String) -> Bool {
+    target.wholeMatch(of: /[^\/]+-\d{8}T\d{6}Z(-\d+)?/) != nil
+  }
+
+  /// The link to the newest report, where that report is gone; nil: there is none, or it leads somewhere.
+  package static func danglingLink(in parent: String) -> String? {
+    let path = URL(fileURLWithPath: parent, isDirectory: true).appendingPathComponent(latest).path
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, status.st_uid == geteuid(),
+      stat(path, &status) != 0, errno == ENOENT,
+      let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path), isReport(target)
+    else { return nil }
+    return path
   }
 
   /// Replaces a symbolic link in one step.
