@@ -175,6 +175,7 @@ func checkedCandidate(
   try selection.requireEffect(of: changes)
   var options = SuiteOptions()
   options.systems = load.systems.isEmpty ? ["live"] : load.systems
+  options.runsInChildren = true
   let runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: StopFlag())
   let problems = runner.refusals(selection.scenarios)
   guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }

@@ -180,6 +180,7 @@ struct CompareCommand: AsyncParsableCommand {
     }
     var options = SuiteOptions()
     options.systems = [system]
+    options.runsInChildren = true
     let runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: StopFlag())
     let problems = runner.refusals(selection.scenarios) + verdicts.problems(in: selection.scenarios)
     guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }

@@ -20,7 +20,7 @@ import Testing
       limits.rooms.append(
         .init(
           resource: resource, name: "the limit of \(resource.rawValue)", limit: values[resource] ?? 1 << 50, used: 0,
-          remedy: .ulimit(flag: "-x", unit: 1)))
+          remedy: .ulimit(flag: "-x", unit: 1, spare: 0)))
     }
     return limits
   }
@@ -119,14 +119,39 @@ import Testing
     limits.rooms = [
       .init(
         resource: .tasks, name: "the limit of processes (ulimit -u)", limit: 60, used: 41,
-        remedy: .ulimit(flag: "-u", unit: 1))
+        remedy: .ulimit(flag: "-u", unit: 1, spare: 8))
     ]
     let scenario = try scenario("a: {service: 1ms, pool: thread}", workers: 20)
     let needs = RunNeeds(scenario, LiveSystem().demand(of: scenario), on: limits)
     #expect(
       needs.problems(on: limits, of: "it") == [
         "it needs 27 threads and processes: 7 for the program itself, 20 for 20 worker threads; the limit of processes "
-          + "(ulimit -u) leaves 19 (60, of which 41 are in use): lower scheduler.workers, or raise it (ulimit -u 68)"
+          + "(ulimit -u) leaves 19 (60, of which 41 are in use): lower scheduler.workers, or raise it (ulimit -u 76)"
       ])
+  }
+
+  @Test func aRunInAProcessOfItsOwnNeedsTheOneAroundItToo() throws {
+    var options = SuiteOptions()
+    options.systems = ["live"]
+    options.limits = limits([.tasks: 16, .openFiles: 50])
+    let parts = SuiteParts(
+      meter: NoAllocationMeter(reason: "none"), allocator: "none", makeDatabase: { _ in throw Nothing() }, version: "0")
+    let scenario = try scenario("a: {service: 1ms}", workers: 1)
+    func problems() -> [String] {
+      SuiteRunner(options, parts: parts, interruption: StopFlag()).refusals([scenario])
+    }
+    #expect(problems() == [])
+    options.runsInChildren = true
+    #expect(problems().count == 2, "\(problems())")
+    #expect(problems().allSatisfy { $0.contains("the process that compares") })
+  }
+
+  @Test func childrenHaveNoStacksInThisProcess() throws {
+    func space(_ jobs: String) throws -> Int {
+      let scenario = try scenario(jobs, workers: 10)
+      return RunNeeds(scenario, LiveSystem().demand(of: scenario), on: limits([:])).total(of: .addressSpace)
+    }
+    let difference = try space("a: {work: {subprocess: [/bin/true]}}") - space("a: {service: 1ms}")
+    #expect(difference == RunNeeds.childThreads * 8 << 20)
   }
 }

@@ -50,15 +50,16 @@ package struct MachineLimits: Hashable, Sendable {
 
   /// How a limit is raised.
   package enum Remedy: Hashable, Sendable {
-    /// `ulimit -n`, in units of so many bytes or pieces.
-    case ulimit(flag: String, unit: Int)
+    /// `ulimit -n`, in units of so many bytes or pieces, and with so many of them to spare: what a process has when it
+    /// starts is not always the same.
+    case ulimit(flag: String, unit: Int, spare: Int)
     case cgroup(file: String)
     case sysctl(String)
 
     /// The command that leaves this much room beside what is used.
     func words(for amount: Int) -> String {
       switch self {
-      case .ulimit(let flag, let unit): "ulimit \(flag) \((amount + unit - 1) / unit)"
+      case .ulimit(let flag, let unit, let spare): "ulimit \(flag) \((amount + unit - 1) / unit + spare)"
       case .cgroup(let file): "echo \(amount) > \(file), or the container's own option"
       case .sysctl(let name): "sysctl \(name)=\(amount)"
       }

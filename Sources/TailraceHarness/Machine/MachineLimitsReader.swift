@@ -23,15 +23,20 @@ package struct MachineLimitsReader: Sendable {
     // Without a limit a thread's stack has the size that the C library prefers.
     limits.stackBytes = own["Max stack size"] ?? 2 << 20
     if let count = own["Max open files"] {
-      add(.openFiles, "the limit of open files (ulimit -n)", count, 0, .ulimit(flag: "-n", unit: 1), to: &limits)
+      add(
+        .openFiles, "the limit of open files (ulimit -n)", count, 0, .ulimit(flag: "-n", unit: 1, spare: 8), to: &limits
+      )
     }
     // The same memory counts for both.
     if let bytes = own["Max address space"] {
       add(
-        .addressSpace, "the limit of address space (ulimit -v)", bytes, 0, .ulimit(flag: "-v", unit: 1024), to: &limits)
+        .addressSpace, "the limit of address space (ulimit -v)", bytes, 0,
+        .ulimit(flag: "-v", unit: 1024, spare: 65_536), to: &limits)
     }
     if let bytes = own["Max data size"] {
-      add(.addressSpace, "the limit of data (ulimit -d)", bytes, 0, .ulimit(flag: "-d", unit: 1024), to: &limits)
+      add(
+        .addressSpace, "the limit of data (ulimit -d)", bytes, 0, .ulimit(flag: "-d", unit: 1024, spare: 65_536),
+        to: &limits)
     }
     if let count = number("/proc/sys/vm/max_map_count") {
       add(.mappings, "vm.max_map_count", count, 0, .sysctl("vm.max_map_count"), to: &limits)
@@ -53,7 +58,8 @@ package struct MachineLimitsReader: Sendable {
   private func addTasks(_ own: ResourceLimits, _ status: Status, to limits: inout MachineLimits) {
     if let count = own["Max processes"], !isExempt(status) {
       let used = tasks(ofUser: status.user) - status.threads
-      add(.tasks, "the limit of processes (ulimit -u)", count, used, .ulimit(flag: "-u", unit: 1), to: &limits)
+      add(
+        .tasks, "the limit of processes (ulimit -u)", count, used, .ulimit(flag: "-u", unit: 1, spare: 8), to: &limits)
     }
     for folder in folders(of: "pids") {
       guard let count = number("\(folder)/pids.max") else { continue }

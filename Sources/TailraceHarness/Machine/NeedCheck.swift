@@ -3,9 +3,15 @@ import TailraceWorkload
 /// Compares what replays need with what the machine gives, before anything runs.
 struct NeedCheck {
   private let known: MachineLimits?
+  private let inChildren: Bool
 
-  /// - Parameter limits: nil: they are read where a replay needs anything.
-  init(_ limits: MachineLimits? = nil) { known = limits }
+  /// - Parameters:
+  ///   - limits: nil: they are read where a replay needs anything.
+  ///   - inChildren: whether each run will be in a process of its own, beside this one.
+  init(_ limits: MachineLimits? = nil, inChildren: Bool = false) {
+    known = limits
+    self.inChildren = inChildren
+  }
 
   /// What does not fit, a line each; empty: everything does.
   ///
@@ -22,6 +28,7 @@ struct NeedCheck {
       if !system.bringsItsWork, let small = try? rehearsal?.scenario(for: system) {
         needs = needs.joined(withRehearsal: RunNeeds(small, system.demand(of: small), on: limits))
       }
+      if inChildren { needs.addProcessAround(on: limits) }
       problems += needs.problems(on: limits, of: "scenario '\(scenario.name)' on '\(system.name)'")
     }
     return problems

@@ -31,15 +31,23 @@ package struct RunNeeds: Hashable, Sendable {
     package var setting: String?
   }
   package private(set) var items: [Item] = []
+  /// Of the threads and processes: those that are no threads of this process.
+  private var processes = 0
 
   /// Threads beside the workers and the task pool's: the first one, Dispatch's, and those of the timer, the load
   /// generator and the progress.
   static let helperThreads = 5
   /// Open files beside those that are open when the check is made: memory figures, the report.
   static let ownFiles = 8
-  /// A worker's recorder, with a few jobs in it: histograms take memory as they fill.
-  package static let recorderBytes = 160 << 10
-  static let recorderAddressSpace = 1 << 20
+  /// A worker with what it does not share, and its records before it has a recorder.
+  static let workerBytes = 16 << 10
+  /// A worker's recorder, with a few jobs in it: histograms take memory as they fill. A worker has one from so many
+  /// attempts on.
+  static let recorderBytes = 160 << 10
+  static let recorderAttempts = 128
+  /// Of a recorder, and of each job type in it.
+  static let recorderAddressSpace = 384 << 10
+  static let typeAddressSpace = 1200 << 10
   /// Of a thread: what it touches of its stack, and what the system keeps for it.
   static let threadBytes = 32 << 10
   /// A thread's stack and the guard behind it.
@@ -67,6 +75,7 @@ package struct RunNeeds: Hashable, Sendable {
       add(.tasks, demand.workerThreads, counted(demand.workerThreads, "worker thread"), demand.setting)
     }
     if demand.isOtherProgram {
+      processes += 1
       add(.tasks, Self.childThreads + 1, "the driver", nil)
       add(.openFiles, Self.childFiles, "the driver", nil)
     } else {
@@ -82,6 +91,7 @@ package struct RunNeeds: Hashable, Sendable {
   private mutating func addWork(of scenario: Scenario, _ demand: RunDemand) {
     let children = Self.atOnce(scenario, demand) { if case .subprocess = $0 { true } else { false } }
     if children > 0 {
+      processes += children
       add(
         .tasks, children + Self.childThreads, counted(children, "child processes", one: "child process"), demand.setting
       )
@@ -103,18 +113,25 @@ package struct RunNeeds: Hashable, Sendable {
   }
 
   private mutating func addMemory(of scenario: Scenario, _ demand: RunDemand, on limits: MachineLimits) {
-    let threads = total(of: .tasks)
+    let threads = total(of: .tasks) - processes
     let recorders = demand.recorders
     let setting = demand.isOtherProgram ? nil : demand.setting
+    let forecast = LoadForecast(scenario)
+    // Those that have one, where attempts are spread over all.
+    let busy =
+      forecast.attempts < Double(recorders * Self.recorderAttempts)
+      ? Int(forecast.attempts) / Self.recorderAttempts : recorders
     if recorders > 0 {
-      add(.memory, recorders * Self.recorderBytes, "what \(counted(recorders, "worker")) record", demand.setting)
+      add(
+        .memory, recorders * Self.workerBytes + busy * Self.recorderBytes,
+        "what \(counted(recorders, "worker")) record", demand.setting)
     }
     if demand.workerThreads > 0 {
       add(
         .memory, demand.workerThreads * Self.threadBytes, counted(demand.workerThreads, "worker thread"), demand.setting
       )
     }
-    let waiting = LoadForecast(scenario).memory
+    let waiting = forecast.memory
     if waiting.isFinite, waiting > 0, !demand.isOtherProgram {
       add(.memory, Int(min(waiting, 1e18)), "jobs that wait", "scheduler.queue.capacity or the number of jobs")
     }
@@ -127,7 +144,10 @@ package struct RunNeeds: Hashable, Sendable {
       .addressSpace, Self.saturating(threads, limits.stackBytes), "the stacks of \(counted(threads, "thread"))",
       setting)
     add(
-      .addressSpace, recorders * Self.recorderAddressSpace, "what \(counted(recorders, "worker")) record",
+      .addressSpace,
+      recorders * Self.workerBytes
+        + busy * (Self.recorderAddressSpace + scenario.jobs.count * Self.typeAddressSpace),
+      "what \(counted(recorders, "worker")) record",
       demand.setting)
     if largest > 0 { add(.addressSpace, largest, "jobs whose work is memory", "jobs.NAME.work.memory") }
     add(.mappings, limits.mappings + Self.ownMappings, "the program itself", nil)
@@ -199,6 +219,15 @@ package struct RunNeeds: Hashable, Sendable {
   }
 
   private init() {}
+
+  /// Adds what the process needs that starts the run as a child: threads and processes are counted together.
+  mutating func addProcessAround(on limits: MachineLimits) {
+    add(.tasks, limits.processors + Self.helperThreads + Self.childThreads, "the process that compares", nil)
+    // Each process has open files of its own: that one needs as many at least.
+    let own = limits.openFiles + Self.ownFiles + Self.childFiles
+    let missing = own - total(of: .openFiles)
+    if missing > 0 { add(.openFiles, missing, "the process that compares", nil) }
+  }
 
   /// What the machine does not give, a line each; empty: everything fits.
   ///

@@ -49,6 +49,8 @@ package struct SuiteOptions: Sendable {
   package var watches = false
   /// Exact allocation counts from elsewhere, by scenario.
   package var allocationsPerJob: [String: Reading] = [:]
+  /// Whether each run will be in a process of its own, beside this one.
+  package var runsInChildren = false
   /// What the machine gives; nil: it is asked.
   package var limits: MachineLimits?
   package init() {}

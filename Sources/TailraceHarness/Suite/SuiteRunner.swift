@@ -76,7 +76,7 @@ package struct SuiteRunner: Sendable {
   /// What the runs need and the machine does not give, as people read it.
   private func needsRefused(_ scenarios: [Scenario]) -> [String] {
     let rehearsal = Rehearsal(of: scenarios)
-    return NeedCheck(options.limits).problems(
+    return NeedCheck(options.limits, inChildren: options.runsInChildren).problems(
       scenarios.flatMap { scenario in
         systems(of: scenario).compactMap { name in Systems.named(name).map { (scenario, $0) } }
       }, rehearsal: rehearsal)
