@@ -132,7 +132,10 @@ import Testing
     ) { run in
       let process = run.processIdentifier.value
       // Only children open so many files: those of the rehearsal or of the first jobs.
-      for _ in 0..<600 where Self.openFiles(process) < 12 { try await Task.sleep(for: .milliseconds(50)) }
+      for _ in 0..<1_200 {
+        if Self.openFiles(process) >= 12 { break }
+        try await Task.sleep(for: .milliseconds(25))
+      }
       try await Self.setOpenFiles("20:", process)
     }
     let outcome = Outcome(

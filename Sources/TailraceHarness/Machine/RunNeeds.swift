@@ -57,7 +57,7 @@ package struct RunNeeds: Hashable, Sendable {
   /// Of the library that starts child processes: threads, and open files while a child starts; the keeper, and the pipe
   /// by which it hears of the end.
   static let childThreads = 3 + 1
-  static let childFiles = 40 + 1
+  static let childFiles = 48 + 1
   /// Of each child while it runs: the descriptor by which its end is heard of.
   static let filesPerChild = 1
   /// Of a database connection, and of all together.

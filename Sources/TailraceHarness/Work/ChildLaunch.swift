@@ -19,9 +19,9 @@ import TailraceRuntime
 package final class ChildLaunch: Sendable {
   /// Children that start at once: the library starts them one after another.
   private static let width = 4
-  /// Descriptors that must be free: one for each child that starts, a pair for each stream that is read, and what the
-  /// library opens once.
-  private static let files: Int32 = 16
+  /// Descriptors that must be free: four for each child that starts (its streams, and that by which its end is heard
+  /// of), and some to spare.
+  private static let files: Int32 = 24
   /// The library's threads, and one for good measure.
   private static let threads: Int32 = 4
 
@@ -32,16 +32,14 @@ package final class ChildLaunch: Sendable {
     var next = 0
     /// Whether the library has its threads.
     var isWarm = false
-    /// `/dev/null`, for the streams of every child.
+    /// `/dev/null`, open for reading and writing: what is duplicated to see what is free. It stays open.
     var null: Int32 = -1
   }
   private static let state = Locked(State())
 
-  /// `/dev/null`, open for reading and writing; it stays open.
-  let null: FileDescriptor
   private let isOver = Locked(false)
 
-  private init(null: Int32) { self.null = FileDescriptor(rawValue: null) }
+  private init() {}
 
   /// Waits for a turn, and looks for what a child's start needs. Call ``end()`` when the child has started, or could
   /// not be.
@@ -55,7 +53,7 @@ package final class ChildLaunch: Sendable {
       let null = try openNull()
       try check(cplatform_descriptors_probe(null, files))
       if !isWarm { try await warmUp(null) }
-      return ChildLaunch(null: null)
+      return ChildLaunch()
     } catch {
       passTurn()
       throw error
