@@ -83,8 +83,12 @@ struct SoakCommand {
     }
     let text = String(decoding: (try? Data(contentsOf: URL(fileURLWithPath: said))) ?? Data(), as: UTF8.self)
     for phrase in Self.raw where text.contains(phrase) { faults.append("says '\(phrase)'") }
-    try await Task.sleep(for: .milliseconds(20))
-    let left = SoakWatch.members(of: watch.session)
+    // Of a program that was killed the keeper ends what is left, once it has heard of it.
+    var left = SoakWatch.members(of: watch.session)
+    for _ in 0..<200 where !left.isEmpty {
+      try await Task.sleep(for: .milliseconds(20))
+      left = SoakWatch.members(of: watch.session)
+    }
     if !left.isEmpty {
       faults.append("left behind: \(left.joined(separator: ", "))")
       _ = killpg(watch.session, SIGKILL)
