@@ -150,8 +150,11 @@ import Testing
     }
   }
 
+  /// 0 before the program has begun: until then the process has the files of the tests.
   private static func openFiles(_ process: pid_t) -> Int {
-    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd"))?.count ?? 0
+    let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")
+    guard program == URL(fileURLWithPath: Binary.path).resolvingSymlinksInPath().path else { return 0 }
+    return (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd"))?.count ?? 0
   }
 
   private static func setOpenFiles(_ limit: String, _ process: pid_t) async throws {

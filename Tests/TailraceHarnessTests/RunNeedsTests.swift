@@ -78,7 +78,7 @@ import Testing
   @Test func asManyThreadsAsAScenarioMayName() throws {
     let wanted = try scenario("a: {service: 1ms, pool: thread}", workers: 65_534)
     let problems = refusals(wanted, [.tasks: 32_768, .mappings: 65_530])
-    #expect(problems.contains { $0.contains("needs 65,541 threads and processes") }, "\(problems)")
+    #expect(problems.contains { $0.contains("needs 65,543 threads and processes") }, "\(problems)")
     #expect(problems.contains { $0.contains("memory mappings") }, "\(problems)")
   }
 
@@ -125,8 +125,8 @@ import Testing
     let needs = RunNeeds(scenario, LiveSystem().demand(of: scenario), on: limits)
     #expect(
       needs.problems(on: limits, of: "it") == [
-        "it needs 27 threads and processes: 7 for the program itself, 20 for 20 worker threads; the limit of processes "
-          + "(ulimit -u) leaves 19 (60, of which 41 are in use): lower scheduler.workers, or raise it (ulimit -u 76)"
+        "it needs 29 threads and processes: 9 for the program itself, 20 for 20 worker threads; the limit of processes "
+          + "(ulimit -u) leaves 19 (60, of which 41 are in use): lower scheduler.workers, or raise it (ulimit -u 78)"
       ])
   }
 

@@ -34,6 +34,8 @@ package struct RunNeeds: Hashable, Sendable {
   /// Of the threads and processes: those that are no threads of this process.
   private var processes = 0
 
+  /// Threads of the task pool for each processor: tasks of two urgencies have some each.
+  static let poolThreads = 2
   /// Threads beside the workers and the task pool's: the first one, Dispatch's, and those of the timer, the load
   /// generator and the progress.
   static let helperThreads = 5
@@ -69,7 +71,7 @@ package struct RunNeeds: Hashable, Sendable {
   /// Adds up what a scenario needs on a system that asks for this.
   package init(_ scenario: Scenario, _ demand: RunDemand, on limits: MachineLimits) {
     guard demand != RunDemand() else { return }
-    add(.tasks, limits.processors + Self.helperThreads, "the program itself", nil)
+    add(.tasks, limits.processors * Self.poolThreads + Self.helperThreads, "the program itself", nil)
     add(.openFiles, limits.openFiles + Self.ownFiles, "the program itself", nil)
     if demand.workerThreads > 0 {
       add(.tasks, demand.workerThreads, counted(demand.workerThreads, "worker thread"), demand.setting)
@@ -222,7 +224,8 @@ package struct RunNeeds: Hashable, Sendable {
 
   /// Adds what the process needs that starts the run as a child: threads and processes are counted together.
   mutating func addProcessAround(on limits: MachineLimits) {
-    add(.tasks, limits.processors + Self.helperThreads + Self.childThreads, "the process that compares", nil)
+    let threads = limits.processors * Self.poolThreads + Self.helperThreads + Self.childThreads
+    add(.tasks, threads, "the process that compares", nil)
     // Each process has open files of its own: that one needs as many at least.
     let own = limits.openFiles + Self.ownFiles + Self.childFiles
     let missing = own - total(of: .openFiles)
