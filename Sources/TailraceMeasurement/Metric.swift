@@ -135,6 +135,11 @@ package struct Metric: Sendable, Hashable {
     guard let sequential = runs.first(where: { $0.isBaseline(of: run) }) else {
       return Answer(samples: 0, note: "no sequential run of the same tape beside it")
     }
+    // A run that stood still, or did not go to its end, has another makespan than its own.
+    for run in [run, sequential] {
+      guard let failed = run.validity.first(where: { $0.verdict == .failed }) else { continue }
+      return Answer(samples: 0, note: "the run on \(run.system) is invalid (\(failed.name))")
+    }
     guard let own = run.measurement[.makespan], let other = sequential.measurement[.makespan], own > 0, other > 0 else {
       return Answer(samples: 0, note: "a run without a makespan")
     }

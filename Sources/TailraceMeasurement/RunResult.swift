@@ -64,6 +64,9 @@ package struct Observations: Sendable, Hashable, Codable {
   /// How long the run's own threads waited for a processor while they could run, all together, in nanoseconds; nil
   /// likewise.
   package var runDelay: Reading?
+  /// For how long the process or the machine stood still; nil: nobody watched, as in virtual time, and in results of
+  /// versions that knew no such thing.
+  package var standstill: Standstill?
   /// Iterations of a fixed loop in a nanosecond of processor time, just before the run: how fast the machine was; nil
   /// likewise.
   package var spinSpeed: Reading?

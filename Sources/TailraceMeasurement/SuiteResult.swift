@@ -41,6 +41,9 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   /// Bounds on what may get worse than a baseline, as written; nil: it names none. A single run cannot judge them.
   package var regressions: [String]?
 
+  /// Systems on which it could not be replayed; nil: there is none.
+  package var failedRuns: [RunFailure]?
+
   /// What became of the log that it replays; nil: it replays none.
   package var trace: ReplayedTrace?
 
@@ -51,11 +54,13 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   ///   - published: metric expression and value, as written.
   ///   - figures: metric expressions to tabulate, as written.
   ///   - types: names of the scenario's job types.
+  ///   - failures: systems on which it could not be replayed. Where the one that the targets are about is among them,
+  ///     targets and published figures have nothing to be compared with.
   /// - Throws: ``TargetProblem`` for the first expression that has a problem.
   package init(
     name: String, summary: String, source: String = "", notes: [String] = [], settings: [Setting] = [],
     runs: [RunResult], targets: [String] = [], published: [(metric: String, value: String)] = [],
-    figures: [String] = [], types: [String], trace: ReplayedTrace? = nil
+    figures: [String] = [], types: [String], trace: ReplayedTrace? = nil, failures: [RunFailure] = []
   ) throws(TargetProblem) {
     self.name = name
     self.summary = summary
@@ -66,7 +71,9 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
     self.trace = trace
     self.targets = []
     self.published = []
+    if !failures.isEmpty { self.failedRuns = failures }
     let scale = runs.first?.timeScale ?? 1
+    let runs = judgedRuns
     let bounds = targets.filter(RegressionTarget.isMeant)
     if !bounds.isEmpty { regressions = bounds }
     // A target that is written twice, in the file and as a flag, is one.
@@ -95,8 +102,11 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   package mutating func judge(by target: String) throws(TargetProblem) {
     let types = primary?.measurement.classes.compactMap(\.key.type) ?? []
     let expression = try TargetExpression(parsing: target, types: types)
-    targets.append(TargetOutcome(expression, as: target, runs: runs, scale: primary?.timeScale ?? 1))
+    targets.append(TargetOutcome(expression, as: target, runs: judgedRuns, scale: primary?.timeScale ?? 1))
   }
+
+  /// The run that targets are about and those that it is compared with; empty where that run failed.
+  private var judgedRuns: [RunResult] { failedRuns?.contains(where: \.isPrimary) == true ? [] : runs }
 
   /// The run that targets are about.
   package var primary: RunResult? { runs.first }
@@ -105,6 +115,7 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
 
   /// What the scenario comes to. Every run must be valid.
   package var verdict: Verdict {
+    if failedRuns?.isEmpty == false { return .invalid }
     if runs.isEmpty || runs.contains(where: { !$0.isValid }) { return .invalid }
     if targets.isEmpty { return .noTargets }
     return targets.allSatisfy { $0.verdict == .met } ? .passed : .missed
@@ -146,6 +157,15 @@ package struct SuiteResult: Sendable, Hashable, Codable {
     self.timeScale = timeScale
     self.scenarios = scenarios
     self.isInterrupted = isInterrupted
+  }
+
+  /// What failed, each with its scenario; they may have several lines.
+  package var failureWords: [String] {
+    scenarios.flatMap { scenario in (scenario.failedRuns ?? []).map { $0.words(in: scenario.name) } }
+  }
+  /// What failed, each on one line with its scenario.
+  package var failureLines: [String] {
+    scenarios.flatMap { scenario in (scenario.failedRuns ?? []).map { $0.line(in: scenario.name) } }
   }
 
   /// The worst verdict of its scenarios; an interrupted suite is invalid, and one in which nothing was checked has not

@@ -32,6 +32,13 @@ package struct ValidityBounds: Sendable, Hashable {
   /// gets longer (jobs that sleep 8 ms: 7.5 % of waiting, 8 % longer in the mean). At 5 % the mean response time of a
   /// system that is busy for nine tenths of its time doubles: 1.05 ÷ (1 − 0.9 × 1.05) beside 1 ÷ (1 − 0.9).
   package var delayLimit = 0.05
+  /// How long the process may stand still, as a share of the run's length: it makes throughput and makespan that much
+  /// worse, which is what a comparison takes for no difference, and touches too few jobs for p99…
+  package var standstillLimit = 0.01
+  /// … unless it is below this, all gaps together: less than four of the shortest that are counted.
+  package var standstillFloor = Nanoseconds.milliseconds(100)
+  /// No gap may be longer than this in however long a run: nothing but a stop is.
+  package var standstillLongest = Nanoseconds.seconds(1)
   package init() {}
 }
 
@@ -66,7 +73,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
       checkLittle(measurement, observations, bounds), checkLost(measurement, observations),
       checkDuplicated(measurement, observations),
       checkParts(measurement), checkRange(measurement), checkSteal(observations, bounds),
-      checkOthers(measurement, observations, bounds),
+      checkOthers(measurement, observations, bounds), standstill(observations, bounds),
       checkInterruption(measurement, observations),
     ]
   }
@@ -263,6 +270,41 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     check.words += ": stop what else runs on this machine, or leave the run processors of its own"
     return check
   }
+
+  /// The check of whether the process was run all the time.
+  package static func standstill(
+    _ observations: Observations, _ bounds: ValidityBounds = ValidityBounds()
+  ) -> ValidityCheck {
+    let limit = max(bounds.standstillFloor, observations.observedFor.scaled(by: bounds.standstillLimit))
+    var check = ValidityCheck(
+      name: standstillName, verdict: .passed, observed: nil, bound: Double(limit.rawValue), unit: .time, words: "")
+    guard let standstill = observations.standstill else {
+      check.verdict = .unavailable
+      check.words = "nobody watched whether the process stood still"
+      return check
+    }
+    let isLong = standstill.longest > bounds.standstillLongest
+    check.observed = Double(standstill.total.rawValue)
+    check.verdict = isLong || standstill.total > limit ? .failed : standstill.gaps > 0 ? .warning : .passed
+    guard standstill.gaps > 0 else {
+      check.words = "neither the process nor the machine stood still"
+      return check
+    }
+    func time(_ value: Nanoseconds) -> String { "\(rounded(value.seconds)) s" }
+    check.words =
+      "the process or the machine stood still for \(time(standstill.total)) of \(time(observations.observedFor)), "
+      + (standstill.gaps == 1
+        ? "in 1 gap" : "in \(standstill.gaps) gaps, the longest of \(time(standstill.longest))")
+    if standstill.suspended > .zero { check.words += "; it was suspended for \(time(standstill.suspended)) of it" }
+    if check.verdict == .failed {
+      if isLong { check.bound = Double(min(limit, bounds.standstillLongest).rawValue) }
+      check.words += ": it was stopped by a signal or a debugger, or its host stopped it; run it again"
+    }
+    return check
+  }
+
+  /// Its name.
+  package static let standstillName = "process_standstill"
 
   private static func checkInterruption(
     _ measurement: RunMeasurement, _ observations: Observations

@@ -64,6 +64,7 @@ package enum CapacityFiles {
     rows.append(["throughput", "value", "1/s"] + numbers(point.throughput))
     rows.append(["growth", "value", "1/s"] + numbers(point.growth))
     rows.append(["turned_away", "value", "ratio"] + numbers(CapacityEstimate(point.turnedAway)))
+    if let success = point.success { rows.append(["success", "value", "ratio"] + numbers(CapacityEstimate(success))) }
     rows.append(["cut_off", "value", "count"] + numbers(CapacityEstimate(Double(point.cutOff))))
     for pool in point.pools {
       rows.append(["utilization", pool.pool, "ratio"] + numbers(CapacityEstimate(pool.utilization)))

@@ -27,6 +27,7 @@ struct CapacityPage {
       let invalid =
         search.isInvalid ? " **INVALID**: \(search.invalidRuns) of \(search.runs) runs are not to be trusted." : ""
       page.paragraph("**\(configuration.name)**: \(CapacityWords.answer(search)).\(invalid)")
+      if let failure = search.failure { page.paragraph("**INVALID**: a run failed: \(failure)") }
     }
     page.table(
       [
@@ -89,11 +90,13 @@ struct CapacityPage {
     let targets = search.points.first?.targets.map(\.target) ?? []
     page.table(
       [">Rate", "Verdict"] + targets.map { ">\(Self.metric($0))" }
+        + (search.hasFailures ? [">Success"] : [])
         + [">Response p50", ">p99", ">Done", ">Grows by", ">Busy", ">Runs", "Why"],
       search.points.map { point in
         let busy = point.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", ")
         return [CapacityWords.rate(point.rate), CapacityWords.verdict(point)]
           + point.targets.map { CapacityWords.estimate($0.observed, $0.unit) }
+          + (search.hasFailures ? [HumanUnits.value(point.success, .ratio)] : [])
           + [
             HumanUnits.value(point.responseP50?.value, .time), HumanUnits.value(point.responseP99?.value, .time),
             CapacityWords.rate(point.throughput.value), CapacityWords.rate(point.growth.value), busy, "\(point.runs)",

@@ -21,11 +21,13 @@ package enum CapacityWords {
 
   /// A search's answer in one sentence, without the configuration's name.
   package static func answer(_ search: CapacitySearch) -> String {
-    let cut = search.isCutShort ? "; cut short" : ""
+    let cut = search.failure != nil ? "; ended by a run that failed" : search.isCutShort ? "; cut short" : ""
     switch search.outcome {
     case .found:
       guard let limit = search.limit else { return "found nothing\(cut)" }
-      return found(limit) + (search.isCutShort ? "; time ran out before that was as narrow as asked for" : "")
+      return found(limit)
+        + (search.failure != nil
+          ? cut : search.isCutShort ? "; time ran out before that was as narrow as asked for" : "")
     case .none:
       guard let lowest = search.points.first, let highest = search.points.last else { return "no run was made\(cut)" }
       if let unmeetable = search.unmeetable, !unmeetable.isEmpty {

@@ -28,7 +28,12 @@ package enum HumanUnits {
   /// `99.5 %`.
   package static func share(_ ratio: Double) -> String {
     let percent = ratio * 100
-    return percent.isFinite ? "\(digits(percent)) %" : digits(percent)
+    guard percent.isFinite else { return digits(percent) }
+    // What is not all of it never reads as if it were.
+    if percent < 100, percent >= 99.95 {
+      return "\(fixed(min(99.99, (percent * 100).rounded(.down) / 100), decimals: 2)) %"
+    }
+    return "\(digits(percent)) %"
   }
 
   /// A value in the unit of a figure.

@@ -11,8 +11,9 @@ extension ReportPage {
       page.paragraph("Settings: " + scenario.settings.map { "\($0.name) `\($0.value)`" }.joined(separator: ", "))
     }
     addTrace(scenario)
+    addFailedRuns(scenario)
     guard let run = scenario.primary else {
-      page.paragraph("No run was made.")
+      page.paragraph(scenario.failedRuns == nil ? "No run was made." : "Nothing was measured.")
       return
     }
     addTargets(scenario)
@@ -30,6 +31,17 @@ extension ReportPage {
       page.paragraph(
         "The list of jobs of \(run.system) is not whole: \(counted(leftOut, "attempt")) found no room in it. "
           + "The figures above are of all attempts.")
+    }
+  }
+
+  /// Systems on which nothing could be measured, and all that they said of it.
+  mutating func addFailedRuns(_ scenario: ScenarioResult) {
+    for failure in scenario.failedRuns ?? [] {
+      page.paragraph(
+        "**The run on \(failure.system) failed**"
+          + (failure.isPrimary && !scenario.runs.isEmpty
+            ? ". The targets are about it, so none is met; figures are of the other systems." : "."))
+      page.figure(failure.words.split(separator: "\n").map { String($0).replacing("```", with: "\"\"\"") })
     }
   }
 
@@ -87,7 +99,8 @@ extension ReportPage {
     page.heading(3, scenario.sequential == nil ? "Systems side by side" : "Sequential beside concurrent")
     page.table(
       [
-        "System", ">Completed", ">Makespan", ">Throughput", ">Speedup", ">Time saved", ">Response p50", ">Response p99",
+        "System", ">Completed", ">Success", ">Makespan", ">Throughput", ">Speedup", ">Time saved", ">Response p50",
+        ">Response p99",
         ">Response max", ">Peak memory",
       ],
       scenario.runs.map { run in
@@ -98,7 +111,8 @@ extension ReportPage {
         let saved = isSequential ? nil : Metric(.figure(.timeSaved)).answer(from: [run] + scenario.runs).value
         return [
           run.system + (run.repetition > 1 ? " (\(run.repetition))" : ""),
-          HumanUnits.value(run.measurement[.completed], .count), HumanUnits.value(run.measurement[.makespan], .time),
+          HumanUnits.value(run.measurement[.completed], .count), JobFates(run).share,
+          HumanUnits.value(run.measurement[.makespan], .time),
           HumanUnits.value(run.measurement[.throughput], .rate), speedup.map { HumanUnits.digits($0) + " ×" } ?? "–",
           HumanUnits.value(saved, .ratio), time(percentiles[0]), time(percentiles[1]), time(response?.max),
           HumanUnits.value(run.measurement[.peakMemory], .bytes),

@@ -18,6 +18,7 @@ struct ReportPage {
   private mutating func addVerdict() {
     page.heading(1, "\(suite.verdict.word): \(suite.suite)")
     page.paragraph(headline)
+    page.list(Array(suite.fateLines.prefix(Self.findingLimit)))
     if suite.timeScale != 1 {
       page.paragraph(
         "**Time scale \(HumanUnits.digits(suite.timeScale)).** Declared durations were multiplied by it, limits and "
@@ -25,11 +26,12 @@ struct ReportPage {
     }
     page.table(
       [
-        "Scenario", "Verdict", "System", ">Jobs", ">Throughput", ">Response p50", ">p99", ">Targets met",
+        "Scenario", "Verdict", "System", ">Jobs", ">Success", ">Throughput", ">Response p50", ">p99", ">Targets met",
       ], suite.scenarios.map(overviewRow))
     addFindings()
     page.paragraph(
-      "Response time counts from the instant a job *should* have arrived until it settled. A percentile is printed only "
+      "Response time counts from the instant a job *should* have arrived until it settled, and is that of the jobs that "
+        + "ran to their end: completed or dead-lettered ones. A percentile is printed only "
         + "where its sample holds it with 95 % confidence (p50: 5 samples, p90: 29, p99: 299, p99.9: 2,995); "
         + "elsewhere `–` stands for it and the maximum says more.")
   }
@@ -51,8 +53,10 @@ struct ReportPage {
         "**MISSED** \(targets.count - met) of \(targets.count) targets in \(scenarios); every run is valid.\(others)"
     case .invalid:
       let invalid = suite.scenarios.filter { $0.verdict == .invalid }.map(\.name)
-      let why =
+      let failed = suite.scenarios.reduce(0) { $0 + ($1.failedRuns?.count ?? 0) }
+      var why =
         suite.isInterrupted ? "the suite was cut short" : "not to be trusted: \(invalid.joined(separator: ", "))"
+      if failed > 0 { why = "\(counted(failed, "run")) failed; \(why)" }
       return "**INVALID**: \(why). \(met) of \(targets.count) targets are met, but an invalid run passes nothing."
     }
   }
@@ -61,10 +65,10 @@ struct ReportPage {
     let met = scenario.targets.count { $0.verdict == .met }
     let head = ["[\(scenario.name)](#\(scenario.name))", scenario.verdict.word]
     let targets = scenario.targets.isEmpty ? "none set" : "\(met) of \(scenario.targets.count)"
-    guard let run = scenario.primary else { return head + ["–", "0", "–", "–", "–", targets] }
+    guard let run = scenario.primary else { return head + ["–", "0", "–", "–", "–", "–", targets] }
     let response = run.measurement.all[.response]?.percentiles([50, 99]) ?? [nil, nil]
     return head + [
-      run.system, HumanUnits.count(Double(run.measurement.all.causes.total)),
+      run.system, HumanUnits.count(Double(run.measurement.all.causes.total)), JobFates(run).share,
       HumanUnits.value(run.measurement[.throughput], .rate), time(response[0]), time(response[1]), targets,
     ]
   }
@@ -86,6 +90,9 @@ struct ReportPage {
   var findings: [String] {
     var findings: [String] = []
     for scenario in suite.scenarios {
+      for failure in scenario.failedRuns ?? [] {
+        findings.append("**\(scenario.name)** on \(failure.system) failed: \(Self.firstLine(failure.words))")
+      }
       for target in scenario.targets where target.verdict != .met {
         let observed = target.observed.map { "observed \(HumanUnits.value($0, target.unit))" } ?? "no samples"
         // A time scale moves such limits: what was written is then not what was asked for.
@@ -105,6 +112,11 @@ struct ReportPage {
       }
     }
     return findings
+  }
+
+  static func firstLine(_ words: String) -> String {
+    let lines = words.split(separator: "\n")
+    return (lines.first.map(String.init) ?? "") + (lines.count > 1 ? " …" : "")
   }
 
   /// The figures that scenarios want to see beside each other's.

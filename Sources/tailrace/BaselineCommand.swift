@@ -49,10 +49,18 @@ struct BaselineCommand: AsyncParsableCommand {
       var places = OutputPlaces()
       places.place(store.obstacle(toSaving: name), of: "--store", store)
       try places.check()
-      guard replace || !store.exists(name) else {
-        throw Refusal.usage("the baseline '\(name)' is there already; --replace puts this one in its place")
+      func refuseExisting() throws {
+        guard replace || !store.exists(name) else {
+          throw Refusal.usage("the baseline '\(name)' is there already; --replace puts this one in its place")
+        }
       }
+      try refuseExisting()
       let candidate = try checkedCandidate(scenarios, changes, load)
+      let reservation: FileReservation
+      do { reservation = try store.reserve(name) } catch { throw Refusal.usage(error.description) }
+      defer { withExtendedLifetime(reservation) {} }
+      // Another command may have saved it just before.
+      try refuseExisting()
       let interruption = Interruption.listen()
       do {
         let run = try await BaselineRun.rounds(
@@ -63,6 +71,7 @@ struct BaselineCommand: AsyncParsableCommand {
         if Terminal.error.isInteractive { Terminal.error.write("\r\(String(repeating: " ", count: 40))\r") }
         guard run.results.count == rounds else {
           for line in run.broken + run.spoiled { Terminal.error.write("  \(line)\n") }
+          if !run.results.isEmpty { Terminal.output.write(Save.table(run.results).text) }
           Terminal.error.write(
             "Not saved: \(run.results.count) of \(rounds) rounds are valid\(interruption.isSet ? ", cut short" : "").\n"
           )
@@ -73,8 +82,14 @@ struct BaselineCommand: AsyncParsableCommand {
           command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed), scenarios: scenarios,
           arguments: load.flags(changes, system: load.systems.first ?? "live"), rounds: run.results)
         var delivery = Delivery(status: 0, isQuiet: false)
-        delivery.store("Saved \(counted(rounds, "round")) as '\(name)': \(PathText.short(store.path(of: name)))\n") {
-          try store.save(baseline)
+        delivery.store(
+          "Saved \(counted(rounds, "round")) as '\(name)': \(PathText.short(store.path(of: name)))\n",
+          as: "\(name).json", { try ReportJSON.encode(baseline) }
+        ) {
+          try store.save(baseline, replacing: replace)
+        }
+        for round in run.results.prefix(1) {
+          for line in round.fateLines { delivery.say("Round 1: \(line.replacing("**", with: ""))\n") }
         }
         if let needed = baseline.roundsNeeded {
           delivery.say(
@@ -86,6 +101,26 @@ struct BaselineCommand: AsyncParsableCommand {
       } catch let problem as ChildRun.Problem {
         throw refusal(problem)
       }
+    }
+
+    /// What rounds came to, a row for each scenario of each.
+    static func table(_ rounds: [SuiteResult]) -> Columns {
+      var table = Columns([
+        "scenario", "system", ">seed", "fingerprint", ">jobs", ">success", ">throughput", ">response p50", ">p99",
+      ])
+      for round in rounds {
+        for scenario in round.scenarios {
+          guard let run = scenario.primary else { continue }
+          let percentiles = run.measurement.all[.response]?.percentiles([50, 99]) ?? [nil, nil]
+          let times = percentiles.map { $0.map { HumanUnits.time(Double($0.rawValue)) } ?? "–" }
+          table.add([
+            scenario.name, run.system, "\(run.seed)", run.fingerprint,
+            HumanUnits.count(Double(run.measurement.all.causes.total)), JobFates(run).share,
+            HumanUnits.value(run.reading(of: .throughput)?.value, .rate), times[0], times[1],
+          ])
+        }
+      }
+      return table
     }
   }
 
@@ -129,22 +164,7 @@ struct BaselineCommand: AsyncParsableCommand {
       }
       var text = "\(baseline.name): \(counted(baseline.rounds.count, "round")), saved \(baseline.saved)\n"
       text += "Made with: \(baseline.command)\n\n"
-      var table = Columns([
-        "scenario", "system", ">seed", "fingerprint", ">jobs", ">throughput", ">response p50", ">p99",
-      ])
-      for round in baseline.rounds {
-        for scenario in round.scenarios {
-          guard let run = scenario.primary else { continue }
-          let percentiles = run.measurement.all[.response]?.percentiles([50, 99]) ?? [nil, nil]
-          let times = percentiles.map { $0.map { HumanUnits.time(Double($0.rawValue)) } ?? "–" }
-          table.add([
-            scenario.name, run.system, "\(run.seed)", run.fingerprint,
-            HumanUnits.count(Double(run.measurement.all.causes.total)),
-            HumanUnits.value(run.reading(of: .throughput)?.value, .rate), times[0], times[1],
-          ])
-        }
-      }
-      text += table.text + "\n"
+      text += Save.table(baseline.rounds).text + "\n"
       text += baseline.environment.map { "\($0.name): \($0.value)\n" }.joined()
       Terminal.output.write(text)
     }

@@ -18,6 +18,9 @@ struct CapacitySummary {
       let name = configuration.varied.isEmpty ? result.scenario : configuration.name
       let search = configuration.search
       text += "\(terminal.styled(name, .bold)), \(search.system): \(CapacityWords.answer(search)).\n"
+      if let failure = search.failure {
+        text += "  " + terminal.styled("INVALID", .yellow) + ": a run failed: \(failure)\n"
+      }
       if search.isInvalid {
         text += "  " + terminal.styled("INVALID", .yellow)
         text +=
@@ -71,7 +74,11 @@ struct CapacitySummary {
 
   private func curve(_ search: CapacitySearch) -> String {
     let targets = search.points.first?.targets.map(\.target) ?? []
-    var table = Columns([">rate"] + targets.map { ">" + $0 } + [">response p50", ">p99", ">busy", ">runs", "verdict"])
+    let hasFailures = search.hasFailures
+    var table = Columns(
+      [">rate"] + targets.map { ">" + $0 } + (hasFailures ? [">success"] : []) + [
+        ">response p50", ">p99", ">busy", ">runs", "verdict",
+      ])
     // The rates next to the limit are what matters.
     let place = search.limit?.rate.value ?? search.points.last?.rate ?? 0
     let near = search.points.sorted { abs($0.rate - place) < abs($1.rate - place) }.prefix(14)
@@ -81,7 +88,7 @@ struct CapacitySummary {
         return HumanUnits.value(estimate.value, target.unit)
       }
       table.add(
-        [CapacityWords.rate(point.rate)] + observed + [
+        [CapacityWords.rate(point.rate)] + observed + (hasFailures ? [HumanUnits.value(point.success, .ratio)] : []) + [
           HumanUnits.value(point.responseP50?.value, .time), HumanUnits.value(point.responseP99?.value, .time),
           point.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", "), "\(point.runs)",
           CapacityWords.verdict(point)

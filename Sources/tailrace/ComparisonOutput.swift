@@ -34,6 +34,7 @@ struct ComparisonSummary {
     if !result.forced.isEmpty {
       text += "Forced, although not alike:\n" + result.forced.map { "  \($0)\n" }.joined()
     }
+    text += result.fateLines.map { "\($0.replacing("**", with: ""))\n" }.joined()
     for candidate in result.candidates.indices.dropFirst() {
       text += "\(terminal.styled(result.candidates[candidate].label, .bold)) against \(result.candidates[0].label): "
       text += ComparisonPage.headline(result, candidate: candidate) + "\n\n"

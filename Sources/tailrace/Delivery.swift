@@ -5,7 +5,8 @@ import TailraceHarness
 /// Hands over what a command found: its verdict in words first, then its files.
 ///
 /// A file that cannot be written hides no verdict: it is told of at the end, and the status stays the verdict's, or is
-/// 1 where that would have been a success.
+/// 1 where that would have been a success. A report that cannot be written goes to another place, or else its result to
+/// standard output: what was measured is not thrown away.
 struct Delivery {
   private let status: Int32
   private let isQuiet: Bool
@@ -24,23 +25,75 @@ struct Delivery {
     if !isQuiet { Terminal.output.write(text) }
   }
 
+  /// Says what failed, on standard error, also where nothing else is said.
+  func tell(_ failures: [String]) {
+    for words in failures { Terminal.error.write("Error: \(words)\n") }
+  }
+
   /// Writes a report's directory, and says where it is.
-  mutating func report(_ write: () throws -> ReportDirectory.Written) {
+  ///
+  /// - Parameters:
+  ///   - parent: the directory that is to hold the report.
+  ///   - result: the bytes that the whole report can be made from again.
+  ///   - write: writes the report in a directory.
+  mutating func report(
+    under parent: String, result: () throws -> [UInt8], _ write: (_ parent: String) throws -> ReportDirectory.Written
+  ) {
     do {
-      let written = try write()
-      let path = PathText.short(written.directory)
-      say("\nReport: \(path)/report.html\nAs text: \(path)/report.md\n")
+      let written = try write(parent)
+      announce(written)
       if let problem = written.linkProblem { problems.append(problem) }
     } catch {
-      problems.append(ErrorWords.of(error))
+      let words = ErrorWords.of(error)
+      if let written = SparePlace.fill({ try write($0) }) {
+        announce(written)
+        problems.append("\(words). The report is in '\(written.directory)' instead; move it from there")
+      } else {
+        problems.append(words)
+        rescue("result.json", result)
+      }
     }
   }
 
+  private func announce(_ written: ReportDirectory.Written) {
+    let path = PathText.short(written.directory)
+    say("\nReport: \(path)/report.html\nAs text: \(path)/report.md\n")
+  }
+
   /// Keeps something, and says so.
-  mutating func store(_ words: String, _ write: () throws -> Void) {
+  ///
+  /// - Parameters:
+  ///   - name: of the file that holds it where its own place cannot be written.
+  ///   - bytes: what the file holds.
+  mutating func store(_ words: String, as name: String, _ bytes: () throws -> [UInt8], _ write: () throws -> Void) {
     do {
       try write()
       say(words)
+    } catch {
+      problems.append(ErrorWords.of(error))
+      rescue(name, bytes)
+    }
+  }
+
+  /// Writes a single file somewhere, or prints it where no file can be written at all.
+  private mutating func rescue(_ name: String, _ bytes: () throws -> [UInt8]) {
+    do {
+      let bytes = try bytes()
+      let path = SparePlace.fill { folder in
+        let path = "\(folder)/\(name)"
+        try OutputFile.write(bytes, to: path)
+        return path
+      }
+      if let path {
+        problems.append("what was measured is in '\(path)' instead; copy it from there")
+      } else if Terminal.output.isTerminal {
+        problems.append(
+          "no other place could be written to either; free some space and run it again, or print the result with "
+            + "'tailrace run … --emit-result | …', which writes no file")
+      } else {
+        problems.append("no other place could be written to either, so the last line of standard output is \(name)")
+        Terminal.output.write(bytes)
+      }
     } catch {
       problems.append(ErrorWords.of(error))
     }

@@ -35,9 +35,8 @@ struct GateOutput: ParsableArguments {
   func deliver(_ findings: GateFindings, _ reporting: ReportingOptions) throws {
     var delivery = Delivery(status: findings.exitStatus, isQuiet: reporting.place.quiet)
     delivery.say(GateSummary(findings, terminal: .output).text)
-    delivery.report {
-      try reporting.write(try GateFiles.render(findings), name: "gate", started: findings.comparison.started)
-    }
+    reporting.report(
+      try GateFiles.render(findings), name: "gate", started: findings.comparison.started, in: &delivery)
     if let junit { delivery.file(GateFiles.junit(findings), to: junit) }
     if let comment { delivery.file(GatePage.comment(findings), to: comment) }
     if github {

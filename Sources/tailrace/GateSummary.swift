@@ -20,6 +20,7 @@ struct GateSummary {
       }
     var text = terminal.styled(findings.word, style) + ": \(GatePage.summary(findings))\n"
     text += (findings.invalid + findings.boundsInNoise.map(GatePage.words)).map { "  \($0)\n" }.joined()
+    text += findings.comparison.fateLines.map { "  \($0.replacing("**", with: ""))\n" }.joined()
     text += findings.comparison.forced.map { "  forced: \($0)\n" }.joined()
     var table = Columns(["", "scenario", ">change", ">interval", "verdict"])
     for check in GatePage.ordered(findings) {

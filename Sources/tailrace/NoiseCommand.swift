@@ -67,12 +67,19 @@ struct NoiseCommand: AsyncParsableCommand {
       command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed), version: Composition.version,
       started: started, candidates: [], comparison: outcome.comparison, contrasts: outcome.contrasts,
       ending: outcome.ending, forced: [], first: outcome.first, isInterrupted: outcome.isInterrupted)
+    for line in findings.fateLines { Terminal.output.write("\(line.replacing("**", with: ""))\n") }
     for line in findings.invalid { Terminal.error.write("INVALID: \(line)\n") }
-    guard findings.invalid.isEmpty else { throw ExitCode(Verdict.invalid.exitStatus) }
     let floor = NoiseFloor(findings)
+    guard findings.invalid.isEmpty else {
+      if findings.counted > 0 { Terminal.output.write("Not kept:\n" + text(floor, findings)) }
+      throw ExitCode(Verdict.invalid.exitStatus)
+    }
     Terminal.output.write(text(floor, findings))
     var delivery = Delivery(status: 0, isQuiet: false)
-    delivery.store("Kept in \(storing.directory)/noise: a gate refuses bounds below it.\n") {
+    delivery.store(
+      "Kept in \(storing.directory)/noise: a gate refuses bounds below it.\n", as: "\(findings.name).json",
+      { try ReportJSON.encode(floor) }
+    ) {
       try storing.store.save(floor, of: findings.name)
     }
     try delivery.end()

@@ -11,7 +11,7 @@ struct OutputOptions: ParsableArguments {
   var allocations = false
   @Flag(help: .hidden)
   var countsAllocations = false
-  @Flag(help: .hidden)
+  @Flag(help: "Print the result (result.json) instead of a summary, and write no report; the status is 0.")
   var emitResult = false
   @Option(
     help: ArgumentHelp(

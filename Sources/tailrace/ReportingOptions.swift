@@ -21,15 +21,21 @@ struct ReportingOptions: ParsableArguments {
   ) throws {
     var delivery = Delivery(status: status, isQuiet: place.quiet)
     delivery.say(text)
-    delivery.report { try write(try files(), name: name, started: started) }
+    report(try files(), name: name, started: started, in: &delivery)
     try delivery.end()
   }
 
   /// Writes a report's files.
-  func write(
-    _ files: [(path: String, bytes: [UInt8])], name: String, started: String
-  ) throws -> ReportDirectory.Written {
-    try ReportDirectory.write(
-      files: files, name: ReportDirectory.stamped(name, started: started), under: place.directory)
+  func report(
+    _ files: @autoclosure () throws -> [(path: String, bytes: [UInt8])], name: String, started: String,
+    in delivery: inout Delivery
+  ) {
+    let made = Result { try files() }
+    delivery.report(
+      under: place.directory, result: { try made.get().first { $0.path.hasSuffix(".json") }?.bytes ?? [] }
+    ) { parent in
+      try ReportDirectory.write(
+        files: try made.get(), name: ReportDirectory.stamped(name, started: started), under: parent)
+    }
   }
 }

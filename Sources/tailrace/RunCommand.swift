@@ -69,7 +69,10 @@ struct RunCommand: AsyncParsableCommand {
     display.finish()
     var delivery = Delivery(status: run.result.exitStatus, isQuiet: output.place.quiet)
     delivery.say(RunSummary(run, terminal: .output).text)
-    delivery.report { try ReportDirectory.write(run, under: output.place.directory) }
+    delivery.tell(run.result.failureWords)
+    delivery.report(under: output.place.directory, result: { try ReportFiles.encode(run.result) }) {
+      try ReportDirectory.write(run, under: $0)
+    }
     try delivery.end()
   }
 
@@ -83,6 +86,7 @@ struct RunCommand: AsyncParsableCommand {
   private func emit(_ runner: SuiteRunner, _ selection: ScenarioSelection) async throws {
     let run = try await runner.run(selection.scenarios) { _ in }
     Terminal.output.write(try ReportFiles.encode(run.result))
+    for words in run.result.failureWords { Terminal.error.write("Error: \(words)\n") }
   }
 
   private func suiteOptions(named suite: String) -> SuiteOptions {

@@ -18,6 +18,7 @@ struct RunSummary {
 
   var text: String {
     var lines = [headline, ""] + rows
+    lines += section("What failed", failedRuns)
     lines += section("Missed targets", missed) + section("Why figures are not to be trusted", checks(.failed))
     lines += section("Failures", failures)
     lines += section("Warnings", checks(.warning))
@@ -39,6 +40,10 @@ struct RunSummary {
     if suite.isInterrupted { text += "cut short; " }
     text += targets.isEmpty ? "nothing was checked, " : "\(met) of \(counted(targets.count, "target")) met, "
     text += "\(valid) of \(counted(runs.count, "run")) valid"
+    let failed = suite.scenarios.reduce(0) { $0 + ($1.failedRuns?.count ?? 0) }
+    if failed > 0 { text += ", \(counted(failed, "run")) failed" }
+    let unsuccessful = suite.scenarios.reduce(0) { $0 + $1.runs.count { !JobFates($0).areAllGood } }
+    if unsuccessful > 0 { text += "; jobs failed or were turned away in \(counted(unsuccessful, "run"))" }
     if suite.timeScale != 1 { text += ", time scale \(HumanUnits.digits(suite.timeScale))" }
     return text
   }
@@ -47,7 +52,8 @@ struct RunSummary {
   private var rows: [String] {
     let width = suite.scenarios.map(\.name.count).max() ?? 0
     let words = suite.scenarios.map(\.verdict.word.count).max() ?? 0
-    let systems = suite.scenarios.flatMap(\.runs).map(\.system.count).max() ?? 0
+    let names = suite.scenarios.flatMap { $0.runs.map(\.system) + ($0.failedRuns ?? []).map(\.system) }
+    let systems = names.map(\.count).max() ?? 0
     return suite.scenarios.flatMap { scenario -> [String] in
       let met = scenario.targets.count { $0.verdict == .met }
       let head =
@@ -56,15 +62,32 @@ struct RunSummary {
       let blank = String(repeating: " ", count: width + words + 4)
       let targets =
         scenario.targets.isEmpty ? "  no targets" : "  \(met) of \(counted(scenario.targets.count, "target"))"
-      if scenario.runs.isEmpty { return [head] }
+      let failed = (scenario.failedRuns ?? []).map { "  \($0.system.padded(to: systems))  failed" }
+      if scenario.runs.isEmpty {
+        return failed.isEmpty ? [head] : failed.enumerated().map { ($0 == 0 ? head : blank) + $1 }
+      }
       return scenario.runs.enumerated().map { index, run in
+        let fates = JobFates(run)
         let jobs = HumanUnits.count(Double(run.measurement.all.causes.total))
         let median = run.measurement.all[.response]?.percentiles([50]).first ?? nil
-        let response = median.map { "median response \(HumanUnits.time(Double($0.rawValue)))" } ?? ""
+        let of =
+          fates.areAllGood
+          ? "" : " of the \(HumanUnits.count(Double(run.measurement.all.causes.ranToTheirEnd))) that ran"
+        let response = median.map { "median response\(of) \(HumanUnits.time(Double($0.rawValue)))" } ?? ""
         let row =
-          "\(index == 0 ? head : blank)  \(run.system.padded(to: systems))  \(jobs.indented(to: 9)) jobs  "
+          "\(index == 0 ? head : blank)  \(run.system.padded(to: systems))  \(jobs.indented(to: 9)) jobs"
+          + fates.aside + "  "
           + (index == 0 ? response.padded(to: 23) + targets : response)
         return String(row.reversed().drop { $0 == " " }.reversed())
+      } + failed.map { blank + $0 }
+    }
+  }
+
+  /// Why runs came to nothing.
+  private var failedRuns: [String] {
+    suite.scenarios.flatMap { scenario in
+      (scenario.failedRuns ?? []).flatMap { failure in
+        failure.words(in: scenario.name).split(separator: "\n").enumerated().map { "\($0 == 0 ? "  " : "    ")\($1)" }
       }
     }
   }

@@ -78,7 +78,7 @@ import Testing
     let outcome = try await Binary.run(
       ["run", "pipeline-phases", "--system", "exec:./curious", "--seed", "7", "--set", "scheduler.workers=3"],
       in: folder)
-    #expect(outcome.status == 1, "\(outcome)")
+    #expect(outcome.status == 4, "\(outcome)")
     let told = try folder.text("told.txt").split(separator: "\n")
     #expect(told.contains("TAILRACE_SEED=7") && told.contains("TAILRACE_WORKERS=3"), "\(told)")
     // The tape that is shown, dependencies and all.
@@ -86,22 +86,28 @@ import Testing
     #expect(try folder.text("tape.csv") == tape.output)
     #expect(tape.output.contains("dependencies"))
     let timed = try await Binary.run(["run", "driven.yaml", "--system", "exec:./curious"], in: folder)
-    #expect(timed.status == 1, "\(timed)")
+    #expect(timed.status == 4, "\(timed)")
     #expect(try folder.text("told.txt").contains("TAILRACE_DURATION_NS=5000000000\n"))
   }
 
   /// The filter that spoils the rows, the status, and what is said of it.
   static let broken: [(filter: String, status: Int32, words: [String])] = [
     (
-      "NR == 3 { $2 = \"reprot\" } { print }", 1,
-      ["Error: exec:./broken", "JOBS.csv:3: unknown job type 'reprot'; the tape's are thumbnail, report"]
+      "NR == 3 { $2 = \"reprot\" } { print }", 4,
+      ["Error: driven: exec:./broken", "JOBS.csv:3: unknown job type 'reprot'; the tape's are thumbnail, report"]
     ),
     (
-      "NR == 4 { $11 = $10 - 1 } NR == 6 { $1 = 99999 } { print }", 1,
+      "NR == 4 { $11 = $10 - 1 } NR == 6 { $1 = 99999 } { print }", 4,
       ["JOBS.csv:4: finished_ns", "is before started_ns", "JOBS.csv:6: job '99999' is not on the tape"]
     ),
-    ("NR > 1 { $12 = \"won\" } { print }", 1, ["'won' is no outcome of an attempt", "failed_permanently", "more"]),
-    ("NR > 1 { print }", 1, ["JOBS.csv:1: the first line is '"]),
+    ("NR > 1 { $12 = \"won\" } { print }", 4, ["'won' is no outcome of an attempt", "failed_permanently", "more"]),
+    ("NR > 1 { print }", 4, ["JOBS.csv:1: the first line is '"]),
+    ("NR == 3 { $5 = \"async-60021\" } { print }", 4, ["JOBS.csv:3: worker 'async-60021' does not exist: there are 2"]),
+    ("{ print } NR == 5 { print }", 4, ["JOBS.csv:6: attempt 1 of job 3 is in line 5 too (none_duplicated)"]),
+    (
+      "NR > 1 { $5 = \"\"; $10 = $9; $11 = sprintf(\"%.0f\", $9 + 3000000000) } { print }", 4,
+      ["others run; there are 2 workers", "more"]
+    ),
   ]
 
   @Test(arguments: broken.indices) func rowsThatCannotBeReadAreNamed(_ index: Int) async throws {
@@ -111,14 +117,15 @@ import Testing
     let outcome = try await Binary.run(["run", "driven.yaml", "--system", "exec:./broken"], in: folder)
     #expect(outcome.status == status, "\(outcome)")
     for word in words { #expect(outcome.error.contains(word), "'\(word)' is not in: \(outcome.error)") }
-    #expect(!folder.exists("reports"))
+    let report = try folder.text("reports/latest/report.md")
+    #expect(report.hasPrefix("# INVALID") && report.contains("**The run on exec:./broken failed**"), "\(report)")
   }
 
   @Test(arguments: [
-    ("NR != 5 { print }", "none_lost"), ("{ print } NR == 5 { print }", "none_duplicated"),
+    ("NR != 5 { print }", "none_lost"),
     ("NR > 1 { for (i = 7; i <= 11; i++) $i = sprintf(\"%.0f\", $i + 300000000) } { print }", "generator_lateness"),
   ])
-  func whatAProgramLosesDoublesOrSubmitsLateMakesItsRunInvalid(_ filter: String, _ check: String) async throws {
+  func whatAProgramLosesOrSubmitsLateMakesItsRunInvalid(_ filter: String, _ check: String) async throws {
     let folder = try folderWithScenario()
     try driver("careless", filter: filter, in: folder)
     let outcome = try await Binary.run(
@@ -131,19 +138,77 @@ import Testing
     let folder = try folderWithScenario()
     try script("fails", "echo starting >&2; echo 'the store is closed' >&2; exit 3", in: folder)
     let failed = try await Binary.run(["run", "driven.yaml", "--system", "exec:./fails"], in: folder)
-    #expect(failed.status == 1, "\(failed)")
-    #expect(failed.error.contains("Error: exec:./fails ended with status 3"), "\(failed)")
+    #expect(failed.status == 4, "\(failed)")
+    #expect(failed.error.contains("Error: driven: exec:./fails ended with status 3"), "\(failed)")
+    #expect(failed.output.contains("0 of 2 targets met, 0 of 0 runs valid, 1 run failed"), "\(failed)")
+    #expect(try folder.text("reports/latest/report.md").contains("the store is closed"))
     #expect(failed.error.contains("the store is closed"), "\(failed)")
     try script("idle", "exit 0", in: folder)
     let idle = try await Binary.run(["run", "driven.yaml", "--system", "exec:./idle"], in: folder)
-    #expect(idle.status == 1 && idle.error.contains("wrote no JOBS.csv, though "), "\(idle)")
+    #expect(idle.status == 4 && idle.error.contains("wrote no JOBS.csv, though "), "\(idle)")
     // A first line alone, and a file without any.
     let tape = try await Binary.run(["show", "driven.yaml", "--tape"], in: folder)
     try driver("silent", filter: "NR == 1 { print }", in: folder)
     let silent = try await Binary.run(["run", "driven.yaml", "--system", "exec:./silent"], in: folder)
     let words = "exited with status 0 and wrote no row, though \(tape.outputLines.count - 1) jobs were intended"
-    #expect(silent.status == 1 && silent.error.contains(words), "\(silent)")
-    #expect(!folder.exists("reports"))
+    #expect(silent.status == 4 && silent.error.contains(words), "\(silent)")
+  }
+
+  /// Whichever of them fails, what the other did is reported.
+  @Test(arguments: [["exec:./good", "exec:./fails"], ["exec:./fails", "exec:./good"]])
+  func oneThatFailsDoesNotHideTheOther(_ systems: [String]) async throws {
+    let folder = try folderWithScenario()
+    try driver("good", in: folder)
+    try script("fails", "echo 'the store is closed' >&2; exit 3", in: folder)
+    let outcome = try await Binary.run(
+      ["run", "driven.yaml", "--system", systems.joined(separator: ","), "--jobs"], in: folder)
+    #expect(outcome.status == 4, "\(outcome)")
+    #expect(outcome.output.contains("1 of 1 run valid, 1 run failed"), "\(outcome)")
+    #expect(outcome.error.contains("Error: driven: exec:./fails ended with status 3"), "\(outcome)")
+    let report = try folder.text("reports/latest/report.md")
+    #expect(
+      report.contains("**The run on exec:./fails failed**") && report.contains("the store is closed"), "\(report)")
+    let results = try folder.text("reports/latest/results.csv")
+    #expect(results.contains("driven,exec:./good,all,response,mean"), "\(results.prefix(400))")
+    // The targets are about the first system.
+    let targets = try folder.text("reports/latest/targets.csv")
+    #expect(targets.contains(systems[0] == "exec:./good" ? ",met," : ",no samples,"), "\(targets)")
+    #expect(systems[0] == "exec:./good" || !targets.contains(",met,"), "\(targets)")
+    let again = try await Binary.run(["report", "reports/latest"], in: folder)
+    #expect(again.status == 0, "\(again)")
+    #expect(try folder.text("reports/latest/report.md") == report)
+  }
+
+  /// Nobody inside the program can notice.
+  @Test func aProgramThatWasStoppedIsInvalid() async throws {
+    let folder = try folderWithScenario()
+    try driver("good", in: folder)
+    try script("stopped", "(sleep 2; kill -CONT $$) & kill -STOP $$; exec ./good \"$@\"", in: folder)
+    let outcome = try await Binary.run(["run", "driven.yaml", "--system", "exec:./stopped"], in: folder)
+    #expect(outcome.status == 4 && outcome.output.contains("process_standstill"), "\(outcome)")
+  }
+
+  /// A driver that fails in a later round, by a count that it keeps in a file.
+  @Test func aRoundThatFailsLeavesThoseBeforeIt() async throws {
+    let folder = try folderWithScenario()
+    try driver("good", in: folder)
+    try script(
+      "tired", "echo >> runs.txt; test $(wc -l < runs.txt) -lt 6 || { echo worn out >&2; exit 3; }; exec ./good \"$@\"",
+      in: folder)
+    let compared = try await Binary.run(
+      ["compare", "driven.yaml", "--system", "exec:./good,exec:./tired", "--rounds", "12", "--progress", "none"],
+      in: folder)
+    #expect(compared.status == 4, "\(compared)")
+    #expect(
+      compared.output.contains("round 6 failed on exec:./tired") && compared.output.contains("worn out"), "\(compared)")
+    #expect(compared.output.contains("5 rounds of each; round 6 failed."), "\(compared)")
+    #expect(try folder.text("reports/latest/report.md").contains("| `throughput` |"))
+    try FileManager.default.removeItem(at: folder.url.appendingPathComponent("runs.txt"))
+    let saved = try await Binary.run(
+      ["baseline", "save", "main", "driven.yaml", "--system", "exec:./tired", "--rounds", "12"], in: folder)
+    #expect(saved.status == 4 && saved.error.contains("Not saved: 5 of 12 rounds are valid"), "\(saved)")
+    #expect(saved.error.contains("round 6 failed") && saved.outputLines.count == 6, "\(saved)")
+    #expect(!folder.exists(".tailrace"))
   }
 
   @Test func whatCannotBeRunOrReplayedIsRefusedBeforeAnythingRuns() async throws {

@@ -6,7 +6,7 @@ import Subprocess
 import Testing
 
 @Suite(.serialized) struct InterruptionTests {
-  @Test(arguments: [Signal.interrupt, .terminate])
+  @Test(arguments: [Signal.interrupt, .terminate, .terminalClosed])
   func theFirstSignalDrainsAndReports(_ signal: Signal) async throws {
     let folder = try TemporaryFolder()
     let outcome = try await Binary.interrupt(
@@ -21,6 +21,14 @@ import Testing
     #expect(!outcome.output.contains("quick-start"))
     let rows = try folder.text("reports/latest/jobs.csv").split(separator: "\n").dropFirst()
     #expect(rows.allSatisfy { $0.hasSuffix(",succeeded") || $0.hasSuffix(",cancelled") }, "\(rows.suffix(3))")
+  }
+
+  /// As a terminal's Ctrl-\\: the way out where nothing else is one.
+  @Test func quittingEndsTheProgram() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await Binary.interrupt(
+      ["run", Binary.scenario("endless")], with: .quit, times: 1, in: folder)
+    #expect(outcome.status == -Signal.quit.rawValue, "\(outcome)")
   }
 
   /// What is interrupted once a round is over, and what its report is called.

@@ -224,6 +224,12 @@ import Testing
     let folder = try folder()
     let tape = try shell("T show quick-start --tape --duration 10min | head -1; echo ${PIPESTATUS[0]}", in: folder)
     #expect(tape.output.hasPrefix("job,job_type,") && tape.output.hasSuffix("\n141\n"), "\(tape)")
+    // Progress goes to the same pipe, whose reader goes after the first line.
+    let progress = try shell(
+      "T run gb.yaml --system simulated --progress plain 2>&1 | head -1 | cut -c1; echo ${PIPESTATUS[0]}", in: folder)
+    #expect(progress.output == "[\n141\n" || progress.output == "[\n0\n", "\(progress)")
+    #expect(folder.exists("reports/latest/report.html"), "\(progress)")
+    try FileManager.default.removeItem(at: folder.url.appendingPathComponent("reports"))
     let run = try shell("T run gb.yaml --system simulated | true; echo ${PIPESTATUS[0]}", in: folder)
     #expect(run.output == "141\n" || run.output == "0\n", "\(run)")
     #expect(run.error.isEmpty && folder.exists("reports/latest/report.html"), "\(run)")

@@ -16,7 +16,7 @@ import Testing
         name: two-types
         jobs: {slow: {service: 10ms, priority: low}, quick: {service: 1ms}}
         load: [{batch: 1, of: slow}, {batch: 1, of: quick}, {batch: 1, of: slow}, {batch: 1, of: quick}]
-        scheduler: {workers: 1}
+        scheduler: {workers: 2}
         """, file: "test"
     ).get()
     expected = ExpectedJobs(Tape(scenario: scenario, seed: 1))
@@ -37,7 +37,7 @@ import Testing
 
   @Test func rowsComeOutAsTheyWent() throws {
     let rows = [
-      "0,slow,low,1,async-0,0,1,2,3,4,10,failed", "0,slow,low,2,thread-7,0,1,2,15,16,20,succeeded",
+      "0,slow,low,1,async-0,0,1,2,3,4,10,failed", "0,slow,low,2,async-1,0,1,2,15,16,20,succeeded",
       "1,quick,normal,1,,0,5,,,,6,rejected", "2,slow,low,1,,0,,,,,0,dropped",
       "3,quick,normal,1,,0,5,6,7,,9,cancelled",
     ]
@@ -51,9 +51,74 @@ import Testing
     #expect(records[1].previousFinished == Instant(nanoseconds: 10))
   }
 
-  @Test func aJobDoneTwiceSettlesTwice() throws {
-    let row = "1,quick,normal,1,async-0,0,1,2,3,4,10,succeeded"
-    #expect(try read(row, row).map(\.settles) == [true, true])
+  /// What the rows claim that cannot have been; the line at fault and what is said of it.
+  @Test(arguments: [
+    (
+      ["1,quick,normal,1,async-0,0,1,2,3,4,10,succeeded", "1,quick,normal,1,async-1,0,1,2,3,14,20,succeeded"], 3,
+      "attempt 1 of job 1 is in line 2 too (none_duplicated)"
+    ),
+    (
+      ["1,quick,normal,1,async-0,0,1,2,3,4,10,succeeded", "1,quick,normal,2,async-0,0,1,2,10,14,20,failed"], 3,
+      "follows attempt 1 (line 2), which settled the job"
+    ),
+    (
+      ["1,quick,normal,1,,0,1,,,,10,rejected", "1,quick,normal,2,async-0,0,1,,10,14,20,failed"], 3,
+      "accepted_ns"
+    ),
+    (["1,quick,normal,1,async-60021,0,1,2,3,4,10,succeeded"], 2, "'async-60021' does not exist: there are 2 workers"),
+    (["1,quick,normal,1,async-2,0,1,2,3,4,10,succeeded"], 2, "async-0 to async-1"),
+    (["1,quick,normal,1,thread-2,0,1,2,3,4,10,succeeded"], 2, "thread-0 to thread-1"),
+    (
+      ["1,quick,normal,1,async-0,0,1,2,3,4,10,succeeded", "3,quick,normal,1,thread-0,0,1,2,3,4,10,succeeded"], 3,
+      "no job type uses the pool thread"
+    ),
+    (
+      ["1,quick,normal,1,async-1,0,1,2,3,4,10,succeeded", "3,quick,normal,1,async-1,0,1,2,3,9,12,succeeded"], 3,
+      "async-1 starts job 3 at 9, while it runs job 1 (line 2) until 10"
+    ),
+    (
+      [
+        "0,slow,low,1,,0,1,2,3,4,10,succeeded", "1,quick,normal,1,,0,1,2,3,5,11,succeeded",
+        "2,slow,low,1,async-0,0,1,2,3,9,12,succeeded",
+      ], 4, "job 2 starts at 9, while 2 others run; there are 2 workers"
+    ),
+    (["1,quick,normal,1,async-0,0,1,,,,10,rejected"], 2, "names a worker, async-0"),
+    (["1,quick,normal,1,,0,1,2,3,4,9000000000000000,succeeded"], 2, "is after the end of any run"),
+    (["1,quick,normal,1,,0,nan,2,3,4,5,succeeded"], 2, "submitted_ns 'nan' is no instant"),
+    (["1,quick,normal,1,,0,1,2,3,4,1e9,succeeded"], 2, "finished_ns '1e9' is no instant"),
+  ])
+  func whatCannotBeTrueIsRefused(_ rows: [String], _ line: Int, _ words: String) {
+    let text = AttemptRows.header + rows.map { $0 + "\n" }.joined()
+    do {
+      _ = try AttemptRowsReader.records(of: Array(text.utf8), for: expected)
+      Issue.record("accepted: \(rows)")
+    } catch {
+      let lines = (error as? AttemptRowsReader.Problems)?.lines ?? []
+      #expect(lines.count == 1 && lines[0].hasPrefix("JOBS.csv:\(line): ") && lines[0].contains(words), "\(lines)")
+      #expect(lines.first?.contains("; ") == true, "no way out: \(lines)")
+    }
+  }
+
+  @Test func whatFollowsWithoutOverlapIsTaken() throws {
+    // One attempt ends as the next begins, on the same worker and on all of them; an attempt may take no time.
+    let records = try read(
+      "0,slow,low,1,async-0,0,1,2,3,4,10,succeeded", "1,quick,normal,1,async-0,0,1,2,3,10,12,succeeded",
+      "2,slow,low,1,,0,1,2,3,10,10,succeeded", "3,quick,normal,1,async-1,0,1,2,3,4,10,succeeded")
+    #expect(records.count == 4)
+    // A program with one pool calls its workers as it likes.
+    #expect(try read("0,slow,low,1,thread-1,0,1,2,3,4,10,succeeded").count == 1)
+  }
+
+  @Test func everyImpossibleRowIsCounted() {
+    let row = "0,slow,low,1,async-9,0,1,2,3,4,10,succeeded\n"
+    let text = AttemptRows.header + String(repeating: row, count: 31)
+    do {
+      _ = try AttemptRowsReader.records(of: Array(text.utf8), for: expected)
+      Issue.record("accepted")
+    } catch {
+      // Thirty repeat the first, and all are on a worker that does not exist; each of those runs while the first does.
+      #expect((error as? AttemptRowsReader.Problems)?.lines.last == "and 71 more")
+    }
   }
 
   @Test func theLastAttemptSettlesWhateverItsEnd() throws {

@@ -16,6 +16,46 @@ struct OutputFileTests {
   private func text(_ path: String) throws -> String { String(decoding: try OutputFile.read(path), as: UTF8.self) }
   private var entries: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder).sorted()) ?? [] }
 
+  @Test func aNewFileTakesNothingsPlace() throws {
+    let path = "\(folder)/a.txt"
+    try OutputFile.writeNew(Array("first".utf8), to: path)
+    let problem = #expect(throws: FileProblem.self) { try OutputFile.writeNew(Array("second".utf8), to: path) }
+    #expect(problem?.code == EEXIST)
+    #expect(try text(path) == "first" && entries == ["a.txt"])
+  }
+
+  @Test func ofManyWritersOfANewFileOneWins() async throws {
+    let path = "\(folder)/a.txt"
+    let winners = await withTaskGroup(of: Int?.self) { group in
+      for writer in 0..<16 {
+        group.addTask {
+          (try? OutputFile.writeNew(Array("\(writer)".utf8), to: path)) == nil ? nil : writer
+        }
+      }
+      return await group.reduce(into: [Int]()) { if let writer = $1 { $0.append(writer) } }
+    }
+    #expect(winners.count == 1)
+    #expect(try text(path) == winners.first.map { "\($0)" } && entries == ["a.txt"])
+  }
+
+  @Test func aNameIsReservedForOneAtATimeAndLeavesNothing() throws {
+    let place = "\(folder)/store/baselines"
+    do {
+      let own = try FileReservation(".main.lock", in: place)
+      let problem = #expect(throws: FileProblem.self) { try FileReservation(".main.lock", in: place) }
+      #expect(problem?.code == EWOULDBLOCK)
+      #expect(FileReservation.holder(of: ".main.lock", in: place) == getpid())
+      _ = try FileReservation(".other.lock", in: place)
+      withExtendedLifetime(own) {}
+    }
+    #expect(entries.isEmpty)
+    // A file that a killed process left keeps nobody out.
+    try OutputFile.makeFolder(place)
+    try OutputFile.write(Array("1\n".utf8), to: "\(place)/.main.lock")
+    _ = try FileReservation(".main.lock", in: place)
+    #expect(entries.isEmpty)
+  }
+
   @Test func aFileIsReplacedWholeAndKeepsItsMode() throws {
     let path = "\(folder)/a.txt"
     try OutputFile.write(Array("old and longer".utf8), to: path)

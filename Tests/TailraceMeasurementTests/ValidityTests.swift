@@ -18,6 +18,7 @@ import Testing
     observations.observedFor = .seconds(1)
     observations.hostSteal = Reading(steal)
     observations.otherPrograms = Reading(0)
+    observations.standstill = Standstill()
     var histogram = LatencyHistogram()
     for _ in 0..<100 { histogram.record(lateness) }
     observations.generatorLateness = histogram.distribution
@@ -74,6 +75,83 @@ import Testing
     #expect(others(0.5, delay: 0.2, ticks: 20)?.verdict == .unavailable)
     // Another program's threads are not seen, and its servers are other programs.
     #expect(others(0.9, delay: nil)?.verdict == .warning)
+  }
+
+  /// A run of a length whose process stood still in gaps.
+  private func standstill(_ gaps: [Nanoseconds]?, of length: Nanoseconds) -> ValidityCheck? {
+    var observations = makeObservations()
+    observations.observedFor = length
+    observations.standstill = gaps.map { gaps in
+      var standstill = Standstill()
+      for gap in gaps { standstill.add(gap) }
+      return standstill
+    }
+    return makeRun(records, observations: observations).validity.first { $0.name == "process_standstill" }
+  }
+
+  @Test func aProcessThatStoodStillMakesItsRunInvalid() {
+    #expect(standstill([], of: .seconds(1))?.verdict == .passed)
+    #expect(standstill([.seconds(3)], of: .seconds(20))?.verdict == .failed)
+    #expect(
+      standstill([.seconds(3)], of: .seconds(20))?.words.contains("stood still for 3 s of 20 s, in 1 gap") == true)
+    // However long the run is.
+    #expect(standstill([.milliseconds(1_100)], of: .seconds(7_200))?.verdict == .failed)
+    #expect(standstill([.milliseconds(110)], of: .seconds(2))?.verdict == .failed)
+    // A hundredth of the run.
+    #expect(standstill([.milliseconds(600)], of: .seconds(61))?.verdict == .warning)
+    #expect(standstill([.milliseconds(600)], of: .seconds(59))?.verdict == .failed)
+    #expect(standstill(Array(repeating: .milliseconds(60), count: 10), of: .seconds(59))?.verdict == .failed)
+    // What a busy host does now and then.
+    #expect(standstill([.milliseconds(40), .milliseconds(50)], of: .seconds(1))?.verdict == .warning)
+    #expect(standstill(nil, of: .seconds(1))?.verdict == .unavailable)
+  }
+
+  @Test func noSpeedupIsTakenFromARunThatIsInvalid() throws {
+    func run(_ system: String, _ length: Int64, gap: Nanoseconds) -> RunResult {
+      var observations = makeObservations(meanJobs: 0.5)
+      observations.standstill = Standstill()
+      if gap > .zero { observations.standstill?.add(gap) }
+      let records = (0..<100).map {
+        makeRecord(UInt64($0), intended: Int64($0) * length, lag: 0, submission: 0, waiting: 0, service: length / 2)
+      }
+      return makeRun(records, system: system, observations: observations)
+    }
+    let speedup = try Metric(parsing: "speedup", types: nil)
+    let own = run("live", 10_000, gap: .zero)
+    #expect(own.isValid, "\(own.validity)")
+    let sound = speedup.answer(from: [own, run("sequential", 10_000, gap: .zero)])
+    #expect(sound.value != nil)
+    let frozen = speedup.answer(from: [own, run("sequential", 10_000, gap: .seconds(3))])
+    #expect(frozen.value == nil && frozen.note == "the run on sequential is invalid (process_standstill)", "\(frozen)")
+    let ownFrozen = speedup.answer(from: [run("live", 10_000, gap: .seconds(3)), run("sequential", 10_000, gap: .zero)])
+    #expect(ownFrozen.value == nil && ownFrozen.note.contains("on live"))
+  }
+
+  @Test func aTickerTellsAStopFromABusyMachine() {
+    var tally = StandstillTally()
+    var now = Instant.zero
+    var waited = Nanoseconds.zero
+    func beat(late: Nanoseconds, queued: Nanoseconds = .zero, suspended: Nanoseconds = .zero) {
+      let due = now + .milliseconds(50)
+      now = due + late
+      waited += queued
+      tally.beat(due: due, at: now, waited: waited, suspended: suspended)
+    }
+    for _ in 0..<100 { beat(late: .microseconds(60)) }
+    // Every processor is taken: the thread waits for one, for as long as it is late.
+    for _ in 0..<100 { beat(late: .milliseconds(400), queued: .milliseconds(399)) }
+    #expect(tally.standstill == Standstill())
+    beat(late: .seconds(3), queued: .milliseconds(2))
+    #expect(tally.standstill.gaps == 1 && tally.standstill.longest == .milliseconds(2_998))
+    // A machine that was suspended: the clock stood still too.
+    beat(late: .milliseconds(1), suspended: .seconds(60))
+    #expect(tally.standstill.gaps == 2 && tally.standstill.suspended == .seconds(60))
+    #expect(tally.standstill.longest == .seconds(60) + .milliseconds(1))
+    // The same total again is no second suspension.
+    beat(late: .zero, suspended: .seconds(60))
+    tally.beat(
+      due: now, at: now, waited: waited, suspended: .seconds(60), programStopped: .milliseconds(500))
+    #expect(tally.standstill.gaps == 3)
   }
 
   @Test func stealOfAShortRunIsNotChecked() {

@@ -15,6 +15,12 @@ protocol CapacityProbe: Sendable {
   func replay(_ wanted: [(scenario: Scenario, seed: UInt64)]) async throws -> [RunResult?]
 }
 
+/// A run of a search that came to nothing.
+struct FailedProbe: Error {
+  /// Why, on one line.
+  var words: String
+}
+
 /// In virtual time, on all processors.
 struct SimulatedProbe: CapacityProbe {
   let system = "simulated"
@@ -64,6 +70,7 @@ struct LiveProbe: CapacityProbe {
       options.systems = [system]
       options.seed = seed
       let run = try await SuiteRunner(options, parts: parts, interruption: interruption).run([scenario]) { _ in }
+      if let failure = run.result.failureLines.first { throw FailedProbe(words: failure) }
       found.append(run.result.isInterrupted ? nil : run.result.scenarios.first?.primary)
     }
     return found

@@ -26,6 +26,9 @@ struct CapacityRun: Sendable {
   /// Jobs refused, shed or dropped, and those that were due.
   var turnedAway: Int
   var intended: Int
+  /// Jobs that succeeded, and those that could have.
+  var succeeded: Int
+  var possible: Int
   var cutOff: Int
   /// Whether jobs were still waiting when the run ended: then those that were cut off are a queue.
   var endsWaiting: Bool
@@ -50,6 +53,8 @@ struct CapacityRun: Sendable {
     queueDrift = change.queue
     turnedAway = all.causes[.rejected] + all.causes[.shed] + all.causes[.dropped]
     intended = run.measurement.intendedInWindow
+    succeeded = all.causes[.succeeded]
+    possible = all.causes.possible
     cutOff = run.observations.cutOff ?? 0
     endsWaiting = (run.measurement.queueDepth.values.last ?? 0) >= 0.5
     jobs = all.causes.total + run.measurement.unmeasured.total
@@ -205,9 +210,12 @@ struct CapacityRate {
     let pools = PoolID.allCases.compactMap { pool in
       utilization(of: pool.name).map { CapacityPoolUse(pool: pool.name, utilization: $0) }
     }
-    return CapacityPoint(
+    var point = CapacityPoint(
       rate: rate, runs: runs.count, verdict: verdict, reason: reason, targets: outcomes, responseP50: response(50),
       responseP99: response(99), throughput: Self.estimate(runs.map(\.throughput)), growth: growth,
       turnedAway: turnedAway, cutOff: cutOff, pools: pools)
+    let possible = runs.reduce(0) { $0 + $1.possible }
+    point.success = possible > 0 ? Double(runs.reduce(0) { $0 + $1.succeeded }) / Double(possible) : nil
+    return point
   }
 }

@@ -54,6 +54,8 @@ struct CapacitySearcher {
   private var invalidity: [String] = []
   /// Whether a run that was wanted was not made.
   private(set) var isCutShort = false
+  /// Why a run came to nothing, which ended the search; nil: none did.
+  private var failure: String?
   /// What the two rates of the crossing gave, for whoever wants to compare.
   private(set) var crossing: CapacityCrossing?
   private(set) var crossingRates: [Double] = []
@@ -99,6 +101,7 @@ struct CapacitySearcher {
       isInvalid: isInvalid(limit), isCutShort: isCutShort,
       elapsed: Double((MonotonicClock.now() - begun).rawValue), meanService: meanService)
     if !unmeetable.isEmpty { search.unmeetable = unmeetable }
+    search.failure = failure
     return search
   }
 
@@ -149,7 +152,16 @@ struct CapacitySearcher {
       onProgress(
         CapacityProgress(
           system: probe.system, rate: chunk[0].rate, round: chunk[0].round + 1, runs: runCount, limit: crossing?.rate))
-      for ((rate, round), result) in zip(chunk, try await probe.replay(scenarios)) {
+      let results: [RunResult?]
+      do {
+        results = try await probe.replay(scenarios)
+      } catch let failed as FailedProbe {
+        // What was measured so far is all that there will be.
+        failure = failed.words
+        isCutShort = true
+        return
+      }
+      for ((rate, round), result) in zip(chunk, results) {
         guard let result else {
           isCutShort = true
           continue

@@ -29,8 +29,26 @@ package struct BaselineStore: Sendable {
 
   package func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(of: name)) }
 
-  package func save(_ baseline: Baseline) throws(Problem) {
-    try write(baseline, to: path(of: baseline.name))
+  /// - Parameter replacing: whether it may take the place of a baseline of this name. If not, one that another command
+  ///   saved meanwhile stays.
+  package func save(_ baseline: Baseline, replacing: Bool) throws(Problem) {
+    try write(baseline, to: path(of: baseline.name), replacing: replacing)
+  }
+
+  /// Keeps other commands from making a baseline of this name for as long as the reservation lives.
+  ///
+  /// - Throws: ``Problem`` that says who makes it, where somebody does.
+  package func reserve(_ name: String) throws(Problem) -> FileReservation {
+    let folder = "\(directory)/baselines"
+    do {
+      return try FileReservation(".\(name).lock", in: folder)
+    } catch {
+      guard error.code == EWOULDBLOCK else { throw Problem(description: error.description) }
+      let holder = FileReservation.holder(of: ".\(name).lock", in: folder)
+      throw Problem(
+        description: "another command\(holder.map { " (process \($0))" } ?? "") is making the baseline '\(name)'; wait "
+          + "until it has ended, or choose another name")
+    }
   }
 
   /// - Throws: ``Problem`` that says how to make one, where it is missing.
@@ -76,10 +94,15 @@ package struct BaselineStore: Sendable {
 
   // MARK: - Files
 
-  private func write(_ value: some Encodable, to path: String) throws(Problem) {
+  private func write(_ value: some Encodable, to path: String, replacing: Bool = true) throws(Problem) {
     do {
       try OutputFile.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
-      try OutputFile.write(try ReportJSON.encode(value), to: path)
+      let bytes = try ReportJSON.encode(value)
+      if replacing { try OutputFile.write(bytes, to: path) } else { try OutputFile.writeNew(bytes, to: path) }
+    } catch let problem as FileProblem where problem.code == EEXIST {
+      throw Problem(
+        description: "'\(path)' was made by another command meanwhile and is left as it is; --replace puts this one in "
+          + "its place")
     } catch {
       throw Problem(description: ErrorWords.of(error))
     }

@@ -11,6 +11,14 @@ package enum ChildRun {
     package var status: Int32
     /// What it said of it.
     package var words: String
+    /// Whether it ends rounds of which so many count, rather than refusing them: what cannot be done is refused before
+    /// anything was measured.
+    func leavesRounds(_ counted: Int) -> Bool { counted > 0 || status != 64 }
+    /// On one line, as the reason why rounds ended.
+    package var line: String {
+      let lines = words.split(separator: "\n")
+      return lines.isEmpty ? "it ended with status \(status) and said nothing" : lines.joined(separator: "; ")
+    }
     package var description: String {
       let said = words.isEmpty ? "it said nothing" : words
       return "'\(command)' ended with status \(status) and gave no result: \(said)"
@@ -41,11 +49,17 @@ package enum ChildRun {
     guard run.status == 0 else {
       throw Problem(command: command, status: run.status, words: trimmed(run.error))
     }
+    let result: SuiteResult
     do {
-      return try ReportFiles.decode(run.output)
+      result = try ReportFiles.decode(run.output)
     } catch {
       throw Problem(command: command, status: 0, words: "what it printed is no result: \(error.description)")
     }
+    let failures = result.failureLines
+    guard failures.isEmpty else {
+      throw Problem(command: command, status: Verdict.invalid.exitStatus, words: failures.joined(separator: "; "))
+    }
+    return result
   }
 
   private static func trimmed(_ words: String) -> String {

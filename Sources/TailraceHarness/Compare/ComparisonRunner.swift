@@ -77,7 +77,9 @@ package struct ComparisonRunner: Sendable {
 
   /// Runs.
   ///
-  /// - Throws: ``ChildRun/Problem``, or ``UnlikeCandidates`` where the comparison is refused.
+  /// A run that fails ends the rounds, and those before it are kept.
+  ///
+  /// - Throws: ``ChildRun/Problem`` or ``UnlikeCandidates`` where the comparison is refused before any round counts.
   package func run(onProgress: @Sendable (Progress) -> Void) async throws -> Outcome {
     var comparison = Comparison(rules: rules, metrics: metrics)
     var forced: [String] = []
@@ -108,13 +110,21 @@ package struct ComparisonRunner: Sendable {
       for index in order {
         onProgress(progress())
         let candidate = candidates[index]
-        results[index] = try await ChildRun.result(
-          of: candidate.program, candidate.arguments + ["--seed", "\(roundSeed)"], interruption: interruption)
+        do {
+          results[index] = try await ChildRun.result(
+            of: candidate.program, candidate.arguments + ["--seed", "\(roundSeed)"], interruption: interruption)
+        } catch let problem as ChildRun.Problem where problem.leavesRounds(comparison.counted) {
+          comparison.distrust(["round \(number) failed on \(candidate.label): \(problem.line)"])
+          return outcome(comparison.contrasts(isLast: true), "round \(number) failed")
+        }
         if results[index] == nil { return outcome(comparison.contrasts(isLast: true), "it was cut short") }
       }
       let suites = aligned(results.compactMap { $0 })
       let unlike = unlikeness(suites)
-      guard unlike.isEmpty || isForced else { throw UnlikeCandidates(lines: unlike) }
+      guard unlike.isEmpty || isForced else {
+        try comparison.end(at: number, unlike: unlike)
+        return outcome(comparison.contrasts(isLast: true), "round \(number) could not be compared")
+      }
       for line in unlike where !forced.contains(line) { forced.append(line) }
       comparison.add(
         ComparisonRound(number: number, seed: roundSeed, order: order), suites, labels: candidates.map(\.label))
@@ -160,6 +170,16 @@ package struct ComparisonRunner: Sendable {
         "\(candidates[0].label) has \($0) (\(candidates[index].label))"
       }
     }
+  }
+}
+
+extension Comparison {
+  /// Ends the rounds at one that is not like those before.
+  ///
+  /// - Throws: ``UnlikeCandidates`` where there is none before.
+  mutating func end(at round: Int, unlike lines: [String]) throws(UnlikeCandidates) {
+    guard counted > 0 else { throw UnlikeCandidates(lines: lines) }
+    distrust(lines.map { "round \(round) is not like those before: \($0)" })
   }
 }
 

@@ -82,7 +82,15 @@ package struct GateRunner: Sendable {
       return (first, nil, first.checks)
     }
     // Seeds that no round had yet, so that the fresh rounds face fresh luck too.
-    let fresh = try await pass(source, reference, seed: seed &+ 1_000_003, onProgress)
+    let fresh: Pass
+    do {
+      fresh = try await pass(source, reference, seed: seed &+ 1_000_003, onProgress)
+    } catch {
+      var kept = first
+      let words = (error as? ChildRun.Problem)?.line ?? ErrorWords.of(error)
+      kept.outcome.comparison.distrust(["the fresh rounds failed: \(words)"])
+      return (kept, nil, kept.checks)
+    }
     return (first, fresh, GateCheck.confirmed(first.checks, by: fresh.checks))
   }
 
@@ -128,7 +136,15 @@ package struct GateRunner: Sendable {
     while index < baseline.rounds.count {
       let stored = baseline.rounds[index]
       onProgress(progress(comparison, shown, of: baseline, done: index, since: start))
-      guard let own = try await result(of: source, for: stored, of: baseline) else {
+      let found: SuiteResult?
+      do {
+        found = try await result(of: source, for: stored, of: baseline)
+      } catch let problem as ChildRun.Problem where problem.leavesRounds(comparison.counted) {
+        comparison.distrust(["round \(comparison.rounds.count + 1) failed on \(source.label): \(problem.line)"])
+        ending = "round \(comparison.rounds.count + 1) failed"
+        break
+      }
+      guard let own = found else {
         if interruption.isSet {
           ending = "it was cut short"
           break
@@ -137,7 +153,11 @@ package struct GateRunner: Sendable {
         continue
       }
       let unlike = stored.unlikeness(own, varied: [SuiteRunner.plantedSetting]).map { "\(baseline.name) has \($0)" }
-      guard unlike.isEmpty || isForced else { throw UnlikeCandidates(lines: unlike) }
+      guard unlike.isEmpty || isForced else {
+        try comparison.end(at: comparison.rounds.count + 1, unlike: unlike)
+        ending = "round \(comparison.rounds.count + 1) could not be compared"
+        break
+      }
       for line in unlike where !forced.contains(line) { forced.append(line) }
       comparison.add(
         ComparisonRound(number: comparison.rounds.count + 1, seed: stored.seed, order: [1]), [stored, own],
@@ -200,8 +220,8 @@ package enum BaselineRun {
   ///   - rounds: so many valid ones are wanted.
   ///   - onRound: told of each valid round.
   /// - Returns: the valid rounds and why others were set aside; fewer rounds where the machine spoils too many, a
-  ///   system's own failure comes, or it is interrupted.
-  /// - Throws: ``ChildRun/Problem``.
+  ///   system's own failure comes, a run fails, or it is interrupted.
+  /// - Throws: ``ChildRun/Problem`` where the first run is refused.
   package static func rounds(
     of candidate: ComparisonRunner.Candidate, count rounds: Int, seed: UInt64, interruption: StopFlag,
     onRound: (Int) -> Void
@@ -210,10 +230,16 @@ package enum BaselineRun {
     var (spoiled, broken): ([String], [String]) = ([], [])
     var number = 0
     while results.count < rounds, broken.isEmpty, spoiled.count <= max(4, rounds) {
-      let own = try await ChildRun.result(
-        of: candidate.program, candidate.arguments + ["--seed", "\(seed &+ UInt64(number))"],
-        interruption: interruption)
+      let own: SuiteResult?
       number += 1
+      do {
+        own = try await ChildRun.result(
+          of: candidate.program, candidate.arguments + ["--seed", "\(seed &+ UInt64(number - 1))"],
+          interruption: interruption)
+      } catch let problem as ChildRun.Problem where problem.leavesRounds(results.count) {
+        broken.append("round \(number) failed: \(problem.line)")
+        return (results, spoiled, broken)
+      }
       guard let own else { return (results, spoiled, broken) }
       let failed = own.scenarios.flatMap { scenario in
         scenario.runs.flatMap { run in

@@ -34,6 +34,23 @@ package enum OutputFile {
     }
   }
 
+  /// Writes a regular file that is not there yet, whole or not at all.
+  ///
+  /// - Throws: ``FileProblem``; its code is `EEXIST` where there is one of this name, which is left as it is.
+  package static func writeNew(_ bytes: [UInt8], to path: String) throws(FileProblem) {
+    let temporary = "\(folder(of: path))/\(OwnedName(kind: ".\(name(of: path))").text)"
+    defer { unlink(temporary) }
+    try pour(bytes, into: temporary, O_WRONLY | O_CREAT | O_EXCL, as: path)
+    // Unlike a change of the name, a second link takes nothing's place.
+    guard link(temporary, path) != 0 else { return }
+    let code = errno
+    // Some file systems know no second links.
+    guard code == EPERM || code == ENOTSUP || code == EMLINK else { throw FileProblem(.write, path, code) }
+    var status = stat()
+    guard lstat(path, &status) != 0 else { throw FileProblem(.write, path, EEXIST) }
+    guard rename(temporary, path) == 0 else { throw FileProblem(.write, path, errno) }
+  }
+
   /// Adds to the end of a file, which is made where it is missing.
   package static func append(_ bytes: [UInt8], to path: String) throws(FileProblem) {
     try pour(bytes, into: path, O_WRONLY | O_APPEND | O_CREAT)

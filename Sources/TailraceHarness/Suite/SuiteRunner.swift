@@ -39,6 +39,8 @@ package struct SuiteRunner: Sendable {
     var length: Nanoseconds
     /// What is looked at while it runs.
     var targets: [WatchedTarget] = []
+    /// Whether the scenario's targets are about it.
+    var isPrimary = true
     /// Whether the jobs are really done, and by this process.
     var worksHere: Bool { !system.runsInVirtualTime && !system.bringsItsWork }
   }
@@ -92,10 +94,10 @@ package struct SuiteRunner: Sendable {
     return options.systems + (needsBaseline ? [baseline] : [])
   }
 
-  /// Runs everything.
+  /// Runs everything. A replay that fails ends no other: it is among the failures of its scenario.
   ///
   /// - Parameter onProgress: called some five times a second, from a thread of its own.
-  /// - Throws: ``RefusedSuite`` before anything runs, or what a system's preparation threw.
+  /// - Throws: ``RefusedSuite`` before anything runs.
   package func run(
     _ scenarios: [Scenario], onProgress: @escaping @Sendable (SuiteProgress) -> Void
   ) async throws -> SuiteRun {
@@ -110,14 +112,19 @@ package struct SuiteRunner: Sendable {
       ? SpinCalibration.measure() : SpinCalibration(iterationsPerNanosecond: 1)
     let rehearsal = Rehearsal(of: scaled)
     var rehearsed: Set<String> = []
+    var failures = Failures()
     for plan in plans where plan.worksHere && rehearsed.insert(plan.system.name).inserted {
-      try await rehearsal.run(on: plan.system, parts: parts, interruption: interruption)
+      do {
+        try await rehearsal.run(on: plan.system, parts: parts, interruption: interruption)
+      } catch {
+        failures.unprepared[plan.system.name] = ErrorWords.of(error)
+      }
     }
     let isVirtual = plans.allSatisfy(\.system.runsInVirtualTime)
     let machine = isVirtual ? nil : MachineState(wakeUp: WakeUpCalibration.measure(), spin: SpinCalibration.measure())
     var runs: [String: [RunResult]] = [:]
     var jobs: [SuiteRun.Jobs] = []
-    for (index, plan) in plans.enumerated() where !interruption.isSet {
+    for (index, plan) in plans.enumerated() where !interruption.isSet && !failures.note(unprepared: plan) {
       var blank = SuiteProgress(
         scenario: plan.scenario.name, system: plan.system.name, index: index + 1, count: plans.count, jobs: 0,
         elapsed: .zero, left: plans[(index + 1)...].reduce(.zero) { $0 + $1.length })
@@ -128,7 +135,13 @@ package struct SuiteRunner: Sendable {
       let log = options.keepsJobs || options.recordsTape ? AttemptLog() : nil
       // Also when the replay throws: nobody is to be told of a run that is over.
       defer { progress.end() }
-      var result = try await replay(plan, calibration, machine, log, progress.progress)
+      var result: RunResult
+      do {
+        result = try await replay(plan, calibration, machine, log, progress.progress)
+      } catch {
+        failures.note(ErrorWords.of(error), of: plan)
+        continue
+      }
       if let log {
         let kept = Self.jobs(log, plan.scenario, plan.system.name)
         if kept.leftOut > 0 { result.observations.attemptsLeftOut = kept.leftOut }
@@ -136,7 +149,9 @@ package struct SuiteRunner: Sendable {
       }
       runs[plan.scenario.name, default: []].append(result)
     }
-    let results = try scaled.compactMap { scenario in try sum(scenario, runs[scenario.name] ?? []) }
+    let results = try scaled.compactMap { scenario in
+      try sum(scenario, runs[scenario.name] ?? [], failures.byScenario[scenario.name] ?? [])
+    }
     let suite = SuiteResult(
       version: parts.version, suite: options.suite, started: started.formatted(.iso8601), environment: environment,
       command: options.command, seed: options.seed, timeScale: options.timeScale, scenarios: results,
@@ -158,7 +173,7 @@ package struct SuiteRunner: Sendable {
         scenario: scenario, system: system,
         length: system.runsInVirtualTime ? .zero : Self.length(scenario, on: name),
         // A scenario's targets are about its first run.
-        targets: index == 0 ? targets : [])
+        targets: index == 0 ? targets : [], isPrimary: index == 0)
     }
   }
 
@@ -198,15 +213,34 @@ package struct SuiteRunner: Sendable {
     return tape.slowed(factors)
   }
 
+  /// Replays that came to nothing.
+  private struct Failures {
+    /// Why systems could not even rehearse, by their names.
+    var unprepared: [String: String] = [:]
+    private(set) var byScenario: [String: [RunFailure]] = [:]
+
+    mutating func note(_ words: String, of plan: Plan) {
+      byScenario[plan.scenario.name, default: []].append(
+        RunFailure(system: plan.system.name, words: words, isPrimary: plan.isPrimary))
+    }
+
+    /// Notes a failure where the system could not rehearse; returns whether it could not.
+    mutating func note(unprepared plan: Plan) -> Bool {
+      guard let words = unprepared[plan.system.name] else { return false }
+      note(words, of: plan)
+      return true
+    }
+  }
+
   /// A scenario's runs in one result; nil when the suite was cut short before its first.
-  private func sum(_ scenario: Scenario, _ runs: [RunResult]) throws -> ScenarioResult? {
-    guard !runs.isEmpty else { return nil }
+  private func sum(_ scenario: Scenario, _ runs: [RunResult], _ failures: [RunFailure]) throws -> ScenarioResult? {
+    guard !runs.isEmpty || !failures.isEmpty else { return nil }
     return try ScenarioResult(
       name: scenario.name, summary: scenario.summary, source: scenario.source, notes: scenario.notes,
       settings: scenario.describedSettings + plantedSlowdowns(in: scenario), runs: runs,
       targets: scenario.targets + options.extraTargets,
       published: scenario.published.map { ($0.metric, $0.value) }, figures: scenario.figures,
-      types: scenario.jobs.map(\.name), trace: scenario.trace.map { ReplayedTrace($0) })
+      types: scenario.jobs.map(\.name), trace: scenario.trace.map { ReplayedTrace($0) }, failures: failures)
   }
 
   /// The setting that tells of a slowdown planted on purpose.

@@ -15,6 +15,13 @@ struct ExpectedJobs {
   private(set) var jobs: [Job] = []
   /// Of the jobs that have some; tape numbers.
   private(set) var dependencies: [UInt64: [UInt64]] = [:]
+  /// The workers that the program was told to use.
+  let pools: ProgramPools
+  /// How long the program may go on after the last arrival.
+  private let allowance: Nanoseconds
+
+  /// No run goes on after this: the program is ended then.
+  var end: Instant { (jobs.last?.intended ?? .zero) + allowance }
 
   /// How many are intended in a window.
   func jobs(from start: Nanoseconds, to end: Nanoseconds?) -> Int {
@@ -27,6 +34,8 @@ struct ExpectedJobs {
   /// Reads the tape once.
   init(_ tape: Tape) {
     types = tape.scenario.jobs.map(\.name)
+    pools = ProgramPools(tape.scenario)
+    allowance = tape.scenario.drain + ExternalSystem.allowance
     var cursor = tape.makeCursor()
     while let job = cursor.next() {
       if !job.dependencies.isEmpty { dependencies[job.index] = job.dependencies }
@@ -51,12 +60,12 @@ struct AttemptRowsReader {
   /// No run lasts longer: ten years.
   private static let longest: Int64 = 3_660 * 86_400 * 1_000_000_000
 
-  private let expected: ExpectedJobs
+  let expected: ExpectedJobs
   private let numbers: [String: Int]
   private let file: String
   private var problems: [String] = []
-  private var count = 0
-  private var rows: [(record: TimelineRecord, line: Int)] = []
+  private(set) var count = 0
+  private(set) var rows: [(record: TimelineRecord, line: Int)] = []
 
   private init(_ expected: ExpectedJobs, file: String) {
     self.expected = expected
@@ -74,6 +83,7 @@ struct AttemptRowsReader {
     var reader = AttemptRowsReader(expected, file: file)
     reader.read(text)
     reader.settle()
+    reader.checkWorkers()
     guard reader.count == 0 else {
       let more = reader.count - reader.problems.count
       throw Problems(lines: reader.problems + (more > 0 ? ["and \(more) more"] : []))
@@ -81,7 +91,7 @@ struct AttemptRowsReader {
     return reader.rows.map(\.record)
   }
 
-  private mutating func report(_ line: Int, _ words: String) {
+  mutating func report(_ line: Int, _ words: String) {
     count += 1
     if problems.count < Self.limit { problems.append("\(file):\(line): \(words)") }
   }
@@ -196,6 +206,11 @@ struct AttemptRowsReader {
     }
     if record.finished == TimelineRecord.never {
       report(line, "finished_ns is empty; write when the attempt ended or, without one, when the job settled")
+    } else if record.finished > expected.end {
+      report(
+        line,
+        "finished_ns \(fields[5]) is after the end of any run, \(expected.end.nanoseconds) (the last arrival, the "
+          + "scenario's drain and \(Int(ExternalSystem.allowance.seconds)) s); write ns from the run's start")
     }
   }
 
@@ -219,6 +234,9 @@ struct AttemptRowsReader {
       }
       record.settles = true
       record.cause = cause
+      if record.worker != TimelineRecord.noWorker {
+        report(line, "a job that did not start names a worker, \(Self.worker(record)); leave the worker empty")
+      }
     } else if let outcome = Self.outcomes[text] {
       record.outcome = outcome
     } else {
@@ -280,30 +298,38 @@ struct AttemptRowsReader {
     }
   }
 
-  /// Compares a row with the one before it of the same job. The same attempt twice is for the certificate to judge: a
-  /// scheduler may do such a thing.
+  /// Compares a row with the one before it of the same job.
   private mutating func follow(_ index: Int) {
     let (record, line) = rows[index]
-    let before = rows[index - 1].record
+    let (before, other) = rows[index - 1]
     if record.submitted != before.submitted || record.accepted != before.accepted {
       report(
         line,
         "attempt \(record.attempt) of job \(record.job) has another submitted_ns or accepted_ns than the one before; "
           + "write the job's in each of its rows")
     }
-    switch record.attempt {
-    case before.attempt: rows[index].record.previousFinished = before.previousFinished
-    case before.attempt + 1:
-      rows[index].record.previousFinished = before.finished
-      if (record.becameEligible ? record.eligible : record.finished) < before.finished {
-        report(
-          line,
-          "attempt \(record.attempt) of job \(record.job) is eligible before attempt \(before.attempt) finished at "
-            + "\(before.finished.nanoseconds); attempts of a job follow each other")
-      }
-    default:
-      report(
+    if record.attempt == before.attempt {
+      return report(
+        line,
+        "attempt \(record.attempt) of job \(record.job) is in line \(other) too (none_duplicated); write one row for "
+          + "each attempt, and number a job's attempts from 1")
+    }
+    guard record.attempt == before.attempt + 1 else {
+      return report(
         line, "attempt \(record.attempt) of job \(record.job) follows attempt \(before.attempt); write all between")
+    }
+    rows[index].record.previousFinished = before.finished
+    if !before.wasStarted || before.outcome.settlement(mayRetry: true) != nil {
+      report(
+        line,
+        "attempt \(record.attempt) of job \(record.job) follows attempt \(before.attempt) (line \(other)), which "
+          + "settled the job (none_duplicated); only an attempt that failed, timed out or crashed has another after it")
+    }
+    if (record.becameEligible ? record.eligible : record.finished) < before.finished {
+      report(
+        line,
+        "attempt \(record.attempt) of job \(record.job) is eligible before attempt \(before.attempt) finished at "
+          + "\(before.finished.nanoseconds); attempts of a job follow each other")
     }
   }
 }

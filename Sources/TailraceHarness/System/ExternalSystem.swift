@@ -16,6 +16,8 @@ import TailraceWorkload
 package struct ExternalSystem: ReplaySystem {
   /// What the names of such systems begin with.
   package static let prefix = "exec:"
+  /// Beside the time to drain, for a program to start and to write its rows.
+  static let allowance = Nanoseconds.seconds(60)
 
   /// Why a program's replay came to nothing.
   package struct Problem: Error, CustomStringConvertible {
@@ -86,7 +88,7 @@ package struct ExternalSystem: ReplaySystem {
     }
     let meters = RunMeters(replay.meter)
     let end = try await ProgramRun(name: name, program: program, folder: folder, last: expected.jobs.last?.intended)
-      .run(replay)
+      .run(replay, meters)
     let expense = meters.expense()
     replay.progress?.submitted(
       expected.jobs.count, reached: Nanoseconds(expected.jobs.last?.intended.nanoseconds ?? 0))
@@ -151,7 +153,7 @@ package struct ExternalSystem: ReplaySystem {
       if records.isEmpty, !expected.jobs.isEmpty, case .done = end { throw noRows(expected.jobs.count) }
       return records
     } catch let problems as AttemptRowsReader.Problems {
-      throw Problem(description: "\(name) wrote rows that cannot be read:\n\(problems)")
+      throw Problem(description: "\(name) wrote rows that cannot be used:\n\(problems)")
     }
   }
 
@@ -189,6 +191,8 @@ struct ProgramPools {
   /// 0: no job type runs on that pool.
   var asyncWorkers = 0
   var threadWorkers = 0
+  /// Of both pools.
+  var workers: Int { asyncWorkers + threadWorkers }
   /// Job types of the thread pool.
   var threadTypes: [String] = []
 
@@ -210,16 +214,13 @@ private struct ProgramRun {
     case stopped(isWhole: Bool)
   }
 
-  /// Beside the time to drain, for a program to start and to write its rows.
-  private static let allowance = Nanoseconds.seconds(60)
-
   var name: String
   var program: String
   var folder: URL
   /// The last intended arrival.
   var last: Instant?
 
-  func run(_ replay: Replay) async throws -> End {
+  func run(_ replay: Replay, _ meters: RunMeters) async throws -> End {
     let interruption = replay.interruption
     let grace = replay.grace.duration
     let words = folder.appendingPathComponent("stderr.txt").path
@@ -235,9 +236,9 @@ private struct ProgramRun {
           try .open(
             FilePath(words), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite]),
           closeAfterSpawningProcess: true)
-      ).terminationStatus
+      ) { meters.watch(program: $0) }.terminationStatus
     }
-    let allowed = ((last ?? .zero) - .zero) + replay.scenario.drain + Self.allowance
+    let allowed = ((last ?? .zero) - .zero) + replay.scenario.drain + ExternalSystem.allowance
     let deadline = MonotonicClock.now() + allowed
     let watcher = Task {
       while !interruption.isSet, MonotonicClock.now() < deadline { try await Task.sleep(for: .milliseconds(20)) }
@@ -266,7 +267,7 @@ private struct ProgramRun {
   private static func environment(_ replay: Replay) -> [Environment.Key: String?] {
     let pools = ProgramPools(replay.scenario)
     var values: [Environment.Key: String?] = [
-      "TAILRACE_WORKERS": "\(pools.asyncWorkers + pools.threadWorkers)",
+      "TAILRACE_WORKERS": "\(pools.workers)",
       "TAILRACE_ASYNC_WORKERS": "\(pools.asyncWorkers)", "TAILRACE_THREAD_WORKERS": "\(pools.threadWorkers)",
       "TAILRACE_THREAD_TYPES": pools.threadTypes.joined(separator: ","), "TAILRACE_SEED": "\(replay.tape.seed)",
     ]
@@ -277,7 +278,9 @@ private struct ProgramRun {
   private func late(_ allowed: Nanoseconds) -> ExternalSystem.Problem {
     ExternalSystem.Problem(
       description: "\(name) had not ended after \(Int(allowed.seconds)) s: the tape's length, the scenario's drain, "
-        + "and \(Int(Self.allowance.seconds)) s to start and to write; it was ended. Let it stop, or raise drain")
+        + "and \(Int(ExternalSystem.allowance.seconds)) s to start and to write; it was ended. Let it stop, or raise "
+        + "drain"
+    )
   }
 
   /// With the last that the program said.

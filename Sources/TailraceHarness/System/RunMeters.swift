@@ -1,4 +1,5 @@
 import CPlatform
+import Glibc
 import TailraceCore
 import TailraceMeasurement
 
@@ -10,6 +11,7 @@ struct RunMeters {
   private let exactStart: UInt64?
   private let hostStart = HostTimes.now()
   private let ownStart = OwnUse.now()
+  private let heartbeat = Heartbeat()
 
   init(_ meter: any AllocationMeter) {
     self.meter = meter
@@ -17,8 +19,12 @@ struct RunMeters {
     exactStart = meter.exactTotals()?.allocations
   }
 
-  /// What was spent since.
+  /// From now on it counts too when another program, which does the run's work, is stopped.
+  func watch(program process: pid_t) { heartbeat.watch(program: process) }
+
+  /// What was spent since. Call it once, at the end.
   func expense() -> RunExpense {
+    let beats = heartbeat.end()
     var expense = RunExpense(
       processorTime: cplatform_process_cpu_ns() - processorStart, peakMemory: cplatform_peak_resident_bytes(),
       liveBytes: meter.liveBytes(), unavailability: meter.unavailability)
@@ -31,8 +37,10 @@ struct RunMeters {
       expense.noise = HostNoise(from: start, to: end)
       expense.othersShare = HostTimes.othersShare(
         from: start, to: end, own: OwnUse.processorTime(from: ownStart, to: own))
-      expense.runDelay = OwnUse.runDelay(from: ownStart, to: own)
+      // What the heartbeat waited for delayed nothing of the run.
+      expense.runDelay = OwnUse.runDelay(from: ownStart, to: own).map { max(0, $0 - (beats?.ownDelay ?? 0)) }
     }
+    expense.standstill = beats?.standstill
     return expense
   }
 }
@@ -58,6 +66,8 @@ struct RunExpense {
   var othersShare: Double?
   /// How long this process's threads waited for a processor, in nanoseconds; nil: the system does not say.
   var runDelay: Int64?
+  /// For how long the process stood still; nil: nobody watched.
+  var standstill: Standstill?
 
   /// As a run's result has it.
   ///
@@ -83,6 +93,7 @@ struct RunExpense {
     observations.hostTicks = hostTicks
     observations.otherPrograms = othersShare.map { Reading($0) } ?? .unavailable("the system does not say")
     observations.runDelay = runDelay.map { Reading(Double($0)) } ?? .unavailable("the system does not say")
+    observations.standstill = standstill
     observations.hostSteal =
       hostTicks == nil
       ? .unavailable("the system does not say")

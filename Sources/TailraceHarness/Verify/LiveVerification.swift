@@ -220,7 +220,8 @@ package enum LiveVerification {
   ) async throws -> (waiting: Double, service: Double, disturbance: String?) {
     let watch = MachineWatch()
     let outcome = try await LiveSystem().replay(Replay(tape: Tape(scenario: scenario, seed: seed), meter: parts.meter))
-    let disturbance = watch.disturbance?.words
+    let standstill = ValidityCheck.standstill(outcome.observations)
+    let disturbance = standstill.verdict == .failed ? standstill.words : watch.disturbance?.words
     let all = outcome.recorder.measurement(outcome.facts).all
     return (
       Double(all[.waiting]?.mean.rawValue ?? 0), Double(all[.service]?.mean.rawValue ?? 0), disturbance

@@ -37,11 +37,12 @@ package final class ProcessFamily: Sendable {
   ///   - collects: whether output is read to its end. A descendant that has the output open would keep it from
   ///     ending; it is killed as soon as the child has ended.
   ///   - error: made when everything else is ready.
+  ///   - onStart: told of the child's number.
   /// - Throws: What `Subprocess.run` throws, ``WorkError/refused(_:error:)``, or `CancellationError`.
   package func run<Output: OutputProtocol, Failure: ErrorOutputProtocol>(
     _ executable: Executable, _ arguments: [String], environment: [Environment.Key: String?] = [:],
     in folder: String? = nil, grace: Duration?, output: Output, error: @autoclosure () throws -> Failure,
-    collects: Bool = false
+    collects: Bool = false, onStart: @escaping @Sendable (_ process: pid_t) -> Void = { _ in }
   ) async throws -> ExecutionResult<Void, Output, Failure> {
     let launch = try await ChildLaunch.begin()
     defer { launch.end() }
@@ -59,6 +60,7 @@ package final class ProcessFamily: Sendable {
       launch.end()
       let child = execution.processIdentifier.value
       group.begin(child)
+      onStart(child)
       guard collects else { return }
       while cplatform_child_has_ended(child) == 0, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
       // A cancelled child may use its grace; its group is killed afterwards.

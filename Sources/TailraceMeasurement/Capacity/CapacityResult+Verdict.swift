@@ -5,7 +5,9 @@ extension CapacityResult {
 
   private func exitStatus(strict: Bool) -> Int32 {
     let searches = configurations.map(\.search)
-    if isInterrupted || searches.isEmpty || searches.contains(where: \.isInvalid) { return Verdict.invalid.exitStatus }
+    if isInterrupted || searches.isEmpty || searches.contains(where: { $0.isInvalid || $0.failure != nil }) {
+      return Verdict.invalid.exitStatus
+    }
     if searches.contains(where: { $0.outcome == .none }) { return Verdict.missed.exitStatus }
     return strict && searches.contains { $0.outcome == .inconclusive } ? 5 : 0
   }

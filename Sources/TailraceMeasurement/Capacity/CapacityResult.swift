@@ -129,6 +129,8 @@ package struct CapacitySearch: Sendable, Hashable, Codable {
   package var isInvalid: Bool
   /// Whether time ran out, or the user interrupted, before the precision was reached.
   package var isCutShort: Bool
+  /// Why a run came to nothing, which ended the search; nil: none did.
+  package var failure: String?
   /// What it took, in nanoseconds of wall clock time.
   package var elapsed: Double
   /// Mean service time of an attempt in the runs that the answer rests on, in nanoseconds; nil: none was measured.
@@ -233,6 +235,9 @@ package struct CapacityPoint: Sendable, Hashable, Codable {
   package var growth: CapacityEstimate
   /// Jobs refused, shed or dropped, as a share of those intended.
   package var turnedAway: Double
+  /// Share of the jobs that succeeded, of those that could have; nil: none could, or a result of a version that did not
+  /// tell.
+  package var success: Double?
   /// Jobs cut off at the end, over all runs.
   package var cutOff: Int
   /// Busy share of each pool's workers.

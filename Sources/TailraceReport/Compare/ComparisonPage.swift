@@ -48,6 +48,7 @@ package struct ComparisonPage {
     for (index, candidate) in result.candidates.enumerated().dropFirst() {
       page.paragraph("**\(candidate.label)** against \(baseline): \(Self.headline(result, candidate: index)).")
     }
+    page.list(result.fateLines)
     page.list(Self.tapeLines(result))
     page.paragraph("\(HumanUnits.counted(result.counted, "round")) of each; \(result.ending).\(Self.setAside(result))")
   }

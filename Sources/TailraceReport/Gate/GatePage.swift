@@ -37,6 +37,7 @@ package enum GatePage {
     let comparison = findings.comparison
     page.heading(2, "\(findings.word): \(comparison.name)")
     page.paragraph(summary(findings))
+    page.list(findings.comparison.fateLines)
     if !comparison.forced.isEmpty {
       page.paragraph("**Forced.** These are not alike, so what differs may not be what was changed:")
       page.list(comparison.forced)
@@ -207,6 +208,11 @@ package enum GateFiles {
         text += "<error message=\"\(escaped(reason))\"/></testcase>\n"
       }
       for check in own { text += testCase(check) }
+      let fates = findings.comparison.fateLines.filter { $0.hasPrefix("**\(name)** ") }
+      if !fates.isEmpty {
+        let words = fates.map { $0.replacing("**", with: "") }.joined(separator: "\n")
+        text += "    <system-out>\(escaped(words))</system-out>\n"
+      }
       text += "  </testsuite>\n"
     }
     return text + "</testsuites>\n"
@@ -228,6 +234,9 @@ package enum GateFiles {
   /// GitHub's workflow commands: an annotation for each check that did not hold.
   package static func annotations(_ findings: GateFindings) -> [String] {
     findings.invalid.map { "::error title=tailrace: invalid::\(commandText($0))" }
+      + findings.comparison.fateLines.map {
+        "::notice title=tailrace: jobs that did not succeed::\(commandText($0.replacing("**", with: "")))"
+      }
       + findings.checks.compactMap { check in
         let title = commandText("tailrace: \(check.expression)").replacing(":", with: "%3A").replacing(",", with: "%2C")
         let text = commandText("\(check.scenario): \(words(check))")

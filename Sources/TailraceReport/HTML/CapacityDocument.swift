@@ -61,7 +61,7 @@ package struct CapacityDocument {
   /// The answer itself where there is one.
   private var badge: HTML? {
     guard result.configurations.count == 1, let search = result.configurations.first?.search else { return nil }
-    if search.isInvalid { return HTML("span", ["class": "verdict invalid"], "! Invalid") }
+    if search.isInvalid || search.failure != nil { return HTML("span", ["class": "verdict invalid"], "! Invalid") }
     switch search.outcome {
     case .found:
       return search.limit.map { HTML("span", ["class": "verdict passed"], "✓ \(Self.rate($0.rate.value))") }
@@ -194,9 +194,11 @@ package struct CapacityDocument {
     html.table(
       "Rates tried, \(search.system)",
       columns: [">Rate", "Verdict"] + targets.map { ">\($0)" }
+        + (search.hasFailures ? [">Success"] : [])
         + [">Response p50", ">p99", ">Done", ">Grows by", ">Busy", ">Runs", "Why"],
       words: search.points.map { point in
         [Self.rate(point.rate), point.verdict.rawValue] + point.targets.map { Self.estimate($0.observed, $0.unit) }
+          + (search.hasFailures ? [HumanUnits.value(point.success, .ratio)] : [])
           + [
             HumanUnits.value(point.responseP50?.value, .time), HumanUnits.value(point.responseP99?.value, .time),
             Self.rate(point.throughput.value), Self.rate(point.growth.value),

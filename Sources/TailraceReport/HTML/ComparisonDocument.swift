@@ -67,6 +67,7 @@ struct ComparisonDocument {
         $0.prose("**\(result.candidates[index].label)** against \(baseline): \(words).")
       }
     }
+    RunPage.addFates(result.fateLines, to: &html)
     for line in ComparisonPage.tapeLines(result) { html.element("p", line) }
     html.element(
       "p",

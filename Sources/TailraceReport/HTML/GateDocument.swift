@@ -32,6 +32,7 @@ struct GateDocument {
       $0.words(comparison.name)
     }
     html.element("p", ["class": "lead"]) { $0.prose(GatePage.summary(findings)) }
+    RunPage.addFates(comparison.fateLines, to: &html)
     let notices = [
       ("Not to be trusted, whatever the figures say:", findings.invalid),
       ("Bounds that these rounds could not judge:", findings.boundsInNoise.map(GatePage.words)),

@@ -35,6 +35,7 @@ struct RunPage {
       $0.words(suite.suite)
     }
     html.element("p", ["class": "lead"]) { $0.prose(Self.withoutVerdict(report.headline)) }
+    Self.addFates(suite.fateLines, to: &html)
     var facts = [("Started", suite.started), ("Seed", "\(suite.seed)")]
     facts.append(("Systems", unique(suite.scenarios.flatMap { $0.runs.map(\.system) }).joined(separator: ", ")))
     if suite.timeScale != 1 { facts.append(("Time scale", HumanUnits.digits(suite.timeScale))) }
@@ -69,6 +70,14 @@ struct RunPage {
     }
   }
 
+  /// What became of jobs where not all of them succeeded.
+  static func addFates(_ lines: [String], to html: inout HTML) {
+    guard !lines.isEmpty else { return }
+    html.element("ul", ["class": "findings"]) { html in
+      for line in lines.prefix(ReportPage.findingLimit) { html.element("li") { $0.prose(line) } }
+    }
+  }
+
   private func addOverview(to html: inout HTML) {
     let findings = report.findings
     if !findings.isEmpty {
@@ -92,7 +101,7 @@ struct RunPage {
       $0.table(
         "Scenarios, each a link to its part of this page",
         columns: [
-          "Scenario", "Verdict", "System", ">Jobs", ">Throughput", ">Response p50", ">p99", ">Targets met",
+          "Scenario", "Verdict", "System", ">Jobs", ">Success", ">Throughput", ">Response p50", ">p99", ">Targets met",
         ], rows: suite.scenarios.enumerated().map(overviewRow))
     }
     var sideBySide = report
@@ -100,7 +109,8 @@ struct RunPage {
     html.add(sideBySide.page.blocks)
     html.element("p", ["class": "note"]) {
       $0.prose(
-        "Response time counts from the instant a job *should* have arrived until it settled. A percentile is given only "
+        "Response time counts from the instant a job *should* have arrived until it settled, and is that of the jobs that "
+          + "ran to their end: completed or dead-lettered ones. A percentile is given only "
           + "where its sample holds it with 95 % confidence (p50: 5 samples, p90: 29, p99: 299, p99.9: 2,995); "
           + "elsewhere – stands for it, and lines are drawn faintly.")
     }
@@ -115,11 +125,11 @@ struct RunPage {
     let targets = HTML(scenario.targets.isEmpty ? "none set" : "\(met) of \(scenario.targets.count)")
     let verdict = HTML.chip(scenario.verdict.word.lowercased())
     guard let run = scenario.primary else {
-      return [name, verdict] + ["–", "0", "–", "–", "–"].map { HTML($0) } + [targets]
+      return [name, verdict] + ["–", "0", "–", "–", "–", "–"].map { HTML($0) } + [targets]
     }
     let response = run.measurement.all[.response]?.percentiles([50, 99]) ?? [nil, nil]
     let figures = [
-      run.system, HumanUnits.count(Double(run.measurement.all.causes.total)),
+      run.system, HumanUnits.count(Double(run.measurement.all.causes.total)), JobFates(run).share,
       HumanUnits.value(run.measurement[.throughput], .rate), report.time(response[0]), report.time(response[1]),
     ]
     return [name, verdict] + figures.map { HTML($0) } + [targets]

@@ -15,8 +15,9 @@ struct ScenarioPage {
     html.element("section", ["class": "scenario", "id": id, "aria-labelledby": "\(id)-name"]) {
       addHead(to: &$0)
       $0.add(blocks { $0.addTrace(scenario) })
+      $0.add(blocks { $0.addFailedRuns(scenario) })
       guard let run = scenario.primary else {
-        $0.element("p", "No run was made.")
+        $0.element("p", scenario.failedRuns == nil ? "No run was made." : "Nothing was measured.")
         return
       }
       addTiles(run, to: &$0)

@@ -1,0 +1,130 @@
+import CPlatform
+import Glibc
+import Synchronization
+import TailraceCore
+import TailraceMeasurement
+import TailraceRuntime
+
+/// Finds out whether this process, or the machine, stood still during a run: a thread that is due every 50 ms.
+///
+/// It costs less than 0.1 % of one processor.
+final class Heartbeat: Sendable {
+  private let thread = HeartbeatThread()
+
+  /// From now on another program's being stopped counts too.
+  func watch(program process: pid_t) { thread.watch(program: process) }
+
+  /// Ends the thread.
+  ///
+  /// - Returns: what it saw, and how long it waited for a processor itself, in nanoseconds; nil: there was no thread,
+  ///   or it was ended before.
+  func end() -> (standstill: Standstill, ownDelay: Int64)? { thread.end() }
+
+  deinit { _ = thread.end() }
+}
+
+private final class HeartbeatThread: @unchecked Sendable {
+  private static let interval = Nanoseconds.milliseconds(50)
+
+  private let lock = Lock()
+  private let parker = Parker()
+  private let hasEnded = Atomic<Bool>(false)
+  private let program = Atomic<Int32>(0)
+  private var thread: pthread_t?
+  /// What the system says of the thread's waiting for a processor; below 0: nothing.
+  private var statistics: Int32 = -1
+  private var tally = StandstillTally(suspended: HeartbeatThread.suspended())
+  private var last = MonotonicClock.now()
+  private var due = MonotonicClock.now() + HeartbeatThread.interval
+  private var waitedAtStart = Nanoseconds.zero
+  /// For how long the other program has been stopped.
+  private var programStopped = Nanoseconds.zero
+
+  /// Starts the thread; where the system gives none, nothing is found out.
+  init() {
+    var handle = pthread_t()
+    let context = Unmanaged.passRetained(self)
+    let result = cplatform_thread_start(
+      &handle, { Unmanaged<HeartbeatThread>.fromOpaque($0!).takeRetainedValue().run() }, context.toOpaque())
+    if result == 0 { thread = handle } else { context.release() }
+  }
+
+  func watch(program process: pid_t) { program.store(process, ordering: .relaxed) }
+
+  func end() -> (standstill: Standstill, ownDelay: Int64)? {
+    guard let thread else { return nil }
+    self.thread = nil
+    // A gap that has just ended may be known to nobody yet.
+    let seen = lock.withLock {
+      program.store(0, ordering: .relaxed)
+      beat(at: MonotonicClock.now())
+      hasEnded.store(true, ordering: .relaxed)
+      return (tally.standstill, (waited() - waitedAtStart).rawValue)
+    }
+    parker.unpark()
+    pthread_join(thread, nil)
+    return seen
+  }
+
+  private func run() {
+    lock.withLock {
+      statistics = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
+      // What passed until the thread first ran is its start, and no gap.
+      last = MonotonicClock.now()
+      due = max(due, last + Self.interval)
+      waitedAtStart = waited()
+      tally = StandstillTally(waited: waitedAtStart, suspended: Self.suspended())
+    }
+    while !hasEnded.load(ordering: .relaxed) {
+      parker.park(untilNanoseconds: due.nanoseconds)
+      lock.withLock { if !hasEnded.load(ordering: .relaxed) { beat(at: MonotonicClock.now()) } }
+    }
+    lock.withLock {
+      if statistics >= 0 { close(statistics) }
+      statistics = -1
+    }
+  }
+
+  /// Under the lock.
+  private func beat(at now: Instant) {
+    var stopped = Nanoseconds.zero
+    if programIsStopped { programStopped += now - last } else { swap(&stopped, &programStopped) }
+    tally.beat(due: due, at: now, waited: waited(), suspended: Self.suspended(), programStopped: stopped)
+    last = now
+    due = now + Self.interval
+  }
+
+  /// How long the thread has waited for a processor so far; the same again where the system does not say.
+  private func waited() -> Nanoseconds {
+    guard let text = Self.text(of: statistics), let delay = OwnUse.delay(inSchedstat: text) else { return .zero }
+    return Nanoseconds(delay)
+  }
+
+  /// Whether the program that is watched is stopped, by a signal or by a debugger.
+  private var programIsStopped: Bool {
+    let process = program.load(ordering: .relaxed)
+    guard process > 0 else { return false }
+    let file = open("/proc/\(process)/stat", O_RDONLY | O_CLOEXEC)
+    defer { if file >= 0 { close(file) } }
+    // The name in brackets may hold anything; the state follows it.
+    guard let text = Self.text(of: file), let end = text.lastIndex(of: ")") else { return false }
+    return ["T", "t"].contains(text[end...].dropFirst(2).first)
+  }
+
+  private static func text(of file: Int32) -> String? {
+    guard file >= 0 else { return nil }
+    return withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { buffer in
+      let count = pread(file, buffer.baseAddress!, buffer.count, 0)
+      return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+    }
+  }
+
+  /// How long the machine has been suspended since it was started.
+  private static func suspended() -> Nanoseconds {
+    var (all, awake) = (timespec(), timespec())
+    clock_gettime(CLOCK_MONOTONIC, &awake)
+    clock_gettime(CLOCK_BOOTTIME, &all)
+    let seconds = Int64(all.tv_sec - awake.tv_sec)
+    return Nanoseconds(seconds * 1_000_000_000 + Int64(all.tv_nsec - awake.tv_nsec))
+  }
+}

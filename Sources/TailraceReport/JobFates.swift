@@ -1,0 +1,92 @@
+import TailraceCore
+import TailraceMeasurement
+
+/// What became of jobs, in words: shown wherever not all of them succeeded, so that overload never reads like success.
+package struct JobFates {
+  private let causes: TailraceMeasurement.CauseCounts
+  /// Jobs of which nothing is known.
+  private let lost: Int
+  private let success: Double?
+
+  package init(_ run: RunResult) {
+    causes = run.measurement.all.causes
+    lost = Int(clamping: Int64(min(9e15, max(0, run.measurement[.lost] ?? 0))))
+    success = run.measurement[.success]
+  }
+
+  /// Of several runs together.
+  package init(_ pooled: PooledRuns) {
+    causes = pooled.classes.first { $0.key == .all }?.causes ?? TailraceMeasurement.CauseCounts()
+    lost = 0
+    success = causes.success
+  }
+
+  private var total: Int { causes.total + lost }
+  private var failed: Int { total - causes[.succeeded] }
+
+  /// Whether every job succeeded, so that there is nothing to tell.
+  package var areAllGood: Bool { failed == 0 }
+
+  /// `484,137 rejected, 12 dead-lettered`, what is most first; empty where every job succeeded.
+  package var words: String {
+    let groups = [
+      (causes[.rejected], "rejected"), (causes[.shed], "shed"), (causes[.dropped], "dropped"),
+      (causes.deadLettered, "dead-lettered"), (causes.cancelled, "cancelled"),
+      (causes[.duplicate], "refused as duplicates"), (lost, "lost"),
+    ]
+    return groups.enumerated().filter { $0.element.0 > 0 }
+      .sorted { ($1.element.0, $0.offset) < ($0.element.0, $1.offset) }
+      .map { "\(HumanUnits.count(Double($0.element.0))) \($0.element.1)" }.joined(separator: ", ")
+  }
+
+  /// The share that succeeded, of those that could have; `–`: there were none.
+  package var share: String { HumanUnits.value(success, .ratio) }
+
+  /// What stands behind a number of jobs: `, 484,137 rejected (3.03 % succeeded)`; empty where every job succeeded.
+  package var aside: String {
+    areAllGood ? "" : ", \(words)\(isShort ? " (\(share) succeeded)" : "")"
+  }
+
+  /// Whether jobs that could have succeeded did not: those that their submitter cancelled could not have.
+  private var isShort: Bool { success.map { $0 < 1 } ?? true }
+
+  /// A sentence; nil where every job succeeded.
+  package var sentence: String? {
+    guard !areAllGood else { return nil }
+    let ran = causes.ranToTheirEnd
+    let response =
+      ran == 0
+      ? "No job ran to its end, so there are no response times"
+      : "Response times are those of the \(HumanUnits.counted(ran, "job")) that ran to "
+        + "\(ran == 1 ? "its" : "their") end, completed or dead-lettered"
+    return "\(HumanUnits.count(Double(failed))) of \(HumanUnits.counted(total, "job")) did not succeed: \(words)"
+      + "\(isShort ? "; success is \(share)" : ""). \(response)."
+  }
+}
+
+extension SuiteResult {
+  /// What became of the jobs of each run in which not all succeeded, with its name in `**`.
+  package var fateLines: [String] {
+    scenarios.flatMap { scenario in
+      scenario.runs.compactMap { run in
+        JobFates(run).sentence.map { "**\(scenario.name)** on \(run.system): \($0)" }
+      }
+    }
+  }
+}
+
+extension ComparisonFindings {
+  /// The same of each candidate's rounds together.
+  package var fateLines: [String] {
+    pooled.compactMap { pooled in
+      guard let sentence = JobFates(pooled).sentence else { return nil }
+      let label = candidates.indices.contains(pooled.candidate) ? candidates[pooled.candidate].label : pooled.system
+      return "**\(pooled.scenario)** on \(label): \(sentence)"
+    }
+  }
+}
+
+extension CapacitySearch {
+  /// Whether jobs failed or were turned away at any rate, so that their share is worth a column.
+  package var hasFailures: Bool { points.contains { ($0.success ?? 1) < 1 } }
+}
