@@ -16,19 +16,48 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
 
   /// Whether `a` is earlier than `b`.
   @inlinable public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
-  /// The length of time from `b` to `a`; negative when `a` is earlier.
+  /// The length of time from `b` to `a`; negative when `a` is earlier; saturates.
   @inlinable public static func - (a: Instant, b: Instant) -> Nanoseconds {
-    Nanoseconds(a.nanoseconds - b.nanoseconds)
+    Nanoseconds(saturatingDifference(a.nanoseconds, b.nanoseconds))
   }
   /// The instant `b` after `a`; saturates at ``distantFuture``.
   @inlinable public static func + (a: Instant, b: Nanoseconds) -> Instant {
-    let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.rawValue)
-    return Instant(nanoseconds: overflow ? .max : sum)
+    Instant(nanoseconds: saturatingSum(a.nanoseconds, b.rawValue))
   }
-  /// The instant `b` before `a`.
+  /// The instant `b` before `a`; saturates.
   @inlinable public static func - (a: Instant, b: Nanoseconds) -> Instant {
-    Instant(nanoseconds: a.nanoseconds - b.rawValue)
+    Instant(nanoseconds: saturatingDifference(a.nanoseconds, b.rawValue))
   }
+}
+
+/// The sum, or the end of the range that it lies beyond.
+@inlinable @inline(__always) func saturatingSum(_ a: Int64, _ b: Int64) -> Int64 {
+  let (sum, overflow) = a.addingReportingOverflow(b)
+  return overflow ? (b < 0 ? .min : .max) : sum
+}
+
+/// The difference, or the end of the range that it lies beyond.
+@inlinable @inline(__always) func saturatingDifference(_ a: Int64, _ b: Int64) -> Int64 {
+  let (difference, overflow) = a.subtractingReportingOverflow(b)
+  return overflow ? (b < 0 ? .max : .min) : difference
+}
+
+extension Nanoseconds {
+  /// The longest length of time that a scenario, a flag or a trace may name, and the latest that a tape may reach: 100
+  /// years of 365.25 days.
+  package static var longest: Nanoseconds { Nanoseconds(3_155_760_000_000_000_000) }
+
+  /// So many times as long; saturates at 292 years.
+  package func times(_ count: Int) -> Nanoseconds {
+    let (product, overflow) = rawValue.multipliedReportingOverflow(by: Int64(count))
+    return Nanoseconds(overflow ? ((rawValue < 0) == (count < 0) ? .max : .min) : product)
+  }
+}
+
+extension Instant {
+  /// Where virtual time ends: 200 years after the run's start. It has room for a tape and the time to drain, each of
+  /// ``Nanoseconds/longest``; what has not settled by then is cut off.
+  package static var horizon: Instant { Instant(nanoseconds: 2 * Nanoseconds.longest.rawValue) }
 }
 
 /// A length of time in nanoseconds; at most 292 years.
@@ -70,12 +99,12 @@ public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Cod
 
   /// Whether `a` is shorter than `b`.
   @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
-  /// The two lengths together; traps beyond 292 years.
-  @inlinable public static func + (a: Self, b: Self) -> Self { Self(a.rawValue + b.rawValue) }
-  /// How much longer `a` is than `b`; negative when it is shorter.
-  @inlinable public static func - (a: Self, b: Self) -> Self { Self(a.rawValue - b.rawValue) }
-  /// Lengthens `a` by `b`; traps beyond 292 years.
-  @inlinable public static func += (a: inout Self, b: Self) { a.rawValue += b.rawValue }
+  /// The two lengths together; saturates at 292 years.
+  @inlinable public static func + (a: Self, b: Self) -> Self { Self(saturatingSum(a.rawValue, b.rawValue)) }
+  /// How much longer `a` is than `b`; negative when it is shorter; saturates at 292 years.
+  @inlinable public static func - (a: Self, b: Self) -> Self { Self(saturatingDifference(a.rawValue, b.rawValue)) }
+  /// Lengthens `a` by `b`; saturates at 292 years.
+  @inlinable public static func += (a: inout Self, b: Self) { a = a + b }
   /// The length multiplied by a factor, rounded to the nearest nanosecond; saturates.
   @inlinable public func scaled(by factor: Double) -> Self {
     Self(Self.rounded(Double(rawValue) * factor))

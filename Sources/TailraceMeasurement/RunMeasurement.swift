@@ -244,7 +244,8 @@ extension Recorder {
     let width = inSystem.width.rawValue
     let slots = inSystem.slots
     let first = Int((peakEnd + width - 1) / width)
-    let slot = slots.indices.dropFirst(first).first { slots[$0] <= Int64(workers) * width } ?? max(first, slots.count)
+    let slot =
+      slots.indices.dropFirst(first).first { slots[$0] <= Int128(workers) * Int128(width) } ?? max(first, slots.count)
     return Reading(Double(max(0, Int64(slot) * width - peakEnd)))
   }
 

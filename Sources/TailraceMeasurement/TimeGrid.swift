@@ -13,7 +13,9 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
   private(set) var shift = TimeGrid.finestShift
   // Both are variables since, as constants, the thread sanitizer's pass of Swift 6.3.1 makes an invalid module of them.
   /// What was added to each slot on its own.
-  private var sums = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
+  private var sums = UnsafeMutablePointer<UInt64>.allocate(capacity: slotLimit)
+  /// Carries of ``sums``, each 2⁶⁴: a century in a hundred thousand queues does not fit 64 bits.
+  private var carries = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
   /// Changes of how many spans cover a slot wholly.
   private var changes = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
   /// Slots up to the latest instant that was added.
@@ -21,11 +23,13 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
 
   init() {
     sums.initialize(repeating: 0, count: Self.slotLimit)
+    carries.initialize(repeating: 0, count: Self.slotLimit)
     changes.initialize(repeating: 0, count: Self.slotLimit)
   }
 
   deinit {
     sums.deallocate()
+    carries.deallocate()
     changes.deallocate()
   }
 
@@ -34,7 +38,7 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
 
   /// Counts something that happened at an instant of the run.
   @inline(__always)
-  mutating func add(at instant: Int64) { sums[slot(of: max(instant, 0))] += 1 }
+  mutating func add(at instant: Int64) { sums[slot(of: max(instant, 0))] &+= 1 }
 
   /// Adds a span of time: each slot's sum grows by the nanoseconds of it that lie within.
   @inline(__always)
@@ -44,13 +48,26 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
     let last = slot(of: end)
     let first = Int(truncatingIfNeeded: start &>> Int64(shift))
     if first == last {
-      sums[first] &+= end - start
+      add(UInt64(truncatingIfNeeded: end &- start), to: first)
     } else {
-      sums[first] &+= Int64(first + 1) &<< Int64(shift) - start
-      sums[last] &+= end - Int64(last) &<< Int64(shift)
+      // What lies in between does not exceed the slots' width, so nothing is lost where the sum of two instants wraps.
+      add(UInt64(truncatingIfNeeded: Int64(first + 1) &<< Int64(shift) &- start), to: first)
+      add(UInt64(truncatingIfNeeded: end &- Int64(last) &<< Int64(shift)), to: last)
       changes[first + 1] &+= 1
       changes[last] &-= 1
     }
+  }
+
+  @inline(__always)
+  private mutating func add(_ length: UInt64, to slot: Int) {
+    let (sum, overflow) = sums[slot].addingReportingOverflow(length)
+    sums[slot] = sum
+    if overflow { carries[slot] += 1 }
+  }
+
+  private mutating func set(_ sum: Int128, of slot: Int) {
+    sums[slot] = UInt64(truncatingIfNeeded: sum)
+    carries[slot] = Int64(truncatingIfNeeded: sum >> 64)
   }
 
   @inline(__always)
@@ -71,19 +88,19 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
     let values = slots
     used = (values.count + 1) / 2
     for slot in 0..<Self.slotLimit {
-      sums[slot] = slot * 2 < values.count ? values[slot * 2] : 0
-      if slot * 2 + 1 < values.count { sums[slot] += values[slot * 2 + 1] }
+      let pair = [slot * 2, slot * 2 + 1].filter { $0 < values.count }
+      set(pair.reduce(0) { $0 + values[$1] }, of: slot)
       changes[slot] = 0
     }
     shift += 1
   }
 
   /// The sum of each slot, from the run's start.
-  var slots: [Int64] {
-    var covering: Int64 = 0
+  var slots: [Int128] {
+    var covering: Int128 = 0
     return (0..<used).map { index in
-      covering += changes[index]
-      return sums[index] + covering << Int64(shift)
+      covering += Int128(changes[index])
+      return Int128(carries[index]) << 64 + Int128(sums[index]) + covering << Int128(shift)
     }
   }
 
@@ -92,7 +109,8 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
     while shift < other.shift { coarsen() }
     // A slot of the other is a part of one of these.
     for (index, value) in other.slots.enumerated() where value != 0 {
-      sums[slot(of: Int64(index) << Int64(other.shift))] += value
+      let slot = slot(of: Int64(index) << Int64(other.shift))
+      set(Int128(carries[slot]) << 64 + Int128(sums[slot]) + value, of: slot)
     }
   }
 }

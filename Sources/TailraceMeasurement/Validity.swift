@@ -312,7 +312,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     let cutOff = observations.cutOff ?? 0
     let occupied = Int(measurement[.leftRunning] ?? 0)
     var words: [String] = []
-    if observations.isInterrupted { words.append("the run was cut short") }
+    if observations.isInterrupted { words.append("the run is not finished: it was interrupted") }
     if cutOff > 0 { words.append("\(cutOff) jobs had not settled when the time to drain was over") }
     if occupied > 0 { words.append("\(occupied) handlers had not returned when the run ended") }
     // A handler that outlives its settled job keeps a worker, but every figure of the run is complete.

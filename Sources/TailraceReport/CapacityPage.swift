@@ -17,7 +17,7 @@ struct CapacityPage {
   private mutating func addAnswer() {
     page.heading(1, "Capacity of \(result.scenario), \(result.system)")
     if result.isInterrupted {
-      page.paragraph("**CUT SHORT**: the search was interrupted; what is known by then follows.")
+      page.paragraph("**NOT FINISHED**: the search was interrupted; what is known by then follows.")
     }
     page.paragraph(
       "The highest arrival rate that meets \(result.targets.map { "`\($0)`" }.joined(separator: " and ")) with a queue "

@@ -55,7 +55,8 @@ struct ReportPage {
       let invalid = suite.scenarios.filter { $0.verdict == .invalid }.map(\.name)
       let failed = suite.scenarios.reduce(0) { $0 + ($1.failedRuns?.count ?? 0) }
       var why =
-        suite.isInterrupted ? "the suite was cut short" : "not to be trusted: \(invalid.joined(separator: ", "))"
+        suite.isInterrupted
+        ? "the suite is not finished: it was interrupted" : "not to be trusted: \(invalid.joined(separator: ", "))"
       if failed > 0 { why = "\(counted(failed, "run")) failed; \(why)" }
       return "**INVALID**: \(why). \(met) of \(targets.count) targets are met, but an invalid run passes nothing."
     }

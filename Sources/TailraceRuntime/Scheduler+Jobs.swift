@@ -131,7 +131,9 @@ extension Scheduler {
   }
 
   /// Blocks the calling thread until the job is admitted, or settled without.
-  package func waitForRoom(_ id: JobID) {
+  ///
+  /// - Parameter isOver: asked every 50 ms; where it says so, the job goes on waiting without its submitter.
+  package func waitForRoom(_ id: JobID, until isOver: () -> Bool = { false }) {
     let parker = Parker()
     let mustWait = lock.withLock {
       // The slot of a forgotten job may be another's by now: its watch is left alone.
@@ -139,7 +141,10 @@ extension Scheduler {
       state.pointee.watch(id).onAdmission = { parker.unpark() }
       return true
     }
-    if mustWait { parker.park() }
+    guard mustWait else { return }
+    while !isOver(), lock.withLock({ state.pointee.core.state(of: id) == .waitingForRoom }) {
+      parker.park(untilNanoseconds: (MonotonicClock.now() + .milliseconds(50)).nanoseconds)
+    }
   }
 
   /// Calls `action` once when the job settles; at once when it has, or is not known.

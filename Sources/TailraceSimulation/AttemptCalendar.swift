@@ -103,7 +103,7 @@ struct AttemptCalendar: ~Copyable {
     let kept = (0..<count).map { entries[$0] }.filter { current[$0.worker] == $0.tie }
     count = 0
     for var entry in kept {
-      if matches(attempts[entry.worker]!) { entry.at += time.rawValue }
+      if matches(attempts[entry.worker]!) { entry.at = (Instant(nanoseconds: entry.at) + time).nanoseconds }
       siftUp(count, entry)
       count += 1
     }

@@ -14,7 +14,9 @@ package struct SequentialSimulation {
     package var ended = Instant.zero
     /// Jobs taken from the tape.
     package var intended = 0
-    /// Tape numbers of what each job depends on.
+    /// Jobs that had not settled by themselves when virtual time or the run ended.
+    package var cutOff = 0
+    /// Tape numbers of what each job depends on, of the first million jobs that depend on others.
     package var dependencies: [UInt64: [UInt64]] = [:]
   }
 
@@ -26,6 +28,10 @@ package struct SequentialSimulation {
   /// Jobs that others may depend on and that did not complete.
   private var failed: Set<UInt64> = []
   private var failedBatches: Set<UInt32> = []
+  private static let dependenciesKept = 1_000_000
+  /// Failed jobs that are remembered at most, and how far back a job may depend on others: those of its graph.
+  private static let failuresKept = 65_536
+  private static let longestGraph: UInt64 = 1_000
 
   /// - Precondition: the scenario has no closed streams.
   package init(_ tape: Tape) {
@@ -35,26 +41,32 @@ package struct SequentialSimulation {
     remembersFailures = tape.scenario.hasDependencies
   }
 
-  /// Runs to the end of the tape, or until it is interrupted.
+  /// Runs to the end of the tape, to the horizon of virtual time, or until it is interrupted.
+  ///
+  /// - Parameter isInterrupted: asked every few hundred attempts.
   package mutating func run(
     isInterrupted: () -> Bool = { false }, progress: (Int, Instant) -> Void = { _, _ in },
     record: (TimelineRecord) -> Void
   ) -> Summary {
     var cursor = tape.makeCursor()
-    while let job = cursor.next() {
+    while summary.cutOff == 0, let job = cursor.next() {
       now = max(now, job.intended + job.delay)
       summary.intended += 1
-      if !job.dependencies.isEmpty { summary.dependencies[job.index] = job.dependencies }
-      settle(job, record)
-      guard summary.intended & 0xfff == 0 else { continue }
-      progress(0x1000, now)
-      if isInterrupted() { break }
+      if !job.dependencies.isEmpty, summary.dependencies.count < Self.dependenciesKept {
+        summary.dependencies[job.index] = job.dependencies
+      }
+      settle(job, isInterrupted, record)
+      if summary.intended & 0xff == 0, isInterrupted() { break }
+      if summary.intended & 0xfff == 0 { progress(0x1000, now) }
     }
+    progress(summary.intended & 0xfff, now)
     summary.ended = now
     return summary
   }
 
-  private mutating func settle(_ job: TapeJob, _ emit: (TimelineRecord) -> Void) {
+  private mutating func settle(
+    _ job: TapeJob, _ isInterrupted: () -> Bool, _ emit: (TimelineRecord) -> Void
+  ) {
     var record = TimelineRecord(
       job: job.index, type: JobTypeID(rawValue: UInt16(job.type)), priority: job.priority, intended: job.intended)
     record.submitted = job.intended
@@ -67,10 +79,15 @@ package struct SequentialSimulation {
       record.cause = cause
       emit(record)
     } else {
-      while !runAttempt(&record, job, cancelAt: cancelAt, emit) {}
+      // A job may have tens of thousands of attempts.
+      while !runAttempt(&record, job, cancelAt: cancelAt, isOver: record.attempt & 0xff == 0 && isInterrupted(), emit) {
+      }
     }
     guard record.cause != .succeeded else { return }
-    if remembersFailures { failed.insert(job.index) }
+    if remembersFailures {
+      if failed.count >= Self.failuresKept { failed = failed.filter { $0 + Self.longestGraph > job.index } }
+      failed.insert(job.index)
+    }
     if record.cause != .cancelled, record.outcome != .cancelled, let batch = job.batch { failedBatches.insert(batch) }
   }
 
@@ -81,8 +98,10 @@ package struct SequentialSimulation {
   }
 
   /// Runs one attempt and records it. Returns whether the job is settled.
+  ///
+  /// - Parameter isOver: the run is interrupted, so that no attempt follows.
   private mutating func runAttempt(
-    _ record: inout TimelineRecord, _ job: TapeJob, cancelAt: Instant, _ emit: (TimelineRecord) -> Void
+    _ record: inout TimelineRecord, _ job: TapeJob, cancelAt: Instant, isOver: Bool, _ emit: (TimelineRecord) -> Void
   ) -> Bool {
     let spec = tape.scenario.jobs[job.type]
     let plan = tape.virtualAttempt(job: job.index, type: job.type, attempt: Int(record.attempt))
@@ -96,9 +115,17 @@ package struct SequentialSimulation {
       record.finished = stop
       record.outcome = stop == cancelAt ? .cancelled : .timedOut
     }
+    // Nothing goes on beyond the horizon.
+    let isCutOff = isOver || record.finished > .horizon
+    record.started = min(record.started, .horizon)
+    record.finished = min(record.finished, .horizon)
     now = record.finished
     let policy = spec.retry ?? tape.scenario.scheduler.retry
-    if let verdict = record.outcome.settlement(mayRetry: Int(record.attempt) <= policy.limit) {
+    if isCutOff {
+      summary.cutOff += 1
+      record.outcome = .cancelled
+      (record.settles, record.cause) = (true, .stopped)
+    } else if let verdict = record.outcome.settlement(mayRetry: Int(record.attempt) <= policy.limit) {
       (record.settles, record.cause) = (true, verdict.cause)
     }
     emit(record)

@@ -19,8 +19,11 @@ extension Simulation {
 
   /// Everything that goes wrong at the present instant, before anything else happens there. A stall or a jump moves the
   /// present on.
-  mutating func strike() {
+  mutating func strike(isInterrupted: () -> Bool) {
+    var strikes = 0
     while faults!.plan.next <= reading {
+      strikes += 1
+      if strikes & 0xfff == 0, isInterrupted() { return }
       let strike = faults!.plan.takeNext()
       switch strike.kind {
       case .crash(let workers, let pool):
@@ -43,6 +46,7 @@ extension Simulation {
 
   /// Stalls that overlap end with the last of them.
   private mutating func standStill(until end: Instant) {
+    let end = min(end, .horizon)
     guard end > reading else { return }
     faults!.note(InjectedFault(.stall, at: reading, until: end))
     calendar.postpone(by: end - reading) { computes[Int($0.token.type.rawValue)] }
@@ -50,7 +54,10 @@ extension Simulation {
     now = max(now, reading)
   }
 
+  /// A step that leads beyond the end of virtual time leads to it.
   private mutating func stepClock(_ step: Nanoseconds) {
+    let target = max(min(reading + step, .horizon), Instant.zero - (.horizon - .zero))
+    let step = target - reading
     faults!.note(InjectedFault(.clockStep, at: reading, until: reading + step))
     calendar.postpone(by: step) { _ in true }
     reading = reading + step

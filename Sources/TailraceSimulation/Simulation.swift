@@ -59,8 +59,7 @@ package struct Simulation: ~Copyable {
   /// When it arrives; `distantFuture`: the open streams have ended.
   private var nextAt = Instant.distantFuture
   private var timer = Instant.distantFuture
-  /// In order of their instants.
-  private var cancellations: [(at: Instant, job: UInt64)] = []
+  private var cancellations = Cancellations()
   /// The submission that a full queue holds up.
   private var heldUp: (job: JobID, since: Instant)?
   private var identifiers = RecentJobs()
@@ -82,6 +81,8 @@ package struct Simulation: ~Copyable {
 
   /// Records that are handed on together.
   private static let flushAt = 256
+  /// Records of one instant that are handed on before it is over.
+  private static let mostRecords = 16_384
   private static let dependenciesKept = 1_000_000
 
   /// Makes a simulation of a whole tape; nothing has happened yet.
@@ -110,44 +111,48 @@ package struct Simulation: ~Copyable {
     nextAt = cursor.next(into: &next) ? next.intended : .distantFuture
   }
 
-  /// Runs to the end: until nothing is left to happen, until the scenario's time to drain is over, or until it is
-  /// interrupted.
+  /// Runs to the end: until nothing is left to happen, until the scenario's time to drain is over, until the horizon of
+  /// virtual time, or until it is interrupted.
   ///
   /// - Parameters:
-  ///   - isInterrupted: asked every few thousand events.
-  ///   - progress: told at the same times how many jobs were taken from the tape since the last time, the instant, and
-  ///     what the scheduler counts.
+  ///   - isInterrupted: asked every few hundred events.
+  ///   - progress: told every few thousand events how many jobs were taken from the tape since the last time, the
+  ///     instant, and what the scheduler counts.
   ///   - injected: takes what was done by the scenario's plan of faults, in its own order.
   ///   - record: takes the records, in the order in which things happened.
   package consuming func run(
     isInterrupted: () -> Bool = { false }, progress: (Int, Instant, SchedulerGauges) -> Void = { _, _, _ in },
     injected: (InjectedFault) -> Void = { _ in }, record: (UnsafeBufferPointer<TimelineRecord>) -> Void
   ) -> Summary {
-    var deadline = Instant.distantFuture
+    var deadline = Instant.horizon
+    var isDraining = false
     var steps = 0
     var reported = 0
     while true {
       let instant = nextInstant()
-      if instant == .distantFuture || instant > deadline { break }
+      if instant > deadline { break }
       reading = instant
       now = max(now, instant)
       if faults != nil {
-        strike()
+        strike(isInterrupted: isInterrupted)
         handOn(injected)
       }
-      step()
+      let isOver = step(isInterrupted: isInterrupted, record: record)
       carryOut()
       if outbox.records.count >= Self.flushAt || !clients.isEmpty { flush(record) }
       if nextAt == .distantFuture, hasSubmittedEverything {
-        if deadline == .distantFuture { deadline = sealBatchesAndDrain() }
+        if !isDraining { deadline = sealBatchesAndDrain() }
+        isDraining = true
         // A time-out that nobody waits for any more would move the clock on.
         if core.gauges.inSystem == 0 { break }
       }
+      if isOver { break }
       steps += 1
-      if steps & 0xfff == 0 {
+      if steps & 0xff == 0 {
+        if isInterrupted() { break }
+        guard steps & 0xfff == 0 else { continue }
         progress(summary.intended - reported, now, core.gauges)
         reported = summary.intended
-        if isInterrupted() { break }
       }
     }
     cutOff(at: min(deadline, max(now, Instant.zero)))
@@ -165,16 +170,19 @@ package struct Simulation: ~Copyable {
   private func nextInstant() -> Instant {
     var instant = min(calendar.next, timer)
     if heldUp == nil, nextAt < instant { instant = nextAt }
-    if let first = cancellations.first, first.at < instant { instant = first.at }
+    if let first = cancellations.next, first < instant { instant = first }
     if !clients.isEmpty { instant = min(instant, clients.next) }
     if faults != nil { instant = nextFault(before: instant) }
     // What became due while the submitter was held up is submitted at the instant of its release.
     return max(instant, reading)
   }
 
-  /// Everything that falls on the present instant, then one pass that starts jobs.
+  /// Everything that falls on the present instant, then one pass that starts jobs. Returns whether it was interrupted
+  /// meanwhile.
   @inline(__always)
-  private mutating func step() {
+  private mutating func step(
+    isInterrupted: () -> Bool, record: (UnsafeBufferPointer<TimelineRecord>) -> Void
+  ) -> Bool {
     while calendar.next <= reading {
       let attempt = calendar.takeFirst()
       core.attemptEnded(
@@ -193,6 +201,7 @@ package struct Simulation: ~Copyable {
         takeOn(holdsUp: true)
       }
       takeNext()
+      if summary.intended & 0xfff == 0, leaves(isInterrupted, record) { return true }
     }
     if !clients.isEmpty {
       while clients.next <= reading {
@@ -201,11 +210,25 @@ package struct Simulation: ~Copyable {
         takeOn(holdsUp: false)
       }
     }
-    while let first = cancellations.first, first.at <= reading {
-      cancellations.removeFirst()
-      if let id = identifiers[first.job], id != .refused { core.cancelRequested(id, at: now, into: &outbox) }
+    while let due = cancellations.take(by: reading) {
+      if let id = identifiers[due], id != .refused { core.cancelRequested(id, at: now, into: &outbox) }
     }
     core.startJobs(at: now, into: &outbox)
+    return false
+  }
+
+  /// Amid the submissions of one instant, of which there may be a hundred million: hands on what they have left so far.
+  ///
+  /// - Returns: whether the run is over, being interrupted.
+  @inline(never)
+  private mutating func leaves(
+    _ isInterrupted: () -> Bool, _ record: (UnsafeBufferPointer<TimelineRecord>) -> Void
+  ) -> Bool {
+    if outbox.records.count >= Self.mostRecords {
+      carryOut()
+      flush(record)
+    }
+    return isInterrupted()
   }
 
   // MARK: - Submission
@@ -240,13 +263,8 @@ package struct Simulation: ~Copyable {
       case .accepted(let id), .waiting(let id): identifiers[job.index] = id
       case .refused: identifiers[job.index] = .refused
       }
-      if let after = job.cancelAfter { cancel(job.index, at: job.intended + after) }
+      if let after = job.cancelAfter { cancellations.note(job.index, at: job.intended + after) }
     }
-  }
-
-  private mutating func cancel(_ job: UInt64, at instant: Instant) {
-    let place = cancellations.firstIndex { $0.at > instant } ?? cancellations.endIndex
-    cancellations.insert((instant, job), at: place)
   }
 
   private mutating func batch(of number: UInt32?) -> BatchID? {
@@ -326,7 +344,7 @@ package struct Simulation: ~Copyable {
   private mutating func sealBatchesAndDrain() -> Instant {
     for number in batches.keys.sorted() { core.batchSealed(batches[number]!, into: &outbox) }
     carryOut()
-    return reading + tape.scenario.drain
+    return min(reading + tape.scenario.drain, .horizon)
   }
 
   /// Stops whatever is left.

@@ -42,12 +42,19 @@ struct ArrivalProcess: Sendable {
   /// The end of the current busy period of a bursty stream, nanoseconds since `start`, and its number.
   private var busyUntil: Double = 0
   private var period: UInt64 = 0
+  /// Asked now and then while nothing arrives for long; nil: nobody interrupts.
+  private let isInterrupted: (@Sendable () -> Bool)?
 
   /// - Parameters:
   ///   - total: At most this many arrivals; nil: no limit.
   ///   - random: Keyed by seed and stream.
-  init(_ stream: LoadStream, total: Int?, scenarioEnd: Nanoseconds?, random: KeyedRandom) {
+  ///   - isInterrupted: Where it says so, the stream ends.
+  init(
+    _ stream: LoadStream, total: Int?, scenarioEnd: Nanoseconds?, random: KeyedRandom,
+    isInterrupted: (@Sendable () -> Bool)? = nil
+  ) {
     self.random = random
+    self.isInterrupted = isInterrupted
     start = stream.start.rawValue
     var end = scenarioEnd?.rawValue ?? .max
     if let duration = stream.duration {
@@ -128,8 +135,11 @@ struct ArrivalProcess: Sendable {
   /// The next slot of a recurrence on the tape, not before the stream's start.
   private mutating func nextSlot() -> Int64? {
     guard let recurring else { return nil }
+    var passed = 0
     while let next = recurring.recurrence.next(after: slot) {
       slot = next
+      passed += 1
+      if passed & 0xffff == 0, isInterrupted?() == true { return nil }
       let time = next - recurring.zero
       let instant = recurring.scale == 1 ? time.rawValue : time.scaled(by: recurring.scale).rawValue
       if instant >= start { return instant }
@@ -139,7 +149,8 @@ struct ArrivalProcess: Sendable {
 
   /// Far beyond any scenario the sum saturates, and the stream ends.
   private func instantAfter(_ nanoseconds: Double) -> Int64 {
-    nanoseconds < 4e18 ? start.addingReportingOverflow(Int64(nanoseconds + 0.5)).partialValue : .max
+    nanoseconds < 4e18
+      ? (Instant(nanoseconds: start) + Nanoseconds(Int64(nanoseconds + 0.5))).nanoseconds : .max
   }
 
   /// Nanoseconds from the stream's start to the next arrival of a process of chance.
@@ -154,6 +165,8 @@ struct ArrivalProcess: Sendable {
       var gap = step * meanGap
       while clock + gap > busyUntil {
         guard busyUntil < 4e18 else { return nil }
+        // An arrival may be millions of periods away.
+        if period & 0xffff == 0xffff, isInterrupted?() == true { return nil }
         gap -= busyUntil - clock
         period += 1
         let idle = off * Self.exponential(random.key(.period).key(2 * period - 1))

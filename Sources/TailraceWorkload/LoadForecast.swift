@@ -8,6 +8,9 @@ package struct LoadForecast: Sendable, Hashable {
   package var jobs: Double
   /// With the retries that the declared failures bring.
   package var attempts: Double
+  /// What must be computed beside the attempts, by what it is: periods of bursts, strikes of faults, cycles, looks at
+  /// the queue. Their number may be large where there are few jobs.
+  package var events: [Event]
   /// Jobs that wait at once at most, as far as it can be known: what comes faster than it is served, up to the queue's
   /// capacity.
   package var waiting: Double
@@ -15,6 +18,21 @@ package struct LoadForecast: Sendable, Hashable {
   package var arrivals: Nanoseconds?
   /// What the attempts take together, divided by the workers; nil: service times are not declared.
   package var work: Nanoseconds?
+
+  /// Something that must be computed, and how often.
+  package struct Event: Sendable, Hashable {
+    /// In the plural.
+    package var name: String
+    package var count: Double
+    /// What to change so that there are fewer.
+    package var advice: String
+  }
+
+  /// Attempts and events: what a replay in virtual time has to compute.
+  package var steps: Double { events.reduce(attempts) { $0 + $1.count } }
+
+  /// More steps than this in one replay are refused, as that many jobs are.
+  package static let mostSteps = mostJobs
 
   /// More jobs than this in one replay are refused: in virtual time they take hours, and in real time no generator
   /// submits them within a day.
@@ -31,6 +49,7 @@ package struct LoadForecast: Sendable, Hashable {
   package init(_ scenario: Scenario) {
     jobs = 0
     attempts = 0
+    events = []
     var perType = [Double](repeating: 0, count: scenario.jobs.count)
     var atOnce = 0.0
     for stream in scenario.streams {
@@ -64,6 +83,34 @@ package struct LoadForecast: Sendable, Hashable {
     let left = max(atOnce, jobs * (1 - served))
     waiting = min(left, Double(settings.queueCapacity) + Double(workers))
     if settings.queueCapacity == 0 { waiting = min(left, Double(workers)) }
+    events = Self.events(of: scenario, length: length, perType: perType, pools: pools.count)
+  }
+
+  private static func events(of scenario: Scenario, length: Double, perType: [Double], pools: Int) -> [Event] {
+    var periods = 0.0
+    for stream in scenario.streams {
+      guard case .bursty(_, let on, let off) = stream.arrivals else { continue }
+      let left = max(0, length - stream.start.seconds)
+      // A stream looks for its next arrival also where none comes any more.
+      periods += min(stream.duration?.seconds ?? left, left) / max(1e-9, on.seconds + off.seconds)
+    }
+    let end = Nanoseconds(seconds: min(length + scenario.drain.seconds, 9e9))
+    let strikes = scenario.faults.reduce(0) { $0 + $1.strikes(until: end) }
+    var cycles = 0.0
+    for (job, count) in zip(scenario.jobs, perType) {
+      guard case .cycles(let limit, let needed, _, let failing) = job.work else { continue }
+      let mean = Double(needed.lowerBound + needed.upperBound) / 2
+      cycles += count * job.meanAttempts(scenario.scheduler.retry) * min(Double(limit), mean / max(1e-9, 1 - failing))
+    }
+    let looks = scenario.scheduler.autoscaling.map { end.seconds / max(1e-9, $0.interval.seconds) * Double(pools) } ?? 0
+    return [
+      Event(name: "periods of bursts", count: periods, advice: "make on: and off: longer, or the duration shorter"),
+      Event(name: "strikes of faults", count: strikes, advice: "make every: longer, or the duration shorter"),
+      Event(name: "cycles of work", count: cycles, advice: "lower the rate, or shorten the duration"),
+      Event(
+        name: "looks at the queue", count: looks,
+        advice: "make scheduler.autoscale.interval longer, or the duration shorter"),
+    ].filter { $0.count >= 1 }
   }
 
   /// Why nobody would want this replay, and what to change; nil: it may be one that somebody wants.
@@ -74,6 +121,13 @@ package struct LoadForecast: Sendable, Hashable {
       return
         "the load has \(Self.short(jobs)) jobs; at most \(Self.short(Self.mostJobs)) are replayed: lower the rate, "
         + "shorten the duration, or give a count"
+    }
+    if steps > Self.mostSteps {
+      let most = events.max { $0.count < $1.count }
+      let isRetried = attempts >= (most?.count ?? 0)
+      let what = isRetried ? "\(Self.short(attempts)) attempts" : "\(Self.short(most?.count ?? 0)) \(most?.name ?? "")"
+      let advice = isRetried ? "lower the number of retries, or of jobs" : most?.advice ?? ""
+      return "the load comes to \(what); at most \(Self.short(Self.mostSteps)) are computed: \(advice)"
     }
     if let limit, memory > limit {
       return
@@ -137,9 +191,9 @@ extension LoadStream {
     case .constant, .poisson, .bursty, .stages: break
     case .recurring(let recurring):
       guard case .cron = recurring.recurrence else { break }
-      // Once a second at most.
       let length = duration ?? end.map { max(.zero, $0 - start) }
-      return (min(most, (length?.seconds ?? 0) / recurring.scale), shares)
+      let slots = recurring.slots(from: start.seconds, length: length?.seconds ?? .infinity)
+      return (min(most, slots) * jobsEach, shares)
     case .batch:
       if case .sequence(let types) = mix { return (min(most, Double(types.count)), shares) }
       return ((count.map { Double($0) } ?? 1) * jobsEach, shares)
@@ -166,5 +220,23 @@ extension LoadStream {
     let turn = max(1e-9, service + (think.mean?.seconds ?? 0))
     let workers = Double(scenario.scheduler.workers + (scenario.scheduler.threadWorkers ?? scenario.scheduler.workers))
     return length.seconds * min(Double(clients) / turn, workers / max(1e-9, service))
+  }
+}
+
+extension RecurringArrivals {
+  /// Slots that are looked at; more are taken to come as often.
+  private static let slotsSeen = 2_000
+
+  /// About how many slots there are on the tape within a length of time, in seconds.
+  fileprivate func slots(from start: Double, length: Double) -> Double {
+    let first = zero + Nanoseconds(seconds: start / scale) - Nanoseconds(1)
+    let last = first + Nanoseconds(seconds: min(9e9, length / scale))
+    var (slot, count) = (first, 0)
+    while count < Self.slotsSeen {
+      guard let next = recurrence.next(after: slot), next <= last else { return Double(count) }
+      (slot, count) = (next, count + 1)
+    }
+    guard length.isFinite else { return .infinity }
+    return Double(count) * max(1, (last - first).seconds / max(1e-9, (slot - first).seconds))
   }
 }

@@ -37,7 +37,7 @@ package enum QuantityText {
   package static func duration(_ text: some StringProtocol) throws(QuantityProblem) -> Nanoseconds {
     let parts = parts(of: text)
     let value = parts.count > 1 ? try compound(parts, text) : try single(text)
-    guard value <= 3.15576e18 else {
+    guard value <= Double(Nanoseconds.longest.rawValue) else {
       throw QuantityProblem("'\(text)' is too long", allowed: "a duration is at most 100 years (36525d)")
     }
     guard value == 0 || value >= 0.5 else {

@@ -127,7 +127,7 @@ extension LoadStream {
   }
 
   /// Mean arrivals per second while it is active; nil: they change, or there is no rate.
-  private var steadyRate: Double? {
+  var steadyRate: Double? {
     switch arrivals {
     case .constant(let rate), .poisson(let rate): rate.perSecond
     case .bursty(let rate, let on, let off):

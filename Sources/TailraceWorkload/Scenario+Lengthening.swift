@@ -6,7 +6,8 @@ extension Scenario {
   ///
   /// - Returns: nil where the rate changes by design, so that a longer run would be another load.
   package func lengthened(to length: Nanoseconds) -> Scenario? {
-    guard hasSteadyRate, let own = arrivalLength, own > .zero, length >= own else { return nil }
+    guard hasSteadyRate, let own = arrivalLength, own > .zero, length >= own, length <= .longest
+    else { return nil }
     let factor = length.seconds / own.seconds
     var longer = self
     longer.duration = length

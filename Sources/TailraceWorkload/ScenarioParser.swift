@@ -147,10 +147,20 @@ extension ScenarioReader {
       checkTags(jobs, streams)
       checkAddedJobs(fields["jobs"], streams)
     }
-    return Scenario(
+    let scenario = Scenario(
       name: name, summary: summary, source: source, notes: notes, jobs: jobs, streams: streams, scheduler: scheduler,
       faults: faults, backendCapacity: capacity, duration: duration, startsAt: startsAt, warmup: warmup, drain: drain,
       targets: targets, published: published, figures: figures, compare: compare)
+    if problems.isEmpty { checkReach(of: scenario, fields) }
+    return scenario
+  }
+
+  /// What reaches further than virtual time does, where it is declared.
+  private mutating func checkReach(of scenario: Scenario, _ fields: [String: YAMLNode]) {
+    for (section, words) in scenario.timesOutOfReach {
+      guard let node = fields[section] else { continue }
+      report(node.place, words)
+    }
   }
 
   /// The scenario without the keys that begin with `x-`: they hold fragments for anchors and merge keys.

@@ -63,8 +63,8 @@ extension ServiceTime {
 
   @inline(__always)
   private static func rounded(_ nanoseconds: Double) -> Nanoseconds {
-    // Four hundred days: longer draws of a heavy tail would only overflow sums of instants.
-    Nanoseconds(Int64(min(max(nanoseconds, 0), 3.5e16) + 0.5))
+    // A longer draw of a heavy tail could only lie beyond the horizon.
+    Nanoseconds(Int64(min(max(nanoseconds, 0), Double(Nanoseconds.longest.rawValue)) + 0.5))
   }
 
   /// The quantile function of the standard normal distribution, Φ⁻¹, to about 16 digits.

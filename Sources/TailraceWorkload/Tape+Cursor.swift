@@ -1,7 +1,7 @@
 import TailraceCore
 
 extension Tape {
-  /// Reads the tape's open-loop jobs from the beginning.
+  /// Reads the tape's open-loop jobs from the beginning. One that is interrupted ends within some thousand jobs.
   package func makeCursor() -> Cursor { Cursor(self) }
 
   /// A place on the tape: hands out jobs in order of intended arrival, those of one instant in order of their streams.
@@ -60,7 +60,9 @@ extension Tape {
           batch = UInt32(number)
         case .constant, .poisson, .bursty, .stages, .trace, .recurring: break
         }
-        var process = ArrivalProcess(stream, total: total, scenarioEnd: tape.scenario.duration, random: random)
+        var process = ArrivalProcess(
+          stream, total: total, scenarioEnd: tape.scenario.duration, random: random,
+          isInterrupted: tape.interruption)
         let first = process.next()
         streams.append(Source(process: process, pending: first, choice: choice, batch: batch, random: random))
       }
@@ -97,6 +99,7 @@ extension Tape {
         chosen = earliest
       }
       guard let (instant, number) = streams[chosen].pending else { return false }
+      if number & 0x3ff == 0x3ff, tape.interruption?() == true { return false }
       streams[chosen].pending = streams[chosen].process.next()
       let batch = streams[chosen].batch
       let type: UInt16

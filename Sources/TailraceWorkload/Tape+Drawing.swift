@@ -24,10 +24,12 @@ package struct Tape: Sendable {
     let recordedEndings: ContiguousArray<AttemptEnding>
     let recordedTenant: ContiguousArray<UInt32>
     let tenants: [String]
+    let interruption: (@Sendable () -> Bool)?
 
-    init(_ scenario: Scenario, seed: UInt64, types: [TypeDraws]) {
+    init(_ scenario: Scenario, seed: UInt64, types: [TypeDraws], interruption: (@Sendable () -> Bool)?) {
       self.scenario = scenario
       self.seed = seed
+      self.interruption = interruption
       recordedService = scenario.trace?.service ?? []
       recordedEndings = scenario.trace?.endings ?? []
       recordedTenant = scenario.trace?.tenant ?? []
@@ -108,12 +110,17 @@ package struct Tape: Sendable {
   /// How far the tape is read to find the job that a `stall` is about.
   private static let stallSearchLimit = 10_000_000
 
+  /// Whether whoever draws the tape wants no more of it; nil: nobody interrupts.
+  var interruption: (@Sendable () -> Bool)? { contents.interruption }
+
   /// Unrolls a scenario.
-  package init(scenario: Scenario, seed: UInt64) {
+  ///
+  /// - Parameter interruption: Once it says so, every cursor ends, so that no loop over the tape's jobs goes on.
+  package init(scenario: Scenario, seed: UInt64, interruption: (@Sendable () -> Bool)? = nil) {
     let types = scenario.jobs.map { TypeDraws($0) }
-    contents = Contents(scenario, seed: seed, types: types)
+    contents = Contents(scenario, seed: seed, types: types, interruption: interruption)
     if scenario.jobs.contains(where: { $0.stall != nil }) {
-      contents = Contents(scenario, seed: seed, types: stalling(types))
+      contents = Contents(scenario, seed: seed, types: stalling(types), interruption: interruption)
     }
   }
 
@@ -124,7 +131,7 @@ package struct Tape: Sendable {
     var types = contents.types
     for (type, factor) in factors { types[type].slowdown = factor }
     var slowed = self
-    slowed.contents = Contents(scenario, seed: seed, types: types)
+    slowed.contents = Contents(scenario, seed: seed, types: types, interruption: interruption)
     return slowed
   }
 

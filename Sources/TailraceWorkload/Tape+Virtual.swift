@@ -49,8 +49,7 @@ extension Tape {
       done += 1
       if !fails(done) { succeeded += 1 }
     }
-    let length = Nanoseconds(
-      plan.service.rawValue * Int64(done) + pause.rawValue * Int64(done - 1))
+    let length = plan.service.times(done) + pause.times(done - 1)
     return VirtualAttempt(length: length, outcome: succeeded >= max(1, plan.cycles) ? outcome : .timedOut)
   }
 }

@@ -61,7 +61,7 @@ struct BaselineCommand: AsyncParsableCommand {
       defer { withExtendedLifetime(reservation) {} }
       // Another command may have saved it just before.
       try refuseExisting()
-      let interruption = Interruption.listen()
+      let interruption = Interruption.ask()
       do {
         let run = try await BaselineRun.rounds(
           of: candidate, count: rounds, seed: load.seed, interruption: interruption
@@ -73,7 +73,8 @@ struct BaselineCommand: AsyncParsableCommand {
           for line in run.broken + run.spoiled { Terminal.error.write("  \(line)\n") }
           if !run.results.isEmpty { Terminal.output.write(Save.table(run.results).text) }
           Terminal.error.write(
-            "Not saved: \(run.results.count) of \(rounds) rounds are valid\(interruption.isSet ? ", cut short" : "").\n"
+            (interruption.isSet ? "Not finished: it was interrupted. " : "")
+              + "Not saved: \(run.results.count) of \(rounds) rounds are valid.\n"
           )
           throw ExitCode(Verdict.invalid.exitStatus)
         }
@@ -191,7 +192,8 @@ func checkedCandidate(
   _ scenarios: [String], _ changes: ScenarioChanges, _ load: LoadOptions, program: String = StoreOptions.ownProgram,
   label: String = "this"
 ) throws -> ComparisonRunner.Candidate {
-  let selection = try ScenarioSelection(scenarios, changes: changes, targets: load.targets)
+  let selection = try ScenarioSelection(
+    scenarios, changes: changes, targets: load.targets, largeLoads: load.largeLoads)
   try selection.requireEffect(of: changes)
   var options = SuiteOptions()
   options.systems = load.systems.isEmpty ? ["live"] : load.systems

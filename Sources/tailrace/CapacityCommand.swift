@@ -68,6 +68,8 @@ struct CapacityCommand: AsyncParsableCommand {
       valueName: "duration"),
     transform: Quantity.duration)
   var budget: Quantity?
+  @Flag(help: "Start although the load is more than can be expected to end.")
+  var force = false
   @Flag(help: "Status 5 where the runs could not tell.")
   var strict = false
   @OptionGroup(title: "Reporting") var reporting: ReportingOptions
@@ -99,15 +101,17 @@ struct CapacityCommand: AsyncParsableCommand {
     }
     // Where nothing varies the scenario is the only candidate; else it may not even be whole as written.
     let plain = candidates[0].scenario
-    if let rates {
+    if let rates, !force {
       let highest = candidates.compactMap { try? $0.scenario.withArrivalRate(rates.high.perSecond) }
       let problems = highest.compactMap(LoadAnnouncement.refusal)
-      if let problem = problems.first { throw Refusal.usage("--rates: at the highest rate \(problem)") }
+      if let problem = problems.first {
+        throw Refusal.usage("--rates: at the highest rate \(problem); --force starts it anyway")
+      }
     }
     if !reporting.place.quiet {
       LoadAnnouncement.write([plain], systems: [system.rawValue], replays: rounds * candidates.count)
     }
-    let interruption = Interruption.listen()
+    let interruption = Interruption.ask()
     let display = CapacityDisplay(reporting.style)
     let runner = CapacityRunner(options, parts: Composition.makeParts(), interruption: interruption) {
       display.show($0)
@@ -140,7 +144,7 @@ struct CapacityCommand: AsyncParsableCommand {
 
   private func read(_ values: [String]) throws -> Scenario {
     try changes.setting(vary, to: values).scenario(
-      scenario, targets: targets, instead: "seek the limit of one at a time")
+      scenario, targets: targets, instead: "seek the limit of one at a time", isForced: force)
   }
 }
 

@@ -13,7 +13,7 @@ struct CapacitySummary {
 
   var text: String {
     var text = ""
-    if result.isInterrupted { text += terminal.styled("CUT SHORT", .yellow) + ": what is known by now follows.\n" }
+    if result.isInterrupted { text += terminal.styled("NOT FINISHED", .yellow) + ": what is known by now follows.\n" }
     for configuration in result.configurations {
       let name = configuration.varied.isEmpty ? result.scenario : configuration.name
       let search = configuration.search

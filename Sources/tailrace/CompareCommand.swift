@@ -88,12 +88,12 @@ struct CompareCommand: AsyncParsableCommand {
     let started = Date().formatted(.iso8601)
     if !results.isEmpty { return try finish(try stored(started: started)) }
     let candidates = try candidates()
-    let interruption = Interruption.listen()
+    let interruption = Interruption.ask()
     let display = ComparisonDisplay(
       reporting.style, delta: verdicts.delta.value, labels: candidates.map(\.label))
     let runner = ComparisonRunner(
       candidates, rules: verdicts.rules, metrics: verdicts.metrics, seed: load.seed, budget: verdicts.budget?.value,
-      isForced: verdicts.force, interruption: interruption)
+      isForced: load.force, interruption: interruption)
     let outcome: ComparisonRunner.Outcome
     do {
       outcome = try await runner.run { display.show($0) }
@@ -173,7 +173,8 @@ struct CompareCommand: AsyncParsableCommand {
   private func check(
     _ names: [String], _ changes: ScenarioChanges, _ system: String, isAlone: Bool
   ) throws -> [Scenario] {
-    let selection = try ScenarioSelection(names, changes: changes, targets: load.targets)
+    let selection = try ScenarioSelection(
+      names, changes: changes, targets: load.targets, largeLoads: load.largeLoads)
     try selection.requireEffect(of: changes)
     if isAlone, selection.scenarios.count != 1 {
       throw Refusal.usage("\(names[0]) holds \(selection.scenarios.count) scenarios; compare files of one each")
@@ -202,7 +203,7 @@ struct CompareCommand: AsyncParsableCommand {
     do {
       let candidates = try results.map { ($0, try StoredResults.load($0)) }
       let (rounds, forced) = try StoredResults.rounds(
-        candidates, varied: Set(varied), isForced: verdicts.force)
+        candidates, varied: Set(varied), isForced: load.force)
       var rules = verdicts.rules
       rules.looks = LookPlan(least: rounds.count, most: rounds.count)
       var comparison = Comparison(rules: rules, metrics: verdicts.metrics)
@@ -237,7 +238,7 @@ extension LoadOptions {
     var arguments = ["--system", system, "--pacer", pacer.rawValue, "--max-lag", maxLag.text, "--grace", grace.text]
     arguments += ["--time-scale", "\(changes.timeScale)"]
     for (key, value) in changes.overrides { arguments += ["--set", "\(key)=\(value)"] }
-    return arguments + judging
+    return arguments + (force ? ["--force"] : []) + judging
   }
 
   /// Targets and planted slowdowns, which make no other tape.

@@ -16,6 +16,8 @@ struct Delivery {
   ///   - status: of the verdict.
   ///   - isQuiet: whether only what went wrong is said.
   init(status: Int32, isQuiet: Bool) {
+    // What was found is whole: from now on a signal lets it be handed over.
+    Interruption.deliver()
     self.status = status
     self.isQuiet = isQuiet
   }

@@ -114,7 +114,7 @@ struct GateCommand: AsyncParsableCommand {
       throw Refusal.usage(problem.description)
     } catch let problem as RevisionBuild.Problem where problem.isInterruption {
       Terminal.error.write("Error: \(problem)\n")
-      throw ExitCode(Verdict.invalid.exitStatus)
+      throw ExitCode(Tailrace.interruptedStatus)
     } catch let problem as RevisionBuild.Problem {
       throw Refusal.usage(problem.description)
     } catch let unlike as UnlikeCandidates {
@@ -127,8 +127,8 @@ struct GateCommand: AsyncParsableCommand {
   private func gateRunner(seed: UInt64, baseline: String, _ bounds: GateBounds) -> GateRunner {
     var runner = GateRunner(
       rules: verdicts.rules, regressions: regressionFlags, metrics: bounds.metrics(besides: verdicts.metrics),
-      seed: seed, budget: verdicts.budget?.value, isForced: verdicts.force, baseline: baseline,
-      interruption: Interruption.listen())
+      seed: seed, budget: verdicts.budget?.value, isForced: load.force, baseline: baseline,
+      interruption: Interruption.ask())
     runner.types = bounds.types
     runner.asked = verdicts.metrics
     return runner
@@ -162,7 +162,7 @@ struct GateCommand: AsyncParsableCommand {
     if !Self.isProgram(program) {
       program = try await RevisionBuild(
         directory: "\(storing.directory)/revisions", command: build, product: product,
-        interruption: Interruption.listen()
+        interruption: Interruption.ask()
       ).program(of: against) { commit in
         Terminal.error.write("Building \(commit.prefix(12)) in \(storing.directory)/revisions …\n")
       }
@@ -179,7 +179,8 @@ struct GateCommand: AsyncParsableCommand {
       bounds = GateBounds(regressionFlags, in: results + (stored?.rounds ?? []), baseline: label)
       problems += RoundOptions.problems(of: verdicts.metrics, in: bounds)
     } else {
-      let selection = try ScenarioSelection(names, changes: changes, targets: load.targets)
+      let selection = try ScenarioSelection(
+        names, changes: changes, targets: load.targets, largeLoads: load.largeLoads)
       bounds = GateBounds(regressionFlags, in: selection.scenarios, baseline: label)
       problems += verdicts.problems(in: selection.scenarios)
     }
@@ -230,7 +231,8 @@ struct GateCommand: AsyncParsableCommand {
   private func runSelfTest() async throws {
     let candidate = try checkedCandidate(
       scenarios, changes, load, program: try binary.map(CompareCommand.program) ?? StoreOptions.ownProgram)
-    let selection = try ScenarioSelection(scenarios, changes: changes, targets: [])
+    let selection = try ScenarioSelection(
+      scenarios, changes: changes, targets: [], largeLoads: load.largeLoads)
     let types = selection.scenarios.flatMap(\.jobs).map(\.name)
     if let slowType, !types.contains(slowType) {
       throw Refusal.usage(
@@ -246,7 +248,7 @@ struct GateCommand: AsyncParsableCommand {
       gateRunner(seed: seed, baseline: "this", bounds)
     }
     let result = try await test.run(
-      trials: trials, seed: load.seed, interruption: Interruption.listen(),
+      trials: trials, seed: load.seed, interruption: Interruption.ask(),
       onTrial: { done, result in
         guard reporting.style != .none else { return }
         Terminal.error.write(
@@ -265,6 +267,7 @@ struct GateCommand: AsyncParsableCommand {
         + "\(HumanUnits.share(interval.high)))"
     }
     var text = ""
+    if result.trials < trials { text += "Not finished: \(result.trials) of \(trials) trials were made.\n" }
     if !result.missed.isEmpty { text += result.missed.prefix(1).uppercased() + result.missed.dropFirst() + ".\n" }
     text += "Power: service of '\(type)' made \(slowdown.text) longer is called worse in \(share(result.found)).\n"
     text += "Blame: service time of '\(type)' is named as the origin in \(result.named) of those \(result.found).\n"

@@ -32,6 +32,12 @@ struct LoadOptions: ParsableArguments {
     transform: Quantity.duration)
   var grace = Quantity(text: "10s", value: .seconds(10))
 
+  @Flag(
+    help: ArgumentHelp(
+      "Start although the load is more than can be expected to end. In comparisons also go on although machines, "
+        + "toolchains, tapes or settings differ: the report says so on top."))
+  var force = false
+
   @Option(name: .customLong("plant"), help: .hidden, transform: Self.slowdown)
   var planted: [PlantedSlowdown] = []
 
@@ -56,6 +62,9 @@ struct LoadOptions: ParsableArguments {
     let bounds = targets.filter(RegressionTarget.isMeant)
     guard bounds.isEmpty else { throw Refusal.usage(bounds.map { "Error: --target '\($0)': \(reason)" }) }
   }
+
+  /// What is done with loads that nobody could wait for.
+  var largeLoads: ScenarioSelection.LargeLoads { force ? .started : .refused(offers: true) }
 
   /// Each system once, in the order in which they were named.
   var systems: [String] {

@@ -44,7 +44,10 @@ struct NoiseCommand: AsyncParsableCommand {
     try places.check()
     var candidate = try checkedCandidate(scenarios, changes, load)
     let problems = RoundOptions.problems(
-      of: metrics, in: try ScenarioSelection(scenarios, changes: changes, targets: []).scenarios)
+      of: metrics,
+      in: try ScenarioSelection(
+        scenarios, changes: changes, targets: [], largeLoads: load.largeLoads
+      ).scenarios)
     guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }
     let rules = ComparisonRules(looks: LookPlan(least: rounds, most: rounds))
     let started = Date().formatted(.iso8601)
@@ -55,7 +58,7 @@ struct NoiseCommand: AsyncParsableCommand {
     let outcome: ComparisonRunner.Outcome
     do {
       outcome = try await ComparisonRunner(
-        [own, candidate], rules: rules, metrics: metrics, seed: load.seed, interruption: Interruption.listen()
+        [own, candidate], rules: rules, metrics: metrics, seed: load.seed, interruption: Interruption.ask()
       ).run { display.show($0) }
       display.finish()
     } catch let problem as ChildRun.Problem {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TailraceCore
 import TailraceHarness
 import TailraceMeasurement
 import TailraceReport
@@ -52,6 +53,8 @@ struct PlanCommand: AsyncParsableCommand {
       "Jobs to simulate beyond the first replications, for what is unclear or has not settled; 0: none.",
       valueName: "jobs"))
   var budget = Planner.usualBudget
+  @Flag(help: "Start although the load is more than can be expected to end.")
+  var force = false
   @Flag(help: "Then replay the cheapest in real time, and show both.")
   var confirm = false
   @OptionGroup(title: "Reporting") var reporting: ReportingOptions
@@ -84,7 +87,7 @@ struct PlanCommand: AsyncParsableCommand {
       LoadAnnouncement.write(
         [first], systems: ["simulated"], replays: replications * vary.reduce(1) { $0 * $1.values.count })
     }
-    let interruption = Interruption.listen()
+    let interruption = Interruption.ask()
     let planner = Planner(
       vary, seed: seed, replications: replications, budget: budget, interruption: interruption
     ) { [self] in try read($0) }
@@ -92,6 +95,8 @@ struct PlanCommand: AsyncParsableCommand {
     let runner = PlanRunner(
       planner, parts: Composition.makeParts(),
       command: RepeatingCommand.text(CommandLine.arguments, seed: seed))
+    // Also when the search throws: what is said of it starts on a clean line.
+    defer { display.finish() }
     let result = try await runner.run(of: first) {
       display.show(line: "\($0) of \(planner.count) configurations tried")
     }
@@ -100,11 +105,12 @@ struct PlanCommand: AsyncParsableCommand {
       PlanSummary(result, terminal: .output).text, status: result.exitStatus, name: "plan-\(result.scenario)",
       started: result.started
     ) { try PlanFiles.render(result) }
-    if confirm, let best = result.best { try await confirm(result.candidates[best], interruption) }
+    if confirm, let best = result.best { try await confirm(result.candidates[best]) }
   }
 
   private func read(_ values: [String]) throws -> Scenario {
-    try changes.setting(vary, to: values).scenario(scenario, targets: targets, instead: "plan one at a time")
+    try changes.setting(vary, to: values).scenario(
+      scenario, targets: targets, instead: "plan one at a time", isForced: force)
   }
 
   private func liveOptions(_ scenario: Scenario) -> SuiteOptions {
@@ -117,14 +123,19 @@ struct PlanCommand: AsyncParsableCommand {
   }
 
   /// Replays the answer in real time.
-  private func confirm(_ best: PlanCandidate, _ interruption: StopFlag) async throws {
+  private func confirm(_ best: PlanCandidate) async throws {
+    // The search is reported: from here on it is the live run that a signal asks to end.
+    let interruption = Interruption.ask()
     let scenario = try read(best.values)
     let runner = SuiteRunner(liveOptions(scenario), parts: Composition.makeParts(), interruption: interruption)
     // What the cheapest needs was not known before.
     let problems = runner.refusals([scenario])
     guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: --confirm: \($0)" }) }
     let run = try await runner.run([scenario]) { _ in }
-    guard let result = run.result.scenarios.first else { return }
+    guard let result = run.result.scenarios.first else {
+      Terminal.error.write("Not finished: it was interrupted before the live run.\n")
+      throw ExitCode(Tailrace.interruptedStatus)
+    }
     var table = Columns(["target", ">planned", ">live", ">limit", "live"])
     for (planned, live) in zip(best.targets, result.targets) {
       table.add([

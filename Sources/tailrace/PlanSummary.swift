@@ -14,7 +14,7 @@ struct PlanSummary {
 
   var text: String {
     var text = ""
-    if result.isInterrupted { text += terminal.styled("CUT SHORT", .yellow) + ": what is known by now follows.\n" }
+    if result.isInterrupted { text += terminal.styled("NOT FINISHED", .yellow) + ": what is known by now follows.\n" }
     text += words.answer + ".\n" + words.effort + "\n"
     if let lengthening = words.lengthening { text += lengthening + "\n" }
     text += "\n" + table

@@ -4,6 +4,7 @@ import TailraceHarness
 /// The program's first steps, before any task runs: what tasks need is looked at on the first thread.
 @main enum Program {
   static func main() {
+    Interruption.listen()
     Terminal.prepare()
     if let problem = StartingThreads.problem {
       Terminal.error.write("Error: \(problem)\n")

@@ -33,8 +33,6 @@ struct RoundOptions: ParsableArguments {
   var falseAlarms = Share(text: "1%", value: 0.01)
   @Flag(help: "End with status 5 where a verdict is unclear.")
   var strict = false
-  @Flag(help: "Go on although machines, toolchains, tapes or settings differ; the report says so on top.")
-  var force = false
 
   struct Rounds: Sendable, CustomStringConvertible {
     var least: Int

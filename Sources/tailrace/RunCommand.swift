@@ -27,7 +27,7 @@ struct RunCommand: AsyncParsableCommand {
         0 passed
         1 internal error
         2 a target was missed
-        4 the run is invalid: its figures are not to be trusted
+        4 the run is invalid, so that its figures are not to be trusted, or it was interrupted
         64 wrong usage or a bad file
       """)
 
@@ -41,13 +41,15 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let selection = try ScenarioSelection(
-      scenarios.isEmpty ? ["documented"] : scenarios, changes: changes, targets: load.targets)
+      scenarios.isEmpty ? ["documented"] : scenarios, changes: changes, targets: load.targets,
+      largeLoads: load.largeLoads)
     try selection.requireEffect(of: changes)
     var options = suiteOptions(named: selection.suite)
-    let interruption = Interruption.listen()
-    var runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
-    let refusals = runner.refusals(selection.scenarios)
+    let refusals = SuiteRunner(options, parts: Composition.makeParts(), interruption: StopFlag())
+      .refusals(selection.scenarios)
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
+    let interruption = Interruption.ask(grace: load.grace.value)
+    var runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
     if output.countsAllocations { return try await printAllocations(runner, selection) }
     if output.emitResult { return try await emit(runner, selection) }
     try load.refuseBounds("one run has nothing to be compared with; use 'tailrace gate'")

@@ -37,7 +37,7 @@ struct RunSummary {
     let runs = suite.scenarios.flatMap(\.runs)
     let valid = runs.count(where: \.isValid)
     var text = terminal.styled(suite.verdict.word, style(suite.verdict)) + " \(suite.suite): "
-    if suite.isInterrupted { text += "cut short; " }
+    if suite.isInterrupted { text += "not finished; " }
     text += targets.isEmpty ? "nothing was checked, " : "\(met) of \(counted(targets.count, "target")) met, "
     text += "\(valid) of \(counted(runs.count, "run")) valid"
     let failed = suite.scenarios.reduce(0) { $0 + ($1.failedRuns?.count ?? 0) }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import TailraceCore
 import TailraceMeasurement
+import TailraceReport
 import TailraceSpelling
 import TailraceWorkload
 
@@ -13,14 +14,24 @@ struct ScenarioSelection {
   /// Where each scenario came from, as a user names it.
   let origins: [String]
 
+  /// What is done with loads that nobody could wait for.
+  enum LargeLoads {
+    /// They are problems; `offers`: `--force` is named, which starts them.
+    case refused(offers: Bool)
+    case started
+  }
+
   /// Reads every scenario; nothing is run before all are known to be good.
   ///
   /// - Parameters:
   ///   - targets: expressions that each scenario must understand, added to its own.
   /// - Throws: an exit code, after every problem of every argument was written to standard error.
-  ///   - isReplayed: whether all of the load will be replayed, so that one which nobody could wait for is refused.
-  init(_ arguments: [String], changes: ScenarioChanges, targets: [String], isReplayed: Bool = true) throws {
-    var reading = Reading(changes: changes, targets: targets, isReplayed: isReplayed)
+  ///   - largeLoads: what is done with loads that nobody could wait for.
+  init(
+    _ arguments: [String], changes: ScenarioChanges, targets: [String],
+    largeLoads: LargeLoads = .refused(offers: false)
+  ) throws {
+    var reading = Reading(changes: changes, targets: targets, largeLoads: largeLoads)
     for argument in arguments { reading.add(argument) }
     let problems = reading.allProblems
     guard problems.isEmpty else { throw Refusal.usage(problems) }
@@ -73,7 +84,7 @@ extension ScenarioSelection {
   private struct Reading {
     let changes: ScenarioChanges
     let targets: [String]
-    let isReplayed: Bool
+    let largeLoads: LargeLoads
     var found: [(scenario: Scenario, origin: String)] = []
     /// Places in files, in the order of the arguments.
     private var problems: [String] = []
@@ -82,8 +93,8 @@ extension ScenarioSelection {
     private var sources: Set<String> = []
     private var read = 0
 
-    init(changes: ScenarioChanges, targets: [String], isReplayed: Bool) {
-      self.isReplayed = isReplayed
+    init(changes: ScenarioChanges, targets: [String], largeLoads: LargeLoads) {
+      self.largeLoads = largeLoads
       self.changes = changes
       self.targets = targets
     }
@@ -155,9 +166,10 @@ extension ScenarioSelection {
           "\(origin): the scenario's name '\(scenario.name)' is taken by \(other.origin); give each its own name")
         return
       }
-      if isReplayed, let refusal = LoadAnnouncement.refusal(of: scenario) {
-        problems.append("\(origin): \(refusal)")
+      if case .refused(let offers) = largeLoads, let refusal = LoadAnnouncement.refusal(of: scenario) {
+        problems.append("\(origin): \(refusal)\(offers ? "; --force starts it anyway" : "")")
       }
+      noteReach(of: scenario)
       var scenario = scenario
       let types = scenario.jobs.map(\.name)
       for target in targets {
@@ -167,6 +179,18 @@ extension ScenarioSelection {
       }
       scenario.targets += targets
       found.append((scenario, origin))
+    }
+
+    /// A time scale may make lengths of time that no run can have.
+    private mutating func noteReach(of scenario: Scenario) {
+      guard changes.timeScale != 1, scenario.isScalable else { return }
+      let scaled = scenario.scaled(by: changes.timeScale)
+      let flag = "--time-scale \(HumanUnits.digits(changes.timeScale))"
+      if scaled.longestTime > .longest {
+        noteFlag("\(flag): a length of time becomes longer than 100 years; take a smaller factor", of: scenario.name)
+      } else {
+        for problem in scaled.timesOutOfReach { noteFlag("\(flag): \(problem.words)", of: scenario.name) }
+      }
     }
 
     private mutating func note(_ failure: ScenarioProblems, of origin: String) {

@@ -38,7 +38,8 @@ struct ShowCommand: ParsableCommand {
 
   func run() throws {
     guard tape else { return try printFile() }
-    let selection = try ScenarioSelection([name], changes: changes, targets: [], isReplayed: limit == nil)
+    let selection = try ScenarioSelection(
+      [name], changes: changes, targets: [], largeLoads: limit == nil ? .refused(offers: false) : .started)
     guard let scenario = selection.scenarios.first, selection.scenarios.count == 1 else {
       let names = selection.scenarios.map(\.name).joined(separator: ", ")
       throw Refusal.usage("'\(name)' has \(selection.scenarios.count) scenarios; name one of them: \(names)")

@@ -27,7 +27,7 @@ struct Tailrace: AsyncParsableCommand {
         1 internal error
         2 a target was missed
         3 worse than the baseline
-        4 the run is invalid: its figures are not to be trusted
+        4 the run is invalid, so that its figures are not to be trusted, or it was interrupted
         5 inconclusive (only with --strict)
         64 wrong usage or a bad file
 
@@ -80,6 +80,9 @@ struct Tailrace: AsyncParsableCommand {
     }
     return status
   }
+
+  /// Of a command that was interrupted.
+  static let interruptedStatus: Int32 = 4
 
   /// Ends the program. Output that was lost is no success, and hides no verdict.
   static func end(_ status: Int32) -> Never {

@@ -51,9 +51,12 @@ extension ScenarioChanges {
   /// The one scenario of a name with these changes; problems are said as they are for `--set`.
   ///
   /// - Parameter instead: what to do where the name is that of several.
-  func scenario(_ name: String, targets: [String], instead: String) throws -> Scenario {
+  func scenario(
+    _ name: String, targets: [String], instead: String, isForced: Bool = false
+  ) throws -> Scenario {
     try LoadOptions.refuseBounds(targets, "there is nothing to compare with here; use 'tailrace gate'")
-    let selection = try ScenarioSelection([name], changes: self, targets: targets)
+    let selection = try ScenarioSelection(
+      [name], changes: self, targets: targets, largeLoads: isForced ? .started : .refused(offers: true))
     guard selection.scenarios.count == 1 else {
       throw Refusal.usage("\(name) names \(selection.scenarios.count) scenarios; \(instead)")
     }

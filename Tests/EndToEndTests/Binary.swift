@@ -88,6 +88,35 @@ enum Binary {
       error: text(of: said))
   }
 
+  /// Runs a command, and signals it once after a while.
+  ///
+  /// - Returns: what it came to, and how many seconds after the signal it had ended.
+  static func interrupt(
+    _ arguments: [String], with signal: Signal, after wait: Duration, in folder: TemporaryFolder
+  ) async throws -> (Outcome, Double) {
+    let (out, said) = (folder.url.appendingPathComponent("out.txt"), folder.url.appendingPathComponent("said.txt"))
+    let files = try [out, said].map {
+      try FileDescriptor.open(
+        FilePath($0.path), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+    }
+    let start = Date()
+    let result = try await Subprocess.run(
+      .path(FilePath(path)), arguments: Arguments(arguments),
+      environment: variables(["SWIFT_BACKTRACE": "enable=no"]), workingDirectory: FilePath(folder.path), input: .none,
+      output: .fileDescriptor(files[0], closeAfterSpawningProcess: true),
+      error: .fileDescriptor(files[1], closeAfterSpawningProcess: true)
+    ) { execution in
+      try await Task.sleep(for: wait)
+      try execution.send(signal: signal)
+    }
+    let handle = try FileHandle(forReadingFrom: out)
+    defer { try? handle.close() }
+    let end = String(decoding: try handle.read(upToCount: 1 << 20) ?? Data(), as: UTF8.self)
+    let outcome = Outcome(
+      arguments: arguments, status: number(result.terminationStatus), output: end, error: text(of: said))
+    return (outcome, -start.timeIntervalSinceNow - Double(wait.components.seconds))
+  }
+
   private static func text(of url: URL) -> String { (try? String(contentsOf: url, encoding: .utf8)) ?? "" }
 
   private static func variables(_ added: [String: String]) -> Environment {

@@ -45,7 +45,7 @@ struct ReplayTests {
     let result = try await run(LiveSystem(), replay)
     await watcher.value
     #expect(result.observations.isInterrupted)
-    #expect(try check("ran_to_end", of: result).words.contains("cut short"))
+    #expect(try check("ran_to_end", of: result).words.contains("not finished: it was interrupted"))
     #expect(result.measurement[.lost] == 0)
   }
 

@@ -144,7 +144,16 @@ import Testing
     #expect(PlanWords(result([missed, unclear], binding: nil)).answer.contains("is known to meet every target"))
     var cut = result([missed], binding: nil)
     cut.isInterrupted = true
-    #expect(PlanWords(cut).answer.contains("when the search was interrupted"))
-    #expect(PlanDocument.render(cut).contains("! Cut short"))
+    #expect(PlanWords(cut).answer.hasPrefix("Not finished: "))
+    #expect(PlanDocument.render(cut).contains("! Not finished"))
+    // One that meets the targets need not be the cheapest: cheaper ones were perhaps never tried.
+    var found = result([missed, candidate(6, waiting: 1e6, half: 1e5, verdict: .met), unclear], binding: nil)
+    found.isInterrupted = true
+    let words = PlanWords(found)
+    #expect(found.best == nil && found.exitStatus == 4 && found.word == "INVALID")
+    #expect(words.answer.hasSuffix("that were tried, scheduler.workers=6 meets them"), "\(words.answer)")
+    #expect(words.shortfalls.isEmpty)
+    let pages = PlanPage.render(found) + PlanDocument.render(found)
+    #expect(!pages.lowercased().contains("cheapest that meets") && !pages.contains("known to meet"))
   }
 }

@@ -42,6 +42,33 @@ import Testing
     #expect(words.contains("lower the rate, shorten the duration, or give a count"))
   }
 
+  /// Few jobs, and yet more to compute than anybody could wait for; each with what is named.
+  @Test(arguments: [
+    ("load: {bursty: {rate: 1e-9/s, on: 1ms, off: 1ms}}\nduration: 36525d\n", "1.6 trillion periods of bursts"),
+    ("load: {poisson: 1/h}\nduration: 3650d\nfaults: [{crash: 1, restart: 1s, every: 10us}]\n", "strikes of faults"),
+    (
+      "load: {poisson: 1/h}\nduration: 3650d\nscheduler: {autoscale: {queue_age: 1us}}\n",
+      "looks at the queue"
+    ),
+    ("load: {poisson: 100/s, of: c}\nduration: 365d\n", "cycles of work"),
+    ("load: {poisson: 100/s, of: f}\nduration: 1h\n", "attempts"),
+  ])
+  func whatIsComputedBesideJobsIsBoundedToo(_ yaml: String, _ named: String) throws {
+    let jobs = "a: {service: 1us}, c: {service: 1us, work: {cycles: {limit: 10000, needed: 9000..9999, pause: 1us}}}"
+    let failing = "f: {service: 1us, failures: {always: 100%}, retries: {limit: 65534, backoff: none}}"
+    let text = yaml.contains("of:") ? yaml : yaml.replacing("{poisson: 1/h}", with: "{poisson: 1/h, of: a}")
+    let found = try forecast("jobs: {\(jobs), \(failing)}\n" + text)
+    let words = try #require(found.refusal(memory: nil), "\(found)")
+    #expect(words.contains(named) && found.jobs < LoadForecast.mostJobs, "\(words)")
+  }
+
+  @Test func aDailySlotIsNoSlotASecond() throws {
+    let daily = try forecast("jobs: {a: {service: 1ms}}\nload: {cron: \"0 3 * * *\"}\nduration: 36525d\n")
+    #expect(abs(daily.jobs - 36_525) < 400, "\(daily.jobs)")
+    let never = try forecast("jobs: {a: {service: 1ms}}\nload: {cron: \"0 0 29 2 *\"}\nduration: 3650d\n")
+    #expect(never.jobs == 2, "\(never.jobs)")
+  }
+
   @Test func whatWaitsAtOnceNeedsMemory() throws {
     let batch = "jobs: {a: {service: 1s}}\nload: {batch: 90_000_000}\n"
     let small = try forecast(batch)

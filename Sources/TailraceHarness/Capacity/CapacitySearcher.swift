@@ -78,7 +78,8 @@ struct CapacitySearcher {
     var limit: CapacityLimit?
     switch bracket {
     case (nil, _):
-      outcome = isCutShort && runs.isEmpty ? .inconclusive : .none
+      // Lower rates than those that were tried may be sustained.
+      outcome = isCutShort ? .inconclusive : .none
     case (let low?, nil):
       // Scouts may be few; that the highest rate is sustained must be sure.
       try await fill([low], 0..<max(settings.rounds, 4))

@@ -117,7 +117,7 @@ package struct ComparisonRunner: Sendable {
           comparison.distrust(["round \(number) failed on \(candidate.label): \(problem.line)"])
           return outcome(comparison.contrasts(isLast: true), "round \(number) failed")
         }
-        if results[index] == nil { return outcome(comparison.contrasts(isLast: true), "it was cut short") }
+        if results[index] == nil { return outcome(comparison.contrasts(isLast: true), "it was interrupted") }
       }
       let suites = aligned(results.compactMap { $0 })
       let unlike = unlikeness(suites)

@@ -146,7 +146,7 @@ package struct GateRunner: Sendable {
       }
       guard let own = found else {
         if interruption.isSet {
-          ending = "it was cut short"
+          ending = "it was interrupted"
           break
         }
         index += 1

@@ -38,7 +38,7 @@ final class LoadGenerator {
   @exclusivity(unchecked) private var heldBack = Nanoseconds.zero
   /// Since when the generator is not inside a submit call.
   @exclusivity(unchecked) private var freeSince: Instant
-  @exclusivity(unchecked) private var cancellations: [(at: Instant, job: UInt64)] = []
+  @exclusivity(unchecked) private var cancellations = Cancellations()
   @exclusivity(unchecked) private var due: [DueJob] = []
   @exclusivity(unchecked) private(set) var intended = 0
   @exclusivity(unchecked) private(set) var liveBytesWarm: UInt64?
@@ -74,7 +74,7 @@ final class LoadGenerator {
     while !replay.interruption.isSet {
       if liveBytesWarm == nil, MonotonicClock.now() >= warm { liveBytesWarm = replay.meter.liveBytes() }
       let arrival = next.map { origin + Nanoseconds($0.intended.nanoseconds) }
-      guard let wake = [arrival, cancellations.first?.at, closed.nextReady].compactMap({ $0 }).min() else {
+      guard let wake = [arrival, cancellations.next, closed.nextReady].compactMap({ $0 }).min() else {
         guard closed.waitForClient(interruption: replay.interruption) else { break }
         continue
       }
@@ -85,10 +85,7 @@ final class LoadGenerator {
         closed.wait(until: min(wake, MonotonicClock.now() + .milliseconds(50)))
       }
       let now = MonotonicClock.now()
-      while let first = cancellations.first, first.at <= now {
-        cancellations.removeFirst()
-        sink.cancel(first.job)
-      }
+      while let job = cancellations.take(by: now) { sink.cancel(job) }
       collect(from: &cursor, next: &next, now: now)
       collectClosed(now: now)
       submitDue()
@@ -119,11 +116,7 @@ final class LoadGenerator {
   }
 
   private func append(_ job: consuming TapeJob, intended: Instant, now: Instant, onSettled: (@Sendable () -> Void)?) {
-    if let after = job.cancelAfter {
-      let at = intended + after
-      let place = cancellations.firstIndex { $0.at > at } ?? cancellations.endIndex
-      cancellations.insert((at, job.index), at: place)
-    }
+    if let after = job.cancelAfter { cancellations.note(job.index, at: intended + after) }
     due.append(DueJob(job: job, intended: intended, submitted: now, onSettled: onSettled))
   }
 

@@ -108,12 +108,13 @@ package struct SuiteRunner: Sendable {
     let scaled = scenarios.map { $0.isScalable ? $0.scaled(by: options.timeScale) : $0 }
     let plans = try scaled.flatMap { try makePlans(for: $0) }
     let calibration =
-      plans.contains { plan in plan.worksHere && plan.scenario.jobs.contains { $0.work == .spin } }
+      !interruption.isSet
+        && plans.contains { plan in plan.worksHere && plan.scenario.jobs.contains { $0.work == .spin } }
       ? SpinCalibration.measure() : SpinCalibration(iterationsPerNanosecond: 1)
     let rehearsal = Rehearsal(of: scaled)
     var rehearsed: Set<String> = []
     var failures = Failures()
-    for plan in plans where plan.worksHere && rehearsed.insert(plan.system.name).inserted {
+    for plan in plans where !interruption.isSet && plan.worksHere && rehearsed.insert(plan.system.name).inserted {
       do {
         try await rehearsal.run(on: plan.system, parts: parts, interruption: interruption)
       } catch {
@@ -121,7 +122,9 @@ package struct SuiteRunner: Sendable {
       }
     }
     let isVirtual = plans.allSatisfy(\.system.runsInVirtualTime)
-    let machine = isVirtual ? nil : MachineState(wakeUp: WakeUpCalibration.measure(), spin: SpinCalibration.measure())
+    let machine =
+      isVirtual || interruption.isSet
+      ? nil : MachineState(wakeUp: WakeUpCalibration.measure(), spin: SpinCalibration.measure())
     var runs: [String: [RunResult]] = [:]
     var jobs: [SuiteRun.Jobs] = []
     for (index, plan) in plans.enumerated() where !interruption.isSet && !failures.note(unprepared: plan) {
@@ -137,7 +140,8 @@ package struct SuiteRunner: Sendable {
       defer { progress.end() }
       var result: RunResult
       do {
-        result = try await replay(plan, calibration, machine, log, progress.progress)
+        guard let whole = try await replay(plan, calibration, machine, log, progress.progress) else { break }
+        result = whole
       } catch {
         failures.note(ErrorWords.of(error), of: plan)
         continue
@@ -177,16 +181,21 @@ package struct SuiteRunner: Sendable {
     }
   }
 
+  /// - Returns: nil where it was interrupted before it began.
   private func replay(
     _ plan: Plan, _ calibration: SpinCalibration, _ machine: MachineState?, _ log: AttemptLog?,
     _ progress: RunProgress
-  ) async throws -> RunResult {
+  ) async throws -> RunResult? {
+    let interruption = interruption
+    let tape = Tape(scenario: plan.scenario, seed: options.seed) { interruption.isSet }
+    // Before the run: what is drawn after an interruption is no whole tape.
+    let identity = tape.identity()
+    guard !interruption.isSet else { return nil }
     let needsDatabase =
       plan.worksHere
       && plan.scenario.jobs.contains { if case .sqlite = $0.work { true } else { false } }
     let database = needsDatabase ? try parts.makeDatabase(max(1, plan.scenario.scheduler.workers)) : nil
     defer { database?.close() }
-    let tape = Tape(scenario: plan.scenario, seed: options.seed)
     let scale = plan.scenario.isScalable ? options.timeScale : 1
     var replay = Replay(
       tape: slowed(tape), pacing: options.pacing, dropAfter: options.dropAfter, grace: options.grace,
@@ -199,7 +208,6 @@ package struct SuiteRunner: Sendable {
     if plan.system.name == "live", let allocations = options.allocationsPerJob[plan.scenario.name] {
       observations.allocationsPerJob = allocations
     }
-    let identity = tape.identity()
     return RunResult(
       system: plan.system.name, seed: options.seed, timeScale: scale, fingerprint: identity.whole,
       tape: TapeParts(arrivals: identity.arrivals, types: identity.types.map { Setting($0.name, $0.print) }),

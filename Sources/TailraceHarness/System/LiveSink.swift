@@ -9,6 +9,7 @@ import TailraceWorkload
 final class LiveSink: JobSink, @unchecked Sendable {
   private let scheduler: Scheduler
   private let types: [JobTypeID]
+  private let interruption: StopFlag
   /// Whether identifiers are needed after submission.
   private let remembers: Bool
   private let hasClients: Bool
@@ -16,11 +17,14 @@ final class LiveSink: JobSink, @unchecked Sendable {
   private let failFast: Set<UInt32>
   /// Identifiers of recent jobs by their numbers on the tape; used by the generator's thread only.
   private var identifiers = RecentJobs()
+  /// No list of attempts is longer that they could be compared with.
+  private static let dependenciesKept = 1_000_000
   private var dependencyLists: [UInt64: [UInt64]] = [:]
   private var batches: [UInt32: BatchID] = [:]
   private let submissions: UnsafeMutableBufferPointer<JobSubmission>
 
-  init(_ scheduler: Scheduler, types: [JobTypeID], scenario: Scenario) {
+  init(_ scheduler: Scheduler, types: [JobTypeID], scenario: Scenario, interruption: StopFlag) {
+    self.interruption = interruption
     self.scheduler = scheduler
     self.types = types
     hasClients = scenario.hasClosedArrivals
@@ -74,7 +78,8 @@ final class LiveSink: JobSink, @unchecked Sendable {
       next += count
       guard let waiting else { continue }
       let start = MonotonicClock.now()
-      scheduler.waitForRoom(waiting)
+      let interruption = interruption
+      scheduler.waitForRoom(waiting) { interruption.isSet }
       let now = MonotonicClock.now()
       heldBack += now - start
       // So is whoever is behind it among these.
@@ -98,7 +103,9 @@ final class LiveSink: JobSink, @unchecked Sendable {
     submission.pointee.tagKey = due.pointee.job.tagKey
     if !due.pointee.job.dependencies.isEmpty {
       submission.pointee.dependencies = due.pointee.job.dependencies.map { identifiers[$0] ?? .refused }
-      dependencyLists[due.pointee.job.index] = due.pointee.job.dependencies
+      if dependencyLists.count < Self.dependenciesKept {
+        dependencyLists[due.pointee.job.index] = due.pointee.job.dependencies
+      }
     } else if !submission.pointee.dependencies.isEmpty {
       submission.pointee.dependencies = []
     }

@@ -61,7 +61,7 @@ package struct LiveSystem: ReplaySystem {
     let scenario = replay.scenario
     let configuration = scheduler.configuration
     replay.progress?.ask { JobCounts(scheduler.gauges) }
-    let sink = LiveSink(scheduler, types: types, scenario: scenario)
+    let sink = LiveSink(scheduler, types: types, scenario: scenario, interruption: replay.interruption)
     let generator = LoadGenerator(replay, origin: origin, sink: sink) {
       observer.recordOne($0, shard: observer.shards - 1)
     }
@@ -104,7 +104,9 @@ package struct LiveSystem: ReplaySystem {
       try? await scheduler.timer.sleep(until: min(deadline, MonotonicClock.now() + .milliseconds(2)))
     }
     let grace = replay.interruption.isSet && !wasInterrupted ? replay.grace : .zero
-    return await scheduler.shutdown(grace: grace.duration, stopping: .seconds(2))
+    // After an interruption what is left of the two seconds beside the grace period belongs to the report.
+    return await scheduler.shutdown(
+      grace: grace.duration, stopping: replay.interruption.isSet ? .milliseconds(700) : .seconds(2))
   }
 
   private func register(

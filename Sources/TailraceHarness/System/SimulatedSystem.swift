@@ -80,6 +80,7 @@ package struct SimulatedSequentialSystem: ReplaySystem {
     observations.observedFor = summary.ended - .zero
     observations.meanJobsInSystem = .unavailable("no scheduler counts jobs in a sequential run")
     observations.isInterrupted = replay.interruption.isSet
+    if summary.cutOff > 0 { observations.cutOff = summary.cutOff }
     let facts = RunFacts(intended: summary.intended, workers: [(.async, 1)], startsWindow: replay.startsWindow) {
       summary.dependencies[$0] ?? []
     }

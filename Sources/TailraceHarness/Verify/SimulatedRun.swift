@@ -10,9 +10,10 @@ enum SimulatedRun {
   /// - Parameter keepsAttempts: whether to keep the list of attempts, which a few figures need (`inversions`,
   ///   `queue_depth_max`, …).
   static func result(
-    _ scenario: Scenario, seed: UInt64, keepsAttempts: Bool = false, isInterrupted: () -> Bool = { false }
+    _ scenario: Scenario, seed: UInt64, keepsAttempts: Bool = false,
+    isInterrupted: @escaping @Sendable () -> Bool = { false }
   ) -> RunResult {
-    let tape = Tape(scenario: scenario, seed: seed)
+    let tape = Tape(scenario: scenario, seed: seed, interruption: isInterrupted)
     var settings = Replay(tape: tape).recorderSettings(origin: .zero)
     if !keepsAttempts { settings.attemptLimit = 0 }
     let recorder = Recorder(settings)

@@ -131,7 +131,7 @@ package struct Comparison: Sendable {
   package mutating func add(_ round: ComparisonRound, _ suites: [SuiteResult], labels: [String]) {
     var round = round
     for (suite, label) in zip(suites, labels) {
-      if suite.isInterrupted { round.discarded.append("\(label) was cut short") }
+      if suite.isInterrupted { round.discarded.append("\(label) was interrupted") }
       for scenario in suite.scenarios {
         for run in scenario.runs {
           for check in run.validity where check.verdict == .failed {
@@ -319,7 +319,9 @@ extension ComparisonFindings {
       candidates[index].tape = tape.isEmpty ? nil : tape
     }
     var invalid = comparison.invalid
-    if isInterrupted { invalid.append("it was interrupted; rounds that count by then: \(comparison.counted)") }
+    if isInterrupted {
+      invalid.append("not finished: it was interrupted; rounds that count by then: \(comparison.counted)")
+    }
     if comparison.counted == 0 { invalid.append("no round counts") }
     self.init(
       version: version, name: name, started: started, command: command, environment: first.first?.environment ?? [],

@@ -67,8 +67,9 @@ package struct PlanResult: Sendable, Hashable, Codable {
     self.isInterrupted = isInterrupted
   }
 
-  /// The place of the answer among the candidates; nil: none is known to meet every target.
-  package var best: Int? { candidates.firstIndex { $0.verdict == .met } }
+  /// The place of the answer among the candidates; nil: none is known to meet every target, or the search was
+  /// interrupted, so that cheaper ones may never have been tried.
+  package var best: Int? { isInterrupted ? nil : candidates.firstIndex { $0.verdict == .met } }
   /// The places of candidates that are cheaper than the answer, or where there is none all, and are not decided.
   package var undecided: [Int] {
     candidates[..<(best ?? candidates.count)].indices.filter { candidates[$0].verdict == .unclear }

@@ -29,7 +29,7 @@ package struct CapacityDocument {
 
   private func addHead(to html: inout HTML) {
     html.element("h1") {
-      if result.isInterrupted { $0.element("span", ["class": "verdict unclear"], "! Cut short") }
+      if result.isInterrupted { $0.element("span", ["class": "verdict unclear"], "! Not finished") }
       if let badge = badge { $0.add(badge) }
       $0.words(result.scenario)
     }

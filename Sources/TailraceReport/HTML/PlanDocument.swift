@@ -18,7 +18,7 @@ package struct PlanDocument {
   }
 
   private static func badge(_ result: PlanResult) -> HTML {
-    if result.isInterrupted { return HTML("span", ["class": "verdict unclear"], "! Cut short") }
+    if result.isInterrupted { return HTML("span", ["class": "verdict unclear"], "! Not finished") }
     if let best = result.best {
       let name = PlanWords(result).name(result.candidates[best])
       return HTML("span", ["class": "verdict passed"], "✓ \(name)")

@@ -30,7 +30,7 @@ struct PlanPage {
 
   private mutating func addAnswer() {
     if result.isInterrupted {
-      page.paragraph("**CUT SHORT**: the search was interrupted; what is known by then follows.")
+      page.paragraph("**NOT FINISHED**: the search was interrupted; what is known by then follows.")
     }
     page.paragraph("**\(words.answer).**")
     page.paragraph(([words.effort] + [words.lengthening].compactMap { $0 }).joined(separator: " "))

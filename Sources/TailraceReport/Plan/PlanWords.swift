@@ -13,14 +13,24 @@ package struct PlanWords {
 
   /// The answer in one sentence.
   package var answer: String {
+    if result.isInterrupted { return unfinished }
     if let best = result.best {
       let known = result.undecided.isEmpty ? "Cheapest that meets" : "Cheapest known to meet"
       return "\(known) every target with 95 % confidence: \(name(result.candidates[best]))"
     }
-    if result.isInterrupted { return "No configuration was known to meet every target when the search was interrupted" }
     let count = HumanUnits.counted(result.count, "configuration")
     let known = result.undecided.isEmpty ? "meets" : "is known to meet"
     return "None of the \(count) \(known) every target with 95 % confidence"
+  }
+
+  /// The answer of a search that was interrupted: that there is none, and what meets the targets of what was tried.
+  private var unfinished: String {
+    let tried =
+      "\(HumanUnits.count(Double(result.candidates.count))) of "
+      + HumanUnits.counted(result.count, "configuration")
+    let met = result.candidates.first { $0.verdict == .met }
+    return "Not finished: which configuration is the least that meets every target is not known. "
+      + (met.map { "Of the \(tried) that were tried, \(name($0)) meets them" } ?? "None is known of the \(tried) tried")
   }
 
   /// What was tried, and with how many replications.
@@ -45,6 +55,8 @@ package struct PlanWords {
 
   /// Why cheaper configurations are not the answer.
   package var shortfalls: [String] {
+    // What was not decided by then says nothing of budgets.
+    guard !result.isInterrupted else { return [] }
     var lines: [String] = []
     if let best = result.best, best > 0 {
       let cheaper = result.candidates[best - 1]

@@ -77,7 +77,9 @@ struct TraceReader {
             + unseen.map { "; \($0)" }.joined()))
     }
     trace.remarks += unseen
-    return problems.isEmpty ? finish() : nil
+    guard problems.isEmpty else { return nil }
+    let whole = finish()
+    return problems.isEmpty ? whole : nil
   }
 
   private var wantedColumns: [String] {
@@ -125,7 +127,13 @@ struct TraceReader {
     if request.format == .swf { try checkNumbers(row, line: line) }
     let times: (submitted: Int64, service: Int64)
     switch try TraceRowTimes.read(row, places, isStandard: request.format == .swf, point: point, line: line) {
-    case .known(let submitted, let service): times = (submitted, service)
+    case .known(let submitted, let service):
+      guard service <= Nanoseconds.longest.rawValue else {
+        throw TextProblem(
+          line: line,
+          message: "a run time of more than 100 years; leave the row out (where:), or name the column's unit")
+      }
+      times = (submitted, service)
     case .unknown(let reason): return leave(reason)
     }
     if let place = places.processors, let requested = places.requested,
@@ -237,9 +245,8 @@ struct TraceReader {
     var texts: ContiguousArray<String> = []
     for index in order {
       let row = rows[index]
-      let time = row.submitted - origin
-      trace.submitted.append(
-        Nanoseconds(request.speed == 1 ? time : Int64((Double(time) / request.speed).rounded())))
+      let time = Nanoseconds(row.submitted) - Nanoseconds(origin)
+      trace.submitted.append(request.speed == 1 ? time : Self.divided(time, by: request.speed))
       if request.hasService { trace.service.append(Nanoseconds(row.service)) }
       trace.type.append(row.type)
       if request.priority != nil { trace.priority.append(row.priority) }
@@ -247,10 +254,24 @@ struct TraceReader {
       if request.tenant != nil { trace.tenant.append(row.tenant) }
       if names.isEmpty { numbers.append(row.number) } else { texts.append(names[index]) }
     }
+    guard trace.span <= .longest else {
+      problems.append(
+        TextProblem(
+          line: 0,
+          message: "its last job is submitted more than 100 years after its first; keep fewer rows (first:, where:), "
+            + "raise speed:, or name the unit of the column"))
+      return trace
+    }
     trace.names = names.isEmpty ? .rows(numbers) : .texts(texts)
     trace.leftOut = leftOut
     trace.updateDigest()
     return trace
+  }
+
+  /// As if time passed so many times as fast; saturates.
+  private static func divided(_ time: Nanoseconds, by speed: Double) -> Nanoseconds {
+    let exact = (Double(time.rawValue) / speed).rounded()
+    return Nanoseconds(exact < 9.2e18 ? Int64(exact) : .max)
   }
 
   private mutating func nameTypes() {

@@ -68,7 +68,7 @@ enum TraceTime {
       total = total * 60 + Double(value) / 1e9
       if isLast {
         let whole = Int64(total) - value / 1_000_000_000
-        guard total < 9e9 else { return nil }
+        guard Double(days) * 86_400 + total <= Nanoseconds.longest.seconds else { return nil }
         return (days * 86_400 + whole) * 1_000_000_000 + value
       }
     }

@@ -66,10 +66,10 @@ struct Circumstance: Sendable {
 enum OptionNames {
   /// Of ``ScenarioChanges``.
   static let changes = ["set", "duration", "time-scale"]
-  /// Of ``LoadOptions``, without `--grace` and `--target`.
+  /// Of ``LoadOptions``, without `--grace`, `--target` and `--force`.
   static let load = ["system", "seed", "pacer", "max-lag", "plant"]
   /// Of ``RoundOptions``.
-  static let verdicts = ["rounds", "budget", "delta", "metric", "false-alarms", "strict", "force"]
+  static let verdicts = ["rounds", "budget", "delta", "metric", "false-alarms", "strict"]
   /// Of ``ReportingOptions``.
   static let reporting = ["output", "quiet", "progress"]
 }

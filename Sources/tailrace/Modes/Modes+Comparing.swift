@@ -10,7 +10,8 @@ private enum Reason {
 extension CompareCommand: ModalCommand {
   private static let running = CommandMode(
     "without --results",
-    honors: ["scenarios", "vary", "binary", "results"] + OptionNames.changes + OptionNames.load + OptionNames.verdicts
+    honors: ["scenarios", "vary", "binary", "results", "force"] + OptionNames.changes + OptionNames.load
+      + OptionNames.verdicts
       + OptionNames.reporting,
     refuses: [
       (["varied"], "it names what may differ between stored results"), (["grace"], Reason.grace),
@@ -42,8 +43,9 @@ extension GateCommand: ModalCommand {
 
   private static let trying = CommandMode(
     "with --self-test",
-    honors: ["self-test", "scenarios", "binary", "regression", "slowdown", "slow-type", "trials", "store", "progress"]
-      + OptionNames.changes + OptionNames.load + OptionNames.verdicts.filter { $0 != "strict" },
+    honors: [
+      "self-test", "scenarios", "binary", "regression", "slowdown", "slow-type", "trials", "store", "progress", "force",
+    ] + OptionNames.changes + OptionNames.load + OptionNames.verdicts.filter { $0 != "strict" },
     refuses: [
       (["baseline", "against", "results"], "the program is tried against itself"), building,
       (["target"], "it counts regressions, and planted slowdowns miss no target by themselves"),
@@ -83,7 +85,8 @@ extension GateCommand: ModalCommand {
     ])
   private static let program = CommandMode(
     "with --against",
-    honors: ["against", "scenarios", "binary", "target", "regression", "progress", "store"] + OptionNames.changes
+    honors: ["against", "scenarios", "binary", "target", "regression", "progress", "store", "force"]
+      + OptionNames.changes
       + OptionNames.load + OptionNames.verdicts + files,
     refuses: [
       (["grace"], Reason.grace), (["baseline", "results", "self-test"], "--against is alone here"), building,
@@ -120,7 +123,7 @@ extension NoiseCommand: ModalCommand {
   static let modes = [
     CommandMode(
       "",
-      honors: ["scenarios", "rounds", "metric", "progress", "store"] + OptionNames.changes + OptionNames.load,
+      honors: ["scenarios", "rounds", "metric", "progress", "store", "force"] + OptionNames.changes + OptionNames.load,
       refuses: [(["target"], Reason.noTargets), (["grace"], Reason.grace)])
   ]
   var mode: CommandMode { Self.modes[0] }
@@ -131,7 +134,8 @@ extension BaselineCommand.Save: ModalCommand {
   static let modes = [
     CommandMode(
       "",
-      honors: ["name", "scenarios", "rounds", "replace", "target", "store"] + OptionNames.changes + OptionNames.load,
+      honors: ["name", "scenarios", "rounds", "replace", "target", "store", "force"] + OptionNames.changes
+        + OptionNames.load,
       refuses: [(["grace"], Reason.grace)])
   ]
   var mode: CommandMode { Self.modes[0] }

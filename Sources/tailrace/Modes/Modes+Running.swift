@@ -2,7 +2,7 @@ import TailraceHarness
 
 extension RunCommand: ModalCommand {
   private static let shared =
-    ["scenarios", "target", "grace"] + OptionNames.changes + OptionNames.load
+    ["scenarios", "target", "grace", "force"] + OptionNames.changes + OptionNames.load
   private static let files = ["jobs", "record-tape", "allocations", "output", "quiet", "progress"]
 
   private static let plain = CommandMode("", honors: shared + files + ["counts-allocations", "emit-result"])

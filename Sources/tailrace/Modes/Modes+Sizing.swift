@@ -3,7 +3,7 @@ extension PlanCommand: ModalCommand {
     CommandMode(
       "",
       honors: [
-        "scenario", "vary", "set", "duration", "target", "seed", "replications", "budget", "confirm",
+        "scenario", "vary", "set", "duration", "target", "seed", "replications", "budget", "confirm", "force",
       ] + OptionNames.reporting,
       refuses: [
         (["time-scale"], "virtual time takes no longer for a longer scenario, and the figures would be of another load")
@@ -19,7 +19,7 @@ extension CapacityCommand: ModalCommand {
       "",
       honors: [
         "scenario", "target", "vary", "system", "rates", "set", "duration", "seed", "rounds", "precision", "budget",
-        "strict",
+        "strict", "force",
       ] + OptionNames.reporting,
       refuses: [(["time-scale"], "it would change the rate that is sought")])
   ]

@@ -129,6 +129,12 @@ struct Attack {
     ["compare", "quick-start", "--vary", "scheduler.workers=1,2", "--grace", "500ms"],
     ["capacity", "four-servers", "--system", "simulated"],
     ["plan", "four-servers", "--vary", "scheduler.workers=1..40"],
+    ["plan", "four-servers", "--vary", "scheduler.workers=1..4", "--confirm"], ["verify", "--live"], ["doctor"],
+    ["list"], ["validate", "quick-start"], ["show", "four-servers", "--tape"],
+    ["baseline", "save", "mine", "quick-start"], ["noise", "quick-start", "--system", "simulated"],
+    ["gate", "quick-start", "--self-test", "--system", "simulated"],
+    ["run", "quick-start", "--system", "sequential,task-group,dispatch", "--grace", "500ms"],
+    ["run", "four-servers", "--system", "simulated-sequential", "--duration", "300d"],
     ["verify", "--seed", "3"], ["gate", "quick-start", "--against", Binary.path, "--grace", "500ms"],
   ]
 

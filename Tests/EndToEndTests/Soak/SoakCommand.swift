@@ -82,6 +82,12 @@ struct SoakCommand {
       }
     }
     let text = String(decoding: (try? Data(contentsOf: URL(fileURLWithPath: said))) ?? Data(), as: UTF8.self)
+    if result.terminationStatus == .exited(4), text.contains("Interrupted: running") {
+      let output = (try? String(contentsOfFile: "\(folder.path)/stdout.txt", encoding: .utf8)) ?? ""
+      if !(text + output).lowercased().contains("not finished") {
+        faults.append("does not say that it is not finished")
+      }
+    }
     for phrase in Self.raw where text.contains(phrase) { faults.append("says '\(phrase)'") }
     // Of a program that was killed the keeper ends what is left, once it has heard of it.
     var left = SoakWatch.members(of: watch.session)

@@ -1,0 +1,123 @@
+import TailraceCore
+
+/// How far the times of a scenario reach.
+///
+/// No declared length is above ``TailraceCore/Nanoseconds/longest``, the last arrival comes no later than that after
+/// the start, and all steps of the clock together are no longer. So every instant of a run lies before
+/// ``TailraceCore/Instant/horizon``, and sums of instants and lengths do not overflow.
+extension Scenario {
+  /// What lies out of reach, in words, with the section of the file that declares it; empty: nothing.
+  package var timesOutOfReach: [(section: String, words: String)] {
+    var found: [(section: String, words: String)] = []
+    for (number, stream) in streams.enumerated() {
+      let length = min(stream.reach, duration.map(\.seconds) ?? .infinity)
+      guard length > Nanoseconds.longest.seconds, length.isFinite else { continue }
+      let name = streams.count == 1 ? "load" : "load.\(number)"
+      found.append(
+        (
+          "load",
+          "\(name): its last arrival comes \(Self.years(length)) after the start; at most 100 years are replayed: "
+            + "raise the rate, lower the count, or give a duration"
+        ))
+    }
+    for (number, fault) in faults.enumerated() {
+      guard let share = fault.shareOfTime, share >= 1 else { continue }
+      found.append(
+        (
+          "faults",
+          "faults.\(number): it takes as long as there is between two of its strikes, so time would never go on; make "
+            + "every: longer, or what it does shorter"
+        ))
+    }
+    let steps = clockSteps
+    if steps > Nanoseconds.longest.seconds {
+      found.append(
+        (
+          "faults",
+          "faults: the steps of the clock add up to \(Self.years(steps)); at most 100 years are allowed: take shorter "
+            + "or fewer steps"
+        ))
+    }
+    return found
+  }
+
+  /// The longest of all lengths of time in it, those of a trace's jobs included.
+  package var longestTime: Nanoseconds {
+    var longest = Nanoseconds.zero
+    Self.visit(self) { longest = max(longest, $0) }
+    return longest
+  }
+
+  /// Seconds of all steps of the clock together, whatever their direction, as many as are to be expected.
+  private var clockSteps: Double {
+    let end = (duration ?? arrivalLength ?? .zero) + drain
+    return faults.reduce(0) { sum, fault in
+      guard case .stepClock(let step) = fault.kind else { return sum }
+      // Each step brings others nearer, or what was there before comes again.
+      return sum + abs(step.seconds) * fault.strikes(until: end) / max(1e-3, 1 - (fault.shareOfTime ?? 0))
+    }
+  }
+
+  private static func years(_ seconds: Double) -> String {
+    let years = seconds / (Nanoseconds.longest.seconds / 100)
+    return years < 1e6 ? "\(Int(years.rounded(.up))) years" : "\(LoadForecast.short(years)) years"
+  }
+
+  /// Calls for each length of time within a value.
+  private static func visit(_ value: Any, _ body: (Nanoseconds) -> Void) {
+    switch value {
+    case let time as Nanoseconds: body(time)
+    case let times as [Nanoseconds]: if let most = times.max() { body(most) }
+    case let trace as Trace:
+      body(trace.span)
+      if let most = trace.service.max() { body(most) }
+    // They hold no length of time, and may be long.
+    case is JobGraph, is TagMix, is Mix, is String, is Int, is Double, is TimeZoneOffsets, is UnixTime: break
+    default: for child in Mirror(reflecting: value).children { visit(child.value, body) }
+    }
+  }
+}
+
+extension Fault {
+  /// The time that it takes or jumps over, as a share of the time between its strikes; nil: it takes none, or strikes
+  /// at instants that are given.
+  fileprivate var shareOfTime: Double? {
+    guard case .every(let gap, _, _) = timing else { return nil }
+    let gaps = max(gap.seconds, 1e-6)
+    switch kind {
+    case .stall(let length): return (length.mean?.seconds ?? .infinity) / gaps
+    case .stepClock(let step): return abs(step.seconds) / gaps
+    case .fail, .hang, .lose, .double, .crash: return nil
+    }
+  }
+
+  /// How often it strikes until an instant, as far as it strikes at instants at all.
+  func strikes(until end: Nanoseconds) -> Double {
+    switch timing {
+    case .window: 0
+    case .at(let instants): Double(instants.count)
+    case .every(let gap, let from, let until):
+      // No two are nearer to each other than a microsecond.
+      max(0, min(until ?? end, end).seconds - from.seconds) / max(gap.seconds, 1e-6)
+    }
+  }
+}
+
+extension LoadStream {
+  /// Seconds from the run's start to the stream's last arrival, as far as it says so itself; infinite: it goes on as
+  /// long as the scenario.
+  fileprivate var reach: Double {
+    switch arrivals {
+    case .batch: return start.seconds
+    case .trace(let trace): return trace.span.seconds
+    case .closed: return duration.map { start.seconds + $0.seconds } ?? .infinity
+    case .stages(let stages):
+      let length = stages.reduce(0) { $0 + $1.duration.seconds }
+      return start.seconds + min(length, duration?.seconds ?? .infinity)
+    case .constant, .poisson, .bursty, .recurring:
+      var length = duration?.seconds ?? .infinity
+      if let count, let steadyRate { length = min(length, Double(count) / steadyRate) }
+      return start.seconds + length
+    }
+  }
+}
