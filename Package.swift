@@ -47,7 +47,8 @@ let package = Package(
     .target(
       name: "TailraceWorkload",
       dependencies: [
-        "TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CZlib", .product(name: "Yams", package: "Yams"),
+        "TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CPlatform", "CZlib",
+        .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Scenarios")],
       swiftSettings: strict),
@@ -74,7 +75,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "TailraceReport", dependencies: ["TailraceMeasurement", "TailraceCore"], swiftSettings: strict),
+      name: "TailraceReport", dependencies: ["TailraceMeasurement", "TailraceCore", "TailraceSpelling"],
+      swiftSettings: strict),
     .target(
       name: "TailraceHarness",
       dependencies: [
@@ -105,8 +107,8 @@ let package = Package(
     .testTarget(
       name: "TailraceTimeZonesTests", dependencies: ["TailraceTimeZones", "TailraceCore"], swiftSettings: strict),
     .testTarget(
-      name: "TailraceWorkloadTests", dependencies: ["TailraceWorkload", "TailraceCore"], exclude: ["Broken", "Golden"],
-      swiftSettings: strict),
+      name: "TailraceWorkloadTests", dependencies: ["TailraceWorkload", "TailraceSpelling", "TailraceCore"],
+      exclude: ["Broken", "Golden"], swiftSettings: strict),
     .testTarget(
       name: "TailraceMeasurementTests",
       dependencies: [
@@ -131,7 +133,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "TailraceReportTests", dependencies: ["TailraceReport", "TailraceMeasurement", "TailraceCore"],
+      name: "TailraceReportTests",
+      dependencies: ["TailraceReport", "TailraceMeasurement", "TailraceSpelling", "TailraceCore"],
       exclude: ["Golden"],
       swiftSettings: strict),
     .testTarget(

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int cplatform_sleep_until_ns(int64_t deadline_ns) {
@@ -23,6 +24,11 @@ int cplatform_set_timer_slack_ns(unsigned long slack_ns) { return prctl(PR_SET_T
 int cplatform_set_fifo(void) {
   struct sched_param param = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
   return pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
+}
+
+uint32_t cplatform_file_system(int file) {
+  struct statfs status;
+  return fstatfs(file, &status) == 0 ? (uint32_t)status.f_type : 0;
 }
 
 int cplatform_thread_id(void) { return (int)syscall(SYS_gettid); }

@@ -7,7 +7,7 @@ package struct TargetProblem: Error, Hashable, CustomStringConvertible {
   package var expression: String
   /// What is wrong; what is allowed.
   package var message: String
-  package var description: String { "'\(expression)': \(message)" }
+  package var description: String { "'\(VisibleText.quoted(expression))': \(message)" }
 }
 
 extension Metric {
@@ -18,7 +18,7 @@ extension Metric {
   ///   - types: names of the scenario's job types, which selectors may name; nil: they may name any.
   /// - Throws: ``TargetProblem`` with what is allowed in place of what was written.
   package init(parsing text: String, types: [String]?) throws(TargetProblem) {
-    func problem(_ message: String) -> TargetProblem { TargetProblem(expression: text, message: message) }
+    func problem(_ message: Message) -> TargetProblem { TargetProblem(expression: text, message: message.text) }
     let trimmed = text.trimmed
     let head = trimmed.prefix { $0 != "{" && $0 != "." }
     var rest = trimmed.dropFirst(head.count)
@@ -63,7 +63,7 @@ extension Metric {
   private static func parseSelector(
     _ text: Substring, of whole: String, types: [String]?
   ) throws(TargetProblem) -> ClassKey {
-    func problem(_ message: String) -> TargetProblem { TargetProblem(expression: whole, message: message) }
+    func problem(_ message: Message) -> TargetProblem { TargetProblem(expression: whole, message: message.text) }
     var key = ClassKey.all
     for pair in text.split(separator: ",", omittingEmptySubsequences: false) {
       let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -15,15 +15,15 @@ public enum TimeZoneError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknown(let name, let closest):
-      "unknown time zone '\(name)'; "
+      "unknown time zone '\(VisibleText.quoted(name))'; "
         + (closest.isEmpty
           ? "write a name of the IANA data base, such as Europe/Berlin or UTC"
           : "did you mean \(closest.map { "'\($0)'" }.joined(separator: " or "))?")
     case .noData(let zone, let folder):
-      "time zone '\(zone)': there is no time zone data in \(folder); "
+      "time zone '\(VisibleText.quoted(zone))': there is no time zone data in \(folder); "
         + "install the package tzdata, or name its folder in TZDIR"
     case .broken(let name, let file):
-      "time zone '\(name)': \(file) is no time zone data; install the package tzdata anew"
+      "time zone '\(VisibleText.quoted(name))': \(file) is no time zone data; install the package tzdata anew"
     }
   }
 }

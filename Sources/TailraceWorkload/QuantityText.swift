@@ -6,7 +6,9 @@ package struct QuantityProblem: Error, Hashable, CustomStringConvertible {
   /// In the form `what is wrong; what is allowed`.
   package var description: String
   /// Makes a problem from its two halves.
-  package init(_ wrong: String, allowed: String) { description = "\(wrong); \(allowed)" }
+  package init(_ wrong: Message, allowed: String) { description = "\(wrong.text); \(allowed)" }
+  /// Makes a problem of words that are composed already.
+  init(words: String) { description = words }
   /// The same problem, with where it is said before it.
   init(prefix: String, _ problem: QuantityProblem) { description = prefix + problem.description }
 }
@@ -83,7 +85,7 @@ package enum QuantityText {
       do {
         (number, unit) = try split(part, kind: "a duration", forms: durationForms)
       } catch {
-        throw QuantityProblem(prefix: "'\(text)': ", error)
+        throw QuantityProblem(prefix: "'\(VisibleText.quoted(String(text)))': ", error)
       }
       guard let scale = timeUnits.first(where: { $0.name == unit })?.nanoseconds else {
         throw unknownUnit(unit, in: text, among: timeUnits.map(\.name), durationForms)
@@ -120,7 +122,7 @@ package enum QuantityText {
   package static func rate(_ text: some StringProtocol) throws(QuantityProblem) -> Rate {
     let trimmed = trim(text)
     guard let slash = trimmed.firstIndex(of: "/") else {
-      let wrong = number(trimmed) == nil ? "'\(text)' is not a rate" : "'\(text)' has no unit"
+      let wrong: Message = number(trimmed) == nil ? "'\(text)' is not a rate" : "'\(text)' has no unit"
       let unit = String(trimmed.drop { !$0.isLetter })
       throw QuantityProblem(
         wrong, allowed: didYouMean(unit, among: ["/s", "/min", "/h"]) + rateForms)

@@ -29,16 +29,17 @@ package enum ScenarioParser {
   ///   - overrides: `--set` pairs, applied to the tree in order before it is read: the key is a path such as
   ///     `scheduler.workers`, `load.poisson`, `load.0.poisson`, `jobs.NAME.service` or `duration`, the value any YAML.
   ///   - check: Finds what is wrong with targets and published figures, which are reported where they stand.
+  ///   - origin: Who named the files that the scenario refers to.
   package static func parse(
     yaml: String, file: String, overrides: [(key: String, value: String)] = [],
-    checking check: ExpressionCheck = .none
+    checking check: ExpressionCheck = .none, filesNamedBy origin: NamedFile.Origin = .scenario
   ) -> Result<Scenario, ScenarioProblems> {
     var root: YAMLNode
     switch YAMLTree.read(yaml) {
     case .success(let node): root = node
     case .failure(let problems): return .failure(ScenarioProblems(problems.problems.map { named($0, file) }))
     }
-    var reader = ScenarioReader(file: file, check: check)
+    var reader = ScenarioReader(file: file, check: check, origin: origin)
     for (key, value) in overrides { reader.apply(key: key, value: value, to: &root) }
     let scenario = reader.readScenario(root)
     guard let scenario, reader.problems.isEmpty else { return .failure(ScenarioProblems(reader.problems)) }
@@ -66,17 +67,21 @@ package enum ScenarioParser {
 
   /// Reads a scenario file; throws every problem of it, or the one that it cannot be read.
   package static func load(
-    file path: String, overrides: [(key: String, value: String)] = [],
+    file path: String, _ kind: InputFile.Kind = .any, overrides: [(key: String, value: String)] = [],
     checking check: ExpressionCheck = .none
   ) throws(ScenarioProblems) -> Scenario {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    guard exists, !isFolder.boolValue, let data = FileManager.default.contents(atPath: path) else {
-      let wrong = isFolder.boolValue ? "is a folder" : exists ? "cannot be read" : "does not exist"
-      let message = "the file \(wrong); name a readable scenario file"
+    let bytes: [UInt8]
+    do { bytes = try InputFile.read(path, .scenario, kind) } catch {
+      let message =
+        switch error {
+        case .system(ENOENT), .system(ENOTDIR): "the file does not exist; name a readable scenario file"
+        case .system(EISDIR): "the file is a folder; name a readable scenario file"
+        case .system: "the file cannot be read; name a readable scenario file"
+        case .tooLarge, .special: error.words
+        }
       throw ScenarioProblems([ScenarioProblem(file: path, line: 0, column: 0, override: nil, message: message)])
     }
-    let parsed = parse(data: data, file: path, overrides: overrides, checking: check)
+    let parsed = parse(data: Data(bytes), file: path, overrides: overrides, checking: check)
     return try parsed.get()
   }
 
@@ -118,8 +123,8 @@ extension ScenarioReader {
       report(root.place, "the scenario has no '\(key)'; name, jobs and load are required")
     }
     let name = fields["name"].flatMap { readName($0) } ?? ""
-    let summary = fields["summary"].flatMap { text($0, "summary") } ?? ""
-    let source = fields["source"].flatMap { text($0, "source") } ?? ""
+    let summary = fields["summary"].flatMap { prose($0, "summary") } ?? ""
+    let source = fields["source"].flatMap { prose($0, "source") } ?? ""
     let notes = fields["notes"].map { texts($0, "notes") } ?? []
     var jobs = fields["jobs"].map { readJobs($0, timesFromTrace: hasTrace) } ?? []
     readGraphs(fields["graphs"])
@@ -187,7 +192,12 @@ extension ScenarioReader {
   }
 
   private mutating func texts(_ node: YAMLNode, _ what: String) -> [String] {
-    (items(node, what, orOne: true) ?? []).compactMap { text($0, what) }
+    (items(node, what, orOne: true) ?? []).compactMap { prose($0, what) }
+  }
+
+  /// A text on one line, however many lines it was written on.
+  private mutating func prose(_ node: YAMLNode, _ what: String) -> String? {
+    text(node, what).map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
   }
 
   private mutating func readTargets(_ node: YAMLNode) -> [String] {
@@ -203,7 +213,7 @@ extension ScenarioReader {
       }
       let allowed = "write a target such as response.p99 < 500ms, in quotes if it holds ': '"
       guard let target = text(item, "a target", allowed: allowed) else { continue }
-      if let problem = check.target(target, jobNames) { report(item.place, problem) }
+      if let problem = check.target(target, jobNames) { report(item.place, Message(problem)) }
       targets.append(target)
     }
     return targets
@@ -229,7 +239,7 @@ extension ScenarioReader {
       guard let value = text(entry.value, "published.\(entry.key)", allowed: "write a value with its unit") else {
         continue
       }
-      if let problem = check.published(entry.key, value, jobNames) { report(entry.keyPlace, problem) }
+      if let problem = check.published(entry.key, value, jobNames) { report(entry.keyPlace, Message(problem)) }
       figures.append(PublishedFigure(metric: entry.key, value: value))
     }
     return figures
@@ -240,7 +250,7 @@ extension ScenarioReader {
     for item in items(node, "figures", orOne: true) ?? [] {
       let allowed = "write a metric such as waiting{priority=high}.max"
       guard let metric = text(item, "a figure", allowed: allowed) else { continue }
-      if let problem = check.metric(metric, jobNames) { report(item.place, problem) }
+      if let problem = check.metric(metric, jobNames) { report(item.place, Message(problem)) }
       figures.append(metric)
     }
     return figures

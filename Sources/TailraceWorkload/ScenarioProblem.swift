@@ -1,3 +1,5 @@
+import TailraceSpelling
+
 /// One thing wrong with a scenario file, or with a `--set` that changes it.
 package struct ScenarioProblem: Error, Hashable, Sendable, CustomStringConvertible {
   /// The file as the user named it.
@@ -13,8 +15,11 @@ package struct ScenarioProblem: Error, Hashable, Sendable, CustomStringConvertib
 
   /// `file:line:column: what is wrong; what is allowed`, or `--set KEY=VALUE: …`.
   package var description: String {
-    if let override { return "--set \(override): \(message)" }
-    return line > 0 ? "\(file):\(line):\(column): \(message)" : "\(file): \(message)"
+    let words =
+      if let override { "--set \(VisibleText.quoted(override, length: 80)): \(message)" } else {
+        line > 0 ? "\(file):\(line):\(column): \(message)" : "\(file): \(message)"
+      }
+    return VisibleText.line(words)
   }
 }
 

@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceSpelling
 
 /// What a scenario says of limits that hold for tag keys, and of those that find themselves.
 extension ScenarioReader {

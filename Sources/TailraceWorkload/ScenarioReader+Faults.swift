@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceSpelling
 
 extension ScenarioReader {
   /// What a fault may do, one in each.

@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceSpelling
 
 extension ScenarioReader {
   /// A node of a graph as written: its dependencies still names.

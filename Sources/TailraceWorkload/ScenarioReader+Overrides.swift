@@ -34,7 +34,7 @@ extension ScenarioReader {
     }
     switch YAMLTree.read(value) {
     case .failure(let problems):
-      for problem in problems.problems { report(origin, problem.message) }
+      for problem in problems.problems { report(origin, Message(problem.message)) }
     case .success(var node):
       Self.relocate(&node, to: origin)
       if case .scalar("") = node.content {
@@ -59,8 +59,8 @@ extension ScenarioReader {
 
   /// What is wrong with a path that leads to something with a name of its own which the scenario does not have; nil:
   /// nothing is. A trace brings job types that the file does not name: those are checked once it is read.
-  private static func missingName(_ path: [String], in root: YAMLNode, hasTrace: Bool) -> String? {
-    func missing(_ kind: String, _ name: String, _ known: [String]) -> String? {
+  private static func missingName(_ path: [String], in root: YAMLNode, hasTrace: Bool) -> Message? {
+    func missing(_ kind: String, _ name: String, _ known: [String]) -> Message? {
       if known.contains(name) { return nil }
       guard !known.isEmpty else { return "there is no \(kind) '\(name)'; the scenario has none" }
       let list = known.prefix(20).joined(separator: ", ") + (known.count > 20 ? ", …" : "")
@@ -117,7 +117,7 @@ extension ScenarioReader {
   /// Sets a value at a path; returns what is wrong with the path, if anything.
   private static func set(
     _ path: ArraySlice<String>, to value: YAMLNode, in node: inout YAMLNode, origin: Place, isLoad: Bool = false
-  ) -> String? {
+  ) -> Message? {
     guard let key = path.first else {
       node = value
       return nil

@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceSpelling
 import TailraceTimeZones
 
 extension ScenarioReader {
@@ -48,6 +49,10 @@ extension ScenarioReader {
   private mutating func cronExpression(_ node: YAMLNode, _ what: String) -> CronExpression? {
     let allowed = "write a cron expression in quotes, such as \"*/15 9-17 * * MON-FRI\""
     guard let text = text(node, what, allowed: allowed) else { return nil }
+    guard text.utf8.count <= 200, VisibleText.line(text) == text else {
+      report(node.place, "\(what): '\(text)' is no cron expression; \(allowed)")
+      return nil
+    }
     do {
       return try CronExpression(text)
     } catch {

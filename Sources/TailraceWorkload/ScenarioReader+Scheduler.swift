@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceSpelling
 
 extension ScenarioReader {
   static let schedulerKeys = [

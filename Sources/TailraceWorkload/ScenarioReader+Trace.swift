@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceSpelling
 
 extension ScenarioReader {
   /// What may stand beside `trace:` and beside no other kind of arrivals.
@@ -30,10 +31,10 @@ extension ScenarioReader {
     }
     readTraceOptions(fields, what, &request)
     guard problems.count == before else { return nil }
-    switch Trace.read(FilePlace.path(of: name, beside: file), named: name, request) {
+    switch Trace.read(NamedFile(name, beside: file, by: origin), called: name, request) {
     case .success(let trace): return trace
     case .failure(let wrong):
-      for line in wrong.lines { report(value.place, "\(what).trace: \(line)") }
+      for line in wrong.lines { report(value.place, Message("\(what).trace: \(line)")) }
       return nil
     }
   }

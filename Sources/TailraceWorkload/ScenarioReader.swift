@@ -8,6 +8,8 @@ import TailraceSpelling
 struct ScenarioReader {
   let file: String
   let check: ExpressionCheck
+  /// Who named the files that are read with the scenario.
+  let origin: NamedFile.Origin
   private(set) var problems: [ScenarioProblem] = []
 
   /// Names of the job types, in order of declaration, once read.
@@ -19,13 +21,15 @@ struct ScenarioReader {
   /// What the wall clock shows at the tape's zero, once read.
   var startsAt = Scenario.usualStart
 
-  init(file: String, check: ExpressionCheck) {
+  init(file: String, check: ExpressionCheck, origin: NamedFile.Origin) {
     self.file = file
+    self.origin = origin
     self.check = check
   }
 
   /// Notes a problem, in the form `what is wrong; what is allowed`.
-  mutating func report(_ place: Place, _ message: String) {
+  mutating func report(_ place: Place, _ message: Message) {
+    let message = message.text
     switch place {
     case .position(let line, let column):
       problems.append(ScenarioProblem(file: file, line: line, column: column, override: nil, message: message))
@@ -160,7 +164,7 @@ struct ScenarioReader {
     guard let node else { return nil }
     guard let text = text(node, what, allowed: ServiceTime.forms) else { return nil }
     do {
-      return try ServiceTime.read(text, relativeTo: file)
+      return try ServiceTime.read(text, relativeTo: file, filesNamedBy: origin)
     } catch {
       report(node.place, "\(what): \(error.description)")
       return nil

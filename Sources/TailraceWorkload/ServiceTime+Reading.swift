@@ -16,8 +16,12 @@ extension ServiceTime {
 
   /// Reads a distribution as scenario files write it.
   ///
-  /// - Parameter file: The scenario file; the file of `empirical(FILE)` is sought beside it.
-  package static func read(_ text: String, relativeTo file: String) throws(QuantityProblem) -> ServiceTime {
+  /// - Parameters:
+  ///   - file: The scenario file; the file of `empirical(FILE)` is sought beside it.
+  ///   - origin: Who named that file.
+  package static func read(
+    _ text: String, relativeTo file: String, filesNamedBy origin: NamedFile.Origin = .scenario
+  ) throws(QuantityProblem) -> ServiceTime {
     guard let open = text.firstIndex(of: "(") else {
       if distributions.contains(text) { throw QuantityProblem("'\(text)' has no arguments", allowed: forms) }
       return .constant(try QuantityText.duration(text))
@@ -29,7 +33,7 @@ extension ServiceTime {
       throw QuantityProblem(
         "unknown distribution '\(name)'", allowed: didYouMean(name, among: distributions.sorted()) + forms)
     }
-    if name == "empirical" { return try empirical(body, relativeTo: file) }
+    if name == "empirical" { return try empirical(body, beside: file, origin) }
     if name == "constant" { return .constant(try QuantityText.duration(body)) }
     return try parametric(name, Arguments(body, of: name))
   }
@@ -77,52 +81,66 @@ extension ServiceTime {
   /// Values at most, of a file and in a scenario.
   private static let valueLimit = (file: 1_000_000, scenario: 10_000)
 
-  /// Reads durations with commas between, or a file of one duration a line, in which what follows `#` is a comment.
-  private static func empirical(_ body: String, relativeTo file: String) throws(QuantityProblem) -> ServiceTime {
+  /// Reads durations with commas between, or a file of one duration a line.
+  private static func empirical(
+    _ body: String, beside file: String, _ origin: NamedFile.Origin
+  ) throws(QuantityProblem) -> ServiceTime {
     guard !body.isEmpty else {
       throw QuantityProblem("empirical() names no file", allowed: "write empirical(FILE), or durations in its place")
     }
-    if body.contains(",") || (try? QuantityText.duration(body)) != nil {
-      var values: [Nanoseconds] = []
-      for part in body.split(separator: ",", omittingEmptySubsequences: false) {
-        do { values.append(try QuantityText.duration(part)) } catch {
-          throw QuantityProblem(prefix: "empirical: ", error)
-        }
-      }
-      guard values.count <= valueLimit.scenario else {
-        throw QuantityProblem(
-          "empirical: \(values.count) values", allowed: "at most \(valueLimit.scenario); write more into a file")
-      }
-      return .empirical(file: "", values: values)
+    guard body.contains(",") || (try? QuantityText.duration(body)) != nil else {
+      return .empirical(file: body, values: try values(in: body, beside: file, origin))
     }
+    var values: [Nanoseconds] = []
+    for part in body.split(separator: ",", omittingEmptySubsequences: false) {
+      do { values.append(try QuantityText.duration(part)) } catch {
+        throw QuantityProblem(prefix: "empirical: ", error)
+      }
+    }
+    guard values.count <= valueLimit.scenario else {
+      throw QuantityProblem(
+        "empirical: \(values.count) values", allowed: "at most \(valueLimit.scenario); write more into a file")
+    }
+    return .empirical(file: "", values: values)
+  }
+
+  /// The values of a file, of which each line holds one; what follows `#` is a comment.
+  private static func values(
+    in name: String, beside file: String, _ origin: NamedFile.Origin
+  ) throws(QuantityProblem) -> [Nanoseconds] {
+    let named = NamedFile(name, beside: file, by: origin)
     let text: TextFile
-    do { text = try TextFile.read(FilePlace.path(of: body, beside: file)) } catch {
+    do { text = try TextFile.read(named.path, .values, named.kind) } catch {
       let place = error.line > 0 ? ":\(error.line)" : ""
       let halves = error.message.split(separator: "; ", maxSplits: 1)
       throw QuantityProblem(
-        "empirical: '\(body)'\(place): \(halves[0])", allowed: "\(halves.last ?? ""), beside the scenario file")
+        "empirical: '\(name)'\(place): \(halves[0])", allowed: "\(halves.last ?? ""), beside the scenario file")
     }
     var values: [Nanoseconds] = []
     var lines = TextLines(text.bytes)
     while let line = lines.next() {
+      func problem(_ message: Message) -> QuantityProblem {
+        let column = TextLines.column(of: line.lowerBound, in: text.bytes)
+        let problem = TextProblem(line: lines.line, column: column, message: message)
+        return QuantityProblem(prefix: "empirical: ", QuantityProblem(words: named.told(problem, of: name)))
+      }
       guard let words = String(validating: text.bytes[line], as: UTF8.self) else {
-        throw QuantityProblem("empirical: \(body):\(lines.line): the text is not UTF-8", allowed: "save it as UTF-8")
+        throw problem("the text is not UTF-8; save it as UTF-8")
       }
       let entry = words.prefix { $0 != "#" }.trimmingCharacters(in: .whitespacesAndNewlines)
       if entry.isEmpty { continue }
       do { values.append(try QuantityText.duration(entry)) } catch {
-        throw QuantityProblem(
-          "empirical: \(body):\(lines.line): \(error.description)", allowed: "write one duration a line")
+        throw problem(Message("\(error.description); write one duration a line"))
       }
     }
     guard !values.isEmpty else {
-      throw QuantityProblem("empirical: '\(body)' holds no values", allowed: "write one duration a line")
+      throw QuantityProblem("empirical: '\(name)' holds no values", allowed: "write one duration a line")
     }
     guard values.count <= valueLimit.file else {
       throw QuantityProblem(
-        "empirical: '\(body)' holds \(values.count) values", allowed: "at most \(valueLimit.file) values")
+        "empirical: '\(name)' holds \(values.count) values", allowed: "at most \(valueLimit.file) values")
     }
-    return .empirical(file: body, values: values)
+    return values
   }
 }
 

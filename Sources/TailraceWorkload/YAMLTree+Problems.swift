@@ -1,3 +1,4 @@
+import TailraceSpelling
 import Yams
 
 extension YAMLTree {

@@ -1,3 +1,4 @@
+import TailraceSpelling
 import Yams
 
 /// Where a piece of a scenario was written.
@@ -20,7 +21,7 @@ struct YAMLNode {
   /// What it is, for people.
   var kindName: String {
     switch content {
-    case .scalar(let text): text.isEmpty ? "nothing" : "'\(text)'"
+    case .scalar(let text): text.isEmpty ? "nothing" : "'\(VisibleText.quoted(text))'"
     case .mapping: "a mapping"
     case .sequence: "a list"
     }
@@ -41,7 +42,7 @@ struct YAMLEntry {
 /// the text is read again; the tree then holds both, and ``ScenarioReader`` reports the second.
 struct YAMLTree {
   /// Larger files are refused: no scenario needs them.
-  static let sizeLimit = 1 << 20
+  static let sizeLimit = ReadLimit.scenario.bytes
   /// More duplicate keys than this are not all named: each costs another reading of the text.
   static let duplicateLimit = 20
   /// Deeper nesting is refused before it can exhaust the stack.
@@ -70,7 +71,25 @@ struct YAMLTree {
     if let (line, column) = tree.tooDeep() {
       return .failure(problem(line, column, "nested too deeply; a scenario has at most \(depthLimit) levels"))
     }
+    if let (line, column) = tree.complexKey() {
+      return .failure(problem(line, column, "a key is no alias and no list; a key is a plain word"))
+    }
     return tree.compose()
+  }
+
+  /// A key that may be made of aliases, where there are any: keys are compared with each other, and a few aliases of
+  /// aliases can stand for more values than can ever be compared.
+  private func complexKey() -> (line: Int, column: Int)? {
+    func text(_ line: [Unicode.Scalar]) -> String { String(String.UnicodeScalarView(line)) }
+    guard lines.contains(where: { text($0).contains(/(^|[\s\[{,:?-])\*\w/) }) else { return nil }
+    for (number, line) in lines.enumerated() where line.contains("?") || line.contains(":") {
+      let text = text(line)
+      let isComplex =
+        text.contains(/(^[\s-]*|[\[{,]\s*)\?(\s|$)/) || text.contains(/(^|[\s\[{,-])\*[^\s,\[\]{}:]+\s*:(\s|$)/)
+        || text.contains(/(^|[\s\[{,:-])\*\w.*[\]}]\s*:(\s|$)/)
+      if isComplex { return (number + 1, (line.firstIndex { $0 != " " } ?? 0) + 1) }
+    }
+    return nil
   }
 
   private init(_ yaml: String) {
@@ -128,7 +147,7 @@ struct YAMLTree {
       } catch YamlError.duplicatedKeysInMapping(let duplicates, let context) {
         guard rename(at: context.mark) else {
           let name = duplicates.first.map(restore) ?? ""
-          let message = "the key '\(name)' is given twice; give each key once"
+          let message: Message = "the key '\(name)' is given twice; give each key once"
           return .failure(Self.problem(context.mark.line, context.mark.column, message))
         }
       } catch let error as YamlError {
@@ -255,7 +274,7 @@ struct YAMLTree {
     .position(line: mark?.line ?? 0, column: mark?.column ?? 0)
   }
 
-  static func problem(_ line: Int, _ column: Int, _ message: String) -> ScenarioProblems {
-    ScenarioProblems([ScenarioProblem(file: "", line: line, column: column, override: nil, message: message)])
+  static func problem(_ line: Int, _ column: Int, _ message: Message) -> ScenarioProblems {
+    ScenarioProblems([ScenarioProblem(file: "", line: line, column: column, override: nil, message: message.text)])
   }
 }

@@ -66,9 +66,9 @@ struct BaselineCommand: AsyncParsableCommand {
         let run = try await BaselineRun.rounds(
           of: candidate, count: rounds, seed: load.seed, interruption: interruption
         ) { done in
-          if Terminal.error.isInteractive { Terminal.error.write("\r\(done) of \(rounds) rounds ") }
+          if Terminal.error.isInteractive { Terminal.error.draw("\r\(done) of \(rounds) rounds ") }
         }
-        if Terminal.error.isInteractive { Terminal.error.write("\r\(String(repeating: " ", count: 40))\r") }
+        if Terminal.error.isInteractive { Terminal.error.draw("\r\(String(repeating: " ", count: 40))\r") }
         guard run.results.count == rounds else {
           for line in run.broken + run.spoiled { Terminal.error.write("  \(line)\n") }
           if !run.results.isEmpty { Terminal.output.write(Save.table(run.results).text) }

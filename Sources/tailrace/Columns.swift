@@ -1,3 +1,5 @@
+import TailraceSpelling
+
 /// Lines of text set in columns; those named with a leading `>` are flush right.
 struct Columns {
   private var rows: [[String]]
@@ -8,7 +10,7 @@ struct Columns {
     rows = [names.map { $0.hasPrefix(">") ? String($0.dropFirst()) : $0 }]
   }
 
-  mutating func add(_ row: [String]) { rows.append(row) }
+  mutating func add(_ row: [String]) { rows.append(row.map { VisibleText.line($0) }) }
 
   var text: String {
     let widths = isRight.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

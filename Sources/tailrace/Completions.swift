@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import TailraceHarness
 import TailraceMeasurement
+import TailraceSpelling
 import TailraceWorkload
 
 /// What a shell offers where one of this program's own names belongs.
@@ -41,7 +42,7 @@ enum Completions {
   static let baselines = CompletionKind.custom { words, _, word in
     let place = words.lastIndex(of: "--store").map { words.index(after: $0) }
     let directory = place.flatMap { words.indices.contains($0) ? words[$0] : nil } ?? StoreOptions.usualDirectory
-    return beginning(with: word, in: BaselineStore(directory: directory).names())
+    return beginning(with: word, in: BaselineStore(directory: directory).names().filter { VisibleText.line($0) == $0 })
   }
 
   private static func beginning(with word: String, in names: [String]) -> [String] {
@@ -54,7 +55,8 @@ enum Completions {
     let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
     return found.sorted().compactMap { name in
       let path = folder + name
-      guard path.hasPrefix(word), !name.hasPrefix(".") || word.hasSuffix(name.prefix(1)) else { return nil }
+      guard path.hasPrefix(word), VisibleText.line(name) == name, !name.hasPrefix(".") || word.hasSuffix(name.prefix(1))
+      else { return nil }
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
       if isFolder.boolValue { return path + "/" }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import TailraceHarness
+import TailraceWorkload
 
 /// Hands over what a command found: its verdict in words first, then its files.
 ///
@@ -158,15 +159,8 @@ struct OutputPlaces {
 
   /// Whether a file has bytes, and the mark is not among the first of them.
   private static func holdsOther(_ path: String, than mark: String) -> Bool {
-    // A pipe would wait for its writer.
-    let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    let attributes = try? FileManager.default.attributesOfItem(atPath: target)
-    guard attributes?[.type] as? FileAttributeType == .typeRegular,
-      let handle = FileHandle(forReadingAtPath: path)
-    else { return false }
-    defer { try? handle.close() }
-    guard let start = try? handle.read(upToCount: 1_000), !start.isEmpty else { return false }
-    return !String(decoding: start, as: UTF8.self).contains(mark)
+    let start = InputFile.start(of: path, count: 1_000)
+    return !start.isEmpty && !String(decoding: start, as: UTF8.self).contains(mark)
   }
 
   /// What is known of another place.

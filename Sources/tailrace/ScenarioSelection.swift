@@ -143,17 +143,18 @@ extension ScenarioSelection {
       if files.isEmpty {
         problems.append("Error: the folder '\(path)' holds no scenario file; name a folder with *.yaml files in it")
       }
-      for file in files { addFile((path.hasSuffix("/") ? path : path + "/") + file) }
+      for file in files { addFile((path.hasSuffix("/") ? path : path + "/") + file, .regular) }
     }
 
-    private mutating func addFile(_ path: String) {
+    private mutating func addFile(_ path: String, _ kind: InputFile.Kind = .any) {
       guard FileManager.default.fileExists(atPath: path) else {
         let hint = didYouMean(path, among: ScenarioSelection.files(near: path))
         return problems.append("\(path): the file does not exist; \(hint)name a readable scenario file")
       }
       guard sources.insert(URL(fileURLWithPath: path).standardizedFileURL.path).inserted else { return }
       do {
-        add(try ScenarioParser.load(file: path, overrides: changes.overrides, checking: .measurement), from: path)
+        add(
+          try ScenarioParser.load(file: path, kind, overrides: changes.overrides, checking: .measurement), from: path)
       } catch {
         note(error, of: path)
       }

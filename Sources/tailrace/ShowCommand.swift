@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import TailraceHarness
+import TailraceSpelling
 import TailraceWorkload
 
 /// `tailrace show`
@@ -69,7 +70,14 @@ struct ShowCommand: ParsableCommand {
       let rows = suite.scenarios.map { "  \($0)\n" }.joined()
       Terminal.output.write("\(suite.name): \(suite.summary)\n\n\(rows)\nPrint one with 'tailrace show NAME'.\n")
     } else if FileManager.default.fileExists(atPath: name) {
-      do { Terminal.output.write(try OutputFile.read(name)) } catch { throw Refusal.usage(error.description) }
+      let bytes: [UInt8]
+      do { bytes = try InputFile.bytes(of: name, .scenario) } catch { throw Refusal.usage(error.description) }
+      // A copy is exact; on a terminal the file must not move the cursor.
+      if Terminal.output.isTerminal {
+        Terminal.output.write(VisibleText.lines(bytes))
+      } else {
+        Terminal.output.write(bytes)
+      }
     } else {
       throw Refusal.usage(ScenarioSelection.unknown(name))
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TailraceSpelling
 
 /// One of the two streams that a command writes to.
 struct Terminal: Sendable {
@@ -23,9 +24,25 @@ struct Terminal: Sendable {
     hasColor = isInteractive && environment["NO_COLOR"].map(\.isEmpty) ?? true
   }
 
-  /// Writes all of it, unbuffered. Once something could not be written nothing more is; ``failure`` says so.
-  func write(_ text: String) { write(Array(text.utf8)) }
+  /// Writes lines of text, in which others may have had their say: of what would move the cursor or cannot be seen an
+  /// escape is shown. Only ``styled(_:_:)`` puts sequences of the terminal into it.
+  func write(_ text: String) { draw(Self.shown(text)) }
 
+  /// Writes text as it is, for what moves the cursor; what others wrote has gone through ``VisibleText`` before.
+  func draw(_ text: String) { write(Array(text.utf8)) }
+
+  /// What is written for a text: escapes for what others put into it, sequences of the terminal for styles.
+  static func shown(_ text: String) -> String {
+    text.split(separator: styleMark, omittingEmptySubsequences: false).map { VisibleText.lines(String($0)) }
+      .joined(separator: "\u{1B}")
+  }
+
+  /// Stands for the ESC of a style until the text is written. It is drawn anew by each process, so that no text that
+  /// others wrote can hold it.
+  private static let styleMark = String(
+    String.UnicodeScalarView((0..<6).map { _ in Unicode.Scalar(UInt32.random(in: 0xF0000...0xFFFF0))! }))
+
+  /// Writes all of it, unbuffered. Once something could not be written nothing more is; ``failure`` says so.
   func write(_ bytes: [UInt8]) {
     guard failure == 0 else { return }
     bytes.withUnsafeBytes { buffer in
@@ -110,7 +127,7 @@ struct Terminal: Sendable {
 
   /// The text in a style, where colours are wanted.
   func styled(_ text: String, _ style: Style) -> String {
-    hasColor ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    hasColor ? "\(Self.styleMark)[\(style.rawValue)m\(text)\(Self.styleMark)[0m" : text
   }
 }
 

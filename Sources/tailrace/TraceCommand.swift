@@ -62,6 +62,8 @@ struct TraceCommand: ParsableCommand {
   }
 
   private func read() throws -> Trace {
+    // Before anything is asked about what it holds.
+    if let problem = InputFile.obstacle(toReading: file) { throw Refusal.usage("\(problem)") }
     if file.hasSuffix(".yaml") || file.hasSuffix(".yml") {
       let scenario: Scenario
       do { scenario = try ScenarioParser.load(file: file) } catch { throw Refusal.usage(["\(error.description)"]) }
@@ -91,7 +93,7 @@ struct TraceCommand: ParsableCommand {
       throw Refusal.usage(try questions(about: kind))
     }
     // The scenario would be in the working directory, so that the file's name is its path.
-    switch ScenarioParser.parse(yaml: yaml, file: "described.yaml") {
+    switch ScenarioParser.parse(yaml: yaml, file: "described.yaml", filesNamedBy: .user) {
     case .success(let scenario):
       return scenario.trace!
     case .failure(let found):

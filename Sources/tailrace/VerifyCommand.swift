@@ -42,7 +42,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     let lines = try await Verification(seed: seed).run { done, count in
       if Terminal.error.isInteractive {
-        Terminal.error.write("\r\(done) of \(count) systems\(done == count ? "\n" : "")")
+        Terminal.error.draw("\r\(done) of \(count) systems\(done == count ? "\n" : "")")
       }
     }
     let real = live ? try await LiveVerification.run(seed: seed, parts: Composition.makeParts()) : nil

@@ -1,6 +1,7 @@
 // Goal: files are written whole or not at all, nothing that is not ours is replaced, and every failure is worded.
 
 import Foundation
+import TailraceWorkload
 import Testing
 
 @testable import TailraceHarness
@@ -13,7 +14,9 @@ struct OutputFileTests {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   }
 
-  private func text(_ path: String) throws -> String { String(decoding: try OutputFile.read(path), as: UTF8.self) }
+  private func text(_ path: String) throws -> String {
+    String(decoding: try InputFile.bytes(of: path, .result), as: UTF8.self)
+  }
   private var entries: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder).sorted()) ?? [] }
 
   @Test func aNewFileTakesNothingsPlace() throws {
@@ -94,7 +97,7 @@ struct OutputFileTests {
     #expect(filling?.code == ENOTDIR)
     #expect(OutputFile.obstacle(toFilling: "\(folder)/a/b/c") == nil && entries == ["file"], "nothing is left of a try")
     #expect(OutputFile.obstacle(toFilling: "/proc/tailrace")?.action == .write)
-    let missing = #expect(throws: FileProblem.self) { try OutputFile.read("\(folder)/none") }
+    let missing = #expect(throws: FileProblem.self) { try InputFile.bytes(of: "\(folder)/none", .result) }
     #expect(missing?.description == "cannot read '\(folder)/none': it does not exist; check the path")
   }
 

@@ -363,7 +363,8 @@ struct TraceFilesTests {
       Issue.record("read")
       return
     }
-    #expect(found.description.contains("log.csv:2: k is '\u{fffd}', which is not UTF-8; convert the file"), "\(found)")
+    #expect(
+      found.description.contains(#"log.csv:2: k is '\xe9'"# + ", which is not UTF-8; convert the file"), "\(found)")
     #expect((try? Self.read("log.csv", Self.plain, latin).get())?.count == 1)
   }
 
@@ -384,7 +385,12 @@ struct TraceFilesTests {
       #expect(service == .empirical(file: "../values.txt", values: [1, 2, 3].map { .milliseconds($0) }))
     }
     try Data("1ms\n\nten\n".utf8).write(to: values)
-    #expect { try load(lines.joined(separator: "\n")) } throws: { "\($0)".contains("../values.txt:3: 'ten'") }
+    #expect { try load(lines.joined(separator: "\n")) } throws: { "\($0)".contains("../values.txt:3:1: what stands") }
+    // In the scenario's own folder it may be shown.
+    try Data("1ms\n\n  ten\n".utf8).write(to: folder.appendingPathComponent("sub/own.txt"))
+    #expect {
+      try load(lines.joined(separator: "\n").replacing("../values.txt", with: "own.txt"))
+    } throws: { "\($0)".contains("own.txt:3: 'ten'") }
     // Values may stand in the scenario itself.
     let inside = try load(
       lines.joined(separator: "\n").replacing("empirical(../values.txt)", with: "'empirical(1ms, 5s)'"))

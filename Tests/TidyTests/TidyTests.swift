@@ -13,7 +13,7 @@ struct TidyTests {
     "TailraceCore": ["DequeModule", "HeapModule", "BasicContainers"],
     "TailraceSpelling": [],
     "TailraceTimeZones": ["TailraceCore", "TailraceSpelling"],
-    "TailraceWorkload": ["TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CZlib", "Yams"],
+    "TailraceWorkload": ["TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CPlatform", "CZlib", "Yams"],
     // HdrHistogram is for the tests: the module computes its own bins (docs/architecture.md).
     "TailraceMeasurement": ["TailraceCore", "TailraceSpelling"],
     "TailraceTheory": [],
@@ -23,7 +23,7 @@ struct TidyTests {
       "TailraceCore", "TailraceRuntime", "CoreMetrics", "Tracing", "ServiceLifecycle",
     ],
     // The core only for its value types, such as records and priorities.
-    "TailraceReport": ["TailraceMeasurement", "TailraceCore"],
+    "TailraceReport": ["TailraceMeasurement", "TailraceCore", "TailraceSpelling"],
     "TailraceHarness": [
       "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
       "TailraceTheory", "TailraceReport", "TailraceSpelling", "CPlatform", "Subprocess", "Logging", "SystemPackage",
@@ -95,6 +95,21 @@ struct TidyTests {
         if line.contains("localizedDescription") || line.contains("NSError") || isRaw {
           Issue.record("\(file.path):\(number + 1): word the error with ErrorWords, or by its own description")
         }
+      }
+    }
+  }
+
+  /// A file is read up to a limit, and by its kind: what reads otherwise can be made to read without end.
+  @Test func filesAreReadByOneFunction() {
+    // Of the system's own, and each bounded: time zones, the process's memory, and the end of a pipe that is closed.
+    let others: Set<String> = ["InputFile.swift", "TimeZoneFiles.swift", "ResidentMemory.swift", "Terminal.swift"]
+    for file in sources where !others.contains(file.name) {
+      for (number, line) in file.code.enumerated()
+      where line.contains(
+        /\b(contentsOfFile|fopen|freopen|readLine|readToEnd|readDataToEndOfFile|O_RDONLY|O_RDWR|InputStream\(fileAt)\b/)
+        || line.contains(/contents\(atPath|(Data|String)\(contentsOf|FileHandle\(forReading|\.(lines|bytes)\(from/)
+      {
+        Issue.record("\(file.path):\(number + 1): read files with InputFile or TextFile, up to a ReadLimit")
       }
     }
   }

@@ -136,6 +136,9 @@ const char *cplatform_children_mark(void);
 /// The keeper's process; 0 where there is none.
 pid_t cplatform_children_keeper(void);
 
+/// The kind of file system that a file is on, as linux/magic.h numbers them; 0: not known.
+uint32_t cplatform_file_system(int file);
+
 /// Remembers a process group that this process leads; returns its place, or -1 where there is no room.
 int cplatform_group_add(pid_t group);
 /// Forgets the group in a place.

@@ -1,6 +1,7 @@
 import Foundation
 import TailraceMeasurement
 import TailraceReport
+import TailraceWorkload
 
 /// Baselines and noise floors as files of a repository, each written whole or not at all.
 package struct BaselineStore: Sendable {
@@ -111,7 +112,7 @@ package struct BaselineStore: Sendable {
   private func read<Value: Decodable>(_ path: String, current: Int) throws(Problem) -> Value {
     let bytes: [UInt8]
     do {
-      bytes = try OutputFile.read(path)
+      bytes = try InputFile.bytes(of: path, .result, .regular)
     } catch {
       throw Problem(description: error.description)
     }

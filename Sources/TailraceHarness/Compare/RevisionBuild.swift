@@ -1,6 +1,7 @@
 import Foundation
 import TailraceCore
 import TailraceRuntime
+import TailraceWorkload
 
 /// Builds the program of another revision of a repository, beside the working copy and without touching it.
 package struct RevisionBuild: Sendable {
@@ -170,7 +171,7 @@ package struct RevisionCheckout: Hashable, Sendable {
   /// Removes the folder, and what git knows of it.
   func remove() async {
     // Of the repository that the folder belongs to; where git came to write nothing yet, of the one around here.
-    let link = (try? String(contentsOfFile: "\(path)/.git", encoding: .utf8)) ?? ""
+    let link = RunEnvironment.text(of: "\(path)/.git", .regular) ?? ""
     var repository: [String] = []
     if link.hasPrefix("gitdir: "), let end = link.range(of: "/worktrees/", options: .backwards) {
       repository = ["--git-dir=" + link[..<end.lowerBound].dropFirst("gitdir: ".count)]

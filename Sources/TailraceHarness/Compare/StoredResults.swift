@@ -1,6 +1,7 @@
 import Foundation
 import TailraceMeasurement
 import TailraceReport
+import TailraceWorkload
 
 /// Results that were written before: each a run of one tape.
 package enum StoredResults {
@@ -53,7 +54,9 @@ package enum StoredResults {
     var results: [SuiteResult] = []
     for file in files {
       do {
-        results.append(try ReportFiles.decode(try OutputFile.read(file)))
+        // What the user named may be a pipe; what lies in a folder may not.
+        let kind: InputFile.Kind = isFolder.boolValue ? .regular : .any
+        results.append(try ReportFiles.decode(try InputFile.bytes(of: file, .result, kind)))
       } catch {
         throw Problem(
           description: error is FileProblem ? ErrorWords.of(error) : "cannot read '\(file)': \(ErrorWords.of(error))")

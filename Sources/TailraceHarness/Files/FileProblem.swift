@@ -1,4 +1,6 @@
 import Foundation
+import TailraceSpelling
+import TailraceWorkload
 
 /// What went wrong with a file or a folder: what was tried, where, why, and what to do about it.
 package struct FileProblem: Error, Hashable, CustomStringConvertible {
@@ -16,15 +18,28 @@ package struct FileProblem: Error, Hashable, CustomStringConvertible {
     self.code = code
   }
 
-  package var description: String { "cannot \(action.rawValue) '\(path)': \(reason); \(advice)" }
+  /// Of what the system has no code for: what is wrong, and what to do.
+  private var own: InputProblem?
+  private var words: (reason: String, advice: String)? { own?.halves }
+
+  /// A file that is not read.
+  package init(_ path: String, _ problem: InputProblem) {
+    self.init(.read, path, EINVAL)
+    if case .system(let code) = problem { self.code = code } else { own = problem }
+  }
+
+  package var description: String {
+    "cannot \(action.rawValue) '\(VisibleText.line(path))': \(reason); \(words?.advice ?? advice)"
+  }
 
   /// Why, in words.
   package var reason: String {
+    if let words { return words.reason }
     switch code {
-    case ENOENT: action == .write ? "its folder does not exist" : "it does not exist"
-    case EISDIR: "it is a folder"
-    case ENOTDIR: "a part of the path is not a folder"
-    default: Self.reason(code)
+    case ENOENT: return action == .write ? "its folder does not exist" : "it does not exist"
+    case EISDIR: return "it is a folder"
+    case ENOTDIR: return "a part of the path is not a folder"
+    default: return Self.reason(code)
     }
   }
 
@@ -59,4 +74,18 @@ package struct FileProblem: Error, Hashable, CustomStringConvertible {
   }
 
   private static func lowercasedFirst(_ text: String) -> String { text.prefix(1).lowercased() + text.dropFirst() }
+}
+
+extension InputFile {
+  /// What keeps a file from being read, as far as that shows beforehand; nil: nothing.
+  package static func obstacle(toReading path: String) -> FileProblem? {
+    obstacle(path).map { FileProblem(path, $0) }
+  }
+
+  /// The bytes of a file, of which every failure is named with its path.
+  package static func bytes(
+    of path: String, _ limit: ReadLimit, _ kind: Kind = .any
+  ) throws(FileProblem) -> [UInt8] {
+    do { return try read(path, limit, kind) } catch { throw FileProblem(path, error) }
+  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TailraceWorkload
 
 /// A name that one process at a time may have: a locked file, which the system unlocks when the process ends, however
 /// it does.
@@ -50,7 +51,7 @@ package final class FileReservation: Sendable {
 
   /// The process that has the name; nil: it cannot be told.
   package static func holder(of name: String, in folder: String) -> Int32? {
-    guard let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) else { return nil }
+    guard let text = RunEnvironment.text(of: "\(folder)/\(name)", .regular) else { return nil }
     return Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
   }
 }

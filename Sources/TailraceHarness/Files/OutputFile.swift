@@ -69,22 +69,6 @@ package enum OutputFile {
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw FileProblem(.write, path, errno) }
   }
 
-  /// The bytes of a file.
-  package static func read(_ path: String) throws(FileProblem) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileProblem(.read, path, errno) }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = Foundation.read(descriptor, &chunk, chunk.count)
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw FileProblem(.read, path, errno) }
-      guard count > 0 else { return bytes }
-      bytes += chunk[..<count]
-    }
-  }
-
   // MARK: - Before anything runs
 
   /// What would keep a file from being written, as far as that shows beforehand; nil: nothing.

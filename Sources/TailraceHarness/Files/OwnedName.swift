@@ -66,7 +66,7 @@ package struct OwnedName: Hashable, Sendable {
   }
 
   private static func readBoot() -> UInt32 {
-    let text = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
+    let text = RunEnvironment.text(of: "/proc/sys/kernel/random/boot_id") ?? ""
     return UInt32(text.prefix(8), radix: 16) ?? 0
   }
 }

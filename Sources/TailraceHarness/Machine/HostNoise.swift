@@ -16,7 +16,7 @@ package struct HostTimes: Hashable, Sendable {
 
   /// Reads /proc/stat; nil where there is none.
   package static func now() -> HostTimes? {
-    guard let text = try? String(contentsOfFile: "/proc/stat", encoding: .utf8) else { return nil }
+    guard let text = RunEnvironment.text(of: "/proc/stat") else { return nil }
     return HostTimes(procStat: text, processors: allowedProcessors)
   }
 
@@ -47,7 +47,7 @@ package struct HostTimes: Hashable, Sendable {
 
   /// The processors that the affinity mask (a container's cpuset) leaves this process; nil: not known.
   private static let allowedProcessors: Set<Int>? = {
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let status = RunEnvironment.text(of: "/proc/self/status") ?? ""
     guard let list = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed_list:") }) else {
       return nil
     }

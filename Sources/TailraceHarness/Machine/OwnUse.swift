@@ -47,7 +47,7 @@ package struct OwnUse: Sendable {
     for thread in threads {
       // One that has ended since the folder was read has no file.
       guard let number = Int(thread),
-        let text = try? String(contentsOfFile: "\(folder)/\(thread)/schedstat", encoding: .utf8),
+        let text = RunEnvironment.text(of: "\(folder)/\(thread)/schedstat"),
         let delay = delay(inSchedstat: text)
       else { continue }
       delays[number] = delay

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TailraceWorkload
 
 /// The machine and the build behind a result: ordered pairs, as a report prints them.
 package struct RunEnvironment: Hashable, Sendable, Codable {
@@ -97,7 +98,7 @@ package struct RunEnvironment: Hashable, Sendable, Codable {
       let dotGit = directory.appendingPathComponent(".git").path
       if let commit = gitCommit(gitDirectory: dotGit) { return commit }
       // In a linked worktree `.git` is a file that names the directory.
-      if let link = text(of: dotGit), link.hasPrefix("gitdir: ") {
+      if let link = text(of: dotGit, .regular), link.hasPrefix("gitdir: ") {
         let target = link.dropFirst("gitdir: ".count).trimmingCharacters(in: .whitespacesAndNewlines)
         return gitCommit(gitDirectory: target)
       }
@@ -107,17 +108,18 @@ package struct RunEnvironment: Hashable, Sendable, Codable {
   }
 
   private static func gitCommit(gitDirectory: String) -> String? {
-    guard let head = text(of: gitDirectory + "/HEAD")?.trimmingCharacters(in: .whitespacesAndNewlines) else {
+    guard let head = text(of: gitDirectory + "/HEAD", .regular)?.trimmingCharacters(in: .whitespacesAndNewlines) else {
       return nil
     }
-    guard head.hasPrefix("ref: ") else { return head }
+    guard head.hasPrefix("ref: ") else { return commit(head) }
     let reference = String(head.dropFirst("ref: ".count))
     // A linked worktree keeps its HEAD to itself and shares the references.
-    let shared = text(of: gitDirectory + "/commondir")?.trimmingCharacters(in: .whitespacesAndNewlines)
+    let shared = text(of: gitDirectory + "/commondir", .regular)?.trimmingCharacters(in: .whitespacesAndNewlines)
     let root = shared.map { $0.hasPrefix("/") ? $0 : gitDirectory + "/" + $0 } ?? gitDirectory
-    if let commit = text(of: root + "/" + reference) { return commit.trimmingCharacters(in: .whitespacesAndNewlines) }
-    let packed = text(of: root + "/packed-refs") ?? ""
-    return packed.split(separator: "\n").first { $0.hasSuffix(" " + reference) }.map { String($0.prefix(40)) }
+    if let own = text(of: root + "/" + reference, .regular) { return commit(own) }
+    let packed = text(of: root + "/packed-refs", .regular) ?? ""
+    let line = packed.split(separator: "\n").first { $0.hasSuffix(" " + reference) }
+    return line.flatMap { commit(String($0.prefix { $0 != " " })) }
   }
 
   private static func kernel() -> String {
@@ -133,5 +135,15 @@ package struct RunEnvironment: Hashable, Sendable, Codable {
     text(of: "/proc/loadavg").map { $0.split(separator: " ").prefix(3).joined(separator: " ") }
   }
 
-  static func text(of path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+  /// What a file of the system, or of a repository, says; nil: it cannot be read, or is no text.
+  static func text(of path: String, _ kind: InputFile.Kind = .any) -> String? {
+    (try? InputFile.read(path, .system, kind)).flatMap { String(validating: $0, as: UTF8.self) }
+  }
+
+  /// The name of a commit, and nothing else that a file of a repository may hold.
+  private static func commit(_ text: String) -> String? {
+    let name = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    return [40, 64].contains(name.utf8.count) && name.utf8.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
+      ? name : nil
+  }
 }

@@ -109,7 +109,7 @@ package enum ReportDirectory {
     let source = url.appendingPathComponent(name)
     let files: [(path: String, bytes: [UInt8])]
     do {
-      files = try render(try OutputFile.read(source.path))
+      files = try render(try InputFile.bytes(of: source.path, .result, .regular))
     } catch {
       let reason = (error as? FileProblem)?.reason ?? ErrorWords.of(error)
       throw Problem(

@@ -1,5 +1,6 @@
 import TailraceCore
 import TailraceMeasurement
+import TailraceSpelling
 
 extension AttemptRowsReader {
   /// A worker as the rows name it.

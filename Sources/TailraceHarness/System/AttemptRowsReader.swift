@@ -1,6 +1,7 @@
 import TailraceCore
 import TailraceMeasurement
 import TailraceReport
+import TailraceSpelling
 import TailraceWorkload
 
 /// What the rows of a replay are compared with: the jobs of its tape, by number.
@@ -91,7 +92,7 @@ struct AttemptRowsReader {
     return reader.rows.map(\.record)
   }
 
-  mutating func report(_ line: Int, _ words: String) {
+  mutating func report(_ line: Int, _ words: Message) {
     count += 1
     if problems.count < Self.limit { problems.append("\(file):\(line): \(words)") }
   }
@@ -104,18 +105,18 @@ struct AttemptRowsReader {
       guard try rows.next() else { return report(1, "the file is empty; begin with the line '\(Self.header)'") }
       let names = Self.fields(of: rows.row)
       guard names.joined(separator: ",") == Self.header else {
-        return report(1, "the first line is '\(Self.shown(names))'; write '\(Self.header)'")
+        return report(1, "the first line is '\(names.joined(separator: ","))'; write '\(Self.header)'")
       }
       while true {
         do {
           guard try rows.next() else { return }
           if let record = record(Self.fields(of: rows.row), line: rows.line) { self.rows.append((record, rows.line)) }
         } catch {
-          report(error.line, error.message)
+          report(error.line, Message(error.message))
         }
       }
     } catch {
-      report(max(1, error.line), error.message)
+      report(max(1, error.line), Message(error.message))
     }
   }
 
@@ -123,12 +124,6 @@ struct AttemptRowsReader {
 
   private static func fields(of row: TextRow) -> [String] {
     (0..<row.count).map { row.text($0) ?? "(not UTF-8)" }
-  }
-
-  /// As much of a row as a message can bear.
-  private static func shown(_ fields: [String]) -> String {
-    let text = fields.joined(separator: ",")
-    return text.utf8.count > 60 ? String(decoding: text.utf8.prefix(60), as: UTF8.self) + "…" : text
   }
 
   private mutating func record(_ fields: [String], line: Int) -> TimelineRecord? {

@@ -3,6 +3,7 @@ import Subprocess
 import TailraceCore
 import TailraceMeasurement
 import TailraceRuntime
+import TailraceSpelling
 import TailraceWorkload
 
 #if canImport(System)
@@ -136,7 +137,14 @@ package struct ExternalSystem: ReplaySystem {
 
   /// What the program wrote; nothing where it was stopped before it wrote anything that can be read.
   private func records(in folder: URL, for expected: ExpectedJobs, _ end: ProgramRun.End) throws -> [TimelineRecord] {
-    let bytes = FileManager.default.contents(atPath: folder.appendingPathComponent("JOBS.csv").path)
+    var bytes: [UInt8]?
+    do throws(InputProblem) {
+      bytes = try InputFile.read(folder.appendingPathComponent("JOBS.csv").path, .rows, .regular)
+    } catch {
+      if let (reason, advice) = error.halves {
+        throw Problem(description: "the JOBS.csv of \(name) cannot be used: \(reason); \(advice)")
+      }
+    }
     switch end {
     case .stopped(let isWhole): if !isWhole || bytes == nil { return [] }
     case .done: break
@@ -149,7 +157,7 @@ package struct ExternalSystem: ReplaySystem {
       )
     }
     do {
-      let records = try AttemptRowsReader.records(of: Array(bytes), for: expected)
+      let records = try AttemptRowsReader.records(of: bytes, for: expected)
       if records.isEmpty, !expected.jobs.isEmpty, case .done = end { throw noRows(expected.jobs.count) }
       return records
     } catch let problems as AttemptRowsReader.Problems {
@@ -285,8 +293,9 @@ private struct ProgramRun {
 
   /// With the last that the program said.
   private func failure(_ how: String, _ file: String) -> ExternalSystem.Problem {
-    let bytes = FileManager.default.contents(atPath: file)?.suffix(1 << 16) ?? Data()
-    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(12)
+    // The program may have said anything.
+    let lines = VisibleText.lines(InputFile.end(of: file, count: 1 << 14)).split(separator: "\n").suffix(12)
+      .map { $0.prefix(400) + ($0.count > 400 ? "…" : "") }
     let said = lines.isEmpty ? "it said nothing on standard error" : "it said last:\n" + lines.joined(separator: "\n")
     return ExternalSystem.Problem(description: "\(name) \(how); \(said)")
   }

@@ -1,3 +1,5 @@
+import TailraceSpelling
+
 /// The rows of delimited text (RFC 4180): quoted values may hold separators, doubled quotes and line breaks; blanks
 /// around values do not count; blank lines are no rows.
 package struct DelimitedRows: Sendable {
@@ -113,7 +115,7 @@ package struct DelimitedRows: Sendable {
     place += 1
     while place < bytes.count, isBlank(bytes[place]) { place += 1 }
     guard place >= bytes.count || bytes[place] == separator || bytes[place] == end else {
-      let rest = String(decoding: bytes[place...].prefix(20).prefix { $0 != end }, as: UTF8.self)
+      let rest = VisibleText.quoted(bytes: bytes[place...].prefix(80).prefix { $0 != end }, length: 20)
       throw TextProblem(
         line: lines + 1,
         message: "'\(rest)' follows the quote that ends value \(row.count); double a quote that is part of the value, "

@@ -1,3 +1,5 @@
+import TailraceSpelling
+
 /// The objects of a text, one after another, on lines of their own, in one list, or in a list that a single object
 /// around them has: of each, the values at some paths.
 ///
@@ -95,7 +97,8 @@ struct JSONRows {
   }
 
   private func problem(_ expected: String) -> TextProblem {
-    let rest = String(decoding: bytes[min(place, bytes.count)...].prefix(20).prefix { $0 != 0x0a }, as: UTF8.self)
+    let rest = VisibleText.quoted(
+      bytes: bytes[min(place, bytes.count)...].prefix(80).prefix { $0 != 0x0a }, length: 20)
     let found = rest.isEmpty ? "the line ends" : "'\(rest)' stands"
     return TextProblem(line: lines, message: "not a JSON object: \(found) where \(expected) is due")
   }

@@ -1,14 +1,18 @@
 import CZlib
 import Foundation
+import TailraceSpelling
 
 /// What is wrong with a text file, and what would be accepted.
 package struct TextProblem: Error, Sendable, Hashable {
-  /// From 1; 0: the file as a whole.
+  /// From 1; 0: the file as a whole, and nothing of what it holds is in the message.
   package var line: Int
+  /// From 1; 0: the line as a whole.
+  package var column: Int
   package var message: String
-  package init(line: Int, message: String) {
+  package init(line: Int, column: Int = 0, message: Message) {
     self.line = line
-    self.message = message
+    self.column = column
+    self.message = message.text
   }
 }
 
@@ -21,35 +25,31 @@ package struct TextFile: Sendable {
   /// What a reader should know although the file could be read.
   package var remarks: [String] = []
 
-  /// Unpacked bytes read at most: a bound against files that unpack without end.
-  private static let limit = 8 << 30
-
-  /// Reads a file.
-  package static func read(_ path: String) throws(TextProblem) -> TextFile {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw TextProblem(line: 0, message: "the file does not exist; name a readable file")
-    }
-    if isFolder.boolValue { throw TextProblem(line: 0, message: "this is a folder; name a file in it") }
-    // A pipe, such as the shell's <(zcat LOG), has no size and is read to its end.
-    if let handle = FileHandle(forReadingAtPath: path), (try? handle.seekToEnd()) == nil {
-      return try TextFile(unpacking: [UInt8]((try? handle.readToEnd()) ?? Data()))
-    }
-    guard let data = FileManager.default.contents(atPath: path) else {
+  /// Reads a file, and no more of it than the limit says, unpacked.
+  package static func read(
+    _ path: String, _ limit: ReadLimit, _ kind: InputFile.Kind = .any
+  ) throws(TextProblem) -> TextFile {
+    var text = BoundedText(limit)
+    var unpacker: Unpacker?
+    do {
+      var stream = try InputStream(path, limit, kind)
+      var isFirst = true
+      while let piece = try stream.next() {
+        if isFirst, piece.starts(with: [0x1f, 0x8b]) { unpacker = try Unpacker() }
+        if isFirst, unpacker == nil { text.expect(stream.size) }
+        isFirst = false
+        if unpacker != nil { try unpacker!.take(piece, into: &text) } else { try text.append(piece) }
+      }
+    } catch let problem as TextProblem {
+      throw problem
+    } catch let problem as InputProblem {
+      throw TextProblem(line: 0, message: Message(problem.words))
+    } catch {
       throw TextProblem(line: 0, message: "the file cannot be read; name a readable file")
     }
-    return try TextFile(unpacking: [UInt8](data))
-  }
-
-  /// Unpacks the bytes where they are gzipped, and removes a byte order mark.
-  package init(unpacking packed: [UInt8]) throws(TextProblem) {
-    bytes = []
-    if packed.starts(with: [0x1f, 0x8b]) {
-      (bytes, remarks) = try Self.unpack(packed)
-    } else {
-      bytes = packed
-    }
-    bytes = try Self.plain(bytes)
+    var remarks: [String] = []
+    if let unpacker { remarks = try unpacker.finish(text) }
+    return TextFile(bytes: try plain(text.bytes), remarks: remarks)
   }
 
   /// Formats that are no text, by their first bytes.
@@ -79,65 +79,146 @@ package struct TextFile: Sendable {
     }
     return bytes
   }
+}
 
-  /// Unpacks all members of a gzip file, as gzip(1) does: zeros after the last are padding, and other bytes there are
-  /// remarked on and ignored.
-  private static func unpack(_ packed: [UInt8]) throws(TextProblem) -> ([UInt8], [String]) {
-    var output: [UInt8] = []
-    var remarks: [String] = []
-    var stream = z_stream()
-    guard czlib_inflate_init_gzip(&stream) == Z_OK else {
-      throw TextProblem(line: 0, message: "cannot begin to unpack the file; free some memory")
+/// Text that grows up to a limit, of the whole and of each line.
+private struct BoundedText {
+  private(set) var bytes: [UInt8] = []
+  private let limit: ReadLimit
+  /// Where the last line begins, as far as it is known.
+  private var lineStart = 0
+
+  init(_ limit: ReadLimit) { self.limit = limit }
+
+  mutating func expect(_ count: Int) { bytes.reserveCapacity(min(count, limit.bytes)) }
+
+  mutating func append(_ piece: some RandomAccessCollection<UInt8>) throws(TextProblem) {
+    guard bytes.count + piece.count <= limit.bytes else {
+      throw TextProblem(line: 0, message: Message(InputProblem.tooLarge(limit).words))
     }
-    defer { inflateEnd(&stream) }
-    let piece = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << 18)
-    defer { piece.deallocate() }
-    try packed.withUnsafeBufferPointer { input throws(TextProblem) in
-      var place = 0
-      while true {
-        // zlib counts its input in 32 bits.
-        let given = min(input.count - place, 1 << 30)
-        stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress! + place)
-        stream.avail_in = UInt32(given)
-        stream.next_out = piece
-        stream.avail_out = 1 << 18
-        let status = inflate(&stream, Z_NO_FLUSH)
-        place += given - Int(stream.avail_in)
-        output.append(contentsOf: UnsafeBufferPointer(start: piece, count: 1 << 18 - Int(stream.avail_out)))
-        if output.count > limit {
-          throw TextProblem(line: 0, message: "the file unpacks to more than 8 GiB; split it")
-        }
-        if status == Z_STREAM_END {
-          let rest = input[place...]
-          if rest.starts(with: [0x1f, 0x8b]) {
-            inflateReset(&stream)
-            continue
-          }
-          if rest.contains(where: { $0 != 0 }) {
-            remarks.append("\(rest.count) bytes after the gzipped data are no gzipped data and were ignored")
-          }
-          return
-        }
-        guard status == Z_OK else { throw damage(after: output, isCut: place == input.count) }
-      }
+    let start = bytes.count
+    bytes.append(contentsOf: piece)
+    guard let longest = limit.line else { return }
+    let (first, last) = bytes.withUnsafeBytes { Self.lineEnds(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+    if start + (first ?? piece.count) - lineStart > longest {
+      throw TextProblem(
+        line: bytes[..<lineStart].count { $0 == UInt8(ascii: "\n") } + 1,
+        message: "the line is longer than \(ReadLimit.words(longest)); write one row a line")
     }
-    return (output, remarks)
+    if let last { lineStart = start + last + 1 }
   }
 
-  private static func damage(after output: [UInt8], isCut: Bool) -> TextProblem {
-    TextProblem(
-      line: output.count { $0 == UInt8(ascii: "\n") } + 1,
-      message: isCut
-        ? "the gzipped file ends here, in the middle of its data; it was cut off, so get it again"
-        : "the gzipped data is damaged here; get the file again")
+  /// Where the first and the last line end; nil: no line does.
+  private static func lineEnds(_ piece: UnsafeRawBufferPointer) -> (first: Int?, last: Int?) {
+    guard let base = piece.baseAddress else { return (nil, nil) }
+    for end in [UInt8(ascii: "\n"), UInt8(ascii: "\r")] {
+      guard let first = memchr(base, Int32(end), piece.count) else { continue }
+      var last = piece.count - 1
+      while piece[last] != end { last -= 1 }
+      return (base.distance(to: first), last)
+    }
+    return (nil, nil)
   }
 }
 
-/// The path of a file that another file names: beside that one, unless it is absolute.
-package enum FilePlace {
-  package static func path(of name: String, beside file: String) -> String {
-    if name.hasPrefix("/") { return name }
-    guard let slash = file.lastIndex(of: "/") else { return name }
-    return file[...slash] + name
+/// Unpacks all members of a gzip file, as gzip(1) does: zeros after the last are padding, and other bytes there are
+/// remarked on and ignored.
+private struct Unpacker {
+  private final class Stream {
+    var zlib = z_stream()
+    let piece = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
+    static let size = 1 << 18
+
+    deinit {
+      inflateEnd(&zlib)
+      piece.deallocate()
+    }
+  }
+
+  private enum State { case inMember, between, after }
+  private let stream = Stream()
+  private var state = State.inMember
+  /// Of what follows a member, as long as it may be the beginning of another.
+  private var head: [UInt8] = []
+  private var ignored = 0
+  private var hasIgnored = false
+
+  init() throws(TextProblem) {
+    guard czlib_inflate_init_gzip(&stream.zlib) == Z_OK else {
+      throw TextProblem(line: 0, message: "cannot begin to unpack the file; free some memory")
+    }
+  }
+
+  mutating func take(_ piece: ArraySlice<UInt8>, into text: inout BoundedText) throws(TextProblem) {
+    var rest = piece
+    while !rest.isEmpty {
+      switch state {
+      case .inMember: rest = try unpack(rest, into: &text)
+      case .between:
+        head.append(rest.removeFirst())
+        if head == [0x1f] { continue }
+        guard head == [0x1f, 0x8b] else {
+          state = .after
+          ignore(head[...])
+          continue
+        }
+        inflateReset(&stream.zlib)
+        state = .inMember
+        _ = try unpack(head[...], into: &text)
+        head = []
+      case .after:
+        ignore(rest)
+        return
+      }
+    }
+  }
+
+  private mutating func ignore(_ bytes: ArraySlice<UInt8>) {
+    ignored += bytes.count
+    hasIgnored = hasIgnored || bytes.contains { $0 != 0 }
+  }
+
+  /// Returns what follows the member, if it ends here.
+  private mutating func unpack(
+    _ packed: ArraySlice<UInt8>, into text: inout BoundedText
+  ) throws(TextProblem) -> ArraySlice<UInt8> {
+    let room = stream.piece
+    return try packed.withUnsafeBufferPointer { input throws(TextProblem) in
+      stream.zlib.next_in = UnsafeMutablePointer(mutating: input.baseAddress!)
+      stream.zlib.avail_in = UInt32(input.count)
+      while true {
+        stream.zlib.next_out = room
+        stream.zlib.avail_out = UInt32(Stream.size)
+        let status = inflate(&stream.zlib, Z_NO_FLUSH)
+        let count = Stream.size - Int(stream.zlib.avail_out)
+        try text.append(UnsafeBufferPointer(start: room, count: count))
+        if status == Z_STREAM_END {
+          state = .between
+          return packed.suffix(Int(stream.zlib.avail_in))
+        }
+        guard status == Z_OK || status == Z_BUF_ERROR else {
+          throw Self.problem(text, "the gzipped data is damaged here; get the file again")
+        }
+        // All of the input is taken, and nothing waits for room.
+        if stream.zlib.avail_in == 0, count < Stream.size { return packed.suffix(0) }
+      }
+    }
+  }
+
+  /// At the end of the file.
+  ///
+  /// - Returns: what a reader should know.
+  func finish(_ text: BoundedText) throws(TextProblem) -> [String] {
+    if case .inMember = state {
+      throw Self.problem(
+        text, "the gzipped file ends here, in the middle of its data; it was cut off, so get it again")
+    }
+    let unknown = state == .between ? head.count : 0
+    guard hasIgnored || unknown > 0 else { return [] }
+    return ["\(ignored + unknown) bytes after the gzipped data are no gzipped data and were ignored"]
+  }
+
+  private static func problem(_ text: BoundedText, _ message: Message) -> TextProblem {
+    TextProblem(line: text.bytes.count { $0 == UInt8(ascii: "\n") } + 1, message: message)
   }
 }

@@ -29,6 +29,13 @@ package struct TextLines: Sendable {
     return range
   }
 
+  /// Where a place is in its line, from 1, in characters of UTF-8.
+  static func column(of place: Int, in bytes: [UInt8]) -> Int {
+    let line = bytes[..<place].suffix(1 << 16)
+    let end = line.lastIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+    return line[(end.map { $0 + 1 } ?? line.startIndex)...].count { $0 & 0xc0 != 0x80 } + 1
+  }
+
   /// Without blanks, tabs and carriage returns at both ends.
   static func trimmed(_ range: Range<Int>, in bytes: [UInt8]) -> Range<Int> {
     var (low, high) = (range.lowerBound, range.upperBound)

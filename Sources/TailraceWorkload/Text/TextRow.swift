@@ -1,3 +1,5 @@
+import TailraceSpelling
+
 /// The values of one row, as places in the bytes of its file.
 package struct TextRow: Sendable {
   /// Where a value is: in the file or, where it had to be unquoted, among the row's own bytes.
@@ -38,10 +40,14 @@ package struct TextRow: Sendable {
     }
   }
 
-  /// A value as text, for a message: what is no UTF-8 is replaced.
+  /// A value as a message may quote it.
   func shown(_ place: Int) -> String {
-    let text = withBytes(place) { String(decoding: $0.prefix(80), as: UTF8.self) }
-    return fields[place].count > 80 ? text + "…" : text
+    withBytes(place) { VisibleText.quoted(bytes: $0) }
+  }
+
+  /// Where in its line a value begins, from 1; 0: it does not stand in the file as it is meant.
+  func column(_ place: Int) -> Int {
+    fields[place].isOwn ? 0 : TextLines.column(of: fields[place].start, in: bytes)
   }
 
   /// A value as text; nil: it is not UTF-8.
@@ -56,7 +62,7 @@ package struct TextRow: Sendable {
   package func text(_ place: Int, column: String, line: Int) throws(TextProblem) -> String {
     if let text = text(place) { return text }
     throw TextProblem(
-      line: line,
+      line: line, column: self.column(place),
       message: "\(column) is '\(shown(place))', which is not UTF-8; convert the file, such as with "
         + "iconv -f ISO-8859-1 -t UTF-8 FILE > NEW")
   }

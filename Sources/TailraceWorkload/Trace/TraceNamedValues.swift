@@ -1,3 +1,5 @@
+import TailraceSpelling
+
 /// Values of a column that a scenario names, such as those of failures, and which of them no row has had so far.
 struct TraceNamedValues {
   private let key: String
@@ -38,12 +40,17 @@ struct TraceNamedValues {
     if samples.count < 8, !samples.contains(text) { samples.append(text) }
   }
 
+  /// The same without what the column has.
+  var remarkOnNames: String? {
+    guard !unseen.isEmpty else { return nil }
+    let values = unseen.map { "'\(VisibleText.quoted($0))'" }.joined(separator: ", ")
+    return "\(key) names \(values), which no row has in the column \(VisibleText.quoted(column))"
+  }
+
   /// What is to be said of values that occur in no row; nil: all occur.
   var remark: String? {
-    guard !unseen.isEmpty else { return nil }
-    let values = unseen.map { "'\($0)'" }.joined(separator: ", ")
-    let found = samples.map { "'\($0)'" }.joined(separator: ", ") + (samples.count == 8 ? ", …" : "")
-    let words = samples.isEmpty ? "it has no rows" : "it has \(found)"
-    return "\(key) names \(values), which no row has in the column \(column); \(words)"
+    guard let names = remarkOnNames else { return nil }
+    let found = samples.map { "'\(VisibleText.quoted($0))'" }.joined(separator: ", ")
+    return "\(names); " + (samples.isEmpty ? "it has no rows" : "it has \(found)\(samples.count == 8 ? ", …" : "")")
   }
 }

@@ -1,3 +1,5 @@
+import TailraceSpelling
+
 /// Where the wanted columns are in a row.
 struct TracePlaces {
   struct Time {
@@ -31,7 +33,8 @@ struct TracePlaces {
         }
         return number - 1
       }
-      let known = rows.columns.isEmpty ? "1 to \(rows.width)" : rows.columns.prefix(40).joined(separator: ", ")
+      let names = rows.columns.prefix(40).map { VisibleText.quoted($0) }.joined(separator: ", ")
+      let known = rows.columns.isEmpty ? "1 to \(rows.width)" : names
       let hint = request.format == .csv ? "; if there is no header, name columns by their places, from 1" : ""
       throw TextProblem(line: 1, message: "there is no column '\(name)'; columns: \(known)\(hint)")
     }
@@ -83,7 +86,8 @@ enum TraceRowTimes {
       case .missing: return nil
       case .wrong(let allowed):
         throw TextProblem(
-          line: line, message: "\(time.column.words) is '\(row.shown(time.place))'; write \(allowed)")
+          line: line, column: row.column(time.place),
+          message: "\(time.column.words) is '\(row.shown(time.place))'; write \(allowed)")
       }
     }
     var service: Int64 = 0
@@ -102,7 +106,7 @@ enum TraceRowTimes {
       guard let submitted else { return .unknown(.noSubmission) }
       if submitted < 0, place.column.unit != .datetime, row.withBytes(place.place, { TraceNumber.isNumber($0) }) {
         throw TextProblem(
-          line: line,
+          line: line, column: row.column(place.place),
           message: "\(place.column.words) is \(row.shown(place.place)), below zero; times count upwards from zero")
       }
     }

@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceSpelling
 
 /// Reads a trace file into the jobs that a tape replays.
 ///
@@ -42,9 +43,9 @@ struct TraceReader {
   }
 
   /// Reads a file; nil: it has ``problems``.
-  mutating func read(_ path: String) -> Trace? {
+  mutating func read(_ named: NamedFile) -> Trace? {
     do {
-      let file = try TextFile.read(path)
+      let file = try TextFile.read(named.path, .trace, named.kind)
       trace.remarks += file.remarks
       var source = try TraceRows(file.bytes, format: request.format, wanted: wantedColumns)
       point = source.point
@@ -67,7 +68,8 @@ struct TraceReader {
     } catch {
       problems.append(error)
     }
-    let unseen = watched.compactMap(\.remark)
+    // What a column has is said of files that may be shown.
+    let unseen = watched.compactMap { named.isShown ? $0.remark : $0.remarkOnNames }
     if problems.isEmpty, rows.isEmpty {
       let reasons = leftOut.map { "\($0.count) \($0.reason)" }.joined(separator: ", ")
       problems.append(
@@ -175,7 +177,7 @@ struct TraceReader {
     for (index, name) in TraceRows.standardWorkloadFields.enumerated()
     where !row.withBytes(index, { TraceNumber.isNumber($0) }) {
       throw TextProblem(
-        line: line,
+        line: line, column: row.column(index),
         message:
           "field \(index + 1) (\(name)) is '\(row.shown(index))', which is no number; -1 stands for what is not known")
     }
@@ -316,24 +318,24 @@ extension Trace {
   /// Reads a trace file.
   ///
   /// - Parameters:
-  ///   - path: where it is.
+  ///   - named: where it is, and who named it.
   ///   - name: as the user calls it.
   /// - Returns: the jobs to replay, or every problem that was found, 20 at most.
   package static func read(
-    _ path: String, named name: String, _ request: TraceRequest
+    _ named: NamedFile, called name: String, _ request: TraceRequest
   ) -> Result<Trace, TraceProblems> {
     var reader = TraceReader(request, file: name)
-    if let trace = reader.read(path) { return .success(trace) }
-    return .failure(TraceProblems(file: name, problems: reader.problems))
+    if let trace = reader.read(named) { return .success(trace) }
+    return .failure(TraceProblems(lines: reader.problems.map { named.told($0, of: name) }))
   }
 }
 
 extension Trace {
-  /// The columns of a file: the values of its first row, or the paths of its first object.
+  /// The columns of a file that the user named: the values of its first row, or the paths of its first object.
   ///
   /// - Throws: why it cannot be read.
   package static func columns(of path: String, _ format: TraceRequest.Format) throws(TextProblem) -> [String] {
-    var rows = try TraceRows(try TextFile.read(path).bytes, format: format, wanted: [""])
+    var rows = try TraceRows(try TextFile.read(path, .trace).bytes, format: format, wanted: [""])
     guard format == .jsonl else { return rows.columns }
     guard try rows.next() else { throw TextProblem(line: 0, message: "the file is empty; it needs an object") }
     return rows.absent.known
@@ -342,12 +344,7 @@ extension Trace {
 
 /// What is wrong with a trace file.
 package struct TraceProblems: Error, Sendable, CustomStringConvertible {
-  package var file: String
-  package var problems: [TextProblem]
-  /// A line for each problem.
+  /// `file:line: what is wrong`, for each problem.
+  package var lines: [String]
   package var description: String { lines.joined(separator: "\n") }
-  /// `file:line: what is wrong`.
-  package var lines: [String] {
-    problems.map { $0.line > 0 ? "\(file):\($0.line): \($0.message)" : "\(file): \($0.message)" }
-  }
 }

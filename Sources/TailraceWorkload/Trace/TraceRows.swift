@@ -1,3 +1,5 @@
+import TailraceSpelling
+
 /// The rows of a trace file, whatever its format: named values, one row after another.
 struct TraceRows {
   /// Names of the fields of the Standard Workload Format 2.2, in their order.
@@ -63,7 +65,7 @@ struct TraceRows {
           guard try ahead.next() else { break }
           if ahead.row.isRemark || ahead.row.count != before.row.count { (start, rows) = (before, ahead) }
         }
-        let names = (0..<rows.row.count).map { rows.row.shown($0) }.map {
+        let names = (0..<rows.row.count).map { rows.row.text($0) ?? rows.row.shown($0) }.map {
           $0.hasPrefix("#") ? Self.uncommented($0) : $0
         }
         let isFit = isByPlace ? (places.max() ?? 1) <= names.count : wanted.allSatisfy { names.contains($0) }

@@ -14,7 +14,7 @@ struct FrameDrawer {
   /// Draws a frame over the one before.
   mutating func draw(_ lines: [FrameLine], in size: FrameSize) {
     let text = update(to: lines, in: size, hasColor: terminal.hasColor)
-    if !text.isEmpty { terminal.write(text) }
+    if !text.isEmpty { terminal.draw(text) }
   }
 
   /// What turns the frame that was drawn last into the next one: only lines that differ are written, and nothing is
@@ -48,7 +48,7 @@ struct FrameDrawer {
   /// Takes the frame away.
   mutating func clear() {
     guard !drawn.isEmpty else { return }
-    terminal.write(toTheTop(in: terminal.size) + "\u{1B}[J")
+    terminal.draw(toTheTop(in: terminal.size) + "\u{1B}[J")
     drawn = []
   }
 }

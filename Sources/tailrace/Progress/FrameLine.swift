@@ -1,3 +1,5 @@
+import TailraceSpelling
+
 /// A line of a frame: pieces of text, each in a style or in none.
 struct FrameLine: Hashable {
   struct Piece: Hashable {
@@ -8,16 +10,7 @@ struct FrameLine: Hashable {
 
   init(_ text: String = "", _ style: Terminal.Style? = nil) {
     // What a scenario file calls its jobs must not move the cursor.
-    let hasControls = text.unicodeScalars.contains {
-      $0.value < 32 || $0.value == 127 || (0x80..<0xa0).contains($0.value)
-    }
-    pieces = [Piece(text: hasControls ? Self.withoutControls(text) : text, style: style)]
-  }
-
-  private static func withoutControls(_ text: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.map { $0.value < 32 || (0x7f..<0xa0).contains($0.value) ? "?" : $0 }))
+    pieces = [Piece(text: VisibleText.line(text), style: style)]
   }
 
   static func + (a: FrameLine, b: FrameLine) -> FrameLine {

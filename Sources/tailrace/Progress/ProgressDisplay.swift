@@ -1,6 +1,7 @@
 import TailraceCore
 import TailraceHarness
 import TailraceRuntime
+import TailraceSpelling
 
 /// Shows how far a suite, a comparison or a search is, on standard error.
 final class ProgressDisplay: Sendable {
@@ -41,10 +42,10 @@ final class ProgressDisplay: Sendable {
       case .plain:
         if progress.index != state.announced {
           (state.announced, state.due) = (progress.index, Self.interval)
-          terminal.write(ProgressText.head(progress) + "\n")
+          terminal.write(VisibleText.line(ProgressText.head(progress)) + "\n")
         } else if progress.elapsed >= state.due {
           while state.due <= progress.elapsed { state.due += Self.interval }
-          terminal.write(ProgressText.plain(progress) + "\n")
+          terminal.write(VisibleText.line(ProgressText.plain(progress)) + "\n")
         }
       case .line:
         drawLine(ProgressText.line(progress), &state)
@@ -66,7 +67,7 @@ final class ProgressDisplay: Sendable {
         // A line for each round.
         guard progress.round != state.announced else { return }
         state.announced = progress.round
-        terminal.write(progress.plain + "\n")
+        terminal.write(VisibleText.line(progress.plain) + "\n")
       case .line:
         let left = progress.left.map { ", \(ProgressText.time($0)) left" } ?? ""
         drawLine("\(progress.title), round \(progress.round) of \(progress.rounds)\(left)", &state)
@@ -83,7 +84,7 @@ final class ProgressDisplay: Sendable {
       guard !state.isFinished, !Interruption.hasCome else { return }
       switch style {
       case .none, .auto, .always: break
-      case .plain: terminal.write(line + "\n")
+      case .plain: terminal.write(VisibleText.line(line) + "\n")
       // One line says it: there is nothing for a screenful.
       case .line, .tui: drawLine(line, &state)
       }
@@ -94,16 +95,16 @@ final class ProgressDisplay: Sendable {
   func warn(_ words: String) {
     state.withLock { state in
       guard !isSilent, style != .tui else { return }
-      if state.drawn > 0 { terminal.write("\r" + String(repeating: " ", count: state.drawn) + "\r") }
+      if state.drawn > 0 { terminal.draw("\r" + String(repeating: " ", count: state.drawn) + "\r") }
       state.drawn = 0
       terminal.write(words + "\n")
     }
   }
 
   private func drawLine(_ line: String, _ state: inout State) {
-    let text = String(line.prefix(terminal.width - 1))
+    let text = String(VisibleText.line(line).prefix(terminal.width - 1))
     // Blanks rather than an escape sequence: it works on every terminal.
-    terminal.write("\r" + text.padded(to: state.drawn))
+    terminal.draw("\r" + text.padded(to: state.drawn))
     state.drawn = text.count
   }
 
@@ -112,7 +113,7 @@ final class ProgressDisplay: Sendable {
     state.withLock { state in
       guard !state.isFinished else { return }
       state.isFinished = true
-      if state.drawn > 0 { terminal.write("\r" + String(repeating: " ", count: state.drawn) + "\r") }
+      if state.drawn > 0 { terminal.draw("\r" + String(repeating: " ", count: state.drawn) + "\r") }
       // What was said of an interruption stands below the frame, and both stay.
       if !Interruption.hasCome { state.drawer.clear() }
     }
