@@ -6,6 +6,7 @@ struct CapacityPage {
   var page = Markdown()
 
   static func render(_ result: CapacityResult) -> String {
+    let result = ForeignText.unmarked(result)
     var report = CapacityPage(result: result)
     report.addAnswer()
     report.addCurves()

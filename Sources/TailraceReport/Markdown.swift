@@ -1,4 +1,6 @@
-/// Markdown, built block by block.
+import TailraceSpelling
+
+/// Markdown, built block by block, of words with this module's marks. What others wrote in them is ``ForeignText``.
 struct Markdown {
   /// What stands between two empty lines.
   enum Block {
@@ -18,15 +20,20 @@ struct Markdown {
     add(.heading(level, words), String(repeating: "#", count: level) + " " + words)
   }
 
-  mutating func paragraph(_ words: String) { add(.paragraph(words), words) }
+  mutating func paragraph(_ words: String) { add(.paragraph(words), ForeignText.asParagraph(words)) }
 
   mutating func list(_ items: [String]) {
-    if !items.isEmpty { add(.list(items), items.map { "- \($0)" }.joined(separator: "\n")) }
+    if !items.isEmpty { add(.list(items), items.map { "- \(ForeignText.asParagraph($0))" }.joined(separator: "\n")) }
   }
 
   /// Preformatted lines.
   mutating func figure(_ lines: [String]) {
-    if !lines.isEmpty { add(.figure(lines), "```text\n\(lines.joined(separator: "\n"))\n```") }
+    guard !lines.isEmpty else { return }
+    let shown = lines.map { VisibleText.lines(ForeignText.plain($0)) }
+    // A fence that nothing within closes.
+    let longest = shown.flatMap { $0.split { $0 != "`" } }.map(\.count).max() ?? 0
+    let fence = String(repeating: "`", count: max(3, longest + 1))
+    append(.figure(lines), "\(fence)text\n\(shown.joined(separator: "\n"))\n\(fence)")
   }
 
   /// A table; columns named with a leading `>` are set flush right. Nothing without rows.
@@ -43,7 +50,9 @@ struct Markdown {
       .split(separator: "\n").joined(separator: " ")
   }
 
-  private mutating func add(_ block: Block, _ words: String) {
+  private mutating func add(_ block: Block, _ words: String) { append(block, ForeignText.markdown(words)) }
+
+  private mutating func append(_ block: Block, _ words: String) {
     blocks.append(block)
     text += (text.isEmpty ? "" : "\n") + words + "\n"
   }

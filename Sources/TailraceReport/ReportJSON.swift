@@ -1,4 +1,5 @@
 import Foundation
+import TailraceSpelling
 
 /// The JSON from which a report's files are made: keys in order, one line, ended by a line feed, with a `format`.
 package enum ReportJSON {
@@ -40,7 +41,8 @@ package enum ReportJSON {
   package static func decode<Value: Decodable>(
     _ bytes: [UInt8], file: String, current: Int
   ) throws(ReportProblem) -> Value {
-    let data = Data(bytes)
+    // Whoever wrote the file: nothing in it may move a cursor or hide itself, wherever it is shown.
+    let data = Data(JSONTexts.rewritten(bytes) { VisibleText.line($0) })
     do {
       let format = try JSONDecoder().decode(Head.self, from: data).format
       guard format == current else {

@@ -7,7 +7,7 @@ struct ReportPage {
   var page = Markdown()
 
   static func render(_ suite: SuiteResult) -> String {
-    var report = ReportPage(suite: suite)
+    var report = ReportPage(suite: ForeignText.unmarked(suite))
     report.addVerdict()
     report.addSideBySide()
     for scenario in suite.scenarios { report.addScenario(scenario) }
@@ -64,7 +64,7 @@ struct ReportPage {
 
   private func overviewRow(_ scenario: ScenarioResult) -> [String] {
     let met = scenario.targets.count { $0.verdict == .met }
-    let head = ["[\(scenario.name)](#\(scenario.name))", scenario.verdict.word]
+    let head = ["[\(scenario.name)](#\(HTML.identifier(scenario.name)))", scenario.verdict.word]
     let targets = scenario.targets.isEmpty ? "none set" : "\(met) of \(scenario.targets.count)"
     guard let run = scenario.primary else { return head + ["–", "0", "–", "–", "–", "–", targets] }
     let response = run.measurement.all[.response]?.percentiles([50, 99]) ?? [nil, nil]

@@ -164,7 +164,7 @@ extension ScenarioReader {
   private mutating func checkReach(of scenario: Scenario, _ fields: [String: YAMLNode]) {
     for (section, words) in scenario.timesOutOfReach {
       guard let node = fields[section] else { continue }
-      report(node.place, words)
+      report(node.place, Message(words))
     }
   }
 

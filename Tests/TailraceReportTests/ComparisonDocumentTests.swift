@@ -8,7 +8,7 @@ import Testing
 @testable import TailraceReport
 
 struct ComparisonDocumentTests {
-  private static func findings(longer: Double, forced: [String] = [], labels: [String] = ["main", "change"]) throws
+  static func findings(longer: Double, forced: [String] = [], labels: [String] = ["main", "change"]) throws
     -> ComparisonFindings
   {
     var comparison = Comparison(rules: ComparisonRules())
@@ -148,7 +148,7 @@ struct CapacityDocumentTests {
       points: points, runs: 32)
   }
 
-  private static func result(_ configurations: [[Setting]], search: CapacitySearch? = nil) -> CapacityResult {
+  static func result(_ configurations: [[Setting]], search: CapacitySearch? = nil) -> CapacityResult {
     CapacityResult(
       version: "0.1.0", started: "2000-01-01T00:00:00Z", environment: [Setting("processors", "2")], command: "tailrace",
       seed: 1, scenario: "four-servers", summary: "Four <servers>.", settings: [Setting("workers", "4")],

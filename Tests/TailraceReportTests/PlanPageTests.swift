@@ -47,7 +47,7 @@ import Testing
       budget: 20_000_000, length: 15e9, candidates: candidates, binding: binding, isInterrupted: false)
   }
 
-  private var found: PlanResult {
+  var found: PlanResult {
     result(
       [
         candidate(3, waiting: 3e6, half: 1e6, verdict: .missed, trouble: "its queue grows by 4.1 jobs a second"),

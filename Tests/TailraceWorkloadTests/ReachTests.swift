@@ -85,7 +85,8 @@ import Testing
     var request = TraceRequest(
       format: .csv, submitted: .init("at", unit: .seconds), service: .init("took"))
     request.speed = speed
-    guard case .failure(let found) = Trace.read(log.path, named: "log.csv", request) else {
+    let named = NamedFile(log.path, beside: "", by: .user)
+    guard case .failure(let found) = Trace.read(named, called: "log.csv", request) else {
       return #expect(Bool(false), "\(rows) was read")
     }
     #expect(found.description.contains(words), "\(found)")

@@ -7,7 +7,14 @@ package struct ComparisonPage {
   private(set) var page = Markdown()
 
   package static func render(_ result: ComparisonFindings) -> String {
+    let result = ForeignText.unmarked(result)
+    return text(result, title: "Comparison: \(result.name)")
+  }
+
+  /// Of a result whose texts are without marks.
+  static func text(_ result: ComparisonFindings, title: String) -> String {
     var page = ComparisonPage(result: result)
+    page.page.heading(1, title)
     page.addHead()
     for candidate in result.candidates.indices.dropFirst() { page.addCandidate(candidate) }
     page.addMethod()
@@ -35,7 +42,6 @@ package struct ComparisonPage {
   }
 
   private mutating func addHead() {
-    page.heading(1, "Comparison: \(result.name)")
     if !result.forced.isEmpty {
       page.paragraph("**Forced.** These are not alike, so what differs may not be what was changed:")
       page.list(result.forced)

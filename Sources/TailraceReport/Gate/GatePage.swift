@@ -1,4 +1,5 @@
 import TailraceMeasurement
+import TailraceSpelling
 
 /// What a gate found, as Markdown: for a pull request, and as the head of its report.
 package enum GatePage {
@@ -7,6 +8,7 @@ package enum GatePage {
 
   /// One comment for a pull request, with its marker in front; short, however much was checked.
   package static func comment(_ findings: GateFindings) -> String {
+    let findings = ForeignText.unmarked(findings)
     var page = Markdown()
     page.paragraph(marker)
     addHead(findings, to: &page)
@@ -16,13 +18,13 @@ package enum GatePage {
 
   /// The whole report: the gate, then the comparisons behind it.
   package static func report(_ findings: GateFindings) -> String {
+    let findings = ForeignText.unmarked(findings)
     var page = Markdown()
     addHead(findings, to: &page)
     addChecks(findings, limit: .max, to: &page)
     var text = page.text
     for (title, rounds) in rounds(of: findings) {
-      let page = ComparisonPage.render(rounds).replacing("# Comparison: \(rounds.name)", with: "# \(title)")
-      text += "\n" + shifted(page)
+      text += "\n" + shifted(ComparisonPage.text(rounds, title: title))
     }
     return text
   }
@@ -256,21 +258,19 @@ package enum GateFiles {
 
   /// As a workflow command's text may hold it.
   private static func commandText(_ text: String) -> String {
-    text.replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
+    VisibleText.lines(text).replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
   }
 
   static func escaped(_ text: String) -> String {
     var escaped = ""
-    for scalar in text.unicodeScalars {
+    for scalar in VisibleText.lines(text).unicodeScalars {
       switch scalar {
       case "&": escaped += "&amp;"
       case "<": escaped += "&lt;"
       case ">": escaped += "&gt;"
       case "\"": escaped += "&quot;"
       case "\n": escaped += "&#10;"
-      default:
-        // XML 1.0 has no place for other control characters.
-        if scalar.value >= 0x20 || scalar == "\t" { escaped.unicodeScalars.append(scalar) }
+      default: escaped.unicodeScalars.append(scalar)
       }
     }
     return escaped

@@ -12,6 +12,7 @@ package struct CapacityDocument {
 
   /// The page as text.
   package static func render(_ result: CapacityResult) -> String {
+    let result = ForeignText.unmarked(result)
     let document = CapacityDocument(result: result)
     let page = Page(title: "Capacity: \(result.scenario)", kind: "capacity", version: result.version)
     return page.render(

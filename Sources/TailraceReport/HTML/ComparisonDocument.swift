@@ -12,6 +12,7 @@ struct ComparisonDocument {
   private static let typeLimit = 6
 
   static func render(_ result: ComparisonFindings) -> String {
+    let result = ForeignText.unmarked(result)
     let document = ComparisonDocument(result: result)
     let page = Page(title: "Comparison: \(result.name)", kind: "comparison", version: result.version)
     return page.render(

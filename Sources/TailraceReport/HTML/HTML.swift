@@ -1,3 +1,5 @@
+import TailraceSpelling
+
 /// Hypertext, built element by element. Words and attributes are escaped; only what is made here is markup.
 struct HTML {
   typealias Attributes = KeyValuePairs<String, String>
@@ -73,19 +75,18 @@ struct HTML {
   ]
 
   static func escaped(_ words: String) -> String {
-    // Controls that no document may have would make the page unreadable as a whole.
-    let isPlain = !words.utf8.contains { $0 < 0x20 || "<>&\"'".utf8.contains($0) || $0 == 0x7f }
+    let words = ForeignText.plain(words)
+    // A character that no document may have would make the page unreadable as a whole: an escape is shown for it.
+    let isPlain = !words.utf8.contains { $0 < 0x20 || "<>&\"'".utf8.contains($0) || $0 >= 0x7f }
     if isPlain { return words }
     var escaped = ""
-    for scalar in words.unicodeScalars {
+    for scalar in VisibleText.lines(words).unicodeScalars {
       switch scalar {
       case "<": escaped += "&lt;"
       case ">": escaped += "&gt;"
       case "&": escaped += "&amp;"
       case "\"": escaped += "&quot;"
       case "'": escaped += "&#39;"
-      case "\n", "\t": escaped.unicodeScalars.append(scalar)
-      case _ where scalar.value < 0x20 || scalar.value == 0x7f: escaped += "\u{FFFD}"
       default: escaped.unicodeScalars.append(scalar)
       }
     }

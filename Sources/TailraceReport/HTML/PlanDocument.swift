@@ -4,6 +4,7 @@ import TailraceMeasurement
 package struct PlanDocument {
   /// The page as text.
   package static func render(_ result: PlanResult) -> String {
+    let result = ForeignText.unmarked(result)
     let page = Page(title: "Plan: \(result.scenario)", kind: "plan", version: result.version)
     let (head, body) = PlanPage.blocks(result)
     return page.render(
