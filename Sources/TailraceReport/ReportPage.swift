@@ -7,7 +7,8 @@ struct ReportPage {
   var page = Markdown()
 
   static func render(_ suite: SuiteResult) -> String {
-    var report = ReportPage(suite: ForeignText.unmarked(suite))
+    let suite = ForeignText.unmarked(suite)
+    var report = ReportPage(suite: suite)
     report.addVerdict()
     report.addSideBySide()
     for scenario in suite.scenarios { report.addScenario(scenario) }
