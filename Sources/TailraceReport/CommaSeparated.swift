@@ -2,8 +2,8 @@ import TailraceSpelling
 
 /// Rows of comma-separated values, quoted as RFC 4180 asks; lines end with a line feed.
 ///
-/// A text that a spreadsheet would take for a formula, since it begins with `=`, `+`, `-` or `@` and is no number, has an
-/// apostrophe before it. What cannot be seen is an escape, line ends too.
+/// A text that a spreadsheet would take for a formula, since it begins with `=`, `+`, `-` or `@` and is no number, has
+/// an apostrophe before it. What cannot be seen is an escape, line ends too.
 struct CommaSeparated {
   private(set) var text = ""
 

@@ -3,10 +3,10 @@ import TailraceSpelling
 
 /// Text that others wrote, in documents that have marks of their own.
 ///
-/// Every text of a result is foreign: a scenario, a driver, a log or whoever wrote the file has made it up. Before a page
-/// is made of a result, each character of its texts that could be taken for a mark is replaced by one that stands for it
-/// and that no text can hold (see ``VisibleText``). So all marks that a page then has are its own, whatever it puts
-/// together; where the page is written, each character comes back as the document's language shows it.
+/// Every text of a result is foreign: a scenario, a driver, a log or whoever wrote the file has made it up. Before a
+/// page is made of a result, each character of its texts that could be taken for a mark is replaced by one that stands
+/// for it and that no text can hold (see ``VisibleText``). So all marks that a page then has are its own, whatever it
+/// puts together; where the page is written, each character comes back as the document's language shows it.
 enum ForeignText {
   /// Of the characters that stand for others: this plus the code of the other. They are of a private use area.
   private static let base: UInt32 = 0x10FF00
