@@ -70,7 +70,7 @@ import Testing
     "bursty.yaml": "jobs: {a: {service: 1ms}}\nload: {bursty: {rate: 1e-9/s, on: 1ms, off: 1ms}}\nduration: 36525d\n"
       + "targets: ['response.mean < 1s']\n",
     "retry.yaml": "jobs: {a: {service: 1us, failures: {always: 100%}, retries: {limit: 65534, backoff: none}}}\n"
-      + "load: {poisson: 1000/s}\nduration: 1000s\n",
+      + "load: {poisson: 100/s}\nduration: 1000s\n",
     "block.yaml": "jobs: {a: {service: 10m}}\nload: {constant: 1000/s}\nduration: 10m\n"
       + "scheduler: {workers: 2, queue: {capacity: 5, when_full: block}}\n",
   ]
@@ -80,7 +80,8 @@ import Testing
     ["run", "endless.yaml", "--system", "simulated"], ["run", "endless.yaml", "--system", "simulated-sequential"],
     ["run", "batch.yaml", "--system", "simulated"], ["run", "bursty.yaml", "--system", "simulated", "--force"],
     ["run", "retry.yaml", "--system", "simulated-sequential"], ["run", "block.yaml", "--grace", "0s"],
-    ["run", "block.yaml", "--system", "sequential"], ["run", "block.yaml", "--system", "dispatch", "--grace", "0s"],
+    ["run", "block.yaml", "--system", "sequential"],
+    ["run", "block.yaml", "--system", "dispatch", "--set", "scheduler.queue.capacity=1000000", "--grace", "0s"],
     ["compare", "endless.yaml", "--vary", "scheduler.workers=1,2", "--system", "simulated"],
     ["gate", "endless.yaml", "--system", "simulated", "--against", Binary.path],
     ["gate", "endless.yaml", "--system", "simulated", "--self-test"],

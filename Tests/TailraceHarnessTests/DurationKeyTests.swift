@@ -88,7 +88,7 @@ import Testing
 
   private static let places = [Int](parts.indices.dropFirst())
 
-  @Test(arguments: places, ["36525d", "exponential(mean: 36525d)", "1ns"])
+  @Test(arguments: places, ["36525d", "exponential(mean: 36525d)"])
   func eachKeyMayHaveItsExtremes(_ place: Int, _ value: String) async throws {
     try await meets(Self.yaml(place, value))
   }
@@ -118,7 +118,7 @@ import Testing
       version: "0")
     let interruption = StopFlag()
     let clock = Task {
-      try? await Task.sleep(for: .milliseconds(200))
+      try? await Task.sleep(for: .milliseconds(50))
       interruption.stop()
     }
     let run = try await SuiteRunner(options, parts: parts, interruption: interruption).run([scenario]) { _ in }

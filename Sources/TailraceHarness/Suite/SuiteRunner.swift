@@ -128,6 +128,11 @@ package struct SuiteRunner: Sendable {
     var runs: [String: [RunResult]] = [:]
     var jobs: [SuiteRun.Jobs] = []
     for (index, plan) in plans.enumerated() where !interruption.isSet && !failures.note(unprepared: plan) {
+      let interruption = interruption
+      let tape = Tape(scenario: plan.scenario, seed: options.seed) { interruption.isSet }
+      // Before the run: what is drawn after an interruption is no whole tape.
+      let identity = tape.identity()
+      guard !interruption.isSet else { break }
       var blank = SuiteProgress(
         scenario: plan.scenario.name, system: plan.system.name, index: index + 1, count: plans.count, jobs: 0,
         elapsed: .zero, left: plans[(index + 1)...].reduce(.zero) { $0 + $1.length })
@@ -140,8 +145,7 @@ package struct SuiteRunner: Sendable {
       defer { progress.end() }
       var result: RunResult
       do {
-        guard let whole = try await replay(plan, calibration, machine, log, progress.progress) else { break }
-        result = whole
+        result = try await replay(plan, tape, identity, calibration, machine, log, progress.progress)
       } catch {
         failures.note(ErrorWords.of(error), of: plan)
         continue
@@ -181,16 +185,11 @@ package struct SuiteRunner: Sendable {
     }
   }
 
-  /// - Returns: nil where it was interrupted before it began.
   private func replay(
-    _ plan: Plan, _ calibration: SpinCalibration, _ machine: MachineState?, _ log: AttemptLog?,
+    _ plan: Plan, _ tape: Tape, _ identity: TapeIdentity, _ calibration: SpinCalibration, _ machine: MachineState?,
+    _ log: AttemptLog?,
     _ progress: RunProgress
-  ) async throws -> RunResult? {
-    let interruption = interruption
-    let tape = Tape(scenario: plan.scenario, seed: options.seed) { interruption.isSet }
-    // Before the run: what is drawn after an interruption is no whole tape.
-    let identity = tape.identity()
-    guard !interruption.isSet else { return nil }
+  ) async throws -> RunResult {
     let needsDatabase =
       plan.worksHere
       && plan.scenario.jobs.contains { if case .sqlite = $0.work { true } else { false } }

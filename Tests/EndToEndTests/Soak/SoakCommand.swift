@@ -27,6 +27,13 @@ struct SoakCommand {
     "Index out of range",
   ]
 
+  /// Whether a command that was interrupted, as it has said, says what that means.
+  private static func saysItIsUnfinished(_ said: String, in folder: SoakFolder) -> Bool {
+    guard said.contains("Interrupted: running") else { return true }
+    let output = (try? String(contentsOfFile: "\(folder.path)/stdout.txt", encoding: .utf8)) ?? ""
+    return (said + output).lowercased().contains("not finished")
+  }
+
   /// Runs it in the folder.
   ///
   /// - Returns: What is wrong with how it ended, a line each.
@@ -45,8 +52,7 @@ struct SoakCommand {
       FilePath("\(folder.path)/stdout.txt"), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
     let start = Date()
     let watch = SoakWatch()
-    let signals = signals
-    let seconds = seconds
+    let (signals, seconds) = (signals, seconds)
     let result = try await Subprocess.run(
       .path("/bin/bash"), arguments: ["-c", line],
       environment: .inherit.updating([
@@ -82,11 +88,8 @@ struct SoakCommand {
       }
     }
     let text = String(decoding: (try? Data(contentsOf: URL(fileURLWithPath: said))) ?? Data(), as: UTF8.self)
-    if result.terminationStatus == .exited(4), text.contains("Interrupted: running") {
-      let output = (try? String(contentsOfFile: "\(folder.path)/stdout.txt", encoding: .utf8)) ?? ""
-      if !(text + output).lowercased().contains("not finished") {
-        faults.append("does not say that it is not finished")
-      }
+    if result.terminationStatus == .exited(4), !Self.saysItIsUnfinished(text, in: folder) {
+      faults.append("does not say that it is not finished")
     }
     for phrase in Self.raw where text.contains(phrase) { faults.append("says '\(phrase)'") }
     // Of a program that was killed the keeper ends what is left, once it has heard of it.
