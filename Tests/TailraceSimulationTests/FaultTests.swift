@@ -104,7 +104,7 @@ struct FaultTests {
       name: t
       jobs: {a: {service: 1ms}}
       load: [{closed: {clients: 3, think: 1ms}, of: a, count: 30}]
-      faults: [{lose: 100%}, {stall: 1ms, every: 1ms}]
+      faults: [{lose: 100%}, {stall: 900us, every: 1ms}]
       """)
     #expect(clients.summary.intended == 3 && clients.records.isEmpty)
   }
