@@ -19,12 +19,15 @@ extension YAMLTree {
     }
   }
 
+  /// How many characters of a line are searched for advice: the search takes time that grows with their square.
+  private static let advisedLength = 400
+
   /// What is wrong, and what to write instead, where YAML reads a line differently from what its author meant; nil: no
   /// such case is recognized.
   private func advice(onLineOf mark: Mark) -> String? {
     // YAML may notice it only on the next line.
     for line in [mark.line - 1, mark.line - 2] where lines.indices.contains(line) {
-      let text = restore(String(String.UnicodeScalarView(lines[line].prefix { $0 != "#" })))
+      let text = restore(String(String.UnicodeScalarView(lines[line].prefix(Self.advisedLength).prefix { $0 != "#" })))
       if let cron = text.firstMatch(of: /cron:\s*([*@][^"'{}#,]*)/) {
         return "a cron expression begins with '\(cron.1.prefix(1))'; put it in quotes: "
           + "cron: \"\(cron.1.trimmingSuffix(while: { $0 == " " }))\""

@@ -87,6 +87,9 @@ struct HostileInputTests {
       #expect(try problems(yaml + key + "\n").contains("a key is a plain word"), "\(key)")
     }
     #expect(try !problems(yaml + "<<: [*a12, *a12]\n").isEmpty)
+    // The search for such keys and for advice takes time that grows with the square of a line's length.
+    #expect(try problems(yaml + "b: [" + String(repeating: "*a, ", count: 50_000) + "\n").contains("break it up"))
+    #expect(try !problems("b: [" + String(repeating: "a", count: 500_000) + "\n").isEmpty)
     for open in ["[", "{a: ", "- "] {
       #expect(try problems("name: " + String(repeating: open, count: 50_000)).count < 1_000)
     }

@@ -22,8 +22,8 @@ package struct Orphan: Hashable, Sendable {
 
   /// Its command, cut short.
   package var command: String {
-    let bytes = (try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(process)/cmdline"))) ?? Data()
-    let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+    let text = RunEnvironment.text(of: "/proc/\(process)/cmdline") ?? ""
+    let words = text.split(separator: "\0").joined(separator: " ")
     let plain = String(words.unicodeScalars.prefix(60).map { $0.value >= 0x20 && $0.isASCII ? Character($0) : "?" })
     return plain.isEmpty ? "no command line" : plain
   }

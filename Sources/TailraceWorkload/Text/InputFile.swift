@@ -73,7 +73,15 @@ struct InputStream: ~Copyable {
   private var count = 0
   private var chunk = [UInt8](repeating: 0, count: 1 << 18)
 
+  /// Whether a path names something through a folder of the kernel: `/dev/stdin` is whatever the caller has open.
+  private static func isThroughTheSystem(_ path: String) -> Bool {
+    let folder = path.lastIndex(of: "/").map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."
+    guard let place = InputFile.resolved(folder) else { return false }
+    return place == "/dev" || place.hasPrefix("/dev/fd") || place == "/proc" || place.hasPrefix("/proc/")
+  }
+
   init(_ path: String, _ limit: ReadLimit, _ kind: InputFile.Kind) throws(InputProblem) {
+    if kind == .regular, Self.isThroughTheSystem(path) { throw .special("a file of the system") }
     // A named pipe without a writer would block here; what the user named may wait for its writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | (kind == .regular ? O_NONBLOCK | O_NOCTTY : 0))
     guard descriptor >= 0 else { throw errno == ENXIO ? .special("a socket") : .system(errno) }
