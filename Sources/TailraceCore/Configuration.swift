@@ -223,8 +223,9 @@ public struct SchedulerConfiguration: Hashable, Sendable, Codable {
   public var deadLetterAge: Nanoseconds = .seconds(604_800)
   /// What happens to jobs of a type that nothing is registered for. The live scheduler alone looks at it.
   public var unknownTypes = UnknownTypePolicy.park
-  /// How long a handler may go on after its time-out or cancellation before its worker counts as stuck. The live
-  /// scheduler alone looks at it.
+  /// How long a handler may go on after its time-out or cancellation before its worker counts as stuck: it is then
+  /// logged, replaced if ``replacementLimit`` allows it, and shown as stuck in the health report. The live scheduler
+  /// alone looks at it.
   public var stuckAfter: Nanoseconds = .seconds(10)
   /// How many stuck workers of each pool are replaced by others at once; 0: none. More handlers than the pool has
   /// workers are then inside at once, of which only as many as it has workers count as running.

@@ -81,10 +81,9 @@ public struct HealthLimits: Sendable, Hashable {
   public var successShare = 0.95
   /// How many jobs must have completed or been dead-lettered before their share says anything; at least 1. Default: 20.
   public var fewestJobs = 20
-  /// How long a handler may take to return after its time-out or cancellation before its worker counts as stuck.
-  /// Default: 10 s.
-  public var stuckAfter = Duration.seconds(10)
-  /// How many workers of a pool may be stuck. Default: 0. Where all are, the scheduler is unhealthy whatever the limit.
+  /// How many workers of a pool may be stuck, that is: hold a handler that has not returned
+  /// ``/TailraceCore/SchedulerConfiguration/stuckAfter`` its time-out or cancellation. Default: 0. Where no other
+  /// worker of the pool is left, the scheduler is unhealthy whatever the limit.
   public var stuckWorkers = 0
 
   /// Makes the default limits.
@@ -109,6 +108,8 @@ struct HealthFacts {
   var failed = 0
   var workers: [(pool: PoolID, count: Int)] = []
   var stuck: [Stuck] = []
+  /// As configured: the time after which such a worker counts as stuck.
+  var stuckAfter = Nanoseconds.seconds(10)
   /// By pool.
   var absent = AbsentWorkers()
   /// The error number with which the timer's thread is refused; nil: it is not.
@@ -134,10 +135,12 @@ struct HealthFacts {
       reasons.append(reason)
     }
     for (pool, workers) in workers where workers > 0 {
-      let stuck = stuck.filter { $0.pool == pool && now - $0.since > Nanoseconds(limits.stuckAfter) }
+      let stuck = stuck.filter { $0.pool == pool && now - $0.since > stuckAfter }
       guard let longest = stuck.map({ now - $0.since }).max() else { continue }
       let reason = HealthReason.stuckWorkers(pool, stuck: stuck.count, of: workers, longest: longest)
-      if stuck.count(where: { !$0.isReplaced }) == workers { return .unhealthy(reason) }
+      // A worker without a thread takes nothing either.
+      let missing = absent.counts[Int(pool.rawValue)]
+      if stuck.count(where: { !$0.isReplaced }) + missing >= workers { return .unhealthy(reason) }
       if stuck.count > limits.stuckWorkers { reasons.append(reason) }
     }
     if let timerError { reasons.append(.timerNotStarted(error: timerError)) }
@@ -213,6 +216,7 @@ extension DriverState {
       worker.isStopping
         ? HealthFacts.Stuck(pool: worker.pool, since: worker.stoppedAt, isReplaced: worker.isRetired) : nil
     }
+    facts.stuckAfter = core.configuration.stuckAfter
     facts.absent = absentWorkers
     facts.unknownTypes = parkedTypes.keys.sorted()
     return facts

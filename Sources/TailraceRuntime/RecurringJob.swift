@@ -63,7 +63,8 @@ public struct ScheduleStatus: Sendable, Hashable {
   public var last: UnixTime?
   /// Slots that fired: at each a job was submitted, or refused.
   public var fired: Int
-  /// Slots that were due and did not fire, by the choice of ``RecurringJob/missed``.
+  /// Slots that were due and did not fire: by the choice of ``RecurringJob/missed``, or since the job of an earlier
+  /// slot waited for room under the overflow policy `block`.
   public var missed: Int
   /// Submissions that were refused: a full queue, or a unique key of a live job.
   public var refused: Int

@@ -5,7 +5,8 @@ extension Scheduler {
   /// Lets a job recur. Each slot submits it once, as by ``submit(_:)``, with the slot as its intended arrival.
   ///
   /// A submission that is refused (a full queue, a unique key of a live job) is counted and logged, and the next slot
-  /// comes as if nothing had happened. Under the overflow policy `block` it waits for room. Slots that pass before
+  /// comes as if nothing had happened. Under the overflow policy `block` it waits for room, one submission of each
+  /// schedule at most: slots that come while one waits are skipped and count as missed. Slots that pass before
   /// ``start()`` are missed ones. The schedule ends with ``removeSchedule(_:)`` or the shutdown.
   ///
   /// - Throws: ``/TailraceCore/CronError``, ``/TailraceTimeZones/TimeZoneError``,
@@ -75,8 +76,9 @@ extension Scheduler {
       state.pointee.schedules.compactMap { entry in
         guard let entry, let known = state.pointee.core.state(of: entry.id) else { return nil }
         return ScheduleStatus(
-          id: entry.id, name: entry.name, next: known.next, last: known.last, fired: known.fired, missed: known.missed,
-          refused: entry.refused, lastError: entry.lastError, lastJob: entry.lastJob, isPaused: known.isPaused)
+          id: entry.id, name: entry.name, next: known.next, last: known.last,
+          fired: known.fired - entry.skipped, missed: known.missed + entry.skipped, refused: entry.refused,
+          lastError: entry.lastError, lastJob: entry.lastJob, isPaused: known.isPaused)
       }.sorted { $0.name < $1.name }
     }
   }
@@ -102,11 +104,14 @@ extension Scheduler {
   /// Submits the jobs of the schedules that have just fired, in their order; outside the lock, as any submission.
   func submitFired(_ fired: [FiredSlot]) {
     for slot in fired {
-      guard let request = lock.withLock({ state.pointee.entry(of: slot.schedule)?.request }) else { continue }
+      guard let request = lock.withLock({ state.pointee.requestToSubmit(for: slot.schedule) }) else { continue }
       var (job, refusal): (JobID?, String?) = (nil, nil)
       do {
         switch try offer(request, intended: slot.intended) {
-        case .accepted(let id), .waiting(let id): job = id
+        case .accepted(let id): job = id
+        case .waiting(let id):
+          job = id
+          lock.withLock { state.pointee.noteWaiting(slot.schedule, job: id) }
         case .refused(let reason): refusal = SchedulerError.refused(reason).description
         }
       } catch {
@@ -146,6 +151,10 @@ struct ScheduleEntry {
   var refused = 0
   var lastError: String?
   var lastJob: JobID?
+  /// A job of the schedule that waits for room in the queue, or did when it was submitted.
+  var waiting: JobID?
+  /// Slots that fired for the core, and whose job was not submitted since an earlier one waited for room.
+  var skipped = 0
 }
 
 extension DriverState {
@@ -163,6 +172,28 @@ extension DriverState {
   func entry(of id: ScheduleID) -> ScheduleEntry? {
     guard id.slot < schedules.count, let entry = schedules[id.slot], entry.id == id else { return nil }
     return entry
+  }
+
+  /// What is to be submitted for a slot; nil: the schedule was removed, or a job of an earlier slot still waits for
+  /// room, so that the slot is skipped.
+  fileprivate mutating func requestToSubmit(for id: ScheduleID) -> JobRequest? {
+    guard var entry = entry(of: id) else { return nil }
+    if let waiting = entry.waiting {
+      guard core.state(of: waiting) != .waitingForRoom else {
+        entry.skipped += 1
+        schedules[id.slot] = entry
+        return nil
+      }
+      entry.waiting = nil
+      schedules[id.slot] = entry
+    }
+    return entry.request
+  }
+
+  /// A slot's job waits for room.
+  fileprivate mutating func noteWaiting(_ id: ScheduleID, job: JobID) {
+    guard entry(of: id) != nil else { return }
+    schedules[id.slot]?.waiting = job
   }
 
   /// Notes what became of a submission. Returns the schedule's name, if it is still there.

@@ -199,7 +199,10 @@ extension Scheduler {
   @inline(never)
   private func failed(_ token: AttemptToken, _ worker: Worker, _ ending: Ending) {
     guard !worker.isCancelled(token.job), case .error(let error) = ending.result else { return }
-    logFailure(of: token.job, type: token.type, attempt: Int(token.attempt), "\(error)")
+    logFailure(
+      of: token.job, type: token.type, attempt: Int(token.attempt),
+      error is CancellationError
+        ? "\(error), though its attempt was not cancelled: something inside the handler was" : "\(error)")
   }
 
   @inline(__always)

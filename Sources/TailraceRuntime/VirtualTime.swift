@@ -39,8 +39,10 @@ public final class VirtualTime: Sendable {
   /// - Parameters:
   ///   - length: how far; 0 or more.
   ///   - patience: real time to wait for handlers that neither end nor sleep.
-  /// - Throws: ``HandlersStillRunning`` when patience is over; time stands where it is then. `CancellationError`.
+  /// - Throws: ``HandlersStillRunning`` when patience is over; time stands where it is then.
+  ///   ``TimeCannotGoBack`` for a negative length. `CancellationError`.
   public func advance(by length: Duration, patience: Duration = .seconds(10)) async throws {
+    guard length >= .zero else { throw TimeCannotGoBack(length: length, at: now) }
     let end = now + Nanoseconds(length)
     repeat { try await settle(patience: patience) } while timer.advanceToNext(by: end)
     try await settle(patience: patience)
@@ -71,6 +73,19 @@ public final class VirtualTime: Sendable {
   private var busyWorkers: Int {
     let all = schedulers.withLock { $0.compactMap(\.scheduler) }
     return all.reduce(0) { $0 + $1.busyWorkers }
+  }
+}
+
+/// Somebody asked virtual time to go back. It stands where it was.
+public struct TimeCannotGoBack: Error, Sendable, Hashable, CustomStringConvertible {
+  /// By how much, as a negative length.
+  public var length: Duration
+  /// Where virtual time stands.
+  public var at: Instant
+  /// What happened, and what to do.
+  public var description: String {
+    "virtual time cannot go back: it stands at \((at - .zero).seconds) s and was to move by \(length); "
+      + "move it by 0 or more, or make another VirtualTime"
   }
 }
 

@@ -96,7 +96,7 @@ extension EmbeddingExamples {
     scheduler.start()
     var limits = HealthLimits()
     limits.queueShare = 0.5
-    limits.stuckAfter = .seconds(30)
+    limits.stuckWorkers = 1
     switch scheduler.health(limits) {
     case .healthy: break
     case .degraded(let reasons): for reason in reasons { print("degraded: \(reason)") }

@@ -54,6 +54,12 @@ struct HealthTests {
     #expect(
       judge { $0.stuck = [stuck, stuck] }
         == .unhealthy(.stuckWorkers(.thread, stuck: 2, of: 2, longest: .seconds(20))))
+    // Of two workers one has no thread and the other is stuck: nothing runs.
+    #expect(
+      judge {
+        $0.stuck = [stuck]
+        $0.absent.counts[Int(PoolID.thread.rawValue)] = 1
+      } == .unhealthy(.stuckWorkers(.thread, stuck: 1, of: 2, longest: .seconds(20))))
     #expect(judge { $0.isStarted = false } == .unhealthy(.notStarted))
     #expect(judge { $0.isStopped = true } == .unhealthy(.stopped))
     #expect(!judge { $0.isStopped = true }.isReady && judge { $0.waiting = 99 }.isReady)
@@ -73,7 +79,10 @@ struct HealthTests {
   }
 
   @Test func aLiveSchedulerGivesTheFacts() async throws {
-    let scheduler = Scheduler.quiet(asyncWorkers: 1, threads: 1) { $0.queueCapacity = 4 }
+    let scheduler = Scheduler.quiet(asyncWorkers: 1, threads: 1) {
+      $0.queueCapacity = 4
+      $0.stuckAfter = .zero
+    }
     let (started, gate) = (Gate(), Gate())
     try scheduler.registerBlocking("stubborn") { _ in
       started.open()
@@ -92,10 +101,8 @@ struct HealthTests {
     let stubborn = try await scheduler.submit(JobRequest("stubborn"))
     await started.wait()
     scheduler.cancel(stubborn)
-    var limits = HealthLimits()
-    limits.stuckAfter = .zero
-    guard case .unhealthy(.stuckWorkers(.thread, 1, 1, _)) = scheduler.health(limits) else {
-      Issue.record("the stuck worker is not seen: \(scheduler.health(limits))")
+    guard case .unhealthy(.stuckWorkers(.thread, 1, 1, _)) = scheduler.health() else {
+      Issue.record("the stuck worker is not seen: \(scheduler.health())")
       return
     }
     gate.open()

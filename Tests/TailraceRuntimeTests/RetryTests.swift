@@ -23,6 +23,33 @@ struct RetryTests {
     await scheduler.shutdown()
   }
 
+  /// A time-out or a cancelled part inside the handler throws it too: it says nothing of the job.
+  @Test(arguments: PoolID.allCases) func cancellationErrorOfAnAttemptThatWasNotCancelledIsAFailure(
+    pool: PoolID
+  ) async throws {
+    let log = Log<String>()
+    let scheduler = Scheduler(
+      Scheduler.quietConfiguration { _ in }, observers: [], logger: Logger(label: "test") { _ in LogLines(log) })
+    try scheduler.register(JobTypeConfiguration(name: "impatient", pool: pool)) { context in
+      let part = Task { try await Task.sleep(for: .seconds(3_600)) }
+      part.cancel()
+      if context.attempt < context.payload as! Int { try await part.value }
+      return context.attempt
+    }
+    scheduler.start()
+    let policy = RetryPolicy(limit: 3, backoff: .none)
+    let mended = try await scheduler.submit(JobRequest("impatient", payload: 3, retry: policy))
+    let lost = try await scheduler.submit(JobRequest("impatient", payload: 99, retry: policy))
+    #expect(try await scheduler.result(of: mended).value as? Int == 3)
+    let result = try await scheduler.result(of: lost)
+    #expect(result.state == .deadLettered && result.cause == .failed && result.attempts == 4)
+    #expect(result.failure is CancellationError)
+    #expect(scheduler.deadLetters().map(\.id) == [lost])
+    await scheduler.shutdown()
+    let lines = log.all.filter { $0.contains("attempt failed") }
+    #expect(lines.count == 6 && lines.allSatisfy { $0.contains("its attempt was not cancelled") }, "\(log.all)")
+  }
+
   @Test func exhaustedJobsAreDeadLetteredWithTheErrorsWords() async throws {
     let scheduler = Scheduler.quiet { $0.deadLetterCount = 2 }
     try scheduler.register("flaky") { _ in throw Broken() }

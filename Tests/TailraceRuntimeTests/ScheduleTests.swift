@@ -88,6 +88,40 @@ struct ScheduleTests {
     #expect(try scheduler.status("nightly").next == nil)
   }
 
+  @Test func underBlockOneSubmissionOfASchedulesWaits() async throws {
+    let time = VirtualTime()
+    let configuration = Scheduler.quietConfiguration {
+      $0.asyncPool.workers = 1
+      $0.queueCapacity = 1
+      $0.whenFull = .block
+    }
+    let scheduler = Scheduler(configuration, time: time)
+    let (started, gate) = (Gate(), Gate())
+    try scheduler.register("slow") { context in
+      started.open()
+      try await context.sleep(for: .seconds(1_000))
+      await gate.wait()
+      return nil
+    }
+    scheduler.start()
+    try scheduler.schedule(RecurringJob("a", .every(.seconds(10)), job: JobRequest("slow")))
+    try scheduler.schedule(RecurringJob("b", .every(.seconds(10)), job: JobRequest("slow")))
+    try await time.advance(by: .seconds(905))
+    // One runs, one is queued, and of the others one of each schedule waits.
+    let gauges = scheduler.metrics().gauges
+    #expect(gauges.running == 1 && gauges.waiting == 1 && gauges.waitingForRoom == 2)
+    let statuses = scheduler.schedules()
+    #expect(statuses.map { $0.fired + $0.missed } == [90, 90])
+    #expect(statuses.map(\.fired).reduce(0, +) == 4 && statuses.map(\.refused) == [0, 0])
+    gate.open()
+    // The first ends at 1,010 s: the queued one runs, and one that waited gets its place.
+    try await time.advance(by: .seconds(120))
+    #expect(scheduler.metrics().gauges.waitingForRoom == 2)
+    #expect(scheduler.schedules().map(\.fired).reduce(0, +) == 5)
+    await scheduler.shutdown(grace: .zero)
+    #expect(scheduler.violatedInvariants == [])
+  }
+
   @Test func refusalsAreCountedAndStopNothing() async throws {
     let scheduler = Scheduler.quiet()
     let (started, gate) = (Gate(), Gate())

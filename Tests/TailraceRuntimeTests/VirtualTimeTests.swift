@@ -168,4 +168,16 @@ import Testing
     let report = await scheduler.shutdown(grace: .zero)
     #expect(report.cancelled == 1 && report.leftRunning == 0 && hours(time) == 0)
   }
+
+  @Test func timeDoesNotGoBack() async throws {
+    let time = VirtualTime()
+    try await time.advance(by: .seconds(5))
+    let error = await #expect(throws: TimeCannotGoBack.self) { try await time.advance(by: .seconds(-2)) }
+    #expect(error?.description.contains("it stands at 5.0 s and was to move by -2.0 seconds") == true)
+    #expect((time.now - .zero) == .seconds(5))
+    // However far, it ends at the last instant there is.
+    try await time.advance(by: .seconds(Int64.max))
+    try await time.advance(by: .seconds(1))
+    #expect(time.now == .distantFuture)
+  }
 }
