@@ -102,6 +102,13 @@ void *cplatform_thread_mark(void *mark) {
   return before;
 }
 
+static _Thread_local int locks_held;
+
+int cplatform_count_locks(int change) {
+  locks_held += change;
+  return locks_held;
+}
+
 int64_t cplatform_children_cpu_ns(void) {
   struct rusage usage;
   if (getrusage(RUSAGE_CHILDREN, &usage) != 0) return 0;

@@ -70,13 +70,14 @@ public struct TimelineRecord: Hashable, Sendable {
 /// Receives what happened, as it happened: the one stream on which metrics, logs and measurements feed.
 public protocol TimelineObserver: Sendable {
   /// Takes records in the order in which they were made within one shard. Calls for the same shard never overlap; calls
-  /// for different shards may. The buffer is valid only during the call. Called on a worker's thread, outside every
-  /// lock of the scheduler: what it costs, it costs the worker.
+  /// for different shards may. The buffer is valid only during the call. Called outside every lock of the scheduler, on
+  /// the worker's thread; for shard 0, on the thread of whoever reported something, which goes on for others that
+  /// report meanwhile. What it costs, it costs that thread.
   func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int)
 
   /// A job type was registered with a live scheduler: what its jobs' records call `id` has this name. Comes before the
-  /// first record of the type, once for each type, under the scheduler's lock: return quickly, ask the scheduler
-  /// nothing. Does nothing unless it is implemented.
+  /// first record of the type, outside every lock of the scheduler. Where several threads meet a new type at once, each
+  /// may tell of it: the calls say the same, and may overlap. Does nothing unless it is implemented.
   func typeRegistered(_ name: String, as id: JobTypeID)
 }
 

@@ -23,7 +23,8 @@ public import TailraceRuntime
 /// number: the backend is asked for one only when a worker first needs it.
 public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
   private let factory: any MetricsFactory
-  private let names = Locked<[String]>([])
+  /// By the number of the type.
+  private let names = Locked<[JobTypeID: String]>([:])
   /// By the number of the shard. What is in a shard belongs to whoever records into it: one at a time.
   private let shards = Locked<[Shard?]>([])
   private let gauges = Locked<[String: Gauge]>([:])
@@ -34,7 +35,7 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
   public init(factory: (any MetricsFactory)? = nil) { self.factory = factory ?? MetricsSystem.factory }
 
   /// Notes the name for the dimension `job_type`.
-  public func typeRegistered(_ name: String, as id: JobTypeID) { names.withLock { $0.append(name) } }
+  public func typeRegistered(_ name: String, as id: JobTypeID) { names.withLock { $0[id] = name } }
 
   /// Counts what happened.
   public func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) {
@@ -74,7 +75,7 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
   }
 
   private func dimensions(_ record: TimelineRecord) -> [(String, String)] {
-    [("job_type", names.withLock { $0[Int(record.type.rawValue)] }), ("pool", record.pool.name)]
+    [("job_type", names.withLock { $0[record.type] ?? "" }), ("pool", record.pool.name)]
   }
 
   private func timer(_ label: String, _ record: TimelineRecord) -> CoreMetrics.Timer {
@@ -113,10 +114,12 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
   }
 
   private func gauge(_ label: String, _ dimension: (String, String)?) -> Gauge {
-    gauges.withLock { gauges in
-      let key = dimension.map { "\(label) \($0.1)" } ?? label
+    let key = dimension.map { "\(label) \($0.1)" } ?? label
+    if let known = gauges.withLock({ $0[key] }) { return known }
+    // The backend makes it outside the lock; of two that are made at once the first stays.
+    let fresh = Gauge(label: label, dimensions: dimension.map { [$0] } ?? [], factory: factory)
+    return gauges.withLock { gauges in
       if let known = gauges[key] { return known }
-      let fresh = Gauge(label: label, dimensions: dimension.map { [$0] } ?? [], factory: factory)
       gauges[key] = fresh
       return fresh
     }

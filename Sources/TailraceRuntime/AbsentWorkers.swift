@@ -14,7 +14,7 @@ extension Scheduler {
   /// Who has no thread, the timer or the first pool whose workers have none, as ``health(_:)`` words it; nil: nobody.
   package var missingThreads: HealthReason? {
     if let error = timer.refused { return .timerNotStarted(error: error) }
-    let absent = lock.withLock { state.pointee.absentWorkers }
+    let absent = withState { state in state.absentWorkers }
     return PoolID.allCases.first { absent.counts[Int($0.rawValue)] > 0 }.map { pool in
       .workersNotStarted(
         pool, missing: absent.counts[Int(pool.rawValue)], of: configuration[pool].workers, error: absent.error)
@@ -28,6 +28,7 @@ extension Scheduler {
       state.absentWorkers.counts[Int(worker.pool.rawValue)] += 1
       state.absentWorkers.error = error
       while let last = worker.inbox.popLast() {
+        state.departures.add(value: last.payload)
         if last.token.reportsStart { state.core.attemptStarted(last.token, at: now) }
         state.core.attemptReturned(last.token, at: now, into: &outbox)
       }

@@ -17,8 +17,6 @@ public struct DeadLetter: Sendable {
   public var status: JobStatus
   /// Why it is here.
   public var cause: SettlementCause
-  /// What its last attempt threw, or what found its input invalid; nil after a time-out.
-  public var failure: (any Error)?
   /// Its attempts, the latest ones, oldest first; empty unless the scheduler was made with `attemptsRemembered`.
   public var history: [JobAttempt]
   /// How many older attempts are not remembered.
@@ -36,7 +34,9 @@ public struct DeadLetter: Sendable {
   public var attempts: Int { status.attempts }
   /// As submitted.
   public var tags: [String] { status.tags }
-  /// ``failure`` in words.
+  /// What its last attempt threw, or what found its input invalid; nil after a time-out.
+  public var failure: (any Error)? { status.failure }
+  /// ``failure`` in words, made each time it is asked for.
   public var error: String? { status.error }
   /// Whether it is here since it crashed its worker until ``/TailraceCore/RetryPolicy/crashLimit`` or its last retry:
   /// look at it before it is replayed.
@@ -66,10 +66,18 @@ extension Scheduler {
 
   /// The dead letters, oldest first.
   public func deadLetters() -> [DeadLetter] {
-    report { state, now, outbox in
+    let ids = report { state, now, outbox in
       state.core.deadLettersWanted(at: now, into: &outbox)
-      return state.core.deadLetterIDs.compactMap { state.deadLetter($0) }
+      return state.core.deadLetterIDs
     }
+    // However many there are, nobody else waits for more than some of them.
+    var letters: [DeadLetter] = []
+    letters.reserveCapacity(ids.count)
+    for first in stride(from: 0, to: ids.count, by: 64) {
+      let some = ids[first..<min(ids.count, first + 64)]
+      letters += withState { state in some.compactMap { state.deadLetter($0) } }
+    }
+    return letters
   }
 
   /// Runs a dead letter again: a new job with its type, priority, pool, retries, memory, time-out, payload, tags and
@@ -141,10 +149,10 @@ extension Scheduler {
   /// What is still wrong with a dead letter's input; its validation runs outside the lock.
   private func invalidity(ofDeadLetter id: JobID) throws -> (any Error)? {
     guard validates.load(ordering: .acquiring) else { return nil }
-    let (validate, payload) = try lock.withLock {
-      guard let type = state.pointee.core.description(of: id)?.type else { throw SchedulerError.unknownDeadLetter(id) }
-      let carried = state.pointee.entry(of: id).payload
-      return (state.pointee.validators[state.pointee.typeNames[Int(type.rawValue)]], JobLuggage.payload(of: carried))
+    let (validate, payload) = try withState { state in
+      guard let type = state.core.description(of: id)?.type else { throw SchedulerError.unknownDeadLetter(id) }
+      let carried = state.entry(of: id).payload
+      return (state.validators[state.typeNames[Int(type.rawValue)]], JobLuggage.payload(of: carried))
     }
     do { try validate?(payload) } catch { return error }
     return nil
@@ -155,14 +163,15 @@ extension DriverState {
   func entry(of id: JobID) -> JobEntry { id.slot < entries.count ? entries[id.slot] : JobEntry() }
 
   fileprivate mutating func deadLetter(_ id: JobID) -> DeadLetter? {
-    guard let status = status(of: id), let cause = status.cause, let settled = core.settledInstant(of: id) else {
+    // It may have been replayed or purged meanwhile.
+    guard let status = status(of: id), status.state == .deadLettered, let cause = status.cause,
+      let settled = core.settledInstant(of: id)
+    else {
       return nil
     }
     let entry = entry(of: id)
-    var failure: (any Error)?
-    if case .error(let error) = entry.watch?.ending { failure = error }
     return DeadLetter(
-      status: status, cause: cause, failure: failure, history: entry.watch?.attempts ?? [],
+      status: status, cause: cause, history: entry.watch?.attempts ?? [],
       forgottenAttempts: entry.watch?.forgottenAttempts ?? 0, settled: settled,
       payload: JobLuggage.payload(of: entry.payload))
   }

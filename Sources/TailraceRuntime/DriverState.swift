@@ -13,12 +13,11 @@ enum Handler: Sendable {
 }
 
 /// Whoever waits for a job: for its admission or for its end.
+///
+/// All of it is under the scheduler's lock. What is replaced goes to ``DriverState/departures``.
 final class JobWatch: @unchecked Sendable {
-  /// Under the scheduler's lock.
   var onAdmission: (@Sendable () -> Void)?
-  /// Under the scheduler's lock; by number, so that one can be withdrawn.
-  var onSettled: [(number: UInt64, action: @Sendable (JobResult) -> Void)] = []
-  var nextNumber: UInt64 = 0
+  var onSettled = SettlementWaiters()
   var tags: [String] = []
   /// How the last attempt ended, where it left a value or an error.
   var ending: AttemptResult?
@@ -32,8 +31,9 @@ final class JobWatch: @unchecked Sendable {
   /// By how many bytes the process grew during an attempt, where that is measured.
   var residentDelta: (attempt: UInt16, bytes: Int)?
 
-  var error: String? {
-    if case .error(let error) = ending { "\(error)" } else { nil }
+  /// What the last attempt threw. Its description is the user's: it is asked for outside the lock only.
+  var failure: (any Error)? {
+    if case .error(let error) = ending { error } else { nil }
   }
 }
 
@@ -50,6 +50,8 @@ struct DriverState: ~Copyable {
   var entries: ContiguousArray<JobEntry> = []
   var typeNames: [String] = []
   var typeIDs: [String: JobTypeID] = [:]
+  /// Types that the observer is being told of: they are in every table but ``typeIDs``.
+  var unannounced: [String: JobTypeID] = [:]
   /// By job type: what its handler takes; nil: anything.
   var parameters: [(any Job.Type)?] = []
   var handlers: HandlerTable
@@ -64,10 +66,14 @@ struct DriverState: ~Copyable {
   var workers: [[Worker]]
   /// By pool: places of workers that may take a stuck one's.
   var spares: [[UInt16]]
-  /// For facts that no worker reports.
-  var outbox = Outbox()
-  /// Records of those facts, on their way to the observer.
+  /// Records of facts that no worker reports, on their way to the observer.
   var pendingRecords: [TimelineRecord] = []
+  /// Whether a thread hands them over.
+  var isDelivering = false
+  /// Who waits until all are handed over.
+  var onDelivered: [UnsafeContinuation<Void, Never>] = []
+  /// What is released once the lock is free.
+  var departures = Departures()
   var attempts = 0
   var serviceTime = Nanoseconds.zero
   var onDrained: [@Sendable () -> Void] = []
@@ -103,8 +109,6 @@ struct DriverState: ~Copyable {
     if let start = time.virtualStart { wallClock = { start + ($0 - .zero) } }
     core = SchedulerCore(configuration)
     core.reportsStarts = true
-    outbox.orders.reserveCapacity(256)
-    outbox.records.reserveCapacity(64)
     handlers = HandlerTable([])
     var shard = 1
     let directory = directory
@@ -124,6 +128,7 @@ struct DriverState: ~Copyable {
   mutating func keep(_ payload: (any Sendable)?, _ watch: JobWatch?, for id: JobID) {
     guard payload != nil || watch != nil else { return }
     grow(to: id.slot)
+    release(id.slot)
     entries[id.slot].payload = payload
     entries[id.slot].watch = watch
   }
@@ -201,7 +206,7 @@ struct DriverState: ~Copyable {
     if state == .deadLettered { _ = watch(id) }
     guard id.slot < entries.count else { return }
     // A dead letter may be run again.
-    if state != .deadLettered { entries[id.slot].payload = nil }
+    if state != .deadLettered { departures.add(value: entries[id.slot].payload.take()) }
     guard let watch = entries[id.slot].watch else { return }
     // Most jobs have nobody who waits for them: those cost no second turn of the lock.
     guard watch.onAdmission != nil || !watch.onSettled.isEmpty || state == .deadLettered else { return }
@@ -210,7 +215,7 @@ struct DriverState: ~Copyable {
 
   mutating func result(of id: JobID, state: JobState, cause: SettlementCause, watch: JobWatch?) -> JobResult {
     var result = JobResult(
-      id: id, state: state, cause: cause, value: nil, error: watch?.error, attempts: core.attempts(of: id) ?? 0)
+      id: id, state: state, cause: cause, value: nil, attempts: core.attempts(of: id) ?? 0)
     switch watch?.ending {
     case .value(let value): if state == .completed { result.value = value }
     case .error(let error): result.failure = error
@@ -221,12 +226,25 @@ struct DriverState: ~Copyable {
   }
 
   private mutating func forget(_ id: JobID) {
-    if id.slot < entries.count { entries[id.slot] = JobEntry() }
+    if id.slot < entries.count { release(id.slot) }
   }
 
-  /// Takes a worker's reports; the pass that starts jobs follows.
+  /// Empties a place of the table.
+  @inline(__always)
+  private mutating func release(_ slot: Int) {
+    departures.add(value: entries[slot].payload.take())
+    departures.add(object: entries[slot].watch.take())
+  }
+
+  /// Notes how an attempt ended.
+  mutating func note(_ ending: AttemptResult, in watch: JobWatch) {
+    departures.add(ending: watch.ending.take())
+    watch.ending = ending
+  }
+
+  /// Takes a worker's reports, which the worker drops when the lock is free; the pass that starts jobs follows.
   mutating func accept(
-    _ reports: inout [AttemptReport], from worker: Worker, at now: Instant, into outbox: inout Outbox
+    _ reports: [AttemptReport], from worker: Worker, at now: Instant, into outbox: inout Outbox
   ) {
     if !worker.residentDeltas.isEmpty { takeResidentDeltas(of: worker) }
     reports.withUnsafeBufferPointer { reports in
@@ -235,9 +253,9 @@ struct DriverState: ~Copyable {
         let service = report.pointee.finished - report.pointee.started
         worker.busy += service
         serviceTime += service
-        if report.pointee.ending != nil, core.isLive(report.pointee.token) {
+        if let ending = report.pointee.ending, core.isLive(report.pointee.token) {
           let watch = watch(report.pointee.token.job)
-          watch.ending = report.pointee.ending
+          note(ending, in: watch)
           watch.endedAttempt = report.pointee.token.attempt
         }
         core.attemptEnded(
@@ -247,7 +265,6 @@ struct DriverState: ~Copyable {
       worker.attempts += reports.count
       attempts += reports.count
     }
-    reports.removeAll(keepingCapacity: true)
   }
 }
 

@@ -10,8 +10,10 @@ final class EventBuffer: @unchecked Sendable {
   private let capacity: Int
   private let lock = Lock()
   // Under the lock.
-  @exclusivity(unchecked) private var events: ContiguousArray<JobEvent> = []
+  /// A ring: what was taken leaves an empty place, so that nothing of the user's stays behind to be released later.
+  @exclusivity(unchecked) private var ring: ContiguousArray<JobEvent?> = []
   @exclusivity(unchecked) private var head = 0
+  @exclusivity(unchecked) private var count = 0
   @exclusivity(unchecked) private var gap: JobEvent?
   @exclusivity(unchecked) private var sleepers: [Sleeper] = []
   @exclusivity(unchecked) private var threadParker: Parker?
@@ -28,19 +30,27 @@ final class EventBuffer: @unchecked Sendable {
     self.isEvidence = isEvidence
   }
 
-  /// Adds an event; returns whether somebody waits for it and must be woken.
-  func append(_ event: JobEvent) -> Bool {
+  /// Adds an event; returns whether somebody waits for it and must be woken, and the error of an event that had to
+  /// make room, which is released when no lock is held.
+  func append(_ event: JobEvent) -> (wakes: Bool, dropped: (any Error)?) {
     lock.withLock {
-      guard !isFinished else { return false }
-      if events.count - head == capacity { dropOldest() }
-      events.append(event)
-      return !sleepers.isEmpty || threadParker != nil
+      guard !isFinished else { return (false, nil) }
+      let dropped = count == capacity ? dropOldest() : nil
+      if count == ring.count { grow() }
+      ring[(head + count) % ring.count] = event
+      count += 1
+      return (!sleepers.isEmpty || threadParker != nil, dropped)
     }
   }
 
-  private func dropOldest() {
-    let oldest = events[head]
-    removeFirst()
+  private func grow() {
+    var larger = ContiguousArray<JobEvent?>(repeating: nil, count: min(capacity, max(16, ring.count * 2)))
+    for place in 0..<count { larger[place] = ring[(head + place) % ring.count].take() }
+    (ring, head) = (larger, 0)
+  }
+
+  private func dropOldest() -> (any Error)? {
+    let oldest = removeFirst()
     if case .dropped(let count, let since) = gap?.kind {
       gap?.kind = .dropped(count + 1, since: since)
       gap?.instant = oldest.instant
@@ -51,14 +61,15 @@ final class EventBuffer: @unchecked Sendable {
       (event.job, event.type, event.tags) = (nil, "", [])
       gap = event
     }
+    return if case .attemptEnded(let attempt) = oldest.kind { attempt.error } else { nil }
   }
 
-  private func removeFirst() {
-    head += 1
-    if head > 64, head * 2 > events.count {
-      events.removeFirst(head)
-      head = 0
+  private func removeFirst() -> JobEvent {
+    defer {
+      head = (head + 1) % ring.count
+      count -= 1
     }
+    return ring[head].take()!
   }
 
   /// What a subscriber finds.
@@ -74,10 +85,8 @@ final class EventBuffer: @unchecked Sendable {
         self.gap = nil
         return .event(gap)
       }
-      guard head < events.count else { return isFinished ? .end : .nothingYet }
-      let event = events[head]
-      removeFirst()
-      return .event(event)
+      guard count > 0 else { return isFinished ? .end : .nothingYet }
+      return .event(removeFirst())
     }
   }
 
@@ -114,7 +123,7 @@ final class EventBuffer: @unchecked Sendable {
 
   private func enlist(_ sleeper: Sleeper, _ continuation: UnsafeContinuation<Void, Never>) -> Bool {
     lock.withLock {
-      guard gap == nil, head >= events.count, !isFinished, !sleeper.isCancelled else { return false }
+      guard gap == nil, count == 0, !isFinished, !sleeper.isCancelled else { return false }
       sleeper.continuation = continuation
       sleepers.append(sleeper)
       return true
@@ -131,7 +140,7 @@ final class EventBuffer: @unchecked Sendable {
       case .nothingYet:
         idle()
         let mustPark = lock.withLock {
-          guard gap == nil, head >= events.count, !isFinished else { return false }
+          guard gap == nil, count == 0, !isFinished else { return false }
           threadParker = parker
           return true
         }

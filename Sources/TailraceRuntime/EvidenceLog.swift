@@ -217,16 +217,17 @@ extension Scheduler {
   ///
   /// - Throws: ``SchedulerError/alreadyStarted`` after ``start()``, ``EvidenceLogError/inUse(path:)``.
   public func record(to log: EvidenceLog) throws {
-    guard lock.withLock({ state.pointee.startInstant == nil && !state.pointee.isShuttingDown }) else {
+    guard withState({ state in state.startInstant == nil && !state.isShuttingDown }) else {
       throw SchedulerError.alreadyStarted
     }
     try log.begin(logger)
-    lock.withLock {
-      state.pointee.evidence.append(log)
+    withState { state in
+      state.evidence.append(log)
       guard log.settings.measuresMemory else { return }
-      let table = state.pointee.handlers
+      let table = state.handlers
+      state.departures.add(object: table)
       // Outermost, so that it sees all that the attempt does.
-      state.pointee.handlers = HandlerTable(table.bare, in: [MemoryMeter()] + table.middleware)
+      state.handlers = HandlerTable(table.bare, in: [MemoryMeter()] + table.middleware)
     }
     subscribe(log.buffer)
   }

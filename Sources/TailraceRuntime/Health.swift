@@ -188,7 +188,7 @@ extension Scheduler {
   /// nanoseconds a job. Ask once at the start, and whenever a probe comes.
   public func health(_ limits: HealthLimits = HealthLimits()) -> SchedulerHealth {
     let now = timer.now
-    var facts = lock.withLock { state.pointee.healthFacts() }
+    var facts = withState { state in state.healthFacts() }
     facts.timerError = timer.refused
     return facts.judged(by: limits, at: now)
   }

@@ -159,14 +159,31 @@ public struct JobStatus: Sendable, Hashable {
   public var attempts: Int
   /// As submitted.
   public var tags: [String]
-  /// What the last failed attempt threw, in words; nil when none failed.
-  public var error: String?
+  /// What the last failed attempt threw; nil when none did.
+  public var failure: (any Error)?
   /// Whether it waits for its type to be registered.
   public var isParked = false
   /// Whether its last attempt failed and its type's recovery supplied the result.
   public var isRecovered = false
   /// What its running attempt said last of its progress; nil: nothing, or none runs.
   public var progress: JobProgress?
+
+  /// ``failure`` in words, by its own description, which is made each time it is asked for.
+  public var error: String? { failure.map { "\($0)" } }
+
+  /// Whether everything is the same; errors are compared by their words.
+  public static func == (a: Self, b: Self) -> Bool {
+    a.id == b.id && a.type == b.type && a.priority == b.priority && a.state == b.state && a.cause == b.cause
+      && a.attempts == b.attempts && a.tags == b.tags && a.isParked == b.isParked && a.isRecovered == b.isRecovered
+      && a.progress == b.progress && a.error == b.error
+  }
+
+  /// Feeds what tells two statuses apart as a rule.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(id)
+    hasher.combine(state)
+    hasher.combine(attempts)
+  }
 }
 
 /// How a job ended.
@@ -179,14 +196,14 @@ public struct JobResult: Sendable {
   public var cause: SettlementCause
   /// What the handler returned.
   public var value: (any Sendable)?
-  /// What the last failed attempt threw, in words.
-  public var error: String?
   /// Attempts started.
   public var attempts: Int
   /// What the last failed attempt threw; nil when none did.
   public var failure: (any Error)?
   /// The last attempt's error, of a job that its type's recovery completed; nil of every other.
   public var recoveredFrom: (any Error)?
+  /// ``failure`` in words, by its own description, which is made each time it is asked for.
+  public var error: String? { failure.map { "\($0)" } }
   /// Whether its type's recovery supplied the result.
   public var isRecovered: Bool { recoveredFrom != nil }
 }

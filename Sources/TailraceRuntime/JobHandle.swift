@@ -96,32 +96,27 @@ extension Scheduler {
   /// - Throws: ``SchedulerError/unknownJob(_:)``; ``SchedulerError/otherJobType(_:registered:submitted:)`` when it is a
   ///   job of another type.
   public func handle<Parameters: Job>(of id: JobID, as type: Parameters.Type) throws -> JobHandle<Parameters> {
-    try lock.withLock {
-      guard let (number, _) = state.pointee.core.description(of: id) else { throw SchedulerError.unknownJob(id) }
-      let known = state.pointee.parameters[Int(number.rawValue)]
-      guard known == type else {
-        throw SchedulerError.otherJobType(
-          state.pointee.typeNames[Int(number.rawValue)], registered: known.map { "\($0)" }, submitted: "\(type)")
-      }
-      return JobHandle(id: id, scheduler: self)
+    let (name, known) = try withState { state in
+      guard let (number, _) = state.core.description(of: id) else { throw SchedulerError.unknownJob(id) }
+      return (state.typeNames[Int(number.rawValue)], state.parameters[Int(number.rawValue)])
     }
+    guard known == type else {
+      throw SchedulerError.otherJobType(name, registered: known.map { "\($0)" }, submitted: "\(type)")
+    }
+    return JobHandle(id: id, scheduler: self)
   }
 }
 
-extension DriverState {
-  /// Refuses parameters that the type's handler does not take.
-  @inline(__always)
-  func check(_ request: JobRequest, of type: JobTypeID) throws {
-    let registered = parameters[Int(type.rawValue)]
-    // Jobs without a Swift type of their own are most of those that come in great numbers.
-    guard registered != nil || request.jobType != nil else { return }
-    try checkParameters(request, registered)
-  }
+/// What is known of a request's parameters before its job is admitted.
+enum ParameterCheck {
+  case fits
+  /// Its type is registered for other parameters, as far as is seen without a look at the payload.
+  case doubtful(registered: (any Job.Type)?)
 
-  @inline(never)
-  private func checkParameters(_ request: JobRequest, _ registered: (any Job.Type)?) throws {
-    // Nobody knows yet what its handler will take.
-    if parkedTypes[request.type] != nil { return }
+  /// Outside the lock.
+  ///
+  /// - Throws: ``SchedulerError/otherJobType(_:registered:submitted:)``, ``SchedulerError/wrongParameters(_:)``.
+  static func look(at request: JobRequest, registered: (any Job.Type)?) throws {
     if let submitted = request.jobType, registered != submitted {
       throw SchedulerError.otherJobType(
         request.type, registered: registered.map { "\($0)" }, submitted: "\(submitted)")
@@ -129,5 +124,28 @@ extension DriverState {
     guard let registered, !registered.accepts(request.payload) else { return }
     throw SchedulerError.wrongParameters(
       WrongParameters(type: request.type, expected: registered, found: request.payload))
+  }
+}
+
+extension DriverState {
+  /// Compares types by their address only: the rest is for outside the lock.
+  @inline(__always)
+  func check(_ request: JobRequest, of type: JobTypeID) -> ParameterCheck {
+    let registered = parameters[Int(type.rawValue)]
+    // Jobs without a Swift type of their own are most of those that come in great numbers.
+    guard registered != nil || request.jobType != nil else { return .fits }
+    return checkParameters(request, registered)
+  }
+
+  @inline(never)
+  private func checkParameters(_ request: JobRequest, _ registered: (any Job.Type)?) -> ParameterCheck {
+    // Nobody knows yet what its handler will take.
+    if parkedTypes[request.type] != nil { return .fits }
+    if let registered, request.jobType == nil || request.jobType == registered, let payload = request.payload,
+      Swift.type(of: payload) == registered as Any.Type
+    {
+      return .fits
+    }
+    return .doubtful(registered: registered)
   }
 }

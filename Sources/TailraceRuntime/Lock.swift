@@ -4,12 +4,23 @@ import CPlatform
 ///
 /// `Mutex` hands over through the kernel under contention on Linux; an adaptive pthread mutex costs a third of it when
 /// free and does not put a thread to sleep for a section that ends within a microsecond.
+///
+/// Code of the user never runs under one: no callback, no description, no `deinit`. Debug builds count the locks that
+/// each thread holds, so that tests can look (``heldByThisThread``).
 package final class Lock: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<cplatform_lock_t>
+  #if DEBUG
+    private let isOutermost: Bool
+  #endif
 
-  package init() {
+  /// - Parameter isOutermost: whether a thread that takes it must hold no other lock. Debug builds end the process
+  ///   where that is not so: the caller is code that was called under a lock, or would wait for itself.
+  package init(isOutermost: Bool = false) {
     mutex = .allocate(capacity: 1)
     cplatform_lock_init(mutex)
+    #if DEBUG
+      self.isOutermost = isOutermost
+    #endif
   }
 
   deinit {
@@ -17,8 +28,26 @@ package final class Lock: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  @inline(__always) package func lock() { cplatform_lock_acquire(mutex) }
-  @inline(__always) package func unlock() { cplatform_lock_release(mutex) }
+  /// How many locks the calling thread holds; 0 in release builds, which do not count.
+  package static var heldByThisThread: Int { Int(cplatform_count_locks(0)) }
+
+  @inline(__always)
+  package func lock() {
+    #if DEBUG
+      let held = cplatform_count_locks(1)
+      precondition(
+        !isOutermost || held == 1, "the scheduler was called by code that runs under one of its own locks: move it out")
+    #endif
+    cplatform_lock_acquire(mutex)
+  }
+
+  @inline(__always)
+  package func unlock() {
+    cplatform_lock_release(mutex)
+    #if DEBUG
+      _ = cplatform_count_locks(-1)
+    #endif
+  }
 
   @inline(__always)
   package func withLock<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {

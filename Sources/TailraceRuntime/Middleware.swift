@@ -87,9 +87,9 @@ extension Scheduler {
   ///
   /// - Throws: ``SchedulerError/alreadyStarted`` after ``start()``.
   public func use(submission middleware: any SubmissionMiddleware) throws {
-    try lock.withLock {
-      guard state.pointee.startInstant == nil else { throw SchedulerError.alreadyStarted }
-      state.pointee.submissionMiddleware.append(middleware)
+    try withState { state in
+      guard state.startInstant == nil else { throw SchedulerError.alreadyStarted }
+      state.submissionMiddleware.append(middleware)
       preparesSubmissions.store(true, ordering: .releasing)
     }
   }
@@ -108,10 +108,11 @@ extension Scheduler {
   ///
   /// - Throws: ``SchedulerError/alreadyStarted`` after ``start()``.
   public func use(attempt middleware: any AttemptMiddleware) throws {
-    try lock.withLock {
-      guard state.pointee.startInstant == nil else { throw SchedulerError.alreadyStarted }
-      let table = state.pointee.handlers
-      state.pointee.handlers = HandlerTable(table.bare, in: table.middleware + [middleware])
+    try withState { state in
+      guard state.startInstant == nil else { throw SchedulerError.alreadyStarted }
+      let table = state.handlers
+      state.departures.add(object: table)
+      state.handlers = HandlerTable(table.bare, in: table.middleware + [middleware])
     }
   }
 
@@ -119,7 +120,7 @@ extension Scheduler {
   func prepared(_ request: JobRequest) throws -> JobRequest {
     guard preparesSubmissions.load(ordering: .acquiring) else { return request }
     var request = request
-    for middleware in lock.withLock({ state.pointee.submissionMiddleware }) {
+    for middleware in withState({ state in state.submissionMiddleware }) {
       do { try middleware.prepare(&request) } catch { throw SchedulerError.refusedByMiddleware(error) }
     }
     return request

@@ -52,9 +52,11 @@ struct Observation {
     return nextNumber
   }
 
-  mutating func removeCallback(_ number: UInt64) {
-    callbacks.removeAll { $0.number == number }
-    refresh()
+  /// Returns the callback, which is released outside the lock.
+  mutating func removeCallback(_ number: UInt64) -> SettledCallback? {
+    guard let place = callbacks.firstIndex(where: { $0.number == number }) else { return nil }
+    defer { refresh() }
+    return callbacks.remove(at: place)
   }
 
   /// What to add to an instant for Unix time; read again every second, since the clocks drift apart.
@@ -67,9 +69,11 @@ struct Observation {
     return offset
   }
 
-  mutating func post(_ event: JobEvent, isEvidence: Bool) {
+  mutating func post(_ event: JobEvent, isEvidence: Bool, parting departures: inout Departures) {
     for buffer in subscribers where isEvidence || !buffer.isEvidence {
-      if buffer.append(event) { wakes.append(buffer) }
+      let (wakes, error) = buffer.append(event)
+      if wakes { self.wakes.append(buffer) }
+      departures.add(error: error)
     }
   }
 }
@@ -125,20 +129,20 @@ extension DriverState {
       observeLastWord(of: record, step, at: now)
       let attempt = attempt(of: record, offset)
       if observation.attemptsRemembered > 0, core.state(of: record.id) != nil {
-        watch(record.id).remember(attempt, atMost: observation.attemptsRemembered)
+        departures.add(error: watch(record.id).remember(attempt, atMost: observation.attemptsRemembered))
       }
       step.kind = .attemptEnded(attempt)
-      observation.post(step, isEvidence: true)
+      observation.post(step, isEvidence: true, parting: &departures)
     }
     if record.settles {
       observation.recent?.note(record.cause)
       step.kind = .settled(record.cause.state, record.cause)
-      observation.post(step, isEvidence: !wasStarted)
+      observation.post(step, isEvidence: !wasStarted, parting: &departures)
       if !observation.callbacks.isEmpty { announce(record, step, effects: &effects) }
     } else {
       let due = core.dueInstant(of: record.id) ?? record.finished
       step.kind = .retrying(attempt: Int(record.attempt) + 1, backoff: due - record.finished)
-      observation.post(step, isEvidence: false)
+      observation.post(step, isEvidence: false, parting: &departures)
     }
   }
 
@@ -196,7 +200,7 @@ extension DriverState {
       if id.slot < entries.count { step.tags = entries[id.slot].watch?.tags ?? [] }
       step.kind = .submitted(core.state(of: id) ?? .cancelled, due: core.dueInstant(of: id))
     }
-    observation.post(step, isEvidence: step.job == nil)
+    observation.post(step, isEvidence: step.job == nil, parting: &departures)
   }
 
   private mutating func observeAdmission(of id: JobID, at now: Instant) {
@@ -206,7 +210,7 @@ extension DriverState {
       JobEvent(
         kind: .admitted, job: id, number: number, type: typeNames[Int(type.rawValue)], priority: priority, pool: pool,
         tags: id.slot < entries.count ? entries[id.slot].watch?.tags ?? [] : [], instant: now,
-        unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false)
+        unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false, parting: &departures)
   }
 
   /// What the attempt said last, if nobody has heard it yet.
@@ -216,7 +220,7 @@ extension DriverState {
     guard let progress = worker.progress.untold(job: record.id, attempt: record.attempt, at: now) else { return }
     var step = step
     step.kind = .progress(progress)
-    observation.post(step, isEvidence: false)
+    observation.post(step, isEvidence: false, parting: &departures)
   }
 
   /// An attempt says how far it is. Returns who is to be woken.
@@ -235,7 +239,8 @@ extension DriverState {
       JobEvent(
         kind: kind, job: token.job, number: token.tag, type: typeNames[Int(token.type.rawValue)],
         priority: token.priority, pool: token.pool, tags: isKnown ? entries[slot].watch?.tags ?? [] : [],
-        instant: now, unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false)
+        instant: now, unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false,
+      parting: &departures)
     defer { observation.wakes.removeAll(keepingCapacity: true) }
     return observation.wakes
   }
@@ -250,20 +255,19 @@ extension DriverState {
         kind: .started(attempt: Int(token.attempt), worker: Int(token.worker)), job: token.job, number: token.tag,
         type: typeNames[Int(token.type.rawValue)], priority: token.priority, pool: token.pool,
         tags: slot < entries.count ? entries[slot].watch?.tags ?? [] : [], instant: now,
-        unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false)
+        unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false, parting: &departures)
     defer { observation.wakes.removeAll(keepingCapacity: true) }
     return observation.wakes
   }
 }
 
 extension JobWatch {
-  /// Under the scheduler's lock.
-  fileprivate func remember(_ attempt: JobAttempt, atMost limit: Int) {
-    if attempts.count == limit {
-      attempts.removeFirst()
-      forgottenAttempts += 1
-    }
-    attempts.append(attempt)
+  /// Under the scheduler's lock. Returns the error of the attempt that is forgotten instead.
+  fileprivate func remember(_ attempt: JobAttempt, atMost limit: Int) -> (any Error)? {
+    defer { attempts.append(attempt) }
+    guard attempts.count == limit else { return nil }
+    forgottenAttempts += 1
+    return attempts.removeFirst().error
   }
 }
 

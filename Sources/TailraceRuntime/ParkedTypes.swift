@@ -39,31 +39,70 @@ extension DriverState {
 
   mutating func reject(_ inputs: ParkedInputs, at now: Instant, into outbox: inout Outbox) {
     for (id, error) in inputs.faults where core.isParked(id) {
-      watch(id).ending = .error(error)
+      note(.error(error), in: watch(id))
       core.inputFoundInvalid(id, at: now, into: &outbox)
     }
   }
 }
 
 extension Scheduler {
-  /// Takes note of a type that nothing is registered for, or refuses it. Under the lock.
-  func parkType(_ name: String, in state: inout DriverState, reporting unknown: inout UnknownType?) throws -> JobTypeID
-  {
-    let known = state.typeNames.filter { state.parkedTypes[$0] == nil }
-    guard configuration.unknownTypes == .park else { throw SchedulerError.unknownJobType(name, known: known) }
-    guard state.parkedTypes.count < DriverState.mostParkedTypes else {
-      throw SchedulerError.tooManyUnknownJobTypes(name, most: DriverState.mostParkedTypes)
+  /// Takes note of a type that nothing is registered for, or refuses it.
+  func park(_ name: String) throws {
+    guard configuration.unknownTypes == .park else {
+      throw SchedulerError.unknownJobType(name, known: registeredTypes)
     }
-    let id = state.core.registerParked(name)
-    state.note(name, id, RegisteredHandler(handler: .unregistered))
-    state.parkedTypes[name] = id
+    enum Found {
+      /// Somebody else was faster.
+      case known
+      case full
+      case fresh(JobTypeID)
+    }
+    let found = withState { state -> Found in
+      if state.typeIDs[name] != nil || state.unannounced[name] != nil { return .known }
+      guard state.parkedTypes.count < DriverState.mostParkedTypes else { return .full }
+      let id = state.core.registerParked(name)
+      state.note(name, id, RegisteredHandler(handler: .unregistered))
+      state.parkedTypes[name] = id
+      return .fresh(id)
+    }
+    switch found {
+    case .known: announceType(name)
+    case .full: throw SchedulerError.tooManyUnknownJobTypes(name, most: DriverState.mostParkedTypes)
+    case .fresh:
+      announceType(name)
+      log(UnknownType(name: name, close: closestTypes(to: name)))
+    }
+  }
+
+  /// Tells the observer of a type, and lets jobs of it come from then on; nothing, if that was done.
+  ///
+  /// The observer is told outside the lock. Whoever meets a type that another thread is telling of does not wait for
+  /// that thread, which may be in the observer for long, or be this one: it tells the observer too.
+  func announceType(_ name: String) {
+    guard let id = withState({ state in state.unannounced[name] }) else { return }
     observer?.typeRegistered(name, as: id)
-    unknown = UnknownType(name: name, close: closestNames(to: name, among: known))
-    return id
+    withState { state in
+      guard state.unannounced.removeValue(forKey: name) != nil else { return }
+      state.typeIDs[name] = id
+    }
+  }
+
+  /// The names of the types that somebody has registered.
+  private var registeredTypes: [String] {
+    // The tables are compared outside the lock, however many types there are.
+    let (names, parked) = withState { state in (state.typeNames, state.parkedTypes) }
+    return names.filter { parked[$0] == nil }
+  }
+
+  /// The search takes time by the product of two names' lengths: nobody misspells names as long as these.
+  private func closestTypes(to name: String) -> [String] {
+    let longest = 100
+    guard name.utf8.count <= longest else { return [] }
+    return closestNames(to: name, among: registeredTypes.filter { $0.utf8.count <= longest })
   }
 
   /// Once for each type.
-  func log(_ unknown: UnknownType) {
+  private func log(_ unknown: UnknownType) {
     logger.warning(
       "jobs of an unknown type wait for it to be registered",
       metadata: ["tailrace-job-type": "\(unknown.name)", "close-to": "\(unknown.close.joined(separator: ", "))"])

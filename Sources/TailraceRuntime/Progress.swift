@@ -75,7 +75,7 @@ extension Scheduler {
   fileprivate func postProgress(of token: AttemptToken, _ worker: Worker) {
     guard announcesStarts.load(ordering: .relaxed) else { return }
     let now = timer.now
-    let wakes = lock.withLock { state.pointee.observeProgress(of: token, worker, at: now) }
+    let wakes = withState { state in state.observeProgress(of: token, worker, at: now) }
     for buffer in wakes { buffer.wake() }
   }
 }

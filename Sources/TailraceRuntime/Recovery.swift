@@ -76,7 +76,7 @@ extension JobContext {
   fileprivate func isLastAttempt(failingWith error: any Error) -> Bool {
     guard !isCancelled, let scheduler else { return false }
     let outcome = Ending(error: error).outcome
-    return scheduler.lock.withLock { scheduler.state.pointee.core.isLast(token, endingAs: outcome) }
+    return scheduler.withState { state in state.core.isLast(token, endingAs: outcome) }
   }
 
   fileprivate func recovered(_ decision: Recovery<(any Sendable)?>, from error: any Error) throws -> (any Sendable)? {
@@ -94,9 +94,11 @@ extension JobContext {
 
 extension Scheduler {
   fileprivate func noteRecovery(of token: AttemptToken, from error: any Error) {
-    lock.withLock {
-      guard state.pointee.core.isLive(token) else { return }
-      state.pointee.watch(token.job).recoveredFrom = error
+    withState { state in
+      guard state.core.isLive(token) else { return }
+      let watch = state.watch(token.job)
+      state.departures.add(error: watch.recoveredFrom.take())
+      watch.recoveredFrom = error
     }
     logger.info("job recovered", metadata: ["tailrace-job-id": "\(token.job.rawValue)", "error": "\(error)"])
   }

@@ -67,22 +67,45 @@ extension Scheduler {
       watch = watch ?? JobWatch()
       watch?.ending = .error(fault)
     }
-    var unknown: UnknownType?
-    let admission = try report { state, now, outbox throws -> Admission in
-      let type: JobTypeID
-      if let known = state.typeIDs[request.type] {
-        type = known
-      } else {
-        type = try parkType(request.type, in: &state, reporting: &unknown)
+    // What was looked at outside the lock, since it takes more than a comparison.
+    var fitting: (any Job.Type)??
+    while true {
+      switch offer(request, carried, watch, isValid: fault == nil, fitting: fitting, intended: intended) {
+      case .answered(let admission): return admission
+      case .unknownType: try park(request.type)
+      case .doubtful(let registered):
+        try ParameterCheck.look(at: request, registered: registered)
+        fitting = .some(registered)
       }
-      try state.check(request, of: type)
+    }
+  }
+
+  /// What became of a submission under the lock.
+  private enum Offer {
+    case answered(Admission)
+    /// Its type is to be made known first.
+    case unknownType
+    /// Its parameters are to be looked at first.
+    case doubtful(registered: (any Job.Type)?)
+  }
+
+  @inline(__always)
+  private func offer(
+    _ request: JobRequest, _ carried: (any Sendable)?, _ watch: JobWatch?, isValid: Bool,
+    fitting: (any Job.Type)??, intended: Instant?
+  ) -> Offer {
+    report { state, now, outbox in
+      guard let type = state.typeIDs[request.type] else { return .unknownType }
+      if case .doubtful(let registered) = state.check(request, of: type) {
+        guard case .some(let looked) = fitting, looked == registered else { return .doubtful(registered: registered) }
+      }
       // Numbers tell jobs apart in the records, and spread their retries differently.
       let number = state.nextNumber
       state.nextNumber += 1
       let submission = state.submission(
         of: request, type: type, number: number, intended: intended ?? now, at: now)
       let admission =
-        fault == nil
+        isValid
         ? state.core.jobSubmitted(submission, at: now, into: &outbox)
         : state.core.invalidJobSubmitted(submission, at: now, into: &outbox)
       switch admission {
@@ -90,16 +113,14 @@ extension Scheduler {
       case .refused: break
       }
       if state.observation.isActive { state.observe(admission, of: submission, at: now, in: outbox) }
-      return admission
+      return .answered(admission)
     }
-    if let unknown { log(unknown) }
-    return admission
   }
 
   private func onAdmission(of id: JobID, _ action: @escaping @Sendable () -> Void) {
-    let isWaiting = lock.withLock {
-      guard state.pointee.core.state(of: id) == .waitingForRoom else { return false }
-      state.pointee.watch(id).onAdmission = action
+    let isWaiting = withState { state in
+      guard state.core.state(of: id) == .waitingForRoom else { return false }
+      state.watch(id).onAdmission = action
       return true
     }
     if !isWaiting { action() }
@@ -135,25 +156,23 @@ extension Scheduler {
   /// - Parameter isOver: asked every 50 ms; where it says so, the job goes on waiting without its submitter.
   package func waitForRoom(_ id: JobID, until isOver: () -> Bool = { false }) {
     let parker = Parker()
-    let mustWait = lock.withLock {
+    let mustWait = withState { state in
       // The slot of a forgotten job may be another's by now: its watch is left alone.
-      guard state.pointee.core.state(of: id) == .waitingForRoom else { return false }
-      state.pointee.watch(id).onAdmission = { parker.unpark() }
+      guard state.core.state(of: id) == .waitingForRoom else { return false }
+      state.watch(id).onAdmission = { parker.unpark() }
       return true
     }
     guard mustWait else { return }
-    while !isOver(), lock.withLock({ state.pointee.core.state(of: id) == .waitingForRoom }) {
+    while !isOver(), withState({ state in state.core.state(of: id) == .waitingForRoom }) {
       parker.park(untilNanoseconds: (MonotonicClock.now() + .milliseconds(50)).nanoseconds)
     }
   }
 
   /// Calls `action` once when the job settles; at once when it has, or is not known.
   package func onSettled(_ id: JobID, _ action: @escaping @Sendable () -> Void) {
-    let isPending = lock.withLock {
-      guard let jobState = state.pointee.core.state(of: id), !jobState.isTerminal else { return false }
-      let watch = state.pointee.watch(id)
-      watch.onSettled.append((watch.nextNumber, { _ in action() }))
-      watch.nextNumber += 1
+    let isPending = withState { state in
+      guard let jobState = state.core.state(of: id), !jobState.isTerminal else { return false }
+      _ = state.watch(id).onSettled.add { _ in action() }
       return true
     }
     if !isPending { action() }
@@ -174,7 +193,7 @@ extension Scheduler {
   ///
   /// - Parameter failFast: whether the first dead-lettered job cancels the rest of the batch.
   public func openBatch(failFast: Bool) -> BatchID {
-    lock.withLock { state.pointee.core.batchOpened(failFast: failFast) }
+    withState { state in state.core.batchOpened(failFast: failFast) }
   }
 
   /// Says that the batch is complete; returns when all its jobs are settled, at once for a batch that is settled
@@ -184,9 +203,9 @@ extension Scheduler {
   public func settleBatch(_ id: BatchID) async {
     sealBatch(id)
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-      let isSettled = lock.withLock {
-        guard state.pointee.core.isOpen(id) else { return true }
-        state.pointee.onBatchSettled[id.rawValue, default: []].append { continuation.resume() }
+      let isSettled = withState { state in
+        guard state.core.isOpen(id) else { return true }
+        state.onBatchSettled[id.rawValue, default: []].append { continuation.resume() }
         return false
       }
       if isSettled { continuation.resume() }
@@ -202,7 +221,7 @@ extension Scheduler {
 
   /// Where a job is; nil when it is not, or no longer, known.
   public func status(of id: JobID) -> JobStatus? {
-    lock.withLock { state.pointee.status(of: id) }
+    withState { state in state.status(of: id) }
   }
 
   /// Awaits a job's end.
@@ -217,15 +236,18 @@ extension Scheduler {
     let answer: Result<JobResult, any Error> = await withTaskCancellationHandler {
       await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<JobResult, any Error>, Never>) in
         waiter.begin(continuation)
-        let known: JobResult?? = lock.withLock {
-          guard let jobState = state.pointee.core.state(of: id) else { return .some(nil) }
-          let watch = state.pointee.watch(id)
-          if let cause = state.pointee.core.cause(of: id) {
-            return state.pointee.result(of: id, state: jobState, cause: cause, watch: watch)
+        var entry: (JobWatch, UInt64)?
+        let known: JobResult?? = withState { state in
+          guard let jobState = state.core.state(of: id) else { return .some(nil) }
+          let watch = state.watch(id)
+          if let cause = state.core.cause(of: id) {
+            return state.result(of: id, state: jobState, cause: cause, watch: watch)
           }
-          watch.onSettled.append((watch.nextNumber, { waiter.finish(.success($0)) }))
-          watch.nextNumber += 1
+          entry = (watch, watch.onSettled.add { waiter.finish(.success($0)) })
           return nil
+        }
+        if let (watch, number) = entry {
+          waiter.whenDone { [self] in _ = withState { _ in watch.onSettled.withdraw(number) } }
         }
         switch known {
         case .some(.some(let result)): waiter.finish(.success(result))
@@ -246,12 +268,12 @@ extension Scheduler {
   }
 
   /// What the core counts, alone: cheaper than ``metrics()`` for whoever asks often.
-  package var gauges: SchedulerGauges { lock.withLock { state.pointee.core.gaugesNow(at: timer.now) } }
+  package var gauges: SchedulerGauges { withState { state in state.core.gaugesNow(at: timer.now) } }
 
   /// Whether no job is unsettled and no handler runs.
   package var isAtRest: Bool {
-    lock.withLock {
-      let gauges = state.pointee.core.gauges
+    withState { state in
+      let gauges = state.core.gauges
       return gauges.inSystem == 0 && gauges.waitingForRoom == 0 && gauges.abandoned == 0
     }
   }
@@ -259,22 +281,22 @@ extension Scheduler {
   /// How many jobs the pool may run at once now: its workers or its concurrency, or what an adaptive limit or
   /// autoscaling has made of it.
   public func concurrencyLimit(of pool: PoolID) -> Int {
-    lock.withLock { state.pointee.core.concurrencyLimit(of: pool) }
+    withState { state in state.core.concurrencyLimit(of: pool) }
   }
 
   /// Numbers at this instant.
   public func metrics() -> SchedulerMetrics {
-    lock.withLock {
+    withState { state in
       SchedulerMetrics(
-        gauges: state.pointee.core.gaugesNow(at: timer.now), attempts: state.pointee.attempts,
-        serviceTime: state.pointee.serviceTime,
-        workers: state.pointee.workers.flatMap { $0 }.filter { worker in
+        gauges: state.core.gaugesNow(at: timer.now), attempts: state.attempts,
+        serviceTime: state.serviceTime,
+        workers: state.workers.flatMap { $0 }.filter { worker in
           // A spare worker counts once it has been needed.
           Int(worker.index) < configuration[worker.pool].workers || worker.attempts > 0
         }.map {
           WorkerMetrics(pool: $0.pool, worker: Int($0.index), attempts: $0.attempts, busy: $0.busy)
         },
-        uptime: state.pointee.startInstant.map { timer.now - $0 } ?? .zero)
+        uptime: state.startInstant.map { timer.now - $0 } ?? .zero)
     }
   }
 }
@@ -285,7 +307,7 @@ extension DriverState {
     let watch = id.slot < entries.count ? entries[id.slot].watch : nil
     var status = JobStatus(
       id: id, type: typeNames[Int(type.rawValue)], priority: priority, state: jobState, cause: core.cause(of: id),
-      attempts: core.attempts(of: id) ?? 0, tags: watch?.tags ?? [], error: watch?.error)
+      attempts: core.attempts(of: id) ?? 0, tags: watch?.tags ?? [], failure: watch?.failure)
     status.isParked = !parkedTypes.isEmpty && core.isParked(id)
     status.isRecovered = jobState == .completed && watch?.recoveredFrom != nil
     if let (pool, worker, attempt) = core.holder(of: id) {
@@ -301,7 +323,7 @@ private final class ResultWaiter: @unchecked Sendable {
   private let lock = Lock()
   private var continuation: UnsafeContinuation<Answer, Never>?
   private var answer: Answer?
-  private var cleanUp: (() -> Void)?
+  private var cleanUp: [() -> Void] = []
 
   func begin(_ continuation: UnsafeContinuation<Answer, Never>) {
     let early = lock.withLock {
@@ -313,20 +335,20 @@ private final class ResultWaiter: @unchecked Sendable {
 
   func whenDone(_ action: @escaping () -> Void) {
     let isDone = lock.withLock {
-      if answer == nil { cleanUp = action }
+      if answer == nil { cleanUp.append(action) }
       return answer != nil
     }
     if isDone { action() }
   }
 
   func finish(_ answer: Answer) {
-    let (waiting, action) = lock.withLock { () -> (UnsafeContinuation<Answer, Never>?, (() -> Void)?) in
-      guard self.answer == nil else { return (nil, nil) }
+    let (waiting, actions) = lock.withLock { () -> (UnsafeContinuation<Answer, Never>?, [() -> Void]) in
+      guard self.answer == nil else { return (nil, []) }
       self.answer = answer
-      defer { (continuation, cleanUp) = (nil, nil) }
+      defer { (continuation, cleanUp) = (nil, []) }
       return (continuation, cleanUp)
     }
-    action?()
+    for action in actions { action() }
     waiting?.resume(returning: answer)
   }
 }

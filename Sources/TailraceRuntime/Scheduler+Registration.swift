@@ -125,9 +125,10 @@ extension Scheduler {
     if validate != nil { validates.store(true, ordering: .releasing) }
     var looked = ParkedInputs()
     while true {
+      if withState({ state in state.parkedTypes[type.name] != nil }) { announceType(type.name) }
       let id = try report { state, now, outbox throws -> JobTypeID? in
         guard let parked = state.parkedTypes[type.name] else {
-          return try state.add(type, handler, parameters, validate, observer)
+          return try state.add(type, handler, parameters, validate)
         }
         // Payloads are looked at outside the lock, and more jobs may come meanwhile.
         if validate != nil, looked.findMore(of: parked, in: state) { return nil }
@@ -136,7 +137,10 @@ extension Scheduler {
         state.core.typeOpened(parked, as: type, at: now, into: &outbox)
         return parked
       }
-      if let id { return id }
+      if let id {
+        announceType(type.name)
+        return id
+      }
       looked.look(validate)
     }
   }
@@ -154,24 +158,26 @@ extension Job {
 extension DriverState {
   fileprivate mutating func add(
     _ type: JobTypeConfiguration, _ handler: RegisteredHandler, _ parameters: (any Job.Type)?,
-    _ validate: JobValidation?, _ observer: (any TimelineObserver)?
+    _ validate: JobValidation?
   ) throws -> JobTypeID {
-    guard typeIDs[type.name] == nil else { throw SchedulerError.duplicateJobType(type.name) }
+    guard typeIDs[type.name] == nil, unannounced[type.name] == nil else {
+      throw SchedulerError.duplicateJobType(type.name)
+    }
     let id = core.register(type)
     note(type.name, id, handler, parameters)
     validators[type.name] = validate
-    observer?.typeRegistered(type.name, as: id)
     return id
   }
 
-  /// Gives a type that the core has numbered its place in the tables.
+  /// Gives a type that the core has numbered its place in the tables. Jobs of it come once it is announced.
   mutating func note(
     _ name: String, _ id: JobTypeID, _ handler: RegisteredHandler, _ parameters: (any Job.Type)? = nil
   ) {
-    typeIDs[name] = id
+    unannounced[name] = id
     typeNames.append(name)
     self.parameters.append(parameters)
     directory.append(name)
+    departures.add(object: handlers)
     handlers = HandlerTable(handlers.bare + [handler], in: handlers.middleware)
   }
 
@@ -184,6 +190,7 @@ extension DriverState {
     validators[name] = validate
     var bare = handlers.bare
     bare[Int(type.rawValue)] = handler
+    departures.add(object: handlers)
     handlers = HandlerTable(bare, in: handlers.middleware)
   }
 }

@@ -48,11 +48,11 @@ extension Scheduler {
   /// Ends a schedule; its jobs go on. Returns whether it was known.
   @discardableResult
   public func removeSchedule(_ id: ScheduleID) -> Bool {
-    report { state, now, _ in
-      guard state.core.scheduleRemoved(id, at: now) else { return false }
-      state.schedules[id.slot] = nil
-      return true
+    let removed = report { state, now, _ -> ScheduleEntry? in
+      guard state.core.scheduleRemoved(id, at: now) else { return nil }
+      return state.schedules[id.slot].take()
     }
+    return removed != nil
   }
 
   /// Lets a schedule stand still. Returns whether it was known.
@@ -72,15 +72,16 @@ extension Scheduler {
 
   /// Where every schedule stands, by name. After a shutdown it still tells what they did.
   public func schedules() -> [ScheduleStatus] {
-    lock.withLock {
-      state.pointee.schedules.compactMap { entry in
-        guard let entry, let known = state.pointee.core.state(of: entry.id) else { return nil }
+    let found = withState { (state: inout DriverState) -> [ScheduleStatus] in
+      state.schedules.compactMap { entry in
+        guard let entry, let known = state.core.state(of: entry.id) else { return nil }
         return ScheduleStatus(
           id: entry.id, name: entry.name, next: known.next, last: known.last,
           fired: known.fired - entry.skipped, missed: known.missed + entry.skipped, refused: entry.refused,
           lastError: entry.lastError, lastJob: entry.lastJob, isPaused: known.isPaused)
-      }.sorted { $0.name < $1.name }
+      }
     }
+    return found.sorted { $0.name < $1.name }
   }
 
   // MARK: - The wall clock
@@ -104,20 +105,20 @@ extension Scheduler {
   /// Submits the jobs of the schedules that have just fired, in their order; outside the lock, as any submission.
   func submitFired(_ fired: [FiredSlot]) {
     for slot in fired {
-      guard let request = lock.withLock({ state.pointee.requestToSubmit(for: slot.schedule) }) else { continue }
+      guard let request = withState({ state in state.requestToSubmit(for: slot.schedule) }) else { continue }
       var (job, refusal): (JobID?, String?) = (nil, nil)
       do {
         switch try offer(request, intended: slot.intended) {
         case .accepted(let id): job = id
         case .waiting(let id):
           job = id
-          lock.withLock { state.pointee.noteWaiting(slot.schedule, job: id) }
+          withState { state in state.noteWaiting(slot.schedule, job: id) }
         case .refused(let reason): refusal = SchedulerError.refused(reason).description
         }
       } catch {
         refusal = "\(error)"
       }
-      let name = lock.withLock { state.pointee.noteFired(slot.schedule, job: job, refusal: refusal) }
+      let name = withState { state in state.noteFired(slot.schedule, job: job, refusal: refusal) }
       if let refusal, let name {
         logger.warning(
           "a recurring job was refused", metadata: ["tailrace-schedule": "\(name)", "error": "\(refusal)"])

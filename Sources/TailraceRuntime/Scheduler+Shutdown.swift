@@ -33,21 +33,22 @@ extension Scheduler {
     }
     logger.debug("scheduler stopping", metadata: ["grace": "\(grace)"])
     if isRunning { await drained(within: grace) }
-    if !lock.withLock({ state.pointee.core.isDrained }) {
+    if !withState({ state in state.core.isDrained }) {
       report { state, now, outbox in state.requestStop(at: now, into: &outbox) }
       await drained(within: stopping)
     }
-    let (isDrained, leftRunning, cancelled) = lock.withLock {
-      let gauges = state.pointee.core.gauges
-      return (state.pointee.core.isDrained, gauges.abandoned + gauges.running, state.pointee.stoppedJobs)
+    let (isDrained, leftRunning, cancelled) = withState { state in
+      let gauges = state.core.gauges
+      return (state.core.isDrained, gauges.abandoned + gauges.running, state.stoppedJobs)
     }
     endIdleWorkers()
     if leftRunning == 0 {
       await allWorkersEnded()
       if virtualTime == nil { timer.stop() }
     }
+    await recordsDelivered()
     endEvents()
-    for log in lock.withLock({ state.pointee.evidence }) { await log.closed() }
+    for log in withState({ state in state.evidence }) { await log.closed() }
     // Handlers that ignore their cancellation are a fault of the program around.
     logger.log(
       level: leftRunning == 0 ? .info : .warning, "scheduler stopped",
@@ -79,9 +80,9 @@ extension Scheduler {
     let once = Once()
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
       let number = timer.schedule(at: deadline) { _ in if once.claim() { continuation.resume() } }
-      let isDrained = lock.withLock {
-        if state.pointee.core.isDrained { return true }
-        state.pointee.onDrained.append { [timer] in
+      let isDrained = withState { state in
+        if state.core.isDrained { return true }
+        state.onDrained.append { [timer] in
           _ = timer.withdraw(number)
           if once.claim() { continuation.resume() }
         }
@@ -97,9 +98,9 @@ extension Scheduler {
   /// Lets every worker end that has nothing to do, and the others when they have done what they do.
   private func endIdleWorkers() {
     var effects = Effects()
-    lock.withLock {
-      state.pointee.isStopping = true
-      for worker in state.pointee.workers.joined() where worker.isParked {
+    withState { state in
+      state.isStopping = true
+      for worker in state.workers.joined() where worker.isParked {
         if let parked = worker.parkedTask {
           worker.isParked = false
           worker.parkedTask = nil
@@ -113,9 +114,9 @@ extension Scheduler {
 
   private func allWorkersEnded() async {
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-      let haveEnded = lock.withLock {
-        if state.pointee.liveWorkers == 0 { return true }
-        state.pointee.onNoWorkers.append { continuation.resume() }
+      let haveEnded = withState { state in
+        if state.liveWorkers == 0 { return true }
+        state.onNoWorkers.append { continuation.resume() }
         return false
       }
       if haveEnded { continuation.resume() }

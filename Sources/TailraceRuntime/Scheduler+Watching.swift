@@ -22,9 +22,9 @@ extension Scheduler {
   }
 
   func subscribe(_ buffer: EventBuffer) {
-    let hasEnded = lock.withLock {
-      guard !state.pointee.isStopping else { return true }
-      state.pointee.observation.add(buffer)
+    let hasEnded = withState { state in
+      guard !state.isStopping else { return true }
+      state.observation.add(buffer)
       if !buffer.isEvidence { announcesStarts.store(true, ordering: .relaxed) }
       return false
     }
@@ -32,21 +32,21 @@ extension Scheduler {
   }
 
   func unsubscribe(_ buffer: EventBuffer) {
-    lock.withLock {
-      state.pointee.observation.remove(buffer)
+    withState { state in
+      state.observation.remove(buffer)
       announcesStarts.store(
-        state.pointee.observation.subscribers.contains { !$0.isEvidence }, ordering: .relaxed)
+        state.observation.subscribers.contains { !$0.isEvidence }, ordering: .relaxed)
     }
   }
 
   /// Says that an attempt begins, to whoever is to know: the core for its rate limits, the subscribers.
   @inline(never)
   func announceStart(of token: AttemptToken) -> Instant {
-    lock.lock()
-    let now = timer.now
-    if token.reportsStart { state.pointee.core.attemptStarted(token, at: now) }
-    let wakes = state.pointee.observeStart(of: token, at: now)
-    lock.unlock()
+    let (now, wakes) = withState { state in
+      let now = timer.now
+      if token.reportsStart { state.core.attemptStarted(token, at: now) }
+      return (now, state.observeStart(of: token, at: now))
+    }
     for buffer in wakes { buffer.wake() }
     return now
   }
@@ -54,7 +54,7 @@ extension Scheduler {
   /// Ends every subscription, once no job is left that anything could happen to.
   func endEvents() {
     announcesStarts.store(false, ordering: .relaxed)
-    for buffer in lock.withLock({ state.pointee.observation.removeAllSubscribers() }) { buffer.finish() }
+    for buffer in withState({ state in state.observation.removeAllSubscribers() }) { buffer.finish() }
   }
 
   // MARK: - History
@@ -64,9 +64,9 @@ extension Scheduler {
   /// Attempts are kept only by a scheduler that was made with `attemptsRemembered` above 0.
   public func history(of id: JobID) -> JobHistory? {
     guard let status = status(of: id) else { return nil }
-    let (attempts, forgotten) = lock.withLock { () -> ([JobAttempt], Int) in
-      guard state.pointee.core.state(of: id) != nil, id.slot < state.pointee.entries.count,
-        let watch = state.pointee.entries[id.slot].watch
+    let (attempts, forgotten) = withState { (state: inout DriverState) -> ([JobAttempt], Int) in
+      guard state.core.state(of: id) != nil, id.slot < state.entries.count,
+        let watch = state.entries[id.slot].watch
       else { return ([], 0) }
       return (watch.attempts, watch.forgottenAttempts)
     }
@@ -96,24 +96,22 @@ extension Scheduler {
       case waits(JobWatch, UInt64)
       case settled(JobResult)
     }
-    let found = try lock.withLock { () throws -> Found in
-      guard let jobState = state.pointee.core.state(of: id) else { throw SchedulerError.unknownJob(id) }
-      let watch = state.pointee.watch(id)
-      if let cause = state.pointee.core.cause(of: id) {
-        return .settled(state.pointee.result(of: id, state: jobState, cause: cause, watch: watch))
+    let found = try withState { (state: inout DriverState) throws -> Found in
+      guard let jobState = state.core.state(of: id) else { throw SchedulerError.unknownJob(id) }
+      let watch = state.watch(id)
+      if let cause = state.core.cause(of: id) {
+        return .settled(state.result(of: id, state: jobState, cause: cause, watch: watch))
       }
-      let number = watch.nextNumber
-      watch.nextNumber += 1
-      watch.onSettled.append((number, action))
-      return .waits(watch, number)
+      return .waits(watch, watch.onSettled.add(action))
     }
     switch found {
     case .settled(let result):
       action(result)
       return CallbackRegistration {}
     case .waits(let watch, let number):
-      return CallbackRegistration { [lock] in
-        lock.withLock { watch.onSettled.removeAll { $0.number == number } }
+      return CallbackRegistration { [weak self] in
+        // The callback leaves the lock before it is released.
+        _ = self?.withState { _ in watch.onSettled.withdraw(number) }
       }
     }
   }
@@ -132,10 +130,9 @@ extension Scheduler {
   public func onJobSettled(
     type: String? = nil, _ action: @escaping @Sendable (SettledJob) -> Void
   ) -> CallbackRegistration {
-    let number = lock.withLock { state.pointee.observation.add(type, action) }
+    let number = withState { state in state.observation.add(type, action) }
     return CallbackRegistration { [weak self] in
-      guard let self else { return }
-      lock.withLock { state.pointee.observation.removeCallback(number) }
+      _ = self?.withState { state in state.observation.removeCallback(number) }
     }
   }
 }

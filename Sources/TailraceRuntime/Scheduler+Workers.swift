@@ -8,12 +8,12 @@ extension Scheduler {
   /// Runs attempts until the scheduler stops. When an attempt is cancelled its task is cancelled with it, so that a
   /// fresh task takes over from there.
   func runTask(_ worker: Worker) async {
-    var table = lock.withLock { state.pointee.handlers }
+    var table = withState { state in state.handlers }
     while true {
       var next = worker.takeNext()
       while let first = next {
         let type = Int(worker.claimed[first].token.type.rawValue)
-        if !table.knows(type) { table = lock.withLock { state.pointee.handlers } }
+        if !table.knows(type) { table = withState { state in state.handlers } }
         guard case .async(let handler) = table.handlers[type] else {
           preconditionFailure("a blocking handler was sent to the async pool")
         }
@@ -29,7 +29,8 @@ extension Scheduler {
         continue
       }
       if worker.lookOut() {
-        lock.withLock { takeInbox(worker) }
+        withState { _ in takeInbox(worker) }
+        worker.dropSpent()
         continue
       }
       if await park(worker) { return }
@@ -90,34 +91,33 @@ extension Scheduler {
   /// Suspends until there is work. Returns whether the scheduler stops.
   private func park(_ worker: Worker) async -> Bool {
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-      lock.lock()
-      if worker.inbox.isEmpty && !state.pointee.isStopping && !worker.isRetired {
+      let isParked = withState { state in
+        guard worker.inbox.isEmpty && !state.isStopping && !worker.isRetired else { return false }
         worker.isParked = true
         worker.parkedTask = continuation
-        lock.unlock()
-      } else {
-        lock.unlock()
-        continuation.resume()
+        return true
       }
+      if !isParked { continuation.resume() }
     }
-    lock.lock()
-    defer { lock.unlock() }
-    takeInbox(worker)
-    guard worker.claimed.isEmpty else { return false }
-    return state.pointee.isStopping || state.pointee.retires(worker)
+    defer { worker.dropSpent() }
+    return withState { state in
+      takeInbox(worker)
+      guard worker.claimed.isEmpty else { return false }
+      return state.isStopping || state.retires(worker)
+    }
   }
 
   // MARK: - The loop of a worker of the thread pool
 
   /// Runs attempts on the calling thread until the scheduler stops.
   func runThread(_ worker: Worker) {
-    var table = lock.withLock { state.pointee.handlers }
+    var table = withState { state in state.handlers }
     let executor = ThreadExecutor(parker: worker.parker)
     while true {
       while let next = worker.takeNext() {
         let token = worker.claimed[next].token
         let payload = worker.hasPayloads ? worker.claimed[next].payload : nil
-        if !table.knows(Int(token.type.rawValue)) { table = lock.withLock { state.pointee.handlers } }
+        if !table.knows(Int(token.type.rawValue)) { table = withState { state in state.handlers } }
         guard prepare(token, worker) == .run else { continue }
         let started = begin(token, worker)
         let ending: Ending
@@ -131,22 +131,23 @@ extension Scheduler {
       }
       if exchange(worker) { continue }
       if worker.lookOut() {
-        lock.withLock { takeInbox(worker) }
+        withState { _ in takeInbox(worker) }
+        worker.dropSpent()
         continue
       }
-      lock.lock()
-      worker.isParked = worker.inbox.isEmpty
-      let mustPark = worker.isParked
-      let isStopping = mustPark && (state.pointee.isStopping || state.pointee.retires(worker))
-      lock.unlock()
+      let (mustPark, isStopping) = withState { state in
+        worker.isParked = worker.inbox.isEmpty
+        return (worker.isParked, worker.isParked && (state.isStopping || state.retires(worker)))
+      }
       if mustPark {
         if isStopping { return }
         worker.parker.park()
       }
-      lock.withLock {
+      withState { _ in
         worker.isParked = false
         takeInbox(worker)
       }
+      worker.dropSpent()
       worker.lastFinish = nil
     }
   }
@@ -167,12 +168,12 @@ extension Scheduler {
   private func prepare(_ token: AttemptToken, _ worker: Worker) -> Preparation {
     worker.begin(token.job)
     guard worker.revoked.load(ordering: .sequentiallyConsistent) else { return .run }
-    lock.lock()
-    worker.revoked.store(false, ordering: .relaxed)
-    let isLive = state.pointee.core.isLive(token)
-    // Another attempt that was handed to this worker may be the revoked one.
-    if worker.hasNext { worker.revoked.store(true, ordering: .relaxed) }
-    lock.unlock()
+    let isLive = withState { state in
+      worker.revoked.store(false, ordering: .relaxed)
+      // Another attempt that was handed to this worker may be the revoked one.
+      if worker.hasNext { worker.revoked.store(true, ordering: .relaxed) }
+      return state.core.isLive(token)
+    }
     if isLive { return .run }
     let now = timer.now
     worker.reports.append(AttemptReport(token: token, started: now, finished: now, outcome: .cancelled, ending: nil))
@@ -213,20 +214,22 @@ extension Scheduler {
   /// Reports what was finished, lets the core start jobs, and takes what it hands to this worker. Returns whether that
   /// is anything.
   private func exchange(_ worker: Worker) -> Bool {
-    lock.lock()
-    let now = timer.now
-    state.pointee.accept(&worker.reports, from: worker, at: now, into: &worker.outbox)
-    // Where handlers take no real time nobody could tell a short one from a long one.
-    let limit = virtualTime == nil ? worker.claimLimit : 1
-    state.pointee.core.startJobs(
-      at: now, claiming: limit > 1 ? Claim(pool: worker.pool, worker: worker.index, limit: limit) : nil,
-      into: &worker.outbox)
-    state.pointee.distribute(&worker.outbox, caller: worker, effects: &worker.effects)
-    if state.pointee.core.hasClaimsAhead(in: worker.pool) { relieve(worker, at: now) }
-    takeInbox(worker)
-    worker.batchSince = now
-    worker.lastFinish = nil
-    lock.unlock()
+    withState(releasing: &worker.departed) { state in
+      let now = timer.now
+      state.accept(worker.reports, from: worker, at: now, into: &worker.outbox)
+      // Where handlers take no real time nobody could tell a short one from a long one.
+      let limit = virtualTime == nil ? worker.claimLimit : 1
+      state.core.startJobs(
+        at: now, claiming: limit > 1 ? Claim(pool: worker.pool, worker: worker.index, limit: limit) : nil,
+        into: &worker.outbox)
+      state.distribute(&worker.outbox, caller: worker, effects: &worker.effects)
+      if state.core.hasClaimsAhead(in: worker.pool) { relieve(worker, in: &state, at: now) }
+      takeInbox(worker)
+      worker.batchSince = now
+      worker.lastFinish = nil
+    }
+    worker.reports.removeAll(keepingCapacity: true)
+    worker.dropSpent()
     perform(&worker.effects)
     if !worker.outbox.records.isEmpty {
       if let observer {
@@ -239,18 +242,18 @@ extension Scheduler {
 
   /// Gives back what other workers claimed ahead and do not get to: everything when this worker has nothing to do, else
   /// what they have held for long, since one of their jobs turned out to be a long one. Under the lock.
-  private func relieve(_ worker: Worker, at now: Instant) {
+  private func relieve(_ worker: Worker, in state: inout DriverState, at now: Instant) {
     var tookAny = false
     let firstRecord = worker.outbox.records.count
-    for other in state.pointee.workers[Int(worker.pool.rawValue)] where other !== worker {
+    for other in state.workers[Int(worker.pool.rawValue)] where other !== worker {
       guard worker.inbox.isEmpty || now - other.batchSince > .microseconds(200), other.hasNext else { continue }
-      tookAny = giveBackClaims(of: other, in: &state.pointee, at: now, into: &worker.outbox) || tookAny
+      tookAny = giveBackClaims(of: other, in: &state, at: now, into: &worker.outbox) || tookAny
     }
     guard tookAny else { return }
-    state.pointee.core.startJobs(
+    state.core.startJobs(
       at: now, claiming: Claim(pool: worker.pool, worker: worker.index, limit: worker.claimLimit),
       into: &worker.outbox)
-    state.pointee.distribute(&worker.outbox, caller: worker, firstRecord: firstRecord, effects: &worker.effects)
+    state.distribute(&worker.outbox, caller: worker, firstRecord: firstRecord, effects: &worker.effects)
   }
 
   /// Gives back what a worker claimed and has not begun. Under the lock. Returns whether that was anything.
@@ -271,7 +274,7 @@ extension Scheduler {
       for worker in state.workers[Int(pool.rawValue)] {
         // What is under a rate limit stays: giving it back would not give back its turn.
         while let last = worker.inbox.last, !last.token.reportsStart {
-          worker.inbox.removeLast()
+          state.departures.add(value: worker.inbox.removeLast().payload)
           state.core.attemptReturned(last.token, at: now, into: &outbox)
         }
         if worker.hasNext { giveBackClaims(of: worker, in: &state, at: now, into: &outbox) }
@@ -279,10 +282,10 @@ extension Scheduler {
     }
   }
 
-  /// Under the lock.
+  /// Under the lock. What the worker held before is its ``Worker/spent``, which it drops when the lock is free.
   @inline(__always)
   private func takeInbox(_ worker: Worker) {
-    worker.claimed.removeAll(keepingCapacity: true)
+    swap(&worker.spent, &worker.claimed)
     worker.taken.store(0, ordering: .releasing)
     swap(&worker.claimed, &worker.inbox)
     worker.hasMail.store(false, ordering: .relaxed)
@@ -322,11 +325,12 @@ extension Scheduler {
     let box = EndingBox()
     let context = context(token, payload, worker)
     let task = Task(executorPreference: executor) { [self] in box.ending = await run(handler, context) }
-    lock.withLock { worker.task = task }
+    withState { _ in worker.task = task }
     // Stopped before there was a task to cancel.
     if worker.isCancelled(token.job) { task.cancel() }
     while box.ending == nil { executor.runNext() }
-    lock.withLock { worker.task = nil }
+    // It holds the handler's context.
+    _ = withState { _ in worker.task.take() }
     return box.ending!
   }
 }

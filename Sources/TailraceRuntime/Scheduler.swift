@@ -19,11 +19,11 @@ import TailraceCore
 /// await scheduler.shutdown()
 /// ```
 public final class Scheduler: Sendable {
-  let lock = Lock()
+  private let lock = Lock(isOutermost: true)
   /// Behind ``lock``. A pointer, since the state is large, unique and never moves.
-  nonisolated(unsafe) let state: UnsafeMutablePointer<DriverState>
-  /// Orders the delivery of records that no worker reports.
-  let sideLock = Lock()
+  nonisolated(unsafe) private let state: UnsafeMutablePointer<DriverState>
+  /// For facts that no worker reports; behind ``lock`` as well.
+  nonisolated(unsafe) private let outbox: UnsafeMutablePointer<Outbox>
   let observer: (any TimelineObserver)?
   let logger: Logger
   /// Instants for delays, timeouts and precise sleeping.
@@ -84,6 +84,10 @@ public final class Scheduler: Sendable {
     self.logger = logger
     state = .allocate(capacity: 1)
     state.initialize(to: DriverState(configuration, attemptsRemembered: attemptsRemembered, time: timer))
+    outbox = .allocate(capacity: 1)
+    outbox.initialize(to: Outbox())
+    outbox.pointee.orders.reserveCapacity(256)
+    outbox.pointee.records.reserveCapacity(64)
     shardCount = 1 + PoolID.allCases.reduce(0) { $0 + configuration.places(in: $1) }
     state.pointee.directory.scheduler = self
     time?.add(self)
@@ -94,6 +98,22 @@ public final class Scheduler: Sendable {
     if virtualTime == nil { timer.stop() }
     state.deinitialize(count: 1)
     state.deallocate()
+    outbox.deinitialize(count: 1)
+    outbox.deallocate()
+  }
+
+  /// ``withState(_:)`` with a list that its caller keeps: nothing is allocated for what departs again and again.
+  @inline(__always)
+  func withState<Value, Failure: Error>(
+    releasing departed: inout Departures, _ body: (inout DriverState) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    lock.lock()
+    defer {
+      if !state.pointee.departures.isEmpty { swap(&departed, &state.pointee.departures) }
+      lock.unlock()
+      departed.release()
+    }
+    return try body(&state.pointee)
   }
 
   // MARK: - Life
@@ -103,10 +123,10 @@ public final class Scheduler: Sendable {
   /// A second call does nothing, nor does one after a shutdown. From now on the workers keep the scheduler alive: it
   /// goes away only after ``shutdown(grace:stopping:)``.
   public func start() {
-    let workers = lock.withLock { () -> [Worker]? in
-      guard state.pointee.startInstant == nil, !state.pointee.isShuttingDown else { return nil }
-      state.pointee.startInstant = timer.now
-      return state.pointee.workers.flatMap { $0.filter { $0.index < configuration[$0.pool].workers } }
+    let workers = withState { (state: inout DriverState) -> [Worker]? in
+      guard state.startInstant == nil, !state.isShuttingDown else { return nil }
+      state.startInstant = timer.now
+      return state.workers.flatMap { $0.filter { $0.index < configuration[$0.pool].workers } }
     }
     guard let workers else { return }
     logger.info("scheduler started")
@@ -129,8 +149,9 @@ public final class Scheduler: Sendable {
 
   /// Lets a fresh task run the worker. Detached: handlers see no task-local values of whoever started the scheduler.
   func spawnTask(for worker: Worker) {
-    lock.withLock {
-      state.pointee.liveWorkers += 1
+    withState { state in
+      state.liveWorkers += 1
+      state.departures.add(object: worker.task.map { TaskHold($0) })
       worker.task = Task.detached { [self] in
         await runTask(worker)
         workerEnded()
@@ -139,7 +160,7 @@ public final class Scheduler: Sendable {
   }
 
   private func spawnThread(for worker: Worker) {
-    lock.withLock { state.pointee.liveWorkers += 1 }
+    withState { state in state.liveWorkers += 1 }
     let context = Unmanaged.passRetained(ThreadStart(scheduler: self, worker: worker))
     var handle = pthread_t()
     let result =
@@ -170,11 +191,11 @@ public final class Scheduler: Sendable {
   }
 
   private func workerEnded() {
-    let actions = lock.withLock { () -> [@Sendable () -> Void] in
-      state.pointee.liveWorkers -= 1
-      guard state.pointee.liveWorkers == 0 else { return [] }
-      defer { state.pointee.onNoWorkers = [] }
-      return state.pointee.onNoWorkers
+    let actions = withState { (state: inout DriverState) -> [@Sendable () -> Void] in
+      state.liveWorkers -= 1
+      guard state.liveWorkers == 0 else { return [] }
+      defer { state.onNoWorkers = [] }
+      return state.onNoWorkers
     }
     for action in actions { action() }
   }
@@ -184,32 +205,44 @@ public final class Scheduler: Sendable {
   /// Reports facts to the core under the lock, lets it start jobs, and carries its orders out.
   func report<Value>(_ body: (inout DriverState, Instant, inout Outbox) throws -> Value) rethrows -> Value {
     var effects = Effects()
-    lock.lock()
-    let value: Value
-    let hasRecords: Bool
-    do {
-      defer { lock.unlock() }
+    var hasRecords = false
+    let value = try withState { (state: inout DriverState) throws -> Value in
       let now = timer.now
-      value = try body(&state.pointee, now, &state.pointee.outbox)
-      if state.pointee.startInstant != nil { state.pointee.core.startJobs(at: now, into: &state.pointee.outbox) }
-      state.pointee.distribute(&state.pointee.outbox, caller: nil, effects: &effects)
-      hasRecords = !state.pointee.outbox.records.isEmpty
-      if hasRecords { state.pointee.movePendingRecords() }
+      let value = try body(&state, now, &outbox.pointee)
+      if state.startInstant != nil { state.core.startJobs(at: now, into: &outbox.pointee) }
+      state.distribute(&outbox.pointee, caller: nil, effects: &effects)
+      if observer == nil {
+        outbox.pointee.records.removeAll()
+      } else {
+        hasRecords = state.movePendingRecords(from: &outbox.pointee)
+      }
+      return value
     }
     perform(&effects)
     if hasRecords { deliverPendingRecords() }
     return value
   }
 
-  private func deliverPendingRecords() {
-    sideLock.withLock {
-      let records = lock.withLock {
-        var taken: [TimelineRecord] = []
-        swap(&taken, &state.pointee.pendingRecords)
-        return taken
-      }
-      guard let observer, !records.isEmpty else { return }
+  /// Hands the records that no worker reports to the observer, in their order, outside every lock: whoever comes first
+  /// delivers, and goes on for those who come meanwhile.
+  func deliverPendingRecords() {
+    guard let observer, var records = withState({ state in state.beginDelivery() }) else { return }
+    while true {
       records.withUnsafeBufferPointer { observer.record($0, shard: 0) }
+      let (goesOn, waiting) = withState { state in state.continueDelivery(&records) }
+      for continuation in waiting { continuation.resume() }
+      if !goesOn { return }
+    }
+  }
+
+  /// Returns when every record that was made before has been handed to the observer.
+  func recordsDelivered() async {
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      let isIdle = withState { state in
+        if state.isDelivering { state.onDelivered.append(continuation) }
+        return !state.isDelivering
+      }
+      if isIdle { continuation.resume() }
     }
   }
 
@@ -240,21 +273,15 @@ public final class Scheduler: Sendable {
 
   private func performRarely(_ effects: inout Effects) {
     for watch in effects.released {
-      let action = lock.withLock {
-        defer { watch.onAdmission = nil }
-        return watch.onAdmission
-      }
+      let action = withState { _ in watch.onAdmission.take() }
       action?()
     }
     effects.released.removeAll(keepingCapacity: true)
     for (watch, result) in effects.settled {
-      let (admission, actions) = lock.withLock {
-        defer { (watch.onAdmission, watch.onSettled) = (nil, []) }
-        return (watch.onAdmission, watch.onSettled)
-      }
+      let (admission, actions) = withState { _ in (watch.onAdmission.take(), watch.onSettled.takeAll()) }
       admission?()
-      for entry in actions { entry.action(result) }
-      if result.state == .deadLettered {
+      for action in actions { action(result) }
+      if result.state == .deadLettered, logger.logLevel <= .error {
         logger.error(
           "job dead-lettered",
           metadata: [
@@ -265,17 +292,15 @@ public final class Scheduler: Sendable {
     }
     effects.settled.removeAll(keepingCapacity: true)
     for batch in effects.settledBatches {
-      let actions = lock.withLock {
-        state.pointee.onBatchSettled.removeValue(forKey: batch.rawValue) ?? []
-      }
+      let actions = withState { state in state.onBatchSettled.removeValue(forKey: batch.rawValue) ?? [] }
       for action in actions { action() }
     }
     effects.settledBatches.removeAll(keepingCapacity: true)
     if effects.drained {
       effects.drained = false
-      let actions = lock.withLock {
-        defer { state.pointee.onDrained = [] }
-        return state.pointee.onDrained
+      let actions = withState { state in
+        defer { state.onDrained = [] }
+        return state.onDrained
       }
       for action in actions { action() }
     }
@@ -300,7 +325,7 @@ public final class Scheduler: Sendable {
   /// Says that an attempt failed; whether it was the last is said where the job settles.
   func logFailure(of job: JobID, type: JobTypeID, attempt: Int, _ error: @autoclosure () -> String) {
     guard logger.logLevel <= .warning else { return }
-    let name = lock.withLock { state.pointee.typeNames[Int(type.rawValue)] }
+    let name = withState { state in state.typeNames[Int(type.rawValue)] }
     logger.warning(
       "attempt failed",
       metadata: [
@@ -320,9 +345,39 @@ private final class ThreadStart {
   }
 }
 
+/// Keeps a task until it may be released.
+private final class TaskHold {
+  let task: Task<Void, Never>
+  init(_ task: Task<Void, Never>) { self.task = task }
+}
+
 extension DriverState {
-  mutating func movePendingRecords() {
+  /// Returns whether there are any.
+  mutating func movePendingRecords(from outbox: inout Outbox) -> Bool {
+    guard !outbox.records.isEmpty else { return false }
     outbox.records.withUnsafeBufferPointer { pendingRecords.append(contentsOf: $0) }
     outbox.records.removeAll()
+    return true
+  }
+
+  /// The records to deliver; nil: there are none, or somebody else is at it.
+  mutating func beginDelivery() -> [TimelineRecord]? {
+    guard !isDelivering, !pendingRecords.isEmpty else { return nil }
+    isDelivering = true
+    var taken: [TimelineRecord] = []
+    swap(&taken, &pendingRecords)
+    return taken
+  }
+
+  /// Takes what has come while others were delivered. Returns whether there is any, and if not, who waits for that.
+  mutating func continueDelivery(
+    _ delivered: inout [TimelineRecord]
+  ) -> (goesOn: Bool, waiting: [UnsafeContinuation<Void, Never>]) {
+    delivered.removeAll(keepingCapacity: true)
+    swap(&delivered, &pendingRecords)
+    guard delivered.isEmpty else { return (true, []) }
+    isDelivering = false
+    defer { onDelivered = [] }
+    return (false, onDelivered)
   }
 }

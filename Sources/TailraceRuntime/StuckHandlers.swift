@@ -58,7 +58,7 @@ extension Scheduler {
 
   private func log(_ stuck: StuckHandler) {
     let token = stuck.token
-    let name = lock.withLock { state.pointee.typeNames[Int(token.type.rawValue)] }
+    let name = withState { state in state.typeNames[Int(token.type.rawValue)] }
     logger.warning(
       "handler ignores its cancellation",
       metadata: [

@@ -19,7 +19,7 @@ extension Scheduler {
     if let jobType = request.jobType {
       validate = { try jobType.validate($0) }
     } else {
-      validate = lock.withLock { state.pointee.validators[request.type] }
+      validate = withState { state in state.validators[request.type] }
     }
     do { try validate?(request.payload) } catch { return error }
     return nil

@@ -64,10 +64,13 @@ public final class VirtualTime: Sendable {
   }
 
   func add(_ scheduler: Scheduler) {
-    schedulers.withLock { list in
-      list.removeAll { $0.scheduler == nil }
-      list.append(WeakScheduler(scheduler))
+    // Held until the lock is free: the last to hold a scheduler releases it, with its handlers.
+    let alive = schedulers.withLock { list in
+      let known = list.map { ($0, $0.scheduler) }
+      list = known.filter { $0.1 != nil }.map(\.0) + [WeakScheduler(scheduler)]
+      return known
     }
+    withExtendedLifetime(alive) {}
   }
 
   private var busyWorkers: Int {
@@ -109,13 +112,13 @@ private struct WeakScheduler: Sendable {
 
 extension Scheduler {
   /// Whether a shutdown was requested.
-  package var isShuttingDown: Bool { lock.withLock { state.pointee.isShuttingDown } }
+  package var isShuttingDown: Bool { withState { state in state.isShuttingDown } }
 
   /// Workers that have not come to rest: they run, or are about to.
   fileprivate var busyWorkers: Int {
-    lock.withLock {
-      guard state.pointee.startInstant != nil else { return 0 }
-      return state.pointee.liveWorkers - state.pointee.workers.joined().count { $0.isParked }
+    withState { state in
+      guard state.startInstant != nil else { return 0 }
+      return state.liveWorkers - state.workers.joined().count { $0.isParked }
     }
   }
 }

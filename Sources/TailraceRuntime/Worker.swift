@@ -61,6 +61,10 @@ final class Worker: @unchecked Sendable {
 
   // Of the running side.
   @exclusivity(unchecked) var claimed: [Claimed] = []
+  /// What was in `claimed` before: its payloads are released outside the scheduler's lock.
+  @exclusivity(unchecked) var spent: [Claimed] = []
+  /// What the worker's reports parted the scheduler's state from; empty but while it is released.
+  @exclusivity(unchecked) var departed = Departures()
   /// How many of `claimed` were taken up, or given back; by whoever is first.
   let taken = Atomic<Int>(0)
   /// Since when it works on `claimed`; under the scheduler's lock.
@@ -186,6 +190,12 @@ final class Worker: @unchecked Sendable {
       parker.park(untilNanoseconds: deadline)
     }
     throw CancellationError()
+  }
+
+  /// Releases the payloads of what it has run. Outside the scheduler's lock, by the running side.
+  @inline(__always)
+  func dropSpent() {
+    if !spent.isEmpty { spent.removeAll(keepingCapacity: true) }
   }
 
   func note(service: Nanoseconds) { smoothedService += 0.1 * (Double(service.rawValue) - smoothedService) }

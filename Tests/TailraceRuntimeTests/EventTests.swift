@@ -152,7 +152,7 @@ struct EventTests {
     }
     let isAnnounced = scheduler.announcesStarts.load(ordering: .relaxed)
     #expect(!isAnnounced)
-    #expect(!scheduler.lock.withLock { scheduler.state.pointee.observation.isActive })
+    #expect(!scheduler.withState { state in state.observation.isActive })
   }
 
   @Test func eventsOfEachJobStayInOrderUnderLoad() async throws {
@@ -268,7 +268,7 @@ struct HistoryTests {
     let gone = try await forgetful.submit(JobRequest("nop"))
     await forgetful.shutdown()
     #expect(forgetful.history(of: gone) == nil)
-    #expect(forgetful.lock.withLock { forgetful.state.pointee.entries.allSatisfy { $0.watch == nil } })
+    #expect(forgetful.withState { state in state.entries.allSatisfy { $0.watch == nil } })
   }
 }
 

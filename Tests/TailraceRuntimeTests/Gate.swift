@@ -114,7 +114,7 @@ extension Scheduler {
   }
 
   /// What the core finds wrong with its own state.
-  var violatedInvariants: [String] { lock.withLock { state.pointee.core.violatedInvariants() } }
+  var violatedInvariants: [String] { withState { state in state.core.violatedInvariants() } }
 
   /// Registers a handler that opens `started` and then waits for `gate`.
   func registerBlocker(_ name: String, started: Gate, until gate: Gate) throws {

@@ -131,7 +131,7 @@ struct ResultTests {
       scheduler.status(of: running)
         == JobStatus(
           id: running, type: "slow", priority: .high, state: .running, cause: nil, attempts: 1, tags: ["a", "b"],
-          error: nil))
+          failure: nil))
     #expect(scheduler.status(of: waiting)?.state == .available)
     #expect(scheduler.status(of: waiting)?.attempts == 0)
     #expect(scheduler.status(of: delayed)?.state == .scheduled)

@@ -15,7 +15,7 @@ private final class SteppedClock: Sendable {
 }
 
 extension Scheduler {
-  fileprivate func setWallClock(_ clock: SteppedClock) { lock.withLock { state.pointee.wallClock = { clock.at($0) } } }
+  fileprivate func setWallClock(_ clock: SteppedClock) { withState { state in state.wallClock = { clock.at($0) } } }
 
   /// What the re-reading does, without the wait for it.
   fileprivate func readWallClock() { report { state, now, _ in state.readWallClock(at: now) } }

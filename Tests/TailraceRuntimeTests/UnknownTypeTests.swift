@@ -132,5 +132,5 @@ struct StuckHandlerTests {
 }
 
 extension Scheduler {
-  func spares(in pool: PoolID) -> Int { lock.withLock { state.pointee.spares[Int(pool.rawValue)].count } }
+  func spares(in pool: PoolID) -> Int { withState { state in state.spares[Int(pool.rawValue)].count } }
 }

@@ -102,6 +102,9 @@ int cplatform_descriptors_limit(pid_t process, uint64_t soft);
 /// Leaves a mark on the calling thread and returns the one that was there, null at first.
 void *cplatform_thread_mark(void *mark);
 
+/// Changes how many locks the calling thread is said to hold, and returns how many those are now. Debug builds count.
+int cplatform_count_locks(int change);
+
 /// Tells the processor that this is a waiting loop.
 static inline void cplatform_pause(void) {
 #if defined(__x86_64__)

@@ -1,0 +1,44 @@
+/// Who is to be told when a job settles, in the order in which they came, each by a number by which it is withdrawn.
+///
+/// Numbers only grow, so that one is found by bisection; what was withdrawn leaves an empty place until half are empty.
+struct SettlementWaiters {
+  typealias Action = @Sendable (JobResult) -> Void
+
+  private var list: ContiguousArray<(number: UInt64, action: Action?)> = []
+  private var nextNumber: UInt64 = 0
+  /// How many are to be told.
+  private(set) var count = 0
+
+  var isEmpty: Bool { count == 0 }
+
+  mutating func add(_ action: @escaping Action) -> UInt64 {
+    defer { nextNumber += 1 }
+    list.append((nextNumber, action))
+    count += 1
+    return nextNumber
+  }
+
+  /// Takes one back; nil: it has been told, or withdrawn.
+  mutating func withdraw(_ number: UInt64) -> Action? {
+    var (low, high) = (0, list.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if list[middle].number < number { low = middle + 1 } else { high = middle }
+    }
+    guard low < list.count, list[low].number == number, let action = list[low].action.take() else { return nil }
+    count -= 1
+    // Only empty places are released here.
+    if list.count >= 2 * count + 8 { list.removeAll { $0.action == nil } }
+    return action
+  }
+
+  /// Those who are to be told, who are not told again.
+  mutating func takeAll() -> [Action] {
+    guard count > 0 else { return [] }
+    var taken: [Action] = []
+    taken.reserveCapacity(count)
+    for place in list.indices { if let action = list[place].action.take() { taken.append(action) } }
+    (list, count) = ([], 0)
+    return taken
+  }
+}
