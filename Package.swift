@@ -56,7 +56,10 @@ let package = Package(
       name: "TailraceMeasurement", dependencies: ["TailraceCore", "TailraceSpelling"], swiftSettings: strict),
     .target(
       name: "TailraceBenchmarkHooks",
-      dependencies: ["TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceCore"],
+      dependencies: [
+        "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceRuntime", "TailraceCore",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .target(name: "CPlatform"),
     .target(
@@ -117,7 +120,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TailraceRuntimeTests",
-      dependencies: ["TailraceRuntime", "TailraceCore", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "TailraceRuntime", "TailraceCore", "TailraceBenchmarkHooks", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "TailraceObservabilityTests",

@@ -13,14 +13,19 @@ struct BatchTable {
   private var open: [UInt32: Batch] = [:]
   private var nextNumber: UInt32 = 0
 
+  /// Batches that are open.
+  var count: Int { open.count }
+
   mutating func add(failFast: Bool) -> BatchID {
-    defer { nextNumber += 1 }
+    // After four thousand million batches numbers come again; that of an open one is left out.
+    while open[nextNumber] != nil { nextNumber &+= 1 }
+    defer { nextNumber &+= 1 }
     open[nextNumber] = Batch(failFast: failFast)
     return BatchID(rawValue: nextNumber)
   }
 
   subscript(number: UInt32) -> Batch? {
-    get { open[number] }
+    @inline(__always) get { open[number] }
     _modify { yield &open[number] }
   }
 }
@@ -30,7 +35,30 @@ extension SchedulerCore {
   ///
   /// - Parameter failFast: whether the first job that is dead-lettered cancels the rest; otherwise every
   ///   result and every failure is collected.
-  public mutating func batchOpened(failFast: Bool) -> BatchID { batches.add(failFast: failFast) }
+  /// - Throws: when ``mostBatches`` are open.
+  public mutating func batchOpened(failFast: Bool) throws(LimitReached) -> BatchID {
+    guard batches.count < Self.mostBatches else {
+      throw LimitReached(
+        "open batches", count: batches.count, limit: Self.mostBatches,
+        remedy: "settle those whose jobs are all submitted")
+    }
+    return batches.add(failFast: failFast)
+  }
+
+  /// As many batches can be open at once.
+  public static let mostBatches = 1_000_000
+
+  /// A job joins a fail-fast batch. Those that have settled are dropped now and then: a batch that stays open for long
+  /// keeps what it can still cancel.
+  mutating func noteMember(_ job: JobID, of number: UInt32) {
+    let known = batches[number]!.members.count
+    if known >= 64, known > 2 * batches[number]!.unsettled {
+      var kept = ContiguousArray<JobID>()
+      for member in batches[number]!.members where state(of: member)?.isTerminal == false { kept.append(member) }
+      batches[number]!.members = kept
+    }
+    batches[number]!.members.append(job)
+  }
 
   /// No more jobs will be submitted to the batch; once all are settled, `settleBatch` is ordered.
   public mutating func batchSealed(_ id: BatchID, into outbox: inout Outbox) {

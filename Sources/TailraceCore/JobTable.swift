@@ -100,13 +100,6 @@ struct JobTable: ~Copyable {
   @inline(__always)
   func job(_ id: JobID) -> UnsafeMutablePointer<JobSlot>? { find(id).map { self[$0] } }
 
-  /// The jobs of a type that have not settled, by place.
-  func unsettled(of type: UInt16) -> [JobID] {
-    (0..<highWater)
-      .filter { self[$0].pointee.type == type && !self[$0].pointee.state.isTerminal }
-      .map { id(of: $0) }
-  }
-
   @inline(__always)
   func id(of slot: UInt32) -> JobID { JobID(slot: slot, generation: self[slot].pointee.generation) }
 
@@ -145,7 +138,7 @@ struct JobTable: ~Copyable {
       pages = larger
       pageCapacity *= 2
     }
-    precondition(MemoryLayout<JobSlot>.stride <= Self.stride, "a slot fits its two cache lines")
+    if MemoryLayout<JobSlot>.stride > Self.stride { invariantViolated("a slot does not fit its two cache lines") }
     pages[pageCount] = .allocate(byteCount: Self.pageSize * Self.stride, alignment: 64)
     pageCount += 1
   }
@@ -167,12 +160,21 @@ struct JobList {
     count += 1
   }
 
-  /// Puts a job into a list that is in order of sequence, at its place; looks from the front.
-  mutating func insertBySequence(_ slot: UInt32, in jobs: borrowing JobTable) {
+  /// Puts a job into a list that is in order of sequence, at its place.
+  ///
+  /// - Parameter later: a job of the list that comes later, from which to look towards the front; nil: looks from the
+  ///   front.
+  mutating func insertBySequence(_ slot: UInt32, before later: UInt32? = nil, in jobs: borrowing JobTable) {
     let job = jobs[slot]
+    func isEarlier(_ other: UInt32) -> Bool {
+      Int32(bitPattern: jobs[other].pointee.sequence &- job.pointee.sequence) < 0
+    }
     var (before, after) = (JobSlot.none, head)
-    while after != JobSlot.none, Int32(bitPattern: jobs[after].pointee.sequence &- job.pointee.sequence) < 0 {
-      (before, after) = (after, jobs[after].pointee.next)
+    if let later {
+      (before, after) = (jobs[later].pointee.previous, later)
+      while before != JobSlot.none, !isEarlier(before) { (before, after) = (jobs[before].pointee.previous, before) }
+    } else {
+      while after != JobSlot.none, isEarlier(after) { (before, after) = (after, jobs[after].pointee.next) }
     }
     job.pointee.previous = before
     job.pointee.next = after

@@ -17,6 +17,8 @@ struct RateGate {
   private(set) var unreported = 0
   /// The tag key whose limit it is, if it is one's.
   var tagKey = TagKeys.none
+  /// The job type whose limit it is, if it is one's.
+  var type = Lane.shared
   /// Place of this gate's timer, or -1.
   var timerPosition: Int32 = -1
 

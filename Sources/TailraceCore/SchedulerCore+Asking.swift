@@ -15,7 +15,7 @@ extension SchedulerCore {
   public func isLast(_ token: AttemptToken, endingAs outcome: AttemptOutcome) -> Bool {
     guard let slot = jobs.find(token.job), isCurrent(token, slot) else { return false }
     let crashes = jobs[slot].pointee.crashes + (outcome == .crashed ? 1 : 0)
-    let mayRetry = retryPolicies[Int(jobs[slot].pointee.retryPolicy)]
+    let mayRetry = retryPolicy(of: slot)
       .allowsRetry(after: Int(token.attempt), crashes: crashes)
     return outcome.settlement(mayRetry: mayRetry) != nil
   }

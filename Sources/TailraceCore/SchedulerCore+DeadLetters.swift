@@ -87,7 +87,7 @@ extension SchedulerCore {
     let job = jobs[slot].pointee
     var again = JobSubmission(
       type: JobTypeID(rawValue: job.type), tag: tag, intended: now, submitted: now, priority: job.priority,
-      pool: job.pool, timeout: job.timeout, retry: retryPolicies[Int(job.retryPolicy)], memory: Int(job.memory) * 1024)
+      pool: job.pool, timeout: job.timeout, retry: retryPolicy(of: slot), memory: Int(job.memory) * 1024)
     if job.rank != JobSlot.unranked {
       switch configuration.policy {
       case .fifo, .priority, .aging, .slopeAging, .fair: break
@@ -96,7 +96,7 @@ extension SchedulerCore {
       case .shortest: again.expectedService = Nanoseconds(job.rank)
       }
     }
-    if let choices = parkedChoices[slot] {
+    if let choices = parked.choices(slot, of: job.type) {
       // Its type is not open yet, and will say what its submitter left open.
       if !choices.priority { again.priority = nil }
       if !choices.pool { again.pool = nil }
@@ -126,8 +126,7 @@ extension SchedulerCore {
   private mutating func forgetDeadLetter(_ slot: UInt32, into outbox: inout Outbox) {
     deadLetters.remove(slot, in: jobs)
     if !deadLetterKeys.isEmpty { deadLetterKeys[slot] = nil }
-    if !parkedChoices.isEmpty { parkedChoices[slot] = nil }
     outbox.orders.append(.forgetJob(jobs.id(of: slot)))
-    jobs.release(slot)
+    releaseSlot(slot)
   }
 }

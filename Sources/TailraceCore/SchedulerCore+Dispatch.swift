@@ -311,7 +311,7 @@ extension SchedulerCore {
       memoryGated.append(UInt32(lane))
     case .concurrency, .rate, .parked: types[Int(lanes[lane].type)].gatedLanes.append(UInt32(lane))
     case .keyConcurrency, .keyRate: tagKeys.states[Int(lanes[lane].key)].gatedLanes.append(UInt32(lane))
-    case .open: preconditionFailure("\(#function): lane \(lane) is closed for no reason")
+    case .open: invariantViolated("\(#function): lane \(lane) is closed for no reason")
     }
   }
 
@@ -339,7 +339,8 @@ extension SchedulerCore {
   mutating func openLanes(behind gate: Int) {
     let key = gates[gate].tagKey
     if key != TagKeys.none { return openLanes(ofKey: key, gate: .keyRate) }
-    for type in 0..<types.count where Int(types[type].gate) == gate { openLanes(of: type, gate: .rate) }
+    let type = gates[gate].type
+    if type != Lane.shared { openLanes(of: Int(type), gate: .rate) }
   }
 
   mutating func releaseMemory(_ memory: UInt32) {

@@ -51,6 +51,9 @@ extension SchedulerCore {
   mutating func refusal(of submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> Refusal? {
     if hasNoPlace(forKey: submission.tagKey) { return .tooManyTagKeys(most: TagKeys.most) }
     if phase != .accepting { return .stopping }
+    if submission.retry != nil || submission.memory != nil, let invalid = invalidValue(of: submission) {
+      return .invalidValue(invalid)
+    }
     if pools[Int(pool.rawValue)].most == 0 { return .poolWithoutWorkers(pool) }
     if memory > 0, let budget = configuration.memoryBudget, memory > kibibytes(budget) {
       return .exceedsMemoryBudget(bytes: Int(memory) * 1024, budget: budget)
@@ -64,6 +67,14 @@ extension SchedulerCore {
       }
     }
     return nil
+  }
+
+  /// What must not go beyond its range, however it was checked before. Times saturate.
+  private func invalidValue(of submission: borrowing JobSubmission) -> InvalidValue? {
+    var check = ValueCheck()
+    if let memory = submission.memory { check.check("memory", memory, in: 0...mostMemory) }
+    if let retry = submission.retry { check.add(retry.problems(named: "retry.")) }
+    return check.found.first
   }
 
   mutating func refuse(
@@ -95,7 +106,9 @@ extension SchedulerCore {
     job.pointee.timeout = submission.timeout ?? types[type].timeout
     job.pointee.tag = submission.tag
     job.pointee.memory = memory
-    job.pointee.retryPolicy = submission.retry == nil ? types[type].retryPolicy : index(of: submission.retry!)
+    job.pointee.retryPolicy =
+      submission.retry == nil
+      ? types[type].retryPolicy : retryPolicies.number(of: submission.retry!, submittedWith: slot)
     job.pointee.type = submission.type.rawValue
     job.pointee.priority = submission.priority ?? types[type].priority
     job.pointee.pool = pool
@@ -110,7 +123,7 @@ extension SchedulerCore {
     if !submission.dependencies.isEmpty {
       for dependency in submission.dependencies { addDependency(dependency, of: slot) }
     }
-    if types[type].isParked { parkedChoices[slot] = ParkedChoices(submission) }
+    if types[type].isParked { parked.note(slot, of: submission.type.rawValue, ParkedChoices(submission)) }
     return slot
   }
 
@@ -129,7 +142,7 @@ extension SchedulerCore {
   private mutating func joinBatch(_ batch: BatchID, _ slot: UInt32) {
     jobs[slot].pointee.batch = batch.rawValue
     batches[batch.rawValue]!.unsettled += 1
-    if batches[batch.rawValue]!.failFast { batches[batch.rawValue]!.members.append(jobs.id(of: slot)) }
+    if batches[batch.rawValue]!.failFast { noteMember(jobs.id(of: slot), of: batch.rawValue) }
   }
 
   private mutating func addDependency(_ dependency: JobID, of slot: UInt32) {
@@ -293,7 +306,7 @@ extension SchedulerCore {
     record.pointee.started = started
     record.pointee.finished = finished
     if outcome == .crashed { job.pointee.crashes += 1 }
-    let mayRetry = retryPolicies[Int(job.pointee.retryPolicy)]
+    let mayRetry = retryPolicy(of: slot)
       .allowsRetry(after: Int(job.pointee.attempt), crashes: job.pointee.crashes)
     if let verdict = outcome.settlement(mayRetry: mayRetry) {
       let cause = given ?? verdict.cause
@@ -308,7 +321,7 @@ extension SchedulerCore {
   private mutating func retry(_ slot: UInt32, finished: Instant) {
     let job = jobs[slot]
     let retry = Int(job.pointee.attempt)
-    let wait = retryPolicies[Int(job.pointee.retryPolicy)]
+    let wait = retryPolicy(of: slot)
       .wait(beforeRetry: retry, seed: configuration.seed, tag: job.pointee.tag)
     gauges.retries += 1
     job.pointee.previousFinished = finished
@@ -355,7 +368,7 @@ extension SchedulerCore {
       learn(from: now - job.pointee.started, in: Int(job.pointee.pool.rawValue), outcome: .timedOut)
       endAttempt(slot, started: job.pointee.started, finished: now, outcome: .timedOut, into: &outbox)
     case .waitingForRoom, .blocked, .available, .completed, .cancelled, .deadLettered:
-      preconditionFailure("\(#function): a timer for job \(jobs.id(of: slot)), which is \(job.pointee.state)")
+      invariantViolated("\(#function): a timer for job \(jobs.id(of: slot)), which is \(job.pointee.state)")
     }
   }
 
@@ -412,7 +425,8 @@ extension Refusal {
     switch self {
     case .stopping: .stopped
     case .duplicate: .duplicate
-    case .queueFull, .unknownDependency, .unknownBatch, .exceedsMemoryBudget, .poolWithoutWorkers, .tooManyTagKeys:
+    case .queueFull, .unknownDependency, .unknownBatch, .exceedsMemoryBudget, .poolWithoutWorkers, .tooManyTagKeys,
+      .invalidValue:
       .rejected
     }
   }

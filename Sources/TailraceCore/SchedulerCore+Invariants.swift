@@ -46,7 +46,8 @@ extension SchedulerCore {
       check(
         job.state != .blocked || job.unsettledDependencies > 0, "a blocked job waits for no dependency")
       check(
-        Int(job.attempt) <= retryPolicies[Int(job.retryPolicy)].limit + 1, "attempt \(job.attempt) exceeds the limit")
+        job.state.isTerminal || Int(job.attempt) <= retryPolicy(of: slot).limit + 1,
+        "attempt \(job.attempt) exceeds the limit")
     }
     let keys = uniqueKeys.count
     check(held == keys, "\(held) jobs hold unique keys, \(keys) are held")

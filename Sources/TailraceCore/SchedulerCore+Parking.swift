@@ -1,27 +1,13 @@
-/// What the submitter of a job of a parked type said itself; the rest the type says once it is open.
-struct ParkedChoices {
-  let priority: Bool
-  let pool: Bool
-  let timeout: Bool
-  let retry: Bool
-  let memory: Bool
-
-  init(_ submission: borrowing JobSubmission) {
-    priority = submission.priority != nil
-    pool = submission.pool != nil
-    timeout = submission.timeout != nil
-    retry = submission.retry != nil
-    memory = submission.memory != nil
-  }
-}
-
 /// Job types that nothing is known of yet but their jobs.
 extension SchedulerCore {
   /// Registers a job type whose jobs are admitted and wait until it is opened.
-  public mutating func registerParked(_ name: String) -> JobTypeID {
-    let id = register(JobTypeConfiguration(name: name))
+  ///
+  /// - Throws: as ``register(_:)``.
+  public mutating func registerParked(_ name: String) throws -> JobTypeID {
+    let id = try register(JobTypeConfiguration(name: name))
     types[Int(id.rawValue)].isParked = true
     if !types[Int(id.rawValue)].hasOwnLanes { giveOwnLanes(to: Int(id.rawValue)) }
+    parked.add(id.rawValue)
     return id
   }
 
@@ -31,35 +17,50 @@ extension SchedulerCore {
     return types[Int(job.type)].isParked
   }
 
-  /// The jobs of a type that have not settled, in the order of their places.
-  /// - Complexity: O(jobs).
-  public func unsettledJobs(of type: JobTypeID) -> [JobID] {
-    jobs.unsettled(of: type.rawValue)
+  /// How many jobs wait for a parked type to be opened.
+  public func waitingJobs(ofParked type: JobTypeID) -> Int { parked.waiting(of: type.rawValue) }
+
+  /// How many parked types have jobs that wait.
+  public var waitingParkedTypes: Int { parked.waitingTypes }
+
+  /// Whether a parked type has no job that is remembered, settled or not. The driver may then use its number for
+  /// another name: all parked types are alike until they are opened.
+  public func isForgotten(parked type: JobTypeID) -> Bool { !parked.isRemembered(type.rawValue) }
+
+  /// The jobs of a parked type that have not settled, in the order of their places.
+  /// - Complexity: O(n log n) in the type's own jobs.
+  public mutating func unsettledJobs(ofParked type: JobTypeID) -> [JobID] {
+    unsettledSlots(ofParked: type).map { jobs.id(of: $0) }
+  }
+
+  private mutating func unsettledSlots(ofParked type: JobTypeID) -> [UInt32] {
+    parked.slots(of: type.rawValue).filter { !jobs[$0].pointee.state.isTerminal }
   }
 
   /// A parked type is now known: its jobs take from it what their submitters left open, keep their order, and go on.
   ///
   /// Those that it makes impossible (its pool has no workers, or it reserves more memory than the budget) are cancelled
   /// as rejected.
-  /// - Complexity: O(jobs).
-  /// - Precondition: the type is parked; else as ``register(_:)``.
+  /// - Complexity: O(n log n) in the type's own jobs, beside those that wait in the same lanes.
+  /// - Throws: ``InvalidValues``; nothing has changed then.
+  /// - Precondition: the type is parked.
   public mutating func typeOpened(
     _ id: JobTypeID, as configuration: JobTypeConfiguration, at instant: Instant, into outbox: inout Outbox
-  ) {
+  ) throws(InvalidValues) {
+    try configuration.validate()
     advance(to: instant)
     let number = Int(id.rawValue)
-    precondition(types[number].isParked, "\(#function): job type \(configuration.name) is open")
-    var opened = typeState(configuration)
-    for slot in 0..<jobs.highWater where isUnsettled(slot, id) && !isPossible(slot, as: opened) {
+    if !types[number].isParked { invariantViolated("\(#function): job type \(configuration.name) is open") }
+    var opened = typeState(configuration, number: id.rawValue)
+    for slot in unsettledSlots(ofParked: id) where !isPossible(slot, as: opened) {
       withdrawAndSettle(slot, cause: .rejected, into: &outbox)
     }
-    let members = (0..<jobs.highWater).filter { isUnsettled($0, id) }
+    let members = unsettledSlots(ofParked: id)
     let waiting = members.filter { jobs[$0].pointee.state == .available }
     for slot in waiting { removeFromLane(slot) }
-    for slot in members { settle(slot, into: opened) }
-    for letter in deadLetterIDs where jobs[UInt32(letter.slot)].pointee.type == id.rawValue {
-      settle(UInt32(letter.slot), into: opened)
-    }
+    // Dead letters too: they may be replayed.
+    for slot in parked.slots(of: id.rawValue) { settle(slot, into: opened) }
+    parked.remove(id.rawValue)
     for lane in types[number].gatedLanes { lanes[Int(lane)].gate = .open }
     opened.hasOwnLanes = true
     types[number] = opened
@@ -68,16 +69,13 @@ extension SchedulerCore {
     } else if traits.layout == .byType {
       for lane in ownLanes(of: number) { shares[Int(lanes[Int(lane)].share)].step = opened.step }
     }
-    // The last first: each finds its place at the front.
-    for slot in waiting.sorted(by: { isYounger($0, than: $1) }) { rejoin(slot) }
-  }
-
-  private mutating func isUnsettled(_ slot: UInt32, _ type: JobTypeID) -> Bool {
-    jobs[slot].pointee.type == type.rawValue && !jobs[slot].pointee.state.isTerminal
+    // The last first: each finds its place before the one that was put back before it.
+    var hints: [UInt32: UInt32] = [:]
+    for slot in waiting.sorted(by: { isYounger($0, than: $1) }) { rejoin(slot, &hints) }
   }
 
   private mutating func isPossible(_ slot: UInt32, as type: TypeState) -> Bool {
-    let choices = parkedChoices[slot]
+    let choices = parked.choices(slot, of: jobs[slot].pointee.type)
     let pool = choices?.pool == true ? jobs[slot].pointee.pool : type.pool
     let memory = choices?.memory == true ? jobs[slot].pointee.memory : type.memory
     return pools[Int(pool.rawValue)].most > 0
@@ -86,8 +84,8 @@ extension SchedulerCore {
 
   /// Fills in what the submitter left open.
   private mutating func settle(_ slot: UInt32, into type: TypeState) {
-    guard let choices = parkedChoices.removeValue(forKey: slot) else { return }
     let job = jobs[slot]
+    guard let choices = parked.choices(slot, of: job.pointee.type) else { return }
     if !choices.priority { job.pointee.priority = type.priority }
     if !choices.pool { job.pointee.pool = type.pool }
     if !choices.timeout { job.pointee.timeout = type.timeout }
@@ -120,12 +118,15 @@ extension SchedulerCore {
   }
 
   /// Puts an eligible job into the lane where it now belongs, in its order.
-  private mutating func rejoin(_ slot: UInt32) {
+  ///
+  /// - Parameter hints: by lane, the job that was put back there last.
+  private mutating func rejoin(_ slot: UInt32, _ hints: inout [UInt32: UInt32]) {
     let lane = laneOfJob(in: slot)
     jobs[slot].pointee.lane = UInt32(lane)
     gauges.availableByPriority[jobs[slot].pointee.priority] += 1
     if traits.layout != .byPriority { join(lane) }
-    lanes[lane].jobs.insertBySequence(slot, in: jobs)
+    lanes[lane].jobs.insertBySequence(slot, before: hints[UInt32(lane)], in: jobs)
+    hints[UInt32(lane)] = slot
     if traits.order == .byKey { jobHeaps[lane].insert(slot, key: policyKey(slot, in: lane), in: jobs) }
     if head(of: lane) == slot { headChanged(lane) }
   }

@@ -1,6 +1,9 @@
 /// Recurring schedules. Their slots are points on the wall clock, of which the scheduler knows what it is told; at each
 /// due slot it orders the driver to submit a job.
 extension SchedulerCore {
+  /// As many schedules can be added.
+  public static let mostSchedules = 1_000_000
+
   /// How many schedules there are; while there are some, the driver tells the wall clock at least once a minute.
   public var scheduleCount: Int { schedules.count }
 
@@ -20,19 +23,16 @@ extension SchedulerCore {
 
   /// A schedule was added. Its first slot is the first one after now, or after ``ScheduleDescription/after``.
   ///
-  /// - Throws: ``Refusal/stopping`` when the scheduler drains or has stopped.
-  /// - Precondition: an interval is above zero, the bound of `all` lies between 1 and 1,000.
-  public mutating func scheduleAdded(
-    _ description: ScheduleDescription, at instant: Instant
-  ) throws(Refusal) -> ScheduleID {
+  /// - Throws: ``Refusal/stopping`` when the scheduler drains or has stopped; ``InvalidValues``; ``LimitReached``.
+  public mutating func scheduleAdded(_ description: ScheduleDescription, at instant: Instant) throws -> ScheduleID {
+    try description.validate()
     advance(to: instant)
-    if case .every(let interval, _) = description.recurrence {
-      precondition(interval > .zero, "a schedule with an interval of \(interval.rawValue) ns; it is above zero")
+    guard phase == .accepting else { throw Refusal.stopping }
+    guard schedules.count < Self.mostSchedules else {
+      throw LimitReached(
+        "schedules", count: schedules.count, limit: Self.mostSchedules,
+        remedy: "remove some, or let one submit for many")
     }
-    if case .all(let limit) = description.missed {
-      precondition((1...1_000).contains(limit), "a schedule that catches up on \(limit) slots: 1 to 1,000 are allowed")
-    }
-    guard phase == .accepting else { throw .stopping }
     let slot = schedules.add(Schedule(description))
     scheduleClockChanged(slot)
     return schedules.id(of: slot)

@@ -13,7 +13,7 @@ extension SchedulerCore {
   mutating func settle(
     _ slot: UInt32, as state: JobState, cause: SettlementCause, into outbox: inout Outbox
   ) {
-    precondition(!jobs[slot].pointee.state.isTerminal, "\(#function): a job settled twice: \(jobs.id(of: slot))")
+    if jobs[slot].pointee.state.isTerminal { invariantViolated("a job settled twice: \(jobs.id(of: slot))") }
     jobs[slot].pointee.state = state
     let pending = PendingSettlement(slot: slot, state: state, cause: cause)
     if settling.isEmpty, jobs[slot].pointee.firstDependent == JobSlot.none, jobs[slot].pointee.batch == JobSlot.none {
@@ -22,7 +22,7 @@ extension SchedulerCore {
         // Nor is it remembered.
         announce(pending, into: &outbox)
         outbox.orders.append(.forgetJob(jobs.id(of: slot)))
-        jobs.release(slot)
+        releaseSlot(slot)
         return finishDrainingIfIdle(into: &outbox)
       }
       noteSettled(pending, into: &outbox)
@@ -66,9 +66,7 @@ extension SchedulerCore {
   private mutating func announce(_ pending: PendingSettlement, into outbox: inout Outbox) {
     gauges.inSystem -= 1
     gauges.settledByCause[pending.cause] += 1
-    if !parkedChoices.isEmpty, pending.state != .deadLettered || configuration.deadLetterCount == 0 {
-      parkedChoices[pending.slot] = nil
-    }
+    if !parked.isEmpty { parked.settled(type: jobs[pending.slot].pointee.type) }
     if !uniqueKeys.isEmpty { uniqueKeys.release(pending.slot) }
     if usesTagKeys {
       let key = tagKeys.key(of: pending.slot)
@@ -113,7 +111,7 @@ extension SchedulerCore {
     case .available:
       removeFromLane(slot)
     case .running, .completed, .cancelled, .deadLettered:
-      preconditionFailure("\(#function): job \(jobs.id(of: slot)) is \(job.pointee.state)")
+      invariantViolated("\(#function): job \(jobs.id(of: slot)) is \(job.pointee.state)")
     }
     let record = addRecord(of: slot, into: &outbox)
     record.pointee.finished = now
@@ -154,7 +152,7 @@ extension SchedulerCore {
       let oldest = settled.head
       settled.remove(oldest, in: jobs)
       outbox.orders.append(.forgetJob(jobs.id(of: oldest)))
-      jobs.release(oldest)
+      releaseSlot(oldest)
     }
   }
 
@@ -216,7 +214,7 @@ extension SchedulerCore {
       // Cancelled, or found invalid, before its dependencies settled; nothing waits any more.
       return
     case .scheduled, .available, .running, .completed:
-      preconditionFailure("\(#function): job \(jobs.id(of: dependent)) is \(job.pointee.state)")
+      invariantViolated("\(#function): job \(jobs.id(of: dependent)) is \(job.pointee.state)")
     }
   }
 }

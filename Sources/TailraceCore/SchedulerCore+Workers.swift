@@ -40,10 +40,12 @@ extension SchedulerCore {
   /// - Precondition: the one is there and holds an attempt, the other is away and holds none.
   public mutating func workerReplaced(_ worker: UInt16, by spare: UInt16, pool: PoolID, at instant: Instant) {
     let state = Int(pool.rawValue)
-    precondition(
-      !pools[state].isAbsent[Int(worker)] && pools[state].claims[Int(worker)] > 0, "worker \(worker) is not stuck")
-    precondition(
-      pools[state].isAbsent[Int(spare)] && pools[state].claims[Int(spare)] == 1, "worker \(spare) is not a spare one")
+    guard !pools[state].isAbsent[Int(worker)], pools[state].claims[Int(worker)] > 0 else {
+      invariantViolated("worker \(worker) is not stuck")
+    }
+    guard pools[state].isAbsent[Int(spare)], pools[state].claims[Int(spare)] == 1 else {
+      invariantViolated("worker \(spare) is not a spare one")
+    }
     workerLeft(worker, pool: pool, at: instant)
     pools[state].isReplaced[Int(worker)] = true
     pools[state].replaced += Int(pools[state].claims[Int(worker)]) - 1

@@ -41,8 +41,7 @@ public struct SchedulerCore: ~Copyable {
   var pools = OwnedArray<PoolState>(capacity: 2)
   var gates = OwnedArray<RateGate>()
   var timers = TimerHeap()
-  var retryPolicies: ContiguousArray<RetryPolicy> = []
-  var retryPolicyIndex: [RetryPolicy: UInt16] = [:]
+  var retryPolicies = RetryPolicies()
   var batches = BatchTable()
   var uniqueKeys = UniqueKeys()
   var tagKeys = TagKeys()
@@ -63,8 +62,7 @@ public struct SchedulerCore: ~Copyable {
   var deadLetters = JobList()
   /// By place; only of dead letters that had a key.
   var deadLetterKeys: [UInt32: DeadLetterKeys] = [:]
-  /// By place: what the submitters of jobs of parked types said themselves.
-  var parkedChoices: [UInt32: ParkedChoices] = [:]
+  var parked = ParkedJobs()
   /// Jobs to settle whose dependents must be walked; empty between facts.
   var settling = OwnedArray<PendingSettlement>()
 
@@ -85,17 +83,16 @@ public struct SchedulerCore: ~Copyable {
 
   /// Makes a scheduler with no jobs and no job types.
   ///
-  /// - Precondition: worker counts are 0 to 65,534, the queue holds 0 jobs or more, rates are above zero and bursts
-  ///   at least 1, no retry policy allows more than 65,534 retries.
-  public init(_ configuration: SchedulerConfiguration) {
-    precondition(configuration.queueCapacity >= 0, "a queue of \(configuration.queueCapacity) jobs")
+  /// - Throws: what is out of range; see ``SchedulerConfiguration/validate()``.
+  public init(_ configuration: SchedulerConfiguration) throws(InvalidValues) {
+    try configuration.validate()
+    self.init(valid: configuration)
+  }
+
+  private init(valid configuration: SchedulerConfiguration) {
     self.configuration = configuration
     traits = configuration.policy.traits
     usesTagKeys = configuration.tagKeys.limits || traits.layout == .byKey
-    for settings in [configuration.tagKeys.each] + Array(configuration.tagKeys.named.values) {
-      precondition((settings.concurrency ?? 1) >= 1, "a tag key's concurrency limit is at least 1")
-      precondition((0.001...1_000).contains(settings.weight), "a tag key's weight of \(settings.weight)")
-    }
     for pool in PoolID.allCases {
       var gate: Int32 = -1
       if let rate = configuration[pool].rate { gate = addGate(rate) }
@@ -104,31 +101,40 @@ public struct SchedulerCore: ~Copyable {
         addLane(Lane(pool: pool, priority: priority, type: Lane.shared))
       }
     }
-    _ = index(of: configuration.retry)
+    _ = retryPolicies.number(of: configuration.retry)
   }
+
+  /// As many job types can be registered, parked ones included.
+  public static let mostTypes = 64_000
 
   /// Registers a job type; the first gets number 0.
   ///
-  /// - Precondition: a concurrency limit is at least 1, a weight lies between 0.001 and 1,000; of rates and retries the
-  ///   same holds as for the scheduler's own.
-  public mutating func register(_ type: JobTypeConfiguration) -> JobTypeID {
+  /// - Throws: ``InvalidValues``, ``LimitReached``.
+  public mutating func register(_ type: JobTypeConfiguration) throws -> JobTypeID {
+    try type.validate()
+    guard types.count < Self.mostTypes else {
+      throw LimitReached(
+        "job types", count: types.count, limit: Self.mostTypes, remedy: "let jobs that differ by a value share a type")
+    }
     let id = JobTypeID(rawValue: UInt16(types.count))
-    types.append(typeState(type))
+    types.append(typeState(type, number: id.rawValue))
     let shared = 0..<UInt32(PoolID.allCases.count * Priority.allCases.count)
     for lane in shared { laneIndex.append(lane) }
     if needsOwnLanes(types[Int(id.rawValue)]) { giveOwnLanes(to: Int(id.rawValue)) }
     return id
   }
 
-  mutating func typeState(_ type: JobTypeConfiguration) -> TypeState {
-    precondition((type.concurrency ?? 1) >= 1, "job type \(type.name): a concurrency limit is at least 1")
-    precondition((0.001...1_000).contains(type.weight), "job type \(type.name): a weight of \(type.weight)")
+  /// Of a type whose settings are valid.
+  mutating func typeState(_ type: JobTypeConfiguration, number: UInt16) -> TypeState {
     var gate: Int32 = -1
-    if let rate = type.rate { gate = addGate(rate) }
+    if let rate = type.rate {
+      gate = addGate(rate)
+      gates[Int(gate)].type = number
+    }
     return TypeState(
       priority: type.priority, pool: type.pool,
       timeout: type.timeout ?? configuration.timeout ?? Nanoseconds(.max),
-      retryPolicy: index(of: type.retry ?? configuration.retry), memory: kibibytes(type.memory),
+      retryPolicy: retryPolicies.number(of: type.retry ?? configuration.retry), memory: kibibytes(type.memory),
       concurrency: type.concurrency ?? .max, gate: gate, deadline: type.deadline,
       expected: type.expectedService, step: FairRule.step(weight: type.weight))
   }
@@ -181,20 +187,7 @@ public struct SchedulerCore: ~Copyable {
     now = instant
   }
 
-  mutating func index(of policy: RetryPolicy) -> UInt16 {
-    if let known = retryPolicyIndex[policy] { return known }
-    precondition((0..<Int(UInt16.max)).contains(policy.limit), "\(policy.limit) retries: 0 to 65,534 are allowed")
-    precondition((1...254).contains(policy.crashLimit ?? 1), "a crash limit of \(policy.crashLimit!): 1 to 254")
-    let index = UInt16(clamping: retryPolicies.count)
-    precondition(index < .max, "more than 65,534 different retry policies")
-    retryPolicies.append(policy)
-    retryPolicyIndex[policy] = index
-    return index
-  }
-
   mutating func addGate(_ limit: RateLimit) -> Int32 {
-    precondition(
-      limit.rate.perSecond > 0 && limit.burst >= 1, "a rate limit needs a rate above 0 and a burst of 1 or more")
     if let reused = freeGates.popLast() {
       gates[Int(reused)] = RateGate(limit)
       return reused
@@ -339,12 +332,9 @@ struct PoolState: ~Copyable {
   var virtualTime: Int64 = 0
 
   init(_ configuration: PoolConfiguration, spares: Int, gate: Int32) {
-    precondition(spares >= 0, "a replacement limit of \(spares)")
     // A pool without workers has none to replace.
     let workers = configuration.workers
     let places = workers == 0 ? 0 : workers + spares
-    precondition(
-      workers >= 0 && places < Int(UInt16.max), "a pool has 0 to 65,534 workers, spare ones included")
     self.workers = workers
     let most = min(workers, configuration.concurrency ?? .max)
     let limiter = configuration.adaptive.map { AdaptiveLimiter($0, most: most) }
@@ -373,4 +363,4 @@ struct PoolState: ~Copyable {
 }
 
 /// Bytes as whole KiB, rounded up.
-func kibibytes(_ bytes: Int) -> UInt32 { UInt32(clamping: (bytes + 1023) / 1024) }
+func kibibytes(_ bytes: Int) -> UInt32 { UInt32(clamping: bytes / 1024 + (bytes % 1024 > 0 ? 1 : 0)) }

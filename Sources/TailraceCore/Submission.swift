@@ -94,4 +94,6 @@ public enum Refusal: Hashable, Sendable, Error {
   case duplicate(of: JobID)
   /// So many tag keys are in use that no further one can be told apart.
   case tooManyTagKeys(most: Int)
+  /// A value of the submission is out of range.
+  case invalidValue(InvalidValue)
 }

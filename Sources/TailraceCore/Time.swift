@@ -48,10 +48,7 @@ extension Nanoseconds {
   package static var longest: Nanoseconds { Nanoseconds(3_155_760_000_000_000_000) }
 
   /// So many times as long; saturates at 292 years.
-  package func times(_ count: Int) -> Nanoseconds {
-    let (product, overflow) = rawValue.multipliedReportingOverflow(by: Int64(count))
-    return Nanoseconds(overflow ? ((rawValue < 0) == (count < 0) ? .max : .min) : product)
-  }
+  package func times(_ count: Int) -> Nanoseconds { Nanoseconds(Self.product(rawValue, Int64(count))) }
 }
 
 extension Instant {
@@ -85,12 +82,12 @@ public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Cod
 
   /// No time at all.
   @inlinable public static var zero: Nanoseconds { Nanoseconds(0) }
-  /// `n` microseconds; traps beyond 292 years.
-  @inlinable public static func microseconds(_ n: Int64) -> Nanoseconds { Nanoseconds(n * 1_000) }
-  /// `n` milliseconds; traps beyond 292 years.
-  @inlinable public static func milliseconds(_ n: Int64) -> Nanoseconds { Nanoseconds(n * 1_000_000) }
-  /// `n` seconds; traps beyond 292 years.
-  @inlinable public static func seconds(_ n: Int64) -> Nanoseconds { Nanoseconds(n * 1_000_000_000) }
+  /// `n` microseconds; saturates at 292 years.
+  @inlinable public static func microseconds(_ n: Int64) -> Nanoseconds { Nanoseconds(product(n, 1_000)) }
+  /// `n` milliseconds; saturates at 292 years.
+  @inlinable public static func milliseconds(_ n: Int64) -> Nanoseconds { Nanoseconds(product(n, 1_000_000)) }
+  /// `n` seconds; saturates at 292 years.
+  @inlinable public static func seconds(_ n: Int64) -> Nanoseconds { Nanoseconds(product(n, 1_000_000_000)) }
 
   /// The length in seconds.
   @inlinable public var seconds: Double { Double(rawValue) / 1e9 }
@@ -108,6 +105,14 @@ public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Cod
   /// The length multiplied by a factor, rounded to the nearest nanosecond; saturates.
   @inlinable public func scaled(by factor: Double) -> Self {
     Self(Self.rounded(Double(rawValue) * factor))
+  }
+
+  // Times come from programs and from clocks: no sum of them ends the process.
+
+  @inlinable @inline(__always)
+  static func product(_ a: Int64, _ b: Int64) -> Int64 {
+    let (product, overflow) = a.multipliedReportingOverflow(by: b)
+    return overflow ? ((a < 0) == (b < 0) ? .max : .min) : product
   }
 
   /// To the nearest whole number, halves away from zero. Without `rounded()`, a call into libm, which programs without

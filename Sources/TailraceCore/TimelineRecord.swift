@@ -77,7 +77,9 @@ public protocol TimelineObserver: Sendable {
 
   /// A job type was registered with a live scheduler: what its jobs' records call `id` has this name. Comes before the
   /// first record of the type, outside every lock of the scheduler. Where several threads meet a new type at once, each
-  /// may tell of it: the calls say the same, and may overlap. Does nothing unless it is implemented.
+  /// may tell of it: the calls say the same, and may overlap. Numbers count from 0. A number that was given to an
+  /// unknown type comes again, with another name, once none of that type's jobs is remembered. Does nothing unless it
+  /// is implemented.
   func typeRegistered(_ name: String, as id: JobTypeID)
 }
 

@@ -1,4 +1,5 @@
 import CoreMetrics
+import Synchronization
 public import TailraceRuntime
 
 /// Counts and times a scheduler's jobs with swift-metrics.
@@ -23,8 +24,9 @@ public import TailraceRuntime
 /// number: the backend is asked for one only when a worker first needs it.
 public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
   private let factory: any MetricsFactory
-  /// By the number of the type.
-  private let names = Locked<[JobTypeID: String]>([:])
+  private let names = Locked(TypeNames())
+  /// How many numbers were given to another name; see ``TypeNames``.
+  private let renames = Atomic<Int>(0)
   /// By the number of the shard. What is in a shard belongs to whoever records into it: one at a time.
   private let shards = Locked<[Shard?]>([])
   private let gauges = Locked<[String: Gauge]>([:])
@@ -35,7 +37,10 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
   public init(factory: (any MetricsFactory)? = nil) { self.factory = factory ?? MetricsSystem.factory }
 
   /// Notes the name for the dimension `job_type`.
-  public func typeRegistered(_ name: String, as id: JobTypeID) { names.withLock { $0[id] = name } }
+  public func typeRegistered(_ name: String, as id: JobTypeID) {
+    let count = names.withLock { $0.note(name, id) }
+    renames.store(count, ordering: .releasing)
+  }
 
   /// Counts what happened.
   public func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) {
@@ -46,7 +51,22 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
       shards[shard] = fresh
       return fresh
     }
+    if own.renamesSeen != renames.load(ordering: .acquiring) { forgetRenamed(own) }
     for record in records { count(record, own) }
+  }
+
+  /// Drops the metrics that were made for names whose numbers others have now.
+  private func forgetRenamed(_ shard: Shard) {
+    let (renamed, count) = names.withLock { ($0.renamed(since: shard.renamesSeen), $0.renames) }
+    shard.renamesSeen = count
+    guard let renamed else {
+      shard.places = []
+      return
+    }
+    for id in renamed {
+      let first = Int(id.rawValue) * 2
+      for place in first..<(first + 2) where place < shard.places.count { shard.places[place] = PlaceMetrics() }
+    }
   }
 
   private func count(_ record: TimelineRecord, _ shard: Shard) {
@@ -75,7 +95,7 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
   }
 
   private func dimensions(_ record: TimelineRecord) -> [(String, String)] {
-    [("job_type", names.withLock { $0[record.type] ?? "" }), ("pool", record.pool.name)]
+    [("job_type", names.withLock { $0.names[record.type] ?? "" }), ("pool", record.pool.name)]
   }
 
   private func timer(_ label: String, _ record: TimelineRecord) -> CoreMetrics.Timer {
@@ -130,6 +150,32 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
 private final class Shard {
   /// By type and pool.
   var places: [PlaceMetrics] = []
+  var renamesSeen = 0
+}
+
+/// The names of the job types, and which numbers were given to another name: those of types that nothing was ever
+/// registered for.
+private struct TypeNames {
+  private static let remembered = 1_024
+  private(set) var names: [JobTypeID: String] = [:]
+  private(set) var renames = 0
+  /// The numbers of the latest renames.
+  private var latest: [JobTypeID] = []
+
+  /// Returns how many numbers were given to another name so far.
+  mutating func note(_ name: String, _ id: JobTypeID) -> Int {
+    if let known = names.updateValue(name, forKey: id), known != name {
+      renames += 1
+      if latest.count >= 2 * Self.remembered { latest.removeFirst(Self.remembered) }
+      latest.append(id)
+    }
+    return renames
+  }
+
+  /// The numbers that were given to another name since; nil: so many that they are not remembered.
+  func renamed(since seen: Int) -> ArraySlice<JobTypeID>? {
+    renames - seen <= latest.count ? latest.suffix(renames - seen) : nil
+  }
 }
 
 /// The metrics of one job type in one pool, as far as they were needed.

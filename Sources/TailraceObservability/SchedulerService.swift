@@ -20,7 +20,7 @@ public struct SchedulerService: Service {
   ///     `maximumGracefulShutdownDuration`. Default: 30 s.
   ///   - stopping: how long handlers may take to return after their cancellation. Default: 5 s.
   ///   - metrics: gauges to set while the service runs; nil: none.
-  ///   - interval: how often to set them; above zero. Default: 5 s.
+  ///   - interval: how often to set them; what lies outside of 1 ms to a day counts as the nearer end. Default: 5 s.
   public init(
     _ scheduler: Scheduler, grace: Duration = .seconds(30), stopping: Duration = .seconds(5),
     metrics: MetricsObserver? = nil, every interval: Duration = .seconds(5)
@@ -29,7 +29,7 @@ public struct SchedulerService: Service {
     self.grace = grace
     self.stopping = stopping
     self.metrics = metrics
-    self.interval = max(interval, .milliseconds(1))
+    self.interval = min(max(interval, .milliseconds(1)), .seconds(86_400))
   }
 
   /// Starts the scheduler; returns when it was shut down.

@@ -126,7 +126,7 @@ extension Scheduler {
       } catch let error as SchedulerError {
         result.refused.append((letter.id, error))
       } catch {
-        preconditionFailure("replay threw \(error)")
+        invariantViolated("replay threw \(error)")
       }
     }
     return result

@@ -54,11 +54,12 @@ struct DriverState: ~Copyable {
   var unannounced: [String: JobTypeID] = [:]
   /// By job type: what its handler takes; nil: anything.
   var parameters: [(any Job.Type)?] = []
-  var handlers: HandlerTable
+  /// Replaced as a whole, by one with as many places, to drop what was registered.
+  var handlers = HandlerTable()
   /// By the names of job types; see ``Scheduler/validates``.
   var validators: [String: JobValidation] = [:]
-  /// Types that have jobs and no handler.
-  var parkedTypes: [String: JobTypeID] = [:]
+  /// Types that nothing is registered for.
+  var parkedTypes = ParkedTypes()
   var submissionMiddleware: [any SubmissionMiddleware] = []
   let directory = TypeDirectory()
   var observation: Observation
@@ -93,6 +94,8 @@ struct DriverState: ~Copyable {
   var timerOrders: UInt64 = 0
   /// By place; empty while there never was one.
   var schedules: ContiguousArray<ScheduleEntry?> = []
+  /// By name.
+  var scheduleIDs: [String: ScheduleID] = [:]
   /// What the wall clock shows at an instant. That of virtual time moves with it. Tests set another one.
   var wallClock: @Sendable (Instant) -> UnixTime = { WallClock.at($0) }
   /// What the core was last told: wall-clock nanoseconds less those of the monotonic clock.
@@ -102,14 +105,14 @@ struct DriverState: ~Copyable {
   /// The number of the next job that is submitted without one of its own.
   var nextNumber: UInt64 = 0
 
-  init(_ configuration: SchedulerConfiguration, attemptsRemembered: Int = 0, time: TimerThread) {
+  init(_ core: consuming SchedulerCore, attemptsRemembered: Int = 0, time: TimerThread) {
+    let configuration = core.configuration
+    self.core = core
+    self.core.reportsStarts = true
     self.time = time
     observation = Observation(attemptsRemembered: attemptsRemembered)
     observation.fixedOffset = time.virtualStart?.nanoseconds
     if let start = time.virtualStart { wallClock = { start + ($0 - .zero) } }
-    core = SchedulerCore(configuration)
-    core.reportsStarts = true
-    handlers = HandlerTable([])
     var shard = 1
     let directory = directory
     spares = PoolID.allCases.map { pool in
@@ -266,23 +269,4 @@ struct DriverState: ~Copyable {
       attempts += reports.count
     }
   }
-}
-
-/// The handlers by job type, immutable: workers keep a reference and look again when it changed.
-final class HandlerTable: Sendable {
-  /// As they are called, with the middleware around them.
-  let handlers: [Handler]
-  /// As they were registered.
-  let bare: [RegisteredHandler]
-  let middleware: [any AttemptMiddleware]
-
-  init(_ bare: [RegisteredHandler], in middleware: [any AttemptMiddleware] = []) {
-    self.bare = bare
-    self.middleware = middleware
-    handlers = bare.map { $0.wrapped(in: middleware) }
-  }
-
-  /// Whether it has a handler for a type, and not only a place.
-  @inline(__always)
-  func knows(_ type: Int) -> Bool { type < handlers.count && !handlers[type].isUnregistered }
 }

@@ -7,6 +7,8 @@ import TailraceCore
 final class EventBuffer: @unchecked Sendable {
   /// Whether it takes only what an evidence log writes.
   let isEvidence: Bool
+  /// Where it stands among the scheduler's subscribers; under the scheduler's lock.
+  @exclusivity(unchecked) var place: Int?
   private let capacity: Int
   private let lock = Lock()
   // Under the lock.

@@ -29,7 +29,7 @@ struct EvidenceLine {
       field("since_unix_ns", event.unixNanoseconds - (event.instant - since).rawValue)
       field("until_unix_ns", event.unixNanoseconds)
     case .submitted, .admitted, .started, .progress, .stuck, .retrying:
-      preconditionFailure("an evidence log is not told of \(event.kind)")
+      invariantViolated("an evidence log is not told of \(event.kind)")
     }
     bytes.append(UInt8(ascii: "}"))
     bytes.append(UInt8(ascii: "\n"))

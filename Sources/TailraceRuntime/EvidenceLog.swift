@@ -9,6 +9,8 @@ public enum EvidenceLogError: Error, Sendable, Hashable, CustomStringConvertible
   case cannotOpen(path: String, reason: String)
   /// A scheduler writes to it already.
   case inUse(path: String)
+  /// Settings that are out of range.
+  case invalidSettings(InvalidValues)
   /// The system refused the thread that writes; `error` is the error number.
   case noThread(path: String, error: Int32)
 
@@ -17,6 +19,7 @@ public enum EvidenceLogError: Error, Sendable, Hashable, CustomStringConvertible
     switch self {
     case .cannotOpen(let path, let reason):
       "cannot write evidence to '\(path)': \(reason); name a file in a directory that exists and may be written to"
+    case .invalidSettings(let invalid): "the evidence log's settings cannot be used: \(invalid)"
     case .inUse(let path): "a scheduler writes evidence to '\(path)' already; make a log for each scheduler"
     case .noThread(let path, let error):
       "cannot write evidence to '\(path)': no thread is to be had: \(systemError(error)); raise the limit of processes "
@@ -50,11 +53,11 @@ public final class EvidenceLog: Sendable {
   public struct Settings: Sendable, Hashable {
     /// The file that is written to; those set aside are called the same with `.1`, `.2`, … added, `.1` the latest.
     public var path: String
-    /// How large a file may become, in bytes; at least 1. A single line may be larger. Default: 64 MiB.
+    /// How large a file may become, in bytes; 1 or more. A single line may be larger. Default: 64 MiB.
     public var maximumBytes = 64 << 20
-    /// How many files are kept, the one that is written to included; at least 1. Default: 5.
+    /// How many files are kept, the one that is written to included; 1 to 1,000. Default: 5.
     public var files = 5
-    /// How many lines may wait to be written; at least 1. Default: 16,384, of some 300 bytes each.
+    /// How many lines may wait to be written; 1 to 10,000,000. Default: 16,384, of some 300 bytes each.
     public var waitingLines = 16_384
     /// Whether to measure by how much the resident memory of the whole process grows during each attempt, from
     /// `/proc/self/statm`: two system calls of a microsecond or two each. What other attempts do meanwhile is in it.
@@ -80,13 +83,18 @@ public final class EvidenceLog: Sendable {
 
   /// Opens the file and appends to what is there.
   ///
-  /// - Throws: ``EvidenceLogError/cannotOpen(path:reason:)``.
+  /// - Throws: ``EvidenceLogError/cannotOpen(path:reason:)``, ``EvidenceLogError/invalidSettings(_:)``.
   public init(_ settings: Settings) throws(EvidenceLogError) {
+    var check = ValueCheck()
+    check.check("maximumBytes", settings.maximumBytes, in: 1...Int.max)
+    check.check("files", settings.files, in: 1...1_000)
+    check.check("waitingLines", settings.waitingLines, in: 1...10_000_000)
+    do throws(InvalidValues) { try check.throwFound() } catch { throw .invalidSettings(error) }
     self.settings = settings
     buffer = EventBuffer(capacity: settings.waitingLines, isEvidence: true)
     file = Locked(
       EvidenceFileBox(
-        try EvidenceFile(path: settings.path, limit: max(1, settings.maximumBytes), kept: max(1, settings.files))))
+        try EvidenceFile(path: settings.path, limit: settings.maximumBytes, kept: settings.files)))
   }
 
   /// What has been written so far, and what has not.
@@ -109,6 +117,7 @@ public final class EvidenceLog: Sendable {
       }, context.toOpaque())
     guard result == 0 else {
       context.release()
+      state.withLock { $0.hasBegun = false }
       throw EvidenceLogError.noThread(path: settings.path, error: result)
     }
     pthread_detach(handle)
@@ -224,10 +233,8 @@ extension Scheduler {
     withState { state in
       state.evidence.append(log)
       guard log.settings.measuresMemory else { return }
-      let table = state.handlers
-      state.departures.add(object: table)
-      // Outermost, so that it sees all that the attempt does.
-      state.handlers = HandlerTable(table.bare, in: [MemoryMeter()] + table.middleware)
+      // So that it sees all that the attempt does.
+      state.handlers.add(MemoryMeter(), isOutermost: true)
     }
     subscribe(log.buffer)
   }

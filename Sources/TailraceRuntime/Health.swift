@@ -32,7 +32,7 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   /// The system refused the thread that keeps time: what is due comes some milliseconds late; `error` is the error
   /// number.
   case timerNotStarted(error: Int32)
-  /// Jobs came for these types, and nothing is registered for them yet.
+  /// Jobs wait for these types, and nothing is registered for them yet.
   case unknownJobTypes([String])
   /// ``Scheduler/start()`` was not called.
   case notStarted
@@ -63,8 +63,9 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
       """
     case .unknownJobTypes(let names):
       """
-      jobs came for \(names.count == 1 ? "a type" : "\(names.count) types") that nothing is registered for: \
-      \(names.prefix(5).joined(separator: ", "))\(names.count > 5 ? ", …" : "")
+      jobs wait for \(names.count == 1 ? "a type" : "\(names.count) types") that nothing is registered for: \
+      \(names.prefix(5).joined(separator: ", "))\(names.count > 5 ? ", …" : ""); register \
+      \(names.count == 1 ? "it" : "them"), or cancel the jobs with cancelJobs(ofUnregistered:)
       """
     case .notStarted: "the scheduler has not been started"
     case .stopped: "the scheduler is shutting down, or has"
@@ -218,7 +219,7 @@ extension DriverState {
     }
     facts.stuckAfter = core.configuration.stuckAfter
     facts.absent = absentWorkers
-    facts.unknownTypes = parkedTypes.keys.sorted()
+    facts.unknownTypes = core.waitingParkedTypes == 0 ? [] : parkedTypes.withJobs(in: core)
     return facts
   }
 }

@@ -235,8 +235,6 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
   case unknownJob(JobID)
   /// A second schedule of a name.
   case duplicateSchedule(String)
-  /// A schedule with a setting that is out of range.
-  case impossibleSchedule(String)
   /// The job had not settled in time; it goes on.
   case awaitTimedOut(JobID, after: Duration)
 
@@ -255,8 +253,9 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
     case .wrongParameters(let wrong): wrong.description
     case .tooManyUnknownJobTypes(let name, let most):
       """
-      nothing is registered for job type '\(name)', nor for \(most) others whose jobs wait: register them, or look for \
-      what makes up their names
+      nothing is registered for job type '\(name)', nor for \(grouped(most)) others whose jobs wait, and the limit is \
+      \(grouped(most)): register them, cancel their jobs with cancelJobs(ofUnregistered:), and look for what makes up \
+      their names
       """
     case .unknownDeadLetter(let id): "job \(id.rawValue) is no dead letter, or was replayed, purged or forgotten"
     case .invalidInput(let error): "the job's input is invalid: \(error)"
@@ -276,6 +275,7 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
       "job \(first.rawValue) has the same unique key and has not settled; await that one, or submit again after it"
     case .refused(.tooManyTagKeys(let most)):
       "\(most) tag keys have jobs at once, and no further one can be told apart; use fewer, coarser keys"
+    case .refused(.invalidValue(let invalid)): "the job cannot be taken: \(invalid)"
     case .refusedByMiddleware(let error):
       "middleware refused the job: \(error)"
     case .alreadyStarted:
@@ -284,8 +284,6 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
       "job \(id.rawValue) is not known: it was never admitted here, or it settled and was forgotten"
     case .duplicateSchedule(let name):
       "there is a schedule '\(name)' already; remove it first, or give this one another name"
-    case .impossibleSchedule(let what):
-      "the schedule has \(what)"
     case .awaitTimedOut(let id, let after):
       "job \(id.rawValue) had not settled after \(after); it goes on"
     }

@@ -140,7 +140,7 @@ extension DriverState {
   @inline(never)
   private func checkParameters(_ request: JobRequest, _ registered: (any Job.Type)?) -> ParameterCheck {
     // Nobody knows yet what its handler will take.
-    if parkedTypes[request.type] != nil { return .fits }
+    if parkedTypes.ids[request.type] != nil { return .fits }
     if let registered, request.jobType == nil || request.jobType == registered, let payload = request.payload,
       Swift.type(of: payload) == registered as Any.Type
     {

@@ -65,5 +65,7 @@ final class TypeDirectory: Sendable {
   nonisolated(unsafe) weak var scheduler: Scheduler?
   private let names = Locked<[String]>([])
   func append(_ name: String) { names.withLock { $0.append(name) } }
+  /// A number is used again, for another name.
+  func rename(_ type: JobTypeID, to name: String) { names.withLock { $0[Int(type.rawValue)] = name } }
   subscript(type: JobTypeID) -> String { names.withLock { $0[Int(type.rawValue)] } }
 }

@@ -110,9 +110,7 @@ extension Scheduler {
   public func use(attempt middleware: any AttemptMiddleware) throws {
     try withState { state in
       guard state.startInstant == nil else { throw SchedulerError.alreadyStarted }
-      let table = state.handlers
-      state.departures.add(object: table)
-      state.handlers = HandlerTable(table.bare, in: table.middleware + [middleware])
+      state.handlers.add(middleware)
     }
   }
 

@@ -9,8 +9,9 @@ struct Observation {
   /// How many attempts are kept of each job.
   let attemptsRemembered: Int
   private(set) var subscribers: [EventBuffer] = []
-  private(set) var callbacks: [SettledCallback] = []
-  private var nextNumber: UInt64 = 0
+  private(set) var callbacks = SettledCallbacks()
+  /// How many subscribers want to hear of more than evidence.
+  private(set) var listeners = 0
   /// For the health report; nil: nobody has asked yet.
   var recent: RecentOutcomes? { didSet { refresh() } }
   /// Buffers whose subscribers wait, to be woken once the lock is released.
@@ -30,33 +31,39 @@ struct Observation {
   }
 
   mutating func add(_ buffer: EventBuffer) {
+    buffer.place = subscribers.count
     subscribers.append(buffer)
+    if !buffer.isEvidence { listeners += 1 }
     refresh()
   }
 
+  /// The last one takes its place.
   mutating func remove(_ buffer: EventBuffer) {
-    subscribers.removeAll { $0 === buffer }
+    guard let place = buffer.place, place < subscribers.count, subscribers[place] === buffer else { return }
+    subscribers.swapAt(place, subscribers.count - 1)
+    subscribers[place].place = place
+    subscribers.removeLast()
+    buffer.place = nil
+    if !buffer.isEvidence { listeners -= 1 }
     refresh()
   }
 
   mutating func removeAllSubscribers() -> [EventBuffer] {
     defer { refresh() }
-    defer { subscribers = [] }
+    defer { (subscribers, listeners) = ([], 0) }
+    for buffer in subscribers { buffer.place = nil }
     return subscribers
   }
 
   mutating func add(_ type: String?, _ action: @escaping @Sendable (SettledJob) -> Void) -> UInt64 {
-    nextNumber += 1
-    callbacks.append(SettledCallback(number: nextNumber, type: type, action: action))
-    refresh()
-    return nextNumber
+    defer { refresh() }
+    return callbacks.add(type, action)
   }
 
   /// Returns the callback, which is released outside the lock.
   mutating func removeCallback(_ number: UInt64) -> SettledCallback? {
-    guard let place = callbacks.firstIndex(where: { $0.number == number }) else { return nil }
     defer { refresh() }
-    return callbacks.remove(at: place)
+    return callbacks.remove(number)
   }
 
   /// What to add to an instant for Unix time; read again every second, since the clocks drift apart.
@@ -161,7 +168,7 @@ extension DriverState {
   }
 
   private mutating func announce(_ record: TimelineRecord, _ step: JobEvent, effects: inout Effects) {
-    let callbacks = observation.callbacks.filter { $0.type == nil || $0.type == step.type }
+    let callbacks = observation.callbacks.concerned(with: step.type)
     guard !callbacks.isEmpty else { return }
     let slot = record.id.slot
     let watch = slot < entries.count ? entries[slot].watch : nil

@@ -16,8 +16,8 @@ struct ParkedInputs {
   fileprivate var faults: [(id: JobID, error: any Error)] = []
 
   /// Notes the jobs that have not been looked at. Returns whether there are any.
-  mutating func findMore(of type: JobTypeID, in state: borrowing DriverState) -> Bool {
-    for id in state.core.unsettledJobs(of: type) where !seen.contains(id) {
+  mutating func findMore(of type: JobTypeID, in state: inout DriverState) -> Bool {
+    for id in state.core.unsettledJobs(ofParked: type) where !seen.contains(id) {
       unseen.append((id, JobLuggage.payload(of: state.entry(of: id).payload)))
     }
     return !unseen.isEmpty
@@ -33,15 +33,88 @@ struct ParkedInputs {
   }
 }
 
-extension DriverState {
-  /// At most so many types wait for somebody to register them.
-  static let mostParkedTypes = 1_000
+/// The types that nothing is registered for, by name.
+struct ParkedTypes {
+  /// At most so many have jobs that wait.
+  static let most = 1_000
+  /// Numbers that so many others have left are not used at once: records of their last jobs may be on their way.
+  private static let quarantine = 1_000
 
+  var ids: [String: JobTypeID] = [:]
+  /// Numbers whose types are forgotten, the one that was first comes first.
+  private var free: ContiguousArray<JobTypeID> = []
+  private var freeHead = 0
+  /// Types at which those without jobs are looked for.
+  private var sweepAt = 256
+
+  /// Whether it is time to look for types without jobs: as often as their number has doubled.
+  var needsSweep: Bool { ids.count >= sweepAt }
+
+  /// Takes the types out none of whose jobs is remembered. Returns their names.
+  mutating func sweep(_ core: borrowing SchedulerCore, but kept: [String: JobTypeID]) -> [String] {
+    var forgotten: [String] = []
+    for (name, id) in ids where core.isForgotten(parked: id) && kept[name] == nil {
+      forgotten.append(name)
+      free.append(id)
+    }
+    for name in forgotten { ids[name] = nil }
+    sweepAt = max(256, ids.count * 2)
+    return forgotten
+  }
+
+  /// A number that may be used again.
+  mutating func takeAged() -> JobTypeID? { free.count - freeHead > Self.quarantine ? takeFree() : nil }
+
+  /// The same where there is no fresh one.
+  mutating func takeFree() -> JobTypeID? {
+    guard freeHead < free.count else { return nil }
+    defer {
+      freeHead += 1
+      if freeHead * 2 > free.count, freeHead > 64 {
+        free.removeFirst(freeHead)
+        freeHead = 0
+      }
+    }
+    return free[freeHead]
+  }
+
+  /// The names of those that have jobs that wait, in order.
+  func withJobs(in core: borrowing SchedulerCore) -> [String] {
+    var names: [String] = []
+    for (name, id) in ids where core.waitingJobs(ofParked: id) > 0 { names.append(name) }
+    return names.sorted()
+  }
+}
+
+extension DriverState {
   mutating func reject(_ inputs: ParkedInputs, at now: Instant, into outbox: inout Outbox) {
     for (id, error) in inputs.faults where core.isParked(id) {
       note(.error(error), in: watch(id))
       core.inputFoundInvalid(id, at: now, into: &outbox)
     }
+  }
+
+  /// The number of a type that is parked from now on.
+  fileprivate mutating func park(_ name: String) throws {
+    if parkedTypes.needsSweep {
+      // One that is being told of has no jobs yet.
+      for forgotten in parkedTypes.sweep(core, but: unannounced) { typeIDs[forgotten] = nil }
+    }
+    let id: JobTypeID
+    if let used = parkedTypes.takeAged() {
+      id = used
+      reuse(id, for: name)
+    } else {
+      do {
+        id = try core.registerParked(name)
+        note(name, id, RegisteredHandler(handler: .unregistered))
+      } catch let limit as LimitReached {
+        guard let used = parkedTypes.takeFree() else { throw limit }
+        id = used
+        reuse(id, for: name)
+      }
+    }
+    parkedTypes.ids[name] = id
   }
 }
 
@@ -55,19 +128,17 @@ extension Scheduler {
       /// Somebody else was faster.
       case known
       case full
-      case fresh(JobTypeID)
+      case fresh
     }
-    let found = withState { state -> Found in
+    let found = try withState { state throws -> Found in
       if state.typeIDs[name] != nil || state.unannounced[name] != nil { return .known }
-      guard state.parkedTypes.count < DriverState.mostParkedTypes else { return .full }
-      let id = state.core.registerParked(name)
-      state.note(name, id, RegisteredHandler(handler: .unregistered))
-      state.parkedTypes[name] = id
-      return .fresh(id)
+      guard state.core.waitingParkedTypes < ParkedTypes.most else { return .full }
+      try state.park(name)
+      return .fresh
     }
     switch found {
     case .known: announceType(name)
-    case .full: throw SchedulerError.tooManyUnknownJobTypes(name, most: DriverState.mostParkedTypes)
+    case .full: throw SchedulerError.tooManyUnknownJobTypes(name, most: ParkedTypes.most)
     case .fresh:
       announceType(name)
       log(UnknownType(name: name, close: closestTypes(to: name)))
@@ -90,8 +161,8 @@ extension Scheduler {
   /// The names of the types that somebody has registered.
   private var registeredTypes: [String] {
     // The tables are compared outside the lock, however many types there are.
-    let (names, parked) = withState { state in (state.typeNames, state.parkedTypes) }
-    return names.filter { parked[$0] == nil }
+    let (names, parked) = withState { state in (state.typeIDs, state.parkedTypes.ids) }
+    return names.keys.filter { parked[$0] == nil }
   }
 
   /// The search takes time by the product of two names' lengths: nobody misspells names as long as these.
@@ -99,6 +170,26 @@ extension Scheduler {
     let longest = 100
     guard name.utf8.count <= longest else { return [] }
     return closestNames(to: name, among: registeredTypes.filter { $0.utf8.count <= longest })
+  }
+
+  /// Cancels the jobs that wait for types that nothing is registered for, with the jobs that depend on them: their
+  /// places are free again, and ``health(_:)`` no longer names the types.
+  ///
+  /// - Parameter name: the name of one such type; nil: all of them.
+  /// - Returns: how many jobs were cancelled, those that depended on them not counted.
+  @discardableResult
+  public func cancelJobs(ofUnregistered name: String? = nil) -> Int {
+    report { state, now, outbox in
+      var count = 0
+      let names = name.map { [$0] } ?? state.parkedTypes.withJobs(in: state.core)
+      for name in names {
+        guard let type = state.parkedTypes.ids[name] else { continue }
+        for job in state.core.unsettledJobs(ofParked: type) {
+          if state.core.cancelRequested(job, at: now, into: &outbox) { count += 1 }
+        }
+      }
+      return count
+    }
   }
 
   /// Once for each type.

@@ -66,7 +66,7 @@ struct RegisteredHandler: Sendable {
         }
       }
     case (.async, .blocking), (.blocking, .async), (.unregistered, _):
-      preconditionFailure("a handler and its recovery are of one kind")
+      invariantViolated("a handler and its recovery are of one kind")
     }
   }
 }

@@ -37,16 +37,12 @@ public struct RecurringJob: Sendable {
 }
 
 extension RecurringJob.Timing {
-  /// - Throws: ``CronError``, ``TimeZoneError``, ``SchedulerError/impossibleSchedule(_:)``.
+  /// - Throws: ``CronError``, ``TimeZoneError``.
   func recurrence() throws -> Recurrence {
     switch self {
     case .recurrence(let recurrence): return recurrence
     case .cron(let text, let zone): return .cron(try CronExpression(text), try TimeZoneFiles.load(zone))
-    case .every(let interval, let anchor):
-      guard interval > .zero, Nanoseconds(interval) > .zero else {
-        throw SchedulerError.impossibleSchedule("an interval of \(interval); it must be 1 ns or more")
-      }
-      return .every(Nanoseconds(interval), anchor: anchor)
+    case .every(let interval, let anchor): return .every(Nanoseconds(interval), anchor: anchor)
     }
   }
 }

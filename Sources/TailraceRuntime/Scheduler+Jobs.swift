@@ -10,7 +10,8 @@ extension Scheduler {
   /// its job is then settled as cancelled.
   ///
   /// - Returns: the job's identifier, valid as long as the scheduler remembers the job.
-  /// - Throws: ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/refused(_:)``; `CancellationError` when
+  /// - Throws: ``/TailraceCore/InvalidValues`` with everything that is out of range in the request;
+  ///   ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/refused(_:)``; `CancellationError` when
   ///   the calling task is cancelled while it waits for room, the job is then cancelled with it.
   @discardableResult
   public func submit(_ request: JobRequest) async throws -> JobID {
@@ -55,6 +56,7 @@ extension Scheduler {
   /// - Parameter intended: when it should have been submitted; nil: now.
   func offer(_ given: JobRequest, intended: Instant? = nil) throws -> Admission {
     let request = try prepared(given)
+    try request.validate()
     let fault = invalidity(of: request)
     let carried = JobLuggage.pack(request)
     // Made later for a job that somebody waits for.
@@ -192,8 +194,9 @@ extension Scheduler {
   /// Opens a batch; submit jobs with its identifier, then seal it.
   ///
   /// - Parameter failFast: whether the first dead-lettered job cancels the rest of the batch.
-  public func openBatch(failFast: Bool) -> BatchID {
-    withState { state in state.core.batchOpened(failFast: failFast) }
+  /// - Throws: when a million batches are open, each of which waits to be settled.
+  public func openBatch(failFast: Bool) throws(LimitReached) -> BatchID {
+    try withState { (state: inout DriverState) throws(LimitReached) in try state.core.batchOpened(failFast: failFast) }
   }
 
   /// Says that the batch is complete; returns when all its jobs are settled, at once for a batch that is settled
@@ -308,7 +311,7 @@ extension DriverState {
     var status = JobStatus(
       id: id, type: typeNames[Int(type.rawValue)], priority: priority, state: jobState, cause: core.cause(of: id),
       attempts: core.attempts(of: id) ?? 0, tags: watch?.tags ?? [], failure: watch?.failure)
-    status.isParked = !parkedTypes.isEmpty && core.isParked(id)
+    status.isParked = core.isParked(id)
     status.isRecovered = jobState == .completed && watch?.recoveredFrom != nil
     if let (pool, worker, attempt) = core.holder(of: id) {
       status.progress = workers[Int(pool.rawValue)][Int(worker)].progress.latest(job: id, attempt: attempt)

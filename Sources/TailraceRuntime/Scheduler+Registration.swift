@@ -15,7 +15,8 @@ extension Scheduler {
   ///     sends the job to the dead letters at once, as ``/TailraceCore/SettlementCause/invalid``, without an attempt.
   ///   - recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
   ///   - handler: runs each attempt.
-  /// - Throws: ``SchedulerError/duplicateJobType(_:)``.
+  /// - Throws: ``SchedulerError/duplicateJobType(_:)``; ``/TailraceCore/InvalidValues`` with everything that is out of
+  ///   range in the configuration; ``/TailraceCore/LimitReached`` when 64,000 types are known.
   @discardableResult
   public func register(
     _ type: JobTypeConfiguration, validate: JobValidation? = nil, recover: JobRecovery? = nil,
@@ -125,16 +126,16 @@ extension Scheduler {
     if validate != nil { validates.store(true, ordering: .releasing) }
     var looked = ParkedInputs()
     while true {
-      if withState({ state in state.parkedTypes[type.name] != nil }) { announceType(type.name) }
+      if withState({ state in state.parkedTypes.ids[type.name] != nil }) { announceType(type.name) }
       let id = try report { state, now, outbox throws -> JobTypeID? in
-        guard let parked = state.parkedTypes[type.name] else {
-          return try state.add(type, handler, parameters, validate)
+        guard let parked = state.parkedTypes.ids[type.name] else {
+          return try state.add(type, handler, parameters, validate, at: now, into: &outbox)
         }
         // Payloads are looked at outside the lock, and more jobs may come meanwhile.
-        if validate != nil, looked.findMore(of: parked, in: state) { return nil }
+        if validate != nil, looked.findMore(of: parked, in: &state) { return nil }
+        try type.validate()
         state.reject(looked, at: now, into: &outbox)
-        state.replaceHandler(of: parked, named: type.name, handler, parameters, validate)
-        state.core.typeOpened(parked, as: type, at: now, into: &outbox)
+        try state.open(parked, as: type, handler, parameters, validate, at: now, into: &outbox)
         return parked
       }
       if let id {
@@ -158,14 +159,23 @@ extension Job {
 extension DriverState {
   fileprivate mutating func add(
     _ type: JobTypeConfiguration, _ handler: RegisteredHandler, _ parameters: (any Job.Type)?,
-    _ validate: JobValidation?
+    _ validate: JobValidation?, at now: Instant, into outbox: inout Outbox
   ) throws -> JobTypeID {
     guard typeIDs[type.name] == nil, unannounced[type.name] == nil else {
       throw SchedulerError.duplicateJobType(type.name)
     }
-    let id = core.register(type)
-    note(type.name, id, handler, parameters)
-    validators[type.name] = validate
+    let id: JobTypeID
+    do {
+      id = try core.register(type)
+      note(type.name, id, handler, parameters)
+      validators[type.name] = validate
+    } catch let limit as LimitReached {
+      // A number that no parked type needs any more is as good as a fresh one.
+      guard let used = parkedTypes.takeFree() else { throw limit }
+      id = used
+      reuse(id, for: type.name)
+      try open(id, as: type, handler, parameters, validate, at: now, into: &outbox)
+    }
     return id
   }
 
@@ -177,20 +187,25 @@ extension DriverState {
     typeNames.append(name)
     self.parameters.append(parameters)
     directory.append(name)
-    departures.add(object: handlers)
-    handlers = HandlerTable(handlers.bare + [handler], in: handlers.middleware)
+    handlers.append(handler)
   }
 
-  fileprivate mutating func replaceHandler(
-    of type: JobTypeID, named name: String, _ handler: RegisteredHandler, _ parameters: (any Job.Type)?,
-    _ validate: JobValidation?
-  ) {
-    parkedTypes[name] = nil
-    self.parameters[Int(type.rawValue)] = parameters
-    validators[name] = validate
-    var bare = handlers.bare
-    bare[Int(type.rawValue)] = handler
-    departures.add(object: handlers)
-    handlers = HandlerTable(bare, in: handlers.middleware)
+  /// Gives the number of a forgotten type to another name.
+  mutating func reuse(_ id: JobTypeID, for name: String) {
+    unannounced[name] = id
+    typeNames[Int(id.rawValue)] = name
+    directory.rename(id, to: name)
+  }
+
+  /// A parked type is now known, and its jobs go on.
+  fileprivate mutating func open(
+    _ id: JobTypeID, as type: JobTypeConfiguration, _ handler: RegisteredHandler, _ parameters: (any Job.Type)?,
+    _ validate: JobValidation?, at now: Instant, into outbox: inout Outbox
+  ) throws {
+    try core.typeOpened(id, as: type, at: now, into: &outbox)
+    parkedTypes.ids[type.name] = nil
+    self.parameters[Int(id.rawValue)] = parameters
+    validators[type.name] = validate
+    handlers.replace(id, by: handler)
   }
 }

@@ -11,34 +11,31 @@ extension Scheduler {
   ///
   /// - Throws: ``/TailraceCore/CronError``, ``/TailraceTimeZones/TimeZoneError``,
   /// ``SchedulerError/unknownJobType(_:known:)``,
-  ///   ``SchedulerError/duplicateSchedule(_:)``, ``SchedulerError/impossibleSchedule(_:)``,
+  ///   ``SchedulerError/duplicateSchedule(_:)``, ``/TailraceCore/InvalidValues`` with everything that is out of range
+  ///   in the schedule and its job, ``/TailraceCore/LimitReached`` when there are a million schedules,
   ///   ``SchedulerError/refused(_:)`` when the scheduler is shutting down.
   @discardableResult
   public func schedule(_ recurring: RecurringJob) throws -> ScheduleID {
+    try recurring.validate()
     let description = ScheduleDescription(
       try recurring.timing.recurrence(), missed: recurring.missed, after: recurring.after)
-    if case .every(let interval, _) = description.recurrence, interval <= .zero {
-      throw SchedulerError.impossibleSchedule("an interval of \(interval.duration); it must be 1 ns or more")
-    }
-    if case .all(let limit) = recurring.missed, !(1...1_000).contains(limit) {
-      throw SchedulerError.impossibleSchedule("a bound of \(limit) missed slots; 1 to 1,000 are allowed")
-    }
     let (id, isFirst) = try report { state, now, _ throws -> (ScheduleID, Bool) in
       guard state.typeIDs[recurring.job.type] != nil else {
         throw SchedulerError.unknownJobType(recurring.job.type, known: state.typeNames)
       }
-      guard !state.schedules.contains(where: { $0?.name == recurring.name }) else {
+      guard state.scheduleIDs[recurring.name] == nil else {
         throw SchedulerError.duplicateSchedule(recurring.name)
       }
       state.readWallClock(at: now)
-      do throws(Refusal) {
+      do {
         let id = try state.core.scheduleAdded(description, at: now)
         while state.schedules.count <= id.slot { state.schedules.append(nil) }
         state.schedules[id.slot] = ScheduleEntry(id: id, name: recurring.name, request: recurring.job)
+        state.scheduleIDs[recurring.name] = id
         defer { state.isWatchingWallClock = true }
         return (id, !state.isWatchingWallClock)
-      } catch {
-        throw SchedulerError.refused(error)
+      } catch let refusal as Refusal {
+        throw SchedulerError.refused(refusal)
       }
     }
     if isFirst { watchWallClock() }
@@ -50,6 +47,7 @@ extension Scheduler {
   public func removeSchedule(_ id: ScheduleID) -> Bool {
     let removed = report { state, now, _ -> ScheduleEntry? in
       guard state.core.scheduleRemoved(id, at: now) else { return nil }
+      if let name = state.schedules[id.slot]?.name { state.scheduleIDs[name] = nil }
       return state.schedules[id.slot].take()
     }
     return removed != nil

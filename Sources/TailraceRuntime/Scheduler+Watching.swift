@@ -14,7 +14,7 @@ extension Scheduler {
   /// While there is a subscriber each step of a job is made and handed over under the scheduler's lock, and each start
   /// of an attempt costs a turn of that lock more. Without one nothing is made.
   ///
-  /// - Parameter capacity: how many events may wait for this subscriber; at least 1.
+  /// - Parameter capacity: how many events may wait for this subscriber; less than 1 counts as 1.
   public func events(bufferingNewest capacity: Int = 1_024) -> JobEvents {
     let buffer = EventBuffer(capacity: capacity)
     subscribe(buffer)
@@ -35,7 +35,7 @@ extension Scheduler {
     withState { state in
       state.observation.remove(buffer)
       announcesStarts.store(
-        state.observation.subscribers.contains { !$0.isEvidence }, ordering: .relaxed)
+        state.observation.listeners > 0, ordering: .relaxed)
     }
   }
 

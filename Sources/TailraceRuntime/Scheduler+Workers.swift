@@ -8,14 +8,12 @@ extension Scheduler {
   /// Runs attempts until the scheduler stops. When an attempt is cancelled its task is cancelled with it, so that a
   /// fresh task takes over from there.
   func runTask(_ worker: Worker) async {
-    var table = withState { state in state.handlers }
+    let table = withState { state in state.handlers }
     while true {
       var next = worker.takeNext()
       while let first = next {
-        let type = Int(worker.claimed[first].token.type.rawValue)
-        if !table.knows(type) { table = withState { state in state.handlers } }
-        guard case .async(let handler) = table.handlers[type] else {
-          preconditionFailure("a blocking handler was sent to the async pool")
+        guard case .async(let handler) = table[worker.claimed[first].token.type] else {
+          invariantViolated("a blocking handler was sent to the async pool")
         }
         switch await runRow(handler, from: first, worker) {
         case .goesOn(let other): next = other
@@ -111,20 +109,19 @@ extension Scheduler {
 
   /// Runs attempts on the calling thread until the scheduler stops.
   func runThread(_ worker: Worker) {
-    var table = withState { state in state.handlers }
+    let table = withState { state in state.handlers }
     let executor = ThreadExecutor(parker: worker.parker)
     while true {
       while let next = worker.takeNext() {
         let token = worker.claimed[next].token
         let payload = worker.hasPayloads ? worker.claimed[next].payload : nil
-        if !table.knows(Int(token.type.rawValue)) { table = withState { state in state.handlers } }
         guard prepare(token, worker) == .run else { continue }
         let started = begin(token, worker)
         let ending: Ending
-        switch table.handlers[Int(token.type.rawValue)] {
+        switch table[token.type] {
         case .async(let handler): ending = runOnThread(handler, token, payload, worker, executor)
         case .blocking(let handler): ending = runBlocking(handler, context(token, payload, worker))
-        case .unregistered: preconditionFailure("a job of a parked type was started")
+        case .unregistered: invariantViolated("a job of a parked type was started")
         }
         finish(token, worker, started: started, ending: ending)
         _ = worker.end(token.job)

@@ -48,6 +48,23 @@ public final class Scheduler: Sendable {
   /// How many shards the observer sees: one for each worker, and shard 0 for what no worker reports.
   public let shardCount: Int
 
+  /// Makes a scheduler that does not run yet, with the default configuration.
+  ///
+  /// - Parameters:
+  ///   - observer: gets every timeline record; see ``/TailraceCore/TimelineObserver``.
+  ///   - logger: as in ``init(_:observer:logger:time:)``.
+  ///   - time: time that moves only when a test says so; nil: real time.
+  public convenience init(
+    observer: (any TimelineObserver)? = nil, logger: Logger = Logger(label: "tailrace.scheduler"),
+    time: VirtualTime? = nil
+  ) {
+    do throws(InvalidValues) {
+      try self.init(SchedulerConfiguration(), observer: observer, logger: logger, time: time)
+    } catch {
+      invariantViolated("the default configuration cannot be used: \(error)")
+    }
+  }
+
   /// Makes a scheduler that does not run yet.
   ///
   /// - Parameters:
@@ -56,11 +73,13 @@ public final class Scheduler: Sendable {
   ///   - logger: failures of attempts at `warning`, dead letters at `error`, starting and stopping at `info`, handlers
   ///     that a shutdown leaves running at `warning`. Messages are constant; what varies is metadata.
   ///   - time: time that moves only when a test says so; nil: real time.
+  /// - Throws: all that is out of range in the configuration; see
+  ///   ``/TailraceCore/SchedulerConfiguration/validate()``.
   public convenience init(
-    _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observer: (any TimelineObserver)? = nil,
+    _ configuration: SchedulerConfiguration, observer: (any TimelineObserver)? = nil,
     logger: Logger = Logger(label: "tailrace.scheduler"), time: VirtualTime? = nil
-  ) {
-    self.init(configuration, observers: observer.map { [$0] } ?? [], logger: logger, time: time)
+  ) throws(InvalidValues) {
+    try self.init(configuration, observers: observer.map { [$0] } ?? [], logger: logger, time: time)
   }
 
   /// Makes a scheduler that does not run yet, with any number of observers.
@@ -68,22 +87,29 @@ public final class Scheduler: Sendable {
   /// - Parameters:
   ///   - configuration: as above.
   ///   - observers: each gets every timeline record, in this order.
-  ///   - attemptsRemembered: how many attempts of each job ``history(of:)`` shows, the latest ones; 0: it shows none
-  ///     and nothing is kept. Each attempt kept costs some 90 bytes beside its error, each job some 200 more, for as
-  ///     long as the scheduler remembers the job.
+  ///   - attemptsRemembered: how many attempts of each job ``history(of:)`` shows, the latest ones; 0 to 1,000; 0: it
+  ///     shows none and nothing is kept. Each attempt kept costs some 90 bytes beside its error, each job some 200
+  ///     more, for as long as the scheduler remembers the job.
   ///   - logger: as above.
   ///   - time: time that moves only when a test says so; nil: real time.
+  /// - Throws: all that is out of range.
   public init(
     _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observers: [any TimelineObserver],
     attemptsRemembered: Int = 0, logger: Logger = Logger(label: "tailrace.scheduler"), time: VirtualTime? = nil
-  ) {
+  ) throws(InvalidValues) {
+    var check = ValueCheck()
+    do throws(InvalidValues) { try configuration.validate() } catch { check.add(error.values) }
+    check.check("attemptsRemembered", attemptsRemembered, in: 0...1_000)
+    try check.throwFound()
+    let core = try SchedulerCore(configuration)
+    let timer = time?.timer ?? TimerThread()
     self.configuration = configuration
     virtualTime = time
-    timer = time?.timer ?? TimerThread()
+    self.timer = timer
     observer = ObserverFanOut.joining(observers)
     self.logger = logger
     state = .allocate(capacity: 1)
-    state.initialize(to: DriverState(configuration, attemptsRemembered: attemptsRemembered, time: timer))
+    state.initialize(to: DriverState(core, attemptsRemembered: attemptsRemembered, time: timer))
     outbox = .allocate(capacity: 1)
     outbox.initialize(to: Outbox())
     outbox.pointee.orders.reserveCapacity(256)

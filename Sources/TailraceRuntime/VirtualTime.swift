@@ -6,7 +6,7 @@ import TailraceCore
 ///
 /// ```swift
 /// let time = VirtualTime()
-/// let scheduler = Scheduler(configuration, time: time)
+/// let scheduler = try Scheduler(configuration, time: time)
 /// scheduler.start()
 /// let id = try await scheduler.submit(JobRequest("nightly", delay: .seconds(3_600)))
 /// try await time.advance(by: .seconds(3_600))

@@ -92,8 +92,7 @@ package struct Simulation: ~Copyable {
     self.tape = tape
     self.dropAfter = dropAfter
     let configuration = SchedulerConfiguration(tape.scenario, seed: tape.seed)
-    core = SchedulerCore(configuration)
-    for spec in tape.scenario.jobs { _ = core.register(JobTypeConfiguration(spec)) }
+    core = Self.core(configuration, tape.scenario.jobs)
     firstWorker = (0, configuration.asyncPool.workers)
     calendar = AttemptCalendar(workers: configuration.asyncPool.workers + configuration.threadPool.workers)
     clients = VirtualClients(tape)
@@ -104,6 +103,19 @@ package struct Simulation: ~Copyable {
     computes = tape.scenario.jobs.map { $0.work == .spin }
     backend = tape.scenario.backendCapacity.map { Double($0) }
     takeNext()
+  }
+
+  /// A scheduler with a scenario's job types. What a scenario may hold lies within the scheduler's ranges.
+  private static func core(_ configuration: SchedulerConfiguration, _ jobs: [JobSpec]) -> SchedulerCore {
+    do {
+      var core = try SchedulerCore(configuration)
+      for spec in jobs { _ = try core.register(JobTypeConfiguration(spec)) }
+      return core
+    } catch let invalid as InvalidValues {
+      invariantViolated("a scenario holds what no scheduler takes: \(invalid)")
+    } catch {
+      invariantViolated("a scenario has more than \(SchedulerCore.mostTypes) job types")
+    }
   }
 
   @inline(__always)
@@ -204,9 +216,9 @@ package struct Simulation: ~Copyable {
       if summary.intended & 0xfff == 0, leaves(isInterrupted, record) { return true }
     }
     if !clients.isEmpty {
-      while clients.next <= reading {
+      while let ready = clients.takeReady(by: reading) {
         summary.intended += 1
-        job = clients.takeReady()
+        job = ready
         takeOn(holdsUp: false)
       }
     }
@@ -270,7 +282,9 @@ package struct Simulation: ~Copyable {
   private mutating func batch(of number: UInt32?) -> BatchID? {
     guard let number, failFast.contains(number) else { return nil }
     if let known = batches[number] { return known }
-    let id = core.batchOpened(failFast: true)
+    guard let id = try? core.batchOpened(failFast: true) else {
+      invariantViolated("a scenario has more fail-fast batches than job types")
+    }
     batches[number] = id
     return id
   }

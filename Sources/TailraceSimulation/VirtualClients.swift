@@ -13,11 +13,6 @@ struct VirtualClients {
   /// row, so that a service time of a few nanoseconds keeps its mean.
   private static let emptyTurns: UInt8 = 64
 
-  private struct Turn {
-    var at: Instant
-    var client: Int
-  }
-
   private let tape: Tape
   private let clients: [ClosedClient]
   /// The next job of each client, from 0.
@@ -29,8 +24,8 @@ struct VirtualClients {
   private var empty: [UInt8]
   /// The job whose end each client awaits; 0: none.
   private var awaited: [UInt64]
-  /// A binary heap by instant, then client.
-  private var turns: [Turn] = []
+  /// The clients that are ready, in order of readiness, then client.
+  private var turns = DueQueue<Int>()
   /// Clients that await a job.
   private var waiting = 0
 
@@ -50,17 +45,17 @@ struct VirtualClients {
   /// Whether no client will ever submit again.
   var isOver: Bool { turns.isEmpty && waiting == 0 }
   /// When the next client is ready; `distantFuture`: none is, for now.
-  var next: Instant { turns.first?.at ?? .distantFuture }
+  var next: Instant { turns.next ?? .distantFuture }
 
-  /// The job of the client that is ready first.
-  mutating func takeReady() -> TapeJob {
-    let turn = removeFirst()
-    var (job, think) = tape.closedJob(client: clients[turn.client], sequence: sequences[turn.client])
-    sequences[turn.client] += 1
-    thoughts[turn.client] = think
-    submitted[turn.client] = turn.at
-    awaited[turn.client] = job.index
-    job.intended = turn.at
+  /// The job of the client that is ready first; nil: none is by then.
+  mutating func takeReady(by instant: Instant) -> TapeJob? {
+    guard let (at, client) = turns.take(by: instant) else { return nil }
+    var (job, think) = tape.closedJob(client: clients[client], sequence: sequences[client])
+    sequences[client] += 1
+    thoughts[client] = think
+    submitted[client] = at
+    awaited[client] = job.index
+    job.intended = at
     waiting += 1
     return job
   }
@@ -90,35 +85,6 @@ struct VirtualClients {
     let description = clients[client]
     if let limit = description.limit, sequences[client] >= limit { return }
     if let end = description.end, instant >= Instant.zero + end { return }
-    insert(Turn(at: instant, client: client))
-  }
-
-  private static func precedes(_ a: Turn, _ b: Turn) -> Bool { a.at != b.at ? a.at < b.at : a.client < b.client }
-
-  private mutating func insert(_ turn: Turn) {
-    turns.append(turn)
-    var position = turns.count - 1
-    while position > 0, Self.precedes(turn, turns[(position - 1) / 2]) {
-      turns[position] = turns[(position - 1) / 2]
-      position = (position - 1) / 2
-    }
-    turns[position] = turn
-  }
-
-  private mutating func removeFirst() -> Turn {
-    let first = turns[0]
-    let last = turns.removeLast()
-    guard !turns.isEmpty else { return first }
-    var position = 0
-    while true {
-      var child = position * 2 + 1
-      guard child < turns.count else { break }
-      if child + 1 < turns.count, Self.precedes(turns[child + 1], turns[child]) { child += 1 }
-      guard Self.precedes(turns[child], last) else { break }
-      turns[position] = turns[child]
-      position = child
-    }
-    turns[position] = last
-    return first
+    turns.add(client, at: instant, order: UInt64(client))
   }
 }

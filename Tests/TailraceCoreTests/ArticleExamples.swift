@@ -4,11 +4,11 @@ import TailraceCore
 import Testing
 
 struct ArticleExamples {
-  @Test func drivingTheCore() {
+  @Test func drivingTheCore() throws {
     var configuration = SchedulerConfiguration()
     configuration.asyncPool = PoolConfiguration(workers: 1)
-    var core = SchedulerCore(configuration)
-    let type = core.register(JobTypeConfiguration(name: "print"))
+    var core = try SchedulerCore(configuration)
+    let type = try core.register(JobTypeConfiguration(name: "print"))
     var outbox = Outbox()
     var now = Instant.zero
 

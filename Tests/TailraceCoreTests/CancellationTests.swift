@@ -72,8 +72,8 @@ import Testing
     var configuration = SchedulerConfiguration()
     configuration.queueCapacity = 20_000
     configuration.retainedCount = 20_000
-    var core = SchedulerCore(configuration)
-    let type = core.register(JobTypeConfiguration(name: "job"))
+    var core = try SchedulerCore(configuration)
+    let type = try core.register(JobTypeConfiguration(name: "job"))
     var outbox = Outbox()
     func add(after dependencies: [JobID]) throws -> JobID {
       let submission = JobSubmission(type: type, intended: .zero, submitted: .zero, dependencies: dependencies)

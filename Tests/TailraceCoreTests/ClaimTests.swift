@@ -76,8 +76,8 @@ import Testing
     var configuration = SchedulerConfiguration()
     configuration.asyncPool.workers = 1
     configuration.policy = .fifo
-    var core = SchedulerCore(configuration)
-    let type = core.register(JobTypeConfiguration(name: "a"))
+    var core = try SchedulerCore(configuration)
+    let type = try core.register(JobTypeConfiguration(name: "a"))
     var outbox = Outbox()
     for number in 0..<6 {
       _ = core.jobSubmitted(
@@ -106,8 +106,8 @@ import Testing
     var configuration = SchedulerConfiguration()
     configuration.asyncPool.workers = 3
     configuration.policy = .fifo
-    var core = SchedulerCore(configuration)
-    let type = core.register(JobTypeConfiguration(name: "a"))
+    var core = try SchedulerCore(configuration)
+    let type = try core.register(JobTypeConfiguration(name: "a"))
     var outbox = Outbox()
     for number in 0..<9 {
       _ = core.jobSubmitted(
@@ -136,8 +136,8 @@ import Testing
     var configuration = SchedulerConfiguration()
     configuration.asyncPool.workers = 2
     configuration.policy = .fifo
-    var core = SchedulerCore(configuration)
-    let type = core.register(JobTypeConfiguration(name: "a"))
+    var core = try SchedulerCore(configuration)
+    let type = try core.register(JobTypeConfiguration(name: "a"))
     var outbox = Outbox()
     for number in 0..<7 {
       _ = core.jobSubmitted(
@@ -164,8 +164,8 @@ import Testing
   @Test func aStoppedClaimThatIsReturnedIsOver() throws {
     var configuration = SchedulerConfiguration()
     configuration.asyncPool.workers = 1
-    var core = SchedulerCore(configuration)
-    let type = core.register(JobTypeConfiguration(name: "a"))
+    var core = try SchedulerCore(configuration)
+    let type = try core.register(JobTypeConfiguration(name: "a"))
     var outbox = Outbox()
     for number in 0..<2 {
       _ = core.jobSubmitted(

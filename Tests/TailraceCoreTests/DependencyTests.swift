@@ -76,8 +76,8 @@ import Testing
 
   @Test func aChainOfTenThousandIsCancelledFromItsRoot() throws {
     // Invariants look at every job after every event: the chain is driven without them.
-    var core = SchedulerCore(SchedulerConfiguration())
-    let type = core.register(JobTypeConfiguration(name: "job"))
+    var core = try SchedulerCore(SchedulerConfiguration())
+    let type = try core.register(JobTypeConfiguration(name: "job"))
     var outbox = Outbox()
     var chain: [JobID] = []
     for tag in 0..<10_000 as Range<UInt64> {

@@ -6,7 +6,7 @@ import Testing
   @Test func jobsWaitUntilTheirTypeIsOpenedAndKeepTheirOrder() throws {
     let driver = StepDriver { $0.policy = .fifo }
     let known = driver.register()
-    let parked = driver.core.registerParked("later")
+    let parked = try! driver.core.registerParked("later")
     let ids = try (0..<3).map { _ in try driver.add(parked) }
     let other = try driver.add(known)
     let last = try driver.add(parked)
@@ -22,7 +22,7 @@ import Testing
 
   @Test func theyTakeFromTheTypeWhatTheirSubmittersLeftOpen() throws {
     let driver = StepDriver { $0.memoryBudget = 10 << 20 }
-    let parked = driver.core.registerParked("later")
+    let parked = try! driver.core.registerParked("later")
     let plain = try driver.add(parked)
     let own = try driver.add(parked, .low) {
       $0.pool = .async
@@ -55,7 +55,7 @@ import Testing
       $0.threadPool.workers = 0
       $0.memoryBudget = 1 << 20
     }
-    let (first, second) = (driver.core.registerParked("a"), driver.core.registerParked("b"))
+    let (first, second) = (try! driver.core.registerParked("a"), try! driver.core.registerParked("b"))
     let (blocking, large) = (try driver.add(first), try driver.add(second))
     let dependent = try driver.add(second, nil, after: [blocking]) { $0.memory = 0 }
     driver.open(first, JobTypeConfiguration(name: "a", pool: .thread))
@@ -74,7 +74,7 @@ import Testing
       $0.tagKeys.each.concurrency = 2
     }
     let known = driver.register()
-    let parked = driver.core.registerParked("later")
+    let parked = try! driver.core.registerParked("later")
     for number in 0..<12 {
       _ = try driver.add(number % 3 == 0 ? known : parked) { $0.tagKey = number % 2 == 0 ? "even" : nil }
     }
@@ -86,7 +86,7 @@ import Testing
 
   @Test func aParkedJobCanBeCancelledAndStopped() throws {
     let driver = StepDriver()
-    let parked = driver.core.registerParked("later")
+    let parked = try! driver.core.registerParked("later")
     let (first, second) = (try driver.add(parked), try driver.add(parked))
     driver.start()
     driver.cancel(first)
@@ -99,7 +99,7 @@ import Testing
 extension StepDriver {
   func isParked(_ id: JobID) -> Bool { core.isParked(id) }
   func open(_ type: JobTypeID, _ configuration: JobTypeConfiguration) {
-    fact { core, now, _, outbox in core.typeOpened(type, as: configuration, at: now, into: &outbox) }
+    fact { core, now, _, outbox in try! core.typeOpened(type, as: configuration, at: now, into: &outbox) }
   }
 }
 

@@ -39,7 +39,7 @@ final class StepDriver {
     configuration.timeout = nil
     configuration.retry = .never
     adjust(&configuration)
-    core = SchedulerCore(configuration)
+    core = try! SchedulerCore(configuration)
   }
 
   func register(
@@ -47,7 +47,7 @@ final class StepDriver {
     concurrency: Int? = nil, rate: RateLimit? = nil, memory: Int = 0, deadline: Nanoseconds? = nil,
     expected: Nanoseconds? = nil, weight: Double = 1
   ) -> JobTypeID {
-    core.register(
+    try! core.register(
       JobTypeConfiguration(
         name: name, priority: priority, pool: pool, retry: retry, concurrency: concurrency, rate: rate, memory: memory,
         deadline: deadline, expectedService: expected, weight: weight))
@@ -142,7 +142,7 @@ final class StepDriver {
     collect()
   }
 
-  func openBatch(failFast: Bool) -> BatchID { core.batchOpened(failFast: failFast) }
+  func openBatch(failFast: Bool) -> BatchID { try! core.batchOpened(failFast: failFast) }
 
   func seal(_ batch: BatchID) {
     core.batchSealed(batch, into: &outbox)

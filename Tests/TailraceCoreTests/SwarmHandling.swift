@@ -55,7 +55,7 @@ extension SwarmRun {
   /// Opens the first of the parked types.
   mutating func openType() {
     let type = auditor.parked.removeFirst()
-    core.typeOpened(type, as: plan.types[Int(type.rawValue)], at: now, into: &outbox)
+    try! core.typeOpened(type, as: plan.types[Int(type.rawValue)], at: now, into: &outbox)
     collect()
   }
 }

@@ -30,7 +30,7 @@ struct SwarmRun: ~Copyable {
   init(seed: UInt64) {
     var random = SwarmRandom(seed: seed)
     plan = SwarmPlan(&random)
-    core = SchedulerCore(plan.configuration)
+    core = try! SchedulerCore(plan.configuration)
     core.reportsStarts = plan.reportsStarts
     auditor = SwarmAuditor(plan)
     for pool in PoolID.allCases where plan.configuration[pool].workers > 0 {
@@ -40,9 +40,9 @@ struct SwarmRun: ~Copyable {
     }
     for (index, type) in plan.types.enumerated() {
       if index >= plan.types.count - plan.parkedTypes {
-        auditor.parked.append(core.registerParked(type.name))
+        auditor.parked.append(try! core.registerParked(type.name))
       } else {
-        _ = core.register(type)
+        _ = try! core.register(type)
       }
     }
     self.random = random
@@ -111,7 +111,7 @@ struct SwarmRun: ~Copyable {
       collect()
     }
     if plan.hasBatches, random.chance(10) {
-      let batch = core.batchOpened(failFast: random.chance(60))
+      let batch = try! core.batchOpened(failFast: random.chance(60))
       auditor.batchOpened(batch)
       openBatches.append(batch)
     }

@@ -144,8 +144,8 @@ import Testing
     var configuration = SchedulerConfiguration()
     configuration.tagKeys.each.concurrency = 1
     configuration.queueCapacity = 100_000
-    var core = SchedulerCore(configuration)
-    let type = core.register(JobTypeConfiguration(name: "job"))
+    var core = try SchedulerCore(configuration)
+    let type = try core.register(JobTypeConfiguration(name: "job"))
     var outbox = Outbox()
     func admission(_ number: Int) -> Admission {
       core.jobSubmitted(

@@ -12,7 +12,7 @@ struct ArticleExamples {
   @Test func watchedService() async throws {
     let (backend, tracer) = (TestMetrics(), InMemoryTracer())
     let metrics = MetricsObserver(factory: backend)
-    let scheduler = Scheduler(SchedulerConfiguration(), observers: [metrics])
+    let scheduler = try Scheduler(SchedulerConfiguration(), observers: [metrics])
     try scheduler.register("greet") { _ in "Hello" }
     try scheduler.use(JobTracing(tracer: tracer))
     let service = SchedulerService(scheduler, grace: .seconds(20), metrics: metrics)

@@ -13,7 +13,7 @@ struct Unlucky: Error {}
 func quietScheduler(_ observers: [any TimelineObserver] = []) -> Scheduler {
   var configuration = SchedulerConfiguration()
   configuration.retry = RetryPolicy(limit: 1, backoff: .none)
-  return Scheduler(
+  return try! Scheduler(
     configuration, observers: observers, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
 }
 

@@ -14,7 +14,7 @@ struct ObservabilityExamples {
   @Test func metrics() async throws {
     let backend = TestMetrics()
     let metrics = MetricsObserver(factory: backend)
-    let scheduler = Scheduler(SchedulerConfiguration(), observers: [metrics])
+    let scheduler = try Scheduler(SchedulerConfiguration(), observers: [metrics])
     try scheduler.register("nop") { _ in nil }
     scheduler.start()
     for _ in 0..<10 { try await scheduler.submit(JobRequest("nop")) }

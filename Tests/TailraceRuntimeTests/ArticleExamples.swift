@@ -54,7 +54,7 @@ struct ArticleExamples {
     configuration.policy = .aging(boost: .seconds(60))
     configuration.asyncPool = PoolConfiguration(workers: 1)
     let time = VirtualTime()
-    let scheduler = Scheduler(configuration, time: time)
+    let scheduler = try Scheduler(configuration, time: time)
     try scheduler.register("serve") { context in
       order.withLock { $0.append(context.priority) }
       return nil
@@ -76,7 +76,7 @@ struct ArticleExamples {
     configuration.memoryBudget = 512 << 20
     configuration.tagKeys = TagKeyConfiguration(each: TagKeySettings(concurrency: 2))
     let time = VirtualTime()
-    let scheduler = Scheduler(configuration, time: time)
+    let scheduler = try Scheduler(configuration, time: time)
     try scheduler.register(JobTypeConfiguration(name: "render", concurrency: 3, memory: 64 << 20)) { context in
       try await context.sleep(for: .seconds(1))
       return nil
@@ -105,7 +105,7 @@ struct ArticleExamples {
     configuration.threadPool = PoolConfiguration(
       workers: 16, autoscaling: Autoscaling(least: 2, queueAge: .milliseconds(500)))
     let time = VirtualTime()
-    let scheduler = Scheduler(configuration, time: time)
+    let scheduler = try Scheduler(configuration, time: time)
     try scheduler.register("ask") { context in
       try await context.sleep(for: .milliseconds(300))
       return nil
@@ -122,7 +122,7 @@ struct ArticleExamples {
 
   @Test func retriesAndDeadLetters() async throws {
     let time = VirtualTime()
-    let scheduler = Scheduler(SchedulerConfiguration(), observers: [], attemptsRemembered: 5, time: time)
+    let scheduler = try Scheduler(SchedulerConfiguration(), observers: [], attemptsRemembered: 5, time: time)
     try scheduler.register("fetch") { context in
       switch context.payload as? String {
       case "busy page": throw Busy()
@@ -197,7 +197,7 @@ struct ArticleExamples {
   }
 
   @Test func watching() async throws {
-    let scheduler = Scheduler(SchedulerConfiguration(), observers: [], attemptsRemembered: 5)
+    let scheduler = try Scheduler(SchedulerConfiguration(), observers: [], attemptsRemembered: 5)
     try scheduler.register("charge") { _ in nil }
     let events = scheduler.events()
     scheduler.onJobSettled(type: "charge") { job in print("\(job.number): \(job.result.cause.name)") }

@@ -9,7 +9,7 @@ import Testing
     configuration.asyncPool.workers = 2
     configuration.policy = .fifo
     configuration.timeout = nil
-    let scheduler = Scheduler(configuration)
+    let scheduler = try Scheduler(configuration)
     try scheduler.register("short") { _ in nil }
     let behind = Barrier()
     try scheduler.register("long") { _ in

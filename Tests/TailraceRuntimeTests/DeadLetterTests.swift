@@ -20,7 +20,7 @@ struct DeadLetterTests {
   struct Died: CrashFailure {}
 
   @Test func aDeadLetterSaysWhatItsJobWas() async throws {
-    let scheduler = Scheduler(
+    let scheduler = try Scheduler(
       Scheduler.quietConfiguration { $0.retry = RetryPolicy(limit: 1, backoff: .none) }, observers: [],
       attemptsRemembered: 4, logger: Scheduler.silentLogger)
     try scheduler.register(Invoice.self) { _, _ in throw Died() }

@@ -132,7 +132,7 @@ extension EmbeddingExamples {
     var configuration = SchedulerConfiguration()
     configuration.stuckAfter = .seconds(10)
     configuration.replacementLimit = 2
-    let scheduler = Scheduler(configuration)
+    let scheduler = try Scheduler(configuration)
     try scheduler.register("known") { _ in nil }
     scheduler.start()
     let early = try await scheduler.submit(JobRequest("not-known-yet", payload: 7))

@@ -11,7 +11,7 @@ struct LimitExamples {
     configuration.tagKeys = TagKeyConfiguration(
       each: TagKeySettings(concurrency: 2, rate: RateLimit(rate: Rate(perSecond: 1_000), burst: 50)),
       named: ["gold": TagKeySettings(concurrency: 10, weight: 4)])
-    let scheduler = Scheduler(configuration)
+    let scheduler = try Scheduler(configuration)
     try scheduler.register("export") { _ in "done" }
     scheduler.start()
     let id = try await scheduler.submit(JobRequest("export", tagKey: "customer-7"))
@@ -27,12 +27,34 @@ struct LimitExamples {
       controlledDelay: ControlledDelay(target: .milliseconds(50), interval: .milliseconds(500)))
     configuration.threadPool = PoolConfiguration(
       workers: 16, autoscaling: Autoscaling(least: 2, queueAge: .milliseconds(200)))
-    let scheduler = Scheduler(configuration)
+    let scheduler = try Scheduler(configuration)
     try scheduler.register("call-the-service") { _ in "an answer" }
     scheduler.start()
     let id = try await scheduler.submit(JobRequest("call-the-service"))
     #expect(try await scheduler.result(of: id).state == .completed)
     #expect(scheduler.concurrencyLimit(of: .async) >= 10)
+    await scheduler.shutdown()
+  }
+
+  @Test func valuesOutOfRange() {
+    var configuration = SchedulerConfiguration()
+    configuration.threadPool.workers = -1
+    configuration.retry = RetryPolicy(limit: 70_000)
+    do {
+      _ = try Scheduler(configuration)
+    } catch {
+      #expect(error.values.map(\.name) == ["threadPool.workers", "retry.limit"])
+      #expect(error.values[1].description == "retry.limit is 70,000; allowed: 0 to 65,534")
+    }
+  }
+
+  @Test func misspeltTypes() async throws {
+    let scheduler = Scheduler()
+    scheduler.start()
+    try await scheduler.submit(JobRequest("resise-image"))
+    #expect(scheduler.health() == .degraded([.unknownJobTypes(["resise-image"])]))
+    #expect(scheduler.cancelJobs(ofUnregistered: "resise-image") == 1)
+    #expect(scheduler.health() == .healthy)
     await scheduler.shutdown()
   }
 

@@ -72,7 +72,7 @@ extension EmbeddingExamples {
   }
 
   @Test func histories() async throws {
-    let scheduler = Scheduler(SchedulerConfiguration(), observers: [], attemptsRemembered: 8)
+    let scheduler = try Scheduler(SchedulerConfiguration(), observers: [], attemptsRemembered: 8)
     try scheduler.register("fetch") { context in
       guard context.attempt > 1 else { throw Unreachable() }
       return nil

@@ -24,7 +24,7 @@ struct EmbeddingExamples {
     configuration.whenFull = .block
     configuration.memoryBudget = 512 << 20
     configuration.retainedCount = 5_000
-    let scheduler = Scheduler(configuration)
+    let scheduler = try Scheduler(configuration)
     try scheduler.register(
       JobTypeConfiguration(
         name: "workflow", priority: .high, timeout: .seconds(300), concurrency: 3,
@@ -129,7 +129,7 @@ struct EmbeddingExamples {
     let scheduler = Scheduler()
     try scheduler.register("resize") { context in context.payload }
     scheduler.start()
-    let batch = scheduler.openBatch(failFast: true)
+    let batch = try scheduler.openBatch(failFast: true)
     var ids: [JobID] = []
     for width in [64, 128, 256] {
       ids.append(try await scheduler.submit(JobRequest("resize", payload: width, batch: batch)))

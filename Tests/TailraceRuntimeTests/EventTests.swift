@@ -211,7 +211,7 @@ struct HistoryTests {
     var configuration = SchedulerConfiguration()
     configuration.retry = RetryPolicy(limit: 4, backoff: .none)
     change(&configuration)
-    return Scheduler(
+    return try! Scheduler(
       configuration, observers: [], attemptsRemembered: remembering,
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
   }
@@ -239,7 +239,7 @@ struct HistoryTests {
     let time = VirtualTime()
     var configuration = SchedulerConfiguration()
     configuration.retry = RetryPolicy(limit: 1, backoff: .none)
-    let scheduler = Scheduler(configuration, observers: [], attemptsRemembered: 8, time: time)
+    let scheduler = try Scheduler(configuration, observers: [], attemptsRemembered: 8, time: time)
     try scheduler.register("first broken, then late") { context in
       if context.attempt == 1 { throw Broken() }
       try await context.sleep(for: .seconds(60))

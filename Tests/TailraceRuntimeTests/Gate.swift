@@ -109,7 +109,7 @@ extension Scheduler {
     configuration.retry = .never
     configuration.timeout = nil
     change(&configuration)
-    return Scheduler(
+    return try! Scheduler(
       configuration, observer: observer, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
   }
 

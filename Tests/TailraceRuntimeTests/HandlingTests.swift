@@ -67,7 +67,7 @@ struct ResourceTests {
 
   @Test func openingFailsTheAttemptAndReleasingIsLogged() async throws {
     let log = Log<String>()
-    let scheduler = Scheduler(
+    let scheduler = try Scheduler(
       Scheduler.quietConfiguration { _ in }, observers: [], logger: Logger(label: "test") { _ in LogLines(log) })
     let called = Log<Int>()
     try scheduler.register(

@@ -166,7 +166,7 @@ struct MiddlewareTests {
       func typeRegistered(_ name: String, as id: JobTypeID) { log.append("\(name)=\(id.rawValue)") }
     }
     let observers = [Names(), Names()]
-    let scheduler = Scheduler(
+    let scheduler = try Scheduler(
       SchedulerConfiguration(), observers: observers,
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     try scheduler.register("a") { _ in nil }

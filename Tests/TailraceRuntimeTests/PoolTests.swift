@@ -153,7 +153,7 @@ struct PoolTests {
       await started.wait()
       throw Hopeless()
     }
-    let batch = scheduler.openBatch(failFast: true)
+    let batch = try scheduler.openBatch(failFast: true)
     let slow = try await scheduler.submit(JobRequest("slow", batch: batch))
     let failing = try await scheduler.submit(JobRequest("fail", batch: batch))
     let waiting = try await scheduler.submit(JobRequest("slow", batch: batch))
@@ -172,7 +172,7 @@ struct PoolTests {
       if context.number % 2 == 0 { throw Broken() }
       return nil
     }
-    let batch = scheduler.openBatch(failFast: false)
+    let batch = try scheduler.openBatch(failFast: false)
     var ids: [JobID] = []
     for _ in 0..<10 { ids.append(try await scheduler.submit(JobRequest("mixed", batch: batch))) }
     scheduler.start()
@@ -183,7 +183,7 @@ struct PoolTests {
     await scheduler.settleBatch(batch)
     #expect(ids.map { scheduler.status(of: $0)?.state == .completed } == (0..<10).map { $0 % 2 == 1 })
     // One without jobs.
-    await scheduler.settleBatch(scheduler.openBatch(failFast: true))
+    await scheduler.settleBatch(try scheduler.openBatch(failFast: true))
     await scheduler.shutdown()
   }
 

@@ -83,8 +83,8 @@ struct RecordTests {
   }
 
   private func coreOrder(of requests: [JobRequest], _ configuration: SchedulerConfiguration) -> [UInt64] {
-    var core = SchedulerCore(configuration)
-    let type = core.register(JobTypeConfiguration(name: "job"))
+    var core = try! SchedulerCore(configuration)
+    let type = try! core.register(JobTypeConfiguration(name: "job"))
     var outbox = Outbox()
     var (order, ids, now) = ([UInt64](), [JobID](), Instant.zero)
     for (number, request) in requests.enumerated() {

@@ -28,7 +28,7 @@ struct RetryTests {
     pool: PoolID
   ) async throws {
     let log = Log<String>()
-    let scheduler = Scheduler(
+    let scheduler = try Scheduler(
       Scheduler.quietConfiguration { _ in }, observers: [], logger: Logger(label: "test") { _ in LogLines(log) })
     try scheduler.register(JobTypeConfiguration(name: "impatient", pool: pool)) { context in
       let part = Task { try await Task.sleep(for: .seconds(3_600)) }

@@ -95,7 +95,7 @@ struct ScheduleTests {
       $0.queueCapacity = 1
       $0.whenFull = .block
     }
-    let scheduler = Scheduler(configuration, time: time)
+    let scheduler = try Scheduler(configuration, time: time)
     let (started, gate) = (Gate(), Gate())
     try scheduler.register("slow") { context in
       started.open()
@@ -179,7 +179,7 @@ struct ScheduleTests {
     let time = VirtualTime()
     var configuration = SchedulerConfiguration()
     configuration.timeout = nil
-    let scheduler = Scheduler(configuration, time: time)
+    let scheduler = try Scheduler(configuration, time: time)
     let seconds = Log<Int>()
     try scheduler.register("report") { context in
       seconds.append(Int((time.now - .zero).seconds))
@@ -272,10 +272,10 @@ struct ScheduleTests {
     #expect(words("a", .every(.seconds(60))).hasPrefix("there is a schedule 'a' already"))
     #expect(words("b", .cron("0 25 * * *")).hasPrefix("cron expression '0 25 * * *': hour '25'"))
     #expect(words("c", .cron("@daily", timeZone: "Europe/Berln")).contains("did you mean 'Europe/Berlin'"))
-    #expect(words("d", .every(.zero)).contains("an interval of 0.0 seconds"))
-    #expect(words("e", .recurrence(.every(Nanoseconds(-5)))).contains("an interval of"))
+    #expect(words("d", .every(.zero)).contains("interval is 0.0 seconds; allowed: 1 ns or longer"))
+    #expect(words("e", .recurrence(.every(Nanoseconds(-5)))).contains("interval is -5e-09 seconds"))
     #expect(words("f", .every(.seconds(1)), "tock").hasPrefix("no handler is registered for job type 'tock'"))
-    #expect(words("g", .every(.seconds(1)), "tick", .all(limit: 0)).contains("0 missed slots"))
+    #expect(words("g", .every(.seconds(1)), "tick", .all(limit: 0)).contains("missed.limit is 0; allowed: 1 to 1,000"))
     #expect(scheduler.schedules().map(\.name) == ["a"])
   }
 

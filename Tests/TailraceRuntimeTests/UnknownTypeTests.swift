@@ -42,7 +42,7 @@ struct UnknownTypeTests {
 
   @Test func itIsReportedOnceWithTheNamesThatAreClose() async throws {
     let log = Log<String>()
-    let scheduler = Scheduler(
+    let scheduler = try Scheduler(
       Scheduler.quietConfiguration { _ in }, observers: [], logger: Logger(label: "test") { _ in LogLines(log) })
     for name in ["resize-image", "resize-video", "mail"] { try scheduler.register(name) { _ in nil } }
     for _ in 0..<3 { try await scheduler.submit(JobRequest("resize-imgae")) }
@@ -79,7 +79,7 @@ struct StuckHandlerTests {
       $0.replacementLimit = 1
     }
     let collector = Collector(configuration, spares: 2)
-    let scheduler = Scheduler(
+    let scheduler = try Scheduler(
       configuration, observers: [collector], logger: Logger(label: "test") { _ in LogLines(log) })
     let gates = [Gate(), Gate()]
     let started = [Gate(), Gate()]

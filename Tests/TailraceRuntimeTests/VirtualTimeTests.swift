@@ -17,7 +17,7 @@ import Testing
 
   @Test func delaysAndSleepsTakeNoRealTime() async throws {
     let time = VirtualTime()
-    let scheduler = Scheduler(patient, time: time)
+    let scheduler = try Scheduler(patient, time: time)
     let log = Locked<[String]>([])
     try scheduler.register("nap") { [time] context in
       log.withLock { $0.append("\(context.number) starts at \((time.now - .zero).seconds)") }
@@ -44,7 +44,7 @@ import Testing
     var configuration = SchedulerConfiguration()
     configuration.retry = RetryPolicy(
       limit: 2, backoff: .exponential(base: .seconds(60), factor: 10), jitter: .none, cap: .seconds(3_600))
-    let scheduler = Scheduler(configuration, observers: [], time: time)
+    let scheduler = try Scheduler(configuration, observers: [], time: time)
     let starts = Locked<[Double]>([])
     try scheduler.register("flaky") { [time] context in
       starts.withLock { $0.append((time.now - .zero).seconds) }
@@ -62,7 +62,7 @@ import Testing
 
   @Test func blockingHandlersSleepAndAreCancelledToo() async throws {
     let time = VirtualTime()
-    let scheduler = Scheduler(patient, time: time)
+    let scheduler = try Scheduler(patient, time: time)
     try scheduler.registerBlocking("block") { context in
       try context.sleep(for: .seconds(3_000))
       return "rested"
@@ -78,7 +78,7 @@ import Testing
 
   @Test func theWallClockMayBeginAtAnyTime() async throws {
     let time = VirtualTime(startingAt: UnixTime("2026-10-24T12:00:00Z")!)
-    let scheduler = Scheduler(patient, observers: [], attemptsRemembered: 1, time: time)
+    let scheduler = try Scheduler(patient, observers: [], attemptsRemembered: 1, time: time)
     let starts = Locked<[String]>([])
     try scheduler.register("report") { [time] _ in
       starts.withLock { $0.append(time.wallClock.description) }
@@ -101,7 +101,7 @@ import Testing
     let time = VirtualTime()
     var configuration = SchedulerConfiguration()
     configuration.asyncPool.workers = 3
-    let scheduler = Scheduler(configuration, observers: [], time: time)
+    let scheduler = try Scheduler(configuration, observers: [], time: time)
     let instants = Locked<[Int]>([])
     try scheduler.register("tick") { [time] context in
       instants.withLock { $0.append(Int((time.now - .zero).seconds)) }
@@ -120,7 +120,7 @@ import Testing
 
   @Test func aHandlerThatWaitsForSomethingRealIsNamed() async throws {
     let time = VirtualTime()
-    let scheduler = Scheduler(patient, time: time)
+    let scheduler = try Scheduler(patient, time: time)
     let gate = Gate()
     try scheduler.register("real") { _ in
       await gate.wait()
@@ -140,7 +140,7 @@ import Testing
 
   @Test func theGraceOfAShutdownIsVirtualToo() async throws {
     let time = VirtualTime()
-    let scheduler = Scheduler(patient, time: time)
+    let scheduler = try Scheduler(patient, time: time)
     try scheduler.register("long") { context in
       try await context.sleep(for: .seconds(3_600))
       return nil
@@ -157,7 +157,7 @@ import Testing
 
   @Test func withoutGraceAShutdownNeedsNobodyToMoveTime() async throws {
     let time = VirtualTime()
-    let scheduler = Scheduler(patient, time: time)
+    let scheduler = try Scheduler(patient, time: time)
     try scheduler.register("long") { context in
       try await context.sleep(for: .seconds(3_600))
       return nil

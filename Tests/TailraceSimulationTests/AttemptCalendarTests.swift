@@ -12,8 +12,8 @@ struct AttemptCalendarTests {
     var configuration = SchedulerConfiguration()
     configuration.asyncPool.workers = workers
     configuration.queueCapacity = count
-    var core = SchedulerCore(configuration)
-    let type = core.register(JobTypeConfiguration(name: "a"))
+    var core = try! SchedulerCore(configuration)
+    let type = try! core.register(JobTypeConfiguration(name: "a"))
     var outbox = Outbox()
     var tokens: [AttemptToken] = []
     for number in 0..<count {

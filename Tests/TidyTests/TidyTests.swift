@@ -30,7 +30,9 @@ struct TidyTests {
     ],
     "TailraceSQLite": ["TailraceCore", "TailraceWorkload", "TailraceRuntime", "TailraceHarness", "GRDB"],
     "TailraceJemalloc": ["CJemalloc"],
-    "TailraceBenchmarkHooks": ["TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation"],
+    "TailraceBenchmarkHooks": [
+      "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceRuntime", "Logging",
+    ],
     "tailrace": [
       "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
       "TailraceReport", "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "TailraceSpelling", "ArgumentParser",

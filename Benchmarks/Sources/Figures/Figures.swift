@@ -5,12 +5,18 @@ import Workbench
 /// Prints figures, one a line: its name, its unit and its value, separated by tabs.
 ///
 ///     figures [ROUND]
+///     figures growth [SIZE ...]
 ///
 /// The round, a number, decides in which order the ways of submitting take their turns. `TAILRACE_TRACES` names a folder
-/// with the log LCG-2005-1.swf.gz of the Parallel Workloads Archive, which is replayed too where it is there.
+/// with the log LCG-2005-1.swf.gz of the Parallel Workloads Archive, which is replayed too where it is there. `growth`
+/// prints a table instead: the time of each public operation, for so many of it on one scheduler.
 @main
 enum Figures {
-  static func main() async {
+  static func main() async throws {
+    if CommandLine.arguments.dropFirst().first == "growth" {
+      let sizes = CommandLine.arguments.dropFirst(2).compactMap { Int($0) }
+      return try await growth(sizes.isEmpty ? [1_000, 10_000, 100_000, 1_000_000] : sizes)
+    }
     let round = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 0 : 0
     core()
     queue()
@@ -58,6 +64,23 @@ enum Figures {
     let bytes = bytesAllocated { time = ContinuousClock().measure { jobs = replay.run(seed: seed) } }
     show("simulated.\(name)", "1/s", Double(jobs) / (time / .seconds(1)))
     if let bytes { show("simulated.\(name).allocated", "bytes", Double(bytes) / Double(jobs)) }
+  }
+
+  /// A Markdown table. A dash: there cannot be so many.
+  private static func growth(_ sizes: [Int]) async throws {
+    print("| nanoseconds each | " + sizes.map { "n = \($0)" }.joined(separator: " | ") + " |")
+    print("|---|" + sizes.map { _ in "---:" }.joined(separator: "|") + "|")
+    for operation in Growth.allCases {
+      var cells: [String] = []
+      for size in sizes {
+        guard size <= operation.limit ?? .max else {
+          cells.append("–")
+          continue
+        }
+        cells.append("\(Int(try await operation.nanosecondsEach(count: size)))")
+      }
+      print("| \(operation.rawValue) | \(cells.joined(separator: " | ")) |")
+    }
   }
 
   private static func show(_ name: String, _ unit: String, _ value: Double) {

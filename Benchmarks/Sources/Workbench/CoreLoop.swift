@@ -21,8 +21,8 @@ public struct CoreLoop: ~Copyable {
     configuration.timeout = .seconds(300)
     configuration.retainedCount = 0
     configuration.deadLetterCount = 0
-    core = SchedulerCore(configuration)
-    type = core.register(JobTypeConfiguration(name: "no_op"))
+    core = try! SchedulerCore(configuration)
+    type = try! core.register(JobTypeConfiguration(name: "no_op"))
   }
 
   /// Submits, starts and ends this many jobs, each before the next is submitted.

@@ -109,7 +109,7 @@ public enum LiveScheduler {
     configuration.threadPool = PoolConfiguration(workers: 0)
     configuration.queueCapacity = capacity
     configuration.whenFull = .block
-    let scheduler = Scheduler(
+    let scheduler = try! Scheduler(
       configuration, observer: SampleRecording.makeObserver(shards: 3),
       logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() })
     _ = try! scheduler.register("no_op") { _ in

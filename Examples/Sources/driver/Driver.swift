@@ -89,7 +89,7 @@ struct Driver {
     // Room for all jobs, and all can be depended on to the end.
     configuration.queueCapacity = max(1, tape.count)
     configuration.retainedCount = tape.count
-    let scheduler = Scheduler(
+    let scheduler = try Scheduler(
       configuration, observer: records, logger: Logger(label: "driver") { _ in SwiftLogNoOpLogHandler() })
     for type in Set(tape.map(\.type)).sorted() {
       let pool = threadTypes.contains(type) ? PoolID.thread : .async

@@ -18,7 +18,7 @@ struct Nightly {
   static func makeScheduler(time: VirtualTime?) throws -> Scheduler {
     var configuration = SchedulerConfiguration()
     configuration.timeout = .seconds(2 * 86_400)
-    let scheduler = Scheduler(
+    let scheduler = try Scheduler(
       configuration, logger: Logger(label: "nightly") { _ in SwiftLogNoOpLogHandler() }, time: time)
     try scheduler.register("report") { context in
       print("\(time.map { "\($0.wallClock): " } ?? "")report \(context.number) begins")

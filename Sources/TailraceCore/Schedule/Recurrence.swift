@@ -11,7 +11,8 @@
 /// Slots that fall on one instant are one slot.
 public enum Recurrence: Hashable, Sendable {
   /// At the anchor and then after each interval, by elapsed time; never before the anchor. With the anchor at the epoch
-  /// intervals that divide a day fall on round times in UTC. The interval MUST be above zero.
+  /// intervals that divide a day fall on round times in UTC. An interval of zero or less has no slots, and no scheduler
+  /// takes it.
   case every(Nanoseconds, anchor: UnixTime = .epoch)
   /// When clocks of a zone show what an expression says, to the end of ``UnixTime``.
   case cron(CronExpression, TimeZoneOffsets)
@@ -30,7 +31,7 @@ public enum Recurrence: Hashable, Sendable {
   }
 
   private static func next(after time: UnixTime, _ interval: Nanoseconds, _ anchor: UnixTime) -> UnixTime? {
-    precondition(interval > .zero, "a recurrence with an interval of \(interval.rawValue) ns")
+    guard interval > .zero else { return nil }
     guard time >= anchor else { return anchor }
     // The distance of two Int64 may not fit into one.
     let distance = UInt64(bitPattern: time.nanoseconds &- anchor.nanoseconds)
@@ -76,7 +77,7 @@ public enum Recurrence: Hashable, Sendable {
   /// - Complexity: some sixty calls of ``next(after:)``.
   func last(after low: UnixTime, through high: UnixTime) -> UnixTime? {
     if case .every(let interval, let anchor) = self {
-      guard high >= anchor, high > low else { return nil }
+      guard interval > .zero, high >= anchor, high > low else { return nil }
       let distance = UInt64(bitPattern: high.nanoseconds &- anchor.nanoseconds)
       let slot = UnixTime(nanoseconds: high.nanoseconds &- Int64(distance % UInt64(interval.rawValue)))
       return slot > low ? slot : nil

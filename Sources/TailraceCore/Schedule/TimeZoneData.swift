@@ -36,7 +36,7 @@ extension TimeZoneOffsets {
       if later.isEmpty, times.isEmpty { offsets[0] = rule.standard }
       table += later
     }
-    self.init(name: name, initial: offsets[0], transitions: table)
+    self.init(name: name, first: Int32(offsets[0]), later: table.map { ($0.at, Int32($0.offset)) })
   }
 }
 

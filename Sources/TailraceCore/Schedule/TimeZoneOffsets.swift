@@ -15,15 +15,16 @@ public struct TimeZoneOffsets: Hashable, Sendable, CustomStringConvertible {
   static var furthest: Int64 { 26 * 3_600 }
 
   /// Coordinated Universal Time.
-  public static let utc = TimeZoneOffsets(name: "UTC", fixed: 0)
+  public static let utc = TimeZoneOffsets(name: "UTC", first: 0, later: [])
 
   /// A zone whose clocks are never changed.
   ///
   /// - Parameters:
   ///   - name: what it is called.
   ///   - fixed: seconds east of UTC, -93,600 to 93,600.
-  public init(name: String, fixed: Int) {
-    self.init(name: name, initial: fixed, transitions: [])
+  /// - Throws: an offset that is out of range.
+  public init(name: String, fixed: Int) throws(InvalidValues) {
+    try self.init(name: name, initial: fixed, transitions: [])
   }
 
   /// A zone from its table.
@@ -33,19 +34,29 @@ public struct TimeZoneOffsets: Hashable, Sendable, CustomStringConvertible {
   ///   - initial: seconds east of UTC before the first transition.
   ///   - transitions: Unix seconds, in ascending order, and the offset from then on. Those that change nothing are
   ///     left out.
-  /// - Precondition: the transitions ascend, offsets are at most 26 hours.
-  public init(name: String, initial: Int, transitions: [(at: Int64, offset: Int)]) {
-    var times: [Int64] = []
-    var offsets = [Int32(initial)]
-    for (at, offset) in transitions {
-      precondition(times.last.map { $0 < at } ?? true, "time zone \(name): transitions ascend")
-      if offsets.last != Int32(offset) {
-        times.append(at)
-        offsets.append(Int32(offset))
-      }
+  /// - Throws: offsets beyond 26 hours, and transitions that do not ascend.
+  public init(name: String, initial: Int, transitions: [(at: Int64, offset: Int)]) throws(InvalidValues) {
+    var check = ValueCheck()
+    let furthest = Int(Self.furthest)
+    check.check("initial", initial, in: -furthest...furthest)
+    for (place, transition) in transitions.enumerated() {
+      check.check("transitions[\(place)].offset", transition.offset, in: -furthest...furthest)
+      check.require(
+        place == 0 || transitions[place - 1].at < transition.at, "transitions[\(place)].at", "\(transition.at)",
+        "later than the one before")
     }
-    precondition(
-      offsets.allSatisfy { abs(Int64($0)) <= Self.furthest }, "time zone \(name): an offset of over 26 hours")
+    try check.throwFound()
+    self.init(name: name, first: Int32(initial), later: transitions.map { ($0.at, Int32($0.offset)) })
+  }
+
+  /// Of what is in range.
+  init(name: String, first: Int32, later: [(at: Int64, offset: Int32)]) {
+    var times: [Int64] = []
+    var offsets = [first]
+    for (at, offset) in later where offsets.last != offset {
+      times.append(at)
+      offsets.append(offset)
+    }
     self.name = name
     self.transitions = times
     self.offsets = offsets

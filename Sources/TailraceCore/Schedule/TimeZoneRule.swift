@@ -154,6 +154,8 @@ extension TimeZoneOffsets {
   /// `CET-1CEST,M3.5.0,M10.5.0/3`. Offsets in it are west of UTC. nil: the text is not such a rule.
   public init?(name: String, rule: some StringProtocol) {
     guard let rule = TimeZoneRule(rule) else { return nil }
-    self.init(name: name, initial: rule.standard, transitions: rule.transitions(in: 1970...Self.lastYear))
+    self.init(
+      name: name, first: Int32(rule.standard),
+      later: rule.transitions(in: 1970...Self.lastYear).map { ($0.at, Int32($0.offset)) })
   }
 }

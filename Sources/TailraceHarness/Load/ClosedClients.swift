@@ -13,19 +13,13 @@ final class ClosedClients: @unchecked Sendable {
     var onSettled: @Sendable () -> Void
   }
 
-  private struct Turn {
-    var at: Instant
-    var client: Int
-    var sequence: Int
-  }
-
   private let tape: Tape
   private let origin: Instant
   private let clients: [ClosedClient]
   private let parker = Parker()
   private let lock = Lock()
   /// In order of readiness, then client.
-  private var turns: [Turn] = []
+  private var turns = DueQueue<(client: Int, sequence: Int)>()
   /// Clients that wait for a job's end or are ready.
   private var active: Int
 
@@ -41,7 +35,7 @@ final class ClosedClients: @unchecked Sendable {
   var isEmpty: Bool { clients.isEmpty }
 
   /// When the next client is ready; nil: none is, for now.
-  var nextReady: Instant? { lock.withLock { turns.first?.at } }
+  var nextReady: Instant? { lock.withLock { turns.next } }
 
   /// Sleeps until an instant, or until a client becomes ready earlier.
   func wait(until instant: Instant) { parker.park(untilNanoseconds: instant.nanoseconds) }
@@ -59,13 +53,9 @@ final class ClosedClients: @unchecked Sendable {
 
   /// The job of a client that is ready by now, if any.
   func takeReady(at now: Instant) -> Ready? {
-    let turn: Turn? = lock.withLock {
-      guard let first = turns.first, first.at <= now else { return nil }
-      return turns.removeFirst()
-    }
-    guard let turn else { return nil }
+    guard let (at, turn) = lock.withLock({ turns.take(by: now) }) else { return nil }
     let (job, think) = tape.closedJob(client: clients[turn.client], sequence: turn.sequence)
-    return Ready(at: turn.at, job: job) { [self] in
+    return Ready(at: at, job: job) { [self] in
       finish(client: turn.client, sequence: turn.sequence, think: think)
     }
   }
@@ -82,8 +72,7 @@ final class ClosedClients: @unchecked Sendable {
     if let end = description.end, at >= origin + end { return }
     lock.withLock {
       active += 1
-      let place = turns.firstIndex { ($0.at, $0.client) > (at, client) } ?? turns.endIndex
-      turns.insert(Turn(at: at, client: client, sequence: sequence), at: place)
+      turns.add((client, sequence), at: at, order: UInt64(client))
     }
   }
 }

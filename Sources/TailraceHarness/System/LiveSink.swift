@@ -114,7 +114,9 @@ final class LiveSink: JobSink, @unchecked Sendable {
 
   private func batch(of number: UInt32?) -> BatchID? {
     guard let number, failFast.contains(number) else { return nil }
-    let id = batches[number] ?? scheduler.openBatch(failFast: true)
+    guard let id = batches[number] ?? (try? scheduler.openBatch(failFast: true)) else {
+      invariantViolated("a scenario has more fail-fast batches than job types")
+    }
     batches[number] = id
     return id
   }

@@ -35,7 +35,7 @@ package struct LiveSystem: ReplaySystem {
     var logger = Logger(label: "tailrace.scheduler")
     // A replay's failures are intended; its report counts them.
     logger.logLevel = .critical
-    let scheduler = Scheduler(configuration, observer: observer, logger: logger)
+    let scheduler = try Scheduler(configuration, observer: observer, logger: logger)
     let engine = WorkEngine(
       sleeper: scheduler.timer, database: replay.database, calibration: replay.calibration,
       backendCapacity: replay.scenario.backendCapacity)

@@ -1,0 +1,58 @@
+import TailraceCore
+
+extension JobRequest {
+  /// The most tags of a job.
+  public static let mostTags = 100
+  /// The most jobs that a job can depend on.
+  public static let mostDependencies = 1_000_000
+
+  /// Whether the request can be submitted, as far as the request itself shows.
+  ///
+  /// - Throws: all that is out of range, with its value and range.
+  public func validate() throws(InvalidValues) {
+    var check = ValueCheck()
+    check.check("type", length: type, in: 1...mostNameLength)
+    check.require(delay >= .zero, "delay", "\(delay)", "0 s or longer")
+    if let timeout { check.require(timeout >= .nanoseconds(1), "timeout", "\(timeout)", "1 ns or longer") }
+    if let retry { check.add(retry.problems(named: "retry.")) }
+    if let memory { check.check("memory", memory, in: 0...mostMemory) }
+    if let deadline { check.require(deadline >= .zero, "deadline", "\(deadline)", "0 s or longer") }
+    if let expectedService {
+      check.require(expectedService >= .zero, "expectedService", "\(expectedService)", "0 s or longer")
+    }
+    if let uniqueKey { check.check("uniqueKey", length: uniqueKey, in: 0...mostNameLength) }
+    if let tagKey { check.check("tagKey", length: tagKey, in: 0...mostNameLength) }
+    check.check("dependencies.count", dependencies.count, in: 0...Self.mostDependencies)
+    if !tags.isEmpty {
+      check.check("tags.count", tags.count, in: 0...Self.mostTags)
+      for (place, tag) in tags.prefix(Self.mostTags).enumerated() {
+        check.check("tags[\(place)]", length: tag, in: 0...mostNameLength)
+      }
+    }
+    try check.throwFound()
+  }
+}
+
+extension RecurringJob {
+  /// Whether the schedule can be added, as far as it shows itself; its cron expression and its time zone are read when
+  /// it is added.
+  ///
+  /// - Throws: all that is out of range, with its value and range.
+  public func validate() throws(InvalidValues) {
+    var check = ValueCheck()
+    check.check("name", length: name, in: 1...mostNameLength)
+    do throws(InvalidValues) { try job.validate() } catch {
+      check.add(error.values.map { InvalidValue(name: "job.\($0.name)", value: $0.value, range: $0.range) })
+    }
+    let interval =
+      switch timing {
+      case .every(let interval, let anchor): Recurrence.every(Nanoseconds(interval), anchor: anchor)
+      case .cron: Recurrence.every(.seconds(1))
+      case .recurrence(let recurrence): recurrence
+      }
+    do throws(InvalidValues) { try ScheduleDescription(interval, missed: missed).validate() } catch {
+      check.add(error.values)
+    }
+    try check.throwFound()
+  }
+}

@@ -1,0 +1,66 @@
+/// Who is to be told of settled jobs, by the type of job that they want to hear of, each by a number by which it is
+/// withdrawn.
+struct SettledCallbacks {
+  /// In the order in which they came. Numbers only grow, so that one is found by bisection; what was withdrawn leaves
+  /// an empty place until half are empty.
+  private struct Row {
+    var list: ContiguousArray<(number: UInt64, callback: SettledCallback?)> = []
+    var count = 0
+
+    mutating func add(_ callback: SettledCallback) {
+      list.append((callback.number, callback))
+      count += 1
+    }
+
+    mutating func remove(_ number: UInt64) -> SettledCallback? {
+      var (low, high) = (0, list.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if list[middle].number < number { low = middle + 1 } else { high = middle }
+      }
+      guard low < list.count, list[low].number == number, let callback = list[low].callback.take() else { return nil }
+      count -= 1
+      // Only empty places are released here.
+      if list.count >= 2 * count + 8 { list.removeAll { $0.callback == nil } }
+      return callback
+    }
+
+    var callbacks: [SettledCallback] { list.compactMap(\.callback) }
+  }
+
+  private var ofEveryType = Row()
+  private var byType: [String: Row] = [:]
+  /// By number: the type, of those that want to hear of one only.
+  private var types: [UInt64: String] = [:]
+  private var nextNumber: UInt64 = 0
+
+  var isEmpty: Bool { ofEveryType.count == 0 && byType.isEmpty }
+
+  /// Returns the number by which it is withdrawn.
+  mutating func add(_ type: String?, _ action: @escaping @Sendable (SettledJob) -> Void) -> UInt64 {
+    nextNumber += 1
+    let callback = SettledCallback(number: nextNumber, type: type, action: action)
+    if let type {
+      byType[type, default: Row()].add(callback)
+      types[nextNumber] = type
+    } else {
+      ofEveryType.add(callback)
+    }
+    return nextNumber
+  }
+
+  /// Returns the callback, which is released outside the lock; nil: it was withdrawn before.
+  mutating func remove(_ number: UInt64) -> SettledCallback? {
+    guard let type = types.removeValue(forKey: number) else { return ofEveryType.remove(number) }
+    let removed = byType[type]?.remove(number)
+    if byType[type]?.count == 0 { byType[type] = nil }
+    return removed
+  }
+
+  /// Those who want to hear of jobs of a type, in the order in which they came.
+  func concerned(with type: String) -> [SettledCallback] {
+    guard let own = byType[type]?.callbacks else { return ofEveryType.callbacks }
+    guard ofEveryType.count > 0 else { return own }
+    return (own + ofEveryType.callbacks).sorted { $0.number < $1.number }
+  }
+}
