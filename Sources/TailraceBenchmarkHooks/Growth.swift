@@ -15,6 +15,7 @@ public enum Growth: String, CaseIterable, Sendable {
   case submitTagged = "submit, each with a tag key"
   case submitPolicies = "submit, each with a retry policy"
   case submitAfter = "submit, each after the one before"
+  case shed = "submit into a full queue that sheds"
   case cancel = "cancel waiting jobs"
   case cancelChain = "cancel a chain of jobs, per job"
   case status = "status of waiting jobs"
@@ -41,8 +42,8 @@ public enum Growth: String, CaseIterable, Sendable {
     case .park, .open: 1_000
     case .submitTagged: 60_000
     case .addSchedules, .listSchedules, .removeSchedules: SchedulerCore.mostSchedules
-    case .submit, .submitUnique, .submitPolicies, .submitAfter, .cancel, .cancelChain, .status, .result, .history,
-      .onSettled, .batch, .failFast, .listDeadLetters, .replay, .purge, .events, .subscriptions, .callbacks,
+    case .submit, .submitUnique, .submitPolicies, .submitAfter, .shed, .cancel, .cancelChain, .status, .result,
+      .history, .onSettled, .batch, .failFast, .listDeadLetters, .replay, .purge, .events, .subscriptions, .callbacks,
       .simulatedCancels:
       nil
     }
@@ -62,7 +63,8 @@ private struct GrowthBench {
 
   init(_ operation: Growth, count: Int) throws {
     var configuration = SchedulerConfiguration()
-    configuration.queueCapacity = .max
+    configuration.queueCapacity = operation == .shed ? count : .max
+    configuration.whenFull = .shed
     configuration.retainedCount = .max
     configuration.deadLetterCount = .max
     configuration.tagKeys.each.concurrency = operation == .submitTagged ? 1 : nil
@@ -95,6 +97,13 @@ private struct GrowthBench {
     case .submitAfter:
       var last = try scheduler.submitBlocking(JobRequest("job"))
       return try each(count) { _ in last = try scheduler.submitBlocking(JobRequest("job", dependencies: [last])) }
+    case .shed:
+      let types = min(count, 4_000)
+      for type in 0..<types {
+        try scheduler.register(JobTypeConfiguration(name: "own \(type)", concurrency: 1)) { _ in nil }
+      }
+      for index in 0..<count { try scheduler.submitBlocking(JobRequest("own \(index % types)", priority: .batch)) }
+      return try each(count) { try scheduler.submitBlocking(JobRequest("own \($0 % types)", priority: .critical)) }
     case .cancel:
       let jobs = try submit(count)
       return each(count) { _ = scheduler.cancel(jobs[$0]) }

@@ -178,6 +178,7 @@ extension SchedulerCore {
     job.pointee.lane = UInt32(lane)
     if traits.layout != .byPriority { join(lane) }
     lanes[lane].jobs.append(slot, in: jobs)
+    if sheds { noteYoung(slot) }
     if traits.order == .byKey { jobHeaps[lane].insert(slot, key: policyKey(slot, in: lane), in: jobs) }
     if head(of: lane) == slot { headChanged(lane) }
   }
@@ -202,9 +203,11 @@ extension SchedulerCore {
     gauges.availableByPriority[job.pointee.priority] += 1
     let lane = Int(job.pointee.lane)
     lanes[lane].jobs.insertBySequence(slot, in: jobs)
+    if sheds { noteYoung(slot) }
     if traits.order == .byKey { jobHeaps[lane].insert(slot, key: policyKey(slot, in: lane), in: jobs) }
     if traits.layout != .byPriority {
       shares[Int(lanes[lane].share)].waiting += 1
+      if sheds { longestShares.update(lanes[lane].share, in: &shares) }
       refund(lane)
     }
     if head(of: lane) == slot { headChanged(lane) }
@@ -399,14 +402,15 @@ extension SchedulerCore {
   private mutating func youngestLessUrgent(than priority: Priority) -> UInt32 {
     for candidate in Priority.allCases.reversed() where candidate > priority {
       guard gauges.availableByPriority[candidate] > 0 else { continue }
-      var youngest = JobSlot.none
-      for lane in 0..<lanes.count where lanes[lane].priority == candidate {
-        let tail = lanes[lane].jobs.tail
-        guard tail != JobSlot.none else { continue }
-        if youngest == JobSlot.none || isYounger(tail, than: youngest) { youngest = tail }
-      }
-      return youngest
+      return youngest[Int(candidate.rawValue) - 1].youngest(in: jobs)
     }
     return JobSlot.none
+  }
+
+  /// A job waits that may have to make room.
+  mutating func noteYoung(_ slot: UInt32) {
+    guard traits.layout == .byPriority else { return }
+    let priority = jobs[slot].pointee.priority
+    youngest[Int(priority.rawValue) - 1].add(slot, waiting: gauges.availableByPriority[priority], in: jobs)
   }
 }

@@ -12,6 +12,7 @@ extension SchedulerCore {
     checkTimers(check)
     checkTagKeys(check)
     checkSchedules(check)
+    checkShedding(check)
     check(settling.isEmpty, "settlements are left over between facts")
     check(settled.count <= configuration.retainedCount, "\(settled.count) settled jobs are kept")
     checkDeadLetters(check)
@@ -60,6 +61,29 @@ extension SchedulerCore {
       available + scheduled + blocked + running == gauges.inSystem,
       "\(available + scheduled + blocked + running) jobs in the system, counted \(gauges.inSystem)")
     check(terminal >= settled.count + deadLetters.count, "more settled jobs are listed than known")
+  }
+
+  /// Who would make room, found by looking at everything.
+  private mutating func checkShedding(_ check: (Bool, @autoclosure () -> String) -> Void) {
+    guard sheds else { return }
+    if traits.layout == .byPriority {
+      for priority in Priority.allCases {
+        var found = JobSlot.none
+        for slot in 0..<jobs.highWater
+        where jobs[slot].pointee.state == .available && jobs[slot].pointee.priority == priority
+          && (found == JobSlot.none || isYounger(slot, than: found))
+        {
+          found = slot
+        }
+        let noted = youngest[Int(priority.rawValue) - 1].youngest(in: jobs)
+        check(found == noted, "the youngest job of priority \(priority) is \(found), noted \(noted)")
+      }
+    } else {
+      var longest = 0.0
+      for share in shares.indices { longest = max(longest, shares[share].length) }
+      let noted = longestShares.first.map { shares[Int($0)].length } ?? 0
+      check(noted == longest, "the longest share has \(longest), noted \(noted)")
+    }
   }
 
   private mutating func checkDeadLetters(_ check: (Bool, @autoclosure () -> String) -> Void) {

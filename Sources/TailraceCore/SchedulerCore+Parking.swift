@@ -67,7 +67,10 @@ extension SchedulerCore {
     if !needsOwnLanes(opened), members.allSatisfy({ jobs[$0].pointee.memory == 0 }) {
       shareLanes(of: number)
     } else if traits.layout == .byType {
-      for lane in ownLanes(of: number) { shares[Int(lanes[Int(lane)].share)].step = opened.step }
+      for lane in ownLanes(of: number) {
+        shares[Int(lanes[Int(lane)].share)].step = opened.step
+        if sheds { longestShares.update(lanes[Int(lane)].share, in: &shares) }
+      }
     }
     // The last first: each finds its place before the one that was put back before it.
     var hints: [UInt32: UInt32] = [:]
@@ -127,6 +130,7 @@ extension SchedulerCore {
     if traits.layout != .byPriority { join(lane) }
     lanes[lane].jobs.insertBySequence(slot, before: hints[UInt32(lane)], in: jobs)
     hints[UInt32(lane)] = slot
+    if sheds { noteYoung(slot) }
     if traits.order == .byKey { jobHeaps[lane].insert(slot, key: policyKey(slot, in: lane), in: jobs) }
     if head(of: lane) == slot { headChanged(lane) }
   }

@@ -70,7 +70,10 @@ extension SchedulerCore {
     if !uniqueKeys.isEmpty { uniqueKeys.release(pending.slot) }
     if usesTagKeys {
       let key = tagKeys.key(of: pending.slot)
-      if key != TagKeys.none { tagKeys.states[Int(key)].live -= 1 }
+      if key != TagKeys.none {
+        tagKeys.states[Int(key)].live -= 1
+        tagKeys.noteIfIdle(key)
+      }
     }
     outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
   }

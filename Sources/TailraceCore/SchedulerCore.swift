@@ -48,6 +48,12 @@ public struct SchedulerCore: ~Copyable {
   /// Whether tag keys have limits or shares.
   let usesTagKeys: Bool
   var shares = OwnedArray<ShareAccount>()
+  /// Whether jobs make room for others: only then is it known which would.
+  let sheds: Bool
+  /// By priority; empty unless jobs are shed by priority.
+  var youngest: ContiguousArray<YoungestJobs> = []
+  /// Empty unless jobs are shed by shares.
+  var longestShares = ShareHeap()
   /// Places that forgotten tag keys have left.
   var freeShares: ContiguousArray<UInt32> = []
   var freeLanes: ContiguousArray<UInt32> = []
@@ -92,7 +98,9 @@ public struct SchedulerCore: ~Copyable {
   private init(valid configuration: SchedulerConfiguration) {
     self.configuration = configuration
     traits = configuration.policy.traits
+    sheds = configuration.whenFull == .shed
     usesTagKeys = configuration.tagKeys.limits || traits.layout == .byKey
+    if sheds, traits.layout == .byPriority { youngest = ContiguousArray(Priority.allCases.map { YoungestJobs($0) }) }
     for pool in PoolID.allCases {
       var gate: Int32 = -1
       if let rate = configuration[pool].rate { gate = addGate(rate) }

@@ -7,7 +7,12 @@ struct ShareAccount {
   var virtualTime: Int64 = 0
   /// Jobs in its lanes.
   var waiting = 0
+  /// Place among the accounts by how much waits, or -1.
+  var heapPosition: Int32 = -1
   var lanes: ContiguousArray<UInt32> = []
+
+  /// How much waits for its weight.
+  var length: Double { Double(waiting) * Double(step) }
 }
 
 extension SchedulerCore {
@@ -29,10 +34,15 @@ extension SchedulerCore {
       shares[share].virtualTime = max(shares[share].virtualTime, pools[pool].virtualTime)
     }
     shares[share].waiting += 1
+    if sheds { longestShares.update(UInt32(share), in: &shares) }
   }
 
   /// A job no longer waits in a lane.
-  mutating func leave(_ lane: Int) { shares[Int(lanes[lane].share)].waiting -= 1 }
+  mutating func leave(_ lane: Int) {
+    let share = lanes[lane].share
+    shares[Int(share)].waiting -= 1
+    if sheds { longestShares.update(share, in: &shares) }
+  }
 
   /// A job of the lane starts: the pool is where its account was, and the account moves on.
   mutating func charge(_ lane: Int, of pool: Int) {
@@ -60,12 +70,10 @@ extension SchedulerCore {
   /// Who makes room where jobs have shares: the youngest job of the account that has most waiting for its weight, if
   /// that is more than the submitted job's own has. Or none.
   mutating func youngestOfLongest(but own: UInt32?) -> UInt32 {
-    func length(_ share: Int) -> Double { Double(shares[share].waiting) * Double(shares[share].step) }
-    var longest = own.map { Int($0) }
-    for share in shares.indices where length(share) > (longest.map(length) ?? 0) { longest = share }
-    guard let longest, longest != own.map({ Int($0) }) else { return JobSlot.none }
+    guard let longest = longestShares.first, longest != own else { return JobSlot.none }
+    if let own, shares[Int(own)].length >= shares[Int(longest)].length { return JobSlot.none }
     var youngest = JobSlot.none
-    for lane in shares[longest].lanes {
+    for lane in shares[Int(longest)].lanes {
       let tail = lanes[Int(lane)].jobs.tail
       if tail != JobSlot.none, youngest == JobSlot.none || isYounger(tail, than: youngest) { youngest = tail }
     }

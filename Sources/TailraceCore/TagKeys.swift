@@ -33,6 +33,17 @@ public struct TagKeyConfiguration: Hashable, Sendable, Codable {
   }
 }
 
+/// What tells the lanes of one tag key apart.
+struct LaneKind: Hashable {
+  let type: UInt16
+  let pool: PoolID
+  let priority: Priority
+
+  init(_ type: UInt16, _ pool: PoolID, _ priority: Priority) {
+    (self.type, self.pool, self.priority) = (type, pool, priority)
+  }
+}
+
 /// What the scheduler keeps about one tag key.
 struct TagKeyState {
   let name: String
@@ -49,9 +60,13 @@ struct TagKeyState {
   var gatedLanes: ContiguousArray<UInt32> = []
   /// All its lanes.
   var lanes: ContiguousArray<UInt32> = []
+  /// The same by what they are for, where they are many.
+  var laneIndex: [LaneKind: UInt32] = [:]
   /// Its account in each pool, where keys have shares.
   var shares: ContiguousArray<UInt32> = []
   var isFree = false
+  /// Whether it is noted as a key that nobody has.
+  var isNotedIdle = false
 }
 
 /// The tag keys that are known, and which job has which.
@@ -71,6 +86,9 @@ struct TagKeys: ~Copyable {
   private var keys = OwnedArray<UInt16>()
   /// Keys in use at which those that nobody has are looked for.
   var sweepAt = 256
+  /// Keys that nobody had at some time since, each once, the first of them at ``idleHead``.
+  private var idle: ContiguousArray<UInt16> = []
+  private var idleHead = 0
 
   var known: Int { places.count }
 
@@ -83,6 +101,39 @@ struct TagKeys: ~Copyable {
     while keys.count <= Int(slot) { keys.append(Self.none) }
     keys[Int(slot)] = key
     if key != Self.none { states[Int(key)].live += 1 }
+  }
+
+  /// Notes a key that nobody has, if so.
+  @inline(__always)
+  mutating func noteIfIdle(_ key: UInt16) {
+    if states[Int(key)].live == 0, states[Int(key)].running == 0, !states[Int(key)].isNotedIdle { noteIdle(key) }
+  }
+
+  private mutating func noteIdle(_ key: UInt16) {
+    states[Int(key)].isNotedIdle = true
+    idle.append(key)
+  }
+
+  /// Takes out the one that was noted first.
+  mutating func takeIdle() -> UInt16? {
+    guard idleHead < idle.count else { return nil }
+    let key = idle[idleHead]
+    idleHead += 1
+    if idleHead >= 64, idleHead * 2 > idle.count {
+      idle.removeFirst(idleHead)
+      idleHead = 0
+    }
+    states[Int(key)].isNotedIdle = false
+    return key
+  }
+
+  /// Notes anew which keys nobody has, of all that are known.
+  mutating func noteAllIdle() {
+    (idle, idleHead) = ([], 0)
+    for key in states.indices {
+      states[key].isNotedIdle = false
+      if !states[key].isFree { noteIfIdle(UInt16(key)) }
+    }
   }
 
   mutating func add(_ state: consuming TagKeyState) -> UInt16 {
@@ -120,8 +171,20 @@ extension SchedulerCore {
   /// Whether as many keys are in use as can be known at once, and this one is not among them.
   mutating func hasNoPlace(forKey name: String?) -> Bool {
     guard usesTagKeys, tagKeys.known >= tagKeys.sweepAt, tagKeys.place(of: name ?? "") == nil else { return false }
-    forgetTagKeys()
-    return tagKeys.known >= TagKeys.most
+    guard tagKeys.known >= TagKeys.most else {
+      forgetTagKeys()
+      return tagKeys.known >= TagKeys.most
+    }
+    // Where all places are taken nobody can look at all of them each time.
+    for _ in 0..<64 {
+      guard let key = tagKeys.takeIdle() else { return true }
+      var released = Set<UInt32>()
+      if !tagKeys.states[Int(key)].isFree { forgetIfPossible(Int(key), &released) }
+      releaseLanes(released)
+      if tagKeys.known < TagKeys.most { return false }
+      if !tagKeys.states[Int(key)].isFree { tagKeys.noteIfIdle(key) }
+    }
+    return true
   }
 
   /// Notes a job's key. Under `fair(by: .tagKey)` jobs without one share the empty key.
@@ -145,11 +208,14 @@ extension SchedulerCore {
 
   /// Forgets the keys that nobody has, whose rate has recovered and whose share is where the pool is.
   private mutating func forgetTagKeys() {
-    for key in tagKeys.states.indices where !tagKeys.states[key].isFree { forgetIfPossible(key) }
+    var released = Set<UInt32>()
+    for key in tagKeys.states.indices where !tagKeys.states[key].isFree { forgetIfPossible(key, &released) }
+    releaseLanes(released)
+    tagKeys.noteAllIdle()
     tagKeys.sweepAt = min(TagKeys.most, max(256, tagKeys.known * 2))
   }
 
-  private mutating func forgetIfPossible(_ key: Int) {
+  private mutating func forgetIfPossible(_ key: Int, _ released: inout Set<UInt32>) {
     guard tagKeys.states[key].live == 0, tagKeys.states[key].running == 0 else { return }
     let gate = Int(tagKeys.states[key].gate)
     if gate >= 0 {
@@ -160,34 +226,44 @@ extension SchedulerCore {
     for (pool, share) in tagKeys.states[key].shares.enumerated() {
       guard shares[Int(share)].virtualTime <= pools[pool].virtualTime else { return }
     }
-    for lane in tagKeys.states[key].lanes { releaseLane(lane) }
+    released.formUnion(tagKeys.states[key].lanes)
     for share in tagKeys.states[key].shares { freeShares.append(share) }
     if gate >= 0 { freeGates.append(Int32(gate)) }
     tagKeys.states[key].lanes.removeAll()
+    tagKeys.states[key].laneIndex = [:]
     tagKeys.states[key].gatedLanes.removeAll()
     tagKeys.states[key].shares.removeAll()
     tagKeys.remove(UInt16(key))
   }
 
-  /// Empty as it is, a lane may still be noted as closed by its type or for memory.
-  private mutating func releaseLane(_ lane: UInt32) {
-    let type = lanes[Int(lane)].type
-    if type != Lane.shared { types[Int(type)].gatedLanes.removeAll { $0 == lane } }
-    memoryGated.removeAll { $0 == lane }
-    if lanes[Int(lane)].share != ShareAccount.none {
-      shares[Int(lanes[Int(lane)].share)].lanes.removeAll { $0 == lane }
+  /// Empty as they are, lanes may still be noted as closed by their types or for memory. Each list is walked once.
+  private mutating func releaseLanes(_ released: Set<UInt32>) {
+    guard !released.isEmpty else { return }
+    var (gatedTypes, touchedShares) = (Set<UInt16>(), Set<UInt32>())
+    for lane in released.sorted() {
+      let (type, share) = (lanes[Int(lane)].type, lanes[Int(lane)].share)
+      if type != Lane.shared, lanes[Int(lane)].gate != .open { gatedTypes.insert(type) }
+      if share != ShareAccount.none { touchedShares.insert(share) }
+      lanes[Int(lane)].gate = .open
+      freeLanes.append(lane)
     }
-    lanes[Int(lane)].gate = .open
-    freeLanes.append(lane)
+    for type in gatedTypes { types[Int(type)].gatedLanes.removeAll { released.contains($0) } }
+    memoryGated.removeAll { released.contains($0) }
+    for share in touchedShares { shares[Int(share)].lanes.removeAll { released.contains($0) } }
   }
 
   /// The lane of jobs of a key that also share whatever else they wait for.
   mutating func lane(ofKey key: UInt16, type: UInt16, pool: PoolID, priority: Priority) -> Int {
     let laneType = types[Int(type)].hasOwnLanes ? type : Lane.shared
     let priority = traits.layout == .byPriority ? priority : .critical
-    for lane in tagKeys.states[Int(key)].lanes {
-      let known = lanes[Int(lane)]
-      if known.type == laneType, known.pool == pool, known.priority == priority { return Int(lane) }
+    // A key has few lanes, as a rule; of many one is found by what it is for.
+    if tagKeys.states[Int(key)].lanes.count <= Self.fewLanes {
+      for lane in tagKeys.states[Int(key)].lanes {
+        let known = lanes[Int(lane)]
+        if known.type == laneType, known.pool == pool, known.priority == priority { return Int(lane) }
+      }
+    } else if let known = tagKeys.states[Int(key)].laneIndex[LaneKind(laneType, pool, priority)] {
+      return Int(known)
     }
     var lane = Lane(pool: pool, priority: priority, type: laneType, key: key)
     switch traits.layout {
@@ -197,7 +273,22 @@ extension SchedulerCore {
     }
     let place = addLane(lane)
     tagKeys.states[Int(key)].lanes.append(UInt32(place))
+    noteManyLanes(ofKey: Int(key))
     return place
+  }
+
+  /// Lanes of a key up to which each is looked at.
+  private static var fewLanes: Int { 16 }
+
+  private mutating func noteManyLanes(ofKey key: Int) {
+    let count = tagKeys.states[key].lanes.count
+    guard count > Self.fewLanes else { return }
+    let first = tagKeys.states[key].laneIndex.isEmpty ? 0 : count - 1
+    for place in first..<count {
+      let lane = tagKeys.states[key].lanes[place]
+      let kind = LaneKind(lanes[Int(lane)].type, lanes[Int(lane)].pool, lanes[Int(lane)].priority)
+      tagKeys.states[key].laneIndex[kind] = lane
+    }
   }
 
   /// Opens the lanes of a key that were closed for this reason.
@@ -220,6 +311,7 @@ extension SchedulerCore {
     let key = token.tagKey
     guard key != TagKeys.none else { return }
     tagKeys.states[Int(key)].running -= 1
+    tagKeys.noteIfIdle(key)
     if !tagKeys.states[Int(key)].gatedLanes.isEmpty { openLanes(ofKey: key, gate: .keyConcurrency) }
   }
 }

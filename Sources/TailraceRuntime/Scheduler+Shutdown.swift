@@ -64,9 +64,13 @@ extension Scheduler {
   /// - Parameters:
   ///   - signals: by default SIGTERM and SIGINT.
   ///   - grace: as in ``shutdown(grace:stopping:)``.
+  /// - Throws: the scheduler is not started then: ``/TailraceCore/InvalidValues`` with the signals that cannot be
+  ///   caught.
   @discardableResult
-  public func run(until signals: [Int32] = [SIGTERM, SIGINT], grace: Duration = .seconds(30)) async -> ShutdownReport {
-    let wait = SignalWait(signals)
+  public func run(
+    until signals: [Int32] = [SIGTERM, SIGINT], grace: Duration = .seconds(30)
+  ) async throws -> ShutdownReport {
+    let wait = try SignalWait(signals)
     start()
     await wait.wait()
     return await shutdown(grace: grace)

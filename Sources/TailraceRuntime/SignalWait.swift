@@ -1,5 +1,6 @@
 import CPlatform
 import Glibc
+import TailraceCore
 
 /// Waits for one of some signals, whose usual action is switched off meanwhile.
 package final class SignalWait: Sendable {
@@ -13,9 +14,18 @@ package final class SignalWait: Sendable {
   nonisolated(unsafe) private var state = State()
 
   /// Starts listening: no signal is missed from now on.
-  package init(_ signals: [Int32]) {
+  ///
+  /// - Throws: ``InvalidValues`` with the signals that cannot be caught.
+  package init(_ signals: [Int32]) throws(InvalidValues) {
+    var check = ValueCheck()
+    for (place, number) in signals.enumerated() {
+      check.require(
+        (1..<Int32(CPLATFORM_SIGNALS)).contains(number) && number != SIGKILL && number != SIGSTOP,
+        "signals[\(place)]", "\(number)", "a signal that can be caught, such as SIGTERM (\(SIGTERM))")
+    }
+    try check.throwFound()
     self.signals = signals
-    SignalThread.shared.add(self, for: signals)
+    try SignalThread.shared.add(self, for: signals)
   }
 
   /// Stops listening; when nobody else listens, the signals have the actions of before again.
@@ -81,18 +91,27 @@ private final class SignalThread: @unchecked Sendable {
     return result == 0
   }
 
-  func add(_ listener: SignalWait, for signals: [Int32]) {
-    lock.withLock {
-      for number in signals {
-        if caught[number] == nil {
-          _ = cplatform_signal_take(number)
-          var before = sigaction()
-          let result = cplatform_signal_catch(number, &before)
-          precondition(result == 0, "signal \(number) cannot be caught")
-          caught[number] = Caught(before: before, listeners: [])
+  func add(_ listener: SignalWait, for signals: [Int32]) throws(InvalidValues) {
+    do throws(InvalidValues) {
+      try lock.withLock { () throws(InvalidValues) in
+        for (place, number) in signals.enumerated() {
+          if caught[number] == nil {
+            _ = cplatform_signal_take(number)
+            var before = sigaction()
+            // The C library keeps some for itself.
+            guard cplatform_signal_catch(number, &before) == 0 else {
+              throw InvalidValues([
+                InvalidValue(name: "signals[\(place)]", value: "\(number)", range: "a signal that can be caught")
+              ])
+            }
+            caught[number] = Caught(before: before, listeners: [])
+          }
+          caught[number]!.listeners.append(listener)
         }
-        caught[number]!.listeners.append(listener)
       }
+    } catch {
+      remove(listener, from: signals)
+      throw error
     }
   }
 

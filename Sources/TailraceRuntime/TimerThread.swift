@@ -43,6 +43,9 @@ package final class TimerThread: @unchecked Sendable {
     refusalsToCome = refusals
   }
 
+  /// Has the thread refused so many times from now on, for tests.
+  func refuseThread(times count: Int) { lock.withLock { refusalsToCome = count } }
+
   /// Makes one whose time stands still until it is moved on.
   init(virtualStart: UnixTime) { (isVirtual, self.virtualStart) = (true, virtualStart) }
 

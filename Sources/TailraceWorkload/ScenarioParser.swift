@@ -156,7 +156,11 @@ extension ScenarioReader {
       name: name, summary: summary, source: source, notes: notes, jobs: jobs, streams: streams, scheduler: scheduler,
       faults: faults, backendCapacity: capacity, duration: duration, startsAt: startsAt, warmup: warmup, drain: drain,
       targets: targets, published: published, figures: figures, compare: compare)
-    if problems.isEmpty { checkReach(of: scenario, fields) }
+    if problems.isEmpty {
+      checkReach(of: scenario, fields)
+      checkRanges(
+        scenario, jobs: fields["jobs"]?.place ?? root.place, scheduler: fields["scheduler"]?.place ?? root.place)
+    }
     return scenario
   }
 
@@ -165,6 +169,22 @@ extension ScenarioReader {
     for (section, words) in scenario.timesOutOfReach {
       guard let node = fields[section] else { continue }
       report(node.place, Message(words))
+    }
+  }
+
+  /// Whatever no scheduler takes is a problem of the file: of most values that is said where they stand.
+  private mutating func checkRanges(_ scenario: Scenario, jobs: Place, scheduler: Place) {
+    do throws(InvalidValues) { try SchedulerConfiguration(scenario, seed: 0).validate() } catch {
+      for value in error.values {
+        report(scheduler, "scheduler: \(value.name) is \(value.value); write \(value.range)")
+      }
+    }
+    for job in scenario.jobs {
+      do throws(InvalidValues) { try JobTypeConfiguration(job).validate() } catch {
+        for value in error.values {
+          report(jobs, "jobs.\(job.name): \(value.name) is \(value.value); write \(value.range)")
+        }
+      }
     }
   }
 

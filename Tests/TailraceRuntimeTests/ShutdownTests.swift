@@ -160,7 +160,7 @@ struct SignalTests {
     // Handlers run only once signals are listened to.
     await started.wait()
     kill(getpid(), number)
-    #expect(await report == ShutdownReport(drained: true, cancelled: 0, leftRunning: 0))
+    #expect(try await report == ShutdownReport(drained: true, cancelled: 0, leftRunning: 0))
     #expect(try await scheduler.result(of: id).state == .completed)
   }
 }

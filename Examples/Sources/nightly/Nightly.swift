@@ -11,7 +11,7 @@ struct Nightly {
     print(
       "The next report is due at \(scheduler.schedules()[0].next?.description ?? "no time"). SIGTERM ends the program.")
     // Starts the workers and returns when a signal has come and running reports have had ten seconds to end.
-    let end = await scheduler.run(grace: .seconds(10))
+    let end = try await scheduler.run(grace: .seconds(10))
     print("Stopped: \(end.drained ? "nothing was left" : "\(end.cancelled) jobs were cancelled").")
   }
 
