@@ -203,6 +203,10 @@ public struct SchedulerConfiguration: Hashable, Sendable, Codable {
   /// Jobs that may wait (eligible, delayed or blocked; not running) at once; 0: a job is admitted only where a worker
   /// is idle to take it.
   public var queueCapacity = 10_000
+  /// Under the overflow policy `block`: how many jobs beyond ``queueCapacity`` may wait where running handlers submit
+  /// them, so that a handler does not occupy its worker until a worker makes room. 0 or more; the live scheduler alone
+  /// knows which submissions are such.
+  public var handlerReserve = 100
   /// What happens to a job for which the queue has no room.
   public var whenFull: OverflowPolicy = .reject
   /// For job types that have none of their own.

@@ -11,6 +11,12 @@ extension SchedulerCore {
     return job.eligible
   }
 
+  /// When the current attempt of a job was handed to its worker; nil when none was.
+  public func startedInstant(of id: JobID) -> Instant? {
+    guard let job = jobs.job(id)?.pointee, job.state == .running else { return nil }
+    return job.started
+  }
+
   /// Whether no attempt follows when this one ends so. False for an attempt that is over already.
   public func isLast(_ token: AttemptToken, endingAs outcome: AttemptOutcome) -> Bool {
     guard let slot = jobs.find(token.job), isCurrent(token, slot) else { return false }
@@ -31,4 +37,45 @@ extension SchedulerCore {
 
   /// The submitter's own number for a job; nil when the job is not known.
   public func tag(of id: JobID) -> UInt64? { jobs.job(id)?.pointee.tag }
+}
+
+/// What a job takes up while it runs, and which of it is all taken at present.
+package struct JobNeeds: Sendable {
+  /// The job's type.
+  package var type: JobTypeID
+  /// The pool that runs it.
+  package var pool: PoolID
+  /// The place of its tag key; `UInt16.max`: it has none.
+  package var tagKey: UInt16
+  /// Whether it reserves memory.
+  package var usesMemory: Bool
+  /// Whether no worker of the pool is free, or its limit is reached.
+  package var poolIsTaken: Bool
+  /// Whether as many jobs of the type run as may.
+  package var typeIsTaken: Bool
+  /// Whether as many jobs of the tag key run as may.
+  package var tagKeyIsTaken: Bool
+  /// Whether the budget has no room for its memory, or others wait for memory before it.
+  package var memoryIsTaken: Bool
+}
+
+extension SchedulerCore {
+  /// What a job takes up; nil: it is not known.
+  package func needs(of id: JobID) -> JobNeeds? {
+    guard let slot = jobs.find(id) else { return nil }
+    let job = jobs[slot].pointee
+    let (type, pool) = (Int(job.type), Int(job.pool.rawValue))
+    let key = usesTagKeys ? tagKeys.key(of: slot) : TagKeys.none
+    var lacksMemory = false
+    if job.memory > 0, let budget = configuration.memoryBudget {
+      lacksMemory = !memoryGated.isEmpty || memoryInUse + Int(job.memory) > Int(kibibytes(budget))
+    }
+    return JobNeeds(
+      type: JobTypeID(rawValue: job.type), pool: job.pool, tagKey: key, usesMemory: job.memory > 0,
+      poolIsTaken: pools[pool].idle.isEmpty || pools[pool].occupied >= pools[pool].limit,
+      typeIsTaken: types[type].running >= types[type].concurrency,
+      tagKeyIsTaken: key != TagKeys.none
+        && tagKeys.states[Int(key)].running >= tagKeys.states[Int(key)].concurrency,
+      memoryIsTaken: lacksMemory)
+  }
 }

@@ -30,15 +30,18 @@ extension SchedulerCore {
   /// - Parameters:
   ///   - id: the dead letter.
   ///   - tag: the new job's number.
+  ///   - isFromHandler: see ``JobSubmission/isFromHandler``.
   ///   - instant: now.
   ///   - outbox: gets the orders and records.
   /// - Returns: nil: it is no dead letter, or no longer known.
   public mutating func deadLetterReplayed(
-    _ id: JobID, tag: UInt64, at instant: Instant, into outbox: inout Outbox
+    _ id: JobID, tag: UInt64, isFromHandler: Bool = false, at instant: Instant, into outbox: inout Outbox
   ) -> Admission? {
     advance(to: instant)
     guard let slot = deadLetterSlot(id) else { return nil }
-    let admission = jobSubmitted(submission(again: slot, tag: tag), at: now, into: &outbox)
+    var again = submission(again: slot, tag: tag)
+    again.isFromHandler = isFromHandler
+    let admission = jobSubmitted(again, at: now, into: &outbox)
     switch admission {
     case .accepted, .waiting:
       // To make room another job may have settled, and this one been forgotten for its age.

@@ -14,7 +14,7 @@ extension SchedulerCore {
     }
     var victim = JobSlot.none
     // Room that was made a moment ago belongs to the submitters that wait for it.
-    if isFull(for: pool) || waitingForRoom.head != JobSlot.none {
+    if isFull(for: pool) || waitingForRoom.head != JobSlot.none, !hasReserve(for: submission) {
       switch configuration.whenFull {
       case .reject:
         return refuse(submission, .queueFull(capacity: configuration.queueCapacity), cause: .rejected, into: &outbox)
@@ -47,10 +47,26 @@ extension SchedulerCore {
     return gauges.waiting >= min(pools[state].idle.count, pools[state].limit - pools[state].occupied)
   }
 
+  /// Whether it matters at present that a submission comes from a running handler.
+  public var asksForOrigin: Bool {
+    @inline(__always) get {
+      phase != .accepting
+        || configuration.whenFull == .block
+          && (waitingForRoom.head != JobSlot.none || gauges.waiting >= configuration.queueCapacity)
+    }
+  }
+
+  /// Whether a running handler's job may go beyond the queue's capacity: its worker would wait for room that only
+  /// workers make.
+  private func hasReserve(for submission: borrowing JobSubmission) -> Bool {
+    submission.isFromHandler && configuration.whenFull == .block
+      && gauges.waiting - configuration.handlerReserve < configuration.queueCapacity
+  }
+
   @inline(__always)
   mutating func refusal(of submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> Refusal? {
     if hasNoPlace(forKey: submission.tagKey) { return .tooManyTagKeys(most: TagKeys.most) }
-    if phase != .accepting { return .stopping }
+    if phase != .accepting, isStopRequested || phase == .drained || !submission.isFromHandler { return .stopping }
     if submission.retry != nil || submission.memory != nil, let invalid = invalidValue(of: submission) {
       return .invalidValue(invalid)
     }
@@ -399,7 +415,8 @@ extension SchedulerCore {
     return true
   }
 
-  /// No more jobs are taken; those known go on. `finishDraining` is ordered when nothing is left.
+  /// No more jobs are taken but those that running handlers submit; those known go on. `finishDraining` is ordered when
+  /// nothing is left.
   public mutating func drainRequested(at instant: Instant, into outbox: inout Outbox) {
     advance(to: instant)
     guard phase == .accepting else { return }
@@ -415,6 +432,7 @@ extension SchedulerCore {
   /// handler has returned.
   public mutating func stopRequested(at instant: Instant, into outbox: inout Outbox) {
     drainRequested(at: instant, into: &outbox)
+    isStopRequested = true
     for slot in 0..<jobs.highWater { cancel(jobs.id(of: slot), cause: .stopped, into: &outbox) }
   }
 }

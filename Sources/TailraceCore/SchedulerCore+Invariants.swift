@@ -18,7 +18,9 @@ extension SchedulerCore {
     checkDeadLetters(check)
     if configuration.whenFull != .reject || gauges.retries == 0 {
       check(
-        gauges.retries > 0 || configuration.queueCapacity == 0 || gauges.waiting <= configuration.queueCapacity,
+        gauges.retries > 0 || configuration.queueCapacity == 0
+          || gauges.waiting - (configuration.whenFull == .block ? configuration.handlerReserve : 0)
+            <= configuration.queueCapacity,
         "\(gauges.waiting) jobs wait, the queue holds \(configuration.queueCapacity)")
     }
     return problems

@@ -81,6 +81,8 @@ public struct SchedulerCore: ~Copyable {
   var now = Instant(nanoseconds: .min)
   var announcedTimer = Instant.distantFuture
   var phase = Phase.accepting
+  /// Whether nothing is taken on at all any more.
+  var isStopRequested = false
   /// Numbers that a driver shows; see ``SchedulerGauges``.
   public internal(set) var gauges = SchedulerGauges()
 

@@ -37,6 +37,9 @@ public struct JobSubmission: Hashable, Sendable {
   /// Whose job it is (a customer, a tenant), for limits and shares by tag key; nil or empty: nobody's, which has no
   /// limits.
   public var tagKey: String?
+  /// Whether a running handler submits it. Such a job is admitted while the scheduler drains, and finds room beyond the
+  /// queue's capacity where other submitters wait; see ``SchedulerConfiguration/handlerReserve``.
+  public var isFromHandler = false
 
   /// Makes a submission; what is nil follows the job's type.
   @inlinable public init(

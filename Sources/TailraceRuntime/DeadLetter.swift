@@ -95,7 +95,8 @@ extension Scheduler {
       let entry = state.entry(of: id)
       let number = state.nextNumber
       guard let type = state.core.description(of: id)?.type,
-        let admission = state.core.deadLetterReplayed(id, tag: number, at: now, into: &outbox)
+        let admission = state.core.deadLetterReplayed(
+          id, tag: number, isFromHandler: state.core.asksForOrigin && handlerAround != nil, at: now, into: &outbox)
       else { throw SchedulerError.unknownDeadLetter(id) }
       state.nextNumber += 1
       if case .accepted(let new) = admission {

@@ -78,7 +78,8 @@ struct DriverState: ~Copyable {
   var attempts = 0
   var serviceTime = Nanoseconds.zero
   var onDrained: [@Sendable () -> Void] = []
-  var onBatchSettled: [UInt32: [@Sendable () -> Void]] = [:]
+  /// By batch and by the number of the wait.
+  var onBatchSettled: [UInt32: [UInt64: @Sendable () -> Void]] = [:]
   /// Since when jobs are started; nil before.
   var startInstant: Instant?
   /// Whether a shutdown was requested.
@@ -87,6 +88,10 @@ struct DriverState: ~Copyable {
   var isStopping = false
   /// Jobs that a shutdown cancelled.
   var stoppedJobs = 0
+  /// Submissions that were refused since a shutdown had begun.
+  var refusedSubmissions = 0
+  /// The number of the last wait of a handler.
+  var waitNumber: UInt64 = 0
   /// Workers whose loop has not ended.
   var liveWorkers = 0
   var absentWorkers = AbsentWorkers()

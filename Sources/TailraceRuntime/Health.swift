@@ -32,6 +32,13 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   /// The system refused the thread that keeps time: what is due comes some milliseconds late; `error` is the error
   /// number.
   case timerNotStarted(error: Int32)
+  /// These handlers wait for each other: each for a job, a batch or room in the queue that only another of them can
+  /// bring about, since what is needed (the pool's workers, the places of a job type or of a tag key, memory) is all
+  /// theirs. Nothing but a time-out or a cancellation ends that.
+  case handlersWaitForEachOther(PoolID, waiting: Int, of: Int, types: [String], forRoom: Bool, longest: Nanoseconds)
+  /// Tasks have waited for one of the threads of Swift's concurrency for so long, which handlers of the async pool
+  /// block. `types` are those that run and, as far as is known, have not suspended.
+  case asyncPoolBlocked(types: [String], longest: Nanoseconds)
   /// Jobs wait for these types, and nothing is registered for them yet.
   case unknownJobTypes([String])
   /// ``Scheduler/start()`` was not called.
@@ -61,15 +68,34 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
       the timer has no thread: \(systemError(error)); delays, timeouts and backoffs end some milliseconds late; raise \
       the limit of processes (ulimit -u, or the container's pids limit)
       """
+    case .handlersWaitForEachOther(let pool, let waiting, let count, let types, let forRoom, let longest):
+      """
+      \(waiting) of \(count) workers of pool '\(pool.name)' hold handlers that wait for jobs which only these workers \
+      could run, for \(longest.seconds) s: \(Self.list(types)); let the jobs depend on each other instead of awaiting \
+      them in a handler, or give those that are awaited another pool\
+      \(forRoom ? ", and raise queueCapacity or handlerReserve" : "")
+      """
+    case .asyncPoolBlocked(let types, let longest):
+      """
+      tasks have waited for a thread of Swift's concurrency for \(longest.seconds) s, since \
+      \(types.isEmpty ? "other code of the process holds them all: let it suspend, or use threads of its own" : """
+        something holds them all, probably handlers of \(Self.list(types)): register those that block or compute with \
+        registerBlocking, or give their jobs the hint ioBound or cpuIntensive
+        """)
+      """
     case .unknownJobTypes(let names):
       """
       jobs wait for \(names.count == 1 ? "a type" : "\(names.count) types") that nothing is registered for: \
-      \(names.prefix(5).joined(separator: ", "))\(names.count > 5 ? ", …" : ""); register \
+      \(Self.list(names)); register \
       \(names.count == 1 ? "it" : "them"), or cancel the jobs with cancelJobs(ofUnregistered:)
       """
     case .notStarted: "the scheduler has not been started"
     case .stopped: "the scheduler is shutting down, or has"
     }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
   }
 }
 
@@ -86,6 +112,9 @@ public struct HealthLimits: Sendable, Hashable {
   /// ``/TailraceCore/SchedulerConfiguration/stuckAfter`` its time-out or cancellation. Default: 0. Where no other
   /// worker of the pool is left, the scheduler is unhealthy whatever the limit.
   public var stuckWorkers = 0
+  /// How long handlers may wait for each other, and tasks for a thread that handlers of the async pool block, before the
+  /// report says so. By real time, under ``VirtualTime`` too. Default: 1 s.
+  public var blockedAfter = Duration.seconds(1)
 
   /// Makes the default limits.
   public init() {}
@@ -103,7 +132,7 @@ struct HealthFacts {
 
   var isStarted = true
   var isStopped = false
-  var waiting = 0
+  var queued = 0
   var capacity = 0
   var completed = 0
   var failed = 0
@@ -116,14 +145,31 @@ struct HealthFacts {
   /// The error number with which the timer's thread is refused; nil: it is not.
   var timerError: Int32?
   var unknownTypes: [String] = []
+  /// Handlers that wait for each other, by pool.
+  var waiting: [Waiting] = []
+  /// Since when a task waits for a thread, by the monotonic clock; nil: none does.
+  var threadWantedSince: Instant?
+  /// Job types whose handlers occupy workers of the async pool, as far as they are not known to have suspended.
+  var unsuspended: Set<String> = []
+  /// The present by the monotonic clock, whatever the scheduler's time is.
+  var realNow = Instant.zero
+
+  /// Handlers of a pool that wait for each other.
+  struct Waiting {
+    var pool: PoolID
+    var workers: Int
+    var types: [String]
+    var isForRoom: Bool
+    var since: Instant
+  }
 
   /// The verdict at an instant.
   func judged(by limits: HealthLimits, at now: Instant) -> SchedulerHealth {
     if isStopped { return .unhealthy(.stopped) }
     if !isStarted { return .unhealthy(.notStarted) }
     var reasons: [HealthReason] = []
-    if capacity > 0, Double(waiting) > limits.queueShare * Double(capacity) {
-      reasons.append(.queueFilling(waiting: waiting, capacity: capacity, limit: limits.queueShare))
+    if capacity > 0, Double(queued) > limits.queueShare * Double(capacity) {
+      reasons.append(.queueFilling(waiting: queued, capacity: capacity, limit: limits.queueShare))
     }
     let count = completed + failed
     if count >= max(1, limits.fewestJobs), Double(completed) < limits.successShare * Double(count) {
@@ -145,6 +191,17 @@ struct HealthFacts {
       if stuck.count > limits.stuckWorkers { reasons.append(reason) }
     }
     if let timerError { reasons.append(.timerNotStarted(error: timerError)) }
+    for group in waiting where realNow - group.since > Nanoseconds(limits.blockedAfter) {
+      let count = workers.first { $0.pool == group.pool }?.count ?? 0
+      let reason = HealthReason.handlersWaitForEachOther(
+        group.pool, waiting: group.workers, of: count, types: group.types, forRoom: group.isForRoom,
+        longest: realNow - group.since)
+      if group.workers + absent.counts[Int(group.pool.rawValue)] >= count { return .unhealthy(reason) }
+      reasons.append(reason)
+    }
+    if let since = threadWantedSince, realNow - since > Nanoseconds(limits.blockedAfter) {
+      reasons.append(.asyncPoolBlocked(types: unsuspended.sorted(), longest: realNow - since))
+    }
     if !unknownTypes.isEmpty { reasons.append(.unknownJobTypes(unknownTypes)) }
     return reasons.isEmpty ? .healthy : .degraded(reasons)
   }
@@ -189,8 +246,12 @@ extension Scheduler {
   /// nanoseconds a job. Ask once at the start, and whenever a probe comes.
   public func health(_ limits: HealthLimits = HealthLimits()) -> SchedulerHealth {
     let now = timer.now
+    let probe = threadProbe.ask()
     var facts = withState { state in state.healthFacts() }
     facts.timerError = timer.refused
+    if facts.isStarted, !facts.isStopped {
+      facts.threadWantedSince = [facts.threadWantedSince, probe].compactMap { $0 }.min()
+    }
     return facts.judged(by: limits, at: now)
   }
 }
@@ -201,7 +262,7 @@ extension DriverState {
     var facts = HealthFacts()
     facts.isStarted = startInstant != nil
     facts.isStopped = isShuttingDown
-    facts.waiting = gauges.waiting
+    facts.queued = gauges.waiting
     facts.capacity = core.configuration.queueCapacity
     if let recent = observation.recent {
       (facts.completed, facts.failed) = (recent.completed, recent.count - recent.completed)
@@ -219,6 +280,18 @@ extension DriverState {
     }
     facts.stuckAfter = core.configuration.stuckAfter
     facts.absent = absentWorkers
+    facts.realNow = MonotonicClock.now()
+    if let standstill = standstill() {
+      for pool in PoolID.allCases {
+        let workers = standstill.workers.filter { $0.pool == pool }
+        guard !workers.isEmpty else { continue }
+        facts.waiting.append(
+          HealthFacts.Waiting(
+            pool: pool, workers: workers.count, types: Set(workers.compactMap { typeOfHandler(on: $0) }).sorted(),
+            isForRoom: standstill.isForRoom, since: standstill.since))
+      }
+    }
+    lookForBlockedThreads(&facts)
     facts.unknownTypes = core.waitingParkedTypes == 0 ? [] : parkedTypes.withJobs(in: core)
     return facts
   }

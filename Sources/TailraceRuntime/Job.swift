@@ -139,7 +139,7 @@ public struct JobContext: Sendable {
   ///
   /// - Throws: `CancellationError` when the attempt was cancelled or timed out.
   public func sleep(for time: Duration) async throws {
-    try await worker.time.sleepAsHandler(until: worker.time.now + Nanoseconds(time))
+    try await worker.time.sleep(until: worker.time.now + Nanoseconds(time), of: worker)
   }
 }
 

@@ -21,17 +21,15 @@ extension Scheduler {
     case .refused(let refusal): throw SchedulerError.refused(refusal)
     case .waiting(let id):
       let wasWithdrawn = Atomic<Bool>(false)
+      var wait: HandlerWaitTicket?
       await withTaskCancellationHandler {
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-          onAdmission(of: id) { continuation.resume() }
+          wait = onAdmission(of: id) { continuation.resume() }
         }
       } onCancel: {
-        report { state, now, outbox in
-          guard state.core.state(of: id) == .waitingForRoom else { return }
-          wasWithdrawn.store(true, ordering: .releasing)
-          state.core.cancelRequested(id, at: now, into: &outbox)
-        }
+        if withdraw(id) { wasWithdrawn.store(true, ordering: .releasing) }
       }
+      endWait(wait)
       if wasWithdrawn.load(ordering: .acquiring) { throw CancellationError() }
       return id
     }
@@ -39,6 +37,9 @@ extension Scheduler {
 
   /// Submits a job from a thread; blocks the thread while the queue is full if the overflow policy is to block. Not for
   /// asynchronous code.
+  ///
+  /// - Throws: as ``submit(_:)-(JobRequest)``; `CancellationError` when it is called by a handler whose attempt is
+  ///   cancelled or timed out while it waits for room.
   @discardableResult
   public func submitBlocking(_ request: JobRequest) throws -> JobID {
     let admission = try offer(request)
@@ -46,10 +47,35 @@ extension Scheduler {
     case .accepted(let id): return id
     case .refused(let refusal): throw SchedulerError.refused(refusal)
     case .waiting(let id):
-      let parker = Parker()
-      onAdmission(of: id) { parker.unpark() }
-      parker.park()
+      if let worker = handlerAround, worker.pool == .thread, let job = worker.liveJob {
+        try waitForRoom(id, on: worker, for: job)
+      } else {
+        waitForRoom(id)
+      }
       return id
+    }
+  }
+
+  /// Blocks the thread of a handler until its job is admitted or its attempt is over; the job is then withdrawn.
+  private func waitForRoom(_ id: JobID, on worker: Worker, for job: JobID) throws {
+    let isAdmitted = AdmissionFlag()
+    let wait = onAdmission(of: id) {
+      isAdmitted.raise()
+      worker.parker.unpark()
+    }
+    defer { endWait(wait) }
+    while !isAdmitted.isRaised {
+      if worker.isCancelled(job), withdraw(id) { throw CancellationError() }
+      // A stale wake-up ends a wait early; the loop goes on.
+      worker.parker.park()
+    }
+  }
+
+  /// Cancels a job that waits for room. Returns whether it still did.
+  private func withdraw(_ id: JobID) -> Bool {
+    report { state, now, outbox in
+      guard state.core.state(of: id) == .waitingForRoom else { return false }
+      return state.core.cancelRequested(id, at: now, into: &outbox)
     }
   }
 
@@ -104,28 +130,31 @@ extension Scheduler {
       // Numbers tell jobs apart in the records, and spread their retries differently.
       let number = state.nextNumber
       state.nextNumber += 1
-      let submission = state.submission(
+      var submission = state.submission(
         of: request, type: type, number: number, intended: intended ?? now, at: now)
+      if state.core.asksForOrigin { submission.isFromHandler = handlerAround != nil }
       let admission =
         isValid
         ? state.core.jobSubmitted(submission, at: now, into: &outbox)
         : state.core.invalidJobSubmitted(submission, at: now, into: &outbox)
       switch admission {
       case .accepted(let id), .waiting(let id): state.keep(carried, watch, for: id)
-      case .refused: break
+      case .refused(let refusal): if refusal == .stopping { state.refusedSubmissions += 1 }
       }
       if state.observation.isActive { state.observe(admission, of: submission, at: now, in: outbox) }
       return .answered(admission)
     }
   }
 
-  private func onAdmission(of id: JobID, _ action: @escaping @Sendable () -> Void) {
-    let isWaiting = withState { state in
-      guard state.core.state(of: id) == .waitingForRoom else { return false }
+  /// Returns what ends the wait of the handler that calls, if one does.
+  private func onAdmission(of id: JobID, _ action: @escaping @Sendable () -> Void) -> HandlerWaitTicket? {
+    let (isWaiting, wait) = withState { (state: inout DriverState) -> (Bool, HandlerWaitTicket?) in
+      guard state.core.state(of: id) == .waitingForRoom else { return (false, nil) }
       state.watch(id).onAdmission = action
-      return true
+      return (true, state.beginWait(of: self, for: .room(id)))
     }
     if !isWaiting { action() }
+    return wait
   }
 
   /// Submits jobs of a load generator, whose numbers and intended instants it knows; one pass starts jobs for all of
@@ -202,16 +231,33 @@ extension Scheduler {
   /// Says that the batch is complete; returns when all its jobs are settled, at once for a batch that is settled
   /// already.
   ///
-  /// It goes on waiting when the calling task is cancelled: cancel the jobs to end it sooner.
-  public func settleBatch(_ id: BatchID) async {
+  /// The jobs go on when the calling task is cancelled first.
+  ///
+  /// - Returns: whether they are settled; false when the calling task was cancelled first.
+  @discardableResult
+  public func settleBatch(_ id: BatchID) async -> Bool {
     sealBatch(id)
-    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-      let isSettled = withState { state in
-        guard state.core.isOpen(id) else { return true }
-        state.onBatchSettled[id.rawValue, default: []].append { continuation.resume() }
-        return false
+    let waiter = Waiter<Bool>()
+    return await withTaskCancellationHandler {
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Bool, Never>) in
+        waiter.begin(continuation)
+        let entry = withState { (state: inout DriverState) -> (number: UInt64, wait: HandlerWaitTicket?)? in
+          guard state.core.isOpen(id) else { return nil }
+          state.waitNumber += 1
+          let number = state.waitNumber
+          state.onBatchSettled[id.rawValue, default: [:]][number] = { waiter.finish(true) }
+          return (number, state.beginWait(of: self, for: .batch(id)))
+        }
+        guard let entry else { return waiter.finish(true) }
+        waiter.whenDone { [self] in
+          _ = withState { state in
+            entry.wait?.end()
+            return state.onBatchSettled[id.rawValue]?.removeValue(forKey: entry.number)
+          }
+        }
       }
-      if isSettled { continuation.resume() }
+    } onCancel: {
+      waiter.finish(false)
     }
   }
 
@@ -235,10 +281,11 @@ extension Scheduler {
   /// - Throws: ``SchedulerError/unknownJob(_:)``, ``SchedulerError/awaitTimedOut(_:after:)``, `CancellationError` when
   ///   the awaiting task is cancelled.
   public func result(of id: JobID, timeout: Duration? = nil) async throws -> JobResult {
-    let waiter = ResultWaiter()
+    let waiter = Waiter<Result<JobResult, any Error>>()
     let answer: Result<JobResult, any Error> = await withTaskCancellationHandler {
       await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<JobResult, any Error>, Never>) in
         waiter.begin(continuation)
+        var wait: HandlerWaitTicket?
         var entry: (JobWatch, UInt64)?
         let known: JobResult?? = withState { state in
           guard let jobState = state.core.state(of: id) else { return .some(nil) }
@@ -247,10 +294,16 @@ extension Scheduler {
             return state.result(of: id, state: jobState, cause: cause, watch: watch)
           }
           entry = (watch, watch.onSettled.add { waiter.finish(.success($0)) })
+          wait = state.beginWait(of: self, for: .job(id))
           return nil
         }
         if let (watch, number) = entry {
-          waiter.whenDone { [self] in _ = withState { _ in watch.onSettled.withdraw(number) } }
+          waiter.whenDone { [self, wait] in
+            _ = withState { _ in
+              wait?.end()
+              return watch.onSettled.withdraw(number)
+            }
+          }
         }
         switch known {
         case .some(.some(let result)): waiter.finish(.success(result))
@@ -320,9 +373,15 @@ extension DriverState {
   }
 }
 
-/// Answers one who awaits a result, once: with the result, a time-out or a cancellation.
-private final class ResultWaiter: @unchecked Sendable {
-  typealias Answer = Result<JobResult, any Error>
+/// Tells whoever blocks a thread that a job was admitted.
+private final class AdmissionFlag: Sendable {
+  private let flag = Atomic<Bool>(false)
+  var isRaised: Bool { flag.load(ordering: .acquiring) }
+  func raise() { flag.store(true, ordering: .releasing) }
+}
+
+/// Answers one who awaits something, once: with what is awaited, a time-out or a cancellation.
+private final class Waiter<Answer: Sendable>: @unchecked Sendable {
   private let lock = Lock()
   private var continuation: UnsafeContinuation<Answer, Never>?
   private var answer: Answer?

@@ -11,10 +11,17 @@ public struct ShutdownReport: Sendable, Hashable {
   public var cancelled: Int
   /// Handlers that had not returned when the shutdown ended: they ignore their cancellation.
   public var leftRunning: Int
+  /// Submissions that were refused since the shutdown had begun: those that waited for room then, and all later ones
+  /// that did not come from running handlers.
+  public var refused = 0
 }
 
 extension Scheduler {
   /// Shuts down gracefully: takes no more jobs, lets those known go on for the grace period, then cancels the rest.
+  ///
+  /// During the grace period running handlers may still submit jobs, which drain with the others; see ``isShuttingDown``
+  /// for a handler that always submits another. A handler submits if it calls from its own task, from child tasks or
+  /// `Task { }`, or on its thread. Every other submission, from detached tasks and other threads too, is refused.
   ///
   /// A scheduler that was never started runs nothing, so its jobs are cancelled at once. A second call while the first
   /// waits goes by its own, perhaps shorter, periods; one that comes later only reports what is left. When it returns
@@ -37,9 +44,12 @@ extension Scheduler {
       report { state, now, outbox in state.requestStop(at: now, into: &outbox) }
       await drained(within: stopping)
     }
-    let (isDrained, leftRunning, cancelled) = withState { state in
+    let (isDrained, leftRunning, cancelled, refused) = withState { state in
       let gauges = state.core.gauges
-      return (state.core.isDrained, gauges.abandoned + gauges.running, state.stoppedJobs)
+      return (
+        state.core.isDrained, gauges.abandoned + gauges.running, state.stoppedJobs,
+        state.refusedSubmissions
+      )
     }
     endIdleWorkers()
     if leftRunning == 0 {
@@ -52,8 +62,9 @@ extension Scheduler {
     // Handlers that ignore their cancellation are a fault of the program around.
     logger.log(
       level: leftRunning == 0 ? .info : .warning, "scheduler stopped",
-      metadata: ["cancelled": "\(cancelled)", "left-running": "\(leftRunning)"])
-    return ShutdownReport(drained: isDrained && cancelled == 0, cancelled: cancelled, leftRunning: leftRunning)
+      metadata: ["cancelled": "\(cancelled)", "left-running": "\(leftRunning)", "refused": "\(refused)"])
+    return ShutdownReport(
+      drained: isDrained && cancelled == 0, cancelled: cancelled, leftRunning: leftRunning, refused: refused)
   }
 
   /// Starts the scheduler and returns after it was shut down by one of the signals.
@@ -141,8 +152,10 @@ extension DriverState {
 
   /// Jobs that were admitted, that is: submitters that waited for room are refused.
   private mutating func countStopped(_ outbox: borrowing Outbox) {
-    stoppedJobs += outbox.records.withUnsafeBufferPointer { records in
-      records.count { $0.settles && $0.cause == .stopped && $0.accepted != TimelineRecord.never }
+    outbox.records.withUnsafeBufferPointer { records in
+      for record in records where record.settles && record.cause == .stopped {
+        if record.accepted == TimelineRecord.never { refusedSubmissions += 1 } else { stoppedJobs += 1 }
+      }
     }
   }
 }

@@ -344,6 +344,11 @@ struct Ending {
   }
 
   init(error: any Error) {
+    if case SchedulerError.refused(.stopping) = error {
+      // No retry would be admitted: the scheduler never takes jobs again.
+      (outcome, result) = (.failedPermanently, .error(error))
+      return
+    }
     outcome =
       (error as? any OutcomeError)?.attemptOutcome
       ?? (error is any PermanentFailure ? .failedPermanently : error is any CrashFailure ? .crashed : .failed)

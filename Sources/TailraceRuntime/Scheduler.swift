@@ -42,6 +42,8 @@ public final class Scheduler: Sendable {
   let looksForStuck = Atomic<Bool>(false)
   /// How many threads tests let it start; the others are refused as at a limit of processes. Nil: no such limit.
   let threadLimit = Locked<Int?>(nil)
+  /// Whether tasks get a thread.
+  let threadProbe = ThreadProbe()
   /// Whether somebody wants to hear when an attempt begins.
   let announcesStarts = Atomic<Bool>(false)
 
@@ -179,7 +181,7 @@ public final class Scheduler: Sendable {
       state.liveWorkers += 1
       state.departures.add(object: worker.task.map { TaskHold($0) })
       worker.task = Task.detached { [self] in
-        await runTask(worker)
+        await Worker.$running.withValue(worker) { await runTask(worker) }
         workerEnded()
       }
     }
@@ -195,7 +197,7 @@ public final class Scheduler: Sendable {
         &handle,
         { context in
           let start = Unmanaged<ThreadStart>.fromOpaque(context!).takeRetainedValue()
-          start.scheduler.runThread(start.worker)
+          Worker.$running.withValue(start.worker) { start.scheduler.runThread(start.worker) }
           start.scheduler.workerEnded()
         }, context.toOpaque())
     guard result == 0 else {
@@ -318,8 +320,8 @@ public final class Scheduler: Sendable {
     }
     effects.settled.removeAll(keepingCapacity: true)
     for batch in effects.settledBatches {
-      let actions = withState { state in state.onBatchSettled.removeValue(forKey: batch.rawValue) ?? [] }
-      for action in actions { action() }
+      let actions = withState { state in state.onBatchSettled.removeValue(forKey: batch.rawValue) ?? [:] }
+      for action in actions.values { action() }
     }
     effects.settledBatches.removeAll(keepingCapacity: true)
     if effects.drained {

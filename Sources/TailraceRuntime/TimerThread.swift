@@ -30,8 +30,6 @@ package final class TimerThread: @unchecked Sendable {
   /// What the wall clock shows at virtual zero; nil: time is real.
   let virtualStart: UnixTime?
   private let virtualNow = Atomic<Int64>(0)
-  /// Handlers that sleep in virtual time.
-  let sleepingHandlers = Atomic<Int>(0)
   private var stopped = false
 
   /// Makes one whose thread starts with the first instant to wait for.
@@ -200,8 +198,8 @@ package final class TimerThread: @unchecked Sendable {
   }
 
   /// The same for a handler: while it sleeps in virtual time nothing waits for it.
-  func sleepAsHandler(until instant: Instant) async throws {
-    try await sleep(until: instant, ticket: SleepTicket(counting: isVirtual ? self : nil))
+  func sleep(until instant: Instant, of worker: Worker) async throws {
+    try await sleep(until: instant, ticket: SleepTicket(of: worker))
   }
 
   private func sleep(until instant: Instant, ticket: SleepTicket) async throws {
@@ -272,10 +270,11 @@ private final class SleepTicket: @unchecked Sendable {
   private var isCancelled = false
   private weak var timer: TimerThread?
   private var number: UInt64?
-  private let counter: TimerThread?
+  /// Whose handler it is that sleeps.
+  private let worker: Worker?
   private var isCounted = false
 
-  init(counting counter: TimerThread? = nil) { self.counter = counter }
+  init(of worker: Worker? = nil) { self.worker = worker }
 
   func begin(on timer: TimerThread, until instant: Instant, _ continuation: UnsafeContinuation<Bool, Never>) {
     lock.lock()
@@ -291,8 +290,8 @@ private final class SleepTicket: @unchecked Sendable {
     lock.withLock {
       self.number = number
       // Only now that its instant is noted may time go on.
-      guard let counter, self.continuation != nil else { return }
-      counter.sleepingHandlers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+      guard let worker, self.continuation != nil else { return }
+      worker.sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
       isCounted = true
     }
   }
@@ -309,7 +308,7 @@ private final class SleepTicket: @unchecked Sendable {
   private func finish(_ inTime: Bool) {
     let waiting = lock.withLock {
       defer { continuation = nil }
-      if isCounted { counter?.sleepingHandlers.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+      if isCounted { worker?.sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
       isCounted = false
       return continuation
     }

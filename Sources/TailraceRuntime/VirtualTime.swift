@@ -55,7 +55,7 @@ public final class VirtualTime: Sendable {
     let deadline = MonotonicClock.now() + Nanoseconds(patience)
     var turns = 0
     while true {
-      let busy = busyWorkers - timer.sleepingHandlers.load(ordering: .sequentiallyConsistent)
+      let busy = busyWorkers
       if busy == 0 { return }
       guard MonotonicClock.now() < deadline else { throw HandlersStillRunning(count: busy, at: now) }
       turns += 1
@@ -111,14 +111,34 @@ private struct WeakScheduler: Sendable {
 }
 
 extension Scheduler {
-  /// Whether a shutdown was requested.
-  package var isShuttingDown: Bool { withState { state in state.isShuttingDown } }
+  /// Whether a shutdown was requested. A handler that submits its own successor should look: its jobs are admitted until
+  /// the grace period is over, so that a shutdown would wait so long.
+  public var isShuttingDown: Bool { withState { state in state.isShuttingDown } }
 
   /// Workers that have not come to rest: they run, or are about to.
   fileprivate var busyWorkers: Int {
     withState { state in
       guard state.startInstant != nil else { return 0 }
-      return state.liveWorkers - state.workers.joined().count { $0.isParked }
+      return state.liveWorkers - state.workers.joined().count { state.isAtRest($0) }
+    }
+  }
+}
+
+extension DriverState {
+  /// Whether a worker can do nothing until time moves on or another worker does something.
+  fileprivate func isAtRest(_ worker: Worker) -> Bool {
+    if worker.isParked { return true }
+    if worker.sleepers.load(ordering: .sequentiallyConsistent) > 0 { return true }
+    guard !worker.waits.isEmpty, let job = worker.liveJob else { return false }
+    // What has happened is about to be told.
+    return worker.waits.values.contains { $0.waiter == job && isPending($0.target) }
+  }
+
+  private func isPending(_ target: HandlerWait.Target) -> Bool {
+    switch target {
+    case .batch(let batch): core.isOpen(batch)
+    case .room(let job): core.state(of: job) == .waitingForRoom
+    case .job(let job): core.state(of: job).map { !$0.isTerminal } ?? false
     }
   }
 }
@@ -131,13 +151,13 @@ extension Worker {
       return
     }
     let number = time.schedule(at: Instant(nanoseconds: deadline)) { [self] _ in
-      time.sleepingHandlers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+      sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
       parker.unpark()
     }
     // Only now that its instant is noted may time go on.
-    time.sleepingHandlers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
     while !isCancelled(job), time.now.nanoseconds < deadline { parker.park() }
-    if time.withdraw(number) != nil { time.sleepingHandlers.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+    if time.withdraw(number) != nil { sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
     if isCancelled(job) { throw CancellationError() }
   }
 }

@@ -92,6 +92,10 @@ final class Worker: @unchecked Sendable {
   let hasMail = Atomic<Bool>(false)
   /// For threads.
   let parker = Parker()
+  /// How many parts of its handler sleep by the scheduler's time.
+  let sleepers = Atomic<Int>(0)
+  /// What its handler waits for, by number; under the scheduler's lock.
+  @exclusivity(unchecked) var waits: [UInt64: HandlerWait] = [:]
   /// What its attempt said of its progress.
   let progress = ProgressBoard()
   /// What to cancel when the running attempt is stopped; under the scheduler's lock.

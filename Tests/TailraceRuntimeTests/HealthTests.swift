@@ -23,7 +23,7 @@ struct HealthTests {
 
   @Test func withinTheLimitsItIsHealthy() {
     #expect(judge { _ in } == .healthy)
-    #expect(judge { $0.waiting = 80 } == .healthy)
+    #expect(judge { $0.queued = 80 } == .healthy)
     #expect(judge { ($0.completed, $0.failed) = (95, 5) } == .healthy)
     // Too few to say anything.
     #expect(judge { ($0.completed, $0.failed) = (0, 19) } == .healthy)
@@ -34,7 +34,7 @@ struct HealthTests {
   @Test func beyondThemItIsDegradedWithTheFigures() {
     #expect(
       judge {
-        $0.waiting = 81
+        $0.queued = 81
         ($0.completed, $0.failed) = (94, 6)
         $0.stuck = [
           .init(pool: .thread, since: now - .seconds(11)), .init(pool: .async, since: now - .seconds(1)),
@@ -62,7 +62,7 @@ struct HealthTests {
       } == .unhealthy(.stuckWorkers(.thread, stuck: 1, of: 2, longest: .seconds(20))))
     #expect(judge { $0.isStarted = false } == .unhealthy(.notStarted))
     #expect(judge { $0.isStopped = true } == .unhealthy(.stopped))
-    #expect(!judge { $0.isStopped = true }.isReady && judge { $0.waiting = 99 }.isReady)
+    #expect(!judge { $0.isStopped = true }.isReady && judge { $0.queued = 99 }.isReady)
   }
 
   @Test func recentJobsPushOldOnesOut() {

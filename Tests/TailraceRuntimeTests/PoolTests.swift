@@ -176,8 +176,8 @@ struct PoolTests {
     var ids: [JobID] = []
     for _ in 0..<10 { ids.append(try await scheduler.submit(JobRequest("mixed", batch: batch))) }
     scheduler.start()
-    async let first: Void = scheduler.settleBatch(batch)
-    async let second: Void = scheduler.settleBatch(batch)
+    async let first = scheduler.settleBatch(batch)
+    async let second = scheduler.settleBatch(batch)
     _ = await (first, second)
     // Settled already.
     await scheduler.settleBatch(batch)

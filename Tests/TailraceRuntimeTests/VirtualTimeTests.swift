@@ -169,6 +169,31 @@ import Testing
     #expect(report.cancelled == 1 && report.leftRunning == 0 && hours(time) == 0)
   }
 
+  /// A handler that waits for another job, for room or for a batch waits for what happens in virtual time.
+  @Test func handlersThatAwaitOtherJobsLetTimeGoOn() async throws {
+    let time = VirtualTime()
+    let scheduler = Scheduler(patient, time: time)
+    try scheduler.register("nap") { context in
+      async let one: Void = context.sleep(for: .seconds(600))
+      async let two: Void = context.sleep(for: .seconds(1_200))
+      _ = try await (one, two)
+      return "rested"
+    }
+    try scheduler.register("parent") { [unowned scheduler] context in
+      let child = try await scheduler.submit(JobRequest("nap"))
+      await #expect(throws: SchedulerError.self) { try await scheduler.result(of: child, timeout: .seconds(60)) }
+      #expect(context.number == 0)
+      return try await scheduler.result(of: child).value
+    }
+    scheduler.start()
+    let parent = try await scheduler.submit(JobRequest("parent"))
+    try await time.advance(by: .seconds(1_199))
+    #expect(scheduler.status(of: parent)?.state == .running)
+    try await time.advance(by: .seconds(1))
+    #expect(try await scheduler.result(of: parent).value as? String == "rested")
+    await scheduler.shutdown()
+  }
+
   @Test func timeDoesNotGoBack() async throws {
     let time = VirtualTime()
     try await time.advance(by: .seconds(5))

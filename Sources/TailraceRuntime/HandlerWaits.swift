@@ -1,0 +1,158 @@
+import CPlatform
+import Synchronization
+import TailraceCore
+
+/// Something of the scheduler that a running handler waits for while it occupies its worker.
+struct HandlerWait {
+  enum Target {
+    /// The end of a job.
+    case job(JobID)
+    /// Room in the queue, for a job that the handler submitted.
+    case room(JobID)
+    /// The end of a batch.
+    case batch(BatchID)
+  }
+
+  /// The job whose handler waits.
+  var waiter: JobID
+  var target: Target
+  /// By the monotonic clock, whatever the scheduler's time is.
+  var since: Instant
+}
+
+/// Takes a wait back once it is over.
+struct HandlerWaitTicket {
+  let worker: Worker
+  let number: UInt64
+
+  /// Under the scheduler's lock.
+  func end() { worker.waits[number] = nil }
+}
+
+extension Worker {
+  /// The worker whose handler is running here: bound once for each loop of a worker, so that an attempt costs nothing.
+  ///
+  /// Parts of a handler inherit it, as child tasks and as tasks made by `Task { }`; a detached task, a queue or a thread
+  /// of the handler's own does not.
+  @TaskLocal static var running: Worker?
+
+  /// The job that the worker runs, unless that attempt is over for the scheduler.
+  var liveJob: JobID? {
+    let job = current.load(ordering: .acquiring)
+    return job == Self.idle || job & Self.cancelling != 0 ? nil : JobID(rawValue: job)
+  }
+}
+
+extension Scheduler {
+  /// The worker of this scheduler on which the caller runs as a part of a handler whose attempt is not over.
+  var handlerAround: Worker? {
+    guard let worker = Worker.running, worker.directory.scheduler === self, worker.liveJob != nil else { return nil }
+    return worker
+  }
+
+  func endWait(_ ticket: HandlerWaitTicket?) {
+    if let ticket { withState { _ in ticket.end() } }
+  }
+}
+
+/// Handlers that wait for each other in a circle, and hold what the others need: none of them goes on by itself.
+struct HandlerStandstill {
+  /// Each handler's worker.
+  var workers: [Worker]
+  /// By the monotonic clock: since when the last of them waits.
+  var since: Instant
+  /// Whether one of them waits for room in the queue.
+  var isForRoom: Bool
+}
+
+extension DriverState {
+  /// Notes that a handler waits, if it is one that does; whoever waits ends it afterwards.
+  mutating func beginWait(of scheduler: Scheduler, for target: HandlerWait.Target) -> HandlerWaitTicket? {
+    guard let worker = scheduler.handlerAround, let waiter = worker.liveJob else { return nil }
+    waitNumber += 1
+    worker.waits[waitNumber] = HandlerWait(waiter: waiter, target: target, since: MonotonicClock.now())
+    return HandlerWaitTicket(worker: worker, number: waitNumber)
+  }
+
+  /// Handlers that can go on only when another of them does, since all workers of a pool, all places of a job type or
+  /// of a tag key, the memory, or the room in the queue are theirs; nil: there are none. Under the lock.
+  ///
+  /// It begins with all handlers that wait and takes away, until nothing changes, each that somebody else may help.
+  mutating func standstill() -> HandlerStandstill? {
+    var stuck: [ObjectIdentifier: Worker] = [:]
+    var running: [(worker: Worker, needs: JobNeeds?)] = []
+    for worker in workers.joined() {
+      let job = worker.liveJob
+      guard job != nil || worker.isStopping || !worker.inbox.isEmpty || worker.hasNext else { continue }
+      running.append((worker, job.flatMap { core.needs(of: $0) }))
+      if let job, !waits(of: worker, for: job).isEmpty { stuck[ObjectIdentifier(worker)] = worker }
+    }
+    guard !stuck.isEmpty else { return nil }
+    var hasChanged = true
+    while hasChanged {
+      let others = OtherHandlers(running.filter { stuck[ObjectIdentifier($0.worker)] == nil })
+      let helped = stuck.filter { _, worker in
+        guard let job = worker.liveJob else { return true }
+        let targets = waits(of: worker, for: job)
+        return targets.isEmpty || targets.contains { !isHopeless($0.target, others, stuck) }
+      }
+      for key in helped.keys { stuck[key] = nil }
+      hasChanged = !helped.isEmpty
+    }
+    guard !stuck.isEmpty else { return nil }
+    let all = stuck.values.flatMap { worker in worker.liveJob.map { waits(of: worker, for: $0) } ?? [] }
+    return HandlerStandstill(
+      workers: stuck.values.sorted { ($0.pool.rawValue, $0.index) < ($1.pool.rawValue, $1.index) },
+      since: all.map(\.since).max() ?? .distantFuture,
+      isForRoom: all.contains { if case .room = $0.target { true } else { false } })
+  }
+
+  /// What a worker's handler waits for. Those of an earlier handler, whose parts have outlived it, count for nothing.
+  private func waits(of worker: Worker, for job: JobID) -> [HandlerWait] {
+    worker.waits.values.filter { $0.waiter == job }
+  }
+
+  /// Whether nobody but the handlers in `stuck` can bring about what is waited for.
+  private mutating func isHopeless(
+    _ target: HandlerWait.Target, _ others: OtherHandlers, _ stuck: [ObjectIdentifier: Worker]
+  ) -> Bool {
+    switch target {
+    case .batch(let batch): return core.isOpen(batch) && others.count == 0
+    case .room(let job): return core.state(of: job) == .waitingForRoom && others.count == 0
+    case .job(let job):
+      switch core.state(of: job) {
+      case nil, .completed, .cancelled, .deadLettered: return false
+      case .waitingForRoom: return others.count == 0
+      case .running:
+        guard let (pool, worker, _) = core.holder(of: job) else { return false }
+        return stuck[ObjectIdentifier(workers[Int(pool.rawValue)][Int(worker)])] != nil
+      case .blocked, .scheduled, .available:
+        guard let needs = core.needs(of: job) else { return false }
+        return needs.poolIsTaken && others.pools[needs.pool] == nil
+          || needs.typeIsTaken && others.types[needs.type] == nil
+          || needs.tagKeyIsTaken && others.tagKeys[needs.tagKey] == nil
+          || needs.memoryIsTaken && others.withMemory == 0
+      }
+    }
+  }
+}
+
+/// Handlers that may go on, and what they hold.
+private struct OtherHandlers {
+  var count = 0
+  var pools: [PoolID: Int] = [:]
+  var types: [JobTypeID: Int] = [:]
+  var tagKeys: [UInt16: Int] = [:]
+  var withMemory = 0
+
+  init(_ running: [(worker: Worker, needs: JobNeeds?)]) {
+    count = running.count
+    for (worker, needs) in running {
+      pools[worker.pool, default: 0] += 1
+      guard let needs else { continue }
+      types[needs.type, default: 0] += 1
+      tagKeys[needs.tagKey, default: 0] += 1
+      if needs.usesMemory { withMemory += 1 }
+    }
+  }
+}
