@@ -102,7 +102,8 @@ extension SchedulerCore {
 
   private mutating func setTimer(ofSchedule slot: Int) {
     removeTimer(ofSchedule: slot)
-    let next = schedules.wallOffset == nil ? nil : schedules[slot]!.nextSlot()
+    // Paused and resumed during a shutdown, a schedule does not begin again.
+    let next = schedules.wallOffset == nil || phase != .accepting ? nil : schedules[slot]!.nextSlot()
     schedules[slot]!.state.next = next
     guard let next, let instant = schedules.instant(of: next) else { return }
     timers.insert(.schedule(slot), at: instant, jobs: jobs, gates: &gates)
