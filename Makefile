@@ -14,7 +14,7 @@ COMPUTING := TidyTests|HostileDocumentTests|DurationKeyTests|TraceFittingTests|P
 LIVE := EndToEndTests\.(RunTests|DriverTests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test examples docs lint bench test-tsan soak clean
+.PHONY: help setup build demo test examples docs lint bench test-tsan soak soak-library clean
 
 ## help: list these commands
 help:
@@ -97,6 +97,13 @@ soak: setup
 	@TAILRACE_WARNINGS=errors $(SWIFT) build --build-tests
 	@echo "==> attacking the program for $(SECONDS) s"
 	@TAILRACE_WARNINGS=errors TAILRACE_SOAK_SECONDS=$(SECONDS) $(SWIFT) test --skip-build --filter SoakTests
+
+## soak-library: make every public call of the library at once for SECONDS (default: 1800)
+soak-library: setup
+	@echo "==> building the tests"
+	@TAILRACE_WARNINGS=errors $(SWIFT) build --build-tests
+	@echo "==> calling the library for $(SECONDS) s"
+	@TAILRACE_WARNINGS=errors TAILRACE_LIBRARY_SOAK_SECONDS=$(SECONDS) $(SWIFT) test --skip-build --filter LibrarySoakTests
 
 ## clean: delete what was built (reports stay)
 clean:

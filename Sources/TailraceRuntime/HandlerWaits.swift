@@ -32,8 +32,8 @@ struct HandlerWaitTicket {
 extension Worker {
   /// The worker whose handler is running here: bound once for each loop of a worker, so that an attempt costs nothing.
   ///
-  /// Parts of a handler inherit it, as child tasks and as tasks made by `Task { }`; a detached task, a queue or a thread
-  /// of the handler's own does not.
+  /// Parts of a handler inherit it, as child tasks and as tasks made by `Task { }`; a detached task, a queue or a
+  /// thread of the handler's own does not.
   @TaskLocal static var running: Worker?
 
   /// The job that the worker runs, unless that attempt is over for the scheduler.

@@ -112,8 +112,8 @@ public struct HealthLimits: Sendable, Hashable {
   /// ``/TailraceCore/SchedulerConfiguration/stuckAfter`` its time-out or cancellation. Default: 0. Where no other
   /// worker of the pool is left, the scheduler is unhealthy whatever the limit.
   public var stuckWorkers = 0
-  /// How long handlers may wait for each other, and tasks for a thread that handlers of the async pool block, before the
-  /// report says so. By real time, under ``VirtualTime`` too. Default: 1 s.
+  /// How long handlers may wait for each other, and tasks for a thread that handlers of the async pool block, before
+  /// the report says so. By real time, under ``VirtualTime`` too. Default: 1 s.
   public var blockedAfter = Duration.seconds(1)
 
   /// Makes the default limits.

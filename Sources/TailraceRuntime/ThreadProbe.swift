@@ -1,8 +1,8 @@
 import Synchronization
 import TailraceCore
 
-/// Finds out whether tasks get a thread of Swift's concurrency: starts one that does nothing, and sees how long it waits
-/// for its turn. Whoever asks pays for it; jobs do not.
+/// Finds out whether tasks get a thread of Swift's concurrency: starts one that does nothing, and sees how long it
+/// waits for its turn. Whoever asks pays for it; jobs do not.
 final class ThreadProbe: Sendable {
   /// When the task was made, in nanoseconds of the monotonic clock; 0: none is on its way.
   private let made = Atomic<Int64>(0)

@@ -111,8 +111,8 @@ private struct WeakScheduler: Sendable {
 }
 
 extension Scheduler {
-  /// Whether a shutdown was requested. A handler that submits its own successor should look: its jobs are admitted until
-  /// the grace period is over, so that a shutdown would wait so long.
+  /// Whether a shutdown was requested. A handler that submits its own successor should look: its jobs are admitted
+  /// until the grace period is over, so that a shutdown would wait so long.
   public var isShuttingDown: Bool { withState { state in state.isShuttingDown } }
 
   /// Workers that have not come to rest: they run, or are about to.
