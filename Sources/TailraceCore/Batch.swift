@@ -11,15 +11,16 @@ struct BatchTable {
 
   /// Looked up by number only, never iterated.
   private var open: [UInt32: Batch] = [:]
-  private var nextNumber: UInt32 = 0
+  var nextNumber: UInt32 = 0
 
   /// Batches that are open.
   var count: Int { open.count }
 
   mutating func add(failFast: Bool) -> BatchID {
-    // After four thousand million batches numbers come again; that of an open one is left out.
-    while open[nextNumber] != nil { nextNumber &+= 1 }
-    defer { nextNumber &+= 1 }
+    // Below the number that stands for none. After two thousand million batches numbers come again; that of an open one
+    // is left out.
+    while open[nextNumber] != nil { nextNumber = (nextNumber &+ 1) & Identifiers.mask }
+    defer { nextNumber = (nextNumber &+ 1) & Identifiers.mask }
     open[nextNumber] = Batch(failFast: failFast)
     return BatchID(rawValue: nextNumber)
   }

@@ -74,6 +74,8 @@ struct JobTable: ~Copyable {
   private var firstFree = JobSlot.none
   /// Slots below this index have been used at least once.
   private(set) var highWater: UInt32 = 0
+  /// Of a place that was never used.
+  var firstGeneration: UInt32 = 0
 
   init() { pages = .allocate(capacity: pageCapacity) }
 
@@ -118,6 +120,7 @@ struct JobTable: ~Copyable {
     if Int(slot >> Self.pageBits) == pageCount { addPage() }
     highWater += 1
     self[slot].initialize(to: JobSlot())
+    self[slot].pointee.generation = firstGeneration
     return slot
   }
 

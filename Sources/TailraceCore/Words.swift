@@ -26,7 +26,8 @@ public enum Priority: UInt8, CaseIterable, Comparable, Sendable, Codable {
 /// Names one admitted job of one scheduler for as long as the scheduler remembers it.
 ///
 /// It holds a place in the scheduler's table and that place's generation, so an identifier of a forgotten job is never
-/// mistaken for the job that took its place.
+/// mistaken for the job that took its place. A live scheduler begins its generations at a number drawn by chance: an
+/// identifier of another scheduler is unknown to it, but for one chance in 2³¹.
 public struct JobID: RawRepresentable, Hashable, Sendable, Codable {
   /// The generation in the high and the slot in the low 32 bits.
   public var rawValue: UInt64

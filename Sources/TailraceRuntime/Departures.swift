@@ -41,6 +41,12 @@ struct Departures {
   }
 }
 
+/// Keeps what is no object until it may be released.
+final class Held<Value> {
+  let value: Value
+  init(_ value: Value) { self.value = value }
+}
+
 extension Scheduler {
   /// Calls `body` with the scheduler's state to itself: the one way to it.
   ///

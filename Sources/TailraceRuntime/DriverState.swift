@@ -62,6 +62,8 @@ struct DriverState: ~Copyable {
   var parkedTypes = ParkedTypes()
   var submissionMiddleware: [any SubmissionMiddleware] = []
   let directory = TypeDirectory()
+  /// nil: there is none, or the scheduler has let go of it.
+  var observer: (any TimelineObserver)?
   var observation: Observation
   var evidence: [EvidenceLog] = []
   var workers: [[Worker]]
@@ -84,6 +86,10 @@ struct DriverState: ~Copyable {
   var startInstant: Instant?
   /// Whether a shutdown was requested.
   var isShuttingDown = false
+  /// Whether everything of the user's that is called was let go of; see ``letGo()``.
+  var hasLetGo = false
+  /// Whether that is left to the last worker to end.
+  var letsGoWithWorkers = false
   /// Whether idle workers end.
   var isStopping = false
   /// Jobs that a shutdown cancelled.
@@ -118,6 +124,7 @@ struct DriverState: ~Copyable {
     observation = Observation(attemptsRemembered: attemptsRemembered)
     observation.fixedOffset = time.virtualStart?.nanoseconds
     if let start = time.virtualStart { wallClock = { start + ($0 - .zero) } }
+    self.core.startIdentifiers(at: .random(in: 0...(.max)))
     var shard = 1
     let directory = directory
     spares = PoolID.allCases.map { pool in

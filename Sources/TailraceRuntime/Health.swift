@@ -39,7 +39,10 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   /// Tasks have waited for one of the threads of Swift's concurrency for so long, which handlers of the async pool
   /// block. `types` are those that run and, as far as is known, have not suspended.
   case asyncPoolBlocked(types: [String], longest: Nanoseconds)
-  /// Jobs wait for these types, and nothing is registered for them yet.
+  /// Code of the user's that runs for the timer thread (callbacks, observers, loggers, middleware around the
+  /// submissions of schedules) has been at work for longer than the limit; so many pieces wait, it included.
+  case deliveriesWaiting(count: Int, longest: Nanoseconds)
+  /// Jobs came for these types, and nothing is registered for them yet.
   case unknownJobTypes([String])
   /// ``Scheduler/start()`` was not called.
   case notStarted
@@ -82,6 +85,11 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
         something holds them all, probably handlers of \(Self.list(types)): register those that block or compute with \
         registerBlocking, or give their jobs the hint ioBound or cpuIntensive
         """)
+      """
+    case .deliveriesWaiting(let count, let longest):
+      """
+      a callback, an observer, a logger or middleware has not returned for \(longest.seconds) s; \(count) \
+      \(count == 1 ? "piece" : "pieces") of what fell due wait for it: let it return quickly
       """
     case .unknownJobTypes(let names):
       """
@@ -162,6 +170,8 @@ struct HealthFacts {
     var isForRoom: Bool
     var since: Instant
   }
+  /// What waits for code of the user's that the timer thread has handed over, and since when.
+  var deliveries: (count: Int, since: Instant)?
 
   /// The verdict at an instant.
   func judged(by limits: HealthLimits, at now: Instant) -> SchedulerHealth {
@@ -201,6 +211,9 @@ struct HealthFacts {
     }
     if let since = threadWantedSince, realNow - since > Nanoseconds(limits.blockedAfter) {
       reasons.append(.asyncPoolBlocked(types: unsuspended.sorted(), longest: realNow - since))
+    }
+    if let (count, since) = deliveries, now - since > stuckAfter {
+      reasons.append(.deliveriesWaiting(count: count, longest: now - since))
     }
     if !unknownTypes.isEmpty { reasons.append(.unknownJobTypes(unknownTypes)) }
     return reasons.isEmpty ? .healthy : .degraded(reasons)
@@ -252,6 +265,8 @@ extension Scheduler {
     if facts.isStarted, !facts.isStopped {
       facts.threadWantedSince = [facts.threadWantedSince, probe].compactMap { $0 }.min()
     }
+    facts.unknownTypes.sort()
+    facts.deliveries = [deliveries.backlog, cancellations.backlog].compactMap(\.self).min { $0.since < $1.since }
     return facts.judged(by: limits, at: now)
   }
 }

@@ -121,7 +121,25 @@ public struct JobContext: Sendable {
   let worker: Worker
 
   var luggage: JobLuggage? { JobLuggage.of(carried) }
-  var scheduler: Scheduler? { worker.directory.scheduler }
+  /// The scheduler that runs the attempt: for submitting further jobs, asking for them, cancelling them.
+  ///
+  /// Use it in place of a scheduler that the handler captures: a handler that holds its scheduler, which holds the
+  /// handler, keeps both in memory until ``Scheduler/shutdown(grace:stopping:)``, for ever where that is never called.
+  ///
+  /// ```swift
+  /// let child = try await context.scheduler.submit(JobRequest("child"))
+  /// ```
+  ///
+  /// - Throws: ``SchedulerError/refused(_:)`` with ``/TailraceCore/Refusal/stopping`` when the scheduler is gone; never
+  ///   within an attempt.
+  public var scheduler: Scheduler {
+    get throws {
+      guard let scheduler = home else { throw SchedulerError.refused(.stopping) }
+      return scheduler
+    }
+  }
+  /// nil: it is gone.
+  var home: Scheduler? { worker.directory.scheduler }
 
   /// Whether the attempt is over for the scheduler, since it was cancelled or timed out. A synchronous handler should
   /// look now and then; an asynchronous one is told through `Task.isCancelled` as well.

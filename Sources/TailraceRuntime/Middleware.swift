@@ -88,7 +88,7 @@ extension Scheduler {
   /// - Throws: ``SchedulerError/alreadyStarted`` after ``start()``.
   public func use(submission middleware: any SubmissionMiddleware) throws {
     try withState { state in
-      guard state.startInstant == nil else { throw SchedulerError.alreadyStarted }
+      guard state.startInstant == nil, !state.isShuttingDown else { throw SchedulerError.alreadyStarted }
       state.submissionMiddleware.append(middleware)
       preparesSubmissions.store(true, ordering: .releasing)
     }
@@ -109,7 +109,7 @@ extension Scheduler {
   /// - Throws: ``SchedulerError/alreadyStarted`` after ``start()``.
   public func use(attempt middleware: any AttemptMiddleware) throws {
     try withState { state in
-      guard state.startInstant == nil else { throw SchedulerError.alreadyStarted }
+      guard state.startInstant == nil, !state.isShuttingDown else { throw SchedulerError.alreadyStarted }
       state.handlers.add(middleware)
     }
   }

@@ -66,6 +66,12 @@ struct Observation {
     return callbacks.remove(number)
   }
 
+  mutating func removeAllCallbacks() -> SettledCallbacks {
+    defer { refresh() }
+    defer { callbacks = SettledCallbacks() }
+    return callbacks
+  }
+
   /// What to add to an instant for Unix time; read again every second, since the clocks drift apart.
   mutating func unixOffset(at now: Instant) -> Int64 {
     if let fixedOffset { return fixedOffset }
@@ -96,13 +102,6 @@ struct SettledCallback: Sendable {
 enum WatchEffect {
   case wake(EventBuffer)
   case announce(SettledJob, [SettledCallback])
-
-  func perform() {
-    switch self {
-    case .wake(let buffer): buffer.wake()
-    case .announce(let job, let callbacks): for callback in callbacks { callback.action(job) }
-    }
-  }
 }
 
 extension DriverState {

@@ -150,7 +150,8 @@ extension Scheduler {
   /// The observer is told outside the lock. Whoever meets a type that another thread is telling of does not wait for
   /// that thread, which may be in the observer for long, or be this one: it tells the observer too.
   func announceType(_ name: String) {
-    guard let id = withState({ state in state.unannounced[name] }) else { return }
+    let (id, observer) = withState { state in (state.unannounced[name], state.observer) }
+    guard let id else { return }
     observer?.typeRegistered(name, as: id)
     withState { state in
       guard state.unannounced.removeValue(forKey: name) != nil else { return }

@@ -26,7 +26,7 @@ extension JobContext {
     guard worker.isRunning(id) else { return }
     let progress = JobProgress(
       fraction: fraction.isNaN ? 0 : min(1, max(0, fraction)), note: note, attempt: attempt)
-    guard worker.progress.note(progress, of: token, at: worker.time.now), let scheduler else { return }
+    guard worker.progress.note(progress, of: token, at: worker.time.now), let scheduler = home else { return }
     scheduler.postProgress(of: token, worker)
   }
 }

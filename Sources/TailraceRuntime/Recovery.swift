@@ -74,19 +74,19 @@ struct RegisteredHandler: Sendable {
 extension JobContext {
   /// Whether the job goes to the dead letters when this attempt fails so.
   fileprivate func isLastAttempt(failingWith error: any Error) -> Bool {
-    guard !isCancelled, let scheduler else { return false }
+    guard !isCancelled, let scheduler = home else { return false }
     let outcome = Ending(error: error).outcome
     return scheduler.withState { state in state.core.isLast(token, endingAs: outcome) }
   }
 
   fileprivate func recovered(_ decision: Recovery<(any Sendable)?>, from error: any Error) throws -> (any Sendable)? {
     guard case .complete(let value) = decision else { throw error }
-    scheduler?.noteRecovery(of: token, from: error)
+    home?.noteRecovery(of: token, from: error)
     return value
   }
 
   fileprivate func logRecovery(_ error: any Error) {
-    scheduler?.logger.warning(
+    home?.logger.warning(
       "recovery failed",
       metadata: ["tailrace-job-id": "\(id.rawValue)", "tailrace-job-type": "\(type)", "error": "\(error)"])
   }

@@ -73,7 +73,7 @@ public struct BlockingResourceProvider<Resource>: Sendable {
 
 extension JobContext {
   fileprivate func logRelease(_ error: any Error) {
-    scheduler?.logger.error(
+    home?.logger.error(
       "resource not released",
       metadata: [
         "tailrace-job-id": "\(id.rawValue)", "tailrace-job-type": "\(type)", "attempt": "\(attempt)",

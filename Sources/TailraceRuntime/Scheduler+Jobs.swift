@@ -203,7 +203,7 @@ extension Scheduler {
   package func onSettled(_ id: JobID, _ action: @escaping @Sendable () -> Void) {
     let isPending = withState { state in
       guard let jobState = state.core.state(of: id), !jobState.isTerminal else { return false }
-      _ = state.watch(id).onSettled.add { _ in action() }
+      _ = state.watch(id).onSettled.add(isOwn: true) { _ in action() }
       return true
     }
     if !isPending { action() }
@@ -293,7 +293,7 @@ extension Scheduler {
           if let cause = state.core.cause(of: id) {
             return state.result(of: id, state: jobState, cause: cause, watch: watch)
           }
-          entry = (watch, watch.onSettled.add { waiter.finish(.success($0)) })
+          entry = (watch, watch.onSettled.add(isOwn: true) { waiter.finish(.success($0)) })
           wait = state.beginWait(of: self, for: .job(id))
           return nil
         }

@@ -16,7 +16,8 @@ extension Scheduler {
   ///   - recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
   ///   - handler: runs each attempt.
   /// - Throws: ``SchedulerError/duplicateJobType(_:)``; ``/TailraceCore/InvalidValues`` with everything that is out of
-  ///   range in the configuration; ``/TailraceCore/LimitReached`` when 64,000 types are known.
+  ///   range in the configuration; ``/TailraceCore/LimitReached`` when 64,000 types are known;
+  ///   ``SchedulerError/refused(_:)`` after a shutdown.
   @discardableResult
   public func register(
     _ type: JobTypeConfiguration, validate: JobValidation? = nil, recover: JobRecovery? = nil,
@@ -128,7 +129,7 @@ extension Scheduler {
     while true {
       if withState({ state in state.parkedTypes.ids[type.name] != nil }) { announceType(type.name) }
       let id = try report { state, now, outbox throws -> JobTypeID? in
-        guard let parked = state.parkedTypes.ids[type.name] else {
+        guard let parked = state.parkedTypes.ids[type.name], !state.hasLetGo else {
           return try state.add(type, handler, parameters, validate, at: now, into: &outbox)
         }
         // Payloads are looked at outside the lock, and more jobs may come meanwhile.
@@ -161,6 +162,7 @@ extension DriverState {
     _ type: JobTypeConfiguration, _ handler: RegisteredHandler, _ parameters: (any Job.Type)?,
     _ validate: JobValidation?, at now: Instant, into outbox: inout Outbox
   ) throws -> JobTypeID {
+    guard !hasLetGo else { throw SchedulerError.refused(.stopping) }
     guard typeIDs[type.name] == nil, unannounced[type.name] == nil else {
       throw SchedulerError.duplicateJobType(type.name)
     }

@@ -91,17 +91,21 @@ extension Scheduler {
     guard !timer.isVirtual else { return }
     timer.schedule(at: timer.now + WallClock.longestUnread) { [weak self] inTime in
       guard inTime, let self else { return }
-      let goesOn = report { state, now, _ in
+      reportOnTimer { state, now, _ in
         state.readWallClock(at: now)
         state.isWatchingWallClock = state.core.scheduleCount > 0 && !state.isShuttingDown
         return state.isWatchingWallClock
+      } after: { goesOn in
+        if goesOn { watchWallClock() }
+        return nil
       }
-      if goesOn { watchWallClock() }
     }
   }
 
-  /// Submits the jobs of the schedules that have just fired, in their order; outside the lock, as any submission.
+  /// Submits the jobs of the schedules that have just fired, in their order; outside the lock, as any submission, and
+  /// on the delivery thread, since middleware and validations of the user's look at them.
   func submitFired(_ fired: [FiredSlot]) {
+    defer { withState { state in state.noteSubmitted(fired) } }
     for slot in fired {
       guard let request = withState({ state in state.requestToSubmit(for: slot.schedule) }) else { continue }
       var (job, refusal): (JobID?, String?) = (nil, nil)
@@ -146,12 +150,14 @@ struct FiredSlot {
 struct ScheduleEntry {
   let id: ScheduleID
   let name: String
-  let request: JobRequest
+  var request: JobRequest
   var refused = 0
   var lastError: String?
   var lastJob: JobID?
   /// A job of the schedule that waits for room in the queue, or did when it was submitted.
   var waiting: JobID?
+  /// Whether slots that have fired are on their way to be submitted.
+  var isOnItsWay = false
   /// Slots that fired for the core, and whose job was not submitted since an earlier one waited for room.
   var skipped = 0
 }
@@ -187,6 +193,25 @@ extension DriverState {
       schedules[id.slot] = entry
     }
     return entry.request
+  }
+
+  /// The slots to submit of those that have fired. Those of a schedule whose earlier ones are still on their way, held
+  /// up by code of the user's, are skipped: nothing piles up.
+  mutating func admit(_ fired: [FiredSlot]) -> [FiredSlot] {
+    var admitted: [FiredSlot] = []
+    for slot in fired where entry(of: slot.schedule) != nil {
+      if schedules[slot.schedule.slot]!.isOnItsWay {
+        schedules[slot.schedule.slot]!.skipped += 1
+      } else {
+        admitted.append(slot)
+      }
+    }
+    for slot in admitted { schedules[slot.schedule.slot]!.isOnItsWay = true }
+    return admitted
+  }
+
+  fileprivate mutating func noteSubmitted(_ fired: [FiredSlot]) {
+    for slot in fired where entry(of: slot.schedule) != nil { schedules[slot.schedule.slot]!.isOnItsWay = false }
   }
 
   /// A slot's job waits for room.

@@ -28,6 +28,10 @@ extension Scheduler {
   /// and nothing is left running, every worker has ended and the observer has got every record of a worker. Event
   /// sequences end with it, and evidence logs are on disk.
   ///
+  /// The scheduler then lets go of everything of the user's that it would call: handlers, recoveries, validations,
+  /// middleware, callbacks, observers, the requests of schedules. Where handlers are left running it does so when the
+  /// last of them has returned. What became of jobs is still told; nothing can be registered any more.
+  ///
   /// - Parameters:
   ///   - grace: how long jobs may go on; under ``VirtualTime`` that is virtual too, and passes only as a test says so.
   ///   - stopping: how long handlers may take to return after their cancellation.
@@ -56,9 +60,15 @@ extension Scheduler {
       await allWorkersEnded()
       if virtualTime == nil { timer.stop() }
     }
+    await delivered(within: max(stopping, .seconds(1)))
     await recordsDelivered()
     endEvents()
     for log in withState({ state in state.evidence }) { await log.closed() }
+    withState { state in state.letGoOnceIdle() }
+    if leftRunning == 0 {
+      deliveries.finish()
+      cancellations.finish()
+    }
     // Handlers that ignore their cancellation are a fault of the program around.
     logger.log(
       level: leftRunning == 0 ? .info : .warning, "scheduler stopped",
@@ -140,6 +150,26 @@ extension Scheduler {
 }
 
 extension DriverState {
+  /// Lets go when no worker is left to run a handler, now or later.
+  mutating func letGoOnceIdle() {
+    if liveWorkers == 0 { letGo() } else { letsGoWithWorkers = true }
+  }
+
+  /// Parts with everything of the user's that a scheduler without workers never calls again: it may hold the scheduler.
+  mutating func letGo() {
+    guard !hasLetGo else { return }
+    hasLetGo = true
+    departures.add(object: handlers)
+    handlers = HandlerTable(unregistered: handlers.count)
+    let rest = (validators, submissionMiddleware, schedules, observer, evidence, observation.removeAllCallbacks())
+    departures.add(object: Held(rest))
+    (validators, submissionMiddleware, observer, evidence, pendingRecords) = ([:], [], nil, [], [])
+    for place in schedules.indices {
+      guard let name = schedules[place]?.request.type else { continue }
+      schedules[place]!.request = JobRequest(name)
+    }
+  }
+
   mutating func requestDraining(at now: Instant, into outbox: inout Outbox) {
     core.drainRequested(at: now, into: &outbox)
     countStopped(outbox)
@@ -161,7 +191,7 @@ extension DriverState {
 }
 
 /// Lets the first of several callers through.
-private final class Once: Sendable {
+final class Once: Sendable {
   private let taken = Atomic<Bool>(false)
   func claim() -> Bool { !taken.exchange(true, ordering: .acquiringAndReleasing) }
 }

@@ -83,8 +83,10 @@ extension Scheduler {
 
   /// Calls `action` once, when the job settles; at once, on the calling thread, when it has.
   ///
-  /// It is called on the thread that found out, a worker's as a rule, outside the scheduler's locks: it may call the
-  /// scheduler, and must return quickly, since the worker does nothing else meanwhile.
+  /// It is called on the thread that found out, outside the scheduler's locks: a worker's as a rule, which does nothing
+  /// else meanwhile, or that of whoever cancelled the job. What an instant brings about, a time-out for example, is
+  /// told on a thread that the scheduler keeps for it, one callback after another. It may call the scheduler, and must
+  /// return quickly.
   ///
   /// - Returns: what takes the callback back.
   /// - Throws: ``SchedulerError/unknownJob(_:)``.
@@ -102,7 +104,7 @@ extension Scheduler {
       if let cause = state.core.cause(of: id) {
         return .settled(state.result(of: id, state: jobState, cause: cause, watch: watch))
       }
-      return .waits(watch, watch.onSettled.add(action))
+      return .waits(watch, watch.onSettled.add(isOwn: false, action))
     }
     switch found {
     case .settled(let result):
@@ -130,7 +132,9 @@ extension Scheduler {
   public func onJobSettled(
     type: String? = nil, _ action: @escaping @Sendable (SettledJob) -> Void
   ) -> CallbackRegistration {
-    let number = withState { state in state.observation.add(type, action) }
+    // Nothing settles any more after a shutdown, and the callback may hold the scheduler.
+    let number = withState { state in state.hasLetGo ? nil : state.observation.add(type, action) }
+    guard let number else { return CallbackRegistration {} }
     return CallbackRegistration { [weak self] in
       _ = self?.withState { state in state.observation.removeCallback(number) }
     }

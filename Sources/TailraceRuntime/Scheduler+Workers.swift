@@ -8,7 +8,7 @@ extension Scheduler {
   /// Runs attempts until the scheduler stops. When an attempt is cancelled its task is cancelled with it, so that a
   /// fresh task takes over from there.
   func runTask(_ worker: Worker) async {
-    let table = withState { state in state.handlers }
+    let (table, observer) = withState { state in (state.handlers, state.observer) }
     while true {
       var next = worker.takeNext()
       while let first = next {
@@ -22,7 +22,7 @@ extension Scheduler {
           return
         }
       }
-      if exchange(worker) {
+      if exchange(worker, observer) {
         await yieldNowAndThen(worker)
         continue
       }
@@ -109,7 +109,7 @@ extension Scheduler {
 
   /// Runs attempts on the calling thread until the scheduler stops.
   func runThread(_ worker: Worker) {
-    let table = withState { state in state.handlers }
+    let (table, observer) = withState { state in (state.handlers, state.observer) }
     let executor = ThreadExecutor(parker: worker.parker)
     while true {
       while let next = worker.takeNext() {
@@ -126,7 +126,7 @@ extension Scheduler {
         finish(token, worker, started: started, ending: ending)
         _ = worker.end(token.job)
       }
-      if exchange(worker) { continue }
+      if exchange(worker, observer) { continue }
       if worker.lookOut() {
         withState { _ in takeInbox(worker) }
         worker.dropSpent()
@@ -210,7 +210,7 @@ extension Scheduler {
 
   /// Reports what was finished, lets the core start jobs, and takes what it hands to this worker. Returns whether that
   /// is anything.
-  private func exchange(_ worker: Worker) -> Bool {
+  private func exchange(_ worker: Worker, _ observer: (any TimelineObserver)?) -> Bool {
     withState(releasing: &worker.departed) { state in
       let now = timer.now
       state.accept(worker.reports, from: worker, at: now, into: &worker.outbox)

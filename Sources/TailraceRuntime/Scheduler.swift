@@ -24,13 +24,17 @@ public final class Scheduler: Sendable {
   nonisolated(unsafe) private let state: UnsafeMutablePointer<DriverState>
   /// For facts that no worker reports; behind ``lock`` as well.
   nonisolated(unsafe) private let outbox: UnsafeMutablePointer<Outbox>
-  let observer: (any TimelineObserver)?
   let logger: Logger
   /// Instants for delays, timeouts and precise sleeping.
   package let timer: TimerThread
   /// Whose time it is, where that stands still by itself.
   let virtualTime: VirtualTime?
   package let configuration: SchedulerConfiguration
+  /// Runs callbacks, observers, loggers and middleware for the timer thread.
+  let deliveries = DeliveryThread()
+  /// Cancels tasks for the timer thread, whose cancellation handlers are the user's: apart from the other deliveries,
+  /// since an attempt waits for it.
+  let cancellations = DeliveryThread()
   /// The earliest instant at which the core wants to hear of time.
   private let coreTimer = LatestTimer()
 
@@ -108,7 +112,6 @@ public final class Scheduler: Sendable {
     self.configuration = configuration
     virtualTime = time
     self.timer = timer
-    observer = ObserverFanOut.joining(observers)
     self.logger = logger
     state = .allocate(capacity: 1)
     state.initialize(to: DriverState(core, attemptsRemembered: attemptsRemembered, time: timer))
@@ -118,11 +121,14 @@ public final class Scheduler: Sendable {
     outbox.pointee.records.reserveCapacity(64)
     shardCount = 1 + PoolID.allCases.reduce(0) { $0 + configuration.places(in: $1) }
     state.pointee.directory.scheduler = self
+    state.pointee.observer = ObserverFanOut.joining(observers)
     time?.add(self)
   }
 
   deinit {
     endEvents()
+    deliveries.finish()
+    cancellations.finish()
     if virtualTime == nil { timer.stop() }
     state.deinitialize(count: 1)
     state.deallocate()
@@ -135,11 +141,19 @@ public final class Scheduler: Sendable {
   func withState<Value, Failure: Error>(
     releasing departed: inout Departures, _ body: (inout DriverState) throws(Failure) -> Value
   ) throws(Failure) -> Value {
+    defer { departed.release() }
+    return try withState(keeping: &departed, body)
+  }
+
+  /// ``withState(_:)`` for whoever releases what departs later, elsewhere.
+  @inline(__always)
+  func withState<Value, Failure: Error>(
+    keeping departed: inout Departures, _ body: (inout DriverState) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
     lock.lock()
     defer {
       if !state.pointee.departures.isEmpty { swap(&departed, &state.pointee.departures) }
       lock.unlock()
-      departed.release()
     }
     return try body(&state.pointee)
   }
@@ -179,7 +193,7 @@ public final class Scheduler: Sendable {
   func spawnTask(for worker: Worker) {
     withState { state in
       state.liveWorkers += 1
-      state.departures.add(object: worker.task.map { TaskHold($0) })
+      state.departures.add(object: worker.task.map { Held($0) })
       worker.task = Task.detached { [self] in
         await Worker.$running.withValue(worker) { await runTask(worker) }
         workerEnded()
@@ -222,6 +236,7 @@ public final class Scheduler: Sendable {
     let actions = withState { (state: inout DriverState) -> [@Sendable () -> Void] in
       state.liveWorkers -= 1
       guard state.liveWorkers == 0 else { return [] }
+      if state.letsGoWithWorkers { state.letGo() }
       defer { state.onNoWorkers = [] }
       return state.onNoWorkers
     }
@@ -233,28 +248,38 @@ public final class Scheduler: Sendable {
   /// Reports facts to the core under the lock, lets it start jobs, and carries its orders out.
   func report<Value>(_ body: (inout DriverState, Instant, inout Outbox) throws -> Value) rethrows -> Value {
     var effects = Effects()
-    var hasRecords = false
-    let value = try withState { (state: inout DriverState) throws -> Value in
+    var departed = Departures()
+    defer { departed.release() }
+    let value = try report(&effects, &departed, body)
+    perform(&effects)
+    return value
+  }
+
+  /// The same without what follows once the lock is free.
+  @inline(__always)
+  func report<Value>(
+    _ effects: inout Effects, _ departed: inout Departures,
+    _ body: (inout DriverState, Instant, inout Outbox) throws -> Value
+  ) rethrows -> Value {
+    try withState(keeping: &departed) { (state: inout DriverState) throws -> Value in
       let now = timer.now
       let value = try body(&state, now, &outbox.pointee)
       if state.startInstant != nil { state.core.startJobs(at: now, into: &outbox.pointee) }
       state.distribute(&outbox.pointee, caller: nil, effects: &effects)
-      if observer == nil {
+      if state.observer == nil {
         outbox.pointee.records.removeAll()
       } else {
-        hasRecords = state.movePendingRecords(from: &outbox.pointee)
+        effects.hasRecords = state.movePendingRecords(from: &outbox.pointee)
       }
       return value
     }
-    perform(&effects)
-    if hasRecords { deliverPendingRecords() }
-    return value
   }
 
   /// Hands the records that no worker reports to the observer, in their order, outside every lock: whoever comes first
   /// delivers, and goes on for those who come meanwhile.
   func deliverPendingRecords() {
-    guard let observer, var records = withState({ state in state.beginDelivery() }) else { return }
+    guard let (observer, first) = withState({ state in state.beginDelivery() }) else { return }
+    var records = first
     while true {
       records.withUnsafeBufferPointer { observer.record($0, shard: 0) }
       let (goesOn, waiting) = withState { state in state.continueDelivery(&records) }
@@ -274,80 +299,30 @@ public final class Scheduler: Sendable {
     }
   }
 
-  /// Carries out what had to wait until the lock was released.
-  func perform(_ effects: inout Effects) {
-    guard !effects.isEmpty else { return }
-    for continuation in effects.wakeTasks { continuation.resume() }
-    effects.wakeTasks.removeAll(keepingCapacity: true)
-    for worker in effects.wakeThreads { worker.parker.unpark() }
-    effects.wakeThreads.removeAll(keepingCapacity: true)
-    if !effects.stops.isEmpty {
-      for stop in effects.stops { stop.perform() }
-      lookForStuckHandlers()
-      effects.stops.removeAll(keepingCapacity: true)
-    }
-    if !effects.watched.isEmpty {
-      for effect in effects.watched { effect.perform() }
-      effects.watched.removeAll(keepingCapacity: true)
-    }
-    if let (instant, order) = effects.timer {
-      effects.timer = nil
-      coreTimer.set(order, at: instant, on: timer) { [weak self] inTime in if inTime { self?.timerFired() } }
-    }
-    guard !effects.settled.isEmpty || !effects.released.isEmpty || !effects.settledBatches.isEmpty || effects.drained
-    else { return }
-    performRarely(&effects)
-  }
-
-  private func performRarely(_ effects: inout Effects) {
-    for watch in effects.released {
-      let action = withState { _ in watch.onAdmission.take() }
-      action?()
-    }
-    effects.released.removeAll(keepingCapacity: true)
-    for (watch, result) in effects.settled {
-      let (admission, actions) = withState { _ in (watch.onAdmission.take(), watch.onSettled.takeAll()) }
-      admission?()
-      for action in actions { action(result) }
-      if result.state == .deadLettered, logger.logLevel <= .error {
-        logger.error(
-          "job dead-lettered",
-          metadata: [
-            "tailrace-job-id": "\(result.id.rawValue)", "cause": "\(result.cause.name)",
-            "attempts": "\(result.attempts)", "error": "\(result.error ?? "")",
-          ])
-      }
-    }
-    effects.settled.removeAll(keepingCapacity: true)
-    for batch in effects.settledBatches {
-      let actions = withState { state in state.onBatchSettled.removeValue(forKey: batch.rawValue) ?? [:] }
-      for action in actions.values { action() }
-    }
-    effects.settledBatches.removeAll(keepingCapacity: true)
-    if effects.drained {
-      effects.drained = false
-      let actions = withState { state in
-        defer { state.onDrained = [] }
-        return state.onDrained
-      }
-      for action in actions { action() }
-    }
-  }
-
+  /// What falls due is decided here, on the timer thread.
   private func timerFired() {
-    let (timedOut, fired) = report { state, now, outbox in
+    reportOnTimer { state, now, outbox -> ([TimelineRecord], [FiredSlot]) in
       giveBackUnbegun(in: &state, at: now, into: &outbox)
       let (records, orders) = (outbox.records.count, outbox.orders.count)
       let hasSchedules = state.core.scheduleCount > 0
       if hasSchedules { state.readWallClock(at: now) }
       state.core.timerFired(at: now, into: &outbox)
       let timedOut = outbox.records.withUnsafeBufferPointer { $0[records...].filter { $0.outcome == .timedOut } }
-      return (timedOut, hasSchedules ? FiredSlot.all(in: outbox, from: orders) : [])
+      return (timedOut, hasSchedules ? state.admit(FiredSlot.all(in: outbox, from: orders)) : [])
+    } after: { [self] timedOut, fired in
+      guard !timedOut.isEmpty || !fired.isEmpty else { return nil }
+      return { [self] in
+        if !fired.isEmpty { submitFired(fired) }
+        for record in timedOut {
+          logFailure(of: record.id, type: record.type, attempt: Int(record.attempt), "timed out")
+        }
+      }
     }
-    if !fired.isEmpty { submitFired(fired) }
-    for record in timedOut {
-      logFailure(of: record.id, type: record.type, attempt: Int(record.attempt), "timed out")
-    }
+  }
+
+  /// Has the core's timer call ``timerFired()``.
+  func setTimer(_ order: UInt64, at instant: Instant) {
+    coreTimer.set(order, at: instant, on: timer) { [weak self] inTime in if inTime { self?.timerFired() } }
   }
 
   /// Says that an attempt failed; whether it was the last is said where the job settles.
@@ -373,12 +348,6 @@ private final class ThreadStart {
   }
 }
 
-/// Keeps a task until it may be released.
-private final class TaskHold {
-  let task: Task<Void, Never>
-  init(_ task: Task<Void, Never>) { self.task = task }
-}
-
 extension DriverState {
   /// Returns whether there are any.
   mutating func movePendingRecords(from outbox: inout Outbox) -> Bool {
@@ -389,12 +358,12 @@ extension DriverState {
   }
 
   /// The records to deliver; nil: there are none, or somebody else is at it.
-  mutating func beginDelivery() -> [TimelineRecord]? {
-    guard !isDelivering, !pendingRecords.isEmpty else { return nil }
+  mutating func beginDelivery() -> (any TimelineObserver, [TimelineRecord])? {
+    guard let observer, !isDelivering, !pendingRecords.isEmpty else { return nil }
     isDelivering = true
     var taken: [TimelineRecord] = []
     swap(&taken, &pendingRecords)
-    return taken
+    return (observer, taken)
   }
 
   /// Takes what has come while others were delivered. Returns whether there is any, and if not, who waits for that.

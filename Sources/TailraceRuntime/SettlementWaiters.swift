@@ -4,16 +4,26 @@
 struct SettlementWaiters {
   typealias Action = @Sendable (JobResult) -> Void
 
-  private var list: ContiguousArray<(number: UInt64, action: Action?)> = []
+  private struct Waiter {
+    let number: UInt64
+    /// nil: withdrawn.
+    var action: Action?
+    /// Whether the scheduler's own code waits, which is told first, and not a callback of the user's.
+    let isOwn: Bool
+  }
+
+  private var list: ContiguousArray<Waiter> = []
   private var nextNumber: UInt64 = 0
   /// How many are to be told.
   private(set) var count = 0
 
   var isEmpty: Bool { count == 0 }
+  /// Places of those and of what was withdrawn.
+  var places: Int { list.count }
 
-  mutating func add(_ action: @escaping Action) -> UInt64 {
+  mutating func add(isOwn: Bool, _ action: @escaping Action) -> UInt64 {
     defer { nextNumber += 1 }
-    list.append((nextNumber, action))
+    list.append(Waiter(number: nextNumber, action: action, isOwn: isOwn))
     count += 1
     return nextNumber
   }
@@ -33,11 +43,13 @@ struct SettlementWaiters {
   }
 
   /// Those who are to be told, who are not told again.
-  mutating func takeAll() -> [Action] {
+  mutating func takeAll() -> [(action: Action, isOwn: Bool)] {
     guard count > 0 else { return [] }
-    var taken: [Action] = []
+    var taken: [(Action, Bool)] = []
     taken.reserveCapacity(count)
-    for place in list.indices { if let action = list[place].action.take() { taken.append(action) } }
+    for place in list.indices {
+      if let action = list[place].action.take() { taken.append((action, list[place].isOwn)) }
+    }
     (list, count) = ([], 0)
     return taken
   }

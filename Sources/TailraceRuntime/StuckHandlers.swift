@@ -25,9 +25,9 @@ extension Scheduler {
   private func reportStuckHandlers() {
     // From here on a stop asks for a look of its own: none falls between two looks.
     looksForStuck.store(false, ordering: .sequentiallyConsistent)
-    var found: [StuckHandler] = []
-    var next: Instant?
-    report { state, now, _ in
+    reportOnTimer { state, now, _ -> ([StuckHandler], Instant?) in
+      var found: [StuckHandler] = []
+      var next: Instant?
       for worker in state.workers.joined() where worker.isStopping && !worker.isReportedStuck {
         guard let token = worker.stoppedToken else { continue }
         let due = worker.stoppedAt + configuration.stuckAfter
@@ -47,13 +47,16 @@ extension Scheduler {
         }
         found.append(StuckHandler(token: token, since: since, replacement: replacement, wakes: wakes))
       }
+      return (found, next)
+    } after: { found, next in
+      for stuck in found {
+        if let replacement = stuck.replacement { spawn(replacement) }
+        for buffer in stuck.wakes { buffer.wake() }
+      }
+      if let next, !looksForStuck.exchange(true, ordering: .acquiringAndReleasing) { lookForStuckHandlers(at: next) }
+      guard !found.isEmpty else { return nil }
+      return { [self] in for stuck in found { log(stuck) } }
     }
-    for stuck in found {
-      if let replacement = stuck.replacement { spawn(replacement) }
-      for buffer in stuck.wakes { buffer.wake() }
-      log(stuck)
-    }
-    if let next, !looksForStuck.exchange(true, ordering: .acquiringAndReleasing) { lookForStuckHandlers(at: next) }
   }
 
   private func log(_ stuck: StuckHandler) {
@@ -86,6 +89,7 @@ extension DriverState {
     let before = workers[pool][Int(place)]
     let fresh = Worker(pool: worker.pool, index: place, shard: before.shard, directory: directory, time: time)
     (fresh.attempts, fresh.busy) = (before.attempts, before.busy)
+    departures.add(object: before)
     workers[pool][Int(place)] = fresh
     return fresh
   }

@@ -154,7 +154,14 @@ final class Worker: @unchecked Sendable {
     var spins = 0
     while !cancelDone.load(ordering: .acquiring) {
       spins += 1
-      if spins < 1_000 { cplatform_pause() } else { sched_yield() }
+      if spins < 1_000 {
+        cplatform_pause()
+      } else if spins < 10_000 {
+        sched_yield()
+      } else {
+        // A cancellation handler of the user's is in its way.
+        _ = cplatform_sleep_until_ns(cplatform_monotonic_ns() + 100_000)
+      }
     }
     cancelDone.store(false, ordering: .relaxed)
     current.store(Self.idle, ordering: .sequentiallyConsistent)
@@ -214,24 +221,5 @@ struct RunningStop {
     task?.cancel()
     worker.cancelDone.store(true, ordering: .releasing)
     if worker.pool == .thread { worker.parker.unpark() }
-  }
-}
-
-/// What is left to do once the scheduler's lock is released.
-struct Effects {
-  var wakeTasks: [UnsafeContinuation<Void, Never>] = []
-  var wakeThreads: [Worker] = []
-  var settled: [(JobWatch, JobResult)] = []
-  var released: [JobWatch] = []
-  var settledBatches: [BatchID] = []
-  var stops: [RunningStop] = []
-  /// When to report to the core that time has passed; the later of two orders has the higher number.
-  var timer: (at: Instant, order: UInt64)?
-  var drained = false
-  var watched: [WatchEffect] = []
-
-  var isEmpty: Bool {
-    wakeTasks.isEmpty && wakeThreads.isEmpty && settled.isEmpty && released.isEmpty && settledBatches.isEmpty
-      && stops.isEmpty && timer == nil && !drained && watched.isEmpty
   }
 }

@@ -151,4 +151,17 @@ struct EmbeddingExamples {
     #expect(metrics.gauges.settledByCause[.succeeded] == 100)
     #expect(metrics.workers.map(\.attempts).reduce(0, +) == 100)
   }
+
+  @Test func jobsThatSubmitJobs() async throws {
+    let scheduler = Scheduler()
+    try scheduler.register("page") { context in context.payload }
+    try scheduler.register("site") { context in
+      for page in ["a", "b"] { try await context.scheduler.submit(JobRequest("page", payload: page)) }
+      return nil
+    }
+    scheduler.start()
+    let site = try await scheduler.submit(JobRequest("site"))
+    #expect(try await scheduler.result(of: site).state == .completed)
+    await scheduler.shutdown()
+  }
 }

@@ -197,7 +197,8 @@ struct ProgressTests {
     let scheduler = Scheduler.quiet()
     try scheduler.register("slow") { context in
       for wrong in [Double.nan, -3, 7] { context.report(progress: wrong) }
-      #expect(context.scheduler?.status(of: context.id)?.progress?.fraction == 1)
+      let status = try context.scheduler.status(of: context.id)
+      #expect(status?.progress?.fraction == 1)
       context.report(progress: 0.4, "resizing")
       told.open()
       await gate.wait()

@@ -77,6 +77,28 @@ struct TidyTests {
     }
   }
 
+  /// `ReentryTests` has code of the user's call everything from everywhere: a new call is added there.
+  @Test func everyPublicCallIsMadeByHostileCode() {
+    let tests = Repository.files(in: "Tests/TailraceRuntimeTests", endings: ["Intruder.swift", "ReentryTests.swift"])
+      .map(\.text).joined()
+    var names: Set<String> = []
+    for file in sources where file.module == "TailraceRuntime" {
+      var isOfTheScheduler = false
+      for line in file.code {
+        if let first = line.first, first != " ", first != "}" {
+          isOfTheScheduler = line.hasPrefix("extension Scheduler {") || line.contains("class Scheduler:")
+        }
+        if isOfTheScheduler, let call = line.firstMatch(of: /^  public func (\w+)/) { names.insert(String(call.1)) }
+      }
+    }
+    // It waits for a signal to the process.
+    names.remove("run")
+    #expect(names.count > 30)
+    for name in names.sorted() where !tests.contains(".\(name)(") && !tests.contains(".\(name) {") {
+      Issue.record("Tests/TailraceRuntimeTests/Intruder.swift: nothing calls \(name) of the scheduler")
+    }
+  }
+
   @Test func reportsDoNoInputOrOutput() {
     for file in sources where file.module == "TailraceReport" {
       for (number, line) in file.code.enumerated()

@@ -171,6 +171,8 @@ struct ScheduleTable {
   private(set) var places: ContiguousArray<Schedule?> = []
   private var generations: ContiguousArray<UInt32> = []
   private var free: ContiguousArray<Int> = []
+  /// Of a place that was never used.
+  var firstGeneration: UInt32 = 0
   /// Wall-clock nanoseconds less those of the driver's instants; nil: not told yet.
   var wallOffset: Int64?
 
@@ -194,7 +196,7 @@ struct ScheduleTable {
       return slot
     }
     places.append(schedule)
-    generations.append(0)
+    generations.append(firstGeneration)
     return places.count - 1
   }
 

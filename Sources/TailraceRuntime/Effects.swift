@@ -1,0 +1,153 @@
+import Logging
+import TailraceCore
+
+/// What is left to do once the scheduler's lock is released.
+struct Effects {
+  var wakeTasks: [UnsafeContinuation<Void, Never>] = []
+  var wakeThreads: [Worker] = []
+  var settled: [(JobWatch, JobResult)] = []
+  var released: [JobWatch] = []
+  var settledBatches: [BatchID] = []
+  var stops: [RunningStop] = []
+  /// When to report to the core that time has passed; the later of two orders has the higher number.
+  var timer: (at: Instant, order: UInt64)?
+  var drained = false
+  var watched: [WatchEffect] = []
+  /// Callbacks of the user's for jobs that have settled.
+  var callbacks: [(JobResult, SettlementWaiters.Action)] = []
+  /// Whether there are records for the observer that no worker reports.
+  var hasRecords = false
+
+  var isEmpty: Bool {
+    wakeTasks.isEmpty && wakeThreads.isEmpty && settled.isEmpty && released.isEmpty && settledBatches.isEmpty
+      && stops.isEmpty && timer == nil && !drained && watched.isEmpty && callbacks.isEmpty && !hasRecords
+  }
+}
+
+extension Scheduler {
+  /// Carries out what had to wait until the lock was released: what the scheduler does itself, then what runs code of
+  /// the user's, which may take long.
+  func perform(_ effects: inout Effects) {
+    guard !effects.isEmpty else { return }
+    performOwn(&effects)
+    performUsers(&effects)
+  }
+
+  /// Wakes workers and those who wait, and sets the timer. Runs no code of the user's.
+  func performOwn(_ effects: inout Effects) {
+    for continuation in effects.wakeTasks { continuation.resume() }
+    effects.wakeTasks.removeAll(keepingCapacity: true)
+    for worker in effects.wakeThreads { worker.parker.unpark() }
+    effects.wakeThreads.removeAll(keepingCapacity: true)
+    if let (instant, order) = effects.timer {
+      effects.timer = nil
+      setTimer(order, at: instant)
+    }
+    if !effects.stops.isEmpty { lookForStuckHandlers() }
+    for effect in effects.watched { if case .wake(let buffer) = effect { buffer.wake() } }
+    guard !effects.settled.isEmpty || !effects.released.isEmpty || !effects.settledBatches.isEmpty || effects.drained
+    else { return }
+    wakeWaiters(&effects)
+  }
+
+  private func wakeWaiters(_ effects: inout Effects) {
+    for watch in effects.released {
+      let action = withState { _ in watch.onAdmission.take() }
+      action?()
+    }
+    effects.released.removeAll(keepingCapacity: true)
+    for (watch, result) in effects.settled {
+      let (admission, waiters) = withState { _ in (watch.onAdmission.take(), watch.onSettled.takeAll()) }
+      admission?()
+      for (action, isOwn) in waiters {
+        if isOwn { action(result) } else { effects.callbacks.append((result, action)) }
+      }
+    }
+    for batch in effects.settledBatches {
+      let actions = withState { state in state.onBatchSettled.removeValue(forKey: batch.rawValue) ?? [:] }
+      for action in actions.values { action() }
+    }
+    effects.settledBatches.removeAll(keepingCapacity: true)
+    if effects.drained {
+      effects.drained = false
+      let actions = withState { state in
+        defer { state.onDrained = [] }
+        return state.onDrained
+      }
+      for action in actions { action() }
+    }
+  }
+
+  /// Calls what is the user's: cancellation handlers, callbacks, the logger, the observer. Releases results.
+  func performUsers(_ effects: inout Effects) {
+    for stop in effects.stops { stop.perform() }
+    effects.stops.removeAll(keepingCapacity: true)
+    for effect in effects.watched {
+      if case .announce(let job, let callbacks) = effect { callbacks.forEach { $0.action(job) } }
+    }
+    effects.watched.removeAll(keepingCapacity: true)
+    for (result, action) in effects.callbacks { action(result) }
+    effects.callbacks.removeAll(keepingCapacity: true)
+    for (_, result) in effects.settled where result.state == .deadLettered { logDeadLetter(result) }
+    effects.settled.removeAll(keepingCapacity: true)
+    if effects.hasRecords {
+      effects.hasRecords = false
+      deliverPendingRecords()
+    }
+  }
+
+  private func logDeadLetter(_ result: JobResult) {
+    guard logger.logLevel <= .error else { return }
+    logger.error(
+      "job dead-lettered",
+      metadata: [
+        "tailrace-job-id": "\(result.id.rawValue)", "cause": "\(result.cause.name)", "attempts": "\(result.attempts)",
+        "error": "\(result.error ?? "")",
+      ])
+  }
+
+  /// What fell due is decided on the timer thread; what follows from it and runs code of the user's does so on the
+  /// delivery thread. In virtual time there is neither: everything is done at once.
+  ///
+  /// - Parameter after: what else follows, done at once; returns what runs code of the user's, such as a logger.
+  func reportOnTimer<Value>(
+    _ body: (inout DriverState, Instant, inout Outbox) -> Value, after: (Value) -> (@Sendable () -> Void)?
+  ) {
+    if timer.isVirtual {
+      let rest = after(report(body))
+      rest?()
+      return
+    }
+    var effects = Effects()
+    var departed = Departures()
+    let value = report(&effects, &departed, body)
+    performOwn(&effects)
+    for stop in effects.stops { deliver(stop) }
+    effects.stops = []
+    let rest = after(value)
+    guard rest != nil || !effects.isEmpty || !departed.isEmpty else { return }
+    let deferred = DeferredEffects(effects, departed)
+    deliveries.deliver { [self] in
+      deferred.perform(on: self)
+      rest?()
+    }
+  }
+
+  /// A thread's attempt is told at once; the cancellation handlers of a task are the user's.
+  private func deliver(_ stop: RunningStop) {
+    if stop.task == nil { stop.perform() } else { cancellations.deliver { stop.perform() } }
+  }
+}
+
+/// What a report on the timer thread leaves to the delivery thread.
+private final class DeferredEffects: @unchecked Sendable {
+  private var effects: Effects
+  private var departed: Departures
+
+  init(_ effects: Effects, _ departed: Departures) { (self.effects, self.departed) = (effects, departed) }
+
+  func perform(on scheduler: Scheduler) {
+    departed.release()
+    scheduler.performUsers(&effects)
+  }
+}
