@@ -10,6 +10,7 @@ extension SchedulerConfiguration {
       check.add(self[pool].problems(named: "\(pool.name)Pool.", spares: replacementLimit))
     }
     check.check("queueCapacity", queueCapacity, in: 0...Int.max)
+    check.check("handlerReserve", handlerReserve, in: 0...Int.max)
     check.add(retry.problems(named: "retry."))
     if let timeout { check.checkPositive("timeout", timeout) }
     if let memoryBudget { check.check("memoryBudget", memoryBudget, in: 0...mostMemory) }

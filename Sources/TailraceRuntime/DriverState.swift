@@ -28,6 +28,16 @@ final class JobWatch: @unchecked Sendable {
   /// The attempts that are over, the latest ones, where they are remembered.
   var attempts: [JobAttempt] = []
   var forgottenAttempts = 0
+  /// What the value in ``ending`` measures.
+  var valueBytes = 0
+  /// Whether that value is among the results that are kept.
+  var isKept = false
+  /// Whether it was, or was not to be kept at all.
+  var isValueDropped = false
+  /// Whether a handle holds it, or did.
+  var isHeld = false
+  /// How the job settled; only where it is held.
+  var settlement: (state: JobState, cause: SettlementCause, attempts: Int)?
   /// By how many bytes the process grew during an attempt, where that is measured.
   var residentDelta: (attempt: UInt16, bytes: Int)?
 
@@ -75,6 +85,7 @@ struct DriverState: ~Copyable {
   var isDelivering = false
   /// Who waits until all are handed over.
   var onDelivered: [UnsafeContinuation<Void, Never>] = []
+  var results: KeptResults
   /// What is released once the lock is free.
   var departures = Departures()
   var attempts = 0
@@ -116,7 +127,11 @@ struct DriverState: ~Copyable {
   /// The number of the next job that is submitted without one of its own.
   var nextNumber: UInt64 = 0
 
-  init(_ core: consuming SchedulerCore, attemptsRemembered: Int = 0, time: TimerThread) {
+  init(
+    _ core: consuming SchedulerCore, attemptsRemembered: Int = 0,
+    results: ResultRetention = .standard, time: TimerThread
+  ) {
+    self.results = KeptResults(results)
     let configuration = core.configuration
     self.core = core
     self.core.reportsStarts = true
@@ -223,9 +238,14 @@ struct DriverState: ~Copyable {
     // A dead letter may be run again.
     if state != .deadLettered { departures.add(value: entries[id.slot].payload.take()) }
     guard let watch = entries[id.slot].watch else { return }
+    if watch.isHeld { watch.settlement = (state, cause, core.attempts(of: id) ?? 0) }
     // Most jobs have nobody who waits for them: those cost no second turn of the lock.
-    guard watch.onAdmission != nil || !watch.onSettled.isEmpty || state == .deadLettered else { return }
-    effects.settled.append((watch, result(of: id, state: state, cause: cause, watch: watch)))
+    if watch.onAdmission != nil || !watch.onSettled.isEmpty || state == .deadLettered {
+      effects.settled.append((watch, result(of: id, state: state, cause: cause, watch: watch)))
+    }
+    if state == .completed, case .value = watch.ending {
+      keepResult(of: id, in: watch, isAwaited: !watch.onSettled.isEmpty)
+    }
   }
 
   mutating func result(of id: JobID, state: JobState, cause: SettlementCause, watch: JobWatch?) -> JobResult {
@@ -236,7 +256,10 @@ struct DriverState: ~Copyable {
     case .error(let error): result.failure = error
     case nil: break
     }
-    if state == .completed { result.recoveredFrom = watch?.recoveredFrom }
+    if state == .completed {
+      result.recoveredFrom = watch?.recoveredFrom
+      result.isValueDropped = watch?.isValueDropped ?? false
+    }
     return result
   }
 
@@ -248,6 +271,7 @@ struct DriverState: ~Copyable {
   @inline(__always)
   private mutating func release(_ slot: Int) {
     departures.add(value: entries[slot].payload.take())
+    if let watch = entries[slot].watch { resultForgotten(in: watch) }
     departures.add(object: entries[slot].watch.take())
   }
 
@@ -271,6 +295,7 @@ struct DriverState: ~Copyable {
         if let ending = report.pointee.ending, core.isLive(report.pointee.token) {
           let watch = watch(report.pointee.token.job)
           note(ending, in: watch)
+          watch.valueBytes = report.pointee.bytes
           watch.endedAttempt = report.pointee.token.attempt
         }
         core.attemptEnded(

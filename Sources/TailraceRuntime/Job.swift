@@ -220,6 +220,8 @@ public struct JobResult: Sendable {
   public var failure: (any Error)?
   /// The last attempt's error, of a job that its type's recovery completed; nil of every other.
   public var recoveredFrom: (any Error)?
+  /// Whether the job completed with a value that is not kept any more; see ``ResultRetention``.
+  public var isValueDropped = false
   /// ``failure`` in words, by its own description, which is made each time it is asked for.
   public var error: String? { failure.map { "\($0)" } }
   /// Whether its type's recovery supplied the result.

@@ -5,6 +5,8 @@ public struct JobHandle<Parameters: Job>: Sendable, Hashable {
   /// The job's identifier: for dependencies, and for everything that takes one.
   public let id: JobID
   let scheduler: Scheduler
+  /// Keeps the result for as long as the handle is held; nil: it has none.
+  let watch: JobWatch?
 
   /// Awaits the job's result.
   ///
@@ -17,6 +19,12 @@ public struct JobHandle<Parameters: Job>: Sendable, Hashable {
     guard result.state == .completed else {
       throw JobFailure(
         job: id, type: Parameters.name, state: result.state, cause: result.cause, error: result.failure,
+        attempts: result.attempts)
+    }
+    if result.isValueDropped {
+      throw JobFailure(
+        job: id, type: Parameters.name, state: result.state, cause: result.cause,
+        error: ResultDropped(job: id),
         attempts: result.attempts)
     }
     guard let output = Parameters.output(from: result.value) else {
@@ -35,7 +43,21 @@ public struct JobHandle<Parameters: Job>: Sendable, Hashable {
   ///
   /// - Throws: as ``value(timeout:)``, but for ``JobFailure``.
   public func result(timeout: Duration? = nil) async throws -> JobResult {
-    try await scheduler.result(of: id, timeout: timeout)
+    if let held { return held }
+    do {
+      let result = try await scheduler.result(of: id, timeout: timeout)
+      return result.isValueDropped ? held ?? result : result
+    } catch SchedulerError.unknownJob(let id) {
+      // Forgotten since it settled, a moment ago perhaps.
+      guard let held else { throw SchedulerError.unknownJob(id) }
+      return held
+    }
+  }
+
+  /// What this handle holds; nil: nothing, or the job has not settled.
+  private var held: JobResult? {
+    guard let watch else { return nil }
+    return scheduler.withState { _ in watch.heldResult(of: id) }
   }
 
   /// Where the job is; nil when it is not, or no longer, known.
@@ -88,7 +110,9 @@ extension Scheduler {
       timeout: timeout, retry: retry, hints: hints, memory: memory, deadline: deadline,
       expectedService: expectedService, batch: batch, uniqueKey: uniqueKey, tagKey: tagKey)
     request.jobType = Parameters.self
-    return JobHandle(id: try await submit(request), scheduler: self)
+    // Without a value there is nothing to hold.
+    let watch = Parameters.Output.self == Void.self ? nil : JobWatch(held: true)
+    return JobHandle(id: try await submit(request, watch: watch), scheduler: self, watch: watch)
   }
 
   /// A handle of a job that is known by its identifier, as after a replay.
@@ -96,14 +120,14 @@ extension Scheduler {
   /// - Throws: ``SchedulerError/unknownJob(_:)``; ``SchedulerError/otherJobType(_:registered:submitted:)`` when it is a
   ///   job of another type.
   public func handle<Parameters: Job>(of id: JobID, as type: Parameters.Type) throws -> JobHandle<Parameters> {
-    let (name, known) = try withState { state in
+    let (name, known, watch) = try withState { state in
       guard let (number, _) = state.core.description(of: id) else { throw SchedulerError.unknownJob(id) }
-      return (state.typeNames[Int(number.rawValue)], state.parameters[Int(number.rawValue)])
+      return (state.typeNames[Int(number.rawValue)], state.parameters[Int(number.rawValue)], state.hold(id))
     }
     guard known == type else {
       throw SchedulerError.otherJobType(name, registered: known.map { "\($0)" }, submitted: "\(type)")
     }
-    return JobHandle(id: id, scheduler: self)
+    return JobHandle(id: id, scheduler: self, watch: watch)
   }
 }
 

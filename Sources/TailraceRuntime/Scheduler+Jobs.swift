@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 import TailraceCore
 
@@ -15,7 +16,12 @@ extension Scheduler {
   ///   the calling task is cancelled while it waits for room, the job is then cancelled with it.
   @discardableResult
   public func submit(_ request: JobRequest) async throws -> JobID {
-    let admission = try offer(request)
+    try await submit(request, watch: nil)
+  }
+
+  /// - Parameter watch: of whoever holds the job's result; nil: nobody does.
+  func submit(_ request: JobRequest, watch: JobWatch?) async throws -> JobID {
+    let admission = try offer(request, watch: watch)
     switch admission {
     case .accepted(let id): return id
     case .refused(let refusal): throw SchedulerError.refused(refusal)
@@ -80,15 +86,17 @@ extension Scheduler {
   }
 
   /// - Parameter intended: when it should have been submitted; nil: now.
-  func offer(_ given: JobRequest, intended: Instant? = nil) throws -> Admission {
+  func offer(_ given: JobRequest, watch held: JobWatch? = nil, intended: Instant? = nil) throws
+    -> Admission
+  {
     let request = try prepared(given)
     try request.validate()
     let fault = invalidity(of: request)
     let carried = JobLuggage.pack(request)
     // Made later for a job that somebody waits for.
-    var watch: JobWatch?
+    var watch = held
     if !request.tags.isEmpty {
-      watch = JobWatch()
+      watch = watch ?? JobWatch()
       watch?.tags = request.tags
     }
     if let fault {
@@ -233,7 +241,8 @@ extension Scheduler {
   ///
   /// The jobs go on when the calling task is cancelled first.
   ///
-  /// - Returns: whether they are settled; false when the calling task was cancelled first.
+  /// - Returns: whether they are settled; false when the calling task was cancelled first, or nobody moves
+  ///   ``VirtualTime`` on.
   @discardableResult
   public func settleBatch(_ id: BatchID) async -> Bool {
     sealBatch(id)
@@ -249,6 +258,11 @@ extension Scheduler {
           return (number, state.beginWait(of: self, for: .batch(id)))
         }
         guard let entry else { return waiter.finish(true) }
+        whenTimeStandsStill("batch \(id.rawValue) is awaited", isOver: { waiter.isDone }) {
+          [logger] reason in
+          logger.critical("virtual time stands still", metadata: ["reason": "\(reason)"])
+          waiter.finish(false)
+        }
         waiter.whenDone { [self] in
           _ = withState { state in
             entry.wait?.end()
@@ -279,7 +293,7 @@ extension Scheduler {
   ///   - id: the job, settled or not.
   ///   - timeout: how long to wait; nil: for ever. The job goes on when it is over.
   /// - Throws: ``SchedulerError/unknownJob(_:)``, ``SchedulerError/awaitTimedOut(_:after:)``, `CancellationError` when
-  ///   the awaiting task is cancelled.
+  ///   the awaiting task is cancelled; ``TimeStandsStill`` when nobody moves ``VirtualTime`` on.
   public func result(of id: JobID, timeout: Duration? = nil) async throws -> JobResult {
     let waiter = Waiter<Result<JobResult, any Error>>()
     let answer: Result<JobResult, any Error> = await withTaskCancellationHandler {
@@ -291,6 +305,7 @@ extension Scheduler {
           guard let jobState = state.core.state(of: id) else { return .some(nil) }
           let watch = state.watch(id)
           if let cause = state.core.cause(of: id) {
+            defer { state.resultTaken(of: id) }
             return state.result(of: id, state: jobState, cause: cause, watch: watch)
           }
           entry = (watch, watch.onSettled.add(isOwn: true) { waiter.finish(.success($0)) })
@@ -314,6 +329,9 @@ extension Scheduler {
               waiter.finish(.failure(SchedulerError.awaitTimedOut(id, after: timeout)))
             }
             waiter.whenDone { [timer] in _ = timer.withdraw(number) }
+          }
+          whenTimeStandsStill("job \(id.rawValue) is awaited", isOver: { waiter.isDone }) {
+            waiter.finish(.failure($0))
           }
         }
       }
@@ -394,6 +412,8 @@ private final class Waiter<Answer: Sendable>: @unchecked Sendable {
     }
     if let early { continuation.resume(returning: early) }
   }
+
+  var isDone: Bool { lock.withLock { answer != nil } }
 
   func whenDone(_ action: @escaping () -> Void) {
     let isDone = lock.withLock {

@@ -43,10 +43,10 @@ extension Scheduler {
       return state.startInstant != nil
     }
     logger.debug("scheduler stopping", metadata: ["grace": "\(grace)"])
-    if isRunning { await drained(within: grace) }
+    if isRunning { await drained(within: grace, isStopping: false) }
     if !withState({ state in state.core.isDrained }) {
       report { state, now, outbox in state.requestStop(at: now, into: &outbox) }
-      await drained(within: stopping)
+      await drained(within: stopping, isStopping: true)
     }
     let (isDrained, leftRunning, cancelled, refused) = withState { state in
       let gauges = state.core.gauges
@@ -56,6 +56,7 @@ extension Scheduler {
       )
     }
     endIdleWorkers()
+    withState { state in state.dropAllResults() }
     if leftRunning == 0 {
       await allWorkersEnded()
       if virtualTime == nil { timer.stop() }
@@ -98,7 +99,7 @@ extension Scheduler {
   }
 
   /// Returns when the core has come to rest, or when the time is over.
-  private func drained(within time: Duration) async {
+  private func drained(within time: Duration, isStopping: Bool) async {
     // In virtual time nobody moves on to an instant that is there already.
     guard time > .zero else { return }
     let deadline = timer.now + Nanoseconds(time)
@@ -114,6 +115,18 @@ extension Scheduler {
         return false
       }
       if isDrained {
+        _ = timer.withdraw(number)
+        if once.claim() { continuation.resume() }
+        return
+      }
+      let what =
+        isStopping
+        ? "a shutdown waits for handlers to return"
+        : "a shutdown waits for jobs within its grace period"
+      whenTimeStandsStill(what, alsoWhileBusy: isStopping, isOver: { once.isClaimed }) {
+        [timer, logger] reason in
+        logger.critical(
+          "virtual time stands still: the shutdown goes on", metadata: ["reason": "\(reason)"])
         _ = timer.withdraw(number)
         if once.claim() { continuation.resume() }
       }
@@ -193,5 +206,6 @@ extension DriverState {
 /// Lets the first of several callers through.
 final class Once: Sendable {
   private let taken = Atomic<Bool>(false)
+  var isClaimed: Bool { taken.load(ordering: .acquiring) }
   func claim() -> Bool { !taken.exchange(true, ordering: .acquiringAndReleasing) }
 }

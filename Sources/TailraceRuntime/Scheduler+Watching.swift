@@ -102,6 +102,7 @@ extension Scheduler {
       guard let jobState = state.core.state(of: id) else { throw SchedulerError.unknownJob(id) }
       let watch = state.watch(id)
       if let cause = state.core.cause(of: id) {
+        defer { state.resultTaken(of: id) }
         return .settled(state.result(of: id, state: jobState, cause: cause, watch: watch))
       }
       return .waits(watch, watch.onSettled.add(isOwn: false, action))

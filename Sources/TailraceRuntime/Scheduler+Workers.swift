@@ -189,8 +189,10 @@ extension Scheduler {
     let now = timer.now
     worker.lastFinish = worker.hasNext ? now : nil
     worker.note(service: now - started)
-    worker.reports.append(
-      AttemptReport(token: token, started: started, finished: now, outcome: ending.outcome, ending: ending.result))
+    var report = AttemptReport(
+      token: token, started: started, finished: now, outcome: ending.outcome, ending: ending.result)
+    if case .value(let value) = ending.result { report.bytes = worker.measure(value) }
+    worker.reports.append(report)
     if ending.outcome != .succeeded { failed(token, worker, ending) }
   }
 

@@ -96,16 +96,19 @@ public final class Scheduler: Sendable {
   ///   - attemptsRemembered: how many attempts of each job ``history(of:)`` shows, the latest ones; 0 to 1,000; 0: it
   ///     shows none and nothing is kept. Each attempt kept costs some 90 bytes beside its error, each job some 200
   ///     more, for as long as the scheduler remembers the job.
+  ///   - results: how long what handlers return is kept. Default: while it measures no more than 64 MiB in all.
   ///   - logger: as above.
   ///   - time: time that moves only when a test says so; nil: real time.
   /// - Throws: all that is out of range.
   public init(
     _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observers: [any TimelineObserver],
-    attemptsRemembered: Int = 0, logger: Logger = Logger(label: "tailrace.scheduler"), time: VirtualTime? = nil
+    attemptsRemembered: Int = 0, results: ResultRetention = .standard,
+    logger: Logger = Logger(label: "tailrace.scheduler"), time: VirtualTime? = nil
   ) throws(InvalidValues) {
     var check = ValueCheck()
     do throws(InvalidValues) { try configuration.validate() } catch { check.add(error.values) }
     check.check("attemptsRemembered", attemptsRemembered, in: 0...1_000)
+    check.check("results.bytes", results.limit, in: 0...Int.max)
     try check.throwFound()
     let core = try SchedulerCore(configuration)
     let timer = time?.timer ?? TimerThread()
@@ -114,7 +117,8 @@ public final class Scheduler: Sendable {
     self.timer = timer
     self.logger = logger
     state = .allocate(capacity: 1)
-    state.initialize(to: DriverState(core, attemptsRemembered: attemptsRemembered, time: timer))
+    state.initialize(
+      to: DriverState(core, attemptsRemembered: attemptsRemembered, results: results, time: timer))
     outbox = .allocate(capacity: 1)
     outbox.initialize(to: Outbox())
     outbox.pointee.orders.reserveCapacity(256)

@@ -20,11 +20,19 @@ import TailraceCore
 public final class VirtualTime: Sendable {
   package let timer: TimerThread
   private let schedulers = Locked<[WeakScheduler]>([])
+  /// Calls of ``advance(by:patience:)`` and ``settle(patience:)`` that go on.
+  private let moving = Atomic<Int>(0)
+  /// How long in real time somebody may wait for what only virtual time brings while nobody moves it.
+  let standstillPatience: Duration
 
   /// Makes time that begins at instant zero.
   ///
-  /// - Parameter start: what the wall clock shows then; nil: the start of the year 2000, UTC. Schedules go by it.
-  public init(startingAt start: UnixTime? = nil) {
+  /// - Parameters:
+  ///   - start: what the wall clock shows then; nil: the start of the year 2000, UTC. Schedules go by it.
+  ///   - patience: how long in real time time may stand still while somebody awaits a job or a shutdown and nothing
+  ///     else is left to happen: the await then throws ``TimeStandsStill``, the shutdown goes on as if its period were over.
+  public init(startingAt start: UnixTime? = nil, patience: Duration = .seconds(10)) {
+    standstillPatience = patience
     timer = TimerThread(virtualStart: start ?? UnixTime(nanoseconds: 946_684_800_000_000_000))
   }
 
@@ -42,6 +50,8 @@ public final class VirtualTime: Sendable {
   /// - Throws: ``HandlersStillRunning`` when patience is over; time stands where it is then.
   ///   ``TimeCannotGoBack`` for a negative length. `CancellationError`.
   public func advance(by length: Duration, patience: Duration = .seconds(10)) async throws {
+    moving.wrappingAdd(1, ordering: .relaxed)
+    defer { moving.wrappingSubtract(1, ordering: .relaxed) }
     guard length >= .zero else { throw TimeCannotGoBack(length: length, at: now) }
     let end = now + Nanoseconds(length)
     repeat { try await settle(patience: patience) } while timer.advanceToNext(by: end)
@@ -62,6 +72,11 @@ public final class VirtualTime: Sendable {
       if turns < 50 { await Task.yield() } else { try await Task.sleep(for: .microseconds(100)) }
     }
   }
+
+  /// Whether somebody moves it on.
+  var isMoving: Bool { moving.load(ordering: .relaxed) > 0 }
+  /// Whether nothing can happen before it moves on.
+  var isAtRest: Bool { busyWorkers == 0 }
 
   func add(_ scheduler: Scheduler) {
     // Held until the lock is free: the last to hold a scheduler releases it, with its handlers.

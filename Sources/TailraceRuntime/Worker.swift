@@ -17,6 +17,8 @@ struct AttemptReport {
   var outcome: AttemptOutcome
   /// What the handler returned or threw; nil for a handler without a result.
   var ending: AttemptResult?
+  /// What its value measures.
+  var bytes = 0
 }
 
 /// What an attempt left behind.
@@ -90,6 +92,9 @@ final class Worker: @unchecked Sendable {
   let revoked = Atomic<Bool>(false)
   /// Set when an attempt is delivered to this worker while it looks out for one.
   let hasMail = Atomic<Bool>(false)
+  /// The last type of a value that says nothing of its size, and what its values measure.
+  @exclusivity(unchecked) var plainType: ObjectIdentifier?
+  @exclusivity(unchecked) var plainBytes = 0
   /// For threads.
   let parker = Parker()
   /// How many parts of its handler sleep by the scheduler's time.

@@ -206,7 +206,7 @@ struct HandlerWaitTests {
       guard scarce == .batch else {
         return try await scheduler.result(of: scheduler.submit(child)).state
       }
-      let batch = scheduler.openBatch(failFast: false)
+      let batch = try scheduler.openBatch(failFast: false)
       child.batch = batch
       try await scheduler.submit(child)
       await scheduler.settleBatch(batch)
@@ -310,7 +310,7 @@ struct HandlerWaitTests {
   @Test func whoeverAwaitsABatchIsReleasedByACancellation() async throws {
     let scheduler = Scheduler.quiet()
     try scheduler.register("nop") { _ in nil }
-    let batch = scheduler.openBatch(failFast: false)
+    let batch = try scheduler.openBatch(failFast: false)
     try await scheduler.submit(JobRequest("nop", batch: batch))
     let waiting = Task { await scheduler.settleBatch(batch) }
     waiting.cancel()

@@ -172,7 +172,7 @@ import Testing
   /// A handler that waits for another job, for room or for a batch waits for what happens in virtual time.
   @Test func handlersThatAwaitOtherJobsLetTimeGoOn() async throws {
     let time = VirtualTime()
-    let scheduler = Scheduler(patient, time: time)
+    let scheduler = try Scheduler(patient, time: time)
     try scheduler.register("nap") { context in
       async let one: Void = context.sleep(for: .seconds(600))
       async let two: Void = context.sleep(for: .seconds(1_200))
@@ -192,6 +192,33 @@ import Testing
     try await time.advance(by: .seconds(1))
     #expect(try await scheduler.result(of: parent).value as? String == "rested")
     await scheduler.shutdown()
+  }
+
+  /// Nobody moves time on: whoever waits is told, and does not hang.
+  @Test func waitingWhileTimeStandsStillFailsWithTheReason() async throws {
+    let time = VirtualTime(patience: .milliseconds(300))
+    let scheduler = try Scheduler(patient, time: time)
+    try scheduler.register("nap") { context in
+      try await context.sleep(for: .seconds(600))
+      return nil
+    }
+    scheduler.start()
+    let sleeping = try await scheduler.submit(JobRequest("nap"))
+    let delayed = try await scheduler.submit(JobRequest("nap", delay: .seconds(60)))
+    for id in [sleeping, delayed] {
+      let error = await #expect(throws: TimeStandsStill.self) { try await scheduler.result(of: id) }
+      #expect(error?.sleeping == 1 && error?.scheduled == 1)
+      #expect(error?.description.contains("job \(id.rawValue) is awaited, but virtual time has stood at 0.0 s") == true)
+    }
+    // Whoever moves it on in time is not disturbed.
+    async let result = scheduler.result(of: sleeping)
+    try await time.advance(by: .seconds(600))
+    #expect(try await result.state == .completed)
+    let batch = try scheduler.openBatch(failFast: false)
+    try await scheduler.submit(JobRequest("nap", batch: batch))
+    #expect(await scheduler.settleBatch(batch) == false)
+    let report = await scheduler.shutdown()
+    #expect(!report.drained && report.cancelled == 2 && report.leftRunning == 0)
   }
 
   @Test func timeDoesNotGoBack() async throws {

@@ -81,7 +81,7 @@ final class SoakActor: @unchecked Sendable {
   }
 
   private func batch() async {
-    let batch = scheduler.openBatch(failFast: chance(50))
+    guard let batch = try? scheduler.openBatch(failFast: chance(50)) else { return }
     for _ in 0..<below(6) {
       var request = request()
       request.batch = batch

@@ -195,7 +195,7 @@ final class SoakRound: Sendable {
     configuration.replacementLimit = pick([0, 2])
     configuration.memoryBudget = pick([nil, 4 << 20])
     configuration.tagKeys = TagKeyConfiguration(each: TagKeySettings(concurrency: pick([nil, 2])))
-    let scheduler = Scheduler(
+    let scheduler = try Scheduler(
       configuration, observers: [], attemptsRemembered: pick([0, 2]),
       logger: Logger(label: "soak") { _ in DescribingLog() })
     if pick([true, false]) {
