@@ -90,7 +90,7 @@ final class Tripwire: Sendable {
 }
 
 /// An error that calls the scheduler when it is described and when it is released.
-struct HostileError: Error, CustomStringConvertible {
+struct IntrudingError: Error, CustomStringConvertible {
   let intruder: Intruder
   private let wire: Tripwire
   init(_ intruder: Intruder) {
@@ -125,7 +125,7 @@ struct HostileMiddleware: SubmissionMiddleware, AttemptMiddleware {
   func prepare(_ request: inout JobRequest) throws {
     intruder.enter("middleware.submission")
     request[Key.self] = Tripwire(intruder, "request value.deinit")
-    if request.tags.contains("refuse") { throw HostileError(intruder) }
+    if request.tags.contains("refuse") { throw IntrudingError(intruder) }
   }
   func attempt(
     _ context: JobContext, next: @Sendable (JobContext) async throws -> (any Sendable)?

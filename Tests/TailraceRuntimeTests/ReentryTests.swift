@@ -67,8 +67,8 @@ struct ReentryTests {
       recover: { _, _ in
         intruder.enter("recovery")
         return .giveUp
-      }, handler: { _ in throw HostileError(intruder) })
-    try scheduler.register("invalid", validate: { _ in throw HostileError(intruder) }, handler: { _ in nil })
+      }, handler: { _ in throw IntrudingError(intruder) })
+    try scheduler.register("invalid", validate: { _ in throw IntrudingError(intruder) }, handler: { _ in nil })
     try scheduler.register("sleep") { context in
       try await withTaskCancellationHandler {
         try await context.sleep(for: .seconds(3_600))
@@ -81,10 +81,10 @@ struct ReentryTests {
       // Stuck for as long as it takes to be replaced.
       while !context.isCancelled { try? context.sleep(for: .milliseconds(1)) }
       Parker().sleep(.milliseconds(20))
-      throw HostileError(intruder)
+      throw IntrudingError(intruder)
     }
     try scheduler.register(Errand.self) { job, _ in
-      if job.fails { throw HostileError(intruder) }
+      if job.fails { throw IntrudingError(intruder) }
       return Tripwire(intruder, "value.deinit")
     }
     try scheduler.use(submission: HostileMiddleware(intruder))
