@@ -24,6 +24,11 @@ final class DeliveryThread: @unchecked Sendable {
 
   /// Runs `action` after everything that was handed over before.
   func deliver(_ action: @escaping @Sendable () -> Void) {
+    if !handOver(action) { action() }
+  }
+
+  /// The same, unless the thread ends. Returns whether the action will run.
+  func handOver(_ action: @escaping @Sendable () -> Void) -> Bool {
     let now = MonotonicClock.now()
     let (isTaken, mustStart) = lock.withLock {
       guard !isFinished else { return (false, false) }
@@ -31,8 +36,9 @@ final class DeliveryThread: @unchecked Sendable {
       defer { isStarted = true }
       return (true, !isStarted)
     }
-    guard isTaken else { return action() }
+    guard isTaken else { return false }
     if mustStart { start() } else { parker.unpark() }
+    return true
   }
 
   /// Lets the thread end when it has done what waits. What comes later runs where it comes from.

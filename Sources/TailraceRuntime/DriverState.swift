@@ -85,6 +85,8 @@ struct DriverState: ~Copyable {
   var isDelivering = false
   /// Who waits until all are handed over.
   var onDelivered: [UnsafeContinuation<Void, Never>] = []
+  /// Who waits until the batch is handed over that is under way.
+  var onBatchDelivered: [UnsafeContinuation<Void, Never>] = []
   var results: KeptResults
   /// What is released once the lock is free.
   var departures = Departures()

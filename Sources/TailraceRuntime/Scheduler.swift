@@ -283,16 +283,27 @@ public final class Scheduler: Sendable {
   /// delivers, and goes on for those who come meanwhile.
   func deliverPendingRecords() {
     guard let (observer, first) = withState({ state in state.beginDelivery() }) else { return }
+    deliver(first, to: observer)
+  }
+
+  /// The delivery thread goes on after some batches: an observer that causes records itself, as one that submits jobs
+  /// does, would keep the caller for ever.
+  private func deliver(_ first: [TimelineRecord], to observer: any TimelineObserver) {
     var records = first
     while true {
-      records.withUnsafeBufferPointer { observer.record($0, shard: 0) }
-      let (goesOn, waiting) = withState { state in state.continueDelivery(&records) }
-      for continuation in waiting { continuation.resume() }
-      if !goesOn { return }
+      for _ in 0..<16 {
+        records.withUnsafeBufferPointer { observer.record($0, shard: 0) }
+        let (goesOn, waiting) = withState { state in state.continueDelivery(&records) }
+        for continuation in waiting { continuation.resume() }
+        if !goesOn { return }
+      }
+      let rest = records
+      if deliveries.handOver({ [self] in deliver(rest, to: observer) }) { return }
     }
   }
 
-  /// Returns when every record that was made before has been handed to the observer.
+  /// Returns when every record that was made before has been handed to the observer; those that come meanwhile do not
+  /// count.
   func recordsDelivered() async {
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
       let isIdle = withState { state in
@@ -376,9 +387,14 @@ extension DriverState {
   ) -> (goesOn: Bool, waiting: [UnsafeContinuation<Void, Never>]) {
     delivered.removeAll(keepingCapacity: true)
     swap(&delivered, &pendingRecords)
-    guard delivered.isEmpty else { return (true, []) }
+    // Who came while a batch was delivered waits for the next one, which had its records.
+    var waiting = onBatchDelivered
+    onBatchDelivered = onDelivered
+    onDelivered = []
+    guard delivered.isEmpty else { return (true, waiting) }
     isDelivering = false
-    defer { onDelivered = [] }
-    return (false, onDelivered)
+    waiting += onBatchDelivered
+    onBatchDelivered = []
+    return (false, waiting)
   }
 }

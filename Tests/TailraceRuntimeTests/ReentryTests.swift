@@ -40,6 +40,7 @@ struct ReentryTests {
       scheduler.start()
       for round in 0..<12 { await Self.submitEverything(round, to: scheduler, intruder) }
       try await Self.describeDeadLetters(of: scheduler, intruder)
+      try await Self.stopAHandler(of: scheduler, intruder)
       _ = scheduler.replayAll { _ in
         intruder.enter("dead letters' condition")
         return true
@@ -102,16 +103,32 @@ struct ReentryTests {
 
   /// Describes dead letters, parameters that are encoded among them.
   private static func describeDeadLetters(of scheduler: Scheduler, _ intruder: Intruder) async throws {
+    // Slow processors would do nothing but what this asks for again and again.
+    for schedule in scheduler.schedules() { scheduler.removeSchedule(schedule.id) }
     var types: Set<String> = []
     while !types.contains("errand") {
       var errand = Errand(intruder)
       errand.fails = true
-      guard let handle = try? await scheduler.submit(errand, priority: .critical, retry: .never) else { continue }
+      guard let handle = try? await scheduler.submit(errand, priority: .critical, retry: .never) else {
+        try await Task.sleep(for: .milliseconds(1))
+        continue
+      }
       _ = try? await handle.result(timeout: .seconds(60))
       for letter in scheduler.deadLetters() {
         _ = (letter.payloadDescription, letter.error)
         types.insert(letter.type)
       }
+    }
+  }
+
+  /// Stops handlers until one is told of it: a stop may come before the handler begins.
+  private static func stopAHandler(of scheduler: Scheduler, _ intruder: Intruder) async throws {
+    while !intruder.entered.contains("cancellation handler") {
+      let request = JobRequest("sleep", priority: .critical, timeout: .milliseconds(20), retry: .never)
+      if let id = try? await scheduler.submit(request) {
+        _ = try? await scheduler.result(of: id, timeout: .seconds(60))
+      }
+      try await Task.sleep(for: .milliseconds(1))
     }
   }
 
@@ -193,12 +210,34 @@ struct ReentryTests {
       func log(event: LogEvent) { if let close = event.metadata?["close-to"] { closeTo.append("\(close)") } }
     }
     let scheduler = Scheduler(logger: Logger(label: "test", factory: { _ in Handler(closeTo) }))
-    let long = String(repeating: "a", count: 100_000)
-    for number in 0..<20 { try scheduler.register("\(long)\(number)") { _ in nil } }
+    // As long as names may be.
+    let long = String(repeating: "a", count: 998)
+    for number in 10..<30 { try scheduler.register("\(long)\(number)") { _ in nil } }
     try scheduler.register("resize-image") { _ in nil }
     try await scheduler.submit(JobRequest(long))
     try await scheduler.submit(JobRequest("resize-imag"))
     #expect(closeTo.all == ["", "resize-image"])
+  }
+
+  /// An observer whose every record causes another one holds up neither a submitter nor a shutdown.
+  @Test func observerThatSubmitsHoldsUpNobody() async throws {
+    final class Feeding: TimelineObserver {
+      let scheduler = Locked<Scheduler?>(nil)
+      let calls = Atomic<Int>(0)
+      func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) {
+        calls.add(1, ordering: .relaxed)
+        _ = try? scheduler.withLock({ $0 })?.submitBlocking(JobRequest("full"))
+      }
+      func typeRegistered(_ name: String, as id: JobTypeID) {}
+    }
+    let observer = Feeding()
+    let scheduler = Scheduler.quiet(observer: observer) { $0.queueCapacity = 0 }
+    try scheduler.register("full") { _ in nil }
+    observer.scheduler.withLock { $0 = scheduler }
+    for _ in 0..<5 { _ = try? await scheduler.submit(JobRequest("full")) }
+    await scheduler.shutdown(grace: .milliseconds(50))
+    observer.scheduler.withLock { $0 = nil }
+    #expect(observer.calls.load(ordering: .relaxed) > 5)
   }
 
   /// Records of one shard come one call after another, in their order, whichever threads report.
