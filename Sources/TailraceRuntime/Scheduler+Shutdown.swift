@@ -21,7 +21,8 @@ extension Scheduler {
   ///
   /// During the grace period running handlers may still submit jobs, which drain with the others; see
   /// ``isShuttingDown`` for a handler that always submits another. A handler submits if it calls from its own task,
-  /// from child tasks or `Task { }`, or on its thread. Every other submission, from detached tasks and other threads too, is refused.
+  /// from child tasks or `Task { }`, or on its thread. Every other submission, from detached tasks and other threads
+  /// too, is refused.
   ///
   /// A scheduler that was never started runs nothing, so its jobs are cancelled at once. A second call while the first
   /// waits goes by its own, perhaps shorter, periods; one that comes later only reports what is left. When it returns

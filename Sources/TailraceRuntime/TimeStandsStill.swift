@@ -16,9 +16,11 @@ public struct TimeStandsStill: Error, Sendable, CustomStringConvertible {
 
   /// What happened, and what to do.
   public var description: String {
-    "\(waiting), but virtual time has stood at \((at - .zero).seconds) s for \(patience) of real time with nothing left to happen: "
-      + "\(sleeping) handler\(sleeping == 1 ? " sleeps" : "s sleep") and \(scheduled) job\(scheduled == 1 ? " waits" : "s wait") "
-      + "for time to move on; call advance(by:) first, or beside"
+    let handlers = "\(sleeping) handler\(sleeping == 1 ? " sleeps" : "s sleep")"
+    let jobs = "\(scheduled) job\(scheduled == 1 ? " waits" : "s wait")"
+    let stood = "virtual time has stood at \((at - .zero).seconds) s for \(patience) of real time"
+    return "\(waiting), but \(stood) with nothing left to happen: \(handlers) and \(jobs) for time to move on; "
+      + "call advance(by:) first, or beside"
   }
 }
 

@@ -30,7 +30,8 @@ public final class VirtualTime: Sendable {
   /// - Parameters:
   ///   - start: what the wall clock shows then; nil: the start of the year 2000, UTC. Schedules go by it.
   ///   - patience: how long in real time time may stand still while somebody awaits a job or a shutdown and nothing
-  ///     else is left to happen: the await then throws ``TimeStandsStill``, the shutdown goes on as if its period were over.
+  ///     else is left to happen: the await then throws ``TimeStandsStill``, the shutdown goes on as if its period were
+  ///     over.
   public init(startingAt start: UnixTime? = nil, patience: Duration = .seconds(10)) {
     standstillPatience = patience
     timer = TimerThread(virtualStart: start ?? UnixTime(nanoseconds: 946_684_800_000_000_000))

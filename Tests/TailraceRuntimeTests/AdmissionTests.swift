@@ -77,7 +77,7 @@ struct AdmissionTests {
     gate.open()
     await done.wait()
     #expect(admitted.all.count == 20)
-    #expect(await scheduler.shutdown().drained)
+    #expect(await scheduler.shutdown(grace: .seconds(300)).drained)
     #expect(scheduler.metrics().gauges.settledByCause[.succeeded] == 22)
   }
 
@@ -95,7 +95,7 @@ struct AdmissionTests {
     #expect(scheduler.metrics().gauges.waitingForRoom == 0)
     scheduler.start()
     #expect(try await scheduler.result(of: first).state == .completed)
-    #expect(await scheduler.shutdown().drained)
+    #expect(await scheduler.shutdown(grace: .seconds(300)).drained)
     #expect(scheduler.metrics().gauges.settledByCause[.cancelled] == 1)
   }
 
@@ -127,7 +127,7 @@ struct AdmissionTests {
     await eventually { scheduler.metrics().gauges.waitingForRoom == 1 }
     gate.open()
     await done.wait()
-    #expect(await scheduler.shutdown().drained)
+    #expect(await scheduler.shutdown(grace: .seconds(300)).drained)
     #expect(scheduler.metrics().gauges.settledByCause[.succeeded] == 2_001)
   }
 
@@ -164,7 +164,7 @@ struct AdmissionTests {
       "\($0)" == "the job reserves 11534336 bytes, the whole memory budget is 10485760"
     }
     scheduler.start()
-    #expect(await scheduler.shutdown().drained)
+    #expect(await scheduler.shutdown(grace: .seconds(300)).drained)
     #expect((1...2).contains(occupancy.most))
   }
 }

@@ -143,7 +143,7 @@ struct CancellationTests {
     }
     #expect(ran.all.count == 400 - 1 - cancelled.count)
     #expect(Set(ran.all).count == ran.all.count)
-    #expect(await scheduler.shutdown().drained)
+    #expect(await scheduler.shutdown(grace: .seconds(300)).drained)
     #expect(scheduler.violatedInvariants == [])
   }
 

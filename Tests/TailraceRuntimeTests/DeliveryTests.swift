@@ -1,5 +1,5 @@
-// Goal: time-outs, delays and retries go on while code of the user's is held up, whatever it is; it is told in order, on
-// a thread of its own, which ends with the scheduler.
+// Goal: time-outs, delays and retries go on while code of the user's is held up, whatever it is; it is told in order,
+// on a thread of its own, which ends with the scheduler.
 
 import Logging
 import Synchronization

@@ -8,7 +8,7 @@ struct GrowthTests {
   /// Each is done so many times at first, and then sixteen times as many: where each one looks at all others it takes
   /// sixteen times as long. A logarithm and colder caches may take a few times as long.
   @Test(arguments: Growth.allCases) func eachTakesAsLongAmongMany(operation: Growth) async throws {
-    let many = min(16_000, operation.limit ?? .max)
+    let many = min(8_000, operation.limit ?? .max)
     let few = many / 16
     var ratios: [Double] = []
     // Processor time of one thread: other work disturbs it little, and hardly three times in a row.

@@ -1,5 +1,5 @@
-// Goal: handlers that submit jobs and wait for them drain with a shutdown, find room in a full queue, and where they stop
-// each other the health report says so and why.
+// Goal: handlers that submit jobs and wait for them drain with a shutdown, find room in a full queue, and where they
+// stop each other the health report says so and why.
 
 import Dispatch
 import Foundation

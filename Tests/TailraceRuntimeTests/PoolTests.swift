@@ -122,7 +122,7 @@ struct PoolTests {
     }
     for _ in 0..<100 { try await scheduler.submit(JobRequest("workflow")) }
     scheduler.start()
-    #expect(await scheduler.shutdown().drained)
+    #expect(await scheduler.shutdown(grace: .seconds(300)).drained)
     #expect((1...3).contains(occupancy.most))
   }
 
@@ -136,7 +136,7 @@ struct PoolTests {
     try scheduler.register("call") { _ in nil }
     for _ in 0..<40 { try await scheduler.submit(JobRequest("call")) }
     scheduler.start()
-    #expect(await scheduler.shutdown().drained)
+    #expect(await scheduler.shutdown(grace: .seconds(300)).drained)
     let starts = collector.records.map(\.started).sorted()
     #expect(starts.count == 40)
     for (index, start) in starts.enumerated().dropFirst(2) {
@@ -203,7 +203,7 @@ struct PoolTests {
     scheduler.start()
     for number in 0..<4 { try await scheduler.submit(JobRequest("work", payload: number, priority: .low)) }
     for _ in 0..<2 { try await scheduler.submit(JobRequest("block")) }
-    #expect(await scheduler.shutdown().drained)
+    #expect(await scheduler.shutdown(grace: .seconds(300)).drained)
     let metrics = scheduler.metrics()
     #expect(metrics.attempts == 6 && metrics.gauges.admitted == 6 && metrics.gauges.inSystem == 0)
     #expect(metrics.successRate == 5.0 / 6)

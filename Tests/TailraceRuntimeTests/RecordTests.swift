@@ -78,7 +78,7 @@ struct RecordTests {
       ids.append(try await scheduler.submit(request))
     }
     scheduler.start()
-    #expect(await scheduler.shutdown().drained)
+    #expect(await scheduler.shutdown(grace: .seconds(300)).drained)
     return order.all
   }
 

@@ -1,5 +1,5 @@
-// Goal: results are kept within a bound of bytes, or until they are awaited, or not at all; handles keep their own, and a
-// shutdown drops the rest.
+// Goal: results are kept within a bound of bytes, or until they are awaited, or not at all; handles keep their own, and
+// a shutdown drops the rest.
 
 import Foundation
 import Testing

@@ -72,8 +72,8 @@ struct ShutdownTests {
     }
     scheduler.start()
     try await scheduler.submit(JobRequest("long"))
-    async let patient = scheduler.shutdown(grace: .seconds(3_600))
-    async let hasty = scheduler.shutdown(grace: .milliseconds(1))
+    async let patient = scheduler.shutdown(grace: .seconds(3_600), stopping: .seconds(300))
+    async let hasty = scheduler.shutdown(grace: .milliseconds(1), stopping: .seconds(300))
     let reports = await [patient, hasty]
     let expected = ShutdownReport(drained: false, cancelled: 1, leftRunning: 0)
     #expect(reports == [expected, expected])
