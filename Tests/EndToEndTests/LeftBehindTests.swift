@@ -29,13 +29,14 @@ struct Brood {
       """
     try write("brood", script + "\nsh -c \"$sleeper\"\n")
     // One that ends by itself, once the others are there.
-    try write("quitter", script + "\nwhile [ \"$(wc -l < pids)\" -lt 3 ]; do sleep 0.05; done\n")
+    try write("quitter", script + "\nwhile [ \"$(cat pids 2>/dev/null | wc -l)\" -lt 3 ]; do sleep 0.05; done\n")
     try write(
       "brood.yaml",
       """
       name: brood
       jobs: {child: {work: {subprocess: ["\(folder.path)/brood"]}}}
       load: {batch: 3, of: child}
+      drain: 1h
       scheduler: {workers: 3}
 
       """)
@@ -117,7 +118,8 @@ struct Brood {
     let (process, status, _) = try await brood.run(
       ["run", "brood.yaml", "--grace", "100ms", "--progress", "none"], signals: Self.endings[index],
       once: 3 * Brood.size)
-    #expect(brood.processes.count == 3 * Brood.size, "\(status)")
+    // A signal that is late meets jobs that run again.
+    #expect(brood.processes.count >= 3 * Brood.size, "\(status)")
     try await brood.waitForEnd()
     #expect(brood.survivors.isEmpty, "\(Self.endings[index]) of \(process), \(status)")
   }
@@ -184,7 +186,8 @@ struct Brood {
       "candidate", "#!/bin/sh\nsetsid sh -c 'echo $$ >> \"\(brood.folder.path)/pids\"; exec sleep 3600' &\nexit 3\n")
     let (_, status, error) = try await brood.run(
       ["gate", "plain.yaml", "--against", "./candidate", "--progress", "none"], signals: [], once: 0)
-    #expect(error.contains("ended with status 3"), "\(status) \(error)")
+    #expect(status == .exited(4), "\(status) \(error)")
+    #expect(try brood.folder.text("reports/latest/report.md").contains("it ended with status 3"))
     #expect(brood.survivors.isEmpty, "\(status)")
   }
 
