@@ -40,6 +40,7 @@ struct ReentryTests {
       scheduler.start()
       for round in 0..<12 { await Self.submitEverything(round, to: scheduler, intruder) }
       try await Self.describeDeadLetters(of: scheduler, intruder)
+      try await Self.recover(on: scheduler, intruder)
       try await Self.stopAHandler(of: scheduler, intruder)
       _ = scheduler.replayAll { _ in
         intruder.enter("dead letters' condition")
@@ -118,6 +119,16 @@ struct ReentryTests {
         _ = (letter.payloadDescription, letter.error)
         types.insert(letter.type)
       }
+    }
+  }
+
+  /// Fails jobs until one has failed for good: those before may all have been shed.
+  private static func recover(on scheduler: Scheduler, _ intruder: Intruder) async throws {
+    while !intruder.entered.contains("recovery") {
+      if let id = try? await scheduler.submit(JobRequest("fail", priority: .critical, retry: .never)) {
+        _ = try? await scheduler.result(of: id, timeout: .seconds(60))
+      }
+      try await Task.sleep(for: .milliseconds(1))
     }
   }
 
