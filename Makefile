@@ -9,7 +9,7 @@ SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Bench
 	Examples/Package.swift Examples/Sources
 # Suites that compute on all processors for seconds: apart from those that run live, which would starve beside them. So
 # would they beside the many children of the tests of the program.
-COMPUTING := TidyTests|HostileDocumentTests|DurationKeyTests|TraceFittingTests|ProgressTests|VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests|IntervalTests|ComparisonTests|GateTests|CapacityTests|GrowthTests|InternedTests|ReentryTests|ExtremeValueTests|ExtremeCallTests|LibrarySoakTests|EndTests
+COMPUTING := TidyTests|HostileDocumentTests|DurationKeyTests|TraceFittingTests|ProgressTests|VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests|IntervalTests|ComparisonTests|GateTests|CapacityTests|GrowthTests|InternedTests|ReentryTests|ExtremeValueTests|ExtremeCallTests|LibrarySoakTests|SimulationTests\.EndTests
 # Suites of the program that replay live: beside other suites' children their runs are rightly invalid.
 LIVE := EndToEndTests\.(RunTests|DriverTests|LeftBehindTests)
 
