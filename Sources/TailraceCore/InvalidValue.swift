@@ -127,6 +127,7 @@ package func grouped(_ number: Int) -> String {
 }
 
 /// Ends the process for a mistake of the library's own, in release with the text too, which preconditions lose there.
+@inline(never)
 package func invariantViolated(
   _ what: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
 ) -> Never {

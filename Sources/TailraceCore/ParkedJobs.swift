@@ -37,6 +37,7 @@ struct ParkedJobs {
   }
 
   /// A job of a parked type was taken on.
+  @inline(never)
   mutating func note(_ slot: UInt32, of type: UInt16, _ choices: ParkedChoices) {
     if types[type, default: Members()].waiting == 0 { waitingTypes += 1 }
     types[type]!.waiting += 1
@@ -44,6 +45,7 @@ struct ParkedJobs {
   }
 
   /// A job settled. Of another type than a parked one it means nothing.
+  @inline(never)
   mutating func settled(type: UInt16) {
     guard types[type] != nil else { return }
     types[type]!.waiting -= 1

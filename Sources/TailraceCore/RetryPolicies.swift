@@ -31,6 +31,7 @@ struct RetryPolicies {
   }
 
   /// The number of a policy that came with the submission of the job in a place.
+  @inline(never)
   mutating func number(of policy: RetryPolicy, submittedWith slot: UInt32) -> UInt16 {
     if let known = numbers[policy] { return known }
     if submitted < Self.mostSubmitted {
@@ -42,9 +43,15 @@ struct RetryPolicies {
   }
 
   /// The policy with a number, of the job in a place.
-  @inline(__always)
   func policy(_ number: UInt16, of slot: UInt32) -> RetryPolicy {
     number == Self.own ? ownPolicy(of: slot) : numbered[Int(number)]
+  }
+
+  /// Whether the policy with a number allows a retry; asked after each attempt, so that the policy is not copied.
+  @inline(__always)
+  func allowsRetry(_ number: UInt16, of slot: UInt32, after attempt: Int, crashes: Int) -> Bool {
+    if _fastPath(number != Self.own) { return numbered[Int(number)].allowsRetry(after: attempt, crashes: crashes) }
+    return ownPolicy(of: slot).allowsRetry(after: attempt, crashes: crashes)
   }
 
   @inline(never)
@@ -53,11 +60,11 @@ struct RetryPolicies {
     return policy
   }
 
+  /// Whether any job has a policy of its own.
+  @inline(__always) var hasOwned: Bool { !owned.isEmpty }
+
   /// The job in a place is forgotten.
-  @inline(__always)
-  mutating func release(_ slot: UInt32) {
-    if !owned.isEmpty { owned[slot] = nil }
-  }
+  mutating func release(_ slot: UInt32) { owned[slot] = nil }
 }
 
 extension SchedulerCore {
@@ -65,14 +72,19 @@ extension SchedulerCore {
   package var retryPoliciesKept: Int { retryPolicies.count }
 
   /// The retry policy of the job in a place.
-  @inline(__always)
   func retryPolicy(of slot: UInt32) -> RetryPolicy { retryPolicies.policy(jobs[slot].pointee.retryPolicy, of: slot) }
 
   /// Gives a slot back, with what is kept for its job elsewhere.
   @inline(__always)
   mutating func releaseSlot(_ slot: UInt32) {
-    retryPolicies.release(slot)
-    if !parked.isEmpty { parked.release(slot, of: jobs[slot].pointee.type) }
+    if retryPolicies.hasOwned || !parked.isEmpty { releaseKept(slot) }
     jobs.release(slot)
+  }
+
+  /// Few schedulers keep anything: the dictionaries stay out of the loop that settles jobs.
+  @inline(never)
+  private mutating func releaseKept(_ slot: UInt32) {
+    retryPolicies.release(slot)
+    parked.release(slot, of: jobs[slot].pointee.type)
   }
 }

@@ -259,7 +259,12 @@ extension SchedulerCore {
   /// Whether the first job of the lane may start; closes the lane when not.
   @inline(__always)
   private mutating func laneIsOpen(_ lane: Int) -> Bool {
-    if lanes[lane].isShared { return true }
+    lanes[lane].isShared || ownLaneIsOpen(lane)
+  }
+
+  /// The same for a lane that few jobs share. Apart, since the compiler inlines nothing more into a pass that is long.
+  @inline(never)
+  private mutating func ownLaneIsOpen(_ lane: Int) -> Bool {
     let key = lanes[lane].key
     guard key == TagKeys.none || keyIsOpen(key, for: lane) else { return false }
     guard lanes[lane].type != Lane.shared else { return true }
@@ -408,6 +413,7 @@ extension SchedulerCore {
   }
 
   /// A job waits that may have to make room.
+  @inline(never)
   mutating func noteYoung(_ slot: UInt32) {
     guard traits.layout == .byPriority else { return }
     let priority = jobs[slot].pointee.priority

@@ -58,6 +58,7 @@ extension SchedulerCore {
 
   /// Whether a running handler's job may go beyond the queue's capacity: its worker would wait for room that only
   /// workers make.
+  @inline(never)
   private func hasReserve(for submission: borrowing JobSubmission) -> Bool {
     submission.isFromHandler && configuration.whenFull == .block
       && gauges.waiting - configuration.handlerReserve < configuration.queueCapacity
@@ -86,6 +87,7 @@ extension SchedulerCore {
   }
 
   /// What must not go beyond its range, however it was checked before. Times saturate.
+  @inline(never)
   private func invalidValue(of submission: borrowing JobSubmission) -> InvalidValue? {
     var check = ValueCheck()
     if let memory = submission.memory { check.check("memory", memory, in: 0...mostMemory) }
@@ -93,6 +95,7 @@ extension SchedulerCore {
     return check.found.first
   }
 
+  @inline(never)
   mutating func refuse(
     _ submission: borrowing JobSubmission, _ refusal: Refusal, cause: SettlementCause, into outbox: inout Outbox
   ) -> Admission {
@@ -322,8 +325,8 @@ extension SchedulerCore {
     record.pointee.started = started
     record.pointee.finished = finished
     if outcome == .crashed { job.pointee.crashes += 1 }
-    let mayRetry = retryPolicy(of: slot)
-      .allowsRetry(after: Int(job.pointee.attempt), crashes: job.pointee.crashes)
+    let mayRetry = retryPolicies.allowsRetry(
+      job.pointee.retryPolicy, of: slot, after: Int(job.pointee.attempt), crashes: job.pointee.crashes)
     if let verdict = outcome.settlement(mayRetry: mayRetry) {
       let cause = given ?? verdict.cause
       record.pointee.settles = true
@@ -334,6 +337,7 @@ extension SchedulerCore {
     }
   }
 
+  @inline(never)
   private mutating func retry(_ slot: UInt32, finished: Instant) {
     let job = jobs[slot]
     let retry = Int(job.pointee.attempt)

@@ -8,6 +8,7 @@ struct ShareHeap: ~Copyable {
   var first: UInt32? { entries.first }
 
   /// More or less waits in an account, or its weight changed.
+  @inline(never)
   mutating func update(_ share: UInt32, in shares: inout OwnedArray<ShareAccount>) {
     let position = Int(shares[Int(share)].heapPosition)
     if position < 0 {

@@ -98,5 +98,5 @@ public enum Refusal: Hashable, Sendable, Error {
   /// So many tag keys are in use that no further one can be told apart.
   case tooManyTagKeys(most: Int)
   /// A value of the submission is out of range.
-  case invalidValue(InvalidValue)
+  indirect case invalidValue(InvalidValue)
 }

@@ -169,8 +169,15 @@ extension SchedulerCore {
   package var tagKeysKnown: Int { tagKeys.known }
 
   /// Whether as many keys are in use as can be known at once, and this one is not among them.
+  @inline(__always)
   mutating func hasNoPlace(forKey name: String?) -> Bool {
-    guard usesTagKeys, tagKeys.known >= tagKeys.sweepAt, tagKeys.place(of: name ?? "") == nil else { return false }
+    guard usesTagKeys, tagKeys.known >= tagKeys.sweepAt else { return false }
+    return findsNoPlace(forKey: name)
+  }
+
+  @inline(never)
+  private mutating func findsNoPlace(forKey name: String?) -> Bool {
+    guard tagKeys.place(of: name ?? "") == nil else { return false }
     guard tagKeys.known >= TagKeys.most else {
       forgetTagKeys()
       return tagKeys.known >= TagKeys.most

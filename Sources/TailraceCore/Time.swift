@@ -33,13 +33,16 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
 /// The sum, or the end of the range that it lies beyond.
 @inlinable @inline(__always) func saturatingSum(_ a: Int64, _ b: Int64) -> Int64 {
   let (sum, overflow) = a.addingReportingOverflow(b)
-  return overflow ? (b < 0 ? .min : .max) : sum
+  // A branch that is foretold costs nothing; a choice of three values waits for all of them.
+  if _fastPath(!overflow) { return sum }
+  return b < 0 ? .min : .max
 }
 
 /// The difference, or the end of the range that it lies beyond.
 @inlinable @inline(__always) func saturatingDifference(_ a: Int64, _ b: Int64) -> Int64 {
   let (difference, overflow) = a.subtractingReportingOverflow(b)
-  return overflow ? (b < 0 ? .max : .min) : difference
+  if _fastPath(!overflow) { return difference }
+  return b < 0 ? .max : .min
 }
 
 extension Nanoseconds {

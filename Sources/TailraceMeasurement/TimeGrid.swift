@@ -14,8 +14,9 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
   // Both are variables since, as constants, the thread sanitizer's pass of Swift 6.3.1 makes an invalid module of them.
   /// What was added to each slot on its own.
   private var sums = UnsafeMutablePointer<UInt64>.allocate(capacity: slotLimit)
-  /// Carries of ``sums``, each 2⁶⁴: a century in a hundred thousand queues does not fit 64 bits.
-  private var carries = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
+  /// Carries of ``sums``, each 2⁶⁴: a century in a hundred thousand queues does not fit 64 bits. nil: there is none,
+  /// as in almost every run.
+  private var carries: UnsafeMutablePointer<Int64>?
   /// Changes of how many spans cover a slot wholly.
   private var changes = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
   /// Slots up to the latest instant that was added.
@@ -23,13 +24,12 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
 
   init() {
     sums.initialize(repeating: 0, count: Self.slotLimit)
-    carries.initialize(repeating: 0, count: Self.slotLimit)
     changes.initialize(repeating: 0, count: Self.slotLimit)
   }
 
   deinit {
     sums.deallocate()
-    carries.deallocate()
+    carries?.deallocate()
     changes.deallocate()
   }
 
@@ -62,12 +62,25 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
   private mutating func add(_ length: UInt64, to slot: Int) {
     let (sum, overflow) = sums[slot].addingReportingOverflow(length)
     sums[slot] = sum
-    if overflow { carries[slot] += 1 }
+    if overflow { setCarry(carry(of: slot) + 1, of: slot) }
+  }
+
+  @inline(__always)
+  private func carry(of slot: Int) -> Int64 { carries.map { $0[slot] } ?? 0 }
+
+  @inline(never)
+  private mutating func setCarry(_ carry: Int64, of slot: Int) {
+    if carries == nil {
+      carries = .allocate(capacity: Self.slotLimit)
+      carries!.initialize(repeating: 0, count: Self.slotLimit)
+    }
+    carries![slot] = carry
   }
 
   private mutating func set(_ sum: Int128, of slot: Int) {
     sums[slot] = UInt64(truncatingIfNeeded: sum)
-    carries[slot] = Int64(truncatingIfNeeded: sum >> 64)
+    let carry = Int64(truncatingIfNeeded: sum >> 64)
+    if carry != self.carry(of: slot) { setCarry(carry, of: slot) }
   }
 
   @inline(__always)
@@ -88,8 +101,9 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
     let values = slots
     used = (values.count + 1) / 2
     for slot in 0..<Self.slotLimit {
-      let pair = [slot * 2, slot * 2 + 1].filter { $0 < values.count }
-      set(pair.reduce(0) { $0 + values[$1] }, of: slot)
+      var sum: Int128 = slot * 2 < values.count ? values[slot * 2] : 0
+      if slot * 2 + 1 < values.count { sum += values[slot * 2 + 1] }
+      set(sum, of: slot)
       changes[slot] = 0
     }
     shift += 1
@@ -100,7 +114,7 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
     var covering: Int128 = 0
     return (0..<used).map { index in
       covering += Int128(changes[index])
-      return Int128(carries[index]) << 64 + Int128(sums[index]) + covering << Int128(shift)
+      return Int128(carry(of: index)) << 64 + Int128(sums[index]) + covering << Int128(shift)
     }
   }
 
@@ -110,7 +124,7 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
     // A slot of the other is a part of one of these.
     for (index, value) in other.slots.enumerated() where value != 0 {
       let slot = slot(of: Int64(index) << Int64(other.shift))
-      set(Int128(carries[slot]) << 64 + Int128(sums[slot]) + value, of: slot)
+      set(Int128(carry(of: slot)) << 64 + Int128(sums[slot]) + value, of: slot)
     }
   }
 }

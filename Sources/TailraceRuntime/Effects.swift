@@ -59,8 +59,9 @@ extension Scheduler {
     for (watch, result) in effects.settled {
       let (admission, waiters) = withState { _ in (watch.onAdmission.take(), watch.onSettled.takeAll()) }
       admission?()
-      for (action, isOwn) in waiters {
-        if isOwn { action(result) } else { effects.callbacks.append((result, action)) }
+      for waiter in waiters {
+        guard let action = waiter.action else { continue }
+        if waiter.isOwn { action(result) } else { effects.callbacks.append((result, action)) }
       }
     }
     for batch in effects.settledBatches {

@@ -308,17 +308,13 @@ extension Scheduler {
             defer { state.resultTaken(of: id) }
             return state.result(of: id, state: jobState, cause: cause, watch: watch)
           }
-          entry = (watch, watch.onSettled.add(isOwn: true) { waiter.finish(.success($0)) })
+          entry = (watch, watch.onSettled.add(isOwn: true) { waiter.tell(.success($0)) })
           wait = state.beginWait(of: self, for: .job(id))
           return nil
         }
+        if let wait { waiter.whenDone { [self] in endWait(wait) } }
         if let (watch, number) = entry {
-          waiter.whenDone { [self, wait] in
-            _ = withState { _ in
-              wait?.end()
-              return watch.onSettled.withdraw(number)
-            }
-          }
+          waiter.whenGivenUp { [self] in _ = withState { _ in watch.onSettled.withdraw(number) } }
         }
         switch known {
         case .some(.some(let result)): waiter.finish(.success(result))
@@ -404,6 +400,7 @@ private final class Waiter<Answer: Sendable>: @unchecked Sendable {
   private var continuation: UnsafeContinuation<Answer, Never>?
   private var answer: Answer?
   private var cleanUp: [() -> Void] = []
+  private var withdrawal: (() -> Void)?
 
   func begin(_ continuation: UnsafeContinuation<Answer, Never>) {
     let early = lock.withLock {
@@ -423,14 +420,31 @@ private final class Waiter<Answer: Sendable>: @unchecked Sendable {
     if isDone { action() }
   }
 
-  func finish(_ answer: Answer) {
-    let (waiting, actions) = lock.withLock { () -> (UnsafeContinuation<Answer, Never>?, [() -> Void]) in
-      guard self.answer == nil else { return (nil, []) }
-      self.answer = answer
-      defer { (continuation, cleanUp) = (nil, []) }
-      return (continuation, cleanUp)
+  /// Calls `action` where somebody gives the answer who is not the one that was asked, and who would answer later: not
+  /// after ``tell(_:)``.
+  func whenGivenUp(_ action: @escaping () -> Void) {
+    let isDone = lock.withLock {
+      if answer == nil { withdrawal = action }
+      return answer != nil
     }
-    for action in actions { action() }
-    waiting?.resume(returning: answer)
+    if isDone { action() }
+  }
+
+  func finish(_ answer: Answer) { finish(answer, isTold: false) }
+
+  /// The answer of the one that was asked: most waits end so, without another turn of its lock.
+  func tell(_ answer: Answer) { finish(answer, isTold: true) }
+
+  private func finish(_ answer: Answer, isTold: Bool) {
+    typealias Rest = (waiting: UnsafeContinuation<Answer, Never>?, cleanUp: [() -> Void], withdrawal: (() -> Void)?)
+    let rest = lock.withLock { () -> Rest in
+      guard self.answer == nil else { return (nil, [], nil) }
+      self.answer = answer
+      defer { (continuation, cleanUp, withdrawal) = (nil, [], nil) }
+      return (continuation, cleanUp, withdrawal)
+    }
+    for action in rest.cleanUp { action() }
+    if !isTold { rest.withdrawal?() }
+    rest.waiting?.resume(returning: answer)
   }
 }

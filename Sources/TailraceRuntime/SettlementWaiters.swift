@@ -4,10 +4,10 @@
 struct SettlementWaiters {
   typealias Action = @Sendable (JobResult) -> Void
 
-  private struct Waiter {
-    let number: UInt64
+  struct Waiter {
+    fileprivate let number: UInt64
     /// nil: withdrawn.
-    var action: Action?
+    fileprivate(set) var action: Action?
     /// Whether the scheduler's own code waits, which is told first, and not a callback of the user's.
     let isOwn: Bool
   }
@@ -43,14 +43,12 @@ struct SettlementWaiters {
   }
 
   /// Those who are to be told, who are not told again.
-  mutating func takeAll() -> [(action: Action, isOwn: Bool)] {
-    guard count > 0 else { return [] }
-    var taken: [(Action, Bool)] = []
-    taken.reserveCapacity(count)
-    for place in list.indices {
-      if let action = list[place].action.take() { taken.append((action, list[place].isOwn)) }
-    }
-    (list, count) = ([], 0)
+  mutating func takeAll() -> ContiguousArray<Waiter> {
+    var taken: ContiguousArray<Waiter> = []
+    swap(&taken, &list)
+    // Only empty places are released here.
+    if taken.count > count { taken.removeAll { $0.action == nil } }
+    count = 0
     return taken
   }
 }

@@ -29,10 +29,11 @@ extension Scheduler {
   ///
   /// - Parameter alsoWhileBusy: whether handlers that run count as nothing too.
   func whenTimeStandsStill(
-    _ waiting: String, alsoWhileBusy: Bool = false, isOver: @escaping @Sendable () -> Bool,
+    _ waiting: @autoclosure () -> String, alsoWhileBusy: Bool = false, isOver: @escaping @Sendable () -> Bool,
     _ action: @escaping @Sendable (TimeStandsStill) -> Void
   ) {
     guard let time = virtualTime else { return }
+    let waiting = waiting()
     Task.detached { [weak self] in
       var (since, seen) = (MonotonicClock.now(), (time.now, 0))
       while !isOver() {

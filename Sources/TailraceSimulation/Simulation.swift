@@ -60,6 +60,8 @@ package struct Simulation: ~Copyable {
   private var nextAt = Instant.distantFuture
   private var timer = Instant.distantFuture
   private var cancellations = Cancellations()
+  /// When the next of them is due, kept here since every step asks.
+  private var nextCancellation = Instant.distantFuture
   /// The submission that a full queue holds up.
   private var heldUp: (job: JobID, since: Instant)?
   private var identifiers = RecentJobs()
@@ -182,7 +184,7 @@ package struct Simulation: ~Copyable {
   private func nextInstant() -> Instant {
     var instant = min(calendar.next, timer)
     if heldUp == nil, nextAt < instant { instant = nextAt }
-    if let first = cancellations.next, first < instant { instant = first }
+    instant = min(instant, nextCancellation)
     if !clients.isEmpty { instant = min(instant, clients.next) }
     if faults != nil { instant = nextFault(before: instant) }
     // What became due while the submitter was held up is submitted at the instant of its release.
@@ -222,11 +224,17 @@ package struct Simulation: ~Copyable {
         takeOn(holdsUp: false)
       }
     }
+    if nextCancellation <= reading { cancelDue() }
+    core.startJobs(at: now, into: &outbox)
+    return false
+  }
+
+  @inline(never)
+  private mutating func cancelDue() {
     while let due = cancellations.take(by: reading) {
       if let id = identifiers[due], id != .refused { core.cancelRequested(id, at: now, into: &outbox) }
     }
-    core.startJobs(at: now, into: &outbox)
-    return false
+    nextCancellation = cancellations.next ?? .distantFuture
   }
 
   /// Amid the submissions of one instant, of which there may be a hundred million: hands on what they have left so far.
@@ -275,7 +283,10 @@ package struct Simulation: ~Copyable {
       case .accepted(let id), .waiting(let id): identifiers[job.index] = id
       case .refused: identifiers[job.index] = .refused
       }
-      if let after = job.cancelAfter { cancellations.note(job.index, at: job.intended + after) }
+      if let after = job.cancelAfter {
+        cancellations.note(job.index, at: job.intended + after)
+        nextCancellation = cancellations.next ?? .distantFuture
+      }
     }
   }
 

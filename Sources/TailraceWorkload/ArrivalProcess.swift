@@ -147,7 +147,8 @@ struct ArrivalProcess: Sendable {
     return nil
   }
 
-  /// Far beyond any scenario the sum saturates, and the stream ends.
+  /// Far beyond any scenario the sum saturates, and the stream ends. Inlined: a call would copy the whole process.
+  @inline(__always)
   private func instantAfter(_ nanoseconds: Double) -> Int64 {
     nanoseconds < 4e18
       ? (Instant(nanoseconds: start) + Nanoseconds(Int64(nanoseconds + 0.5))).nanoseconds : .max
