@@ -11,7 +11,7 @@ SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Bench
 # would they beside the many children of the tests of the program.
 COMPUTING := TidyTests|HostileDocumentTests|DurationKeyTests|TraceFittingTests|ProgressTests|VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests|IntervalTests|ComparisonTests|GateTests|CapacityTests|GrowthTests|InternedTests|ReentryTests|ExtremeValueTests|ExtremeCallTests|LibrarySoakTests|SimulationTests\.EndTests
 # Suites of the program that replay live: beside other suites' children their runs are rightly invalid.
-LIVE := EndToEndTests\.(RunTests|DriverTests|LeftBehindTests)
+LIVE := EndToEndTests\.(RunTests|DriverTests|LeftBehindTests|MachineLimitTests)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test examples docs lint bench test-tsan soak soak-library clean
