@@ -98,11 +98,16 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
   }
 
   private mutating func coarsen() {
-    let values = slots
-    used = (values.count + 1) / 2
+    // In place: a pair of slots lies at or beyond the one that takes its sum.
+    var covering: Int128 = 0
+    let wide = used
+    used = (wide + 1) / 2
     for slot in 0..<Self.slotLimit {
-      var sum: Int128 = slot * 2 < values.count ? values[slot * 2] : 0
-      if slot * 2 + 1 < values.count { sum += values[slot * 2 + 1] }
+      var sum: Int128 = 0
+      for part in slot * 2..<max(slot * 2, min(slot * 2 + 2, wide)) {
+        covering += Int128(changes[part])
+        sum += Int128(carry(of: part)) << 64 + Int128(sums[part]) + covering << Int128(shift)
+      }
       set(sum, of: slot)
       changes[slot] = 0
     }
