@@ -26,6 +26,7 @@ import Testing
         name: store
         jobs: {store: {work: {sqlite: mixed}}, child: {work: {subprocess: ["\(brood.folder.path)/brood"]}}}
         load: [{batch: 5, of: store}, {batch: 1, of: child}]
+        drain: 1h
         scheduler: {workers: 2}
 
         """)
