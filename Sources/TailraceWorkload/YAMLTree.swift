@@ -73,21 +73,20 @@ struct YAMLTree {
     if let (line, column) = tree.tooDeep() {
       return .failure(problem(line, column, "nested too deeply; a scenario has at most \(depthLimit) levels"))
     }
-    if let (line, column, words) = tree.complexKey() {
-      return .failure(problem(line, column, Message(words)))
-    }
+    if let problem = tree.complexKey() { return .failure(problem) }
     return tree.compose()
   }
 
   /// A key that may be made of aliases, where there are any: keys are compared with each other, and a few aliases of
   /// aliases can stand for more values than can ever be compared.
-  private func complexKey() -> (line: Int, column: Int, words: String)? {
+  private func complexKey() -> ScenarioProblems? {
     func text(_ line: [Unicode.Scalar]) -> String { String(String.UnicodeScalarView(line)) }
     guard lines.contains(where: { $0.contains("*") && text($0).contains(/(^|[\s\[{,:?-])\*\w/) }) else { return nil }
     for (number, line) in lines.enumerated() where line.contains("?") || line.contains(":") {
       // The search takes time that grows with the square of the length.
       if line.count > Self.searchedLength, line.contains("*") {
-        return (number + 1, 1, "a line of more than \(Self.searchedLength) characters has a `*`; break it up")
+        return Self.problem(
+          number + 1, 1, "a line of more than \(Self.searchedLength) characters has a `*`; break it up")
       }
       let text = text(line)
       let isComplex =
@@ -95,7 +94,7 @@ struct YAMLTree {
         || text.contains(/(^|[\s\[{,:-])\*\w.*[\]}]\s*:(\s|$)/)
       if isComplex {
         let column = (line.firstIndex { $0 != " " } ?? 0) + 1
-        return (number + 1, column, "a key is no alias and no list; a key is a plain word")
+        return Self.problem(number + 1, column, "a key is no alias and no list; a key is a plain word")
       }
     }
     return nil

@@ -31,6 +31,13 @@ package struct FileClaim: Sendable {
     }
   }
 
+  /// Makes a text the file's content.
+  func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = ftruncate(descriptor, 0)
+    _ = pwrite(descriptor, bytes, bytes.count, 0)
+  }
+
   /// Removes the file, and lets others claim it anew.
   package func end() {
     unlink(path)

@@ -1,49 +1,33 @@
 import Foundation
 import TailraceWorkload
 
-/// A name that one process at a time may have: a locked file, which the system unlocks when the process ends, however
-/// it does.
+/// A ``FileClaim`` that says which process has it, in a folder that is made for it and goes with it.
 package final class FileReservation: Sendable {
   private let folder: String
-  private let path: String
-  private let descriptor: Int32
+  private let claim: FileClaim
 
   /// - Throws: ``FileProblem``; its code is `EWOULDBLOCK` where another process has the name.
   package init(_ name: String, in folder: String) throws(FileProblem) {
     self.folder = folder
-    path = "\(folder)/\(name)"
-    // Whoever gives a name back removes the file, and the folder where it is empty.
+    let path = "\(folder)/\(name)"
     for _ in 0..<100 {
       try OutputFile.makeFolder(folder)
-      let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-      guard file >= 0 else {
-        if errno == ENOENT { continue }
-        throw FileProblem(.write, path, errno)
+      do throws(FileProblem) {
+        guard let claim = try FileClaim(path) else { break }
+        claim.write("\(getpid())\n")
+        self.claim = claim
+        return
+      } catch {
+        // The process that had the name may have removed the folder between the two steps.
+        guard error.code == ENOENT else { throw error }
       }
-      guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-        let code = errno
-        close(file)
-        throw FileProblem(.write, path, code)
-      }
-      // The file may have been removed between the two calls: then its lock keeps nobody out.
-      var (own, named) = (stat(), stat())
-      guard fstat(file, &own) == 0, stat(path, &named) == 0, own.st_ino == named.st_ino else {
-        close(file)
-        continue
-      }
-      let words = Array("\(getpid())\n".utf8)
-      _ = ftruncate(file, 0)
-      _ = pwrite(file, words, words.count, 0)
-      descriptor = file
-      return
     }
     throw FileProblem(.write, path, EWOULDBLOCK)
   }
 
   /// Gives the name back.
   deinit {
-    unlink(path)
-    close(descriptor)
+    claim.end()
     // Only where nothing was written to it.
     rmdir(folder)
     rmdir(URL(fileURLWithPath: folder).deletingLastPathComponent().path)

@@ -1,5 +1,6 @@
 import CPlatform
 import Foundation
+import TailraceWorkload
 
 /// A process that a run has started and that goes on though that run's process has ended.
 package struct Orphan: Hashable, Sendable {
@@ -22,8 +23,8 @@ package struct Orphan: Hashable, Sendable {
 
   /// Its command, cut short.
   package var command: String {
-    let text = RunEnvironment.text(of: "/proc/\(process)/cmdline") ?? ""
-    let words = text.split(separator: "\0").joined(separator: " ")
+    let bytes = (try? InputFile.read("/proc/\(process)/cmdline", .system)) ?? []
+    let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
     let plain = String(words.unicodeScalars.prefix(60).map { $0.value >= 0x20 && $0.isASCII ? Character($0) : "?" })
     return plain.isEmpty ? "no command line" : plain
   }

@@ -64,8 +64,9 @@ package final class ProcessFamily: Sendable {
       guard collects else { return }
       while cplatform_child_has_ended(child) == 0, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
       // A cancelled child may use its grace; its group is killed afterwards.
-      if !Task.isCancelled { kill(-child, SIGKILL) }
-      if !Task.isCancelled { end() }
+      guard !Task.isCancelled else { return }
+      kill(-child, SIGKILL)
+      end()
     }
   }
 
