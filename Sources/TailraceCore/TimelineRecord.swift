@@ -70,9 +70,9 @@ public struct TimelineRecord: Hashable, Sendable {
 /// Receives what happened, as it happened: the one stream on which metrics, logs and measurements feed.
 public protocol TimelineObserver: Sendable {
   /// Takes records in the order in which they were made within one shard. Calls for the same shard never overlap; calls
-  /// for different shards may. The buffer is valid only during the call. Called outside every lock of the scheduler, on
-  /// the worker's thread; for shard 0, on the thread of whoever reported something, which goes on for others that
-  /// report meanwhile. What it costs, it costs that thread.
+  /// for different shards may. The buffer is valid only during the call. Called outside every lock of the scheduler:
+  /// on the worker's thread, or for shard 0 on a thread that reported something to the scheduler. That thread also
+  /// delivers records that other threads report meanwhile. A slow observer delays the thread that calls it.
   func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int)
 
   /// A job type was registered with a live scheduler: what its jobs' records call `id` has this name. Comes before the

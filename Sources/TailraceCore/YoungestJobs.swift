@@ -1,4 +1,4 @@
-/// The eligible jobs of one priority by how young they are, for whoever must make room for another.
+/// The eligible jobs of one priority, youngest first: the youngest is shed when another job needs room.
 struct YoungestJobs {
   private struct Entry {
     var slot: UInt32

@@ -3,7 +3,7 @@ import TailraceSpelling
 
 /// Text that others wrote, in documents that have marks of their own.
 ///
-/// Every text of a result is foreign: a scenario, a driver, a log or whoever wrote the file has made it up. Before a
+/// No text of a result is trusted: it comes from a scenario, a driver, a log or a stored file. Before a
 /// page is made of a result, each character of its texts that could be taken for a mark is replaced by one that stands
 /// for it and that no text can hold (see ``VisibleText``). So all marks that a page then has are its own, whatever it
 /// puts together; where the page is written, each character comes back as the document's language shows it.

@@ -66,7 +66,7 @@ struct HandlerStandstill {
 }
 
 extension DriverState {
-  /// Notes that a handler waits, if it is one that does; whoever waits ends it afterwards.
+  /// Notes that a handler waits. Returns nil when the caller is not a handler; otherwise the caller ends the wait.
   mutating func beginWait(of scheduler: Scheduler, for target: HandlerWait.Target) -> HandlerWaitTicket? {
     guard let worker = scheduler.handlerAround, let waiter = worker.liveJob else { return nil }
     waitNumber += 1

@@ -10,7 +10,7 @@ public enum ResultRetention: Sendable, Hashable {
   case bytes(Int)
   /// The same, but only until somebody got the result, by awaiting it or through a callback.
   case untilAwaited(bytes: Int)
-  /// Not at all: whoever waits when the job settles gets the result, and nobody later.
+  /// Not at all: only those who already wait when the job settles get its result.
   case none
 
   /// 64 MiB.

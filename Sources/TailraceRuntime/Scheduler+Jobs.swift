@@ -19,7 +19,7 @@ extension Scheduler {
     try await submit(request, watch: nil)
   }
 
-  /// - Parameter watch: of whoever holds the job's result; nil: nobody does.
+  /// - Parameter watch: keeps the result for the job's handle; nil: there is no handle.
   func submit(_ request: JobRequest, watch: JobWatch?) async throws -> JobID {
     let admission = try offer(request, watch: watch)
     switch admission {
@@ -387,7 +387,7 @@ extension DriverState {
   }
 }
 
-/// Tells whoever blocks a thread that a job was admitted.
+/// Tells a blocked thread that its job was admitted.
 private final class AdmissionFlag: Sendable {
   private let flag = Atomic<Bool>(false)
   var isRaised: Bool { flag.load(ordering: .acquiring) }

@@ -83,10 +83,9 @@ extension Scheduler {
 
   /// Calls `action` once, when the job settles; at once, on the calling thread, when it has.
   ///
-  /// It is called on the thread that found out, outside the scheduler's locks: a worker's as a rule, which does nothing
-  /// else meanwhile, or that of whoever cancelled the job. What an instant brings about, a time-out for example, is
-  /// told on a thread that the scheduler keeps for it, one callback after another. It may call the scheduler, and must
-  /// return quickly.
+  /// It is called outside the scheduler's locks, on the thread that settled the job: usually a worker's, which is busy
+  /// meanwhile, or the thread that cancelled the job. Callbacks that follow from a timer, such as a time-out, run one
+  /// after another on a thread that the scheduler keeps for them. It may call the scheduler, and must return quickly.
   ///
   /// - Returns: what takes the callback back.
   /// - Throws: ``SchedulerError/unknownJob(_:)``.

@@ -149,7 +149,7 @@ public final class Scheduler: Sendable {
     return try withState(keeping: &departed, body)
   }
 
-  /// ``withState(_:)`` for whoever releases what departs later, elsewhere.
+  /// ``withState(_:)`` for callers that release what departs later, elsewhere.
   @inline(__always)
   func withState<Value, Failure: Error>(
     keeping departed: inout Departures, _ body: (inout DriverState) throws(Failure) -> Value
@@ -279,8 +279,8 @@ public final class Scheduler: Sendable {
     }
   }
 
-  /// Hands the records that no worker reports to the observer, in their order, outside every lock: whoever comes first
-  /// delivers, and goes on for those who come meanwhile.
+  /// Hands the records that no worker reports to the observer, in their order, outside every lock. One
+  /// thread delivers at a time; it also delivers what other threads report meanwhile.
   func deliverPendingRecords() {
     guard let (observer, first) = withState({ state in state.beginDelivery() }) else { return }
     deliver(first, to: observer)

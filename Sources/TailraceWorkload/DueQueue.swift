@@ -1,6 +1,6 @@
 import TailraceCore
 
-/// What is due at some instants: the earliest first, of one instant by a number that whoever adds it gives.
+/// A queue of values by the instant at which they are due, earliest first. The caller's number orders equal instants.
 package struct DueQueue<Value> {
   private struct Entry {
     var at: Instant

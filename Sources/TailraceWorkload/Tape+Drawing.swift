@@ -110,7 +110,7 @@ package struct Tape: Sendable {
   /// How far the tape is read to find the job that a `stall` is about.
   private static let stallSearchLimit = 10_000_000
 
-  /// Whether whoever draws the tape wants no more of it; nil: nobody interrupts.
+  /// Returns whether drawing must stop; nil: nothing interrupts it.
   var interruption: (@Sendable () -> Bool)? { contents.interruption }
 
   /// Unrolls a scenario.

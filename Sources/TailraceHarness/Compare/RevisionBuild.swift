@@ -182,7 +182,7 @@ package struct RevisionCheckout: Hashable, Sendable {
     await git(repository + ["worktree", "prune"])
   }
 
-  /// Its failures are of no consequence: what matters is what is there afterwards.
+  /// Runs git and ignores failures: callers only care about the files that remain.
   private func git(_ arguments: [String]) async {
     _ = try? await ProgramOutput.of("git", arguments, grace: .zero, interruption: StopFlag())
   }

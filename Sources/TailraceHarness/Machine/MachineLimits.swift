@@ -50,8 +50,8 @@ package struct MachineLimits: Hashable, Sendable {
 
   /// How a limit is raised.
   package enum Remedy: Hashable, Sendable {
-    /// `ulimit -n`, in units of so many bytes or pieces, and with so many of them to spare: what a process has when it
-    /// starts is not always the same.
+    /// `ulimit` with a flag such as `-n`. One step of the limit is `unit` bytes or items. The advice adds `spare`
+    /// steps, since a process does not always start with the same number in use.
     case ulimit(flag: String, unit: Int, spare: Int)
     case cgroup(file: String)
     case sysctl(String)

@@ -1,7 +1,7 @@
 /// A file that a scenario names, and what may be done with it.
 ///
-/// A scenario may be a stranger's: what it names may be a secret of whoever reads the scenario. So only regular files
-/// are read, and of files outside the scenario's folder nothing is shown.
+/// A stranger may have written the scenario, and the file that it names may be a secret of the person who runs it. So
+/// only regular files are read, and of files outside the scenario's folder nothing is shown.
 package struct NamedFile: Sendable {
   /// Who named the file.
   package enum Origin: Sendable {
