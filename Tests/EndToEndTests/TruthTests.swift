@@ -129,7 +129,7 @@ import Testing
       """
       mkdir spare; export TMPDIR=$PWD/spare
       ("$0" baseline save main mine.yaml --system simulated --rounds 12; echo $? > status.txt) 2> said.txt & it=$!
-      until test -e .tailrace/baselines; do sleep 0.01; done
+      until test -s .tailrace/baselines/.main.lock; do sleep 0.01; done
       rm -rf .tailrace; touch .tailrace; wait $it; cat said.txt >&2; exit $(cat status.txt)
       """, Self.quick)
     #expect(outcome.status == 1, "\(outcome)")
