@@ -90,3 +90,8 @@ extension CapacitySearch {
   /// Whether jobs failed or were turned away at any rate, so that their share is worth a column.
   package var hasFailures: Bool { points.contains { ($0.success ?? 1) < 1 } }
 }
+
+extension PlanResult {
+  /// The same of the configurations of a plan.
+  package var hasFailures: Bool { candidates.contains { ($0.success ?? 1) < 1 } }
+}

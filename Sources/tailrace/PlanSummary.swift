@@ -29,14 +29,16 @@ struct PlanSummary {
     let place = result.best ?? max(0, result.candidates.count - 1)
     let first = max(0, place - 6)
     let shown = result.candidates[first..<min(result.candidates.count, place + 7)]
+    let hasFailures = result.hasFailures
     let isLonger = Set(result.candidates.map(\.length)).count > 1
     var table = Columns(
-      result.varied.map { ">" + $0 } + result.targets.map { ">" + $0 } + [">busy"] + (isLonger ? [">run"] : [])
-        + [">replications", "verdict"])
+      result.varied.map { ">" + $0 } + result.targets.map { ">" + $0 } + (hasFailures ? [">success"] : [])
+        + [">busy"] + (isLonger ? [">run"] : []) + [">replications", "verdict"])
     for (index, candidate) in zip(shown.indices, shown) {
       let busy = candidate.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", ")
       table.add(
-        candidate.values + candidate.targets.map(PlanWords.value) + [busy]
+        candidate.values + candidate.targets.map(PlanWords.value)
+          + (hasFailures ? [HumanUnits.value(candidate.success, .ratio)] : []) + [busy]
           + (isLonger ? [candidate.length.map(HumanUnits.time) ?? "–"] : [])
           + ["\(candidate.replications)", words.verdict(at: index) + (index == result.best ? " <- cheapest" : "")])
     }

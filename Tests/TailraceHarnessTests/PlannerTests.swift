@@ -75,6 +75,24 @@ import Testing
     #expect(reliefs.filter { !$0.helps }.allSatisfy { $0.change == 0 }, "\(reliefs)")
   }
 
+  /// A plan tells how many of its jobs succeeded, whatever its targets are about.
+  @Test func tellsHowManyJobsSucceeded() async throws {
+    let planner = Planner(
+      [Planner.Dimension(key: "x", values: ["1", "2"], isRange: false)], seed: 1, replications: 2, budget: 0
+    ) { values in
+      let failures = values == ["1"] ? ", failures: {permanent: 100%}" : ""
+      let text = """
+        name: t
+        jobs: {good: {service: 1ms}, other: {service: 1ms\(failures)}}
+        load: [{batch: 30, of: good}, {batch: 10, of: other}]
+        scheduler: {retries: 0}
+        targets: [makespan < 100s]
+        """
+      return try ScenarioParser.parse(yaml: text, file: "t.yaml").get()
+    }
+    #expect(try await planner.search().map(\.success) == [0.75, 1])
+  }
+
   @Test func everyCombinationIsTriedWhereThereAreFew() async throws {
     let workers = Planner.Dimension(key: "workers", values: ["4", "6"], isRange: false)
     let policy = Planner.Dimension(key: "policy", values: ["priority", "fifo"], isRange: false)

@@ -108,6 +108,22 @@ import Testing
     }
   }
 
+  /// Where jobs failed or were turned away, every document has their share; where none did, no column is spent on it.
+  @Test func whereverJobsDoNotSucceedTheirShareIsShown() throws {
+    var failing = found
+    for (place, share) in [0.5, 0.97, 1, nil].enumerated() { failing.candidates[place].success = share }
+    let (page, html, table) = (PlanPage.render(failing), PlanDocument.render(failing), PlanFiles.table(failing))
+    #expect(page.contains("| Success | Busy |") && html.contains(">Success</th>"))
+    for share in ["50.0 %", "97.0 %", "100 %"] {
+      #expect(page.contains("| \(share) |") && html.contains(">\(share)</td>"), "\(share)")
+    }
+    #expect(table.contains("scheduler.workers=4,640,60000000000,unclear,success,value,ratio,0.97,,"))
+    #expect(try PlanFiles.decode(try #require(try PlanFiles.render(failing).last).bytes) == failing)
+    var all = found
+    for place in all.candidates.indices { all.candidates[place].success = 1 }
+    #expect(!PlanPage.render(all).contains("| Success |") && !PlanDocument.render(all).contains(">Success</th>"))
+  }
+
   /// What is not decided is never called a failure, and the answer is called the cheapest *known*.
   @Test func whatIsUndecidedDoesNotFail() {
     let words = PlanWords(found)

@@ -76,7 +76,7 @@ package struct PlanRunner: Sendable {
       case .missed: .missed
       case .unclear: .unclear
       }
-    return PlanCandidate(
+    var plan = PlanCandidate(
       values: candidate.values, verdict: verdict, isOverloaded: candidate.isOverloaded,
       isUnsettled: candidate.isUnsettled, trouble: candidate.trouble ?? "",
       targets: candidate.outcomes.map { outcome in
@@ -90,6 +90,8 @@ package struct PlanRunner: Sendable {
       pools: candidate.utilization.sorted { $0.key < $1.key }.map {
         CapacityPoolUse(pool: $0.key, utilization: $0.value)
       })
+    plan.success = candidate.success
+    return plan
   }
 
   // MARK: - What binds

@@ -37,6 +37,8 @@ struct PlanTally: Sendable {
   private var queueDrifts: [Double] = []
   private var turnedAway = 0
   private var intended = 0
+  private var succeeded = 0
+  private var possible = 0
   private(set) var cutOff = 0
   private var endsWaiting = false
   private var pools: [String: Double] = [:]
@@ -68,6 +70,8 @@ struct PlanTally: Sendable {
     queueDrifts.append(run.queueDrift)
     turnedAway += run.turnedAway
     intended += run.intended
+    succeeded += run.succeeded
+    possible += run.possible
     cutOff += run.cutOff
     endsWaiting = endsWaiting || run.endsWaiting
     for (pool, share) in run.pools { pools[pool, default: 0] += share }
@@ -75,6 +79,9 @@ struct PlanTally: Sendable {
 
   /// Busy share of each pool's workers.
   var utilization: [String: Double] { pools.mapValues { $0 / Double(max(1, runs)) } }
+
+  /// Share of the jobs that succeeded, of those that could have; nil: none could.
+  var success: Double? { possible > 0 ? Double(succeeded) / Double(possible) : nil }
 
   // MARK: - Targets
 

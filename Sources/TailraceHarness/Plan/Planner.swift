@@ -54,6 +54,8 @@ package struct Planner: Sendable {
     package var outcomes: [Outcome]
     /// Busy share of each pool's workers, by the pool's name.
     package var utilization: [String: Double]
+    /// Share of the jobs that succeeded, of those that could have; nil: none could.
+    package var success: Double?
     /// Whether the queue grows: more arrives than is done.
     package var isOverloaded: Bool
     /// Whether it is not known that the queue has settled.
@@ -237,7 +239,7 @@ package struct Planner: Sendable {
     return Candidate(
       place: place, values: zip(dimensions, place).map { $0.values[$1] },
       outcomes: tally.targets.indices.map { tally.outcome($0, upTo: level) }, utilization: tally.utilization,
-      isOverloaded: queue == .growing, isUnsettled: queue == .unsettled, trouble: tally.trouble(queue),
-      replications: tally.runs, length: tally.length, jobs: tally.jobs)
+      success: tally.success, isOverloaded: queue == .growing, isUnsettled: queue == .unsettled,
+      trouble: tally.trouble(queue), replications: tally.runs, length: tally.length, jobs: tally.jobs)
   }
 }

@@ -98,6 +98,9 @@ package struct PlanCandidate: Sendable, Hashable, Codable {
   /// Whether it was looked at as often as may be, and is still unclear.
   package var isOutOfLooks: Bool
   package var pools: [CapacityPoolUse]
+  /// Share of the jobs that succeeded, of those that could have; nil: none could, or a result of a version that did not
+  /// tell.
+  package var success: Double?
 
   package init(
     values: [String], verdict: Verdict, isOverloaded: Bool, isUnsettled: Bool, trouble: String,

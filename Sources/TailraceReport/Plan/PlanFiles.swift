@@ -39,6 +39,9 @@ package enum PlanFiles {
         guard let observed = target.observed else { continue }
         table.append(head + ["target", target.target, target.unit.rawValue] + numbers(observed))
       }
+      if let success = candidate.success {
+        table.append(head + ["success", "value", "ratio"] + numbers(CapacityEstimate(success)))
+      }
       for pool in candidate.pools {
         table.append(head + ["utilization", pool.pool, "ratio"] + numbers(CapacityEstimate(pool.utilization)))
       }

@@ -43,9 +43,10 @@ struct PlanPage {
     page.heading(2, "Configurations tried")
     page.table(
       result.varied.map { ">\($0)" } + ["Verdict"] + result.targets.map { ">`\($0)`" }
-        + [">Busy", ">Run", ">Replications"],
+        + (result.hasFailures ? [">Success"] : []) + [">Busy", ">Run", ">Replications"],
       result.candidates.enumerated().map { place, candidate in
         candidate.values + [words.verdict(at: place)] + candidate.targets.map(PlanWords.value)
+          + (result.hasFailures ? [HumanUnits.value(candidate.success, .ratio)] : [])
           + [
             candidate.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", "),
             candidate.length.map(HumanUnits.time) ?? "–", "\(candidate.replications)",
