@@ -71,6 +71,26 @@ struct SimulatedSystemTests {
     #expect(try await run() == first)
   }
 
+  /// Whether a queue may fill only the tape's jobs tell, and there may be millions: drawing them ends at once.
+  @Test func lookingForWhatASystemLacksCanBeInterrupted() throws {
+    let scenario = try ScenarioParser.parse(
+      yaml: """
+        name: many
+        jobs: {a: {service: 0ms}}
+        load: {constant: 1000000/s, of: a}
+        duration: 1000s
+        scheduler: {policy: fifo, retries: 0, queue: {capacity: 5000}}
+        """, file: "many.yaml"
+    ).get()
+    let interruption = StopFlag()
+    interruption.stop()
+    for system in Systems.all where system.lacks(scenario) == ["a bounded queue"] {
+      // The job after the queue's last was not drawn any more.
+      #expect(system.lacks(scenario, interruption: interruption) == [], "\(system.name)")
+    }
+    #expect(Systems.all.count { $0.lacks(scenario) == ["a bounded queue"] } == 3)
+  }
+
   /// What was injected is no fault of the scheduler's; one job more or fewer would be.
   @Test func theCertificateExpectsWhatWasInjected() async throws {
     let scenario = try ScenarioParser.parse(

@@ -66,7 +66,9 @@ package struct SuiteRunner: Sendable {
     }
     for scenario in scenarios {
       for name in systems(of: scenario) {
-        guard let lacks = Systems.named(name)?.lacks(scenario), !lacks.isEmpty else { continue }
+        guard let lacks = Systems.named(name)?.lacks(scenario, interruption: interruption), !lacks.isEmpty else {
+          continue
+        }
         problems.append(
           "scenario '\(scenario.name)' cannot be replayed on '\(name)', which lacks: \(lacks.joined(separator: ", "))")
       }
@@ -179,7 +181,7 @@ package struct SuiteRunner: Sendable {
       let system = Systems.named(name)!
       return Plan(
         scenario: scenario, system: system,
-        length: system.runsInVirtualTime ? .zero : Self.length(scenario, on: name),
+        length: system.runsInVirtualTime ? .zero : length(scenario, on: name),
         // A scenario's targets are about its first run.
         targets: index == 0 ? targets : [], isPrimary: index == 0)
     }
@@ -268,9 +270,10 @@ package struct SuiteRunner: Sendable {
   }
 
   /// How long a replay is expected to take: its declared duration, or for batches the work over the workers.
-  private static func length(_ scenario: Scenario, on system: String) -> Nanoseconds {
+  private func length(_ scenario: Scenario, on system: String) -> Nanoseconds {
     if let duration = scenario.duration, system != "sequential" { return duration }
-    let tape = Tape(scenario: scenario, seed: 1)
+    let interruption = interruption
+    let tape = Tape(scenario: scenario, seed: 1) { interruption.isSet }
     var cursor = tape.makeCursor()
     var work = Nanoseconds.zero
     var last = Nanoseconds.zero

@@ -54,7 +54,7 @@ package struct ExternalSystem: ReplaySystem {
   }
 
   /// What the tape's rows cannot tell a program. How jobs are scheduled is the program's own affair.
-  package func lacks(_ scenario: Scenario) -> [String] {
+  package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] {
     var lacks: [String] = []
     let jobs = scenario.jobs
     if scenario.hasClosedArrivals { lacks.append("clients that await their jobs (a closed load)") }

@@ -11,7 +11,7 @@ package struct LiveSystem: ReplaySystem {
   package init() {}
 
   /// It can do all that a scenario can ask of a real system.
-  package func lacks(_ scenario: Scenario) -> [String] { scenario.needsOfSimulation }
+  package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] { scenario.needsOfSimulation }
 
   package func demand(of scenario: Scenario) -> RunDemand {
     let configuration = SchedulerConfiguration(scenario, seed: 0)

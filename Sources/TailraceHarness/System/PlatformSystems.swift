@@ -9,7 +9,9 @@ import TailraceWorkload
 package struct TaskGroupSystem: ReplaySystem {
   package let name = "task-group"
   package init() {}
-  package func lacks(_ scenario: Scenario) -> [String] { plainLacks(scenario) }
+  package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] {
+    plainLacks(scenario, interruption)
+  }
   package func demand(of scenario: Scenario) -> RunDemand {
     plainDemand(scenario, threads: 0)
   }
@@ -76,7 +78,9 @@ package struct TaskGroupSystem: ReplaySystem {
 package struct OperationQueueSystem: ReplaySystem {
   package let name = "operation-queue"
   package init() {}
-  package func lacks(_ scenario: Scenario) -> [String] { plainLacks(scenario) }
+  package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] {
+    plainLacks(scenario, interruption)
+  }
   package func demand(of scenario: Scenario) -> RunDemand {
     plainDemand(scenario, threads: 16 * RunEnvironment.processorCount)
   }
@@ -116,7 +120,9 @@ package struct OperationQueueSystem: ReplaySystem {
 package struct DispatchSystem: ReplaySystem {
   package let name = "dispatch"
   package init() {}
-  package func lacks(_ scenario: Scenario) -> [String] { plainLacks(scenario) }
+  package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] {
+    plainLacks(scenario, interruption)
+  }
   package func demand(of scenario: Scenario) -> RunDemand {
     plainDemand(scenario, threads: RunNeeds.dispatchThreads)
   }

@@ -83,7 +83,10 @@ package protocol ReplaySystem: Sendable {
   /// Why it can replay nothing at all, in words; nil: nothing is in the way.
   var obstacle: String? { get }
   /// What the scenario needs and this system lacks, in words; empty: it can be replayed.
-  func lacks(_ scenario: Scenario) -> [String]
+  ///
+  /// - Parameter interruption: once it is set, what only the tape's jobs would tell may be left out: nothing is replayed
+  ///   any more.
+  func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String]
   /// What it starts and keeps for the scenario's jobs, so that it can be compared with what the machine gives.
   func demand(of scenario: Scenario) -> RunDemand
   /// Replays the tape.
@@ -95,6 +98,8 @@ extension ReplaySystem {
   package var bringsItsWork: Bool { false }
   package var heeds: Set<ReplaySetting> { Set(ReplaySetting.allCases) }
   package var obstacle: String? { nil }
+  /// The same where nobody interrupts.
+  package func lacks(_ scenario: Scenario) -> [String] { lacks(scenario, interruption: StopFlag()) }
   /// In virtual time nothing is asked of the machine.
   package func demand(of scenario: Scenario) -> RunDemand { RunDemand() }
 }

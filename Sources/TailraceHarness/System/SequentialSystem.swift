@@ -13,7 +13,7 @@ package struct SequentialSystem: ReplaySystem {
   package let heeds: Set<ReplaySetting> = []
   package init() {}
 
-  package func lacks(_ scenario: Scenario) -> [String] {
+  package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] {
     (scenario.jobs.contains { $0.uniqueKeys != nil } ? ["unique keys"] : [])
       + (scenario.hasClosedArrivals ? ["clients that await their jobs (a closed load)"] : [])
       + scenario.needsOfSimulation

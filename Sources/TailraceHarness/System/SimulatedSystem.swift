@@ -10,7 +10,7 @@ package struct SimulatedSystem: ReplaySystem {
   package let heeds: Set<ReplaySetting> = [.maxLag]
   package init() {}
 
-  package func lacks(_ scenario: Scenario) -> [String] { scenario.lacksForVirtualTime }
+  package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] { scenario.lacksForVirtualTime }
 
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let scenario = replay.scenario
@@ -53,7 +53,7 @@ package struct SimulatedSequentialSystem: ReplaySystem {
   package let heeds: Set<ReplaySetting> = []
   package init() {}
 
-  package func lacks(_ scenario: Scenario) -> [String] {
+  package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] {
     SequentialSystem().lacks(scenario) + scenario.lacksForVirtualTime
   }
 

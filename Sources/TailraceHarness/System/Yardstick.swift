@@ -162,7 +162,9 @@ final class YardstickRun: Sendable {
 
 extension ReplaySystem {
   /// The needs of a scenario that a plain queue of work does not meet.
-  func plainLacks(_ scenario: Scenario) -> [String] { scenario.needs(tape: Tape(scenario: scenario, seed: 0)) }
+  func plainLacks(_ scenario: Scenario, _ interruption: StopFlag) -> [String] {
+    scenario.needs(tape: Tape(scenario: scenario, seed: 0) { interruption.isSet })
+  }
 
   /// What such a queue asks for: as many attempts at once as there are workers, on this many threads at most.
   func plainDemand(_ scenario: Scenario, threads: Int) -> RunDemand {
