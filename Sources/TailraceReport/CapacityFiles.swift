@@ -7,8 +7,8 @@ package enum CapacityFiles {
   /// - Throws: an encoding error when a number in the result is not finite.
   package static func render(_ result: CapacityResult) throws -> [(path: String, bytes: [UInt8])] {
     [
-      ("report.md", Array(CapacityPage.render(result).utf8)),
-      ("report.html", Array(CapacityDocument.render(result).utf8)), ("capacity.csv", Array(table(result).utf8)),
+      ("report.md", Array(try CapacityPage.render(result).utf8)),
+      ("report.html", Array(try CapacityDocument.render(result).utf8)), ("capacity.csv", Array(table(result).utf8)),
       ("capacity.json", try encode(result)),
     ]
   }

@@ -5,8 +5,8 @@ struct CapacityPage {
   let result: CapacityResult
   var page = Markdown()
 
-  static func render(_ result: CapacityResult) -> String {
-    let result = ForeignText.unmarked(result)
+  static func render(_ result: CapacityResult) throws(ReportProblem) -> String {
+    let result = try ForeignText.unmarked(result)
     var report = CapacityPage(result: result)
     report.addAnswer()
     report.addCurves()

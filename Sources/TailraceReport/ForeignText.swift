@@ -12,7 +12,11 @@ enum ForeignText {
   private static let base: UInt32 = 0x10FF00
 
   /// A result whose texts have no marks, and nothing that cannot be seen.
-  static func unmarked<Value: Codable>(_ value: Value) -> Value { rewritten(value) { withoutMarks($0) } }
+  ///
+  /// - Throws: ``ReportProblem`` where the result cannot be read again as it is written.
+  static func unmarked<Value: Codable>(_ value: Value) throws(ReportProblem) -> Value {
+    try rewritten(value) { withoutMarks($0) }
+  }
 
   /// The text as it was written.
   static func plain(_ text: String) -> String {
@@ -30,7 +34,9 @@ enum ForeignText {
 
   // MARK: - Texts of a result
 
-  private static func rewritten<Value: Codable>(_ value: Value, _ rewrite: (String) -> String) -> Value {
+  private static func rewritten<Value: Codable>(
+    _ value: Value, _ rewrite: (String) -> String
+  ) throws(ReportProblem) -> Value {
     let encoder = JSONEncoder()
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -41,7 +47,8 @@ enum ForeignText {
       let text = JSONTexts.rewritten(Array(try encoder.encode(value)), rewrite)
       return try decoder.decode(Value.self, from: Data(text))
     } catch {
-      preconditionFailure("a result that was read cannot be read again")
+      let reason = (error as? DecodingError).map { ReportProblem.words($0) } ?? "a value has no form in JSON"
+      throw ReportProblem("the result cannot be shown: \(reason)")
     }
   }
 

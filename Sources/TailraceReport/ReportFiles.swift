@@ -8,7 +8,7 @@ package enum ReportFiles {
   /// - Throws: an encoding error when a number in the result is not finite.
   package static func render(_ suite: SuiteResult) throws -> [(path: String, bytes: [UInt8])] {
     var files: [(path: String, bytes: [UInt8])] = [
-      ("report.md", Array(ReportPage.render(suite).utf8)), ("report.html", Array(RunPage.render(suite).utf8)),
+      ("report.md", Array(try ReportPage.render(suite).utf8)), ("report.html", Array(try RunPage.render(suite).utf8)),
       ("results.csv", Array(TidyResults.results(suite).utf8)),
       ("targets.csv", Array(TidyResults.targets(suite).utf8)),
       ("result.json", try encode(suite)),

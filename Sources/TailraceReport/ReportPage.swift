@@ -6,8 +6,8 @@ struct ReportPage {
   let suite: SuiteResult
   var page = Markdown()
 
-  static func render(_ suite: SuiteResult) -> String {
-    let suite = ForeignText.unmarked(suite)
+  static func render(_ suite: SuiteResult) throws(ReportProblem) -> String {
+    let suite = try ForeignText.unmarked(suite)
     var report = ReportPage(suite: suite)
     report.addVerdict()
     report.addSideBySide()

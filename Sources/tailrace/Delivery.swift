@@ -103,13 +103,13 @@ struct Delivery {
   }
 
   /// Writes a file beside the report.
-  mutating func file(_ text: String, to path: String) {
-    do { try OutputFile.write(Array(text.utf8), to: path) } catch { problems.append(error.description) }
+  mutating func file(_ text: @autoclosure () throws -> String, to path: String) {
+    do { try OutputFile.write(Array(try text().utf8), to: path) } catch { problems.append(ErrorWords.of(error)) }
   }
 
   /// Adds to a file that others write to as well.
-  mutating func append(_ text: String, to path: String) {
-    do { try OutputFile.append(Array(text.utf8), to: path) } catch { problems.append(error.description) }
+  mutating func append(_ text: @autoclosure () throws -> String, to path: String) {
+    do { try OutputFile.append(Array(try text().utf8), to: path) } catch { problems.append(ErrorWords.of(error)) }
   }
 
   /// Tells of files that could not be written, and ends the command.

@@ -38,11 +38,11 @@ struct GateOutput: ParsableArguments {
     reporting.report(
       try GateFiles.render(findings), name: "gate", started: findings.comparison.started, in: &delivery)
     if let junit { delivery.file(GateFiles.junit(findings), to: junit) }
-    if let comment { delivery.file(GatePage.comment(findings), to: comment) }
+    if let comment { delivery.file(try GatePage.comment(findings), to: comment) }
     if github {
       for line in GateFiles.annotations(findings) { Terminal.output.write(line + "\n") }
       if let summaryPath {
-        delivery.append(GatePage.comment(findings) + "\n", to: summaryPath)
+        delivery.append(try GatePage.comment(findings) + "\n", to: summaryPath)
       } else {
         Terminal.error.write("GITHUB_STEP_SUMMARY is not set: the summary is in the report only\n")
       }

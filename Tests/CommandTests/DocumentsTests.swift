@@ -106,7 +106,7 @@ struct DocumentsTests {
     let page = Self.plain(try text("report.html"))
     let prose: [(String, String)] = [
       ("terminal", GateSummary(findings, terminal: .output).text), ("report.md", try text("report.md")),
-      ("comment", GatePage.comment(findings)), ("report.html", page),
+      ("comment", try GatePage.comment(findings)), ("report.html", page),
     ]
     let junit = Self.plain(try text("gate.xml").replacing("\"", with: " ").replacing("<failure message=", with: ""))
     let attributes = try text("gate.xml").replacing("&lt;", with: "<").replacing("&gt;", with: ">")

@@ -26,7 +26,7 @@ struct ComparisonDocumentTests {
 
   @Test func aPlantedSlowdownIsSaidAndDrawn() throws {
     let findings = try Self.findings(longer: 0.2)
-    let page = ComparisonDocument.render(findings)
+    let page = try ComparisonDocument.render(findings)
     try PageRules.expectHeld(page, pictures: 4)
     let drawn = findings.contrasts.count { $0.low != nil }
     #expect(drawn > 3)
@@ -66,7 +66,7 @@ struct ComparisonDocumentTests {
     var findings = try Self.findings(longer: 0.2)
     findings.explanations = [explanation]
     findings.explanations[0].scenario = findings.contrasts[0].scenario
-    let page = ComparisonPage.render(findings)
+    let page = try ComparisonPage.render(findings)
     #expect(page.contains("Share of the mean's change") && page.contains("more than all of it"), "\(page)")
     #expect(page.contains("against it"))
   }
@@ -77,7 +77,7 @@ struct ComparisonDocumentTests {
     findings.contrasts[0].verdict = .unclear
     findings.contrasts[0].uncorrected = .worse
     findings.contrasts[0].reason = "the correction for 8 metrics: p is 0.004 alone, 0.032 corrected"
-    for page in [ComparisonPage.render(findings), ComparisonDocument.render(findings)] {
+    for page in try [ComparisonPage.render(findings), ComparisonDocument.render(findings)] {
       #expect(
         page.contains("(alone: worse) – the correction for 8 metrics: p is 0.004 alone, 0.032 corrected"))
     }
@@ -103,7 +103,7 @@ struct ComparisonDocumentTests {
   }
 
   @Test func largeChangesAreDrawnAsRatios() throws {
-    let page = ComparisonDocument.render(try Self.findings(longer: 3))
+    let page = try ComparisonDocument.render(Self.findings(longer: 3))
     #expect(page.contains("Half and double are equally far") && page.contains(">× 2</text>"))
   }
 
@@ -111,19 +111,19 @@ struct ComparisonDocumentTests {
     let hostile = "<img src=x onerror=alert(1)>"
     var findings = try Self.findings(longer: 0.2, forced: ["another \(hostile)"], labels: [hostile, "\(hostile)2"])
     findings.name = hostile
-    let page = ComparisonDocument.render(findings)
+    let page = try ComparisonDocument.render(findings)
     #expect(!page.contains("<img"))
     let forced = try #require(page.firstRange(of: "Forced: these are not alike"))
     let picture = try #require(page.firstRange(of: "class=\"picture"))
     #expect(forced.lowerBound < picture.lowerBound)
   }
 
-  @Test func aComparisonWithoutRoundsHasAPage() {
+  @Test func aComparisonWithoutRoundsHasAPage() throws {
     let findings = ComparisonFindings(
       name: "none", command: "c", version: "1", started: "s",
       candidates: [ComparedCandidate(label: "a", source: ""), ComparedCandidate(label: "b", source: "")],
       comparison: Comparison(rules: ComparisonRules()), contrasts: [], ending: "cut short", forced: [], first: [])
-    #expect(ComparisonDocument.render(findings).contains("! Invalid"))
+    #expect(try ComparisonDocument.render(findings).contains("! Invalid"))
   }
 }
 
@@ -170,7 +170,7 @@ struct CapacityDocumentTests {
   }
 
   @Test func theAnswerItsIntervalTheoryAndSimulationAreBesideEachOther() throws {
-    let page = CapacityDocument.render(Self.result([[]]))
+    let page = try CapacityDocument.render(Self.result([[]]))
     try PageRules.expectHeld(page, pictures: 1)
     for words in ["✓ 372 /s", "369 to 376 /s", "theory, exact: 374 /s", "theory, at most: 400 /s", "▲ helps"] {
       #expect(page.contains(words), "\(words)")
@@ -181,7 +181,7 @@ struct CapacityDocumentTests {
   }
 
   @Test func configurationsShareAPicture() throws {
-    let page = CapacityDocument.render(
+    let page = try CapacityDocument.render(
       Self.result(["fifo", "priority", "aging"].map { [Setting("scheduler.policy", $0)] }))
     try PageRules.expectHeld(page, pictures: 4)
     #expect(page.contains("waiting.p99 &lt; 50ms, by configuration"))

@@ -138,13 +138,27 @@ struct HostileDocumentTests {
     }
     let gate = GateFindings(comparison: findings, confirmation: findings, checks: checks, isStrict: false)
     try Self.expectSameStructure(gate, least: 12) {
-      try GateFiles.render($0) + [("comment.md", Array(GatePage.comment($0).utf8))]
+      try GateFiles.render($0) + [("comment.md", Array(try GatePage.comment($0).utf8))]
     }
   }
 
   @Test func aSearchesDocuments() throws {
     try Self.expectSameStructure(CapacityDocumentTests.result([[], []]), least: 10) { try CapacityFiles.render($0) }
     try Self.expectSameStructure(PlanPageTests().found, least: 10) { try PlanFiles.render($0) }
+  }
+
+  /// Pages are made of results that were read again; one that cannot be is an error, and no end of the program.
+  @Test func aResultThatCannotBeReadAgainIsAnError() {
+    struct Stubborn: Codable {
+      var text = "a"
+      init() {}
+      init(from decoder: any Decoder) throws {
+        throw DecodingError.dataCorrupted(DecodingError.Context(codingPath: [], debugDescription: ""))
+      }
+    }
+    #expect(throws: ReportProblem("the result cannot be shown: it is not valid JSON")) {
+      try ForeignText.unmarked(Stubborn())
+    }
   }
 
   @Test func formulasAreTextInTables() {

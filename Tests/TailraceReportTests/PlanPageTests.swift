@@ -89,7 +89,7 @@ import Testing
 
   /// Both pages have the same answer, verdicts and figures, and the table has the figures.
   @Test func everyDocumentSaysTheSame() throws {
-    let (page, html, table) = (PlanPage.render(found), PlanDocument.render(found), PlanFiles.table(found))
+    let (page, html, table) = try (PlanPage.render(found), PlanDocument.render(found), PlanFiles.table(found))
     let text = [("&lt;", "<"), ("&gt;", ">"), ("&#39;", "'")].reduce(html) { $0.replacing($1.0, with: $1.1) }
     let words = PlanWords(found)
     for line in [words.answer, words.effort] + words.shortfalls + words.binding {
@@ -112,7 +112,7 @@ import Testing
   @Test func whereverJobsDoNotSucceedTheirShareIsShown() throws {
     var failing = found
     for (place, share) in [0.5, 0.97, 1, nil].enumerated() { failing.candidates[place].success = share }
-    let (page, html, table) = (PlanPage.render(failing), PlanDocument.render(failing), PlanFiles.table(failing))
+    let (page, html, table) = try (PlanPage.render(failing), PlanDocument.render(failing), PlanFiles.table(failing))
     #expect(page.contains("| Success | Busy |") && html.contains(">Success</th>"))
     for share in ["50.0 %", "97.0 %", "100 %"] {
       #expect(page.contains("| \(share) |") && html.contains(">\(share)</td>"), "\(share)")
@@ -121,16 +121,16 @@ import Testing
     #expect(try PlanFiles.decode(try #require(try PlanFiles.render(failing).last).bytes) == failing)
     var all = found
     for place in all.candidates.indices { all.candidates[place].success = 1 }
-    #expect(!PlanPage.render(all).contains("| Success |") && !PlanDocument.render(all).contains(">Success</th>"))
+    #expect(try !PlanPage.render(all).contains("| Success |") && !PlanDocument.render(all).contains(">Success</th>"))
   }
 
   /// What is not decided is never called a failure, and the answer is called the cheapest *known*.
-  @Test func whatIsUndecidedDoesNotFail() {
+  @Test func whatIsUndecidedDoesNotFail() throws {
     let words = PlanWords(found)
     #expect(words.answer == "Cheapest known to meet every target with 95 % confidence: scheduler.workers=5")
     #expect(!words.shortfalls.contains { $0.contains("fails") })
     #expect(words.shortfalls[0].hasPrefix("scheduler.workers=4 is not decided: waiting.mean < 8ms: 7.90 ms ± 200 µs"))
-    let html = PlanDocument.render(found)
+    let html = try PlanDocument.render(found)
     #expect(html.contains("Cheapest known to meet") && html.contains("✓ scheduler.workers=5"))
   }
 
@@ -153,7 +153,7 @@ import Testing
         == ["The next cheaper, scheduler.workers=4, does not keep up: its queue grows by 4 jobs a second."])
   }
 
-  @Test func noneIsOnlySaidOfWhatWasDecided() {
+  @Test func noneIsOnlySaidOfWhatWasDecided() throws {
     let missed = candidate(4, waiting: 9e6, half: 0.2e6, verdict: .missed)
     let unclear = candidate(5, waiting: 8e6, half: 0.2e6, verdict: .unclear)
     #expect(PlanWords(result([missed], binding: nil)).answer.contains("meets every target"))
@@ -161,7 +161,7 @@ import Testing
     var cut = result([missed], binding: nil)
     cut.isInterrupted = true
     #expect(PlanWords(cut).answer.hasPrefix("Not finished: "))
-    #expect(PlanDocument.render(cut).contains("! Not finished"))
+    #expect(try PlanDocument.render(cut).contains("! Not finished"))
     // One that meets the targets need not be the cheapest: cheaper ones were perhaps never tried.
     var found = result([missed, candidate(6, waiting: 1e6, half: 1e5, verdict: .met), unclear], binding: nil)
     found.isInterrupted = true
@@ -169,7 +169,7 @@ import Testing
     #expect(found.best == nil && found.exitStatus == 4 && found.word == "INVALID")
     #expect(words.answer.hasSuffix("that were tried, scheduler.workers=6 meets them"), "\(words.answer)")
     #expect(words.shortfalls.isEmpty)
-    let pages = PlanPage.render(found) + PlanDocument.render(found)
+    let pages = try PlanPage.render(found) + PlanDocument.render(found)
     #expect(!pages.lowercased().contains("cheapest that meets") && !pages.contains("known to meet"))
   }
 }

@@ -68,7 +68,7 @@ struct RunPageTests {
       suite.scenarios[0].runs[index].system = hostile
       suite.scenarios[0].runs[index].measurement.timeline?.types = [hostile, hostile, hostile]
     }
-    let page = RunPage.render(suite)
+    let page = try RunPage.render(suite)
     #expect(!page.contains("<script") && !page.contains("<img"))
     #expect(page.contains("&lt;script&gt;"))
   }
@@ -84,9 +84,9 @@ struct RunPageTests {
   @Test func aRunWithoutJobsOrScenariosStillHasAPage() throws {
     var suite = try FixedSuite.make()
     suite.scenarios[0].runs = []
-    #expect(RunPage.render(suite).contains("No run was made."))
+    #expect(try RunPage.render(suite).contains("No run was made."))
     suite.scenarios = []
-    #expect(RunPage.render(suite).contains("! Invalid"))
+    #expect(try RunPage.render(suite).contains("! Invalid"))
   }
 
   @Test func resultsOfOlderVersionsHaveAPage() throws {
@@ -97,7 +97,7 @@ struct RunPageTests {
         suite.scenarios[scenario].runs[run].measurement.timeline = nil
       }
     }
-    let page = RunPage.render(suite)
+    let page = try RunPage.render(suite)
     #expect(page.contains("No picture of the workers"))
     #expect(PageRules.references(in: page) == [])
   }
@@ -110,7 +110,7 @@ struct RunPageTests {
       scenario.name = "five-\(index)"
       return scenario
     }
-    let page = RunPage.render(suite)
+    let page = try RunPage.render(suite)
     #expect(page.contains("20 more scenarios are in the table above"))
     #expect(page.utf8.count < 6_000_000)
   }

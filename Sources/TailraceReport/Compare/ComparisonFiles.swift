@@ -7,8 +7,8 @@ package enum ComparisonFiles {
   /// - Throws: an encoding error when a number in the result is not finite.
   package static func render(_ result: ComparisonFindings) throws -> [(path: String, bytes: [UInt8])] {
     [
-      ("report.md", Array(ComparisonPage.render(result).utf8)),
-      ("report.html", Array(ComparisonDocument.render(result).utf8)), ("comparison.csv", Array(rows(result).utf8)),
+      ("report.md", Array(try ComparisonPage.render(result).utf8)),
+      ("report.html", Array(try ComparisonDocument.render(result).utf8)), ("comparison.csv", Array(rows(result).utf8)),
       ("comparison.json", try encode(result)),
     ]
   }

@@ -6,8 +6,8 @@ package struct ComparisonPage {
   private let result: ComparisonFindings
   private(set) var page = Markdown()
 
-  package static func render(_ result: ComparisonFindings) -> String {
-    let result = ForeignText.unmarked(result)
+  package static func render(_ result: ComparisonFindings) throws(ReportProblem) -> String {
+    let result = try ForeignText.unmarked(result)
     return text(result, title: "Comparison: \(result.name)")
   }
 

@@ -7,8 +7,10 @@ package enum GatePage {
   package static let marker = "<!-- tailrace gate -->"
 
   /// One comment for a pull request, with its marker in front; short, however much was checked.
-  package static func comment(_ findings: GateFindings) -> String {
-    let findings = ForeignText.unmarked(findings)
+  ///
+  /// - Throws: ``ReportProblem`` where the result cannot be read again as it is written.
+  package static func comment(_ findings: GateFindings) throws(ReportProblem) -> String {
+    let findings = try ForeignText.unmarked(findings)
     var page = Markdown()
     page.paragraph(marker)
     addHead(findings, to: &page)
@@ -17,8 +19,10 @@ package enum GatePage {
   }
 
   /// The whole report: the gate, then the comparisons behind it.
-  package static func report(_ findings: GateFindings) -> String {
-    let findings = ForeignText.unmarked(findings)
+  ///
+  /// - Throws: ``ReportProblem`` where the result cannot be read again as it is written.
+  package static func report(_ findings: GateFindings) throws(ReportProblem) -> String {
+    let findings = try ForeignText.unmarked(findings)
     var page = Markdown()
     addHead(findings, to: &page)
     addChecks(findings, limit: .max, to: &page)
@@ -168,8 +172,8 @@ package enum GateFiles {
   /// - Throws: an encoding error when a number in the findings is not finite.
   package static func render(_ findings: GateFindings) throws -> [(path: String, bytes: [UInt8])] {
     [
-      ("report.md", Array(GatePage.report(findings).utf8)),
-      ("report.html", Array(GateDocument.render(findings).utf8)),
+      ("report.md", Array(try GatePage.report(findings).utf8)),
+      ("report.html", Array(try GateDocument.render(findings).utf8)),
       ("gate.json", try ReportJSON.encode(findings, verdict: findings.word, exitStatus: findings.exitStatus)),
       ("gate.xml", Array(junit(findings).utf8)),
     ]

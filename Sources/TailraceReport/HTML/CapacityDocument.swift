@@ -11,8 +11,10 @@ package struct CapacityDocument {
   private static let configurationLimit = 40
 
   /// The page as text.
-  package static func render(_ result: CapacityResult) -> String {
-    let result = ForeignText.unmarked(result)
+  ///
+  /// - Throws: ``ReportProblem`` where the result cannot be read again as it is written.
+  package static func render(_ result: CapacityResult) throws(ReportProblem) -> String {
+    let result = try ForeignText.unmarked(result)
     let document = CapacityDocument(result: result)
     let page = Page(title: "Capacity: \(result.scenario)", kind: "capacity", version: result.version)
     return page.render(

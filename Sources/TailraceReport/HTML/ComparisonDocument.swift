@@ -11,8 +11,8 @@ struct ComparisonDocument {
   /// Job types with bars before and after.
   private static let typeLimit = 6
 
-  static func render(_ result: ComparisonFindings) -> String {
-    let result = ForeignText.unmarked(result)
+  static func render(_ result: ComparisonFindings) throws(ReportProblem) -> String {
+    let result = try ForeignText.unmarked(result)
     let document = ComparisonDocument(result: result)
     let page = Page(title: "Comparison: \(result.name)", kind: "comparison", version: result.version)
     return page.render(

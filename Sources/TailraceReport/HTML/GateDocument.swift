@@ -4,8 +4,8 @@ import TailraceMeasurement
 struct GateDocument {
   let findings: GateFindings
 
-  static func render(_ findings: GateFindings) -> String {
-    let findings = ForeignText.unmarked(findings)
+  static func render(_ findings: GateFindings) throws(ReportProblem) -> String {
+    let findings = try ForeignText.unmarked(findings)
     let document = GateDocument(findings: findings)
     let comparison = findings.comparison
     let page = Page(title: "\(findings.word): \(comparison.name)", kind: "gate", version: comparison.version)

@@ -3,8 +3,10 @@ import TailraceMeasurement
 /// `report.html` of a search for the cheapest configuration: what `report.md` says, under a head with the verdict.
 package struct PlanDocument {
   /// The page as text.
-  package static func render(_ result: PlanResult) -> String {
-    let result = ForeignText.unmarked(result)
+  ///
+  /// - Throws: ``ReportProblem`` where the result cannot be read again as it is written.
+  package static func render(_ result: PlanResult) throws(ReportProblem) -> String {
+    let result = try ForeignText.unmarked(result)
     let page = Page(title: "Plan: \(result.scenario)", kind: "plan", version: result.version)
     let (head, body) = PlanPage.blocks(result)
     return page.render(

@@ -9,8 +9,8 @@ struct RunPage {
 
   private var report: ReportPage { ReportPage(suite: suite) }
 
-  static func render(_ suite: SuiteResult) -> String {
-    let suite = ForeignText.unmarked(suite)
+  static func render(_ suite: SuiteResult) throws(ReportProblem) -> String {
+    let suite = try ForeignText.unmarked(suite)
     let run = RunPage(suite: suite)
     let page = Page(
       title: "\(suite.verdict.word): \(suite.suite)", kind: "report of a run", version: suite.version)

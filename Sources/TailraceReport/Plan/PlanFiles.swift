@@ -7,7 +7,8 @@ package enum PlanFiles {
   /// - Throws: an encoding error when a number in the result is not finite.
   package static func render(_ result: PlanResult) throws -> [(path: String, bytes: [UInt8])] {
     [
-      ("report.md", Array(PlanPage.render(result).utf8)), ("report.html", Array(PlanDocument.render(result).utf8)),
+      ("report.md", Array(try PlanPage.render(result).utf8)),
+      ("report.html", Array(try PlanDocument.render(result).utf8)),
       ("plan.csv", Array(table(result).utf8)),
       (
         "plan.json",

@@ -8,8 +8,8 @@ struct PlanPage {
 
   init(_ result: PlanResult) { self.result = result }
 
-  static func render(_ result: PlanResult) -> String {
-    let result = ForeignText.unmarked(result)
+  static func render(_ result: PlanResult) throws(ReportProblem) -> String {
+    let result = try ForeignText.unmarked(result)
     var report = PlanPage(result)
     report.page.heading(1, "Plan of \(result.scenario)")
     report.addAnswer()
