@@ -41,7 +41,7 @@ extension ReportPage {
         "**The run on \(failure.system) failed**"
           + (failure.isPrimary && !scenario.runs.isEmpty
             ? ". The targets are about it, so none is met; figures are of the other systems." : "."))
-      page.figure(failure.words.split(separator: "\n").map { String($0).replacing("```", with: "\"\"\"") })
+      page.figure(failure.lines)
     }
   }
 

@@ -93,7 +93,7 @@ struct ReportPage {
     var findings: [String] = []
     for scenario in suite.scenarios {
       for failure in scenario.failedRuns ?? [] {
-        findings.append("**\(scenario.name)** on \(failure.system) failed: \(Self.firstLine(failure.words))")
+        findings.append("**\(scenario.name)** on \(failure.system) failed: \(failure.line)")
       }
       for target in scenario.targets where target.verdict != .met {
         let observed = target.observed.map { "observed \(HumanUnits.value($0, target.unit))" } ?? "no samples"
@@ -114,11 +114,6 @@ struct ReportPage {
       }
     }
     return findings
-  }
-
-  static func firstLine(_ words: String) -> String {
-    let lines = words.split(separator: "\n")
-    return (lines.first.map(String.init) ?? "") + (lines.count > 1 ? " …" : "")
   }
 
   /// The figures that scenarios want to see beside each other's.

@@ -87,7 +87,7 @@ struct RunSummary {
   private var failedRuns: [String] {
     suite.scenarios.flatMap { scenario in
       (scenario.failedRuns ?? []).flatMap { failure in
-        failure.words(in: scenario.name).split(separator: "\n").enumerated().map { "\($0 == 0 ? "  " : "    ")\($1)" }
+        failure.lines(in: scenario.name).enumerated().map { "\($0 == 0 ? "  " : "    ")\($1)" }
       }
     }
   }

@@ -147,6 +147,26 @@ struct HostileDocumentTests {
     try Self.expectSameStructure(PlanPageTests().found, least: 10) { try PlanFiles.render($0) }
   }
 
+  /// What a system said when it failed has lines, and each is shown as one: in a figure, in a list, in a page that is
+  /// made again from what was stored, and without any mark of its own.
+  @Test func anErrorOfSeveralLinesIsShownLineByLine() throws {
+    var suite = try FixedSuite.make()
+    let said = "exec:./d ended with status 3; it said last:\r\nfirst\n\tat | **x**\r\n```\n# PASSED\n50 %\r100 %\n"
+    let failure = RunFailure(system: "exec:./d", words: said, isPrimary: false)
+    #expect(failure.lines.count == 7 && failure.lines.allSatisfy { VisibleText.line($0) == $0 })
+    suite.scenarios[0].failedRuns = [failure]
+    let files = try ReportFiles.render(suite)
+    #expect(try ReportFiles.render(ReportFiles.decode(ReportFiles.encode(suite))).map(\.bytes) == files.map(\.bytes))
+    for name in ["report.md", "report.html"] {
+      let text = String(decoding: try #require(files.first { $0.path == name }).bytes, as: UTF8.self)
+      #expect(!text.contains(#"\u{"#), "\(name)")
+      let lines = text.split(separator: "\n")
+      #expect(lines.contains("first") && lines.contains("# PASSED") && lines.contains("50 %"), "\(name)")
+      #expect(text.contains("it said last: first; at "), "\(name)")
+    }
+    try Self.expectSameStructure(suite, least: 40) { try ReportFiles.render($0) }
+  }
+
   /// Pages are made of results that were read again; one that cannot be is an error, and no end of the program.
   @Test func aResultThatCannotBeReadAgainIsAnError() {
     struct Stubborn: Codable {

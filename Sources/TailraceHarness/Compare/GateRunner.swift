@@ -87,7 +87,7 @@ package struct GateRunner: Sendable {
       fresh = try await pass(source, reference, seed: seed &+ 1_000_003, onProgress)
     } catch {
       var kept = first
-      let words = (error as? ChildRun.Problem)?.line ?? ErrorWords.of(error)
+      let words = (error as? ChildRun.Problem)?.line ?? ErrorWords.line(of: error)
       kept.outcome.comparison.distrust(["the fresh rounds failed: \(words)"])
       return (kept, nil, kept.checks)
     }

@@ -17,6 +17,11 @@ package enum ErrorWords {
     return system(error as NSError) ?? "an unexpected error (\(type))"
   }
 
+  /// The same on one line, as the texts of a result are.
+  package static func line(of error: any Error) -> String {
+    of(error).split(whereSeparator: \.isNewline).joined(separator: "; ")
+  }
+
   /// What Foundation reports of files; nil: it is about something else.
   private static func system(_ error: NSError) -> String? {
     if let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError, let words = system(underlying) {

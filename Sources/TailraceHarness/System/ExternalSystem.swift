@@ -293,9 +293,9 @@ private struct ProgramRun {
 
   /// With the last that the program said.
   private func failure(_ how: String, _ file: String) -> ExternalSystem.Problem {
-    // The program may have said anything.
-    let lines = VisibleText.lines(InputFile.end(of: file, count: 1 << 14)).split(separator: "\n").suffix(12)
-      .map { $0.prefix(400) + ($0.count > 400 ? "…" : "") }
+    // The program may have said anything. A line that is written over by a carriage return ends by it.
+    let lines = InputFile.end(of: file, count: 1 << 14).split { $0 == 0x0a || $0 == 0x0d }.suffix(12)
+      .map { VisibleText.lines($0) }.map { $0.prefix(400) + ($0.count > 400 ? "…" : "") }
     let said = lines.isEmpty ? "it said nothing on standard error" : "it said last:\n" + lines.joined(separator: "\n")
     return ExternalSystem.Problem(description: "\(name) \(how); \(said)")
   }

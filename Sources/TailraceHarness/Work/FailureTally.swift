@@ -19,7 +19,7 @@ package final class FailureTally: Sendable {
     case is CancellationError: return
     default: break
     }
-    let words = String(ErrorWords.of(error).prefix(Self.length))
+    let words = String(ErrorWords.line(of: error).prefix(Self.length))
     found.withLock { $0.add(words, limit: Self.limit) }
   }
 
