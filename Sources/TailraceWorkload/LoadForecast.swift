@@ -37,13 +37,6 @@ package struct LoadForecast: Sendable, Hashable {
   /// More jobs than this in one replay are refused: in virtual time they take hours, and in real time no generator
   /// submits them within a day.
   package static let mostJobs = 1e10
-  /// What a job that waits takes in memory, in bytes, the tables around it included.
-  package static let bytesPerWaitingJob = 700.0
-  /// Jobs are marked as seen by one bit each.
-  package static let bytesPerJob = 1 / 8.0
-
-  /// Memory that the replay needs beside what every run needs, in bytes.
-  package var memory: Double { waiting * Self.bytesPerWaitingJob + jobs * Self.bytesPerJob }
 
   /// Looks at a scenario, already scaled.
   package init(_ scenario: Scenario) {
@@ -113,10 +106,9 @@ package struct LoadForecast: Sendable, Hashable {
     ].filter { $0.count >= 1 }
   }
 
-  /// Why nobody would want this replay, and what to change; nil: it may be one that somebody wants.
-  ///
-  /// - Parameter memory: of the machine, in bytes; nil: not known.
-  package func refusal(memory limit: Double?) -> String? {
+  /// Why nobody would want this replay, and what to change; nil: it may be one that somebody wants. Whether its jobs find
+  /// room in memory is another question.
+  package var refusal: String? {
     if jobs > Self.mostJobs {
       return
         "the load has \(Self.short(jobs)) jobs; at most \(Self.short(Self.mostJobs)) are replayed: lower the rate, "
@@ -128,11 +120,6 @@ package struct LoadForecast: Sendable, Hashable {
       let what = isRetried ? "\(Self.short(attempts)) attempts" : "\(Self.short(most?.count ?? 0)) \(most?.name ?? "")"
       let advice = isRetried ? "lower the number of retries, or of jobs" : most?.advice ?? ""
       return "the load comes to \(what); at most \(Self.short(Self.mostSteps)) are computed: \(advice)"
-    }
-    if let limit, memory > limit {
-      return
-        "the load lets \(Self.short(waiting)) jobs wait at once, which takes about \(Self.bytes(memory)) of memory; "
-        + "this machine has \(Self.bytes(limit)): lower scheduler.queue.capacity, or the number of jobs"
     }
     return nil
   }

@@ -14,9 +14,7 @@ enum LoadAnnouncement {
   private static let longRun = Nanoseconds.seconds(3_600)
 
   /// Why a scenario is not replayed; nil: it may be.
-  static func refusal(of scenario: Scenario) -> String? {
-    LoadForecast(scenario).refusal(memory: Double(ProcessInfo.processInfo.physicalMemory))
-  }
+  static func refusal(of scenario: Scenario) -> String? { LoadForecast(scenario).refusal }
 
   /// Says what is to come where it is much.
   ///
@@ -34,18 +32,19 @@ enum LoadAnnouncement {
   /// One line; nil: the load is an ordinary one.
   static func words(_ scenario: Scenario, systems: [String], replays: Int) -> String? {
     let forecast = LoadForecast(scenario)
+    let memory = RunNeeds.jobBytes(forecast)
     let isVirtual = !systems.isEmpty && systems.allSatisfy { $0.hasPrefix("simulated") }
     let real = realTime(forecast, scenario)
     let isMuch =
-      forecast.jobs * Double(replays) >= manyJobs || forecast.memory >= muchMemory || !isVirtual && real >= longRun
+      forecast.jobs * Double(replays) >= manyJobs || memory >= muchMemory || !isVirtual && real >= longRun
     guard isMuch else { return nil }
     // Only then is the machine asked how fast it is.
     let computing = Nanoseconds(seconds: min(9e9, forecast.attempts * SimulationPace.measure().seconds))
     let each = isVirtual ? computing : real
-    guard forecast.memory >= muchMemory || each.seconds * Double(replays) >= shortest.seconds else { return nil }
+    guard memory >= muchMemory || each.seconds * Double(replays) >= shortest.seconds else { return nil }
     let time = HumanUnits.time(Double(each.rawValue))
     return "\(scenario.name): about \(LoadForecast.short(forecast.jobs)) jobs, "
-      + "\(time) of \(isVirtual ? "computing" : "real time") and \(LoadForecast.bytes(forecast.memory)) of memory"
+      + "\(time) of \(isVirtual ? "computing" : "real time") and \(LoadForecast.bytes(memory)) of memory"
       + (replays > 1 ? " for each of up to \(replays) replays" : "") + "; Ctrl-C ends it early"
   }
 

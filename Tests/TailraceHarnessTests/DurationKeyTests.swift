@@ -110,7 +110,8 @@ import Testing
   }
 
   private func runs(_ scenario: Scenario) async throws {
-    guard LoadForecast(scenario).refusal(memory: 8e9) == nil else { return }
+    let forecast = LoadForecast(scenario)
+    guard forecast.refusal == nil, RunNeeds.jobBytes(forecast) < 8e9 else { return }
     var options = SuiteOptions()
     options.systems = ["simulated"]
     let parts = SuiteParts(

@@ -63,11 +63,34 @@ import Testing
     #expect(refusals(try scenario(work), [.tasks: 250, .openFiles: 180]) == [])
   }
 
-  @Test func simulatedRunsNeedNothing() throws {
-    let none = Dictionary(uniqueKeysWithValues: MachineResource.allCases.map { ($0, 0) })
+  @Test func simulatedRunsStartNothing() throws {
+    var none = Dictionary(uniqueKeysWithValues: MachineResource.allCases.map { ($0, 0) })
+    none[.memory] = 8 << 20
     let wanted = try scenario("a: {service: 1ms, pool: thread}", workers: 65_534)
     #expect(refusals(wanted, none, on: ["simulated", "simulated-sequential"]) == [])
     #expect(!refusals(wanted, none, on: ["live"]).isEmpty)
+  }
+
+  /// Jobs that wait are counted once, in one place, whatever replays them: the numbers are in the refusal.
+  @Test(arguments: ["live", "simulated"]) func whatWaitsAtOnceNeedsMemory(system: String) throws {
+    var wanted = try scenario("a: {service: 1s}", load: "{batch: 90_000_000, of: a}")
+    #expect(refusals(wanted, [.memory: 4 << 30], on: [system]) == [], "the queue refuses the others")
+    wanted.scheduler.queueCapacity = 100_000_000
+    let problems = refusals(wanted, [.memory: 4 << 30], on: [system]).filter { $0.contains("of memory") }
+    let problem = try #require(problems.first, "\(problems)")
+    #expect(problems.count == 1 && problem.contains("90 million jobs that wait at once, of about 90 million jobs"))
+    #expect(problem.contains("lower scheduler.queue.capacity or the number of jobs"), "\(problem)")
+    #expect(problem.components(separatedBy: "jobs that wait").count == 2, "\(problem)")
+    #expect(refusals(wanted, [.memory: 1 << 40], on: [system]) == [])
+  }
+
+  /// Another program's rows are compared with the tape in memory, which must hold them.
+  @Test func theTapeOfAnotherProgramNeedsMemory() throws {
+    let wanted = try scenario("a: {service: 1ms}", load: "{constant: 10000/s, of: a, duration: 1000s}")
+    #expect(refusals(wanted, [.memory: 8 << 30], on: ["exec:/bin/true"]) == [])
+    let problems = refusals(wanted, [.memory: 2 << 30], on: ["exec:/bin/true"])
+    #expect(problems.count == 1 && problems[0].contains("for the tape and the rows of about 10 million jobs"))
+    #expect(problems.first?.contains("lower the number of jobs") == true, "\(problems)")
   }
 
   @Test(arguments: ["task-group", "operation-queue", "dispatch", "sequential", "live"])

@@ -19,16 +19,15 @@ struct NeedCheck {
   ///   - replays: which come one after another.
   ///   - rehearsal: what is replayed before on each system that does the jobs itself; nil: nothing.
   func problems(_ replays: [(scenario: Scenario, system: any ReplaySystem)], rehearsal: Rehearsal?) -> [String] {
-    let real = replays.filter { $0.system.demand(of: $0.scenario) != RunDemand() }
-    guard !real.isEmpty else { return [] }
+    guard !replays.isEmpty else { return [] }
     let limits = known ?? MachineLimitsReader().read()
     var problems: [String] = []
-    for (scenario, system) in real {
+    for (scenario, system) in replays {
       var needs = RunNeeds(scenario, system.demand(of: scenario), on: limits)
-      if !system.bringsItsWork, let small = try? rehearsal?.scenario(for: system) {
+      if !system.bringsItsWork, !system.runsInVirtualTime, let small = try? rehearsal?.scenario(for: system) {
         needs = needs.joined(withRehearsal: RunNeeds(small, system.demand(of: small), on: limits))
       }
-      if inChildren { needs.addProcessAround(on: limits) }
+      if inChildren, !system.runsInVirtualTime { needs.addProcessAround(on: limits) }
       problems += needs.problems(on: limits, of: "scenario '\(scenario.name)' on '\(system.name)'")
     }
     return problems

@@ -2,7 +2,7 @@ import TailraceCore
 import TailraceReport
 import TailraceWorkload
 
-/// What a system starts and keeps for the jobs of a scenario. A system in virtual time asks for nothing.
+/// What a system starts and keeps for the jobs of a scenario. A system in virtual time starts nothing.
 package struct RunDemand: Hashable, Sendable {
   /// Threads on which jobs run.
   package var workerThreads = 0
@@ -17,7 +17,7 @@ package struct RunDemand: Hashable, Sendable {
   package init() {}
 }
 
-/// What one replay in real time takes from the machine, as far as it is known before.
+/// What one replay takes from the machine, as far as it is known before: in virtual time the memory of its jobs alone.
 ///
 /// The amounts per piece were measured; `MachineLimitTests` tries whether they are enough.
 package struct RunNeeds: Hashable, Sendable {
@@ -50,6 +50,12 @@ package struct RunNeeds: Hashable, Sendable {
   /// Of a recorder, and of each job type in it.
   static let recorderAddressSpace = 384 << 10
   static let typeAddressSpace = 1200 << 10
+  /// Of a job that waits, the tables around it included, and of each job the mark that it was seen.
+  private static let waitingJobBytes = 700.0
+  private static let seenJobBytes = 1 / 8.0
+  /// Of a job that another program does: its place on the tape, its row and its record, which are compared when the
+  /// program has ended. Measured: 300; half as much again where the tables have just grown.
+  private static let rowBytes = 450.0
   /// Of a thread: what it touches of its stack, and what the system keeps for it.
   static let threadBytes = 32 << 10
   /// A thread's stack and the guard behind it.
@@ -70,6 +76,7 @@ package struct RunNeeds: Hashable, Sendable {
 
   /// Adds up what a scenario needs on a system that asks for this.
   package init(_ scenario: Scenario, _ demand: RunDemand, on limits: MachineLimits) {
+    addJobs(LoadForecast(scenario), demand)
     guard demand != RunDemand() else { return }
     add(.tasks, limits.processors * Self.poolThreads + Self.helperThreads, "the program itself", nil)
     add(.openFiles, limits.openFiles + Self.ownFiles, "the program itself", nil)
@@ -84,6 +91,24 @@ package struct RunNeeds: Hashable, Sendable {
       addWork(of: scenario, demand)
     }
     addMemory(of: scenario, demand, on: limits)
+  }
+
+  /// Memory that the jobs of a load need at once, in bytes, where this program does them.
+  package static func jobBytes(_ forecast: LoadForecast) -> Double {
+    forecast.waiting * waitingJobBytes + forecast.jobs * seenJobBytes
+  }
+
+  /// What is endless anyway nobody can count.
+  private mutating func addJobs(_ forecast: LoadForecast, _ demand: RunDemand) {
+    let bytes = demand.isOtherProgram ? forecast.jobs * Self.rowBytes : Self.jobBytes(forecast)
+    guard bytes.isFinite else { return }
+    let count = "about \(LoadForecast.short(forecast.jobs)) jobs"
+    add(
+      .memory, Int(min(bytes, 1e18)),
+      demand.isOtherProgram
+        ? "the tape and the rows of \(count)"
+        : "\(LoadForecast.short(forecast.waiting)) jobs that wait at once, of \(count)",
+      demand.isOtherProgram ? "the number of jobs" : "scheduler.queue.capacity or the number of jobs")
   }
 
   private mutating func add(_ resource: MachineResource, _ amount: Int, _ words: String, _ setting: String?) {
@@ -132,10 +157,6 @@ package struct RunNeeds: Hashable, Sendable {
       add(
         .memory, demand.workerThreads * Self.threadBytes, counted(demand.workerThreads, "worker thread"), demand.setting
       )
-    }
-    let waiting = forecast.memory
-    if waiting.isFinite, waiting > 0, !demand.isOtherProgram {
-      add(.memory, Int(min(waiting, 1e18)), "jobs that wait", "scheduler.queue.capacity or the number of jobs")
     }
     let largest = Self.memoryAtOnce(scenario, demand)
     if largest > 0 {

@@ -31,7 +31,8 @@ package struct PlanRunner: Sendable {
     if !lacks.isEmpty {
       problems.append("scenario '\(scenario.name)' cannot be simulated; it lacks \(lacks.joined(separator: ", "))")
     }
-    return problems
+    guard problems.isEmpty else { return problems }
+    return NeedCheck().problems([(scenario, SimulatedSystem())], rehearsal: nil)
   }
 
   /// Searches.

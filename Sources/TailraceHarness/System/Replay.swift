@@ -100,7 +100,7 @@ extension ReplaySystem {
   package var obstacle: String? { nil }
   /// The same where nobody interrupts.
   package func lacks(_ scenario: Scenario) -> [String] { lacks(scenario, interruption: StopFlag()) }
-  /// In virtual time nothing is asked of the machine.
+  /// In virtual time nothing is started.
   package func demand(of scenario: Scenario) -> RunDemand { RunDemand() }
 }
 
