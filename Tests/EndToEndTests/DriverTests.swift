@@ -101,7 +101,7 @@ import Testing
       ["JOBS.csv:4: finished_ns", "is before started_ns", "JOBS.csv:6: job '99999' is not on the tape"]
     ),
     ("NR > 1 { $12 = \"won\" } { print }", 4, ["'won' is no outcome of an attempt", "failed_permanently", "more"]),
-    ("NR > 1 { print }", 4, ["JOBS.csv:1: the first line is '"]),
+    ("NR > 1 { print }", 4, ["JOBS.csv:1: the first line is '", ",finished_ns,outcome"]),
     ("NR == 3 { $5 = \"async-60021\" } { print }", 4, ["JOBS.csv:3: worker 'async-60021' does not exist: there are 2"]),
     ("{ print } NR == 5 { print }", 4, ["JOBS.csv:6: attempt 1 of job 3 is in line 5 too (none_duplicated)"]),
     (

@@ -102,10 +102,10 @@ struct AttemptRowsReader {
   private mutating func read(_ text: [UInt8]) {
     do {
       var rows = DelimitedRows(try TextFile.plain(text))
-      guard try rows.next() else { return report(1, "the file is empty; begin with the line '\(Self.header)'") }
+      guard try rows.next() else { return report(1, "the file is empty; begin with the line \(Self.header)") }
       let names = Self.fields(of: rows.row)
       guard names.joined(separator: ",") == Self.header else {
-        return report(1, "the first line is '\(names.joined(separator: ","))'; write '\(Self.header)'")
+        return report(1, "the first line is '\(names.joined(separator: ","))'; write \(Self.header)")
       }
       while true {
         do {
