@@ -268,6 +268,7 @@ struct GateCommand: AsyncParsableCommand {
     }
     var text = ""
     if result.trials < trials { text += "Not finished: \(result.trials) of \(trials) trials were made.\n" }
+    if !result.failure.isEmpty { text += "\(result.failure.prefix(1).uppercased() + result.failure.dropFirst()).\n" }
     if !result.missed.isEmpty { text += result.missed.prefix(1).uppercased() + result.missed.dropFirst() + ".\n" }
     text += "Power: service of '\(type)' made \(slowdown.text) longer is called worse in \(share(result.found)).\n"
     text += "Blame: service time of '\(type)' is named as the origin in \(result.named) of those \(result.found).\n"

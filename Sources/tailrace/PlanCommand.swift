@@ -27,7 +27,7 @@ struct PlanCommand: AsyncParsableCommand {
         tailrace plan mine.yaml --vary scheduler.workers=1..64 --confirm
 
       EXIT STATUS
-        0 found; 2 nothing in the range meets the targets; 4 it was interrupted, or --confirm's live run is invalid; \
+        0 found; 2 nothing in the range meets the targets; 4 it was interrupted, a configuration failed, or --confirm's live run is invalid; \
       5 nothing is known to meet them, and the budget left some undecided; 64 wrong usage or a bad file
       """)
 
@@ -59,6 +59,14 @@ struct PlanCommand: AsyncParsableCommand {
   var confirm = false
   @OptionGroup(title: "Reporting") var reporting: ReportingOptions
 
+  /// Configurations that are read before the search, at most.
+  private static let checkedAtOnce = 500.0
+
+  /// One that a search comes to and that is no scenario.
+  private struct RefusedConfiguration: Error, CustomStringConvertible {
+    let description = "it is refused; standard error says why"
+  }
+
   func validate() throws {
     guard !vary.isEmpty else {
       throw ValidationError("nothing varies; add --vary, such as --vary scheduler.workers=1..64")
@@ -72,9 +80,11 @@ struct PlanCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    // Both ends first: what is wrong with them is said before anything runs.
+    // What is wrong with a configuration is said before anything runs; of very many, with both ends.
     let first = try read(vary.map { $0.values[0] })
-    _ = try read(vary.map { $0.values[$0.values.count - 1] })
+    let last = vary.map { $0.values[$0.values.count - 1] }
+    let isFew = vary.reduce(1.0) { $0 * Double($1.values.count) } <= Self.checkedAtOnce
+    for values in isFew ? Array(vary.combinations.dropFirst()) : [last] { _ = try read(values) }
     let refusals = PlanRunner.refusals(first)
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
     if confirm {
@@ -90,7 +100,9 @@ struct PlanCommand: AsyncParsableCommand {
     let interruption = Interruption.ask()
     let planner = Planner(
       vary, seed: seed, replications: replications, budget: budget, interruption: interruption
-    ) { [self] in try read($0) }
+    ) { [self] values in
+      do { return try read(values) } catch is ExitCode { throw RefusedConfiguration() }
+    }
     let display = ProgressDisplay(reporting.style)
     let runner = PlanRunner(
       planner, parts: Composition.makeParts(),

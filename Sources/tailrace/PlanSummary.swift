@@ -15,6 +15,7 @@ struct PlanSummary {
   var text: String {
     var text = ""
     if result.isInterrupted { text += terminal.styled("NOT FINISHED", .yellow) + ": what is known by now follows.\n" }
+    for line in words.failures { text += terminal.styled("INVALID", .red) + ": \(line)\n" }
     text += words.answer + ".\n" + words.effort + "\n"
     if let lengthening = words.lengthening { text += lengthening + "\n" }
     text += "\n" + table

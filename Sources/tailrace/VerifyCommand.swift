@@ -22,8 +22,8 @@ struct VerifyCommand: AsyncParsableCommand {
         tailrace verify --json
 
       EXIT STATUS
-        0 everything agrees; 2 something does not; 4 a figure in real time is not judged, since the machine was \
-      disturbed
+        0 everything agrees; 2 something does not; 4 a system could not be run, or a figure in real time is not \
+      judged, since the machine was disturbed
       """)
 
   @Option(help: "Seed of the first replication; every other follows from it.")
@@ -40,25 +40,29 @@ struct VerifyCommand: AsyncParsableCommand {
       let problems = try LiveVerification.refusals()
       guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: --live: \($0)" }) }
     }
-    let lines = try await Verification(seed: seed).run { done, count in
+    let found = await Verification(seed: seed).run { done, count in
       if Terminal.error.isInteractive {
         Terminal.error.draw("\r\(done) of \(count) systems\(done == count ? "\n" : "")")
       }
     }
-    let real = live ? try await LiveVerification.run(seed: seed, parts: Composition.makeParts()) : nil
+    let lines = found.lines
+    let real = live ? await LiveVerification.run(seed: seed, parts: Composition.makeParts()) : nil
     let disagreeing = lines.count { !$0.agrees } + (real?.lines.count { $0.verdict == .differs } ?? 0)
     if json {
       try write(lines, real)
     } else {
-      write(lines, real, disagreeing: disagreeing)
+      write(lines, real, disagreeing: disagreeing, failed: found.failures.count)
     }
+    for failure in found.failures { Terminal.error.write("Error: not verified: \(failure)\n") }
     if disagreeing > 0 { throw ExitCode(Verdict.missed.exitStatus) }
-    if real?.lines.contains(where: { $0.verdict == .notJudged }) == true {
+    if !found.failures.isEmpty || real?.lines.contains(where: { $0.verdict == .notJudged }) == true {
       throw ExitCode(Verdict.invalid.exitStatus)
     }
   }
 
-  private func write(_ lines: [Verification.Line], _ real: LiveVerification.Findings?, disagreeing: Int) {
+  private func write(
+    _ lines: [Verification.Line], _ real: LiveVerification.Findings?, disagreeing: Int, failed: Int
+  ) {
     var text = Columns(["system", "figure", ">exact", ">simulated", ">± 95 %", ">z", "verdict"])
     var previous = ""
     for line in lines {
@@ -77,6 +81,7 @@ struct VerifyCommand: AsyncParsableCommand {
     if disagreeing > 0 {
       words = "\n\(disagreeing) of \(count) figures differ (seed \(seed)): no figure is to be trusted"
     }
+    if failed > 0 { words += "; \(counted(failed, "system")) could not be run" }
     if unjudged > 0 {
       words += "; \(unjudged) in real time are not judged: repeat them on a machine that is otherwise idle"
     }
@@ -88,7 +93,7 @@ struct VerifyCommand: AsyncParsableCommand {
     for line in real.lines {
       let note = line.note.isEmpty ? "" : ": \(line.note)"
       text.add([
-        line.system, line.metric, value(line.exact, .time), line.theory,
+        line.system, line.metric, line.exact.isFinite ? value(line.exact, .time) : "–", line.theory,
         line.measured.map { value($0, .time) } ?? "–",
         line.measured.map { String(format: "%+.1f %%", ($0 / line.exact - 1) * 100) } ?? "–",
         line.tolerance > 0 ? String(format: "%.1f %%", line.tolerance / line.exact * 100) : "–",

@@ -47,6 +47,16 @@ import Testing
     #expect(LiveVerification.verdict(exact: 1, measured: nil, tolerance: 10) == .notJudged)
   }
 
+  @Test func whatFailsIsNotJudgedAndNamed() async {
+    let broken = LiveVerification.System(name: "broken", service: .milliseconds(1), theory: "none") { _, _ in "name: ["
+    }
+    let parts = SuiteParts(
+      meter: NoAllocationMeter(reason: "none"), allocator: "none", makeDatabase: { _ in throw CancellationError() },
+      version: "0")
+    let line = await LiveVerification.line(of: broken, seed: 1, Self.usual, "", parts)
+    #expect(line.verdict == .notJudged && line.note.hasPrefix("its run failed: broken"), "\(line)")
+  }
+
   @Test func otherProgramsAreToldApart() {
     typealias Disturbance = MachineWatch.Disturbance
     #expect(Disturbance(others: 0.01, steal: 0).words == nil)

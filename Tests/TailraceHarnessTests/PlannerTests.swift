@@ -93,6 +93,33 @@ import Testing
     #expect(try await planner.search().map(\.success) == [0.75, 1])
   }
 
+  /// A configuration that fails in the course of a search takes nothing from the others; which is the cheapest is then
+  /// not known.
+  @Test(arguments: [4, 64]) func aConfigurationThatFailsIsNamed(most: Int) async throws {
+    struct Nothing: Error, CustomStringConvertible { let description = "no such\nconfiguration" }
+    let workers = Planner.Dimension(key: "workers", values: (1...most).map(String.init), isRange: true)
+    let make: @Sendable ([String]) throws -> Scenario = { values in
+      if values == ["\(most / 2)"] { throw Nothing() }
+      let text = """
+        name: t
+        jobs: {job: {service: 10ms}}
+        load: {batch: 64, of: job}
+        scheduler: {workers: \(values[0]), retries: 0}
+        targets: [makespan < 400ms]
+        """
+      return try ScenarioParser.parse(yaml: text, file: "t.yaml").get()
+    }
+    let planner = Planner([workers], seed: 1, replications: 2, budget: 0, make: make)
+    let parts = SuiteParts(
+      meter: NoAllocationMeter(reason: "none"), allocator: "none", makeDatabase: { _ in throw Nothing() }, version: "0")
+    let result = try await PlanRunner(planner, parts: parts, command: "").run(of: make(["\(most)"]))
+    let failure = try #require(result.failures?.first)
+    #expect(failure.hasPrefix("workers=\(most / 2): ") && result.failures?.count == 1, "\(failure)")
+    #expect(result.candidates.count >= 3 && result.candidates.contains { $0.verdict == .met })
+    #expect(result.exitStatus == 4 && result.word == "INVALID" && result.best == nil)
+    await #expect(throws: Nothing.self) { try await planner.search() }
+  }
+
   @Test func everyCombinationIsTriedWhereThereAreFew() async throws {
     let workers = Planner.Dimension(key: "workers", values: ["4", "6"], isRange: false)
     let policy = Planner.Dimension(key: "policy", values: ["priority", "fifo"], isRange: false)

@@ -14,7 +14,7 @@ import Testing
   ) async throws -> [Verification.Line] {
     let cases = VerificationCase.all.filter { $0.name.hasPrefix(name) }
     #expect(cases.count == 1, "\(name)")
-    return try await Verification(seed: 5, replications: replications, fault: fault).run(cases)
+    return await Verification(seed: 5, replications: replications, fault: fault).run(cases).lines
   }
 
   /// The system that shows a mistake, and a figure of it.
@@ -36,8 +36,17 @@ import Testing
     #expect(VerificationCase.all.count > 20)
     #expect(Set(VerificationCase.all.map(\.name)).count == VerificationCase.all.count)
     #expect(VerificationCase.all.allSatisfy { !$0.theory.isEmpty && !$0.expected.isEmpty })
-    let exact = try await Verification(seed: 1).run(VerificationCase.all.filter { $0.isDeterministic })
+    let exact = await Verification(seed: 1).run(VerificationCase.all.filter { $0.isDeterministic }).lines
     #expect(exact.allSatisfy { $0.agrees && $0.halfWidth == 0 }, "\(exact)")
+  }
+
+  /// A system that cannot be run is named, and what the others came to is kept.
+  @Test func aSystemThatFailsTakesNothingFromTheOthers() async throws {
+    let sound = try #require(VerificationCase.all.first { $0.isDeterministic })
+    let broken = VerificationCase(name: "broken", theory: "none", yaml: "name: [", expected: [])
+    let found = await Verification(seed: 1).run([broken, sound])
+    #expect(found.lines.count == sound.expected.count + 1 && found.lines.allSatisfy { $0.system == sound.name })
+    #expect(found.failures.count == 1 && found.failures.allSatisfy { $0.hasPrefix("broken: ") }, "\(found.failures)")
   }
 
   @Test func theSameSeedGivesTheSameTable() async throws {

@@ -124,6 +124,19 @@ import Testing
     #expect(try !PlanPage.render(all).contains("| Success |") && !PlanDocument.render(all).contains(">Success</th>"))
   }
 
+  /// A configuration that failed is named in every document, and nothing is called the cheapest.
+  @Test func whatFailedIsNamed() throws {
+    var failing = found
+    failing.failures = ["scheduler.workers=2: it needs more than there is"]
+    let (page, html) = (try PlanPage.render(failing), try PlanDocument.render(failing))
+    for document in [page, html] {
+      #expect(document.contains("This configuration failed: scheduler.workers=2: it needs more than there is"))
+      #expect(document.contains("scheduler.workers=5 meets them") && !document.contains("Cheapest"))
+    }
+    #expect(html.contains("! Invalid") && failing.exitStatus == 4)
+    #expect(try PlanFiles.decode(try #require(try PlanFiles.render(failing).last).bytes) == failing)
+  }
+
   /// What is not decided is never called a failure, and the answer is called the cheapest *known*.
   @Test func whatIsUndecidedDoesNotFail() throws {
     let words = PlanWords(found)

@@ -16,9 +16,10 @@ protocol CapacityProbe: Sendable {
 }
 
 /// A run of a search that came to nothing.
-struct FailedProbe: Error {
+struct FailedProbe: Error, CustomStringConvertible {
   /// Why, on one line.
   var words: String
+  var description: String { words }
 }
 
 /// In virtual time, on all processors.

@@ -165,7 +165,8 @@ package struct CapacityRunner: Sendable {
     }
     let answer = live ?? simulation!
     theory.exactAsMeasured = live?.meanService.flatMap { scenario.exactRates(targets: expressions, service: $0) }
-    let reliefs = canSimulate ? try await reliefs(scenario, of: answer) : []
+    // Beside the answer: what cannot be widened takes nothing from it.
+    let reliefs = canSimulate ? (try? await reliefs(scenario, of: answer)) ?? [] : []
     return CapacityConfiguration(
       varied: candidate.varied, theory: theory, search: answer, simulation: isLive ? simulation : nil,
       reliefs: reliefs, firstToGiveOut: firstToGiveOut(answer, reliefs, theory))

@@ -147,18 +147,18 @@ struct CapacitySearcher {
     guard !wanted.isEmpty, !isCutShort else { return }
     // Real runs are begun one by one, so that each is told of.
     for chunk in probe.takesTime ? wanted.map({ [$0] }) : [wanted] where !isCutShort {
-      let scenarios = try chunk.map {
-        (scenario: try scenario.withArrivalRate($0.rate), seed: Self.seed(settings.seed, round: $0.round))
-      }
       onProgress(
         CapacityProgress(
           system: probe.system, rate: chunk[0].rate, round: chunk[0].round + 1, runs: runCount, limit: crossing?.rate))
       let results: [RunResult?]
       do {
-        results = try await probe.replay(scenarios)
-      } catch let failed as FailedProbe {
+        results = try await probe.replay(
+          try chunk.map {
+            (scenario: try scenario.withArrivalRate($0.rate), seed: Self.seed(settings.seed, round: $0.round))
+          })
+      } catch {
         // What was measured so far is all that there will be.
-        failure = failed.words
+        failure = ErrorWords.line(of: error)
         isCutShort = true
         return
       }

@@ -23,6 +23,8 @@ package struct GateSelfTest: Sendable {
     package var missed = ""
     /// Gates in which nothing could have been seen, however large the change.
     package var blind = 0
+    /// Why a gate came to nothing, which ended the trials; empty: none did.
+    package var failure = ""
     package init() {}
 
     /// The 95 % interval of a share of the trials. Source: E. B. Wilson, *Probable Inference, the Law of Succession,
@@ -37,6 +39,7 @@ package struct GateSelfTest: Sendable {
     }
   }
 
+  private typealias Gate = (first: GateRunner.Pass, fresh: GateRunner.Pass?, checks: [GateCheck])
   private let program: ComparisonRunner.Candidate
   private let type: String
   private let factor: Double
@@ -74,7 +77,8 @@ package struct GateSelfTest: Sendable {
 
   /// Runs the trials, each with seeds of its own.
   ///
-  /// - Throws: what a gate's rounds threw.
+  /// - Returns: what the trials before one that failed came to.
+  /// - Throws: what the first trial's rounds threw.
   package func run(
     trials: Int, seed: UInt64, interruption: StopFlag, onTrial: (_ done: Int, _ result: Result) -> Void,
     onProgress: @escaping @Sendable (ComparisonRunner.Progress) -> Void
@@ -85,10 +89,16 @@ package struct GateSelfTest: Sendable {
     slowed.arguments += ["--plant", "\(type)=\(factor)"]
     for trial in 0..<trials where !interruption.isSet {
       let runner = gate(seed &+ UInt64(trial) &* 100_003)
-      let planted = try await runner.run(.program(slowed), against: .program(program), onProgress: onProgress)
       var copy = program
       copy.label = "the same"
-      let same = try await runner.run(.program(copy), against: .program(program), onProgress: onProgress)
+      let (planted, same): (Gate, Gate)
+      do {
+        planted = try await runner.run(.program(slowed), against: .program(program), onProgress: onProgress)
+        same = try await runner.run(.program(copy), against: .program(program), onProgress: onProgress)
+      } catch let error where trial > 0 {
+        result.failure = "a gate of trial \(trial + 1) failed: \(ErrorWords.line(of: error))"
+        break
+      }
       guard !interruption.isSet else { break }
       result.trials += 1
       for (pass, isPlanted) in [(planted, true), (same, false)] {

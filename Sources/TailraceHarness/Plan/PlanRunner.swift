@@ -44,9 +44,9 @@ package struct PlanRunner: Sendable {
   ) async throws -> PlanResult {
     let started = Date()
     let environment = RunEnvironment.capture(allocator: parts.allocator).entries.map { Setting($0.key, $0.value) }
-    let tried = try await planner.search(onProgress: onProgress)
+    let (tried, failed) = try await planner.find(onProgress: onProgress)
     let binding = planner.interruption.isSet ? nil : try await binding(tried)
-    return PlanResult(
+    var result = PlanResult(
       version: parts.version, started: started.formatted(.iso8601), environment: environment, command: command,
       seed: planner.seed, scenario: plain.name, summary: plain.summary, settings: plain.describedSettings,
       notes: try notes(plain), targets: plain.targets, varied: planner.dimensions.map(\.key), count: planner.count,
@@ -54,6 +54,13 @@ package struct PlanRunner: Sendable {
       length: plain.arrivalLength.flatMap { $0 > .zero ? Double($0.rawValue) : nil },
       candidates: tried.map(Self.candidate),
       binding: binding, isInterrupted: planner.interruption.isSet)
+    if !failed.isEmpty {
+      result.failures = failed.map { failure in
+        let name = zip(planner.dimensions, failure.values).map { "\($0.key)=\($1)" }.joined(separator: " ")
+        return "\(name): \(ErrorWords.line(of: failure.error))"
+      }
+    }
+    return result
   }
 
   private func notes(_ scenario: Scenario) throws -> [String] {

@@ -77,6 +77,12 @@ package struct Planner: Sendable {
     package var isGood: Bool { verdict == .met }
   }
 
+  /// A configuration that could not be tried.
+  package struct Failure: Sendable {
+    package var values: [String]
+    package var error: any Error
+  }
+
   let dimensions: [Dimension]
   let seed: UInt64
   let replications: Int
@@ -134,6 +140,7 @@ package struct Planner: Sendable {
     var left: Int
     /// Looks that each place has had.
     var looks: [Place: Int] = [:]
+    var failed: [Place: any Error] = [:]
     let onProgress: @Sendable (Int) -> Void
   }
 
@@ -142,6 +149,17 @@ package struct Planner: Sendable {
   /// - Returns: all that were tried, cheapest first; the first good one is the answer.
   /// - Throws: what making a scenario threw.
   package func search(onProgress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> [Candidate] {
+    let (tried, failed) = try await find(onProgress: onProgress)
+    if let failure = failed.first { throw failure.error }
+    return tried
+  }
+
+  /// The same, going on where a configuration cannot be tried.
+  ///
+  /// - Returns: all that were tried and those that could not be, cheapest first.
+  func find(
+    onProgress: @escaping @Sendable (Int) -> Void
+  ) async throws -> (tried: [Candidate], failed: [Failure]) {
     var books = Books(left: budget, onProgress: onProgress)
     if count > Self.exhaustiveLimit, let range = dimensions.firstIndex(where: \.isRange) {
       var others = dimensions.map { 0..<$0.values.count }
@@ -154,7 +172,9 @@ package struct Planner: Sendable {
       try await decide(place, &books)
       if books.tried[place]?.candidate.isGood == true { break }
     }
-    return books.tried.values.map(\.candidate).sorted { isCheaper($0.place, $1.place) }
+    let failed = books.failed.sorted { isCheaper($0.key, $1.key) }
+      .map { Failure(values: values($0.key), error: $0.value) }
+    return (books.tried.values.map(\.candidate).sorted { isCheaper($0.place, $1.place) }, failed)
   }
 
   /// The least index on a line at which a candidate is good, and its neighbours, for the table around it.
@@ -184,11 +204,20 @@ package struct Planner: Sendable {
 
   // MARK: - One candidate
 
-  func makeScenario(at place: Place) throws -> Scenario { try make(zip(dimensions, place).map { $0.values[$1] }) }
+  private func values(_ place: Place) -> [String] { zip(dimensions, place).map { $0.values[$1] } }
+
+  func makeScenario(at place: Place) throws -> Scenario { try make(values(place)) }
 
   private func evaluate(_ places: [Place], _ books: inout Books) async throws {
-    let fresh = places.filter { books.tried[$0] == nil }
-    let scenarios = try fresh.map { try makeScenario(at: $0) }
+    var (fresh, scenarios): ([Place], [Scenario]) = ([], [])
+    for place in places where books.tried[place] == nil && books.failed[place] == nil {
+      do {
+        scenarios.append(try makeScenario(at: place))
+        fresh.append(place)
+      } catch {
+        books.failed[place] = error
+      }
+    }
     // So many at a time that their results need little memory.
     let step = max(1, 128 / replications)
     for start in stride(from: 0, to: fresh.count, by: step) where !interruption.isSet {
@@ -237,7 +266,7 @@ package struct Planner: Sendable {
   func candidate(_ place: Place, _ tally: PlanTally, isFinal: Bool) -> Candidate {
     let queue = tally.queue(isFinal: isFinal)
     return Candidate(
-      place: place, values: zip(dimensions, place).map { $0.values[$1] },
+      place: place, values: values(place),
       outcomes: tally.targets.indices.map { tally.outcome($0, upTo: level) }, utilization: tally.utilization,
       success: tally.success, isOverloaded: queue == .growing, isUnsettled: queue == .unsettled,
       trouble: tally.trouble(queue), replications: tally.runs, length: tally.length, jobs: tally.jobs)

@@ -179,25 +179,41 @@ package enum LiveVerification {
 
   // MARK: - Real time
 
-  /// Replays each system a few times.
-  package static func run(seed: UInt64, parts: SuiteParts) async throws -> Findings {
-    let (overhead, disturbance) = try await calibrate(parts)
-    var lines: [Line] = []
-    for system in systems {
-      let expectation = try expectation(of: system, seed: seed)
-      var line = Line(
-        system: system.name, theory: system.theory, exact: expectation.exact, measured: nil, tolerance: 0,
-        verdict: .notJudged)
-      if let overhead {
-        line.tolerance = expectation.tolerance(overhead)
-        (line.measured, line.note) = try await measure(system, expectation, parts)
-      } else {
-        line.note = disturbance
-      }
-      line.verdict = verdict(exact: line.exact, measured: line.measured, tolerance: line.tolerance)
-      lines.append(line)
+  /// Replays each system a few times. One that fails is not judged, and takes nothing from the others.
+  package static func run(seed: UInt64, parts: SuiteParts) async -> Findings {
+    var (overhead, disturbance): (Overhead?, String)
+    do {
+      (overhead, disturbance) = try await calibrate(parts)
+    } catch {
+      (overhead, disturbance) = (nil, "the calibration failed: \(ErrorWords.line(of: error))")
     }
+    var lines: [Line] = []
+    for system in systems { lines.append(await line(of: system, seed: seed, overhead, disturbance, parts)) }
     return Findings(overhead: overhead, lines: lines)
+  }
+
+  /// What is found of one system.
+  ///
+  /// - Parameter disturbance: why there is no overhead.
+  static func line(
+    of system: System, seed: UInt64, _ overhead: Overhead?, _ disturbance: String, _ parts: SuiteParts
+  ) async -> Line {
+    var line = Line(
+      system: system.name, theory: system.theory, exact: .nan, measured: nil, tolerance: 0, verdict: .notJudged)
+    do {
+      let expectation = try expectation(of: system, seed: seed)
+      line.exact = expectation.exact
+      guard let overhead else {
+        line.note = disturbance
+        return line
+      }
+      line.tolerance = expectation.tolerance(overhead)
+      (line.measured, line.note) = try await measure(system, expectation, parts)
+    } catch {
+      line.note = "its run failed: \(ErrorWords.line(of: error))"
+    }
+    line.verdict = verdict(exact: line.exact, measured: line.measured, tolerance: line.tolerance)
+    return line
   }
 
   /// The mean wait over the repetitions, each undisturbed; nil and why where too few were.

@@ -46,12 +46,19 @@ package struct Verification: Sendable {
     self.fault = fault
   }
 
-  /// Verifies systems, on all processors.
+  /// What was found of some systems.
+  package struct Findings: Sendable {
+    package var lines: [Line] = []
+    /// Systems of which nothing was found, and why, a line each.
+    package var failures: [String] = []
+  }
+
+  /// Verifies systems, on all processors. One that fails takes nothing from the others.
   ///
   /// - Parameter onProgress: told how many of the systems are done.
   package func run(
     _ cases: [VerificationCase] = VerificationCase.all, onProgress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
-  ) async throws -> [Line] {
+  ) async -> Findings {
     typealias Found = Result<[Line], any Error>
     let found = Locked([Found?](repeating: nil, count: cases.count))
     await DedicatedThread.forEach(below: cases.count) { index in
@@ -61,10 +68,17 @@ package struct Verification: Sendable {
         return found.count { $0 != nil }
       }
       onProgress(done, cases.count)
-      if case .failure = lines { return false }
       return true
     }
-    return try found.withLock { $0 }.compactMap { $0 }.flatMap { try $0.get() }
+    var findings = Findings()
+    for (system, found) in zip(cases, found.withLock { $0 }) {
+      switch found {
+      case .success(let lines): findings.lines += lines
+      case .failure(let error): findings.failures.append("\(system.name): \(ErrorWords.line(of: error))")
+      case nil: findings.failures.append("\(system.name): it was not run")
+      }
+    }
+    return findings
   }
 
   private func verify(_ system: VerificationCase, number: Int) throws -> [Line] {

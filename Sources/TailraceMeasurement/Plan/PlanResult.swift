@@ -40,6 +40,8 @@ package struct PlanResult: Sendable, Hashable, Codable {
   package var binding: PlanBinding?
   /// Whether it was cut short: what is missing was never run.
   package var isInterrupted: Bool
+  /// Configurations that could not be tried, and why, a line each; nil: there are none.
+  package var failures: [String]?
 
   package init(
     version: String, started: String, environment: [Setting], command: String, seed: UInt64, scenario: String,
@@ -67,9 +69,11 @@ package struct PlanResult: Sendable, Hashable, Codable {
     self.isInterrupted = isInterrupted
   }
 
-  /// The place of the answer among the candidates; nil: none is known to meet every target, or the search was
-  /// interrupted, so that cheaper ones may never have been tried.
-  package var best: Int? { isInterrupted ? nil : candidates.firstIndex { $0.verdict == .met } }
+  /// The place of the answer among the candidates; nil: none is known to meet every target, or the search is not whole,
+  /// so that cheaper ones may never have been tried.
+  package var best: Int? { isWhole ? candidates.firstIndex { $0.verdict == .met } : nil }
+  /// Whether nothing is missing: it was not interrupted, and every configuration could be tried.
+  package var isWhole: Bool { !isInterrupted && (failures ?? []).isEmpty }
   /// The places of candidates that are cheaper than the answer, or where there is none all, and are not decided.
   package var undecided: [Int] {
     candidates[..<(best ?? candidates.count)].indices.filter { candidates[$0].verdict == .unclear }

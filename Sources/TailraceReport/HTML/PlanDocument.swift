@@ -22,6 +22,7 @@ package struct PlanDocument {
 
   private static func badge(_ result: PlanResult) -> HTML {
     if result.isInterrupted { return HTML("span", ["class": "verdict unclear"], "! Not finished") }
+    if !result.isWhole { return HTML("span", ["class": "verdict invalid"], "! Invalid") }
     if let best = result.best {
       let name = PlanWords(result).name(result.candidates[best])
       return HTML("span", ["class": "verdict passed"], "✓ \(name)")

@@ -33,6 +33,10 @@ struct PlanPage {
     if result.isInterrupted {
       page.paragraph("**NOT FINISHED**: the search was interrupted; what is known by then follows.")
     }
+    if !words.failures.isEmpty {
+      page.paragraph("**INVALID**: not every configuration could be tried.")
+      page.list(words.failures)
+    }
     page.paragraph("**\(words.answer).**")
     page.paragraph(([words.effort] + [words.lengthening].compactMap { $0 }).joined(separator: " "))
     page.list(words.shortfalls)

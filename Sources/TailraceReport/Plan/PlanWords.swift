@@ -13,7 +13,7 @@ package struct PlanWords {
 
   /// The answer in one sentence.
   package var answer: String {
-    if result.isInterrupted { return unfinished }
+    if !result.isWhole { return unfinished }
     if let best = result.best {
       let known = result.undecided.isEmpty ? "Cheapest that meets" : "Cheapest known to meet"
       return "\(known) every target with 95 % confidence: \(name(result.candidates[best]))"
@@ -23,7 +23,7 @@ package struct PlanWords {
     return "None of the \(count) \(known) every target with 95 % confidence"
   }
 
-  /// The answer of a search that was interrupted: that there is none, and what meets the targets of what was tried.
+  /// The answer of a search that is not whole: that there is none, and what meets the targets of what was tried.
   private var unfinished: String {
     let tried =
       "\(HumanUnits.count(Double(result.candidates.count))) of "
@@ -32,6 +32,9 @@ package struct PlanWords {
     return "Not finished: which configuration is the least that meets every target is not known. "
       + (met.map { "Of the \(tried) that were tried, \(name($0)) meets them" } ?? "None is known of the \(tried) tried")
   }
+
+  /// Configurations that could not be tried, and why.
+  package var failures: [String] { (result.failures ?? []).map { "This configuration failed: \($0)" } }
 
   /// What was tried, and with how many replications.
   package var effort: String {
@@ -56,7 +59,7 @@ package struct PlanWords {
   /// Why cheaper configurations are not the answer.
   package var shortfalls: [String] {
     // What was not decided by then says nothing of budgets.
-    guard !result.isInterrupted else { return [] }
+    guard result.isWhole else { return [] }
     var lines: [String] = []
     if let best = result.best, best > 0 {
       let cheaper = result.candidates[best - 1]
