@@ -26,7 +26,7 @@ struct DoctorCommand: ParsableCommand {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    Terminal.output.write(Array(try encoder.encode(Findings(report))) + [0x0A])
+    Terminal.output.write(json: try encoder.encode(Findings(report)))
   }
 
   /// What was found, with the unit in each name.

@@ -42,6 +42,20 @@ struct Terminal: Sendable {
   private static let styleMark = String(
     String.UnicodeScalarView((0..<6).map { _ in Unicode.Scalar(UInt32.random(in: 0xF0000...0xFFFF0))! }))
 
+  /// Writes JSON, and ends the line. What cannot be seen stands in texts alone, as an escape of JSON that readers turn
+  /// back.
+  func write(json bytes: some Sequence<UInt8>) {
+    var text = ""
+    for scalar in String(decoding: Array(bytes), as: UTF8.self).unicodeScalars {
+      guard scalar != "\n", VisibleText.isHidden(scalar) else {
+        text.unicodeScalars.append(scalar)
+        continue
+      }
+      for unit in String(scalar).utf16 { text += "\\u" + String(0x10000 + Int(unit), radix: 16).dropFirst() }
+    }
+    draw(text + "\n")
+  }
+
   /// Writes all of it, unbuffered. Once something could not be written nothing more is; ``failure`` says so.
   func write(_ bytes: [UInt8]) {
     guard failure == 0 else { return }

@@ -58,7 +58,7 @@ struct TraceCommand: ParsableCommand {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    Terminal.output.write(Array(try encoder.encode(description)) + [0x0A])
+    Terminal.output.write(json: try encoder.encode(description))
   }
 
   private func read() throws -> Trace {

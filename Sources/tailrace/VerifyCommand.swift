@@ -133,6 +133,6 @@ struct VerifyCommand: AsyncParsableCommand {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "infinity", negativeInfinity: "-infinity", nan: "not a number")
     let findings = Findings(seed: seed, limit: Verification.limit, simulated: lines, live: real)
-    Terminal.output.write(Array(try encoder.encode(findings)) + [0x0A])
+    Terminal.output.write(json: try encoder.encode(findings))
   }
 }
