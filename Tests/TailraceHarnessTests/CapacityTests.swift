@@ -4,6 +4,7 @@
 import Foundation
 import TailraceCore
 import TailraceMeasurement
+import TailraceRuntime
 import TailraceTheory
 import TailraceWorkload
 import Testing
@@ -48,6 +49,37 @@ import Testing
     let candidate = CapacityRunner.Candidate(varied: [], scenario: scenario)
     #expect(runner.refusals([candidate]).isEmpty)
     return try #require(try await runner.run([candidate], of: scenario).configurations.first)
+  }
+
+  /// A system whose third call fails, by an error of any kind.
+  private final class Failing: CapacityProbe {
+    struct Broken: Error, CustomStringConvertible { let description = "no more\nthreads" }
+    let system = "simulated"
+    let takesTime = false
+    private let calls = Locked(0)
+
+    func replay(_ wanted: [(scenario: Scenario, seed: UInt64)]) async throws -> [RunResult?] {
+      let call = calls.withLock { calls in
+        calls += 1
+        return calls
+      }
+      if call > 2 { throw Broken() }
+      return wanted.map { SimulatedRun.result($0.scenario, seed: $0.seed) }
+    }
+  }
+
+  /// Whatever ends a run, what was measured before is kept, and the failure is named.
+  @Test func aRunThatFailsTakesNothingFromTheOthers() async throws {
+    let scenario = try scenario("waiting.p99 < 50ms")
+    let expression = try TargetExpression(parsing: "waiting.p99 < 50ms", types: ["job"])
+    var settings = CapacitySearcher.Settings()
+    settings.rounds = 3
+    settings.scouts = 1
+    var searcher = CapacitySearcher(
+      scenario, targets: [CapacityTarget("waiting.p99 < 50ms", expression)], probe: Failing(), settings: settings)
+    let found = try await searcher.search()
+    #expect(found.failure == "no more; threads" && found.isCutShort)
+    #expect(found.runs > 0 && !found.points.isEmpty, "\(found)")
   }
 
   @Test func findsTheRateThatTheoryGives() async throws {
