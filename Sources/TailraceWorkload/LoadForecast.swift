@@ -106,8 +106,8 @@ package struct LoadForecast: Sendable, Hashable {
     ].filter { $0.count >= 1 }
   }
 
-  /// Why nobody would want this replay, and what to change; nil: it may be one that somebody wants. Whether its jobs find
-  /// room in memory is another question.
+  /// Why nobody would want this replay, and what to change; nil: it may be one that somebody wants. Whether its jobs
+  /// find room in memory is another question.
   package var refusal: String? {
     if jobs > Self.mostJobs {
       return

@@ -27,7 +27,8 @@ struct PlanCommand: AsyncParsableCommand {
         tailrace plan mine.yaml --vary scheduler.workers=1..64 --confirm
 
       EXIT STATUS
-        0 found; 2 nothing in the range meets the targets; 4 it was interrupted, a configuration failed, or --confirm's live run is invalid; \
+        0 found; 2 nothing in the range meets the targets; 4 it was interrupted, a configuration failed, or \
+      --confirm's live run is invalid; \
       5 nothing is known to meet them, and the budget left some undecided; 64 wrong usage or a bad file
       """)
 

@@ -84,8 +84,8 @@ package protocol ReplaySystem: Sendable {
   var obstacle: String? { get }
   /// What the scenario needs and this system lacks, in words; empty: it can be replayed.
   ///
-  /// - Parameter interruption: once it is set, what only the tape's jobs would tell may be left out: nothing is replayed
-  ///   any more.
+  /// - Parameter interruption: once it is set, what only the tape's jobs would tell may be left out: nothing is
+  ///   replayed any more.
   func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String]
   /// What it starts and keeps for the scenario's jobs, so that it can be compared with what the machine gives.
   func demand(of scenario: Scenario) -> RunDemand

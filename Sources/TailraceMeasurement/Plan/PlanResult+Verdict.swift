@@ -1,6 +1,6 @@
 extension PlanResult {
-  /// 4 where it was interrupted or a configuration failed, 2 where no configuration meets the targets, 5 where none is known to and some are
-  /// undecided, else 0.
+  /// 4 where it was interrupted or a configuration failed, 2 where no configuration meets the targets, 5 where none is
+  /// known to and some are undecided, else 0.
   package var exitStatus: Int32 {
     if !isWhole { return Verdict.invalid.exitStatus }
     guard best == nil else { return 0 }
