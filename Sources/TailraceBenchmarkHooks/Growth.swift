@@ -181,14 +181,14 @@ private struct GrowthBench {
   private func measureWatching(_ operation: Growth, _ count: Int) async throws -> Double {
     switch operation {
     case .events:
-      let events = scheduler.events(bufferingNewest: count + 1)
+      let events = try scheduler.events(bufferingNewest: count + 1)
       _ = try submit(count)
       var iterator = events.makeAsyncIterator()
       let start = threadTime()
       for _ in 0..<count { _ = await iterator.next() }
       return Double(threadTime() - start) / Double(count)
     case .subscriptions:
-      var kept = (0..<count).map { _ in Optional(scheduler.events(bufferingNewest: 1)) }
+      var kept = try (0..<count).map { _ in Optional(try scheduler.events(bufferingNewest: 1)) }
       return each(count) { kept[$0] = nil }
     default:
       let kept = (0..<count).map { _ in scheduler.onJobSettled { _ in } }

@@ -15,7 +15,9 @@ extension SchedulerConfiguration {
     if let timeout { check.checkPositive("timeout", timeout) }
     if let memoryBudget { check.check("memoryBudget", memoryBudget, in: 0...mostMemory) }
     check.add(tagKeys.each.problems(named: "tagKeys.each."))
+    check.check("tagKeys.named.count", tagKeys.named.count, in: 0...TagKeys.most)
     for (name, settings) in tagKeys.named.sorted(by: { $0.key < $1.key }) {
+      check.check("tagKeys.named", length: name, in: 0...mostNameLength)
       check.add(settings.problems(named: "tagKeys.named[\(name)]."))
     }
     check.check("retainedCount", retainedCount, in: 0...Int.max)

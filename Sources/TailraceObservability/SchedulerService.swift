@@ -1,4 +1,5 @@
 public import ServiceLifecycle
+public import TailraceCore
 public import TailraceRuntime
 
 /// A scheduler as a service of swift-service-lifecycle: it runs until the group shuts down gracefully, then lets its
@@ -16,20 +17,27 @@ public struct SchedulerService: Service {
   ///
   /// - Parameters:
   ///   - scheduler: not started yet.
-  ///   - grace: how long jobs may go on after the shutdown has begun; keep it below the group's own
+  ///   - grace: how long jobs may go on after the shutdown has begun, 0 s or longer; keep it below the group's own
   ///     `maximumGracefulShutdownDuration`. Default: 30 s.
-  ///   - stopping: how long handlers may take to return after their cancellation. Default: 5 s.
+  ///   - stopping: how long handlers may take to return after their cancellation, 0 s or longer. Default: 5 s.
   ///   - metrics: gauges to set while the service runs; nil: none.
-  ///   - interval: how often to set them; what lies outside of 1 ms to a day counts as the nearer end. Default: 5 s.
+  ///   - interval: how often to set them; 1 ms to a day. Default: 5 s.
+  /// - Throws: all that is out of range, with its value and range.
   public init(
     _ scheduler: Scheduler, grace: Duration = .seconds(30), stopping: Duration = .seconds(5),
     metrics: MetricsObserver? = nil, every interval: Duration = .seconds(5)
-  ) {
+  ) throws(InvalidValues) {
+    var check = ValueCheck()
+    check.require(grace >= .zero, "grace", "\(grace)", "0 s or longer")
+    check.require(stopping >= .zero, "stopping", "\(stopping)", "0 s or longer")
+    let intervals: ClosedRange<Duration> = .milliseconds(1)...(.seconds(86_400))
+    check.require(intervals.contains(interval), "interval", "\(interval)", "1 ms to a day")
+    try check.throwFound()
     self.scheduler = scheduler
     self.grace = grace
     self.stopping = stopping
     self.metrics = metrics
-    self.interval = min(max(interval, .milliseconds(1)), .seconds(86_400))
+    self.interval = interval
   }
 
   /// Starts the scheduler; returns when it was shut down.

@@ -133,7 +133,7 @@ extension Scheduler {
     return result
   }
 
-  /// Forgets the dead letters that settled this long ago or longer; by default all.
+  /// Forgets the dead letters that settled this long ago or longer; by default, and for an age below 0, all.
   ///
   /// - Returns: how many.
   @discardableResult

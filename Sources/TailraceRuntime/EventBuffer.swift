@@ -28,7 +28,7 @@ final class EventBuffer: @unchecked Sendable {
   }
 
   init(capacity: Int, isEvidence: Bool = false) {
-    self.capacity = max(1, capacity)
+    self.capacity = capacity
     self.isEvidence = isEvidence
   }
 

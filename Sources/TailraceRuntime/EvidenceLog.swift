@@ -51,7 +51,8 @@ public struct EvidenceCounts: Sendable, Hashable {
 public final class EvidenceLog: Sendable {
   /// Where the lines go, and how many.
   public struct Settings: Sendable, Hashable {
-    /// The file that is written to; those set aside are called the same with `.1`, `.2`, … added, `.1` the latest.
+    /// The file that is written to; 1 to 4,090 bytes of UTF-8. Those set aside are called the same with `.1`, `.2`, …
+    /// added, `.1` the latest.
     public var path: String
     /// How large a file may become, in bytes; 1 or more. A single line may be larger. Default: 64 MiB.
     public var maximumBytes = 64 << 20
@@ -66,6 +67,20 @@ public final class EvidenceLog: Sendable {
 
     /// Makes the default settings for a file.
     public init(path: String) { self.path = path }
+
+    /// Whether the settings can be used, as far as they show themselves: the file is not opened.
+    ///
+    /// - Throws: all that are out of range, with their values and ranges.
+    public func validate() throws(InvalidValues) {
+      var check = ValueCheck()
+      check.check("path", length: path, in: 1...longestPath)
+      // The system would take what stands before it for the whole.
+      check.require(!path.utf8.contains(0), "path", "a text with a zero byte", "a text without zero bytes")
+      check.check("maximumBytes", maximumBytes, in: 1...Int.max)
+      check.check("files", files, in: 1...1_000)
+      check.check("waitingLines", waitingLines, in: 1...Scheduler.mostBuffered)
+      try check.throwFound()
+    }
   }
 
   let settings: Settings
@@ -85,11 +100,7 @@ public final class EvidenceLog: Sendable {
   ///
   /// - Throws: ``EvidenceLogError/cannotOpen(path:reason:)``, ``EvidenceLogError/invalidSettings(_:)``.
   public init(_ settings: Settings) throws(EvidenceLogError) {
-    var check = ValueCheck()
-    check.check("maximumBytes", settings.maximumBytes, in: 1...Int.max)
-    check.check("files", settings.files, in: 1...1_000)
-    check.check("waitingLines", settings.waitingLines, in: 1...10_000_000)
-    do throws(InvalidValues) { try check.throwFound() } catch { throw .invalidSettings(error) }
+    do throws(InvalidValues) { try settings.validate() } catch { throw .invalidSettings(error) }
     self.settings = settings
     buffer = EventBuffer(capacity: settings.waitingLines, isEvidence: true)
     file = Locked(
@@ -166,6 +177,9 @@ public final class EvidenceLog: Sendable {
     }
   }
 }
+
+/// The longest path that the system takes, less what the name of a file that is set aside has more.
+private let longestPath = 4_090
 
 /// Lines on their way to the file. Of the log's thread.
 private struct EvidenceWriter {

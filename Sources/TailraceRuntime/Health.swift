@@ -114,18 +114,31 @@ public struct HealthLimits: Sendable, Hashable {
   public var queueShare = 0.8
   /// The least share of recent jobs that must complete; 0 to 1. Default: 0.95.
   public var successShare = 0.95
-  /// How many jobs must have completed or been dead-lettered before their share says anything; at least 1. Default: 20.
+  /// How many jobs must have completed or been dead-lettered before their share says anything; 1 or more. Default: 20.
   public var fewestJobs = 20
   /// How many workers of a pool may be stuck, that is: hold a handler that has not returned
-  /// ``/TailraceCore/SchedulerConfiguration/stuckAfter`` its time-out or cancellation. Default: 0. Where no other
-  /// worker of the pool is left, the scheduler is unhealthy whatever the limit.
+  /// ``/TailraceCore/SchedulerConfiguration/stuckAfter`` its time-out or cancellation; 0 to 65,534. Default: 0.
+  /// Where no other worker of the pool is left, the scheduler is unhealthy whatever the limit.
   public var stuckWorkers = 0
   /// How long handlers may wait for each other, and tasks for a thread that handlers of the async pool block, before
-  /// the report says so. By real time, under ``VirtualTime`` too. Default: 1 s.
+  /// the report says so; 0 or longer. By real time, under ``VirtualTime`` too. Default: 1 s.
   public var blockedAfter = Duration.seconds(1)
 
   /// Makes the default limits.
   public init() {}
+
+  /// Whether the limits can be used.
+  ///
+  /// - Throws: all that are out of range, with their values and ranges.
+  public func validate() throws(InvalidValues) {
+    var check = ValueCheck()
+    check.require((0...1).contains(queueShare), "queueShare", "\(queueShare)", "0 to 1")
+    check.require((0...1).contains(successShare), "successShare", "\(successShare)", "0 to 1")
+    check.check("fewestJobs", fewestJobs, in: 1...Int.max)
+    check.check("stuckWorkers", stuckWorkers, in: 0...PoolConfiguration.mostWorkers)
+    check.require(blockedAfter >= .zero, "blockedAfter", "\(blockedAfter)", "0 s or longer")
+    try check.throwFound()
+  }
 }
 
 /// What a scheduler's health is judged by: facts of one instant.
@@ -182,7 +195,7 @@ struct HealthFacts {
       reasons.append(.queueFilling(waiting: queued, capacity: capacity, limit: limits.queueShare))
     }
     let count = completed + failed
-    if count >= max(1, limits.fewestJobs), Double(completed) < limits.successShare * Double(count) {
+    if count >= limits.fewestJobs, Double(completed) < limits.successShare * Double(count) {
       reasons.append(.lowSuccess(completed: completed, of: count, limit: limits.successShare))
     }
     for (pool, workers) in workers where absent.counts[Int(pool.rawValue)] > 0 {
@@ -252,12 +265,22 @@ struct RecentOutcomes {
 }
 
 extension Scheduler {
+  /// How the scheduler does, by the default limits; see ``health(_:)``.
+  public func health() -> SchedulerHealth { judgedHealth(by: HealthLimits()) }
+
   /// How the scheduler does: healthy, degraded with the reasons, or unhealthy.
   ///
   /// The share of jobs that complete is taken over the last 1,024 that completed or were dead-lettered since the first
   /// call, and over all since the start in that call itself: only from then on are they noted, which takes some
   /// nanoseconds a job. Ask once at the start, and whenever a probe comes.
-  public func health(_ limits: HealthLimits = HealthLimits()) -> SchedulerHealth {
+  ///
+  /// - Throws: all that is out of range in the limits; see ``HealthLimits/validate()``.
+  public func health(_ limits: HealthLimits) throws(InvalidValues) -> SchedulerHealth {
+    try limits.validate()
+    return judgedHealth(by: limits)
+  }
+
+  private func judgedHealth(by limits: HealthLimits) -> SchedulerHealth {
     let now = timer.now
     let probe = threadProbe.ask()
     var facts = withState { state in state.healthFacts() }

@@ -145,7 +145,7 @@ public struct JobContext: Sendable {
   /// look now and then; an asynchronous one is told through `Task.isCancelled` as well.
   public var isCancelled: Bool { worker.isCancelled(id) }
 
-  /// Blocks a synchronous handler's thread for this long, or until its attempt is cancelled.
+  /// Blocks a synchronous handler's thread for this long, or until its attempt is cancelled. Less than 0 is as 0.
   ///
   /// - Throws: `CancellationError` when the attempt was cancelled or timed out.
   public func sleep(for time: Duration) throws {
@@ -153,7 +153,7 @@ public struct JobContext: Sendable {
   }
 
   /// Suspends an asynchronous handler for this long, by the scheduler's own time: under ``VirtualTime`` no real time
-  /// passes.
+  /// passes. Less than 0 is as 0.
   ///
   /// - Throws: `CancellationError` when the attempt was cancelled or timed out.
   public func sleep(for time: Duration) async throws {

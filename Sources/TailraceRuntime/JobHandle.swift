@@ -10,7 +10,8 @@ public struct JobHandle<Parameters: Job>: Sendable, Hashable {
 
   /// Awaits the job's result.
   ///
-  /// - Parameter timeout: how long to wait; nil: for ever. The job goes on when it is over.
+  /// - Parameter timeout: how long to wait; nil: for ever. The job goes on when it is over. Less than 0 is
+  ///   as 0.
   /// - Throws: ``JobFailure`` when the job did not complete; ``SchedulerError/unknownJob(_:)`` when it settled and was
   ///   forgotten; ``SchedulerError/awaitTimedOut(_:after:)``; `CancellationError` when the awaiting task is cancelled.
   @discardableResult

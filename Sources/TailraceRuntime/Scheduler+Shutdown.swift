@@ -35,7 +35,8 @@ extension Scheduler {
   ///
   /// - Parameters:
   ///   - grace: how long jobs may go on; under ``VirtualTime`` that is virtual too, and passes only as a test says so.
-  ///   - stopping: how long handlers may take to return after their cancellation.
+  ///     What is left of a deadline will do: less than 0 is as 0.
+  ///   - stopping: how long handlers may take to return after their cancellation; less than 0 is as 0.
   @discardableResult
   public func shutdown(grace: Duration = .seconds(30), stopping: Duration = .seconds(5)) async -> ShutdownReport {
     let isRunning = report { state, now, outbox in
@@ -86,13 +87,16 @@ extension Scheduler {
   ///
   /// - Parameters:
   ///   - signals: by default SIGTERM and SIGINT.
-  ///   - grace: as in ``shutdown(grace:stopping:)``.
+  ///   - grace: as in ``shutdown(grace:stopping:)``, but 0 s or longer.
   /// - Throws: the scheduler is not started then: ``/TailraceCore/InvalidValues`` with the signals that cannot be
-  ///   caught.
+  ///   caught, and with a grace period out of range.
   @discardableResult
   public func run(
     until signals: [Int32] = [SIGTERM, SIGINT], grace: Duration = .seconds(30)
   ) async throws -> ShutdownReport {
+    var check = ValueCheck()
+    check.require(grace >= .zero, "grace", "\(grace)", "0 s or longer")
+    try check.throwFound()
     let wait = try SignalWait(signals)
     start()
     await wait.wait()

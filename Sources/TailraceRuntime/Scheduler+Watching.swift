@@ -4,6 +4,12 @@ import TailraceCore
 extension Scheduler {
   // MARK: - Events
 
+  /// The most events that may wait for one subscriber, and the most lines that may wait for an evidence log.
+  public static let mostBuffered = 10_000_000
+
+  /// ``events(bufferingNewest:)`` with room for 1,024 events.
+  public func events() -> JobEvents { events(within: 1_024) }
+
   /// Everything that happens to the scheduler's jobs from now on, as a sequence.
   ///
   /// The scheduler never waits for a subscriber: one that is slower than the jobs loses the oldest events, and is told
@@ -14,8 +20,16 @@ extension Scheduler {
   /// While there is a subscriber each step of a job is made and handed over under the scheduler's lock, and each start
   /// of an attempt costs a turn of that lock more. Without one nothing is made.
   ///
-  /// - Parameter capacity: how many events may wait for this subscriber; less than 1 counts as 1.
-  public func events(bufferingNewest capacity: Int = 1_024) -> JobEvents {
+  /// - Parameter capacity: how many events may wait for this subscriber; 1 to 10,000,000.
+  /// - Throws: where the capacity is out of that range.
+  public func events(bufferingNewest capacity: Int) throws(InvalidValues) -> JobEvents {
+    var check = ValueCheck()
+    check.check("capacity", capacity, in: 1...Self.mostBuffered)
+    try check.throwFound()
+    return events(within: capacity)
+  }
+
+  private func events(within capacity: Int) -> JobEvents {
     let buffer = EventBuffer(capacity: capacity)
     subscribe(buffer)
     return JobEvents(subscription: EventSubscription(scheduler: self, buffer: buffer))

@@ -18,6 +18,7 @@ package final class SignalWait: Sendable {
   /// - Throws: ``InvalidValues`` with the signals that cannot be caught.
   package init(_ signals: [Int32]) throws(InvalidValues) {
     var check = ValueCheck()
+    check.check("signals.count", signals.count, in: 1...Int(CPLATFORM_SIGNALS) - 1)
     for (place, number) in signals.enumerated() {
       check.require(
         (1..<Int32(CPLATFORM_SIGNALS)).contains(number) && number != SIGKILL && number != SIGSTOP,

@@ -31,7 +31,7 @@ public final class VirtualTime: Sendable {
   ///   - start: what the wall clock shows then; nil: the start of the year 2000, UTC. Schedules go by it.
   ///   - patience: how long in real time time may stand still while somebody awaits a job or a shutdown and nothing
   ///     else is left to happen: the await then throws ``TimeStandsStill``, the shutdown goes on as if its period were
-  ///     over.
+  ///     over. Less than 0 is as 0.
   public init(startingAt start: UnixTime? = nil, patience: Duration = .seconds(10)) {
     standstillPatience = patience
     timer = TimerThread(virtualStart: start ?? UnixTime(nanoseconds: 946_684_800_000_000_000))
@@ -47,7 +47,7 @@ public final class VirtualTime: Sendable {
   ///
   /// - Parameters:
   ///   - length: how far; 0 or more.
-  ///   - patience: real time to wait for handlers that neither end nor sleep.
+  ///   - patience: real time to wait for handlers that neither end nor sleep; less than 0 is as 0.
   /// - Throws: ``HandlersStillRunning`` when patience is over; time stands where it is then.
   ///   ``TimeCannotGoBack`` for a negative length. `CancellationError`.
   public func advance(by length: Duration, patience: Duration = .seconds(10)) async throws {

@@ -15,7 +15,7 @@ struct ArticleExamples {
     let scheduler = try Scheduler(SchedulerConfiguration(), observers: [metrics])
     try scheduler.register("greet") { _ in "Hello" }
     try scheduler.use(JobTracing(tracer: tracer))
-    let service = SchedulerService(scheduler, grace: .seconds(20), metrics: metrics)
+    let service = try SchedulerService(scheduler, grace: .seconds(20), metrics: metrics)
     try await testGracefulShutdown { trigger in
       let running = Task { try await service.run() }
       try await scheduler.submit(JobRequest("greet"))

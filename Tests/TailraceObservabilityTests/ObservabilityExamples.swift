@@ -40,7 +40,7 @@ struct ObservabilityExamples {
   @Test func service() async throws {
     let scheduler = Scheduler()
     try scheduler.register("nop") { _ in nil }
-    let service = SchedulerService(scheduler, grace: .seconds(20))
+    let service = try SchedulerService(scheduler, grace: .seconds(20))
     try await testGracefulShutdown { trigger in
       let group = Task { try await service.run() }
       let id = try await scheduler.submit(JobRequest("nop"))

@@ -15,7 +15,7 @@ struct ServiceTests {
     let observer = MetricsObserver(factory: backend)
     let scheduler = quietScheduler([observer])
     try scheduler.register("nop") { _ in nil }
-    let service = SchedulerService(scheduler, metrics: observer, every: .milliseconds(1))
+    let service = try SchedulerService(scheduler, metrics: observer, every: .milliseconds(1))
     try await testGracefulShutdown { trigger in
       async let running: Void = service.run()
       let first = try await scheduler.submit(JobRequest("nop"))
@@ -40,5 +40,23 @@ struct ServiceTests {
     running.cancel()
     await #expect(throws: CancellationError.self) { try await running.value }
     #expect(try await scheduler.result(of: id).cause == .stopped)
+  }
+
+  @Test func settingsOutOfRangeAreRefusedWithTheirRanges() throws {
+    let scheduler = quietScheduler()
+    let wrong: [Duration] = [.seconds(Int64.min), .seconds(-1), .nanoseconds(-1)]
+    for length in wrong {
+      let error = #expect(throws: InvalidValues.self) {
+        try SchedulerService(scheduler, grace: length, stopping: length, every: length)
+      }
+      #expect(error?.values.map(\.name) == ["grace", "stopping", "interval"])
+      #expect(error?.values.map(\.range) == ["0 s or longer", "0 s or longer", "1 ms to a day"])
+    }
+    for interval: Duration in [.zero, .microseconds(999), .seconds(86_401), .seconds(Int64.max)] {
+      #expect(throws: InvalidValues.self) { try SchedulerService(scheduler, every: interval) }
+    }
+    for interval: Duration in [.milliseconds(1), .seconds(86_400)] {
+      _ = try SchedulerService(scheduler, grace: .zero, stopping: .zero, every: interval)
+    }
   }
 }

@@ -53,7 +53,7 @@ extension EmbeddingExamples {
   @Test func events() async throws {
     let scheduler = Scheduler()
     try scheduler.register("nop") { _ in nil }
-    let events = scheduler.events(bufferingNewest: 1_024)
+    let events = try scheduler.events(bufferingNewest: 1_024)
     let watcher = Task {
       var settled = 0
       for await event in events {
@@ -97,12 +97,12 @@ extension EmbeddingExamples {
     var limits = HealthLimits()
     limits.queueShare = 0.5
     limits.stuckWorkers = 1
-    switch scheduler.health(limits) {
+    switch try scheduler.health(limits) {
     case .healthy: break
     case .degraded(let reasons): for reason in reasons { print("degraded: \(reason)") }
     case .unhealthy(let reason): print("unhealthy: \(reason)")
     }
-    #expect(scheduler.health(limits).isReady)
+    #expect(try scheduler.health(limits).isReady)
     await scheduler.shutdown()
     #expect(scheduler.health() == .unhealthy(.stopped))
   }

@@ -41,7 +41,7 @@ struct EventTests {
       return nil
     }
     try scheduler.registerBlocking("hopeless") { _ in throw Hopeless() }
-    let events = scheduler.events(bufferingNewest: 10_000)
+    let events = try scheduler.events(bufferingNewest: 10_000)
     scheduler.start()
     let retry = RetryPolicy(limit: 1, backoff: .fixed(.milliseconds(1)), jitter: .none)
     let shaky = try await scheduler.submit(JobRequest("shaky", tags: ["t"], retry: retry))
@@ -72,7 +72,7 @@ struct EventTests {
     let scheduler = Scheduler.quiet { $0.queueCapacity = 2 }
     let (started, gate) = (Gate(), Gate())
     try scheduler.registerBlocker("blocker", started: started, until: gate)
-    let events = scheduler.events(bufferingNewest: 10_000)
+    let events = try scheduler.events(bufferingNewest: 10_000)
     let waiting = try await scheduler.submit(JobRequest("blocker"))
     let other = try await scheduler.submit(JobRequest("blocker"))
     await #expect(throws: SchedulerError.self) { try await scheduler.submit(JobRequest("blocker")) }
@@ -114,8 +114,8 @@ struct EventTests {
   @Test func aSlowSubscriberIsToldWhatItMissed() async throws {
     let scheduler = Scheduler.quiet()
     try scheduler.register("nop") { _ in nil }
-    let slow = scheduler.events(bufferingNewest: 10)
-    let quick = scheduler.events(bufferingNewest: 100_000)
+    let slow = try scheduler.events(bufferingNewest: 10)
+    let quick = try scheduler.events(bufferingNewest: 100_000)
     scheduler.start()
     for _ in 0..<100 { try await scheduler.submit(JobRequest("nop")) }
     await scheduler.shutdown()
@@ -165,7 +165,7 @@ struct EventTests {
       return nil
     }
     try scheduler.registerBlocking("block") { _ in nil }
-    let events = scheduler.events(bufferingNewest: 1_000_000)
+    let events = try scheduler.events(bufferingNewest: 1_000_000)
     let reader = Task { await all(events) }
     scheduler.start()
     await withTaskGroup(of: Void.self) { group in

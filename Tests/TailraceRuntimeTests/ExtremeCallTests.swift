@@ -121,23 +121,56 @@ struct ExtremeCallTests {
     await scheduler.shutdown()
   }
 
-  @Test func healthMayBeJudgedByAnyLimit() async throws {
+  @Test func healthLimitsAreRefusedOrWork() async throws {
     let scheduler = Scheduler.quiet()
     scheduler.start()
-    for value in [-Double.infinity, -1, 0, 1, .infinity, .nan] {
-      for count in [Int.min, -1, 0, 1, .max] {
-        var limits = HealthLimits()
-        (limits.queueShare, limits.successShare, limits.fewestJobs, limits.stuckWorkers) = (value, value, count, count)
-        #expect(scheduler.health(limits).isReady)
-      }
+    for share in [-Double.infinity, -1, -0.0, 0, 0.5, 1, 1.1, .infinity, .nan] {
+      try judge(scheduler, isInRange: (0...1).contains(share), "queueShare") { $0.queueShare = share }
+      try judge(scheduler, isInRange: (0...1).contains(share), "successShare") { $0.successShare = share }
+    }
+    for count in [Int.min, -1, 0, 1, 65_534, 65_535, .max] {
+      try judge(scheduler, isInRange: count >= 1, "fewestJobs") { $0.fewestJobs = count }
+      try judge(scheduler, isInRange: (0...65_534).contains(count), "stuckWorkers") { $0.stuckWorkers = count }
+    }
+    for duration in Self.durations {
+      try judge(scheduler, isInRange: duration >= .zero, "blockedAfter") { $0.blockedAfter = duration }
     }
     await scheduler.shutdown()
   }
 
-  @Test func buffersMayHaveAnySize() async throws {
+  private func judge(
+    _ scheduler: Scheduler, isInRange: Bool, _ name: String, _ set: (inout HealthLimits) -> Void
+  ) throws {
+    var limits = HealthLimits()
+    set(&limits)
+    expectRefusal(of: [name], unless: isInRange) {
+      let health = try scheduler.health(limits)
+      #expect(health.isReady)
+    }
+  }
+
+  /// Whether a call is refused for these values, and no others, unless all are in range.
+  private func expectRefusal(of names: [String], unless isInRange: Bool, _ call: () throws -> Void) {
+    do {
+      try call()
+      #expect(isInRange, "\(names) were taken")
+    } catch let error as InvalidValues {
+      #expect(!isInRange && error.values.map(\.name) == names, "\(error)")
+      #expect(error.values.allSatisfy { !$0.value.isEmpty && !$0.range.isEmpty })
+    } catch {
+      Issue.record("\(names): \(error)")
+    }
+  }
+
+  @Test func buffersOfEverySizeAreRefusedOrWork() async throws {
     let scheduler = Scheduler.quiet()
     try scheduler.register("nop") { _ in nil }
-    let all = [Int.min, -1, 0, 1, .max].map { scheduler.events(bufferingNewest: $0) }
+    var all: [JobEvents] = []
+    for size in [Int.min, -1, 0, 1, 10_000_000, 10_000_001, .max] {
+      expectRefusal(of: ["capacity"], unless: (1...10_000_000).contains(size)) {
+        all.append(try scheduler.events(bufferingNewest: size))
+      }
+    }
     scheduler.start()
     let id = try await scheduler.submit(JobRequest("nop"))
     _ = try await scheduler.result(of: id)
@@ -150,22 +183,40 @@ struct ExtremeCallTests {
     for remembered in [Int.min, -1, 1_001, .max] {
       #expect(throws: InvalidValues.self) { try Scheduler(observers: [], attemptsRemembered: remembered) }
     }
+    for bytes in [Int.min, -1] {
+      #expect(throws: InvalidValues.self) { try Scheduler(observers: [], results: .bytes(bytes)) }
+      #expect(throws: InvalidValues.self) { try Scheduler(observers: [], results: .untilAwaited(bytes: bytes)) }
+    }
   }
 
   @Test func evidenceSettingsAreChecked() {
     for value in [Int.min, -1, 0, .max] {
       var settings = EvidenceLog.Settings(path: "/nowhere/at/all")
       (settings.files, settings.waitingLines, settings.maximumBytes) = (value, value, value)
+      expectRefusal(of: (value == .max ? [] : ["maximumBytes"]) + ["files", "waitingLines"], unless: false) {
+        try settings.validate()
+      }
+      #expect(throws: EvidenceLogError.self) { try EvidenceLog(settings) }
+    }
+    for path in ["", "/dev/null\u{0}.jsonl", String(repeating: "x", count: 4_091)] {
+      let settings = EvidenceLog.Settings(path: path)
+      expectRefusal(of: ["path"], unless: false) { try settings.validate() }
       #expect {
         try EvidenceLog(settings)
       } throws: {
-        if case .invalidSettings(let invalid) = $0 as? EvidenceLogError {
-          invalid.values.count == (value == .max ? 2 : 3)
-        } else {
-          false
-        }
+        if case .invalidSettings = $0 as? EvidenceLogError { true } else { false }
       }
     }
+  }
+
+  @Test func aProgramThatRunsUntilASignalIsToldOfItsPeriod() async throws {
+    let scheduler = Scheduler.quiet()
+    for duration in Self.durations where duration < .zero {
+      await #expect(throws: InvalidValues.self) { try await scheduler.run(until: [SIGUSR1], grace: duration) }
+    }
+    await #expect(throws: InvalidValues.self) { try await scheduler.run(until: []) }
+    #expect(scheduler.health() == .unhealthy(.notStarted))
+    await scheduler.shutdown(grace: .zero)
   }
 
   @Test(arguments: [Int32.min, -1, 0, SIGKILL, SIGSTOP, 65, 4_096, .max])

@@ -112,7 +112,8 @@ struct ExtremeValueTests {
     let ints: [(String, (inout SchedulerConfiguration, Int) -> Void)] = [
       ("queueCapacity", { $0.queueCapacity = $1 }), ("memoryBudget", { $0.memoryBudget = $1 }),
       ("retainedCount", { $0.retainedCount = $1 }), ("deadLetterCount", { $0.deadLetterCount = $1 }),
-      ("replacementLimit", { $0.replacementLimit = $1 }), ("each.concurrency", { $0.tagKeys.each.concurrency = $1 }),
+      ("replacementLimit", { $0.replacementLimit = $1 }), ("handlerReserve", { $0.handlerReserve = $1 }),
+      ("each.concurrency", { $0.tagKeys.each.concurrency = $1 }),
     ]
     // As many workers are made in a test of its own.
     for (name, set) in ints { all += Variant.all(base, name, Extremes.ints.filter { $0 != 65_534 }, set) }
@@ -127,6 +128,7 @@ struct ExtremeValueTests {
       $0.tagKeys.each.weight = $1
     }
     all += Variant.all(base, "named.weight", Extremes.doubles) { $0.tagKeys.named["a"] = TagKeySettings(weight: $1) }
+    all += Variant.all(base, "named", Extremes.texts) { $0.tagKeys.named[$1] = TagKeySettings(concurrency: 1) }
     for priority in Priority.allCases {
       all += Variant.all(base, "slope", Extremes.doubles) {
         var slopes = PrioritySlopes()
@@ -209,6 +211,14 @@ struct ExtremeValueTests {
     #expect(scheduler.shardCount == 1 + 65_534 + 2)
     configuration.replacementLimit = 1
     #expect(throws: InvalidValues.self) { try Scheduler(configuration) }
+  }
+
+  @Test func noMoreTagKeysAreNamedThanThereCanBe() throws {
+    var configuration = SchedulerConfiguration()
+    for index in 0...60_000 { configuration.tagKeys.named["\(index)"] = TagKeySettings(concurrency: 1) }
+    #expect(throws: InvalidValues.self) { try configuration.validate() }
+    configuration.tagKeys.named["0"] = nil
+    try configuration.validate()
   }
 
   // MARK: - Job types

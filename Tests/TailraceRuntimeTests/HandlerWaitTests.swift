@@ -112,13 +112,13 @@ struct HandlerWaitTests {
   }
 
   private func isWaiting(_ scheduler: Scheduler) -> Bool {
-    "\(scheduler.health(atOnce))".contains("hold handlers that wait for jobs")
+    (try? scheduler.health(atOnce)).map { "\($0)".contains("hold handlers that wait for jobs") } ?? false
   }
 
   /// What the report says of handlers that wait for each other, once it does.
   private func standstill(_ scheduler: Scheduler) async -> SchedulerHealth {
     while !isWaiting(scheduler) { try? await Task.sleep(for: .milliseconds(1)) }
-    return scheduler.health(atOnce)
+    return (try? scheduler.health(atOnce)) ?? scheduler.health()
   }
 
   @Test(arguments: [Reach.ownTask, .thread]) func handlersFindRoomInAFullQueue(reach: Reach) async throws {
@@ -342,11 +342,11 @@ struct HandlerWaitTests {
     let seen = await withUnsafeContinuation { (continuation: UnsafeContinuation<SchedulerHealth, Never>) in
       Thread.detachNewThread { [limits] in
         for _ in 0...width { _ = try? scheduler.submitBlocking(JobRequest("blocks its thread")) }
-        var health = scheduler.health(limits)
+        var health = (try? scheduler.health(limits)) ?? .healthy
         // Other tests of the process hold threads too.
         while !"\(health)".contains("blocks its thread") {
           usleep(10_000)
-          health = scheduler.health(limits)
+          health = (try? scheduler.health(limits)) ?? .healthy
         }
         for _ in 0...width { semaphore.signal() }
         continuation.resume(returning: health)

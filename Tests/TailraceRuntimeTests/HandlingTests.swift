@@ -220,7 +220,7 @@ struct ProgressTests {
       for step in 0...10_000 { context.report(progress: Double(step) / 10_000) }
       return nil
     }
-    let events = scheduler.events(bufferingNewest: 10_000)
+    let events = try scheduler.events(bufferingNewest: 10_000)
     scheduler.start()
     let begin = MonotonicClock.now()
     let id = try await scheduler.submit(JobRequest("chatty"))

@@ -56,7 +56,7 @@ final class Intruder: Sendable {
     _ = try? scheduler.openBatch(failFast: true)
     let wire = Tripwire(self, "callback.deinit")
     scheduler.onJobSettled { _ in wire.hold() }.cancel()
-    _ = scheduler.events(bufferingNewest: 1)
+    _ = try? scheduler.events(bufferingNewest: 1)
     _ = (scheduler.metrics(), scheduler.health(), scheduler.concurrencyLimit(of: .async))
     _ = (scheduler.deadLetters(), scheduler.deadLetterHistories())
     _ = scheduler.replayAll { $0.attempts > 100 }

@@ -36,7 +36,7 @@ struct ReentryTests {
         logger: Logger(label: "test", factory: { _ in HostileLogHandler(intruder) }))
       intruder.intrude(on: scheduler)
       try Self.furnish(scheduler, intruder)
-      let idle = scheduler.events(bufferingNewest: 2)
+      let idle = try scheduler.events(bufferingNewest: 2)
       scheduler.start()
       for round in 0..<12 { await Self.submitEverything(round, to: scheduler, intruder) }
       try await Self.describeDeadLetters(of: scheduler, intruder)

@@ -95,7 +95,7 @@ final class SoakActor: @unchecked Sendable {
   }
 
   private func readEvents() async {
-    let events = scheduler.events(bufferingNewest: 1 + below(100))
+    guard let events = try? scheduler.events(bufferingNewest: 1 + below(100)) else { return }
     let count = below(20)
     let reader = Task { [ledger] in
       var left = count
