@@ -13,7 +13,8 @@ extension Scheduler {
   /// - Returns: the job's identifier, valid as long as the scheduler remembers the job.
   /// - Throws: ``/TailraceCore/InvalidValues`` with everything that is out of range in the request;
   ///   ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/refused(_:)``; `CancellationError` when
-  ///   the calling task is cancelled while it waits for room, the job is then cancelled with it.
+  ///   the calling task is cancelled while it waits for room, the job is then cancelled with it; ``TimeStandsStill``
+  ///   likewise, when nobody moves ``VirtualTime`` on meanwhile.
   @discardableResult
   public func submit(_ request: JobRequest) async throws -> JobID {
     try await submit(request, watch: nil)
@@ -26,17 +27,19 @@ extension Scheduler {
     case .accepted(let id): return id
     case .refused(let refusal): throw SchedulerError.refused(refusal)
     case .waiting(let id):
-      let wasWithdrawn = Atomic<Bool>(false)
+      let room = RoomWait()
+      defer { room.end() }
       var wait: HandlerWaitTicket?
       await withTaskCancellationHandler {
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
           wait = onAdmission(of: id) { continuation.resume() }
+          withdrawWhenTimeStandsStill(id, room)
         }
       } onCancel: {
-        if withdraw(id) { wasWithdrawn.store(true, ordering: .releasing) }
+        withdraw(id, room, since: CancellationError())
       }
       endWait(wait)
-      if wasWithdrawn.load(ordering: .acquiring) { throw CancellationError() }
+      try room.check()
       return id
     }
   }
@@ -44,8 +47,8 @@ extension Scheduler {
   /// Submits a job from a thread; blocks the thread while the queue is full if the overflow policy is to block. Not for
   /// asynchronous code.
   ///
-  /// - Throws: as ``submit(_:)-(JobRequest)``; `CancellationError` when it is called by a handler whose attempt is
-  ///   cancelled or timed out while it waits for room.
+  /// - Throws: as ``submit(_:)-(JobRequest)``, but `CancellationError` only when it is called by a handler whose
+  ///   attempt is cancelled or timed out while it waits for room.
   @discardableResult
   public func submitBlocking(_ request: JobRequest) throws -> JobID {
     let admission = try offer(request)
@@ -53,35 +56,47 @@ extension Scheduler {
     case .accepted(let id): return id
     case .refused(let refusal): throw SchedulerError.refused(refusal)
     case .waiting(let id):
+      let room = RoomWait()
+      defer { room.end() }
+      withdrawWhenTimeStandsStill(id, room)
       if let worker = handlerAround, worker.pool == .thread, let job = worker.liveJob {
-        try waitForRoom(id, on: worker, for: job)
+        waitForRoom(id, room, on: worker, for: job)
       } else {
         waitForRoom(id)
       }
+      try room.check()
       return id
     }
   }
 
   /// Blocks the thread of a handler until its job is admitted or its attempt is over; the job is then withdrawn.
-  private func waitForRoom(_ id: JobID, on worker: Worker, for job: JobID) throws {
-    let isAdmitted = AdmissionFlag()
+  private func waitForRoom(_ id: JobID, _ room: RoomWait, on worker: Worker, for job: JobID) {
     let wait = onAdmission(of: id) {
-      isAdmitted.raise()
+      room.end()
       worker.parker.unpark()
     }
     defer { endWait(wait) }
-    while !isAdmitted.isRaised {
-      if worker.isCancelled(job), withdraw(id) { throw CancellationError() }
+    while !room.isOver {
+      if worker.isCancelled(job), withdraw(id, room, since: CancellationError()) { return }
       // A stale wake-up ends a wait early; the loop goes on.
       worker.parker.park()
     }
   }
 
-  /// Cancels a job that waits for room. Returns whether it still did.
-  private func withdraw(_ id: JobID) -> Bool {
+  /// Cancels a job that waits for room. Returns whether it still did; its submitter then finds the reason.
+  @discardableResult
+  private func withdraw(_ id: JobID, _ room: RoomWait, since reason: any Error) -> Bool {
     report { state, now, outbox in
       guard state.core.state(of: id) == .waitingForRoom else { return false }
+      // Before the submitter is woken, which happens once the lock is free.
+      room.fail(reason)
       return state.core.cancelRequested(id, at: now, into: &outbox)
+    }
+  }
+
+  private func withdrawWhenTimeStandsStill(_ id: JobID, _ room: RoomWait) {
+    whenTimeStandsStill("room in the queue is awaited for job \(id.rawValue)", isOver: { room.isOver }) { [weak self] in
+      self?.withdraw(id, room, since: $0)
     }
   }
 
@@ -291,7 +306,8 @@ extension Scheduler {
   ///
   /// - Parameters:
   ///   - id: the job, settled or not.
-  ///   - timeout: how long to wait; nil: for ever. The job goes on when it is over.
+  ///   - timeout: how long to wait; nil: for ever. The job goes on when it is over. What is left of a deadline will do:
+  ///     less than 0 is as 0, and a job that has settled is told of all the same.
   /// - Throws: ``SchedulerError/unknownJob(_:)``, ``SchedulerError/awaitTimedOut(_:after:)``, `CancellationError` when
   ///   the awaiting task is cancelled; ``TimeStandsStill`` when nobody moves ``VirtualTime`` on.
   public func result(of id: JobID, timeout: Duration? = nil) async throws -> JobResult {
@@ -387,11 +403,15 @@ extension DriverState {
   }
 }
 
-/// Tells a blocked thread that its job was admitted.
-private final class AdmissionFlag: Sendable {
-  private let flag = Atomic<Bool>(false)
-  var isRaised: Bool { flag.load(ordering: .acquiring) }
-  func raise() { flag.store(true, ordering: .releasing) }
+/// The wait of one submitter for room in the queue: whether it is over, and why it was given up, if it was.
+private final class RoomWait: Sendable {
+  private let hasEnded = Atomic<Bool>(false)
+  private let failure = Locked<(any Error)?>(nil)
+
+  var isOver: Bool { hasEnded.load(ordering: .acquiring) }
+  func end() { hasEnded.store(true, ordering: .releasing) }
+  func fail(_ error: any Error) { failure.withLock { $0 = error } }
+  func check() throws { if let error = failure.withLock({ $0 }) { throw error } }
 }
 
 /// Answers one who awaits something, once: with what is awaited, a time-out or a cancellation.

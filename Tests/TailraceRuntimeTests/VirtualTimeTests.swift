@@ -221,6 +221,52 @@ import Testing
     #expect(!report.drained && report.cancelled == 2 && report.leftRunning == 0)
   }
 
+  /// Each way of waiting for room: on a submitter's task and thread, and on a handler's.
+  @Test func waitingForRoomWhileTimeStandsStillFailsWithTheReason() async throws {
+    var configuration = patient
+    configuration.queueCapacity = 1
+    configuration.handlerReserve = 0
+    configuration.whenFull = .block
+    configuration.retry = .never
+    let time = VirtualTime(patience: .milliseconds(300))
+    let scheduler = try Scheduler(configuration, time: time)
+    let isFull = Gate()
+    try scheduler.register("late") { _ in nil }
+    try scheduler.register("submits") { context in
+      await isFull.wait()
+      return try await context.scheduler.submit(JobRequest("late"))
+    }
+    try scheduler.register(JobTypeConfiguration(name: "submits from a thread", pool: .thread)) { context in
+      await isFull.wait()
+      return try context.scheduler.submitBlocking(JobRequest("late"))
+    }
+    scheduler.start()
+    var parents: [JobID] = []
+    for type in ["submits", "submits from a thread"] {
+      let id = try await scheduler.submit(JobRequest(type))
+      await eventually { scheduler.status(of: id)?.state == .running }
+      parents.append(id)
+    }
+    try await scheduler.submit(JobRequest("late", delay: .seconds(60)))
+    isFull.open()
+    let error = await #expect(throws: TimeStandsStill.self) { try await scheduler.submit(JobRequest("late")) }
+    #expect(error?.description.contains("room in the queue is awaited for job") == true)
+    #expect(error?.scheduled == 1)
+    await #expect(throws: TimeStandsStill.self) { try await scheduler.submitInBackground(JobRequest("late")) }
+    for id in parents {
+      await eventually { scheduler.status(of: id)?.state == .deadLettered }
+      #expect(scheduler.status(of: id)?.failure is TimeStandsStill)
+    }
+    #expect(scheduler.metrics().gauges.waitingForRoom == 0)
+    // Whoever moves it on in time is not disturbed.
+    async let admitted = scheduler.submit(JobRequest("late"))
+    try await time.advance(by: .seconds(60))
+    let id = try await admitted
+    try await time.settle()
+    #expect(scheduler.status(of: id)?.state == .completed)
+    await scheduler.shutdown()
+  }
+
   @Test func timeDoesNotGoBack() async throws {
     let time = VirtualTime()
     try await time.advance(by: .seconds(5))
