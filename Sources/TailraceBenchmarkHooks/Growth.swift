@@ -33,12 +33,13 @@ public enum Growth: String, CaseIterable, Sendable {
   case events = "events, taken as they come"
   case subscriptions = "subscribe to events, and end it"
   case callbacks = "onJobSettled, and take it back"
+  case memory = "start and end jobs that wait for memory, each of its own type"
   case simulatedCancels = "cancellations in simulation"
 
   /// The most times that it can be done on one scheduler; nil: as often as there is memory.
   public var limit: Int? {
     switch self {
-    case .register: SchedulerCore.mostTypes
+    case .register, .memory: SchedulerCore.mostTypes
     case .park, .open: 1_000
     case .submitTagged: 60_000
     case .addSchedules, .listSchedules, .removeSchedules: SchedulerCore.mostSchedules
@@ -119,6 +120,7 @@ private struct GrowthBench {
     case .listDeadLetters, .replay, .purge: return try measureDeadLetters(operation, count)
     case .addSchedules, .listSchedules, .removeSchedules: return try measureSchedules(operation, count)
     case .events, .subscriptions, .callbacks: return try await measureWatching(operation, count)
+    case .memory: return try measureMemory(count)
     case .simulatedCancels:
       let replay = SimulatedReplay(
         scenario: """
@@ -198,6 +200,29 @@ private struct GrowthBench {
 
   // MARK: - The clock
 
+  /// One job fits, and many workers have nothing to do: each end is a chance for all that wait.
+  private func measureMemory(_ count: Int) throws -> Double {
+    var configuration = SchedulerConfiguration()
+    configuration.asyncPool.workers = 64
+    configuration.queueCapacity = .max
+    configuration.memoryBudget = 1 << 10
+    var core = try SchedulerCore(configuration)
+    var outbox = Outbox()
+    for index in 0..<count {
+      let type = try core.register(JobTypeConfiguration(name: "\(index)", memory: 1 << 10))
+      _ = core.jobSubmitted(JobSubmission(type: type, intended: .zero, submitted: .zero), at: .zero, into: &outbox)
+    }
+    outbox.clear()
+    core.startJobs(at: .zero, into: &outbox)
+    let start = threadTime()
+    while let token = outbox.firstStart {
+      outbox.clear()
+      core.attemptEnded(token, started: .zero, finished: .zero, outcome: .succeeded, at: .zero, into: &outbox)
+      core.startJobs(at: .zero, into: &outbox)
+    }
+    return Double(threadTime() - start) / Double(count)
+  }
+
   private func each(_ count: Int, _ body: (Int) throws -> some Any) rethrows -> Double {
     let start = threadTime()
     for index in 0..<count { _ = try body(index) }
@@ -215,5 +240,13 @@ private struct GrowthBench {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
+extension Outbox {
+  /// The first attempt that is to start.
+  fileprivate var firstStart: AttemptToken? {
+    for place in orders.indices { if case .startAttempt(let token) = orders[place] { return token } }
+    return nil
   }
 }

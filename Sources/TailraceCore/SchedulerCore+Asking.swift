@@ -68,7 +68,7 @@ extension SchedulerCore {
     let key = usesTagKeys ? tagKeys.key(of: slot) : TagKeys.none
     var lacksMemory = false
     if job.memory > 0, let budget = configuration.memoryBudget {
-      lacksMemory = !memoryGated.isEmpty || memoryInUse + Int(job.memory) > Int(kibibytes(budget))
+      lacksMemory = memoryIsAwaited || memoryInUse + Int(job.memory) > Int(kibibytes(budget))
     }
     return JobNeeds(
       type: JobTypeID(rawValue: job.type), pool: job.pool, tagKey: key, usesMemory: job.memory > 0,

@@ -22,7 +22,9 @@ extension SchedulerCore {
 
   /// Jobs wait in the pool, and nobody will look at how long: sees to it that somebody does.
   mutating func watchQueue(of pool: Int) {
-    guard pools[pool].autoscaler?.isWaiting == false, !pools[pool].heap.entries.isEmpty else { return }
+    guard pools[pool].autoscaler?.isWaiting == false,
+      !pools[pool].heap.entries.isEmpty || memoryMayFit && !pools[pool].memoryHeap.entries.isEmpty
+    else { return }
     lookAgain(pool)
   }
 
@@ -44,8 +46,10 @@ extension SchedulerCore {
   /// Since when the job has waited that has waited longest of those that nothing holds up but workers; nil: none waits.
   private func oldestEligible(in pool: Int) -> Instant? {
     var oldest: Instant?
-    for position in pools[pool].heap.entries.indices {
-      let lane = Int(pools[pool].heap.entries[position])
+    let open = pools[pool].heap.entries.count
+    for position in 0..<(open + (memoryMayFit ? pools[pool].memoryHeap.entries.count : 0)) {
+      let lane = Int(
+        position < open ? pools[pool].heap.entries[position] : pools[pool].memoryHeap.entries[position - open])
       let eligible = jobs[lanes[lane].jobs.head].pointee.eligible
       oldest = min(oldest ?? eligible, eligible)
     }

@@ -29,7 +29,7 @@ extension SchedulerCore {
     repeat {
       var pool = memoryTurn
       for _ in pools.indices {
-        if !pools[pool].heap.entries.isEmpty { startJobs(in: pool, claim: claim, into: &outbox) }
+        if !pools[pool].heap.entries.isEmpty || memoryMayFit { startJobs(in: pool, claim: claim, into: &outbox) }
         pool += 1
         if pool == pools.count { pool = 0 }
       }
@@ -65,19 +65,45 @@ extension SchedulerCore {
   /// The lane whose first job comes first.
   @inline(__always)
   private mutating func topLane(of pool: Int) -> UInt32? {
-    traits.choice == .byKey ? pools[pool].heap.top : mostUrgentLane(of: pool)
+    guard traits.choice == .byKey else { return mostUrgentLane(of: pool) }
+    if memoryMayFit { openFirstForMemory(in: pool) }
+    return pools[pool].heap.top
   }
 
-  /// The same where places change with time: compares the first jobs of all open lanes.
+  /// The same where places change with time: compares the first jobs of all lanes that are open, or may be.
   private mutating func mostUrgentLane(of pool: Int) -> UInt32? {
     var best: UInt32?
     var bestKey = Int64.max
-    for position in pools[pool].heap.entries.indices {
-      let lane = pools[pool].heap.entries[position]
+    let open = pools[pool].heap.entries.count
+    for position in 0..<(open + (memoryMayFit ? pools[pool].memoryHeap.entries.count : 0)) {
+      let lane =
+        position < open ? pools[pool].heap.entries[position] : pools[pool].memoryHeap.entries[position - open]
       let key = policyKey(head(of: Int(lane)), in: Int(lane))
       if best == nil || key < bestKey || key == bestKey && comesBefore(lane, best!) { (best, bestKey) = (lane, key) }
     }
+    if let best, lanes[Int(best)].gate == .memory { openForMemory(best) }
     return best
+  }
+
+  /// Opens the first of the lanes that are closed for memory, if it comes before all that are open.
+  @inline(never)
+  private mutating func openFirstForMemory(in pool: Int) {
+    guard let first = pools[pool].memoryHeap.top else { return }
+    if let other = pools[pool].heap.top, !Lane.precedes(lanes[Int(first)], lanes[Int(other)]) { return }
+    openForMemory(first)
+  }
+
+  private mutating func openForMemory(_ lane: UInt32) {
+    leaveMemoryHeap(Int(lane))
+    open(Int(lane))
+  }
+
+  /// Takes a lane out of those that are closed for memory, and leaves it open.
+  private mutating func leaveMemoryHeap(_ lane: Int) {
+    pools[Int(lanes[lane].pool.rawValue)].memoryHeap.remove(UInt32(lane), in: &lanes)
+    lanes[lane].gate = .open
+    lanesForMemory -= 1
+    if lanesForMemory == 0 { memoryMayFit = false }
   }
 
   private mutating func comesBefore(_ a: UInt32, _ b: UInt32) -> Bool {
@@ -222,9 +248,9 @@ extension SchedulerCore {
     if traits.order == .byKey { jobHeaps[lane].remove(slot, in: jobs) }
     if traits.layout != .byPriority { leave(lane) }
     guard wasHead else { return }
-    headChanged(lane)
     // The job that the others waited for may be gone without ever having held memory.
-    if lanes[lane].gate == .memory { releaseMemory(0) }
+    if memoryWaiter == UInt32(lane) { releaseMemory(0) }
+    headChanged(lane)
   }
 
   /// A lane has another first job, its first one, or none any more: puts it where it now belongs in its pool's heap.
@@ -233,12 +259,20 @@ extension SchedulerCore {
     let pool = Int(lanes[lane].pool.rawValue)
     let head = head(of: lane)
     if head == JobSlot.none {
-      if lanes[lane].heapPosition >= 0 { pools[pool].heap.remove(UInt32(lane), in: &lanes) }
+      if lanes[lane].gate == .memory {
+        leaveMemoryHeap(lane)
+      } else if lanes[lane].heapPosition >= 0 {
+        pools[pool].heap.remove(UInt32(lane), in: &lanes)
+      }
       return
     }
     lanes[lane].headKey = policyKey(head, in: lane)
     lanes[lane].headSequence = jobs[head].pointee.sequence
-    if lanes[lane].heapPosition >= 0 {
+    // What comes first now needs none.
+    if lanes[lane].gate == .memory, jobs[head].pointee.memory == 0 { leaveMemoryHeap(lane) }
+    if lanes[lane].gate == .memory {
+      pools[pool].memoryHeap.update(UInt32(lane), in: &lanes)
+    } else if lanes[lane].heapPosition >= 0 {
       pools[pool].heap.update(UInt32(lane), in: &lanes)
     } else if lanes[lane].gate == .open {
       pools[pool].heap.insert(UInt32(lane), in: &lanes)
@@ -285,7 +319,7 @@ extension SchedulerCore {
     }
     let memory = Int(jobs[head(of: lane)].pointee.memory)
     if memory > 0, let budget = configuration.memoryBudget,
-      !memoryGated.isEmpty || memoryInUse + memory > Int(kibibytes(budget))
+      memoryIsAwaited || memoryInUse + memory > Int(kibibytes(budget))
     {
       // While one waits for memory, no other that needs memory overtakes it: large jobs do not starve.
       close(lane, .memory)
@@ -315,8 +349,10 @@ extension SchedulerCore {
     switch gate {
     case .memory:
       // The pool whose job waits for memory is the first to start jobs, so that no other pool takes what comes free.
-      if memoryGated.isEmpty { memoryTurn = pool }
-      memoryGated.append(UInt32(lane))
+      if !memoryIsAwaited { (memoryWaiter, memoryTurn) = (UInt32(lane), pool) }
+      memoryMayFit = false
+      lanesForMemory += 1
+      pools[pool].memoryHeap.insert(UInt32(lane), in: &lanes)
     case .concurrency, .rate, .parked: types[Int(lanes[lane].type)].gatedLanes.append(UInt32(lane))
     case .keyConcurrency, .keyRate: tagKeys.states[Int(lanes[lane].key)].gatedLanes.append(UInt32(lane))
     case .open: invariantViolated("\(#function): lane \(lane) is closed for no reason")
@@ -353,10 +389,8 @@ extension SchedulerCore {
 
   mutating func releaseMemory(_ memory: UInt32) {
     memoryInUse -= Int(memory)
-    guard !memoryGated.isEmpty else { return }
-    let gated = memoryGated
-    memoryGated.removeAll(keepingCapacity: true)
-    for lane in gated { open(Int(lane)) }
+    memoryWaiter = nil
+    memoryMayFit = lanesForMemory > 0
   }
 
   @inline(__always)

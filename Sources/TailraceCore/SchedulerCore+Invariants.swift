@@ -107,7 +107,7 @@ extension SchedulerCore {
       let lane = lanes[index]
       listed += lane.jobs.count
       check(
-        (lane.heapPosition >= 0) == (lane.gate == .open && lane.jobs.count > 0),
+        (lane.heapPosition >= 0) == ((lane.gate == .open || lane.gate == .memory) && lane.jobs.count > 0),
         "lane \(index) with \(lane.jobs.count) jobs and gate \(lane.gate) has heap position \(lane.heapPosition)")
       var (slot, count, last) = (lane.jobs.head, 0, JobSlot.none)
       while slot != JobSlot.none, count <= lane.jobs.count {
@@ -158,6 +158,7 @@ extension SchedulerCore {
         check(!Lane.precedes(lanes[Int(lane)], lanes[Int(parent)]), "pool \(index): its lanes are out of order")
       }
     }
+    checkMemory(check)
     check(
       running == gauges.running + gauges.abandoned,
       "\(running) occupied workers' attempts, \(gauges.running) running and \(gauges.abandoned) abandoned")
@@ -166,10 +167,27 @@ extension SchedulerCore {
       check(type.running <= type.concurrency, "type \(index) runs \(type.running) of \(type.concurrency)")
       check(type.running >= 0, "type \(index) runs \(type.running)")
     }
+  }
+
+  private mutating func checkMemory(_ check: (Bool, @autoclosure () -> String) -> Void) {
     if let budget = configuration.memoryBudget {
       check(memoryInUse <= Int(kibibytes(budget)), "\(memoryInUse) KiB reserved of \(kibibytes(budget))")
     }
     check(memoryInUse >= 0, "\(memoryInUse) KiB reserved")
+    var closed = 0
+    for index in pools.indices {
+      closed += pools[index].memoryHeap.entries.count
+      for position in pools[index].memoryHeap.entries.indices {
+        let lane = lanes[Int(pools[index].memoryHeap.entries[position])]
+        let parent = lanes[Int(pools[index].memoryHeap.entries[max(0, position - 1) / 2])]
+        check(lane.gate == .memory, "pool \(index): a lane with gate \(lane.gate) waits for memory")
+        check(position == 0 || !Lane.precedes(lane, parent), "pool \(index): lanes wait for memory out of order")
+      }
+    }
+    let counted = lanesForMemory
+    check(closed == counted, "\(closed) lanes wait for memory, counted \(counted)")
+    let mayFit = memoryMayFit
+    check(mayFit == (closed > 0 && !memoryIsAwaited), "\(closed) lanes wait for memory, and may fit: \(mayFit)")
   }
 
   private mutating func checkTagKeys(_ check: (Bool, @autoclosure () -> String) -> Void) {

@@ -73,8 +73,13 @@ public struct SchedulerCore: ~Copyable {
   var settling = OwnedArray<PendingSettlement>()
 
   var memoryInUse = 0
-  /// Lanes closed because the first job that needs memory does not fit.
-  var memoryGated: ContiguousArray<UInt32> = []
+  /// The lane whose first job was found not to fit since memory was last given back: others wait behind it.
+  var memoryWaiter: UInt32?
+  var memoryIsAwaited: Bool { memoryWaiter != nil }
+  /// Lanes that are closed for memory, in all pools; see ``PoolState/memoryHeap``.
+  var lanesForMemory = 0
+  /// Whether the first of them may fit by now.
+  var memoryMayFit = false
   /// The pool that starts jobs first.
   var memoryTurn = 0
   var nextSequence: UInt32 = 0
@@ -338,6 +343,9 @@ struct PoolState: ~Copyable {
   /// Attempts handed out and not yet reported as ended.
   var running = 0
   var heap = LaneHeap()
+  /// Its lanes that are closed for memory, in the same order: as memory comes free they are opened one by one, so that
+  /// what one job gives back does not touch all that wait.
+  var memoryHeap = LaneHeap()
   /// Under the policy `fair`: that of the last start.
   var virtualTime: Int64 = 0
 

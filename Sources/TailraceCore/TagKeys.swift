@@ -243,7 +243,7 @@ extension SchedulerCore {
     tagKeys.remove(UInt16(key))
   }
 
-  /// Empty as they are, lanes may still be noted as closed by their types or for memory. Each list is walked once.
+  /// Empty as they are, lanes may still be noted as closed by their types. Each list is walked once.
   private mutating func releaseLanes(_ released: Set<UInt32>) {
     guard !released.isEmpty else { return }
     var (gatedTypes, touchedShares) = (Set<UInt16>(), Set<UInt32>())
@@ -255,7 +255,6 @@ extension SchedulerCore {
       freeLanes.append(lane)
     }
     for type in gatedTypes { types[Int(type)].gatedLanes.removeAll { released.contains($0) } }
-    memoryGated.removeAll { released.contains($0) }
     for share in touchedShares { shares[Int(share)].lanes.removeAll { released.contains($0) } }
   }
 
