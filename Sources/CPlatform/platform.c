@@ -102,6 +102,51 @@ void *cplatform_thread_mark(void *mark) {
   return before;
 }
 
+// Places are used again for other threads, and never freed: somebody may look at one at any time.
+typedef struct turn_place {
+  _Atomic uint64_t count;
+  struct turn_place *next;
+} turn_place_t;
+
+static _Thread_local turn_place_t *turns;
+static turn_place_t *free_turn_places;
+static pthread_mutex_t turns_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_key_t turns_key;
+static pthread_once_t turns_once = PTHREAD_ONCE_INIT;
+
+static void turns_end(void *argument) {
+  turn_place_t *place = argument;
+  turns = NULL;
+  atomic_fetch_add_explicit(&place->count, 1, memory_order_relaxed);
+  pthread_mutex_lock(&turns_lock);
+  place->next = free_turn_places;
+  free_turn_places = place;
+  pthread_mutex_unlock(&turns_lock);
+}
+
+static void turns_prepare(void) { pthread_key_create(&turns_key, turns_end); }
+
+static turn_place_t *turns_begin(void) {
+  pthread_once(&turns_once, turns_prepare);
+  pthread_mutex_lock(&turns_lock);
+  turn_place_t *place = free_turn_places;
+  if (place) free_turn_places = place->next;
+  pthread_mutex_unlock(&turns_lock);
+  if (!place) place = calloc(1, sizeof *place);
+  if (place) pthread_setspecific(turns_key, place);
+  return turns = place;
+}
+
+const void *cplatform_thread_turn(uint64_t *turn) {
+  turn_place_t *place = turns ? turns : turns_begin();
+  if (place) *turn = atomic_fetch_add_explicit(&place->count, 1, memory_order_relaxed) + 1;
+  return place;
+}
+
+uint64_t cplatform_turns_at(const void *place) {
+  return atomic_load_explicit(&((turn_place_t *)place)->count, memory_order_relaxed);
+}
+
 static _Thread_local int locks_held;
 
 int cplatform_count_locks(int change) {

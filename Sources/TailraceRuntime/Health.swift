@@ -37,7 +37,9 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   /// theirs. Nothing but a time-out or a cancellation ends that.
   case handlersWaitForEachOther(PoolID, waiting: Int, of: Int, types: [String], forRoom: Bool, longest: Nanoseconds)
   /// Tasks have waited for one of the threads of Swift's concurrency for so long, which handlers of the async pool
-  /// block. `types` are those that run and, as far as is known, have not suspended.
+  /// block. `types` are those whose handlers began on a thread that nothing else has had since, as far as is known: not
+  /// those that await something. A handler that blocks after an await is not found. Starts are noted from the first
+  /// report on.
   case asyncPoolBlocked(types: [String], longest: Nanoseconds)
   /// Code of the user's that runs for the timer thread (callbacks, observers, loggers, middleware around the
   /// submissions of schedules) has been at work for longer than the limit; so many pieces wait, it included.
@@ -81,7 +83,10 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
     case .asyncPoolBlocked(let types, let longest):
       """
       tasks have waited for a thread of Swift's concurrency for \(longest.seconds) s, since \
-      \(types.isEmpty ? "other code of the process holds them all: let it suspend, or use threads of its own" : """
+      \(types.isEmpty ? """
+        handlers that went on after an await, or other code of the process, hold them all: let them suspend, or use \
+        threads of their own
+        """ : """
         something holds them all, probably handlers of \(Self.list(types)): register those that block or compute with \
         registerBlocking, or give their jobs the hint ioBound or cpuIntensive
         """)
@@ -271,8 +276,9 @@ extension Scheduler {
   /// How the scheduler does: healthy, degraded with the reasons, or unhealthy.
   ///
   /// The share of jobs that complete is taken over the last 1,024 that completed or were dead-lettered since the first
-  /// call, and over all since the start in that call itself: only from then on are they noted, which takes some
-  /// nanoseconds a job. Ask once at the start, and whenever a probe comes.
+  /// call, and over all since the start in that call itself: only from then on are they noted, and on which threads
+  /// handlers of the async pool begin, which takes some nanoseconds a job. Ask once at the start, and whenever a probe
+  /// comes.
   ///
   /// - Throws: all that is out of range in the limits; see ``HealthLimits/validate()``.
   public func health(_ limits: HealthLimits) throws(InvalidValues) -> SchedulerHealth {
@@ -282,6 +288,7 @@ extension Scheduler {
 
   private func judgedHealth(by limits: HealthLimits) -> SchedulerHealth {
     let now = timer.now
+    notesThreads.store(true, ordering: .relaxed)
     let probe = threadProbe.ask()
     var facts = withState { state in state.healthFacts() }
     facts.timerError = timer.refused

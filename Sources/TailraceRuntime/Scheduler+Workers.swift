@@ -58,6 +58,7 @@ extension Scheduler {
       switch prepare(token, worker) {
       case .run:
         let started = begin(token, worker)
+        if notesThreads.load(ordering: .relaxed) { worker.takeThread() }
         let ending = await run(handler, context(token, payload, worker))
         finish(token, worker, started: started, ending: ending)
         if worker.end(token.job) { return .needsNewTask }

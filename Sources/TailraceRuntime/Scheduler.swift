@@ -48,6 +48,8 @@ public final class Scheduler: Sendable {
   let threadLimit = Locked<Int?>(nil)
   /// Whether tasks get a thread.
   let threadProbe = ThreadProbe()
+  /// Whether workers of the async pool note on which thread a handler begins: from the first ``health(_:)`` on.
+  let notesThreads = Atomic<Bool>(false)
   /// Whether somebody wants to hear when an attempt begins.
   let announcesStarts = Atomic<Bool>(false)
 

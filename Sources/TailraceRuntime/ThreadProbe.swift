@@ -1,3 +1,4 @@
+import CPlatform
 import Synchronization
 import TailraceCore
 
@@ -12,8 +13,30 @@ final class ThreadProbe: Sendable {
     let now = MonotonicClock.now().nanoseconds
     let (isFirst, before) = made.compareExchange(expected: 0, desired: now, ordering: .acquiringAndReleasing)
     guard isFirst else { return Instant(nanoseconds: before) }
-    Task.detached { [self] in made.store(0, ordering: .releasing) }
+    Task.detached { [self] in
+      var turn: UInt64 = 0
+      _ = cplatform_thread_turn(&turn)
+      made.store(0, ordering: .releasing)
+    }
     return nil
+  }
+}
+
+extension Worker {
+  /// Notes that its handler begins on the calling thread.
+  @inline(never)
+  func takeThread() {
+    var count: UInt64 = 0
+    let place = cplatform_thread_turn(&count)
+    turn.store(count, ordering: .relaxed)
+    turnPlace.store(UInt(bitPattern: place), ordering: .relaxed)
+  }
+
+  /// Whether its handler may still be on the thread on which it began: nothing that is known has had that thread since.
+  /// A handler that was suspended and went on elsewhere is not found.
+  var mayHoldThread: Bool {
+    guard let place = UnsafeRawPointer(bitPattern: turnPlace.load(ordering: .relaxed)) else { return true }
+    return cplatform_turns_at(place) == turn.load(ordering: .relaxed)
   }
 }
 
@@ -22,8 +45,8 @@ extension DriverState {
   mutating func lookForBlockedThreads(_ facts: inout HealthFacts) {
     for worker in workers[Int(PoolID.async.rawValue)] {
       if let job = worker.liveJob {
-        guard worker.sleepers.load(ordering: .relaxed) == 0, !worker.waits.values.contains(where: { $0.waiter == job }),
-          let type = typeOfHandler(on: worker)
+        guard worker.mayHoldThread, worker.sleepers.load(ordering: .relaxed) == 0,
+          !worker.waits.values.contains(where: { $0.waiter == job }), let type = typeOfHandler(on: worker)
         else { continue }
         facts.unsuspended.insert(type)
       } else if !worker.isParked, !worker.isStopping, !time.isVirtual, let first = worker.inbox.first,

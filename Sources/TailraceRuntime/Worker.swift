@@ -99,6 +99,9 @@ final class Worker: @unchecked Sendable {
   let parker = Parker()
   /// How many parts of its handler sleep by the scheduler's time.
   let sleepers = Atomic<Int>(0)
+  /// Where turns of the thread are counted on which its handler began, and which turn that was; 0: it is not known.
+  let turnPlace = Atomic<UInt>(0)
+  let turn = Atomic<UInt64>(0)
   /// What its handler waits for, by number; under the scheduler's lock.
   @exclusivity(unchecked) var waits: [UInt64: HandlerWait] = [:]
   /// What its attempt said of its progress.

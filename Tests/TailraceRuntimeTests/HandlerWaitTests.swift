@@ -3,6 +3,7 @@
 
 import Dispatch
 import Foundation
+import Synchronization
 import Testing
 
 @testable import TailraceRuntime
@@ -335,6 +336,7 @@ struct HandlerWaitTests {
       return nil
     }
     scheduler.start()
+    _ = scheduler.health()
     let sleeper = try await scheduler.submit(JobRequest("suspends"))
     await eventually { scheduler.metrics().gauges.running == 1 }
     var limits = HealthLimits()
@@ -343,7 +345,7 @@ struct HandlerWaitTests {
       Thread.detachNewThread { [limits] in
         for _ in 0...width { _ = try? scheduler.submitBlocking(JobRequest("blocks its thread")) }
         var health = (try? scheduler.health(limits)) ?? .healthy
-        // Other tests of the process hold threads too.
+        // Other tests of the process hold threads too. Nothing of theirs goes on meanwhile: whatever is named will do.
         while !"\(health)".contains("blocks its thread") {
           usleep(10_000)
           health = (try? scheduler.health(limits)) ?? .healthy
@@ -360,5 +362,58 @@ struct HandlerWaitTests {
     #expect(reasons[0].description.contains("handlers of blocks its thread: register those that block or compute with"))
     scheduler.cancel(sleeper)
     await scheduler.shutdown()
+  }
+
+  /// A handler that awaits something leaves its thread to others; one that blocks does not.
+  @Test func aHandlerWhoseThreadWasHadByAnotherIsNotNamed() async throws {
+    let scheduler = Scheduler.quiet(asyncWorkers: 2)
+    let workers = scheduler.withState { state in state.workers[Int(PoolID.async.rawValue)] }
+    #expect(workers.allSatisfy { $0.mayHoldThread }, "it is not known where they began")
+    let seen = await withUnsafeContinuation { (continuation: UnsafeContinuation<[[Bool]], Never>) in
+      Thread.detachNewThread {
+        var seen: [[Bool]] = []
+        for worker in workers {
+          worker.takeThread()
+          seen.append(workers.map(\.mayHoldThread))
+        }
+        continuation.resume(returning: seen)
+      }
+    }
+    #expect(seen == [[true, true], [false, true]])
+    await eventually { !workers[1].mayHoldThread }
+    await scheduler.shutdown()
+  }
+
+  /// From the scheduler's side: what awaits when another handler gets its thread is no longer among those named.
+  @Test func aHandlerThatAwaitsIsFoundToHaveLeftItsThread() async throws {
+    let scheduler = Scheduler.quiet(asyncWorkers: 1)
+    let (started, gate) = (Gate(), Gate())
+    try scheduler.registerBlocker("awaits", started: started, until: gate)
+    scheduler.start()
+    _ = scheduler.health()
+    let id = try await scheduler.submit(JobRequest("awaits"))
+    await started.wait()
+    let worker = scheduler.withState { state in state.workers[Int(PoolID.async.rawValue)][0] }
+    #expect(worker.turnPlace.load(ordering: .relaxed) != 0)
+    // Each report takes a turn on some thread of Swift's concurrency, its own among them sooner or later.
+    await eventually {
+      _ = scheduler.health()
+      return !worker.mayHoldThread
+    }
+    gate.open()
+    #expect(try await scheduler.result(of: id, timeout: .seconds(60)).state == .completed)
+    await scheduler.shutdown()
+  }
+
+  @Test func whereNobodyIsKnownToBlockTheReportDoesNotGuess() {
+    var facts = HealthFacts()
+    facts.threadWantedSince = .zero
+    facts.realNow = .zero + .seconds(3)
+    guard case .degraded(let reasons) = facts.judged(by: HealthLimits(), at: .zero) else {
+      Issue.record("the wait is not told of")
+      return
+    }
+    #expect(reasons == [.asyncPoolBlocked(types: [], longest: .seconds(3))])
+    #expect(reasons[0].description.contains("handlers that went on after an await, or other code of the process, hold"))
   }
 }

@@ -102,6 +102,13 @@ int cplatform_descriptors_limit(pid_t process, uint64_t soft);
 /// Leaves a mark on the calling thread and returns the one that was there, null at first.
 void *cplatform_thread_mark(void *mark);
 
+/// Begins a turn on the calling thread: whatever had an earlier one has left it. Returns the place where turns of this
+/// thread are counted, which is valid for ever, and sets `turn` to the count.
+const void *cplatform_thread_turn(uint64_t *turn);
+
+/// The count of the latest turn at a place. That a thread has ended counts as one.
+uint64_t cplatform_turns_at(const void *place);
+
 /// Changes how many locks the calling thread is said to hold, and returns how many those are now. Debug builds count.
 int cplatform_count_locks(int change);
 
