@@ -337,6 +337,10 @@ extension Scheduler {
         case .some(.none): waiter.finish(.failure(SchedulerError.unknownJob(id)))
         case .none:
           if let timeout {
+            // Also where time stands still.
+            guard timeout > .zero else {
+              return waiter.finish(.failure(SchedulerError.awaitTimedOut(id, after: timeout)))
+            }
             let number = timer.schedule(at: timer.now + Nanoseconds(timeout)) { _ in
               waiter.finish(.failure(SchedulerError.awaitTimedOut(id, after: timeout)))
             }

@@ -40,6 +40,31 @@ struct UnknownTypeTests {
     await scheduler.shutdown()
   }
 
+  /// Deadlines order jobs and time-outs bound attempts: neither ends a wait. Whoever awaits such a job decides.
+  @Test func aJobWaitsForItsTypeUntilSomebodyEndsTheWait() async throws {
+    let time = VirtualTime()
+    var configuration = Scheduler.quiet().configuration
+    configuration.policy = .deadline
+    configuration.retainedAge = .seconds(60)
+    let scheduler = try Scheduler(configuration, logger: Scheduler.silentLogger, time: time)
+    scheduler.start()
+    let requests = (0..<3).map { _ in JobRequest("nobody's", timeout: .seconds(1), deadline: .seconds(1)) }
+    var ids: [JobID] = []
+    for request in requests { ids.append(try await scheduler.submit(request)) }
+    try await time.advance(by: .seconds(30 * 86_400))
+    #expect(ids.allSatisfy { scheduler.status(of: $0)?.isParked == true })
+    await #expect(throws: SchedulerError.self) { try await scheduler.result(of: ids[0], timeout: .zero) }
+    #expect(scheduler.cancel(ids[0]) && scheduler.status(of: ids[0])?.cause == .cancelled)
+    async let report = scheduler.shutdown(grace: .seconds(60))
+    while !scheduler.isShuttingDown { await Task.yield() }
+    // The grace period is theirs too: somebody may still register the type.
+    try await time.advance(by: .seconds(59))
+    #expect(scheduler.status(of: ids[1])?.isParked == true)
+    try await time.advance(by: .seconds(1))
+    #expect(await report.cancelled == 2)
+    #expect(ids.dropFirst().allSatisfy { scheduler.status(of: $0)?.cause == .stopped })
+  }
+
   @Test func itIsReportedOnceWithTheNamesThatAreClose() async throws {
     let log = Log<String>()
     let scheduler = try Scheduler(
