@@ -71,15 +71,16 @@ extension Scheduler {
 
   /// Blocks the thread of a handler until its job is admitted or its attempt is over; the job is then withdrawn.
   private func waitForRoom(_ id: JobID, _ room: RoomWait, on worker: Worker, for job: JobID) {
-    let wait = onAdmission(of: id) {
-      room.end()
-      worker.parker.unpark()
-    }
-    defer { endWait(wait) }
-    while !room.isOver {
-      if worker.isCancelled(job), withdraw(id, room, since: CancellationError()) { return }
-      // A stale wake-up ends a wait early; the loop goes on.
-      worker.parker.park()
+    worker.waiting { parker in
+      let wait = onAdmission(of: id) {
+        room.end()
+        parker.unpark()
+      }
+      defer { endWait(wait) }
+      while !room.isOver {
+        if worker.isCancelled(job), withdraw(id, room, since: CancellationError()) { return }
+        parker.park()
+      }
     }
   }
 

@@ -160,8 +160,8 @@ extension DriverState {
 }
 
 extension Worker {
-  /// Blocks the worker's thread in virtual time.
-  func sleepVirtually(untilNanoseconds deadline: Int64, job: JobID) throws {
+  /// Blocks the calling thread in virtual time.
+  func sleepVirtually(untilNanoseconds deadline: Int64, job: JobID, _ parker: Parker) throws {
     guard time.now.nanoseconds < deadline else {
       if isCancelled(job) { throw CancellationError() }
       return

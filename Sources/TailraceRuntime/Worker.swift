@@ -95,8 +95,10 @@ final class Worker: @unchecked Sendable {
   /// The last type of a value that says nothing of its size, and what its values measure.
   @exclusivity(unchecked) var plainType: ObjectIdentifier?
   @exclusivity(unchecked) var plainBytes = 0
-  /// For threads.
+  /// For the worker's own thread, and nobody else: whoever else slept here would take wake-ups away from it.
   let parker = Parker()
+  /// Threads that wait on behalf of its handler, which may have started others.
+  private let waiters = Locked<[ObjectIdentifier: Parker]>([:])
   /// How many parts of its handler sleep by the scheduler's time.
   let sleepers = Atomic<Int>(0)
   /// Where turns of the thread are counted on which its handler began, and which turn that was; 0: it is not known.
@@ -200,16 +202,27 @@ final class Worker: @unchecked Sendable {
     current.load(ordering: .acquiring) == job.rawValue | Self.cancelling
   }
 
-  /// Blocks the worker's thread until the instant or until its attempt is stopped.
+  /// Blocks the calling thread, whichever it is, until the instant or until the attempt is stopped.
   func sleep(untilNanoseconds deadline: Int64, job: JobID) throws {
-    if time.isVirtual { return try sleepVirtually(untilNanoseconds: deadline, job: job) }
-    while !isCancelled(job) {
-      if cplatform_monotonic_ns() >= deadline { return }
-      // A stale wake-up ends a wait early; the loop goes on.
-      parker.park(untilNanoseconds: deadline)
+    try waiting { parker in
+      if time.isVirtual { return try sleepVirtually(untilNanoseconds: deadline, job: job, parker) }
+      while !isCancelled(job) {
+        if cplatform_monotonic_ns() >= deadline { return }
+        parker.park(untilNanoseconds: deadline)
+      }
+      throw CancellationError()
     }
-    throw CancellationError()
   }
+
+  /// Calls `body` with a parker of the calling thread's own, which is woken when the attempt is stopped.
+  func waiting<Value>(_ body: (Parker) throws -> Value) rethrows -> Value {
+    let parker = Parker()
+    waiters.withLock { $0[ObjectIdentifier(parker)] = parker }
+    defer { _ = waiters.withLock { $0.removeValue(forKey: ObjectIdentifier(parker)) } }
+    return try body(parker)
+  }
+
+  fileprivate func wakeWaiters() { for parker in waiters.withLock({ Array($0.values) }) { parker.unpark() } }
 
   /// Releases the payloads of what it has run. Outside the scheduler's lock, by the running side.
   @inline(__always)
@@ -228,6 +241,6 @@ struct RunningStop {
   func perform() {
     task?.cancel()
     worker.cancelDone.store(true, ordering: .releasing)
-    if worker.pool == .thread { worker.parker.unpark() }
+    worker.wakeWaiters()
   }
 }
