@@ -15,7 +15,7 @@ import TailraceCore
 /// try scheduler.register("greet") { context in "Hello, \(context.payload as! String)" }
 /// scheduler.start()
 /// let id = try await scheduler.submit(JobRequest("greet", payload: "world"))
-/// print(try await scheduler.result(of: id, timeout: .seconds(1)).value!)
+/// print(try await scheduler.result(of: id, timeout: .seconds(60)).value!)
 /// await scheduler.shutdown()
 /// ```
 public final class Scheduler: Sendable {

@@ -10,7 +10,7 @@ import TailraceCore
 /// }
 /// try scheduler.register(ResizeImage.self) { job, context in try await resize(job.path, to: job.width) }
 /// let handle = try await scheduler.submit(ResizeImage(path: "a.png", width: 64), priority: .high)
-/// let thumbnail = try await handle.value(timeout: .seconds(5))
+/// let thumbnail = try await handle.value(timeout: .seconds(60))
 /// ```
 ///
 /// Within the process the value itself is handed to the handler; nothing is encoded. `Codable` is for what leaves it:

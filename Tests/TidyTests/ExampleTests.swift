@@ -31,6 +31,34 @@ struct ExampleTests {
     try compare(page, tests, prefix)
   }
 
+  /// The first page, and the comments on what the libraries declare: whatever an example needs may stand elsewhere.
+  @Test func everyExampleOfTheFirstPageAndOfACommentIsATest() throws {
+    let tests = "Tests/TailraceRuntimeTests/CommentExamples.swift"
+    let code = Self.withoutIndentation(try Self.text(of: tests))
+    var count = 0
+    for example in Self.examples(in: try Self.text(of: "README.md")) {
+      count += 1
+      let body = example.split(separator: "\n").filter { !$0.hasPrefix("import ") }.joined(separator: "\n")
+      #expect(code.contains(Self.withoutIndentation(body)), "README.md: \(tests) does not repeat:\n\(body)")
+    }
+    for module in ["TailraceCore", "TailraceRuntime", "TailraceObservability"] {
+      for file in Repository.files(in: "Sources/\(module)", endings: [".swift"]) {
+        let comments = file.text.split(separator: "\n").map { $0.drop { $0 == " " } }.filter { $0.hasPrefix("///") }
+          .map { $0.dropFirst($0.hasPrefix("/// ") ? 4 : 3) }
+        for example in Self.examples(in: comments.joined(separator: "\n")) {
+          count += 1
+          #expect(
+            code.contains(Self.withoutIndentation(example)), "\(file.path): \(tests) does not repeat:\n\(example)")
+        }
+      }
+    }
+    #expect(count >= 6)
+  }
+
+  private static func text(of path: String) throws -> String {
+    try String(contentsOf: Repository.root.appendingPathComponent(path), encoding: .utf8)
+  }
+
   @Test(arguments: pages)
   func everyExampleIsATest(page: String, tests: String, prefix: String) throws {
     let examples = try compare(page, tests, prefix)

@@ -1,0 +1,82 @@
+// Goal: the examples of the comments on public declarations, and that of the first page, compile and run.
+
+import TailraceRuntime
+import Testing
+
+private struct Thumbnail: Sendable { var width: Int }
+
+private func resize(_ path: String, to width: Int) async throws -> Thumbnail { Thumbnail(width: width) }
+
+@Suite(.timeLimit(.minutes(2)))
+struct CommentExamples {
+  @Test func firstPage() async throws {
+    let scheduler = Scheduler()
+    try scheduler.register("greet") { context in "Hello, \(context.payload as? String ?? "nobody")" }
+    try scheduler.registerBlocking("pause") { context in
+      try context.sleep(for: .milliseconds(20))
+      return nil
+    }
+    scheduler.start()
+    let pause = try await scheduler.submit(JobRequest("pause", priority: .low, retry: .never))
+    let greeting = try await scheduler.submit(JobRequest("greet", payload: "world", dependencies: [pause]))
+    let result = try await scheduler.result(of: greeting, timeout: .seconds(60))
+    print(result.state, result.value ?? "nothing")  // completed Hello, world
+    await scheduler.shutdown(grace: .seconds(10))
+    #expect(result.value as? String == "Hello, world")
+  }
+
+  @Test func greeting() async throws {
+    let scheduler = Scheduler()
+    try scheduler.register("greet") { context in "Hello, \(context.payload as! String)" }
+    scheduler.start()
+    let id = try await scheduler.submit(JobRequest("greet", payload: "world"))
+    print(try await scheduler.result(of: id, timeout: .seconds(60)).value!)
+    await scheduler.shutdown()
+  }
+
+  @Test func virtualTime() async throws {
+    let configuration = SchedulerConfiguration()
+    let time = VirtualTime()
+    let scheduler = try Scheduler(configuration, time: time)
+    scheduler.start()
+    let id = try await scheduler.submit(JobRequest("nightly", delay: .seconds(3_600)))
+    try await time.advance(by: .seconds(3_600))
+    #expect(scheduler.status(of: id)?.isParked == true)
+    await scheduler.shutdown(grace: .zero)
+  }
+
+  @Test func children() async throws {
+    let scheduler = Scheduler()
+    try scheduler.register("child") { _ in nil }
+    try scheduler.register("parent") { context in
+      let child = try await context.scheduler.submit(JobRequest("child"))
+      return child
+    }
+    scheduler.start()
+    let parent = try await scheduler.submit(JobRequest("parent"))
+    #expect(try await scheduler.result(of: parent).value is JobID)
+    await scheduler.shutdown()
+  }
+
+  @Test func values() {
+    var request = JobRequest("report")
+    enum TenantKey: JobValueKey { typealias Value = String }
+    request[TenantKey.self] = "school-7"
+    #expect(request[TenantKey.self] == "school-7")
+  }
+
+  @Test func typedJobs() async throws {
+    let scheduler = Scheduler()
+    scheduler.start()
+    struct ResizeImage: Job {
+      typealias Output = Thumbnail
+      var path: String
+      var width: Int
+    }
+    try scheduler.register(ResizeImage.self) { job, context in try await resize(job.path, to: job.width) }
+    let handle = try await scheduler.submit(ResizeImage(path: "a.png", width: 64), priority: .high)
+    let thumbnail = try await handle.value(timeout: .seconds(60))
+    #expect(thumbnail.width == 64)
+    await scheduler.shutdown()
+  }
+}
