@@ -57,7 +57,7 @@ let package = Package(
     .target(
       name: "TailraceBenchmarkHooks",
       dependencies: [
-        "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceRuntime", "TailraceCore",
+        "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceRuntime", "TailraceCore", "CPlatform",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

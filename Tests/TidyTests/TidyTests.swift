@@ -31,7 +31,8 @@ struct TidyTests {
     "TailraceSQLite": ["TailraceCore", "TailraceWorkload", "TailraceRuntime", "TailraceHarness", "GRDB"],
     "TailraceJemalloc": ["CJemalloc"],
     "TailraceBenchmarkHooks": [
-      "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceRuntime", "Logging",
+      "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceRuntime", "CPlatform",
+      "Logging",
     ],
     "tailrace": [
       "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
