@@ -76,7 +76,9 @@ private final class HeartbeatThread: @unchecked Sendable {
       tally = StandstillTally(waited: waitedAtStart, suspended: Self.suspended())
     }
     while !hasEnded.load(ordering: .relaxed) {
-      parker.park(untilNanoseconds: due.nanoseconds)
+      // Under the lock: the run's end makes a beat of its own.
+      let next = lock.withLock { due }
+      parker.park(untilNanoseconds: next.nanoseconds)
       lock.withLock { if !hasEnded.load(ordering: .relaxed) { beat(at: MonotonicClock.now()) } }
     }
     lock.withLock {
