@@ -158,7 +158,8 @@ struct PlanCommand: AsyncParsableCommand {
     }
     let name = zip(vary, best.values).map { "\($0.key)=\($1)" }.joined(separator: " ")
     var delivery = Delivery(status: run.result.exitStatus, isQuiet: reporting.place.quiet)
-    delivery.say("\nReplayed live with \(name):\n" + table.text)
+    let unfinished = run.result.isInterrupted ? "\nNot finished: the live run was interrupted.\n" : ""
+    delivery.say("\nReplayed live with \(name):\n" + table.text + unfinished)
     delivery.tell(run.result.failureWords)
     delivery.report(under: reporting.place.directory, result: { try ReportFiles.encode(run.result) }) {
       try ReportDirectory.write(run, under: $0)

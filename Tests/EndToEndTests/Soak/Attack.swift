@@ -21,7 +21,7 @@ struct Attack {
       command = SoakCommand(arguments: ["run", "mine.yaml", "--system", "simulated", "--grace", "1s", "--quiet"])
       // A mutant may be a long run: the user ends it.
       command.signals = [(3_000, .interrupt)]
-      command.seconds = 6
+      command.seconds = command.secondsAfterSignal
     case .trace:
       let (name, text) = Self.trace(&random)
       try folder.write(name, Mutation.changed(Array(text.utf8), &random))
@@ -143,7 +143,7 @@ struct Attack {
     let signal = random.pick([Signal.interrupt, .terminate, .terminalClosed])
     command.signals = [(random.below(2_500), signal)]
     if random.chance(40) { command.signals.append((random.below(300), signal)) }
-    command.seconds = 6
+    command.seconds = command.secondsAfterSignal
     return command
   }
 
@@ -156,7 +156,7 @@ struct Attack {
     // What the machine refuses is an error of its own, not a crash.
     command.statuses.insert(1)
     command.signals = [(4_000, .interrupt)]
-    command.seconds = 6
+    command.seconds = command.secondsAfterSignal
     return command
   }
 }

@@ -21,6 +21,12 @@ struct SoakCommand {
   /// The most that it may take, in seconds, before the first signal and from then on.
   var seconds = 20.0
 
+  /// How long a command may go on after its first signal: `--grace`, two seconds, and one for a busy machine.
+  var secondsAfterSignal: Double {
+    let grace = arguments.firstIndex(of: "--grace").map { arguments[$0 + 1] }
+    return ["500ms": 0.5, "1s": 1][grace ?? ""].map { $0 + 3 } ?? 13
+  }
+
   /// What no answer to a user may hold.
   private static let raw = [
     "Fatal error", "NSCocoaErrorDomain", "DecodingError", "The operation couldn", "Problem error", "Swift/", "swift_",
