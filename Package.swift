@@ -42,12 +42,21 @@ let package = Package(
   targets: [
     .target(name: "TailraceCore", swiftSettings: strict),
     .target(name: "TailraceSpelling", swiftSettings: strict),
+    .target(name: "TailracePlatform", dependencies: ["TailraceCore", "CPlatform"], swiftSettings: strict),
+    .target(name: "TailraceText", dependencies: ["TailraceSpelling", "CPlatform", "CZlib"], swiftSettings: strict),
+    .target(
+      name: "TailraceHost",
+      dependencies: [
+        "TailraceCore", "TailracePlatform", "TailraceSpelling", "TailraceText", "CPlatform",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "TailraceTimeZones", dependencies: ["TailraceCore", "TailraceSpelling"], swiftSettings: strict),
     .target(
       name: "TailraceWorkload",
       dependencies: [
-        "TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CPlatform", "CZlib",
+        "TailraceCore", "TailraceTimeZones", "TailraceSpelling", "TailraceText", "CPlatform",
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Scenarios")],
@@ -57,7 +66,8 @@ let package = Package(
     .target(
       name: "TailraceBenchmarkHooks",
       dependencies: [
-        "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceRuntime", "TailraceCore", "CPlatform",
+        "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceRuntime", "TailracePlatform",
+        "TailraceCore", "CPlatform",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -65,14 +75,14 @@ let package = Package(
     .target(
       name: "TailraceRuntime",
       dependencies: [
-        "TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CPlatform",
+        "TailraceCore", "TailracePlatform", "TailraceTimeZones", "TailraceSpelling", "CPlatform",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .target(
       name: "TailraceObservability",
       dependencies: [
-        "TailraceRuntime", "TailraceCore", .product(name: "CoreMetrics", package: "swift-metrics"),
+        "TailraceRuntime", "TailracePlatform", "TailraceCore", .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Tracing", package: "swift-distributed-tracing"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
@@ -81,18 +91,37 @@ let package = Package(
       name: "TailraceReport", dependencies: ["TailraceMeasurement", "TailraceCore", "TailraceSpelling"],
       swiftSettings: strict),
     .target(
+      name: "TailraceReplay",
+      dependencies: ["TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailracePlatform"],
+      swiftSettings: strict),
+    .target(
       name: "TailraceHarness",
       dependencies: [
-        "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
-        "TailraceTheory", "TailraceReport", "TailraceSpelling", "CPlatform",
+        "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceReplay",
+        "TailraceReport", "TailracePlatform", "TailraceHost", "TailraceText", "TailraceSpelling", "CPlatform",
         .product(name: "Logging", package: "swift-log"), .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       swiftSettings: strict),
     .target(name: "TailraceTheory", swiftSettings: strict),
-    .target(name: "TailraceSimulation", dependencies: ["TailraceCore", "TailraceWorkload"], swiftSettings: strict),
+    .target(
+      name: "TailraceSimulation",
+      dependencies: [
+        "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceReplay", "TailracePlatform",
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "TailraceStudies",
+      dependencies: [
+        "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceReplay", "TailraceSimulation",
+        "TailraceTheory", "TailraceReport", "TailracePlatform", "TailraceHost", "TailraceText",
+      ],
+      swiftSettings: strict),
     .target(
       name: "TailraceSQLite",
-      dependencies: ["TailraceHarness", "TailraceRuntime", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "TailraceReplay", "TailraceWorkload", "TailracePlatform", "TailraceHost",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ],
       swiftSettings: strict),
     .target(
       name: "TailraceJemalloc", dependencies: hasJemalloc ? ["CJemalloc"] : [],
@@ -100,8 +129,9 @@ let package = Package(
     .executableTarget(
       name: "tailrace",
       dependencies: [
-        "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceReport",
-        "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "TailraceSpelling",
+        "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceReplay", "TailraceReport",
+        "TailraceHarness", "TailraceStudies", "TailraceSimulation", "TailraceSQLite", "TailraceJemalloc",
+        "TailraceSpelling", "TailraceText", "TailraceHost", "TailracePlatform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -110,7 +140,8 @@ let package = Package(
     .testTarget(
       name: "TailraceTimeZonesTests", dependencies: ["TailraceTimeZones", "TailraceCore"], swiftSettings: strict),
     .testTarget(
-      name: "TailraceWorkloadTests", dependencies: ["TailraceWorkload", "TailraceSpelling", "TailraceCore"],
+      name: "TailraceWorkloadTests",
+      dependencies: ["TailraceWorkload", "TailraceText", "TailraceSpelling", "TailraceCore"],
       exclude: ["Broken", "Golden"], swiftSettings: strict),
     .testTarget(
       name: "TailraceMeasurementTests",
@@ -121,13 +152,14 @@ let package = Package(
     .testTarget(
       name: "TailraceRuntimeTests",
       dependencies: [
-        "TailraceRuntime", "TailraceCore", "TailraceBenchmarkHooks", .product(name: "Logging", package: "swift-log"),
+        "TailraceRuntime", "TailracePlatform", "TailraceCore", "TailraceBenchmarkHooks",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "TailraceObservabilityTests",
       dependencies: [
-        "TailraceObservability", "TailraceRuntime", "TailraceCore",
+        "TailraceObservability", "TailraceRuntime", "TailracePlatform", "TailraceCore",
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "MetricsTestKit", package: "swift-metrics"),
         .product(name: "Tracing", package: "swift-distributed-tracing"),
@@ -143,24 +175,43 @@ let package = Package(
       exclude: ["Golden"],
       swiftSettings: strict),
     .testTarget(
-      name: "TailraceHarnessTests",
+      name: "TailraceHostTests",
       dependencies: [
-        "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "TailraceWorkload", "TailraceMeasurement",
-        "TailraceRuntime", "TailraceCore", "CPlatform", .product(name: "Subprocess", package: "swift-subprocess"),
+        "TailraceHost", "TailracePlatform", "TailraceText", "TailraceCore", "CPlatform",
+        .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "TailraceSimulationTests", dependencies: ["TailraceSimulation", "TailraceWorkload", "TailraceCore"],
+      name: "TailraceHarnessTests",
+      dependencies: [
+        "TailraceHarness", "TailraceReplay", "TailraceSimulation", "TailraceSQLite", "TailraceJemalloc",
+        "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceHost", "TailracePlatform",
+        "TailraceCore", "CPlatform", .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TailraceStudiesTests",
+      dependencies: [
+        "TailraceStudies", "TailraceHarness", "TailraceSimulation", "TailraceReplay", "TailraceWorkload",
+        "TailraceMeasurement", "TailraceHost", "TailracePlatform", "TailraceCore",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TailraceSimulationTests",
+      dependencies: ["TailraceSimulation", "TailraceWorkload", "TailraceMeasurement", "TailraceCore"],
       swiftSettings: strict),
     .testTarget(name: "TailraceTheoryTests", dependencies: ["TailraceTheory"], swiftSettings: strict),
     .testTarget(
-      name: "ProgressTests", dependencies: ["tailrace", "TailraceHarness", "TailraceMeasurement", "TailraceCore"],
+      name: "ProgressTests",
+      dependencies: [
+        "tailrace", "TailraceHarness", "TailraceReplay", "TailraceStudies", "TailraceMeasurement", "TailraceCore",
+      ],
       exclude: ["Golden"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "tailrace", "TailraceHarness", "TailraceMeasurement", "TailraceReport", "TailraceCore",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "tailrace", "TailraceHarness", "TailraceReplay", "TailraceStudies", "TailraceHost", "TailraceMeasurement",
+        "TailraceReport", "TailraceCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(

@@ -2,6 +2,8 @@ import TailraceCore
 
 /// A name and what it stands for, in an order that is kept.
 package struct Setting: Sendable, Hashable, Codable {
+  /// The name of the setting that tells of a slowdown planted on purpose.
+  package static let plantedSlowdown = "planted slowdown"
   package var name: String
   package var value: String
   package init(_ name: String, _ value: String) {

@@ -1,5 +1,6 @@
 import CoreMetrics
 import Synchronization
+import TailracePlatform
 public import TailraceRuntime
 
 /// Counts and times a scheduler's jobs with swift-metrics.

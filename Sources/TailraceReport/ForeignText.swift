@@ -47,7 +47,7 @@ enum ForeignText {
       let text = JSONTexts.rewritten(Array(try encoder.encode(value)), rewrite)
       return try decoder.decode(Value.self, from: Data(text))
     } catch {
-      let reason = (error as? DecodingError).map { ReportProblem.words($0) } ?? "a value has no form in JSON"
+      let reason = (error as? DecodingError)?.words ?? "a value has no form in JSON"
       throw ReportProblem("the result cannot be shown: \(reason)")
     }
   }

@@ -53,7 +53,7 @@ package enum ReportJSON {
     } catch let problem as ReportProblem {
       throw problem
     } catch let error as DecodingError {
-      throw ReportProblem("\(file) \(bytes.isEmpty ? "is empty" : "cannot be used: \(ReportProblem.words(error))")")
+      throw ReportProblem("\(file) \(bytes.isEmpty ? "is empty" : "cannot be used: \(error.words)")")
     } catch {
       throw ReportProblem("\(file) cannot be used: it is not valid JSON")
     }
@@ -64,27 +64,4 @@ package enum ReportJSON {
 package struct ReportProblem: Error, Hashable, CustomStringConvertible {
   package var description: String
   init(_ description: String) { self.description = description }
-
-  /// What is wrong with a JSON document, in words.
-  package static func words(_ error: DecodingError) -> String {
-    switch error {
-    case .keyNotFound(let key, let context): return "it has no '\(place(context.codingPath + [key]))'"
-    case .valueNotFound(_, let context): return "'\(place(context.codingPath))' has no value"
-    case .typeMismatch(_, let context):
-      return context.codingPath.isEmpty
-        ? "it is not an object" : "'\(place(context.codingPath))' is of another kind than it should be"
-    case .dataCorrupted(let context):
-      return context.codingPath.isEmpty
-        ? "it is not valid JSON" : "'\(place(context.codingPath))' has a value that is not allowed"
-    @unknown default: return "it is not as it should be"
-    }
-  }
-
-  /// A path such as `scenarios[0].runs`.
-  private static func place(_ path: [any CodingKey]) -> String {
-    path.reduce("") { text, key in
-      if let index = key.intValue { return "\(text)[\(index)]" }
-      return text.isEmpty ? key.stringValue : "\(text).\(key.stringValue)"
-    }
-  }
 }

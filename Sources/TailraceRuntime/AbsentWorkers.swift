@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import TailraceCore
+import TailracePlatform
 
 /// Workers whose thread the system refused, for example at a limit of processes: the pool goes on without them.
 struct AbsentWorkers {

@@ -1,6 +1,7 @@
 import CPlatform
 import Glibc
 import TailraceCore
+import TailracePlatform
 
 /// One thread that runs code of the user's for the timer thread, in the order in which it was handed over.
 ///

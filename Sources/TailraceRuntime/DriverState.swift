@@ -1,5 +1,6 @@
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// A handler as the workers call it.
 enum Handler: Sendable {

@@ -1,5 +1,6 @@
 import Logging
 import TailraceCore
+import TailracePlatform
 
 /// What is left to do once the scheduler's lock is released.
 struct Effects {

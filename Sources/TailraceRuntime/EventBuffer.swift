@@ -1,4 +1,5 @@
 import TailraceCore
+import TailracePlatform
 
 /// The events that one subscriber has not taken yet, at most a number of them: the oldest make room.
 ///

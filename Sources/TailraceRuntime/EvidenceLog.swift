@@ -2,6 +2,7 @@ import CPlatform
 import Glibc
 import Logging
 import TailraceCore
+import TailracePlatform
 
 /// Why an evidence log cannot be used.
 public enum EvidenceLogError: Error, Sendable, Hashable, CustomStringConvertible {

@@ -1,6 +1,7 @@
 import CPlatform
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// Something of the scheduler that a running handler waits for while it occupies its worker.
 struct HandlerWait {

@@ -1,5 +1,6 @@
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// How a scheduler does; see ``Scheduler/health(_:)``.
 public enum SchedulerHealth: Sendable, Hashable {

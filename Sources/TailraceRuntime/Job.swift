@@ -1,4 +1,5 @@
 import TailraceCore
+import TailracePlatform
 
 /// A job as it is submitted to a live scheduler.
 public struct JobRequest: Sendable {
@@ -157,7 +158,7 @@ public struct JobContext: Sendable {
   ///
   /// - Throws: `CancellationError` when the attempt was cancelled or timed out.
   public func sleep(for time: Duration) async throws {
-    try await worker.time.sleep(until: worker.time.now + Nanoseconds(time), of: worker)
+    try await worker.time.sleep(until: worker.time.now + Nanoseconds(time), countedBy: worker.sleepers)
   }
 }
 

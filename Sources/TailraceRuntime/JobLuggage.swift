@@ -1,4 +1,5 @@
 import TailraceCore
+import TailracePlatform
 
 /// Names a value that travels with a job from its submission to its attempts, beside the payload: for middleware, such
 /// as the trace that a submission belongs to.

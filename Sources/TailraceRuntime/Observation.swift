@@ -1,4 +1,5 @@
 import TailraceCore
+import TailracePlatform
 
 /// Who watches the jobs of a scheduler, and what is kept for them. Behind the scheduler's lock.
 ///

@@ -1,5 +1,6 @@
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// How far an attempt says it is.
 public struct JobProgress: Sendable, Hashable {

@@ -1,6 +1,7 @@
 import Logging
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 extension Scheduler {
   // MARK: - Submitting

@@ -1,5 +1,6 @@
 import Logging
 import TailraceCore
+import TailracePlatform
 
 extension Scheduler {
   /// Lets a job recur. Each slot submits it once, as by ``submit(_:)``, with the slot as its intended arrival.

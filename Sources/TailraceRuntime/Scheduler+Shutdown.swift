@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// How a shutdown went.
 public struct ShutdownReport: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 extension Scheduler {
   // MARK: - Events

@@ -1,6 +1,7 @@
 import CPlatform
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 extension Scheduler {
   // MARK: - The loop of a worker of the async pool

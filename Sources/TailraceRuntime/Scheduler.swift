@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// A live job scheduler: register handlers, submit jobs, await results.
 ///

@@ -1,6 +1,7 @@
 import Logging
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// A handler that has not returned long after its attempt was over.
 private struct StuckHandler {

@@ -1,6 +1,7 @@
 import CPlatform
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// Finds out whether tasks get a thread of Swift's concurrency: starts one that does nothing, and sees how long it
 /// waits for its turn. Whoever asks pays for it; jobs do not.
@@ -45,7 +46,7 @@ extension DriverState {
   mutating func lookForBlockedThreads(_ facts: inout HealthFacts) {
     for worker in workers[Int(PoolID.async.rawValue)] {
       if let job = worker.liveJob {
-        guard worker.mayHoldThread, worker.sleepers.load(ordering: .relaxed) == 0,
+        guard worker.mayHoldThread, worker.sleepers.isEmpty,
           !worker.waits.values.contains(where: { $0.waiter == job }), let type = typeOfHandler(on: worker)
         else { continue }
         facts.unsuspended.insert(type)

@@ -1,5 +1,6 @@
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// Somebody waits under ``VirtualTime`` for what happens only when time moves on, and nobody moves it.
 public struct TimeStandsStill: Error, Sendable, CustomStringConvertible {
@@ -46,7 +47,7 @@ extension Scheduler {
         guard MonotonicClock.now() - since > Nanoseconds(time.standstillPatience) else { continue }
         let (sleeping, scheduled) = withState { state in
           (
-            state.workers.joined().count { $0.sleepers.load(ordering: .relaxed) > 0 },
+            state.workers.joined().count { !$0.sleepers.isEmpty },
             state.core.gauges.scheduled + state.core.gauges.blocked
           )
         }

@@ -1,5 +1,6 @@
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// Time that stands still until it is moved on: for testing handlers, delays, retries, time-outs and schedules without
 /// waiting for them.
@@ -144,7 +145,7 @@ extension DriverState {
   /// Whether a worker can do nothing until time moves on or another worker does something.
   fileprivate func isAtRest(_ worker: Worker) -> Bool {
     if worker.isParked { return true }
-    if worker.sleepers.load(ordering: .sequentiallyConsistent) > 0 { return true }
+    if !worker.sleepers.isEmpty { return true }
     guard !worker.waits.isEmpty, let job = worker.liveJob else { return false }
     // What has happened is about to be told.
     return worker.waits.values.contains { $0.waiter == job && isPending($0.target) }
@@ -167,13 +168,13 @@ extension Worker {
       return
     }
     let number = time.schedule(at: Instant(nanoseconds: deadline)) { [self] _ in
-      sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+      sleepers.remove()
       parker.unpark()
     }
     // Only now that its instant is noted may time go on.
-    sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    sleepers.add()
     while !isCancelled(job), time.now.nanoseconds < deadline { parker.park() }
-    if time.withdraw(number) != nil { sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+    if time.withdraw(number) != nil { sleepers.remove() }
     if isCancelled(job) { throw CancellationError() }
   }
 }

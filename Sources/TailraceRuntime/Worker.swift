@@ -2,6 +2,7 @@ import CPlatform
 import Glibc
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// An attempt that was handed to a worker, with all that it needs to run it.
 struct Claimed {
@@ -100,7 +101,7 @@ final class Worker: @unchecked Sendable {
   /// Threads that wait on behalf of its handler, which may have started others.
   private let waiters = Locked<[ObjectIdentifier: Parker]>([:])
   /// How many parts of its handler sleep by the scheduler's time.
-  let sleepers = Atomic<Int>(0)
+  let sleepers = SleeperCount()
   /// Where turns of the thread are counted on which its handler began, and which turn that was; 0: it is not known.
   let turnPlace = Atomic<UInt>(0)
   let turn = Atomic<UInt64>(0)

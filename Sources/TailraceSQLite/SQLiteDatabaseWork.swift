@@ -1,8 +1,9 @@
 import Dispatch
 import Foundation
 import GRDB
-import TailraceHarness
-import TailraceRuntime
+import TailraceHost
+import TailracePlatform
+import TailraceReplay
 import TailraceWorkload
 
 /// An SQLite database in a temporary directory, in write-ahead-log mode, behind GRDB's pool: several readers beside one

@@ -1,6 +1,7 @@
 import Foundation
 import TailraceCore
 import TailraceSpelling
+import TailraceText
 
 /// Reads scenario files: YAML to ``Scenario``, or every problem of the file at once.
 ///

@@ -1,5 +1,6 @@
 import TailraceCore
 import TailraceSpelling
+import TailraceText
 
 extension ScenarioReader {
   /// What may stand beside `trace:` and beside no other kind of arrivals.

@@ -1,5 +1,6 @@
 import TailraceCore
 import TailraceSpelling
+import TailraceText
 
 /// Walks a tree and collects every problem on the way, so that one reading of a file finds them all.
 ///

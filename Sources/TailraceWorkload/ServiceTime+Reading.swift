@@ -1,6 +1,7 @@
 import Foundation
 import TailraceCore
 import TailraceSpelling
+import TailraceText
 
 extension ServiceTime {
   /// Names of the distributions that are written with arguments.

@@ -1,4 +1,5 @@
 import TailraceSpelling
+import TailraceText
 import Yams
 
 /// Where a piece of a scenario was written.

@@ -1,6 +1,7 @@
 import Foundation
-import TailraceHarness
+import TailraceHost
 import TailraceMeasurement
+import TailracePlatform
 import TailraceWorkload
 
 /// Exact counts of allocations, taken in a child process: counting exactly needs an allocator without thread caches,

@@ -2,8 +2,11 @@ import ArgumentParser
 import Foundation
 import TailraceCore
 import TailraceHarness
+import TailraceHost
 import TailraceMeasurement
+import TailracePlatform
 import TailraceReport
+import TailraceStudies
 
 /// `tailrace baseline`
 struct BaselineCommand: AsyncParsableCommand {

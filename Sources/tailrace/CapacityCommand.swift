@@ -4,6 +4,7 @@ import TailraceCore
 import TailraceHarness
 import TailraceMeasurement
 import TailraceReport
+import TailraceStudies
 import TailraceWorkload
 
 /// `tailrace capacity`
@@ -113,7 +114,7 @@ struct CapacityCommand: AsyncParsableCommand {
     }
     let interruption = Interruption.ask()
     let display = CapacityDisplay(reporting.style)
-    let runner = CapacityRunner(options, parts: Composition.makeParts(), interruption: interruption) {
+    let runner = CapacityRunner(options, parts: Composition.makeStudyParts(), interruption: interruption) {
       display.show($0)
     }
     let refusals = runner.refusals(candidates)

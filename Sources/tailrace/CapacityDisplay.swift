@@ -1,5 +1,5 @@
-import TailraceHarness
 import TailraceReport
+import TailraceStudies
 
 /// Shows how far a search is, on standard error.
 struct CapacityDisplay: Sendable {

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
 import TailraceHarness
+import TailraceHost
 import TailraceReport
+import TailraceStudies
 
 /// `tailrace clean`
 struct CleanCommand: AsyncParsableCommand {

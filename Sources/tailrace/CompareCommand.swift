@@ -3,7 +3,10 @@ import Foundation
 import TailraceCore
 import TailraceHarness
 import TailraceMeasurement
+import TailracePlatform
+import TailraceReplay
 import TailraceReport
+import TailraceStudies
 import TailraceWorkload
 
 /// `tailrace compare`

@@ -1,10 +1,10 @@
 import ArgumentParser
 import Foundation
 import TailraceCore
-import TailraceHarness
 import TailraceMeasurement
+import TailracePlatform
 import TailraceReport
-import TailraceRuntime
+import TailraceStudies
 
 extension Refusal {
   /// Candidates that cannot be compared as they stand.

@@ -2,7 +2,9 @@ import ArgumentParser
 import Foundation
 import TailraceHarness
 import TailraceMeasurement
+import TailraceReplay
 import TailraceSpelling
+import TailraceStudies
 import TailraceWorkload
 
 /// What a shell offers where one of this program's own names belongs.
@@ -21,7 +23,7 @@ enum Completions {
   static let systems = CompletionKind.custom { _, _, word in
     let before = word.lastIndex(of: ",").map { String(word[...$0]) } ?? ""
     let named = before.split(separator: ",").map(String.init)
-    let names = Systems.all.map(\.name).filter { !named.contains($0) } + [ExternalSystem.prefix]
+    let names = Composition.systems.all.map(\.name).filter { !named.contains($0) } + [ExternalSystem.prefix]
     return beginning(with: String(word.dropFirst(before.count)), in: names).map { before + $0 }
   }
 

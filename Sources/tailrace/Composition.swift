@@ -1,11 +1,22 @@
 import TailraceHarness
 import TailraceJemalloc
+import TailraceReplay
 import TailraceSQLite
+import TailraceSimulation
+import TailraceStudies
 
 /// The composition root: the only place where the parts that a run is made of are chosen.
 enum Composition {
   /// Of the program, as reports carry it.
   static let version = "0.1.0"
+
+  /// What a tape can be replayed on; `live` is the main one.
+  static let systems = Systems(
+    [
+      LiveSystem(), SimulatedSystem(), SequentialSystem(), SimulatedSequentialSystem(), TaskGroupSystem(),
+      OperationQueueSystem(), DispatchSystem(),
+    ],
+    external: ExternalSystem.prefix + "PATH", externalNamed: { ExternalSystem(named: $0) })
 
   /// The allocator in words, for the report's environment.
   static var allocator: String {
@@ -17,8 +28,21 @@ enum Composition {
 
   static func makeParts() -> SuiteParts {
     SuiteParts(
-      meter: JemallocMeter(), allocator: allocator,
+      systems: systems, meter: JemallocMeter(), allocator: allocator,
       makeDatabase: { readers in try SQLiteDatabaseWork(readers: readers) }, version: version)
+  }
+
+  static func makeStudyParts() -> StudyParts {
+    let parts = makeParts()
+    let system = systems.main
+    return StudyParts(
+      version: version, allocator: allocator,
+      needs: { scenarios, system in
+        NeedCheck().problems(scenarios.map { ($0, system) }, rehearsal: Rehearsal(of: scenarios))
+      },
+      live: LiveParts(
+        system: system, meter: parts.meter,
+        probe: { LiveProbe(parts: parts, interruption: $0, deadline: $1) }))
   }
 }
 

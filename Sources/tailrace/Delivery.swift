@@ -1,6 +1,9 @@
 import ArgumentParser
 import Foundation
 import TailraceHarness
+import TailraceHost
+import TailraceStudies
+import TailraceText
 import TailraceWorkload
 
 /// Hands over what a command found: its verdict in words first, then its files.

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 import TailraceCore
-import TailraceHarness
+import TailraceHost
+import TailracePlatform
 
 /// `tailrace doctor`
 struct DoctorCommand: ParsableCommand {

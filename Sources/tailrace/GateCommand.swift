@@ -2,8 +2,10 @@ import ArgumentParser
 import Foundation
 import TailraceCore
 import TailraceHarness
+import TailraceHost
 import TailraceMeasurement
 import TailraceReport
+import TailraceStudies
 import TailraceWorkload
 
 /// `tailrace gate`

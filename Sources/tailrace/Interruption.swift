@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 import TailraceCore
-import TailraceHarness
+import TailraceHost
+import TailracePlatform
 
 /// What becomes of the program when SIGINT, SIGTERM, SIGHUP or SIGQUIT comes.
 ///

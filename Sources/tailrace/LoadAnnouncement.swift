@@ -2,6 +2,7 @@ import Foundation
 import TailraceCore
 import TailraceHarness
 import TailraceReport
+import TailraceStudies
 import TailraceWorkload
 
 /// What is said of a large load before it is replayed, and of one that is too large to be.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import TailraceCore
-import TailraceHarness
 import TailraceMeasurement
+import TailraceReplay
 
 /// Flags that say how a tape is replayed.
 struct LoadOptions: ParsableArguments {

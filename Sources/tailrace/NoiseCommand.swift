@@ -3,6 +3,7 @@ import Foundation
 import TailraceHarness
 import TailraceMeasurement
 import TailraceReport
+import TailraceStudies
 
 /// `tailrace noise`
 struct NoiseCommand: AsyncParsableCommand {

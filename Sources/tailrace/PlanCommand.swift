@@ -3,7 +3,9 @@ import Foundation
 import TailraceCore
 import TailraceHarness
 import TailraceMeasurement
+import TailracePlatform
 import TailraceReport
+import TailraceStudies
 import TailraceWorkload
 
 /// `tailrace plan`
@@ -86,7 +88,7 @@ struct PlanCommand: AsyncParsableCommand {
     let last = vary.map { $0.values[$0.values.count - 1] }
     let isFew = vary.reduce(1.0) { $0 * Double($1.values.count) } <= Self.checkedAtOnce
     for values in isFew ? Array(vary.combinations.dropFirst()) : [last] { _ = try read(values) }
-    let refusals = PlanRunner.refusals(first)
+    let refusals = PlanRunner.refusals(first, parts: Composition.makeStudyParts())
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
     if confirm {
       let problems = SuiteRunner(liveOptions(first), parts: Composition.makeParts(), interruption: StopFlag())
@@ -106,7 +108,7 @@ struct PlanCommand: AsyncParsableCommand {
     }
     let display = ProgressDisplay(reporting.style)
     let runner = PlanRunner(
-      planner, parts: Composition.makeParts(),
+      planner, parts: Composition.makeStudyParts(),
       command: RepeatingCommand.text(CommandLine.arguments, seed: seed))
     // Also when the search throws: what is said of it starts on a clean line.
     defer { display.finish() }

@@ -1,5 +1,5 @@
 import Dispatch
-import TailraceHarness
+import TailraceHost
 
 /// The program's first steps, before any task runs: what tasks need is looked at on the first thread.
 @main enum Program {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import TailraceHarness
-import TailraceReport
 
 /// Flags of commands that run rounds: where their report goes and what is said meanwhile.
 struct ReportingOptions: ParsableArguments {

@@ -2,6 +2,7 @@ import ArgumentParser
 import TailraceCore
 import TailraceHarness
 import TailraceMeasurement
+import TailraceStudies
 import TailraceWorkload
 
 /// Flags that say how much is run to reach verdicts, and what counts as one.

@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import TailraceHarness
 import TailraceMeasurement
+import TailracePlatform
+import TailraceReplay
 import TailraceReport
 
 /// `tailrace run`

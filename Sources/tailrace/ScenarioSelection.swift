@@ -4,6 +4,7 @@ import TailraceCore
 import TailraceMeasurement
 import TailraceReport
 import TailraceSpelling
+import TailraceText
 import TailraceWorkload
 
 /// The scenarios that arguments name: built-in ones, suites, files and folders of files.

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
-import TailraceHarness
+import TailraceHost
 import TailraceSpelling
+import TailraceText
 import TailraceWorkload
 
 /// `tailrace show`

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import TailraceHarness
+import TailraceStudies
 
 /// The flag that says where baselines and noise floors are kept.
 struct StoreOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import TailraceHarness
+import TailraceHost
 
 /// The command line: parses, chooses the parts, and turns what came of it into words and an exit status.
 struct Tailrace: AsyncParsableCommand {

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
-import TailraceHarness
+import TailraceHost
 import TailraceReport
+import TailraceStudies
+import TailraceText
 import TailraceWorkload
 
 /// `tailrace trace`

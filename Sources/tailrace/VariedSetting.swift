@@ -1,5 +1,5 @@
 import ArgumentParser
-import TailraceHarness
+import TailraceStudies
 import TailraceWorkload
 
 extension Planner.Dimension {

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
-import TailraceHarness
 import TailraceMeasurement
+import TailraceReplay
 import TailraceReport
+import TailraceStudies
 
 /// `tailrace verify`
 struct VerifyCommand: AsyncParsableCommand {
@@ -37,7 +38,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
   func run() async throws {
     if live {
-      let problems = try LiveVerification.refusals()
+      let problems = Composition.makeStudyParts().needs(try LiveVerification.scenarios(), Composition.systems.main)
       guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: --live: \($0)" }) }
     }
     let found = await Verification(seed: seed).run { done, count in
@@ -46,7 +47,7 @@ struct VerifyCommand: AsyncParsableCommand {
       }
     }
     let lines = found.lines
-    let real = live ? await LiveVerification.run(seed: seed, parts: Composition.makeParts()) : nil
+    let real = live ? await LiveVerification.run(seed: seed, parts: Composition.makeStudyParts().live) : nil
     let disagreeing = lines.count { !$0.agrees } + (real?.lines.count { $0.verdict == .differs } ?? 0)
     if json {
       try write(lines, real)

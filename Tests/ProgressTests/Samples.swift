@@ -5,6 +5,7 @@ import TailraceCore
 import TailraceHarness
 import TailraceMeasurement
 import Testing
+@testable import TailraceReplay
 
 @testable import tailrace
 

@@ -8,6 +8,8 @@ import TailraceReport
 import TailraceRuntime
 import TailraceWorkload
 import Testing
+@testable import TailracePlatform
+@testable import TailraceReplay
 
 @testable import TailraceHarness
 
@@ -114,9 +116,7 @@ import Testing
     guard forecast.refusal == nil, RunNeeds.jobBytes(forecast) < 8e9 else { return }
     var options = SuiteOptions()
     options.systems = ["simulated"]
-    let parts = SuiteParts(
-      meter: NoAllocationMeter(reason: "not counted"), allocator: "unknown", makeDatabase: { _ in throw NoDatabase() },
-      version: "0")
+    let parts = SuiteParts.forTests()
     let interruption = StopFlag()
     let clock = Task {
       try? await Task.sleep(for: .milliseconds(50))
@@ -131,5 +131,4 @@ import Testing
     #expect(Int(pages)! * 4_096 < 4 << 30)
   }
 
-  private struct NoDatabase: Error {}
 }

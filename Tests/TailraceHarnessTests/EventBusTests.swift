@@ -4,6 +4,7 @@ import TailraceCore
 import TailraceHarness
 import TailraceRuntime
 import Testing
+@testable import TailracePlatform
 
 struct EventBusTests {
   @Test func deliversInOrderToEachMatchingSubscriber() async throws {

@@ -4,6 +4,8 @@ import Glibc
 import TailraceCore
 import TailraceMeasurement
 import Testing
+@testable import TailraceHost
+@testable import TailracePlatform
 
 @testable import TailraceHarness
 @testable import TailraceWorkload
@@ -13,7 +15,7 @@ import Testing
     let tally = FailureTally()
     #expect(tally.reasons == nil)
     tally.note(WorkError.childFailed(command: "x", status: "exited with status 1"))
-    for _ in 0..<12 { tally.note(WorkError.refused(WorkError.startingProcess, error: EMFILE)) }
+    for _ in 0..<12 { tally.note(WorkError.refused(SystemRefusal(SystemRefusal.startingProcess, error: EMFILE))) }
     let reasons = try #require(tally.reasons)
     #expect(
       reasons.ordered.map(\.words) == [
@@ -47,7 +49,7 @@ import Testing
 
   @Test(arguments: [(EMFILE, "EMFILE"), (ENFILE, "ENFILE"), (EAGAIN, "EAGAIN"), (ENOMEM, "ENOMEM")])
   func aRefusalNamesTheErrorAndMayBeRetried(error: Int32, name: String) {
-    let refusal = WorkError.refused("start a process", error: error)
+    let refusal = WorkError.refused(SystemRefusal("start a process", error: error))
     #expect(refusal.description.hasPrefix("cannot start a process: "))
     #expect(refusal.description.hasSuffix("(\(name))"))
     #expect(!refusal.isPermanent)
@@ -55,7 +57,7 @@ import Testing
 
   @Test func theEngineKeepsWhyItsAttemptsFailed() async throws {
     let engine = WorkEngine(
-      sleeper: TaskSleeper(), database: nil, calibration: SpinCalibration(iterationsPerNanosecond: 1))
+      sleeper: TimerThread(), database: nil, calibration: SpinCalibration(iterationsPerNanosecond: 1))
     let order = WorkOrder(job: 1, plan: .init(service: .zero, ending: .succeeds, cycles: 0))
     await #expect(throws: WorkError.self) { try await engine.perform(.subprocess(["false"]), order: order) }
     #expect(throws: WorkError.self) { try engine.performBlocking(.sqlite(.read), order: order) }

@@ -6,6 +6,8 @@ import TailraceMeasurement
 import TailraceRuntime
 import TailraceWorkload
 import Testing
+@testable import TailracePlatform
+@testable import TailraceReplay
 
 @testable import TailraceHarness
 
@@ -68,9 +70,7 @@ struct LiveFiguresTests {
   private func runner(_ options: SuiteOptions) -> SuiteRunner {
     SuiteRunner(
       options,
-      parts: SuiteParts(
-        meter: NoAllocationMeter(reason: "none"), allocator: "", makeDatabase: { _ in throw CancellationError() },
-        version: "0"), interruption: StopFlag())
+      parts: .forTests(), interruption: StopFlag())
   }
 
   private func scenario(_ yaml: String) throws -> Scenario {

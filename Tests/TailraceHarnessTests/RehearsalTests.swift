@@ -6,6 +6,8 @@ import TailraceMeasurement
 import TailraceSQLite
 import TailraceWorkload
 import Testing
+@testable import TailracePlatform
+@testable import TailraceReplay
 
 @testable import TailraceHarness
 
@@ -35,12 +37,10 @@ struct RehearsalTests {
     #expect(rehearsed.hasDependencies == !isPlain)
   }
 
-  @Test(arguments: Systems.all.map(\.name)) func everySystemCanRehearse(name: String) async throws {
-    let system = try #require(Systems.named(name))
+  @Test(arguments: Systems.forTests.all.map(\.name)) func everySystemCanRehearse(name: String) async throws {
+    let system = try #require(Systems.forTests.named(name))
     let scenario = try ScenarioParser.parse(yaml: every, file: "every.yaml").get()
-    let parts = SuiteParts(
-      meter: NoAllocationMeter(reason: "none"), allocator: "none",
-      makeDatabase: { try SQLiteDatabaseWork(readers: $0) }, version: "0")
+    let parts = SuiteParts.forTests { try SQLiteDatabaseWork(readers: $0) }
     // Throws when there is nothing that the system can replay.
     try await Rehearsal(of: [scenario]).run(on: system, parts: parts, interruption: StopFlag())
   }

@@ -6,6 +6,8 @@ import TailraceMeasurement
 import TailraceRuntime
 import TailraceWorkload
 import Testing
+@testable import TailracePlatform
+@testable import TailraceReplay
 
 @testable import TailraceHarness
 

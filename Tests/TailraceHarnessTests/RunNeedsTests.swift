@@ -6,6 +6,9 @@ import TailraceCore
 import TailraceRuntime
 import TailraceWorkload
 import Testing
+@testable import TailraceHost
+@testable import TailracePlatform
+@testable import TailraceReplay
 
 @testable import TailraceHarness
 
@@ -37,12 +40,9 @@ import Testing
     var options = SuiteOptions()
     options.systems = systems
     options.limits = limits(values)
-    let parts = SuiteParts(
-      meter: NoAllocationMeter(reason: "none"), allocator: "none", makeDatabase: { _ in throw Nothing() }, version: "0")
+    let parts = SuiteParts.forTests()
     return SuiteRunner(options, parts: parts, interruption: StopFlag()).refusals([scenario])
   }
-
-  private struct Nothing: Error {}
 
   @Test func everyLimitThatIsTooLowIsNamedAtOnce() throws {
     let problems = refusals(
@@ -157,8 +157,7 @@ import Testing
     var options = SuiteOptions()
     options.systems = ["live"]
     options.limits = limits([.tasks: 16, .openFiles: 50])
-    let parts = SuiteParts(
-      meter: NoAllocationMeter(reason: "none"), allocator: "none", makeDatabase: { _ in throw Nothing() }, version: "0")
+    let parts = SuiteParts.forTests()
     let scenario = try scenario("a: {service: 1ms}", workers: 1)
     func problems() -> [String] {
       SuiteRunner(options, parts: parts, interruption: StopFlag()).refusals([scenario])

@@ -2,6 +2,7 @@
 
 import Foundation
 import TailraceHarness
+import TailraceReplay
 import TailraceSQLite
 import TailraceWorkload
 import Testing

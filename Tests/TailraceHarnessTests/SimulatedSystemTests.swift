@@ -5,6 +5,9 @@ import TailraceCore
 import TailraceMeasurement
 import TailraceWorkload
 import Testing
+@testable import TailracePlatform
+@testable import TailraceReplay
+@testable import TailraceSimulation
 
 @testable import TailraceHarness
 
@@ -48,7 +51,7 @@ struct SimulatedSystemTests {
     }
     #expect(
       SimulatedSystem().lacks(try scenario("{work: {sqlite: read}}"))
-        == ["a simulated_service for job type 'job', whose work takes what it takes"])
+        == ["a simulated_service for job type 'job', whose real work has no declared length"])
     #expect(SimulatedSystem().lacks(try scenario("{work: {sqlite: read}, simulated_service: 1ms}")).isEmpty)
   }
 
@@ -57,9 +60,7 @@ struct SimulatedSystemTests {
     var options = SuiteOptions()
     options.systems = ["simulated"]
     func run() async throws -> ScenarioResult {
-      let parts = SuiteParts(
-        meter: NoAllocationMeter(reason: "none"), allocator: "none", makeDatabase: { _ in fatalError("no database") },
-        version: "test")
+      let parts = SuiteParts.forTests()
       let suite = try await SuiteRunner(options, parts: parts, interruption: StopFlag()).run([scenario]) { _ in }
       return try #require(suite.result.scenarios.first)
     }
@@ -84,11 +85,11 @@ struct SimulatedSystemTests {
     ).get()
     let interruption = StopFlag()
     interruption.stop()
-    for system in Systems.all where system.lacks(scenario) == ["a bounded queue"] {
+    for system in Systems.forTests.all where system.lacks(scenario) == ["a bounded queue"] {
       // The job after the queue's last was not drawn any more.
       #expect(system.lacks(scenario, interruption: interruption) == [], "\(system.name)")
     }
-    #expect(Systems.all.count { $0.lacks(scenario) == ["a bounded queue"] } == 3)
+    #expect(Systems.forTests.all.count { $0.lacks(scenario) == ["a bounded queue"] } == 3)
   }
 
   /// What was injected is no fault of the scheduler's; one job more or fewer would be.

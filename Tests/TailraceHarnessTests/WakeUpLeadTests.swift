@@ -3,6 +3,7 @@
 import Foundation
 import TailraceCore
 import Testing
+@testable import TailracePlatform
 
 @testable import TailraceHarness
 @testable import TailraceMeasurement
@@ -55,11 +56,11 @@ struct WakeUpLeadTests {
   @Test func nobodyReturnsEarly() async throws {
     let sleeper = PunctualSleeper(Sleepless())
     for length in [0, 1, 100, 3_000] as [Int64] {
-      let deadline = Pacer.now + .microseconds(length)
+      let deadline = MonotonicClock.now() + .microseconds(length)
       try await sleeper.sleep(until: deadline)
-      #expect(Pacer.now >= deadline)
+      #expect(MonotonicClock.now() >= deadline)
       try ThreadSleeper.sleep(until: deadline + .microseconds(500), lead: WakeUpLead()) { false }
-      #expect(Pacer.now >= deadline + .microseconds(500))
+      #expect(MonotonicClock.now() >= deadline + .microseconds(500))
     }
   }
 }

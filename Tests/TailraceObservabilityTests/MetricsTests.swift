@@ -6,6 +6,7 @@ import MetricsTestKit
 import TailraceObservability
 import TailraceRuntime
 import Testing
+@testable import TailracePlatform
 
 struct Unlucky: Error {}
 

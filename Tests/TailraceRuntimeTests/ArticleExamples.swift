@@ -2,6 +2,7 @@
 
 import TailraceRuntime
 import Testing
+@testable import TailracePlatform
 
 @Suite(.timeLimit(.minutes(2)))
 struct ArticleExamples {

@@ -1,6 +1,7 @@
 // Goal: jobs that a worker claimed ahead never wait behind a long job while another worker has nothing to do.
 import TailraceRuntime
 import Testing
+@testable import TailracePlatform
 
 @Suite struct ClaimAheadTests {
   /// Many short jobs teach both workers to claim several at once; then a job waits for one behind it.

@@ -2,6 +2,7 @@
 
 import Glibc
 import Logging
+import TailracePlatform
 import Testing
 
 @testable import TailraceRuntime

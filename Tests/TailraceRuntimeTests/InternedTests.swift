@@ -2,6 +2,7 @@
 
 import Logging
 import Testing
+@testable import TailracePlatform
 
 @testable import TailraceRuntime
 

@@ -2,6 +2,7 @@
 
 import Logging
 import Synchronization
+@testable import TailracePlatform
 
 @testable import TailraceRuntime
 

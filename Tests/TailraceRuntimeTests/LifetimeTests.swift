@@ -2,6 +2,7 @@
 // its shutdown, whatever of the user's holds it.
 
 import Testing
+@testable import TailracePlatform
 
 @testable import TailraceRuntime
 

@@ -2,6 +2,7 @@
 // settle together; the metrics count all of it.
 
 import Glibc
+import TailracePlatform
 import Testing
 
 @testable import TailraceRuntime

@@ -2,6 +2,7 @@
 // driver starts jobs in the core's order.
 
 import Testing
+@testable import TailracePlatform
 
 @testable import TailraceRuntime
 

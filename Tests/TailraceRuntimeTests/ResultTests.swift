@@ -1,6 +1,7 @@
 // Goal: a job that is submitted to a running scheduler reaches its handler, and whoever asks learns how it went.
 
 import Testing
+@testable import TailracePlatform
 
 @testable import TailraceRuntime
 

@@ -3,6 +3,7 @@
 import Glibc
 import TailraceCore
 import Testing
+@testable import TailracePlatform
 
 @testable import TailraceRuntime
 

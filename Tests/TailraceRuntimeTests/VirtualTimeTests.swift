@@ -2,6 +2,7 @@
 import TailraceCore
 import TailraceRuntime
 import Testing
+@testable import TailracePlatform
 
 @Suite struct VirtualTimeTests {
   private struct Broken: Error {}

@@ -4,6 +4,7 @@ import Foundation
 import TailraceCore
 import TailraceSpelling
 import Testing
+@testable import TailraceText
 
 @testable import TailraceWorkload
 

@@ -5,6 +5,7 @@ import Foundation
 import Synchronization
 import TailraceCore
 import Testing
+@testable import TailraceText
 
 @testable import TailraceWorkload
 

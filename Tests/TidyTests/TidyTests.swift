@@ -13,31 +13,51 @@ struct TidyTests {
     "TailraceCore": ["DequeModule", "HeapModule", "BasicContainers"],
     "TailraceSpelling": [],
     "TailraceTimeZones": ["TailraceCore", "TailraceSpelling"],
-    "TailraceWorkload": ["TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CPlatform", "CZlib", "Yams"],
+    "TailracePlatform": ["TailraceCore", "CPlatform"],
+    "TailraceText": ["TailraceSpelling", "CPlatform", "CZlib"],
+    "TailraceHost": [
+      "TailraceCore", "TailracePlatform", "TailraceSpelling", "TailraceText", "CPlatform", "Subprocess",
+      "SystemPackage",
+    ],
+    "TailraceWorkload": ["TailraceCore", "TailraceTimeZones", "TailraceSpelling", "TailraceText", "CPlatform", "Yams"],
     // HdrHistogram is for the tests: the module computes its own bins (docs/architecture.md).
     "TailraceMeasurement": ["TailraceCore", "TailraceSpelling"],
     "TailraceTheory": [],
-    "TailraceSimulation": ["TailraceCore", "TailraceWorkload"],
-    "TailraceRuntime": ["TailraceCore", "TailraceTimeZones", "TailraceSpelling", "CPlatform", "Logging"],
+    // What a system is. Systems, stores of a run's parts and studies depend on it, and not on each other.
+    "TailraceReplay": ["TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailracePlatform"],
+    "TailraceSimulation": [
+      "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceReplay", "TailracePlatform",
+    ],
+    "TailraceRuntime": [
+      "TailraceCore", "TailracePlatform", "TailraceTimeZones", "TailraceSpelling", "CPlatform", "Logging",
+    ],
     "TailraceObservability": [
-      "TailraceCore", "TailraceRuntime", "CoreMetrics", "Tracing", "ServiceLifecycle",
+      "TailraceCore", "TailraceRuntime", "TailracePlatform", "CoreMetrics", "Tracing", "ServiceLifecycle",
     ],
     // The core only for its value types, such as records and priorities.
     "TailraceReport": ["TailraceMeasurement", "TailraceCore", "TailraceSpelling"],
     "TailraceHarness": [
-      "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
-      "TailraceTheory", "TailraceReport", "TailraceSpelling", "CPlatform", "Subprocess", "Logging", "SystemPackage",
+      "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceReplay", "TailraceReport",
+      "TailracePlatform", "TailraceHost", "TailraceText", "TailraceSpelling", "CPlatform", "Subprocess", "Logging",
+      "SystemPackage",
     ],
-    "TailraceSQLite": ["TailraceCore", "TailraceWorkload", "TailraceRuntime", "TailraceHarness", "GRDB"],
+    // Studies ask many runs one question. They know what a system is, and none but the simulation.
+    "TailraceStudies": [
+      "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceReplay", "TailraceSimulation",
+      "TailraceTheory", "TailraceReport", "TailracePlatform", "TailraceHost", "TailraceText",
+    ],
+    "TailraceSQLite": [
+      "TailraceCore", "TailraceWorkload", "TailraceReplay", "TailracePlatform", "TailraceHost", "GRDB",
+    ],
     "TailraceJemalloc": ["CJemalloc"],
     "TailraceBenchmarkHooks": [
-      "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceRuntime", "CPlatform",
-      "Logging",
+      "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceSimulation", "TailraceRuntime",
+      "TailracePlatform", "CPlatform", "Logging",
     ],
     "tailrace": [
-      "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceSimulation",
-      "TailraceReport", "TailraceHarness", "TailraceSQLite", "TailraceJemalloc", "TailraceSpelling", "ArgumentParser",
-      "CPlatform", "Logging",
+      "TailraceCore", "TailraceWorkload", "TailraceMeasurement", "TailraceReplay", "TailraceReport", "TailraceHarness",
+      "TailraceStudies", "TailraceSimulation", "TailraceSQLite", "TailraceJemalloc", "TailraceSpelling",
+      "TailraceText", "TailraceHost", "TailracePlatform", "ArgumentParser",
     ],
   ]
 

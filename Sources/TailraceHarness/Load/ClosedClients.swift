@@ -1,5 +1,5 @@
 import TailraceCore
-import TailraceRuntime
+import TailracePlatform
 import TailraceWorkload
 
 /// The clients of a tape's closed streams: each submits, awaits the job's end, thinks, and submits again.

@@ -1,7 +1,8 @@
 import CPlatform
 import TailraceCore
 import TailraceMeasurement
-import TailraceRuntime
+import TailracePlatform
+import TailraceReplay
 import TailraceWorkload
 
 /// A job that is due, as the generator hands it to a system.
@@ -66,7 +67,7 @@ final class LoadGenerator {
 
   /// Submits everything; returns when the tape is at its end, the last cancellation is made, and every client is done.
   func run() {
-    Pacer.prepareThread(realTime: false)
+    FineTimer.enable()
     replay.meter.enrollCurrentThread()
     let warm = origin + replay.scenario.warmup
     var cursor = replay.tape.makeCursor()

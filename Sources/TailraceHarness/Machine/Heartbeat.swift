@@ -2,8 +2,9 @@ import CPlatform
 import Glibc
 import Synchronization
 import TailraceCore
+import TailraceHost
 import TailraceMeasurement
-import TailraceRuntime
+import TailracePlatform
 
 /// Finds out whether this process, or the machine, stood still during a run: a thread that is due every 50 ms.
 ///

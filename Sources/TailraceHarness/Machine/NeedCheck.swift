@@ -1,14 +1,16 @@
+import TailraceHost
+import TailraceReplay
 import TailraceWorkload
 
 /// Compares what replays need with what the machine gives, before anything runs.
-struct NeedCheck {
+package struct NeedCheck {
   private let known: MachineLimits?
   private let inChildren: Bool
 
   /// - Parameters:
   ///   - limits: nil: they are read where a replay needs anything.
   ///   - inChildren: whether each run will be in a process of its own, beside this one.
-  init(_ limits: MachineLimits? = nil, inChildren: Bool = false) {
+  package init(_ limits: MachineLimits? = nil, inChildren: Bool = false) {
     known = limits
     self.inChildren = inChildren
   }
@@ -18,7 +20,8 @@ struct NeedCheck {
   /// - Parameters:
   ///   - replays: which come one after another.
   ///   - rehearsal: what is replayed before on each system that does the jobs itself; nil: nothing.
-  func problems(_ replays: [(scenario: Scenario, system: any ReplaySystem)], rehearsal: Rehearsal?) -> [String] {
+  package func problems(_ replays: [(scenario: Scenario, system: any ReplaySystem)], rehearsal: Rehearsal?) -> [String]
+  {
     guard !replays.isEmpty else { return [] }
     let limits = known ?? MachineLimitsReader().read()
     var problems: [String] = []

@@ -1,21 +1,8 @@
 import TailraceCore
+import TailraceHost
+import TailraceReplay
 import TailraceReport
 import TailraceWorkload
-
-/// What a system starts and keeps for the jobs of a scenario. A system in virtual time starts nothing.
-package struct RunDemand: Hashable, Sendable {
-  /// Threads on which jobs run.
-  package var workerThreads = 0
-  /// Places for records, one for each side that records on its own; 0: records come from elsewhere.
-  package var recorders = 0
-  /// Attempts that run at once at most, by the pool of their job type.
-  package var attempts: [PoolID: Int] = [:]
-  /// Whether it is another program that does the jobs.
-  package var isOtherProgram = false
-  /// The setting that makes it smaller.
-  package var setting = "scheduler.workers"
-  package init() {}
-}
 
 /// What one replay takes from the machine, as far as it is known before: in virtual time the memory of its jobs alone.
 ///
@@ -283,4 +270,25 @@ private func counted(_ count: Int, _ noun: String) -> String { HumanUnits.counte
 /// The same where the plural is not formed by an `s`.
 private func counted(_ count: Int, _ nouns: String, one: String) -> String {
   count == 1 ? "1 \(one)" : "\(HumanUnits.count(Double(count))) \(nouns)"
+}
+
+extension MachineResource {
+  /// An amount in words: `310 threads and processes`.
+  func words(_ amount: Int) -> String {
+    switch self {
+    case .tasks: "\(HumanUnits.count(Double(amount))) threads and processes"
+    case .openFiles: "\(HumanUnits.count(Double(amount))) open files"
+    case .memory: "\(HumanUnits.bytes(Double(amount))) of memory"
+    case .addressSpace: "\(HumanUnits.bytes(Double(amount))) of address space"
+    case .mappings: "\(HumanUnits.count(Double(amount))) memory mappings"
+    }
+  }
+
+  /// The number alone, with its unit.
+  func amount(_ amount: Int) -> String {
+    switch self {
+    case .tasks, .openFiles, .mappings: HumanUnits.count(Double(amount))
+    case .memory, .addressSpace: HumanUnits.bytes(Double(amount))
+    }
+  }
 }

@@ -1,5 +1,7 @@
 import TailraceCore
 import TailraceMeasurement
+import TailracePlatform
+import TailraceReplay
 
 /// What a run under way has measured so far.
 package struct LiveFigures: Sendable, Hashable {
@@ -94,7 +96,7 @@ final class RunWatch {
     missed.merge(lost)
     figures.settled += lost.settled
     ended += lost.ended
-    let now = Pacer.now
+    let now = MonotonicClock.now()
     let clock = isVirtual ? progress.reached : now - tap.settings.origin
     figures.throughput = rate(at: clock) ?? figures.throughput
     figures.isWarmingUp = clock < tap.settings.window.start
@@ -102,7 +104,7 @@ final class RunWatch {
     guard now >= nextMeasurement, seen > 0 else { return figures }
     measure(recorder, at: clock)
     // Merging the histograms of many classes takes milliseconds: never more than a fiftieth of the time.
-    let cost = Pacer.now - now
+    let cost = MonotonicClock.now() - now
     nextMeasurement = now + max(.milliseconds(300), Nanoseconds(cost.rawValue * 50))
     return figures
   }

@@ -1,7 +1,8 @@
 import Glibc
 import TailraceCore
 import TailraceMeasurement
-import TailraceRuntime
+import TailracePlatform
+import TailraceReplay
 
 /// Tells how far a replay is while it runs, on a thread of its own: the tasks' threads are the workers'.
 final class ProgressThread: Sendable {

@@ -1,6 +1,7 @@
 import TailraceCore
 import TailraceMeasurement
-import TailraceRuntime
+import TailracePlatform
+import TailraceReplay
 import TailraceWorkload
 
 /// A few jobs of every kind that a suite has, replayed before the first run that counts, and forgotten.
@@ -8,11 +9,11 @@ import TailraceWorkload
 /// The first use of anything in a fresh process resolves symbols, builds the language's types and touches memory: one
 /// to three milliseconds for a scheduler, more for a database. Unrehearsed, they would be booked on whichever jobs come
 /// first, and with mixes of thirty jobs on most of them; a service that has been up for a minute no longer pays them.
-struct Rehearsal {
+package struct Rehearsal {
   /// The kinds of work to rehearse.
   private let works: [Work]
 
-  init(of scenarios: [Scenario]) {
+  package init(of scenarios: [Scenario]) {
     var works: [Work] = []
     for work in scenarios.flatMap(\.jobs).map(\.work) where !works.contains(where: { $0.isLike(work) }) {
       works.append(work)

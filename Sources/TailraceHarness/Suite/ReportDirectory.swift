@@ -1,7 +1,9 @@
 import Foundation
 import TailraceCore
+import TailraceHost
 import TailraceMeasurement
 import TailraceReport
+import TailraceText
 import TailraceWorkload
 
 /// Puts reports on disk: a directory a run, whole or not at all.

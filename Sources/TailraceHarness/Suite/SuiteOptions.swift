@@ -1,9 +1,13 @@
 import TailraceCore
+import TailraceHost
 import TailraceMeasurement
+import TailraceReplay
 import TailraceWorkload
 
 /// What only the composition root chooses.
 package struct SuiteParts: Sendable {
+  /// What tapes can be replayed on.
+  package var systems: Systems
   package var meter: any AllocationMeter
   /// The allocator in words: `jemalloc`.
   package var allocator: String
@@ -13,9 +17,10 @@ package struct SuiteParts: Sendable {
   package var version: String
 
   package init(
-    meter: any AllocationMeter, allocator: String,
+    systems: Systems, meter: any AllocationMeter, allocator: String,
     makeDatabase: @escaping @Sendable (_ readers: Int) throws -> any DatabaseWork, version: String
   ) {
+    self.systems = systems
     self.meter = meter
     self.allocator = allocator
     self.makeDatabase = makeDatabase
@@ -31,13 +36,11 @@ package struct SuiteOptions: Sendable {
   package var seed: UInt64 = 1
   /// Factor on every declared duration, above 0.
   package var timeScale = 1.0
-  /// Systems to replay each scenario on; empty: `live` and those that the scenario compares with.
+  /// Systems to replay each scenario on; empty: the main one and those that the scenario compares with.
   package var systems: [String] = []
   package var pacing = Pacing.hybrid
   package var dropAfter = Nanoseconds.seconds(10)
   package var grace = Nanoseconds.seconds(10)
-  /// Added to every scenario's own.
-  package var extraTargets: [String] = []
   /// Whether records are kept for `jobs.csv`.
   package var keepsJobs = false
   /// Whether records are kept for a trace that replays the run.

@@ -1,7 +1,9 @@
 import Foundation
 import TailraceCore
+import TailraceHost
 import TailraceMeasurement
-import TailraceRuntime
+import TailracePlatform
+import TailraceReplay
 import TailraceSpelling
 import TailraceWorkload
 
@@ -49,9 +51,9 @@ package struct SuiteRunner: Sendable {
   /// lacks.
   package func refusals(_ scenarios: [Scenario]) -> [String] {
     var problems: [String] = []
-    let known = Systems.all.map(\.name) + [Systems.external]
+    let known = parts.systems.names
     for name in options.systems {
-      guard let system = Systems.named(name) else {
+      guard let system = parts.systems.named(name) else {
         // A program's path without what it begins with.
         let isPath = name.contains("/") && FileManager.default.isExecutableFile(atPath: name)
         let hint = isPath ? "did you mean 'exec:\(name)'? " : didYouMean(name, among: known)
@@ -66,7 +68,7 @@ package struct SuiteRunner: Sendable {
     }
     for scenario in scenarios {
       for name in systems(of: scenario) {
-        guard let lacks = Systems.named(name)?.lacks(scenario, interruption: interruption), !lacks.isEmpty else {
+        guard let lacks = parts.systems.named(name)?.lacks(scenario, interruption: interruption), !lacks.isEmpty else {
           continue
         }
         problems.append(
@@ -82,18 +84,18 @@ package struct SuiteRunner: Sendable {
     let rehearsal = Rehearsal(of: scenarios)
     return NeedCheck(options.limits, inChildren: options.runsInChildren).problems(
       scenarios.flatMap { scenario in
-        systems(of: scenario).compactMap { name in Systems.named(name).map { (scenario, $0) } }
+        systems(of: scenario).compactMap { name in parts.systems.named(name).map { (scenario, $0) } }
       }, rehearsal: rehearsal)
   }
 
-  /// A simulated run brings its own baseline where the scenario compares with one job at a time.
+  /// The systems by name; those that were asked for bring the baselines that the scenario compares with.
   private func systems(of scenario: Scenario) -> [String] {
-    guard !options.systems.isEmpty else { return ["live"] + scenario.compare }
-    let (simulated, baseline) = ("simulated", "simulated-sequential")
-    let needsBaseline =
-      options.systems.contains(simulated) && !options.systems.contains(baseline)
-      && scenario.compare.contains("sequential")
-    return options.systems + (needsBaseline ? [baseline] : [])
+    guard !options.systems.isEmpty else { return [parts.systems.main.name] + scenario.compare }
+    var names = options.systems
+    for system in options.systems.compactMap({ parts.systems.named($0) }) {
+      for name in scenario.compare.compactMap(system.baseline) where !names.contains(name) { names.append(name) }
+    }
+    return names
   }
 
   /// Runs everything. A replay that fails ends no other: it is among the failures of its scenario.
@@ -174,14 +176,14 @@ package struct SuiteRunner: Sendable {
     let types = scenario.jobs.map(\.name)
     let targets =
       try options.watches
-      ? (scenario.targets + options.extraTargets).map {
+      ? scenario.targets.map {
         WatchedTarget(text: $0, expression: try TargetExpression(parsing: $0, types: types))
       } : []
     return systems(of: scenario).enumerated().map { index, name in
-      let system = Systems.named(name)!
+      let system = parts.systems.named(name)!
       return Plan(
         scenario: scenario, system: system,
-        length: system.runsInVirtualTime ? .zero : length(scenario, on: name),
+        length: system.runsInVirtualTime ? .zero : length(scenario, on: system),
         // A scenario's targets are about its first run.
         targets: index == 0 ? targets : [], isPrimary: index == 0)
     }
@@ -206,7 +208,7 @@ package struct SuiteRunner: Sendable {
     let outcome = try await plan.system.replay(replay)
     var observations = outcome.observations
     if let machine, !plan.system.runsInVirtualTime { machine.note(in: &observations) }
-    if plan.system.name == "live", let allocations = options.allocationsPerJob[plan.scenario.name] {
+    if plan.system.name == parts.systems.main.name, let allocations = options.allocationsPerJob[plan.scenario.name] {
       observations.allocationsPerJob = allocations
     }
     return RunResult(
@@ -247,17 +249,14 @@ package struct SuiteRunner: Sendable {
     return try ScenarioResult(
       name: scenario.name, summary: scenario.summary, source: scenario.source, notes: scenario.notes,
       settings: scenario.describedSettings + plantedSlowdowns(in: scenario), runs: runs,
-      targets: scenario.targets + options.extraTargets,
+      targets: scenario.targets,
       published: scenario.published.map { ($0.metric, $0.value) }, figures: scenario.figures,
       types: scenario.jobs.map(\.name), trace: scenario.trace.map { ReplayedTrace($0) }, failures: failures)
   }
 
-  /// The setting that tells of a slowdown planted on purpose.
-  static let plantedSetting = "planted slowdown"
-
   private func plantedSlowdowns(in scenario: Scenario) -> [Setting] {
     scenario.jobs.compactMap { job in
-      options.slowdowns[job.name].map { Setting(Self.plantedSetting, "\(job.name) × \(Nanoseconds.short($0))") }
+      options.slowdowns[job.name].map { Setting(Setting.plantedSlowdown, "\(job.name) × \(Nanoseconds.short($0))") }
     }
   }
 
@@ -270,8 +269,8 @@ package struct SuiteRunner: Sendable {
   }
 
   /// How long a replay is expected to take: its declared duration, or for batches the work over the workers.
-  private func length(_ scenario: Scenario, on system: String) -> Nanoseconds {
-    if let duration = scenario.duration, system != "sequential" { return duration }
+  private func length(_ scenario: Scenario, on system: any ReplaySystem) -> Nanoseconds {
+    if let duration = scenario.duration, !system.runsOneAtATime { return duration }
     let interruption = interruption
     let tape = Tape(scenario: scenario, seed: 1) { interruption.isSet }
     var cursor = tape.makeCursor()
@@ -283,7 +282,7 @@ package struct SuiteRunner: Sendable {
       last = Nanoseconds(job.intended.nanoseconds)
       count += 1
     }
-    let workers = system == "sequential" ? 1 : max(1, scenario.scheduler.workers)
+    let workers = system.runsOneAtATime ? 1 : max(1, scenario.scheduler.workers)
     return max(last, Nanoseconds(work.rawValue / Int64(workers))) + .milliseconds(100)
   }
 }

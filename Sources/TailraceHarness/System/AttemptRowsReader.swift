@@ -2,6 +2,7 @@ import TailraceCore
 import TailraceMeasurement
 import TailraceReport
 import TailraceSpelling
+import TailraceText
 import TailraceWorkload
 
 /// What the rows of a replay are compared with: the jobs of its tape, by number.

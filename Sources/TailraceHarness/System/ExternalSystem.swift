@@ -1,9 +1,13 @@
 import Foundation
 import Subprocess
 import TailraceCore
+import TailraceHost
 import TailraceMeasurement
+import TailracePlatform
+import TailraceReplay
 import TailraceRuntime
 import TailraceSpelling
+import TailraceText
 import TailraceWorkload
 
 #if canImport(System)
@@ -26,10 +30,12 @@ package struct ExternalSystem: ReplaySystem {
   }
 
   package let name: String
+  package static let summary = "A program of yours, which replays the tape itself: docs/driver.md."
+  package var summary: String { Self.summary }
   private let path: String
 
   /// - Parameter name: nil comes back where it does not begin with ``prefix``.
-  init?(named name: String) {
+  package init?(named name: String) {
     guard name.hasPrefix(Self.prefix) else { return nil }
     self.name = name
     path = String(name.dropFirst(Self.prefix.count))
@@ -94,7 +100,7 @@ package struct ExternalSystem: ReplaySystem {
     replay.progress?.submitted(
       expected.jobs.count, reached: Nanoseconds(expected.jobs.last?.intended.nanoseconds ?? 0))
     let records = try records(in: folder, for: expected, end)
-    let recorder = Recorder(replay.recorderSettings(origin: .zero))
+    let recorder = Recorder(Recorder.Settings(replay.scenario, origin: .zero))
     let tap = replay.progress?.openTap(shards: 1, recorder.settings)
     records.withUnsafeBufferPointer {
       recorder.record($0)

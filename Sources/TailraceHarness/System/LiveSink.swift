@@ -1,4 +1,5 @@
 import TailraceCore
+import TailracePlatform
 import TailraceRuntime
 import TailraceWorkload
 

@@ -2,12 +2,15 @@ import CPlatform
 import Logging
 import TailraceCore
 import TailraceMeasurement
+import TailracePlatform
+import TailraceReplay
 import TailraceRuntime
 import TailraceWorkload
 
 /// This project's own scheduler, in real time.
 package struct LiveSystem: ReplaySystem {
   package let name = "live"
+  package let summary = "Tailrace's own scheduler, in real time."
   package init() {}
 
   /// It can do all that a scenario can ask of a real system.
@@ -153,3 +156,10 @@ extension WorkError: OutcomeError {
 }
 
 extension TimerThread: PreciseSleeper {}
+
+/// The system gave a run fewer workers than its scenario asks for: its figures would be those of another scenario.
+struct ThreadsRefused: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ missing: HealthReason) { description = "the run did not start: \(missing)" }
+}

@@ -1,13 +1,16 @@
 import Dispatch
 import Foundation
 import TailraceCore
+import TailraceHost
 import TailraceMeasurement
-import TailraceRuntime
+import TailracePlatform
+import TailraceReplay
 import TailraceWorkload
 
 /// A task group that holds as many children as there are workers: the next is added when one ends.
 package struct TaskGroupSystem: ReplaySystem {
   package let name = "task-group"
+  package let summary = "A Swift task group, bounded to the same number of workers."
   package init() {}
   package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] {
     plainLacks(scenario, interruption)
@@ -77,6 +80,7 @@ package struct TaskGroupSystem: ReplaySystem {
 /// Foundation's `OperationQueue` with as many concurrent operations as there are workers.
 package struct OperationQueueSystem: ReplaySystem {
   package let name = "operation-queue"
+  package let summary = "Foundation's OperationQueue, bounded to the same number of workers."
   package init() {}
   package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] {
     plainLacks(scenario, interruption)
@@ -119,6 +123,7 @@ package struct OperationQueueSystem: ReplaySystem {
 /// without blocking threads.
 package struct DispatchSystem: ReplaySystem {
   package let name = "dispatch"
+  package let summary = "As many serial dispatch queues as workers, taking jobs in turn."
   package init() {}
   package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] {
     plainLacks(scenario, interruption)

@@ -2,6 +2,7 @@ import CPlatform
 import Synchronization
 import TailraceCore
 import TailraceMeasurement
+import TailraceReplay
 
 /// Takes the records of a replay: into recorders, one a shard, into the log when `jobs.csv` is wanted, and past whoever
 /// watches.
@@ -18,7 +19,7 @@ final class ReplayObserver: TimelineObserver, Sendable {
   private let late = Atomic<Int>(0)
 
   init(shards: Int, replay: Replay, origin: Instant) {
-    let settings = replay.recorderSettings(origin: origin)
+    let settings = Recorder.Settings(replay.scenario, origin: origin)
     recorders = RecorderShards(count: shards, settings: settings)
     gates = (0..<max(1, shards)).map { _ in ShardGate() }
     log = replay.log

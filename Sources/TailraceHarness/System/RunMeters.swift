@@ -1,7 +1,9 @@
 import CPlatform
 import Glibc
 import TailraceCore
+import TailraceHost
 import TailraceMeasurement
+import TailraceReplay
 
 /// Reads what the process and the host spend from here on.
 struct RunMeters {

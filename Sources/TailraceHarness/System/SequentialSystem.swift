@@ -1,6 +1,7 @@
 import TailraceCore
 import TailraceMeasurement
-import TailraceRuntime
+import TailracePlatform
+import TailraceReplay
 import TailraceWorkload
 
 /// One job at a time, in the order of the tape, without a scheduler: the baseline of every speedup.
@@ -10,13 +11,13 @@ import TailraceWorkload
 /// is cancelled, and so is one whose submitter's cancellation comes before its turn.
 package struct SequentialSystem: ReplaySystem {
   package let name = "sequential"
+  package let summary = "One job at a time, without a scheduler: the baseline of speedups."
+  package let runsOneAtATime = true
   package let heeds: Set<ReplaySetting> = []
   package init() {}
 
   package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] {
-    (scenario.jobs.contains { $0.uniqueKeys != nil } ? ["unique keys"] : [])
-      + (scenario.hasClosedArrivals ? ["clients that await their jobs (a closed load)"] : [])
-      + scenario.needsOfSimulation
+    scenario.lacksForOneAtATime + scenario.needsOfSimulation
   }
 
   package func demand(of scenario: Scenario) -> RunDemand {
@@ -91,7 +92,7 @@ private final class SequentialRun: @unchecked Sendable {
   }
 
   func run() {
-    Pacer.prepareThread(realTime: false)
+    FineTimer.enable()
     replay.meter.enrollCurrentThread()
     var pacer = Pacer(pacing: .hybrid, stop: replay.interruption)
     let warm = origin + replay.scenario.warmup

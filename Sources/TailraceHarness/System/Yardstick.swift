@@ -1,7 +1,8 @@
 import Synchronization
 import TailraceCore
 import TailraceMeasurement
-import TailraceRuntime
+import TailracePlatform
+import TailraceReplay
 import TailraceWorkload
 
 /// What the platform's own ways of running work have in common when a plain mix is replayed on them: how one job is

@@ -1,4 +1,5 @@
 import Subprocess
+import TailraceHost
 #if canImport(System)
   import System
 #else
@@ -13,7 +14,7 @@ package enum ChildProcess {
   /// gone. What its children leave running when it has ended by itself is killed too: a job's processes end with it.
   ///
   /// - Parameter family: ends what has left the child's group; the caller ends it.
-  /// - Throws: ``WorkError/refused(_:error:)``, ``WorkError/childNotStarted(command:reason:)``,
+  /// - Throws: ``WorkError/refused(_:)``, ``WorkError/childNotStarted(command:reason:)``,
   ///   ``WorkError/childFailed(command:status:)``, or `CancellationError`.
   package static func run(_ command: [String], in family: ProcessFamily) async throws {
     guard let program = command.first, !program.isEmpty else {
@@ -28,8 +29,8 @@ package enum ChildProcess {
       ).terminationStatus
     } catch {
       try Task.checkCancellation()
-      if let error = error as? WorkError { throw error }
-      if let refused = (error as? SubprocessError).flatMap({ WorkError($0) }) { throw refused }
+      let refusal = error as? SystemRefusal ?? (error as? SubprocessError).flatMap { SystemRefusal($0) }
+      if let refusal { throw WorkError.refused(refusal) }
       throw WorkError.childNotStarted(command: line, reason: ErrorWords.of(error))
     }
     try Task.checkCancellation()

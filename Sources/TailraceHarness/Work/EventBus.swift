@@ -1,5 +1,5 @@
 import TailraceCore
-import TailraceRuntime
+import TailracePlatform
 
 /// One thing that happened, as published on an ``EventBus``.
 package struct BusEvent: Hashable, Sendable {

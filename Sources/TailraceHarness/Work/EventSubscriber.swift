@@ -1,4 +1,4 @@
-import TailraceRuntime
+import TailracePlatform
 
 /// One subscription to an ``EventBus``: a bounded queue, and a task that handles what is in it.
 package final class EventSubscriber: Sendable {

@@ -1,5 +1,6 @@
+import TailraceHost
 import TailraceMeasurement
-import TailraceRuntime
+import TailracePlatform
 import TailraceWorkload
 
 /// Why attempts failed that the tape did not mean to fail.

@@ -2,6 +2,7 @@ import CPlatform
 import Glibc
 import Synchronization
 import TailraceCore
+import TailracePlatform
 
 /// Sleeps with another sleeper, and aims ahead by as much as that one is late in the median.
 ///
@@ -15,11 +16,11 @@ final class PunctualSleeper: PreciseSleeper {
   init(_ base: any PreciseSleeper) { self.base = base }
 
   func sleep(until deadline: Instant) async throws {
-    let now = Pacer.now
+    let now = MonotonicClock.now()
     let aim = lead.aim(at: deadline, from: now)
     try await base.sleep(until: aim)
-    if aim > now { lead.learn(Pacer.now - aim) }
-    while Pacer.now < deadline { await Task.yield() }
+    if aim > now { lead.learn(MonotonicClock.now() - aim) }
+    while MonotonicClock.now() < deadline { await Task.yield() }
   }
 }
 
@@ -32,17 +33,17 @@ enum ThreadSleeper {
   ///
   /// - Throws: `CancellationError` within 10 ms of `isCancelled` turning true.
   static func sleep(until deadline: Instant, lead: borrowing WakeUpLead, isCancelled: () -> Bool) throws {
-    var now = Pacer.now
+    var now = MonotonicClock.now()
     let aim = lead.aim(at: deadline, from: now)
     let sleeps = aim > now
     while true {
       if isCancelled() { throw CancellationError() }
       guard now < aim else { break }
       _ = cplatform_sleep_until_ns(min(aim, now + slice).nanoseconds)
-      now = Pacer.now
+      now = MonotonicClock.now()
     }
     if sleeps { lead.learn(now - aim) }
-    while Pacer.now < deadline { sched_yield() }
+    while MonotonicClock.now() < deadline { sched_yield() }
   }
 }
 

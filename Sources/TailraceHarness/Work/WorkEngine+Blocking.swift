@@ -1,6 +1,7 @@
 import Dispatch
 import TailraceCore
-import TailraceRuntime
+import TailracePlatform
+import TailraceReplay
 import TailraceWorkload
 
 extension WorkEngine {
@@ -14,11 +15,11 @@ extension WorkEngine {
   package func performBlocking(
     _ work: Work, order given: WorkOrder, isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws {
-    let start = Pacer.now
+    let start = MonotonicClock.now()
     let order = backend?.enter(given) ?? given
     defer { backend?.leave() }
     func sleep(_ time: Nanoseconds) throws {
-      try ThreadSleeper.sleep(until: Pacer.now + time, lead: threadLead, isCancelled: isCancelled)
+      try ThreadSleeper.sleep(until: MonotonicClock.now() + time, lead: threadLead, isCancelled: isCancelled)
     }
     if order.plan.ending == .hangs {
       while true { try sleep(.seconds(60)) }
@@ -47,7 +48,7 @@ extension WorkEngine {
         workflows.update(state)
         while state.status == .processing {
           try sleep(order.plan.service)
-          state.finishCycle(failed: order.cycleFails(state.cycles + 1), at: Pacer.now)
+          state.finishCycle(failed: order.cycleFails(state.cycles + 1), at: MonotonicClock.now())
           workflows.update(state)
           if state.status == .processing { try sleep(pause) }
         }

@@ -1,6 +1,9 @@
 import CPlatform
 import Glibc
 import TailraceCore
+import TailraceHost
+import TailracePlatform
+import TailraceReplay
 import TailraceWorkload
 
 /// One attempt's work: what the tape says of it.
@@ -79,7 +82,7 @@ package final class WorkEngine: Sendable {
   /// - Throws: ``WorkError``, the database's error, or `CancellationError` as soon as the task is cancelled; whatever
   ///   the work took hold of (memory, child, connection) is released by then.
   package func perform(_ work: Work, order given: WorkOrder) async throws {
-    let start = Pacer.now
+    let start = MonotonicClock.now()
     let order = backend?.enter(given) ?? given
     defer { backend?.leave() }
     if order.plan.ending == .hangs { try await hang() }
@@ -115,7 +118,7 @@ package final class WorkEngine: Sendable {
   func publish(_ count: Int, job: UInt64) async throws {
     let payload = Self.payload(of: job)
     let receipts = (0..<max(0, count)).map { _ in
-      bus.publish(topic: "job.progress", payload: payload, correlation: job, at: Pacer.now)
+      bus.publish(topic: "job.progress", payload: payload, correlation: job, at: MonotonicClock.now())
     }
     var failed = 0
     var dropped = 0
@@ -128,23 +131,23 @@ package final class WorkEngine: Sendable {
   }
 
   private func runCycles(limit: Int, pause: Nanoseconds, order: WorkOrder) async throws {
-    var state = WorkflowState(job: order.job, needed: order.plan.cycles, limit: limit, at: Pacer.now)
+    var state = WorkflowState(job: order.job, needed: order.plan.cycles, limit: limit, at: MonotonicClock.now())
     workflows.update(state)
     while state.status == .processing {
-      try await sleeper.sleep(until: Pacer.now + order.plan.service)
-      state.finishCycle(failed: order.cycleFails(state.cycles + 1), at: Pacer.now)
+      try await sleeper.sleep(until: MonotonicClock.now() + order.plan.service)
+      state.finishCycle(failed: order.cycleFails(state.cycles + 1), at: MonotonicClock.now())
       workflows.update(state)
-      if state.status == .processing { try await sleeper.sleep(until: Pacer.now + pause) }
+      if state.status == .processing { try await sleeper.sleep(until: MonotonicClock.now() + pause) }
     }
     try Self.check(state)
   }
 
   private func linger(_ time: Nanoseconds) async throws {
-    if time > .zero { try await sleeper.sleep(until: Pacer.now + time) }
+    if time > .zero { try await sleeper.sleep(until: MonotonicClock.now() + time) }
   }
 
   private func hang() async throws -> Never {
-    while true { try await sleeper.sleep(until: Pacer.now + .seconds(60)) }
+    while true { try await sleeper.sleep(until: MonotonicClock.now() + .seconds(60)) }
   }
 
   func spin(for time: Nanoseconds, isCancelled: () -> Bool) throws {

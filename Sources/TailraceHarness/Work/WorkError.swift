@@ -1,10 +1,10 @@
-import Glibc
+import TailraceHost
 
 /// How an attempt's work failed.
 package enum WorkError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The tape intended this attempt to fail.
   case intendedFailure
-  /// The tape intended this attempt to fail in a way that no retry can mend.
+  /// The tape intended this attempt to fail in a way that no retry can fix.
   case intendedPermanentFailure
   /// A workflow was unfinished after its last cycle; counts as timed out.
   case cyclesExhausted(limit: Int, needed: Int, succeeded: Int)
@@ -13,7 +13,7 @@ package enum WorkError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A child process could not be started.
   case childNotStarted(command: String, reason: String)
   /// The system refused what the job needs.
-  case refused(_ what: String, error: Int32)
+  case refused(SystemRefusal)
   /// The system had no memory for the job.
   case outOfMemory(bytes: Int)
   /// Subscribers of the event bus failed, or their queues were full.
@@ -21,22 +21,11 @@ package enum WorkError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A `sqlite` job in an engine without a database.
   case noDatabase
 
-  /// Whether a retry cannot mend it.
+  /// Whether no retry can succeed.
   package var isPermanent: Bool {
     switch self {
     case .intendedPermanentFailure, .noDatabase, .childNotStarted: true
     case .intendedFailure, .cyclesExhausted, .childFailed, .refused, .outOfMemory, .eventsNotHandled: false
-    }
-  }
-
-  /// As manuals of the system name an error.
-  private static func name(of number: Int32) -> String {
-    switch number {
-    case EMFILE: "EMFILE"
-    case ENFILE: "ENFILE"
-    case EAGAIN: "EAGAIN"
-    case ENOMEM: "ENOMEM"
-    default: "error \(number)"
     }
   }
 
@@ -54,7 +43,7 @@ package enum WorkError: Error, Hashable, Sendable, CustomStringConvertible {
     case .childFailed(let command, let status): "child process `\(command)` \(status)"
     case .childNotStarted(let command, let reason):
       "child process `\(command)` did not start: \(reason); check that the program exists and may be executed"
-    case .refused(let what, let error): "cannot \(what): \(FileProblem.reason(error)) (\(Self.name(of: error)))"
+    case .refused(let refusal): refusal.description
     case .outOfMemory(let bytes): "no memory for \(bytes) bytes; lower the job's `memory` or the workers"
     case .eventsNotHandled(let failed, let dropped):
       "events were not handled: \(failed) by a failing subscriber, \(dropped) by one whose queue was full"

@@ -1,5 +1,5 @@
 import TailraceCore
-import TailraceRuntime
+import TailracePlatform
 
 /// Where a workflow that works in cycles stands; updated after each cycle.
 package struct WorkflowState: Hashable, Sendable, Codable {

@@ -1,4 +1,5 @@
 import TailraceSpelling
+import TailraceText
 
 /// Values of a column that a scenario names, such as those of failures, and which of them no row has had so far.
 struct TraceNamedValues {

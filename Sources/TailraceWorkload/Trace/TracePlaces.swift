@@ -1,4 +1,5 @@
 import TailraceSpelling
+import TailraceText
 
 /// Where the wanted columns are in a row.
 struct TracePlaces {
@@ -104,7 +105,7 @@ enum TraceRowTimes {
     if let place = places.submitted {
       submitted = try value(place)
       guard let submitted else { return .unknown(.noSubmission) }
-      if submitted < 0, place.column.unit != .datetime, row.withBytes(place.place, { TraceNumber.isNumber($0) }) {
+      if submitted < 0, place.column.unit != .datetime, row.withBytes(place.place, { NumberText.isNumber($0) }) {
         throw TextProblem(
           line: line, column: row.column(place.place),
           message: "\(place.column.words) is \(row.shown(place.place)), below zero; times count upwards from zero")

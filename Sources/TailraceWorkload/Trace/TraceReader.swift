@@ -1,5 +1,6 @@
 import TailraceCore
 import TailraceSpelling
+import TailraceText
 
 /// Reads a trace file into the jobs that a tape replays.
 ///
@@ -139,7 +140,7 @@ struct TraceReader {
     case .unknown(let reason): return leave(reason)
     }
     if let place = places.processors, let requested = places.requested,
-      !row.withBytes(place, { TraceNumber.isPositive($0) }), !row.withBytes(requested, { TraceNumber.isPositive($0) })
+      !row.withBytes(place, { NumberText.isPositive($0) }), !row.withBytes(requested, { NumberText.isPositive($0) })
     {
       return leave(.noProcessors)
     }
@@ -175,7 +176,7 @@ struct TraceReader {
   /// Every field of the Standard Workload Format looks like a number; those that are used are read as well.
   private func checkNumbers(_ row: TextRow, line: Int) throws(TextProblem) {
     for (index, name) in TraceRows.standardWorkloadFields.enumerated()
-    where !row.withBytes(index, { TraceNumber.isNumber($0) }) {
+    where !row.withBytes(index, { NumberText.isNumber($0) }) {
       throw TextProblem(
         line: line, column: row.column(index),
         message:

@@ -1,4 +1,5 @@
 import TailraceSpelling
+import TailraceText
 
 /// The rows of a trace file, whatever its format: named values, one row after another.
 struct TraceRows {

@@ -1,4 +1,4 @@
-import TailraceHarness
+import TailraceReplay
 
 extension RunCommand: ModalCommand {
   private static let shared =
@@ -38,7 +38,7 @@ extension LoadOptions {
   /// - Parameter others: those that are used where none is named.
   func circumstances(default others: [String]) -> [Circumstance] {
     let names = systems.isEmpty ? others : systems
-    let known = names.compactMap { Systems.named($0) }
+    let known = names.compactMap { Composition.systems.named($0) }
     guard known.count == names.count else { return [] }
     var heeded: Set<ReplaySetting> = []
     for system in known { heeded.formUnion(system.heeds) }

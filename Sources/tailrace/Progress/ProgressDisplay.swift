@@ -1,6 +1,6 @@
 import TailraceCore
 import TailraceHarness
-import TailraceRuntime
+import TailracePlatform
 import TailraceSpelling
 
 /// Shows how far a suite, a comparison or a search is, on standard error.

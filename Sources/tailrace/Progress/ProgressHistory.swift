@@ -1,5 +1,6 @@
 import TailraceCore
 import TailraceHarness
+import TailraceReplay
 
 /// What progress has told of the run under way: the latest, and its last minute.
 struct ProgressHistory {

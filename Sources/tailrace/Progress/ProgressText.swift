@@ -1,6 +1,7 @@
 import TailraceCore
 import TailraceHarness
 import TailraceMeasurement
+import TailraceReplay
 import TailraceReport
 
 /// Progress in words, for lines and logs.

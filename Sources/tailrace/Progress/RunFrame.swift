@@ -1,6 +1,7 @@
 import TailraceCore
 import TailraceHarness
 import TailraceMeasurement
+import TailraceReplay
 import TailraceReport
 
 /// A run under way, as a screenful.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+@testable import TailracePlatform
 
 @testable import TailraceRuntime
 

@@ -11,6 +11,7 @@
 import Foundation
 import Glibc
 import Testing
+@testable import TailracePlatform
 
 @testable import TailraceRuntime
 

@@ -1,0 +1,99 @@
+import CPlatform
+import Glibc
+import Subprocess
+import Synchronization
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
+
+/// The one way in which this program starts others: each child leads a process group, and carries a mark in its
+/// environment that all of its descendants inherit.
+///
+/// A group ends with its leader. What leaves it, such as a daemon, is found by the mark when the family ends. All
+/// families end with this process, however it ends: a second process, the keeper, waits for that
+/// (`CPlatform/children.c`). What has cleared its environment and has lost its parents is not found, nor is what runs
+/// as another user.
+package final class ProcessFamily: Sendable {
+  private static let count = Atomic<UInt32>(0)
+  /// Families are told apart within this process.
+  private let number: UInt32
+  /// Whether anything was started, so that there is something to look for.
+  private let isUsed = Atomic<Bool>(false)
+
+  package init() { number = Self.count.add(1, ordering: .relaxed).newValue }
+
+  /// Runs a program to its end, without input.
+  ///
+  /// Cancelling the task ends the child's group. By the time the call returns the child is gone, and so is what it
+  /// left running in its group.
+  ///
+  /// - Parameters:
+  ///   - environment: what is added to this process's environment.
+  ///   - grace: how long the group may go on after SIGTERM once the task is cancelled; nil: it is killed at once.
+  ///   - collects: whether output is read to its end. A descendant that has the output open would keep it from
+  ///     ending; it is killed as soon as the child has ended.
+  ///   - error: made when everything else is ready.
+  ///   - onStart: told of the child's number.
+  /// - Throws: What `Subprocess.run` throws, ``SystemRefusal``, or `CancellationError`.
+  package func run<Output: OutputProtocol, Failure: ErrorOutputProtocol>(
+    _ executable: Executable, _ arguments: [String], environment: [Environment.Key: String?] = [:],
+    in folder: String? = nil, grace: Duration?, output: Output, error: @autoclosure () throws -> Failure,
+    collects: Bool = false, onStart: @escaping @Sendable (_ process: pid_t) -> Void = { _ in }
+  ) async throws -> ExecutionResult<Void, Output, Failure> {
+    let launch = try await ChildLaunch.begin()
+    defer { launch.end() }
+    Self.prepare()
+    isUsed.store(true, ordering: .relaxed)
+    var environment = environment
+    environment.updateValue(mark, forKey: Self.variable)
+    let group = ProcessGroup()
+    defer { group.end() }
+    return try await Subprocess.run(
+      executable, arguments: Arguments(arguments), environment: .inherit.updating(environment),
+      workingDirectory: folder.map { FilePath($0) }, platformOptions: ProcessGroup.options(grace: grace),
+      input: .none, output: output, error: try error()
+    ) { execution in
+      launch.end()
+      let child = execution.processIdentifier.value
+      group.begin(child)
+      onStart(child)
+      guard collects else { return }
+      while cplatform_child_has_ended(child) == 0, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
+      // A cancelled child may use its grace; its group is killed afterwards.
+      guard !Task.isCancelled else { return }
+      kill(-child, SIGKILL)
+      end()
+    }
+  }
+
+  /// Kills what is left of the family, and returns when it is gone.
+  package func end() {
+    guard isUsed.load(ordering: .relaxed) else { return }
+    cplatform_family_kill(number, 2_000_000_000)
+  }
+
+  // MARK: - Marks
+
+  private static let variable: Environment.Key = "TAILRACE_FAMILY"
+
+  private var mark: String { Self.ownMark + "\(number):" }
+
+  /// Made once: by then the keeper is there.
+  private static let ownMark: String = String(cString: cplatform_children_mark())
+
+  /// Starts the keeper, unless it was.
+  private static func prepare() { _ = readiness }
+
+  private static let readiness: Void = {
+    let problem = cplatform_children_prepare()
+    guard problem != 0 else { return }
+    // A run is worth as much without a keeper, unless this process is killed.
+    let words =
+      "Note: no process can watch over the programs that this one starts (\(FileProblem.reason(problem))); if this "
+      + "one is killed, end them by hand or with 'tailrace clean'.\n"
+    _ = words.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+  }()
+}

@@ -1,0 +1,42 @@
+import TailraceWorkload
+
+/// A real database that `sqlite` jobs work on, through a pool of real connections.
+package protocol DatabaseWork: Sendable {
+  /// Performs one operation on the row that `key` chooses; suspends while every connection is taken.
+  ///
+  /// - Throws: The database's error, or `CancellationError`.
+  func perform(_ operation: SQLiteOperation, key: UInt64) async throws
+  /// The same for a worker thread: blocks it.
+  func performBlocking(_ operation: SQLiteOperation, key: UInt64) throws
+  /// What the pool has done so far.
+  var statistics: DatabaseStatistics { get }
+  /// Closes every connection and deletes the database's files. Later calls do nothing; later operations throw.
+  func close()
+}
+
+/// What a pool of database connections has done.
+package struct DatabaseStatistics: Hashable, Sendable, Codable {
+  /// Operations that succeeded, by kind.
+  package var reads = 0
+  package var writes = 0
+  package var mixed = 0
+  /// Operations that threw.
+  package var failures = 0
+  /// Operations under way now.
+  package var active = 0
+  /// The most operations ever under way at once, waiting for a connection included.
+  package var peakActive = 0
+  /// Connections that the pool may open for reading; it has one more for writing.
+  package var readerLimit = 0
+  package init() {}
+}
+
+/// How many connections a pool opens.
+package enum DatabaseConnections {
+  /// The most for reading. Operations beyond wait for one, as they do at any service with a pool: a connection costs
+  /// two file descriptors, and one for each of hundreds of workers only makes SQLite slower.
+  package static let readerLimit = 64
+
+  /// Those of a run with so many workers, the one for writing included.
+  package static func count(forWorkers workers: Int) -> Int { min(max(1, workers), readerLimit) + 1 }
+}

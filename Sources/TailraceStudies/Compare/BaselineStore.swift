@@ -1,0 +1,127 @@
+import Foundation
+import TailraceHost
+import TailraceMeasurement
+import TailraceReport
+import TailraceText
+import TailraceWorkload
+
+/// Baselines and noise floors as files of a repository, each written whole or not at all.
+package struct BaselineStore: Sendable {
+  /// Why a file cannot be had.
+  package struct Problem: Error, CustomStringConvertible {
+    package var description: String
+  }
+
+  /// The directory that holds `baselines/` and `noise/`.
+  package let directory: String
+  package init(directory: String) { self.directory = directory }
+
+  private func path(_ kind: String, _ name: String) -> String { "\(directory)/\(kind)/\(name).json" }
+  /// The folders that hold its files.
+  package var folders: [String] { ["baselines", "noise"].map { "\(directory)/\($0)" } }
+  /// The path of a baseline's file.
+  package func path(of name: String) -> String { path("baselines", name) }
+
+  // MARK: - Baselines
+
+  /// Names of the baselines, sorted.
+  package func names() -> [String] {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/baselines")) ?? []
+    return files.filter { $0.hasSuffix(".json") && !$0.hasPrefix(".") }.map { String($0.dropLast(5)) }.sorted()
+  }
+
+  package func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(of: name)) }
+
+  /// - Parameter replacing: whether it may take the place of a baseline of this name. If not, one that another command
+  ///   saved meanwhile stays.
+  package func save(_ baseline: Baseline, replacing: Bool) throws(Problem) {
+    try write(baseline, to: path(of: baseline.name), replacing: replacing)
+  }
+
+  /// Keeps other commands from making a baseline of this name for as long as the reservation lives.
+  ///
+  /// - Throws: ``Problem`` that says who makes it, where somebody does.
+  package func reserve(_ name: String) throws(Problem) -> FileReservation {
+    let folder = "\(directory)/baselines"
+    do {
+      return try FileReservation(".\(name).lock", in: folder)
+    } catch {
+      guard error.code == EWOULDBLOCK else { throw Problem(description: error.description) }
+      let holder = FileReservation.holder(of: ".\(name).lock", in: folder)
+      throw Problem(
+        description: "another command\(holder.map { " (process \($0))" } ?? "") is making the baseline '\(name)'; wait "
+          + "until it has ended, or choose another name")
+    }
+  }
+
+  /// - Throws: ``Problem`` that says how to make one, where it is missing.
+  package func load(_ name: String) throws(Problem) -> Baseline {
+    guard exists(name) else {
+      let known = names()
+      let others = known.isEmpty ? "there is none yet" : "there are: \(known.joined(separator: ", "))"
+      throw Problem(
+        description: "no baseline '\(name)' in \(directory)/baselines (\(others)); make it where the code is good with "
+          + "'tailrace baseline save \(name) SCENARIO'")
+    }
+    let baseline: Baseline = try read(path(of: name), current: Baseline.currentFormat)
+    guard !baseline.rounds.isEmpty else { throw Problem(description: "'\(path(of: name))' holds no rounds") }
+    return baseline
+  }
+
+  package func remove(_ name: String) throws(Problem) {
+    guard exists(name) else { throw Problem(description: "no baseline '\(name)' in \(directory)/baselines") }
+    let path = path(of: name)
+    guard unlink(path) == 0 else { throw Problem(description: FileProblem(.remove, path, errno).description) }
+  }
+
+  /// What would keep a baseline of this name from being saved; nil: nothing that shows beforehand.
+  package func obstacle(toSaving name: String) -> FileProblem? { obstacle("baselines", name) }
+  /// What would keep the noise of this name from being saved; nil: nothing that shows beforehand.
+  package func obstacle(toSavingNoiseOf name: String) -> FileProblem? { obstacle("noise", name) }
+
+  private func obstacle(_ kind: String, _ name: String) -> FileProblem? {
+    OutputFile.obstacle(toFilling: "\(directory)/\(kind)")
+      ?? (FileManager.default.fileExists(atPath: path(kind, name))
+        ? OutputFile.obstacle(toWriting: path(kind, name)) : nil)
+  }
+
+  // MARK: - Noise
+
+  package func save(_ floor: NoiseFloor, of name: String) throws(Problem) { try write(floor, to: path("noise", name)) }
+
+  /// The noise that was measured of a suite; nil: it never was.
+  package func noise(of name: String) throws(Problem) -> NoiseFloor? {
+    guard FileManager.default.fileExists(atPath: path("noise", name)) else { return nil }
+    return try read(path("noise", name), current: NoiseFloor.currentFormat)
+  }
+
+  // MARK: - Files
+
+  private func write(_ value: some Encodable, to path: String, replacing: Bool = true) throws(Problem) {
+    do {
+      try OutputFile.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+      let bytes = try ReportJSON.encode(value)
+      if replacing { try OutputFile.write(bytes, to: path) } else { try OutputFile.writeNew(bytes, to: path) }
+    } catch let problem as FileProblem where problem.code == EEXIST {
+      throw Problem(
+        description: "'\(path)' was made by another command meanwhile and is left as it is; --replace puts this one in "
+          + "its place")
+    } catch {
+      throw Problem(description: ErrorWords.of(error))
+    }
+  }
+
+  private func read<Value: Decodable>(_ path: String, current: Int) throws(Problem) -> Value {
+    let bytes: [UInt8]
+    do {
+      bytes = try InputFile.bytes(of: path, .result, .regular)
+    } catch {
+      throw Problem(description: error.description)
+    }
+    do {
+      return try ReportJSON.decode(bytes, file: "'\(path)'", current: current)
+    } catch {
+      throw Problem(description: "\(error.description); or save it anew")
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import Foundation
+import TailraceCore
+import TailraceHost
+import TailracePlatform
+import TailraceText
+import TailraceWorkload
+
+/// Builds the program of another revision of a repository, beside the working copy and without touching it.
+package struct RevisionBuild: Sendable {
+  /// Why there is no program of that revision.
+  package struct Problem: Error, CustomStringConvertible {
+    package var description: String
+    /// Whether it is only that the user has ended it.
+    package var isInterruption = false
+  }
+
+  /// A directory for checkouts; those that are there are used again.
+  package let directory: String
+  /// A shell's command, run in the checkout.
+  package let command: String
+  /// The program that it makes, relative to the checkout.
+  package let product: String
+  /// Ends what runs once it is set.
+  private let interruption: StopFlag
+
+  package init(directory: String, command: String, product: String, interruption: StopFlag) {
+    self.directory = directory
+    self.command = command
+    self.product = product
+    self.interruption = interruption
+  }
+
+  /// The program of a revision, built unless it was before. A checkout whose build fails is removed again.
+  ///
+  /// - Parameter onBuild: told of the commit before it is built, which may take minutes.
+  /// - Throws: ``Problem``.
+  package func program(of revision: String, onBuild: (String) -> Void) async throws -> String {
+    let found = try await run(["git", "rev-parse", "--verify", "--quiet", "\(revision)^{commit}"], in: nil)
+    let commit = String(decoding: found.output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    guard found.status == 0, commit.count >= 40 else {
+      throw Problem(
+        description: "--against \(revision): neither a program that can be run nor a revision of this git repository")
+    }
+    let checkout = RevisionCheckout(commit: commit, in: directory)
+    let program = "\(checkout.path)/\(product)"
+    await RevisionCheckout.removeAbandoned(in: directory)
+    if !checkout.isClaimed, FileManager.default.isExecutableFile(atPath: program) { return program }
+    onBuild(commit)
+    try ignoreCheckouts()
+    let claim = try await claim(checkout)
+    defer { claim.end() }
+    // Whoever had it before may have built it.
+    if FileManager.default.isExecutableFile(atPath: program) { return program }
+    do {
+      try await build(checkout, program)
+    } catch {
+      await checkout.remove()
+      throw error
+    }
+    return program
+  }
+
+  private func build(_ checkout: RevisionCheckout, _ program: String) async throws {
+    if !FileManager.default.fileExists(atPath: checkout.path) {
+      // A worktree whose folder was deleted by hand would be in the way.
+      _ = try await run(["git", "worktree", "prune"], in: nil)
+      let added = try await run(["git", "worktree", "add", "--detach", checkout.path, checkout.commit], in: nil)
+      guard added.status == 0 else {
+        throw Problem(description: "cannot check out \(checkout.commit): \(added.error)")
+      }
+    }
+    let built = try await run(["sh", "-c", command], in: checkout.path)
+    guard built.status == 0, FileManager.default.isExecutableFile(atPath: program) else {
+      let said = String(decoding: built.output, as: UTF8.self) + built.error
+      let words = said.split(separator: "\n").suffix(15).joined(separator: "\n")
+      throw Problem(
+        description: "'\(command)' in \(checkout.path) made no '\(product)', so the checkout was removed; name others "
+          + "with --build and --product\n\(words)")
+    }
+  }
+
+  /// Waits until nobody else builds the checkout.
+  private func claim(_ checkout: RevisionCheckout) async throws -> FileClaim {
+    while true {
+      do throws(FileProblem) {
+        if let claim = try FileClaim(checkout.claimPath) { return claim }
+      } catch {
+        throw Problem(description: error.description)
+      }
+      guard !interruption.isSet else { throw Self.interrupted }
+      try? await Task.sleep(for: .milliseconds(100))
+    }
+  }
+
+  /// What is built beside the working copy is no part of it.
+  private func ignoreCheckouts() throws {
+    do {
+      try OutputFile.makeFolder(directory)
+      try OutputFile.write(Array("*\n".utf8), to: "\(directory)/.gitignore")
+    } catch {
+      throw Problem(description: error.description)
+    }
+  }
+
+  private static let interrupted = Problem(
+    description: "not finished: the build was interrupted, and its checkout was removed", isInterruption: true)
+
+  private func run(_ words: [String], in folder: String?) async throws -> ProgramOutput {
+    let outcome: ProgramOutput
+    do {
+      outcome = try await ProgramOutput.of(
+        words[0], Array(words.dropFirst()), in: folder, grace: .seconds(1), interruption: interruption)
+    } catch {
+      throw Problem(description: "cannot run '\(words.prefix(2).joined(separator: " "))': \(ErrorWords.of(error))")
+    }
+    if outcome.wasInterrupted { throw Self.interrupted }
+    return outcome
+  }
+}
+
+/// A revision's files in a folder of their own: a worktree of the repository.
+package struct RevisionCheckout: Hashable, Sendable {
+  package let commit: String
+  package let path: String
+  private let directory: String
+
+  package init(commit: String, in directory: String) {
+    self.commit = commit
+    self.directory = directory
+    path = URL(fileURLWithPath: directory).appendingPathComponent(commit).standardizedFileURL.path
+  }
+
+  private static let claimPrefix = ".building-"
+
+  /// The file that is there, and locked, while a process builds it.
+  var claimPath: String { "\(directory)/\(Self.claimPrefix)\(commit)" }
+
+  /// Whether a process builds it, or was killed while it did.
+  var isClaimed: Bool { FileManager.default.fileExists(atPath: claimPath) }
+
+  /// Checkouts whose build was killed, each with the claim to it that this process has now.
+  private static func claimAbandoned(in directory: String) -> [(checkout: RevisionCheckout, claim: FileClaim)] {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    return entries.sorted().compactMap { entry in
+      guard entry.hasPrefix(claimPrefix) else { return nil }
+      let checkout = RevisionCheckout(commit: String(entry.dropFirst(claimPrefix.count)), in: directory)
+      guard checkout.commit.allSatisfy(\.isHexDigit), let claim = try? FileClaim(checkout.claimPath) else { return nil }
+      return (checkout, claim)
+    }
+  }
+
+  /// Checkouts whose build was killed.
+  package static func abandoned(in directory: String) -> [RevisionCheckout] {
+    claimAbandoned(in: directory).map {
+      $0.claim.leave()
+      return $0.checkout
+    }
+  }
+
+  /// Removes checkouts whose build was killed, with what git knows of them.
+  ///
+  /// - Returns: those.
+  @discardableResult
+  package static func removeAbandoned(in directory: String) async -> [RevisionCheckout] {
+    let abandoned = claimAbandoned(in: directory)
+    for (checkout, claim) in abandoned {
+      await checkout.remove()
+      claim.end()
+    }
+    return abandoned.map(\.checkout)
+  }
+
+  /// Removes the folder, and what git knows of it.
+  func remove() async {
+    // Of the repository that the folder belongs to; where git came to write nothing yet, of the one around here.
+    let link = RunEnvironment.text(of: "\(path)/.git", .regular) ?? ""
+    var repository: [String] = []
+    if link.hasPrefix("gitdir: "), let end = link.range(of: "/worktrees/", options: .backwards) {
+      repository = ["--git-dir=" + link[..<end.lowerBound].dropFirst("gitdir: ".count)]
+    }
+    // A checkout that was cut off is locked.
+    await git(repository + ["worktree", "unlock", path])
+    _ = Leftovers.remove(path)
+    await git(repository + ["worktree", "prune"])
+  }
+
+  /// Runs git and ignores failures: callers only care about the files that remain.
+  private func git(_ arguments: [String]) async {
+    _ = try? await ProgramOutput.of("git", arguments, grace: .zero, interruption: StopFlag())
+  }
+}

@@ -1,0 +1,59 @@
+import TailraceCore
+import TailraceMeasurement
+import TailracePlatform
+import TailraceWorkload
+
+extension Planner {
+  /// Looks at a candidate again while it is unclear, each time with more behind it: with runs of four times the length
+  /// where its queue has not settled, else with four times the replications.
+  ///
+  /// Runs are lengthened before anything else, since those of a queue that has not settled say nothing of the steady
+  /// load. Half of the budget that is left is the most that one candidate may cost, so that one whose value lies on its
+  /// limit leaves something to the others.
+  func decide(_ place: Place, _ books: inout Books) async throws {
+    guard budget > 0 else { return }
+    var allowance = books.left / 2
+    while let known = books.tried[place], known.candidate.verdict == .unclear, !interruption.isSet {
+      let looks = books.looks[place] ?? 1
+      let tally = known.tally
+      let lengthens = known.candidate.isUnsettled
+      let cost =
+        tally.jobs / max(1, tally.runs) * (lengthens ? replications * Self.growth : tally.runs * (Self.growth - 1))
+      guard looks < Self.looks, cost <= allowance,
+        let more = try await look(at: place, after: tally, lengthens: lengthens)
+      else {
+        var final = candidate(place, tally, isFinal: true)
+        final.isOutOfLooks = looks >= Self.looks && final.verdict == .unclear
+        books.tried[place] = (final, tally)
+        return
+      }
+      let spent = lengthens ? more.jobs : more.jobs - tally.jobs
+      allowance -= spent
+      books.left -= spent
+      books.looks[place] = looks + 1
+      books.tried[place] = (candidate(place, more, isFinal: false), more)
+      books.onProgress(books.tried.count)
+    }
+  }
+
+  /// One more look; nil: it was interrupted, or the runs cannot be longer.
+  private func look(at place: Place, after tally: PlanTally, lengthens: Bool) async throws -> PlanTally? {
+    var scenario = try makeScenario(at: place)
+    if let length = tally.length.map({ lengthens ? $0.scaled(by: Double(Self.growth)) : $0 }),
+      length != scenario.arrivalLength
+    {
+      guard let longer = scenario.lengthened(to: length) else { return nil }
+      scenario = longer
+    }
+    var more = lengthens ? PlanTally(scenario, targets: try targets(of: scenario)) : tally
+    let wanted = lengthens ? replications : tally.runs * Self.growth
+    // So many at a time that their results need little memory.
+    for start in stride(from: more.runs, to: wanted, by: 64) {
+      let seeds = start..<min(wanted, start + 64)
+      let runs = await replay([scenario], seeds)[0]
+      guard runs.count == seeds.count else { return nil }
+      for run in runs { more.add(run) }
+    }
+    return more
+  }
+}

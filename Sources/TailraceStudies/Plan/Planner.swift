@@ -1,0 +1,275 @@
+import Foundation
+import TailraceCore
+import TailraceMeasurement
+import TailracePlatform
+import TailraceSimulation
+import TailraceWorkload
+
+/// Finds the cheapest configuration that meets a scenario's targets, in simulation.
+///
+/// Every candidate faces the same replications: the same seeds, so the same jobs and the same luck (common random
+/// numbers). A target is *met* where its confidence interval lies on the right side of the limit, *missed* where it
+/// lies on the wrong side, else *unclear*, which does not count as met. A candidate that is unclear and could be the
+/// answer gets more replications, and longer runs where its queue has not settled, until it is decided or the budget is
+/// spent; see ``Planner/decide(_:_:)``.
+package struct Planner: Sendable {
+  /// One setting that varies.
+  package struct Dimension: Sendable, Equatable {
+    package var key: String
+    /// Cheapest first.
+    package var values: [String]
+    /// Whether the values are a range of whole numbers, of which more are assumed not to make a target harder.
+    package var isRange: Bool
+    package init(key: String, values: [String], isRange: Bool) {
+      self.key = key
+      self.values = values
+      self.isRange = isRange
+    }
+  }
+
+  /// A configuration: for each dimension the index of its value.
+  package typealias Place = [Int]
+
+  /// What became of one target.
+  package struct Outcome: Sendable, Equatable {
+    package typealias Verdict = CapacityTargetPoint.Verdict
+    package var target: String
+    package var unit: FigureUnit
+    package var limit: Double
+    /// Mean over the replications, or the percentile of all their samples; nil: nothing was measured.
+    package var mean: Double?
+    /// Half of the confidence interval that the verdict rests on.
+    package var halfWidth: Double
+    package var verdict: Verdict
+    /// By replication; empty: not every replication measured it.
+    package var values: [Double] = []
+  }
+
+  /// What became of a configuration.
+  package enum Verdict: String, Sendable, Codable { case met, missed, unclear }
+
+  /// A configuration that was tried.
+  package struct Candidate: Sendable, Equatable {
+    package var place: Place
+    package var values: [String]
+    package var outcomes: [Outcome]
+    /// Busy share of each pool's workers, by the pool's name.
+    package var utilization: [String: Double]
+    /// Share of the jobs that succeeded, of those that could have; nil: none could.
+    package var success: Double?
+    /// Whether the queue grows: more arrives than is done.
+    package var isOverloaded: Bool
+    /// Whether it is not known that the queue has settled.
+    package var isUnsettled: Bool
+    /// What is wrong whatever the targets say, in words; nil: nothing.
+    package var trouble: String?
+    package var replications: Int
+    /// How long arrivals go on in its runs; nil: nothing says.
+    package var length: Nanoseconds?
+    /// Jobs that were simulated for it.
+    package var jobs: Int
+    /// Whether it was looked at as often as may be, and is still unclear.
+    package var isOutOfLooks = false
+
+    package var verdict: Verdict {
+      if isOverloaded || trouble != nil || outcomes.contains(where: { $0.verdict == .missed }) { return .missed }
+      return isUnsettled || outcomes.contains { $0.verdict == .unclear } ? .unclear : .met
+    }
+    package var isGood: Bool { verdict == .met }
+  }
+
+  /// A configuration that could not be tried.
+  package struct Failure: Sendable {
+    package var values: [String]
+    package var error: any Error
+  }
+
+  let dimensions: [Dimension]
+  let seed: UInt64
+  let replications: Int
+  let budget: Int
+  let make: @Sendable ([String]) throws -> Scenario
+  let interruption: StopFlag
+
+  /// Candidates up to which all of them are tried; beyond, ranges are searched by bisection.
+  private static let exhaustiveLimit = 48
+  /// How often a candidate is looked at, at most; the allowed error of 5 % is shared out among the looks.
+  static let looks = 5
+  /// By how much each look has more replications, or longer runs, than the one before.
+  static let growth = 4
+  /// Jobs to simulate for what is undecided, where nothing else is said.
+  package static let usualBudget = 20_000_000
+
+  /// - Parameters:
+  ///   - replications: independent seeds for each candidate at first; at least 2.
+  ///   - budget: jobs to simulate beyond the first replications, for candidates that are undecided; 0: none.
+  ///   - make: the scenario with one value for each dimension.
+  package init(
+    _ dimensions: [Dimension], seed: UInt64, replications: Int = 10, budget: Int = Planner.usualBudget,
+    interruption: StopFlag = StopFlag(), make: @escaping @Sendable ([String]) throws -> Scenario
+  ) {
+    self.dimensions = dimensions
+    self.seed = seed
+    self.replications = max(2, replications)
+    self.budget = max(0, budget)
+    self.interruption = interruption
+    self.make = make
+  }
+
+  /// How many candidates there are.
+  package var count: Int { dimensions.reduce(1) { $0 * $1.values.count } }
+
+  /// What a configuration costs: its workers; of equal ones the values that come first are cheaper.
+  package func cost(_ place: Place) -> (workers: Int, rank: Place) {
+    var workers = 0
+    for (dimension, index) in zip(dimensions, place)
+    where dimension.key.hasSuffix("workers") || dimension.key.hasSuffix("concurrency") {
+      workers += Int(dimension.values[index]) ?? 0
+    }
+    return (workers, place)
+  }
+
+  func isCheaper(_ a: Place, _ b: Place) -> Bool {
+    let (x, y) = (cost(a), cost(b))
+    return x.workers != y.workers ? x.workers < y.workers : x.rank.lexicographicallyPrecedes(y.rank)
+  }
+
+  /// What is known in the course of a search.
+  struct Books {
+    var tried: [Place: (candidate: Candidate, tally: PlanTally)] = [:]
+    /// Jobs of the budget that are left.
+    var left: Int
+    /// Looks that each place has had.
+    var looks: [Place: Int] = [:]
+    var failed: [Place: any Error] = [:]
+    let onProgress: @Sendable (Int) -> Void
+  }
+
+  /// Tries candidates until the cheapest good one is known, and every cheaper one is decided or the budget is spent.
+  ///
+  /// - Returns: all that were tried, cheapest first; the first good one is the answer.
+  /// - Throws: what making a scenario threw.
+  package func search(onProgress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> [Candidate] {
+    let (tried, failed) = try await find(onProgress: onProgress)
+    if let failure = failed.first { throw failure.error }
+    return tried
+  }
+
+  /// The same, going on where a configuration cannot be tried.
+  ///
+  /// - Returns: all that were tried and those that could not be, cheapest first.
+  func find(
+    onProgress: @escaping @Sendable (Int) -> Void
+  ) async throws -> (tried: [Candidate], failed: [Failure]) {
+    var books = Books(left: budget, onProgress: onProgress)
+    if count > Self.exhaustiveLimit, let range = dimensions.firstIndex(where: \.isRange) {
+      var others = dimensions.map { 0..<$0.values.count }
+      others[range] = 0..<1
+      for line in places(others) where !interruption.isSet { try await bisect(along: range, from: line, &books) }
+    } else {
+      try await evaluate(places(dimensions.map { 0..<$0.values.count }), &books)
+    }
+    for place in books.tried.keys.sorted(by: isCheaper) where !interruption.isSet {
+      try await decide(place, &books)
+      if books.tried[place]?.candidate.isGood == true { break }
+    }
+    let failed = books.failed.sorted { isCheaper($0.key, $1.key) }
+      .map { Failure(values: values($0.key), error: $0.value) }
+    return (books.tried.values.map(\.candidate).sorted { isCheaper($0.place, $1.place) }, failed)
+  }
+
+  /// The least index on a line at which a candidate is good, and its neighbours, for the table around it.
+  private func bisect(along range: Int, from line: Place, _ books: inout Books) async throws {
+    func place(_ index: Int) -> Place {
+      var place = line
+      place[range] = index
+      return place
+    }
+    let last = dimensions[range].values.count - 1
+    var (bad, good) = (-1, last)
+    try await evaluate([place(last)], &books)
+    try await decide(place(last), &books)
+    guard books.tried[place(last)]?.candidate.isGood == true else { return }
+    while good - bad > 1, !interruption.isSet {
+      let middle = (bad + good) / 2
+      try await evaluate([place(middle)], &books)
+      try await decide(place(middle), &books)
+      if books.tried[place(middle)]?.candidate.isGood == true { good = middle } else { bad = middle }
+    }
+    try await evaluate(((good - 2)...(good + 2)).filter { $0 >= 0 && $0 <= last }.map(place), &books)
+  }
+
+  private func places(_ ranges: [Range<Int>]) -> [Place] {
+    ranges.reduce([[]]) { places, range in places.flatMap { place in range.map { place + [$0] } } }
+  }
+
+  // MARK: - One candidate
+
+  private func values(_ place: Place) -> [String] { zip(dimensions, place).map { $0.values[$1] } }
+
+  func makeScenario(at place: Place) throws -> Scenario { try make(values(place)) }
+
+  private func evaluate(_ places: [Place], _ books: inout Books) async throws {
+    var (fresh, scenarios): ([Place], [Scenario]) = ([], [])
+    for place in places where books.tried[place] == nil && books.failed[place] == nil {
+      do {
+        scenarios.append(try makeScenario(at: place))
+        fresh.append(place)
+      } catch {
+        books.failed[place] = error
+      }
+    }
+    // So many at a time that their results need little memory.
+    let step = max(1, 128 / replications)
+    for start in stride(from: 0, to: fresh.count, by: step) where !interruption.isSet {
+      let part = start..<min(fresh.count, start + step)
+      let runs = await replay(Array(scenarios[part]), 0..<replications)
+      for (index, runs) in zip(part, runs) where runs.count == replications {
+        var tally = PlanTally(scenarios[index], targets: try targets(of: scenarios[index]))
+        for run in runs { tally.add(run) }
+        books.looks[fresh[index]] = 1
+        books.tried[fresh[index]] = (candidate(fresh[index], tally, isFinal: budget == 0), tally)
+      }
+      books.onProgress(books.tried.count)
+    }
+  }
+
+  func targets(of scenario: Scenario) throws -> [CapacityTarget] {
+    let types = scenario.jobs.map(\.name)
+    return try scenario.targets.map { CapacityTarget($0, try TargetExpression(parsing: $0, types: types)) }
+  }
+
+  /// Replays scenarios with some replications' seeds, side by side on all processors.
+  ///
+  /// - Returns: the runs of each, in the order of the seeds; fewer where it was interrupted.
+  func replay(_ scenarios: [Scenario], _ seeds: Range<Int>) async -> [[RunResult]] {
+    let work = scenarios.indices.flatMap { index in seeds.map { (index, $0) } }
+    let needsAttempts = scenarios.map { (try? targets(of: $0))?.contains(where: \.expression.needsAttempts) == true }
+    let none = [[RunResult?]](repeating: Array(repeating: nil, count: seeds.count), count: scenarios.count)
+    let found = Locked(none)
+    await DedicatedThread.forEach(below: work.count) { turn in
+      guard !interruption.isSet else { return false }
+      let (index, replication) = work[turn]
+      let run = SimulatedRun.result(
+        scenarios[index], seed: seed &+ UInt64(replication) << 20, keepsAttempts: needsAttempts[index],
+        isInterrupted: { interruption.isSet })
+      found.withLock { $0[index][replication - seeds.lowerBound] = run }
+      return true
+    }
+    // A run that was cut short says nothing of a whole one.
+    return interruption.isSet ? scenarios.map { _ in [] } : found.withLock { $0.map { $0.compactMap { $0 } } }
+  }
+
+  /// The probability below the upper end of each interval: 95 % confidence over all looks together.
+  private var level: Double { 1 - 0.025 / Double(budget > 0 ? Self.looks : 1) }
+
+  /// - Parameter isFinal: whether nothing more will be tried for it.
+  func candidate(_ place: Place, _ tally: PlanTally, isFinal: Bool) -> Candidate {
+    let queue = tally.queue(isFinal: isFinal)
+    return Candidate(
+      place: place, values: values(place),
+      outcomes: tally.targets.indices.map { tally.outcome($0, upTo: level) }, utilization: tally.utilization,
+      success: tally.success, isOverloaded: queue == .growing, isUnsettled: queue == .unsettled,
+      trouble: tally.trouble(queue), replications: tally.runs, length: tally.length, jobs: tally.jobs)
+  }
+}
