@@ -21,7 +21,7 @@ import Testing
   /// Command lines that are not run, by how they begin, and why.
   private static let notRun: [(prefix: String, reason: String)] = [
     ("make ", "it builds and tests this package"), ("git ", "it changes a repository"),
-    ("swift package ", "it builds another package"),
+    ("swift package ", "it builds another package"), ("swift run ", "it builds another package"),
     ("tailrace run no-op --system live", "its figures of speed take minutes"),
     ("tailrace run Benchmarks/", "its figures of speed take minutes"),
     ("tailrace run overload", "DocumentedSuites: it takes minutes in real time"),
