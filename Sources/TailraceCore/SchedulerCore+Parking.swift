@@ -104,10 +104,9 @@ extension SchedulerCore {
 
   /// The lanes of the type's own that jobs without a tag key wait in, each once.
   private mutating func ownLanes(of type: Int) -> [UInt32] {
-    let perType = PoolID.allCases.count * Priority.allCases.count
     var found: [UInt32] = []
-    for offset in 0..<perType where found.last != laneIndex[type * perType + offset] {
-      found.append(laneIndex[type * perType + offset])
+    for offset in 0..<Self.lanesPerType where found.last != laneIndex[type * Self.lanesPerType + offset] {
+      found.append(laneIndex[type * Self.lanesPerType + offset])
     }
     return found
   }
@@ -115,8 +114,7 @@ extension SchedulerCore {
   /// From now on jobs of this type wait among those of others. Its lanes are empty.
   private mutating func shareLanes(of type: Int) {
     for lane in ownLanes(of: type) { freeLanes.append(lane) }
-    let perType = PoolID.allCases.count * Priority.allCases.count
-    for offset in 0..<perType { laneIndex[type * perType + offset] = UInt32(offset) }
+    for offset in 0..<Self.lanesPerType { laneIndex[type * Self.lanesPerType + offset] = UInt32(offset) }
     types[type].hasOwnLanes = false
   }
 

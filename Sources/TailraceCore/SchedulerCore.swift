@@ -214,18 +214,16 @@ public struct SchedulerCore: ~Copyable {
   /// From now on jobs of this type wait in lanes of their own.
   mutating func giveOwnLanes(to type: Int) {
     types[type].hasOwnLanes = true
-    let perType = PoolID.allCases.count * Priority.allCases.count
-    let priorities = Priority.allCases.count
     var place: UInt32 = 0
-    for offset in 0..<perType {
+    for offset in 0..<Self.lanesPerType {
       let (pool, priority) = (lanes[offset].pool, lanes[offset].priority)
-      let isFirst = offset % priorities == 0
+      let isFirst = offset % Priority.count == 0
       if traits.layout == .byPriority || isFirst {
         var lane = Lane(pool: pool, priority: priority, type: UInt16(type))
         if traits.layout == .byType { lane.share = addShare(step: types[type].step) }
         place = UInt32(addLane(lane))
       }
-      laneIndex[type * perType + offset] = place
+      laneIndex[type * Self.lanesPerType + offset] = place
     }
   }
 
@@ -244,10 +242,14 @@ public struct SchedulerCore: ~Copyable {
     return place
   }
 
+  /// Entries of ``laneIndex`` for each job type.
+  @inline(__always)
+  static var lanesPerType: Int { PoolID.count * Priority.count }
+
   @inline(__always)
   mutating func lane(type: UInt16, pool: PoolID, priority: Priority) -> Int {
-    let perType = 10
-    return Int(laneIndex[Int(type) * perType + Int(pool.rawValue) * 5 + Int(priority.rawValue) - 1])
+    let place = Int(pool.rawValue) * Priority.count + Int(priority.rawValue) - 1
+    return Int(laneIndex[Int(type) * Self.lanesPerType + place])
   }
 
   @inline(__always)

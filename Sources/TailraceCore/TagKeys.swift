@@ -206,7 +206,7 @@ extension SchedulerCore {
     var state = TagKeyState(
       name: name, concurrency: settings.concurrency ?? .max, gate: settings.rate.map { addGate($0) } ?? -1,
       step: FairRule.step(weight: settings.weight))
-    if traits.layout == .byKey { state.shares = [addShare(step: state.step), addShare(step: state.step)] }
+    if traits.layout == .byKey { for _ in 0..<PoolID.count { state.shares.append(addShare(step: state.step)) } }
     let gate = state.gate
     let key = tagKeys.add(state)
     if gate >= 0 { gates[Int(gate)].tagKey = key }

@@ -21,6 +21,11 @@ public enum Priority: UInt8, CaseIterable, Comparable, Sendable, Codable {
     guard let match = Priority.allCases.first(where: { $0.name == name }) else { return nil }
     self = match
   }
+
+  /// The number of priorities.
+  @inlinable
+  @inline(__always)
+  package static var count: Int { Int(batch.rawValue) }
 }
 
 /// Names one admitted job of one scheduler for as long as the scheduler remembers it.
@@ -175,4 +180,9 @@ public enum PoolID: UInt8, CaseIterable, Sendable, Codable {
 
   /// The name in scenario files and reports.
   public var name: String { "\(self)" }
+
+  /// The number of pools. Tables with a row for each pool have this many rows.
+  @inlinable
+  @inline(__always)
+  package static var count: Int { Int(thread.rawValue) + 1 }
 }

@@ -65,13 +65,13 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
       return
     }
     for id in renamed {
-      let first = Int(id.rawValue) * 2
-      for place in first..<(first + 2) where place < shard.places.count { shard.places[place] = PlaceMetrics() }
+      let first = Int(id.rawValue) * PoolID.count
+      for place in first..<(first + PoolID.count) where place < shard.places.count { shard.places[place] = PlaceMetrics() }
     }
   }
 
   private func count(_ record: TimelineRecord, _ shard: Shard) {
-    let place = Int(record.type.rawValue) * 2 + Int(record.pool.rawValue)
+    let place = Int(record.type.rawValue) * PoolID.count + Int(record.pool.rawValue)
     while shard.places.count <= place { shard.places.append(PlaceMetrics()) }
     if record.started != TimelineRecord.never {
       let outcome = Int(record.outcome.rawValue)

@@ -6,7 +6,7 @@ import TailracePlatform
 /// Workers whose thread the system refused, for example at a limit of processes: the pool goes on without them.
 struct AbsentWorkers {
   /// How many, by pool.
-  var counts = [Int](repeating: 0, count: PoolID.allCases.count)
+  var counts = [Int](repeating: 0, count: PoolID.count)
   /// The error number of the last refusal.
   var error: Int32 = 0
 }

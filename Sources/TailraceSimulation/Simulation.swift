@@ -46,7 +46,7 @@ package struct Simulation: ~Copyable {
   var core: SchedulerCore
   var calendar: AttemptCalendar
   /// Place of each pool's first worker in the calendar.
-  private let firstWorker: (async: Int, thread: Int)
+  private let firstWorker: [Int]
   var outbox = Outbox()
   /// Orders of the outbox that have been carried out; they are thrown away many at once.
   private var ordersDone = 0
@@ -95,8 +95,12 @@ package struct Simulation: ~Copyable {
     self.dropAfter = dropAfter
     let configuration = SchedulerConfiguration(tape.scenario, seed: tape.seed)
     core = Self.core(configuration, tape.scenario.jobs)
-    firstWorker = (0, configuration.asyncPool.workers)
-    calendar = AttemptCalendar(workers: configuration.asyncPool.workers + configuration.threadPool.workers)
+    var workers = 0
+    firstWorker = PoolID.allCases.map { pool in
+      defer { workers += configuration[pool].workers }
+      return workers
+    }
+    calendar = AttemptCalendar(workers: workers)
     clients = VirtualClients(tape)
     cursor = tape.makeCursor()
     namesJobs = tape.scenario.namesSubmittedJobs
@@ -305,7 +309,7 @@ package struct Simulation: ~Copyable {
   /// A worker's place in the calendar.
   @inline(__always)
   func place(_ pool: PoolID, _ worker: UInt16) -> Int {
-    Int(worker) + (pool == .async ? firstWorker.async : firstWorker.thread)
+    firstWorker[Int(pool.rawValue)] + Int(worker)
   }
 
   @inline(__always)
