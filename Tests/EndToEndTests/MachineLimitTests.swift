@@ -57,6 +57,30 @@ import Testing
     return String(text[start...].prefix { $0.isNumber })
   }
 
+  /// A stack that is too small ends a program by a signal, wherever it is used up.
+  @Test func smallStacksAreRefusedAndTheAdvisedOnesAreEnough() async throws {
+    for size in [64, 91, 300] {
+      let outcome = try await run("ulimit -s \(size)")
+      #expect(outcome.status == 64 && outcome.error.contains("the limit is \(size) KiB"), "\(outcome)")
+    }
+    let advised = try advised("s", try await run("ulimit -s 91"))
+    let outcome = try await run("ulimit -s \(advised)")
+    #expect(outcome.status == 0, "\(outcome)")
+    let folder = try TemporaryFolder()
+    for arguments in [
+      "capacity four-servers --precision 10%", "plan four-servers --vary scheduler.workers=1..4",
+      "run quick-start --system simulated", "compare quick-start --vary scheduler.workers=1,2 --system simulated",
+    ] {
+      let result = try await Subprocess.run(
+        .path("/bin/bash"), arguments: ["-c", "ulimit -s \(advised); exec \"$0\" \(arguments)", Binary.path],
+        workingDirectory: .init(folder.path), input: .none, output: .discarded, error: .string(limit: 1 << 20))
+      guard case .exited(let status) = result.terminationStatus, [0, 2, 5].contains(status) else {
+        Issue.record("\(arguments): \(result.terminationStatus) \(result.standardError)")
+        continue
+      }
+    }
+  }
+
   private static let works = [
     "{store: {work: {sqlite: mixed}}, read: {work: {sqlite: read}, pool: thread}}",
     "{store: {work: {subprocess: [sleep, '0.05']}}, read: {work: {subprocess: [sleep, '0.05']}, pool: thread}}",
