@@ -4,13 +4,13 @@ import TailraceMeasurement
 import TailracePlatform
 import TailraceWorkload
 
-/// Exact counts of allocations, taken in a child process: counting exactly needs an allocator without thread caches,
-/// which is slower, so the run that is timed must be another one.
+/// Exact allocation counts, taken in a child process. Exact counts need an allocator without thread caches, which is
+/// slower, so the timed run is a separate one.
 enum AllocationCount {
-  /// Runs the scenarios in a child, and reads what it counted.
+  /// Runs the scenarios in a child process and reads its counts.
   ///
-  /// - Returns: calls of the allocator per settled job by scenario, of the whole process during the run: the load
-  ///   generator and the measurement included.
+  /// - Returns: allocator calls per settled job, by scenario. Counts the whole process during the run, including the
+  ///   load generator and the measurement.
   static func inChild(
     _ arguments: [String], _ changes: ScenarioChanges, _ load: LoadOptions, of selection: ScenarioSelection,
     interruption: StopFlag
@@ -29,7 +29,7 @@ enum AllocationCount {
     return try JSONDecoder().decode([String: Reading].self, from: Data(counting.output))
   }
 
-  /// What the child prints.
+  /// The child's output.
   static func encode(_ suite: SuiteResult) throws -> [UInt8] {
     let counts = suite.scenarios.compactMap { scenario in
       scenario.primary.map { (scenario.name, $0.observations.allocationsPerJob) }

@@ -12,12 +12,12 @@ import TailraceStudies
 struct BaselineCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "baseline",
-    abstract: "Keep results that later ones are held against.",
+    abstract: "Store results to compare later results with.",
     discussion: """
-      A baseline is a file in the repository (.tailrace/baselines/NAME.json): rounds of a scenario, each with its \
-      tape's fingerprint, its histograms, and the machine and toolchain that it was measured on. 'tailrace gate \
-      --baseline NAME' replays the same tapes. It holds on the machine that it was made on; where machines change from \
-      run to run, as on hosted CI, 'tailrace gate --against REVISION' measures both sides anew.
+      A baseline is a file in the repository (.tailrace/baselines/NAME.json). It contains rounds of a scenario, each \
+      with its tape's fingerprint, its histograms, and the machine and toolchain that it was measured on. 'tailrace \
+      gate --baseline NAME' replays the same tapes. A baseline is valid only on the machine that made it. If machines \
+      change from run to run, as on hosted CI, use 'tailrace gate --against REVISION', which measures both sides.
 
       EXAMPLES
         tailrace baseline save main mine.yaml
@@ -28,22 +28,24 @@ struct BaselineCommand: AsyncParsableCommand {
     subcommands: [Save.self, List.self, Show.self, Remove.self])
 
   struct Save: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Run a scenario in rounds and keep them as a baseline.")
+    static let configuration = CommandConfiguration(abstract: "Run a scenario in rounds and store them as a baseline.")
     @Argument(help: "The baseline's name.", completion: Completions.baselines) var name: String
     @Argument(help: "Scenarios, as for 'run'.", completion: Completions.scenarios) var scenarios: [String]
-    @Option(help: "Valid rounds to keep, 1 to 1000. A note says so where a gate needs more to call anything worse.")
+    @Option(help: "Valid rounds to store, 1 to 1000. Prints a note if a gate needs more rounds to call anything worse.")
     var rounds = 12
-    @Flag(help: "Take the place of a baseline of this name.") var replace = false
+    @Flag(help: "Replace an existing baseline with this name.") var replace = false
     @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
     @OptionGroup(title: "Running") var load: LoadOptions
     @OptionGroup var storing: StoreOptions
 
     func validate() throws {
       guard Baseline.isName(name) else {
-        throw ValidationError("'\(name)' cannot be a baseline's name; allowed are \(Baseline.nameRule)")
+        throw ValidationError("'\(name)' is not a valid baseline name; allowed are \(Baseline.nameRule)")
       }
       guard (1...1_000).contains(rounds) else { throw ValidationError("--rounds \(rounds): write 1 to 1000") }
-      guard load.systems.count < 2 else { throw ValidationError("a baseline is of one system; name one with --system") }
+      guard load.systems.count < 2 else {
+        throw ValidationError("a baseline measures one system; name one with --system")
+      }
       guard !scenarios.isEmpty else { throw ValidationError("name a scenario") }
     }
 
@@ -54,7 +56,7 @@ struct BaselineCommand: AsyncParsableCommand {
       try places.check()
       func refuseExisting() throws {
         guard replace || !store.exists(name) else {
-          throw Refusal.usage("the baseline '\(name)' is there already; --replace puts this one in its place")
+          throw Refusal.usage("the baseline '\(name)' already exists; --replace overwrites it")
         }
       }
       try refuseExisting()
@@ -62,7 +64,7 @@ struct BaselineCommand: AsyncParsableCommand {
       let reservation: FileReservation
       do { reservation = try store.reserve(name) } catch { throw Refusal.usage(error.description) }
       defer { withExtendedLifetime(reservation) {} }
-      // Another command may have saved it just before.
+      // Another command may have saved it in the meantime.
       try refuseExisting()
       let interruption = Interruption.ask()
       do {
@@ -98,8 +100,8 @@ struct BaselineCommand: AsyncParsableCommand {
         if let needed = baseline.roundsNeeded {
           delivery.say(
             "Note: with \(counted(rounds, "round")) a gate can call none of its "
-              + "\(counted(baseline.usualMetrics, "metric")) worse, however large the change: that takes \(needed) "
-              + "(--rounds), or fewer metrics (gate --metric, --regression).\n")
+              + "\(counted(baseline.usualMetrics, "metric")) worse, however large the change. Use \(needed) "
+              + "(--rounds) or fewer metrics (gate --metric, --regression).\n")
         }
         try delivery.end()
       } catch let problem as ChildRun.Problem {
@@ -107,7 +109,7 @@ struct BaselineCommand: AsyncParsableCommand {
       }
     }
 
-    /// What rounds came to, a row for each scenario of each.
+    /// The rounds' results, one row per round and scenario.
     static func table(_ rounds: [SuiteResult]) -> Columns {
       var table = Columns([
         "scenario", "system", ">seed", "fingerprint", ">jobs", ">success", ">throughput", ">response p50", ">p99",
@@ -129,7 +131,7 @@ struct BaselineCommand: AsyncParsableCommand {
   }
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Name the baselines.")
+    static let configuration = CommandConfiguration(abstract: "List the baselines.")
     @OptionGroup var storing: StoreOptions
 
     func run() throws {
@@ -155,7 +157,7 @@ struct BaselineCommand: AsyncParsableCommand {
   }
 
   struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print what a baseline holds.")
+    static let configuration = CommandConfiguration(abstract: "Print a baseline's contents.")
     @Argument(help: "The baseline's name.", completion: Completions.baselines) var name: String
     @OptionGroup var storing: StoreOptions
 
@@ -190,7 +192,7 @@ struct BaselineCommand: AsyncParsableCommand {
   }
 }
 
-/// This program as a candidate, once the scenarios are known to be good.
+/// This program as a candidate, after the scenarios have been checked.
 func checkedCandidate(
   _ scenarios: [String], _ changes: ScenarioChanges, _ load: LoadOptions, program: String = StoreOptions.ownProgram,
   label: String = "this"
@@ -210,7 +212,7 @@ func checkedCandidate(
     arguments: load.childArguments(scenarios, changes, system: load.systems.first ?? "live"))
 }
 
-/// What is said of a run in a process of its own that gave no result.
+/// The error for a child process that returned no result.
 func refusal(_ problem: ChildRun.Problem) -> any Error {
   guard problem.status == Refusal.status else { return problem }
   return Refusal.usage(problem.words.split(separator: "\n").map(String.init))

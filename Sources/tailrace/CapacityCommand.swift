@@ -13,13 +13,14 @@ struct CapacityCommand: AsyncParsableCommand {
     commandName: "capacity",
     abstract: "Find the highest arrival rate that still meets the targets.",
     discussion: """
-      Replays a scenario at one arrival rate after another, mix and shape kept, and finds the highest that meets every \
-      target with a queue that does not grow, with its 95 % confidence interval; the response time at each rate; which \
-      pool or limit gives out first; and beside it what theory allows. With --system live the same search in \
-      simulation stands beside it. --vary does so for each of several configurations, with the same luck.
+      Replays a scenario at one arrival rate after another, with the same mix and shape, and finds the highest rate at \
+      which every target is met and the queue does not grow. Prints the limit with its 95 % confidence interval, the \
+      response time at each rate, the pool or limit that is the bottleneck, and the bound from theory. With --system \
+      live, also prints the result of the same search in simulation. --vary finds the limit of each of several \
+      configurations, with the same seeds.
 
-      A run is as long as the scenario says (--duration); longer and more runs make the interval narrower. Ctrl-C \
-      reports what is known by then.
+      Each run lasts as long as the scenario (--duration). Longer or more runs narrow the interval. Ctrl-C stops the \
+      search and reports the results so far.
 
       EXAMPLES
         tailrace capacity four-servers
@@ -27,8 +28,8 @@ struct CapacityCommand: AsyncParsableCommand {
         tailrace capacity mine.yaml --system live --rates 50/s..400/s --budget 10min
 
       EXIT STATUS
-        0 found; 2 no rate in the range meets the targets; 4 the live runs that the answer rests on are invalid, or it \
-      was interrupted; 5 inconclusive, with --strict; 64 wrong usage or a bad file
+        0 found; 2 no rate in the range meets the targets; 4 the live runs behind the answer are invalid, or the \
+        search was interrupted; 5 inconclusive (only with --strict); 64 wrong usage or a bad file
       """)
 
   @Argument(help: "A built-in scenario or a scenario file.", completion: Completions.scenarios)
@@ -43,10 +44,10 @@ struct CapacityCommand: AsyncParsableCommand {
       valueName: "key=values"),
     completion: Completions.settings, transform: Planner.Dimension.init(flag:))
   var vary: [Planner.Dimension] = []
-  @Option(help: ArgumentHelp("Where to look for the limit: live or simulated.", valueName: "name"))
+  @Option(help: ArgumentHelp("Search live or simulated.", valueName: "name"))
   var system: CapacitySystem = .simulated
   @Option(
-    help: ArgumentHelp("Stay between these rates of all jobs together, such as 50/s..400/s.", valueName: "low..high"),
+    help: ArgumentHelp("Search only between these total arrival rates, such as 50/s..400/s.", valueName: "low..high"),
     transform: RateRange.init(flag:))
   var rates: RateRange?
   @OptionGroup(title: "Changing the scenario") var changes: ScenarioChanges
@@ -55,30 +56,30 @@ struct CapacityCommand: AsyncParsableCommand {
   @Option(
     name: [.customLong("rounds"), .customLong("replications")],
     help: ArgumentHelp(
-      "Independent runs at each rate at first, 3 to 1000; more are added until the interval is narrow enough.",
+      "Initial runs at each rate, 3 to 1000; the search adds more until the interval is narrow enough.",
       valueName: "count"))
   var rounds = 8
   @Option(
     help: ArgumentHelp(
-      "Half of the interval's width, as a share of the limit, that is enough (default: 2%).", valueName: "share"),
+      "Stop when half the interval's width is at most this share of the limit (default: 2%).", valueName: "share"),
     transform: Self.share)
   var precision = 0.02
   @Option(
     help: ArgumentHelp(
-      "Stop after this much real time, whatever is known by then (default: 10min with --system live, else none).",
+      "Stop after this much real time (default: 10min with --system live, else none).",
       valueName: "duration"),
     transform: Quantity.duration)
   var budget: Quantity?
-  @Flag(help: "Start although the load is more than can be expected to end.")
+  @Flag(help: "Start even if the load is too large to finish in reasonable time.")
   var force = false
-  @Flag(help: "Status 5 where the runs could not tell.")
+  @Flag(help: "End with status 5 if the result is inconclusive.")
   var strict = false
   @OptionGroup(title: "Reporting") var reporting: ReportingOptions
 
   private static func share(_ text: String) throws -> Double {
     let number = text.hasSuffix("%") ? String(text.dropLast()) : text
     guard let value = Double(number), value.isFinite else {
-      throw ValidationError("'\(text)' is no share; write a percentage, such as 2%")
+      throw ValidationError("'\(text)' is not a share; write a percentage, such as 2%")
     }
     let share = text.hasSuffix("%") ? value / 100 : value
     guard (0.001...0.5).contains(share) else {
@@ -91,7 +92,7 @@ struct CapacityCommand: AsyncParsableCommand {
     guard (3...1_000).contains(rounds) else { throw ValidationError("--rounds: write 3 to 1000") }
     guard Set(vary.map(\.key)).count == vary.count else { throw ValidationError("--vary names a setting twice") }
     guard vary.reduce(1.0, { $0 * Double($1.values.count) }) <= 64 else {
-      throw ValidationError("--vary spans more than 64 configurations; narrow it, or ask 'tailrace plan'")
+      throw ValidationError("--vary spans more than 64 configurations; narrow it, or use 'tailrace plan'")
     }
   }
 
@@ -100,7 +101,7 @@ struct CapacityCommand: AsyncParsableCommand {
       CapacityRunner.Candidate(
         varied: zip(vary, values).map { Setting($0.key, $1) }, scenario: try read(values))
     }
-    // Where nothing varies the scenario is the only candidate; else it may not even be whole as written.
+    // Without --vary the scenario is the only candidate. With it, the scenario may be incomplete as written.
     let plain = candidates[0].scenario
     if let rates, !force {
       let highest = candidates.compactMap { try? $0.scenario.withArrivalRate(rates.high.perSecond) }
@@ -145,14 +146,14 @@ struct CapacityCommand: AsyncParsableCommand {
 
   private func read(_ values: [String]) throws -> Scenario {
     try changes.setting(vary, to: values).scenario(
-      scenario, targets: targets, instead: "seek the limit of one at a time", isForced: force)
+      scenario, targets: targets, instead: "search one at a time", isForced: force)
   }
 }
 
-/// Where a limit is sought.
+/// The system on which to search for the limit.
 enum CapacitySystem: String, ExpressibleByArgument, CaseIterable, Sendable { case live, simulated }
 
-/// Two arrival rates.
+/// A range of arrival rates.
 struct RateRange: Sendable {
   var low: Rate
   var high: Rate
@@ -160,7 +161,7 @@ struct RateRange: Sendable {
   /// Reads `50/s..400/s`.
   init(flag text: String) throws {
     guard let dots = text.range(of: "..") else {
-      throw ValidationError("'\(text)' is no range of rates; write LOW..HIGH, such as 50/s..400/s")
+      throw ValidationError("'\(text)' is not a range of rates; write LOW..HIGH, such as 50/s..400/s")
     }
     do {
       low = try QuantityText.rate(text[..<dots.lowerBound])

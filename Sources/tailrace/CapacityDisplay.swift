@@ -1,7 +1,7 @@
 import TailraceReport
 import TailraceStudies
 
-/// Shows how far a search is, on standard error.
+/// Shows the progress of a search on standard error.
 struct CapacityDisplay: Sendable {
   private let display: ProgressDisplay
 

@@ -1,7 +1,7 @@
 import TailraceMeasurement
 import TailraceReport
 
-/// What a search for the highest rate came to, in a screenful: the answer first.
+/// A one-screen summary of a capacity search, the answer first.
 struct CapacitySummary {
   private let result: CapacityResult
   private let terminal: Terminal
@@ -13,7 +13,7 @@ struct CapacitySummary {
 
   var text: String {
     var text = ""
-    if result.isInterrupted { text += terminal.styled("NOT FINISHED", .yellow) + ": what is known by now follows.\n" }
+    if result.isInterrupted { text += terminal.styled("NOT FINISHED", .yellow) + ": results so far:\n" }
     for configuration in result.configurations {
       let name = configuration.varied.isEmpty ? result.scenario : configuration.name
       let search = configuration.search
@@ -24,7 +24,7 @@ struct CapacitySummary {
       if search.isInvalid {
         text += "  " + terminal.styled("INVALID", .yellow)
         text +=
-          ": \(search.invalidRuns) of \(search.runs) runs are not to be trusted: \(search.invalidity.first ?? "")\n"
+          ": \(search.invalidRuns) of \(search.runs) runs are invalid: \(search.invalidity.first ?? "")\n"
       }
     }
     if result.configurations.count > 1 {
@@ -38,7 +38,7 @@ struct CapacitySummary {
 
   private var overview: String {
     var table = Columns(
-      ["configuration", ">limit", "95 % interval", ">simulated", ">exact", ">at most", "first to give out"])
+      ["configuration", ">limit", "95 % interval", ">simulated", ">exact", ">at most", "bottleneck"])
     for configuration in result.configurations {
       let limit = configuration.search.limit
       table.add([
@@ -53,7 +53,7 @@ struct CapacitySummary {
     return table.text
   }
 
-  /// What theory and simulation say, and what gives out.
+  /// Results of theory and simulation, and the bottleneck.
   private func beside(_ configuration: CapacityConfiguration) -> String {
     var text = ""
     if let simulation = configuration.simulation { text += "Simulated:      \(CapacityWords.answer(simulation))\n" }
@@ -64,7 +64,7 @@ struct CapacitySummary {
       text += "Theory, bound:  \(CapacityWords.rate(bound.rate)) for \(bound.resource) (\(bound.formula))\n"
     }
     for note in configuration.theory.notes { text += "                \(note)\n" }
-    text += "Gives out first: \(configuration.firstToGiveOut)"
+    text += "Bottleneck:     \(configuration.firstToGiveOut)"
     if let relief = configuration.reliefs.first, relief.helps {
       let change = HumanUnits.difference(relief.change.value, relief.unit)
       text += " (\(relief.constraint): \(relief.change.value > 0 ? "+" : "")\(change))"
@@ -79,7 +79,7 @@ struct CapacitySummary {
       [">rate"] + targets.map { ">" + $0 } + (hasFailures ? [">success"] : []) + [
         ">response p50", ">p99", ">busy", ">runs", "verdict",
       ])
-    // The rates next to the limit are what matters.
+    // Show the rates next to the limit.
     let place = search.limit?.rate.value ?? search.points.last?.rate ?? 0
     let near = search.points.sorted { abs($0.rate - place) < abs($1.rate - place) }.prefix(14)
     for point in near.sorted(by: { $0.rate < $1.rate }) {

@@ -9,12 +9,11 @@ import TailraceStudies
 struct CleanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "clean",
-    abstract: "Remove what runs that were killed have left behind.",
+    abstract: "Remove what killed runs left behind.",
     discussion: """
-      Looks for temporary folders, half-written files and reports, and checkouts of 'gate --against' whose process has \
-      ended, removes them, and ends processes that such a run had started. Every run does so with files in the places \
-      that it uses. A link to the newest report goes where that report is gone. What belongs to a run that still goes \
-      on, or to another user, is left alone.
+      Removes temporary folders, half-written files and reports, and checkouts of 'gate --against' whose process has \
+      ended, and ends processes that such a run started. Removes a 'latest' link whose report is gone. Never touches \
+      files of a run that is still going on, or of another user. Every run also cleans the places that it writes to.
 
       EXAMPLES
         tailrace clean --dry-run
@@ -22,16 +21,16 @@ struct CleanCommand: AsyncParsableCommand {
         tailrace clean --output /srv/reports /srv/results
 
       EXIT STATUS
-        0 all was removed; 1 something could not be removed
+        0 everything was removed; 1 something could not be removed
       """)
 
-  @Argument(help: "More folders to look in.", completion: .directory)
+  @Argument(help: "More folders to search.", completion: .directory)
   var folders: [String] = []
   @Option(
     help: ArgumentHelp("Where reports were written.", valueName: "directory"), completion: .directory)
   var output = "reports"
   @OptionGroup var storing: StoreOptions
-  @Flag(help: "Print what would be removed, and remove nothing.")
+  @Flag(help: "Print what would be removed, but remove nothing.")
   var dryRun = false
 
   func run() async throws {
@@ -61,9 +60,9 @@ struct CleanCommand: AsyncParsableCommand {
       if code != 0 { problems.append(FileProblem(.remove, link, code)) }
     }
     for path in leftovers.kept {
-      lines.append("Left \(path): it may be in use on another machine or in a container; tomorrow it can be removed")
+      lines.append("Kept \(path): it may be in use on another machine or in a container; try again tomorrow")
     }
-    if lines.isEmpty, problems.isEmpty { lines.append("Nothing is left behind.") }
+    if lines.isEmpty, problems.isEmpty { lines.append("Nothing to remove.") }
     Terminal.output.write(lines.joined(separator: "\n") + "\n")
     for problem in problems { Terminal.error.write("Error: \(problem)\n") }
     if !problems.isEmpty { throw ExitCode(1) }

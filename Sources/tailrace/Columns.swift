@@ -1,6 +1,6 @@
 import TailraceSpelling
 
-/// Lines of text set in columns; those named with a leading `>` are flush right.
+/// Text in columns. A column whose name starts with `>` is right-aligned.
 struct Columns {
   private var rows: [[String]]
   private let isRight: [Bool]

@@ -14,13 +14,13 @@ struct CompareCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
     abstract:
-      "Compare settings, systems, files, programs or stored results, and say what is better, worse or the same.",
+      "Compare settings, systems, files, programs or stored results: what is better, worse or the same.",
     discussion: """
-      The first candidate is the baseline. Every candidate replays the same tapes, in turns, in rounds of fresh \
-      processes, until every metric is called better, worse or the same, or the rounds or the budget are spent. What \
-      varies: --vary, --system, --binary, or several scenario files, each one candidate; where that changes jobs or \
-      arrivals, the seeds stay the same and the report says what differs. --results compares what was stored before. \
-      Ctrl-C ends it early, and reports what is known.
+      The first candidate is the baseline. Every candidate replays the same tapes in alternating rounds, each in a new \
+      process, until every metric is better, worse or the same, or the rounds or the budget are used up. Candidates \
+      come from --vary, --system, --binary, or several scenario files. If they differ in jobs or arrivals, they use \
+      the same seeds, and the report lists the differences. --results compares stored results. Ctrl-C ends the \
+      comparison early and reports the results so far.
 
       EXAMPLES
         tailrace compare mine.yaml --vary scheduler.policy=fifo,priority,aging
@@ -32,12 +32,12 @@ struct CompareCommand: AsyncParsableCommand {
         tailrace compare --results reports/before --results reports/after
 
       EXIT STATUS
-        0 nothing is worse; 3 a metric is worse; 4 invalid: not to be trusted; 5 unclear (only with --strict)
-        64 wrong usage, or candidates that are not alike
+        0 nothing is worse; 3 a metric is worse; 4 invalid: do not trust the figures
+        5 unclear (only with --strict); 64 wrong usage, or the candidates are not comparable
       """)
 
   @Argument(
-    help: "Scenarios, as for 'run'; two files where the files are what is compared.", completion: Completions.scenarios)
+    help: "Scenarios, as for 'run'; or several scenario files to compare.", completion: Completions.scenarios)
   var scenarios: [String] = []
   @Option(
     help: ArgumentHelp(
@@ -52,12 +52,12 @@ struct CompareCommand: AsyncParsableCommand {
   @Option(
     name: .customLong("results"),
     help: ArgumentHelp(
-      "A result.json, or a directory of reports, of which each is a round (repeatable).", valueName: "path"),
+      "A result.json, or a directory of reports, one per round (repeatable).", valueName: "path"),
     completion: .file())
   var results: [String] = []
   @Option(
     help: ArgumentHelp(
-      "What may differ between stored results: a setting as reports name it, such as policy, or a job type (repeatable).",
+      "A setting, as named in reports, or a job type that may differ between stored results (repeatable).",
       valueName: "name"))
   var varied: [String] = []
   @OptionGroup(title: "Changing scenarios") var changes: ScenarioChanges
@@ -69,7 +69,7 @@ struct CompareCommand: AsyncParsableCommand {
     guard Set(vary.map(\.key)).count == vary.count else { throw ValidationError("--vary names a setting twice") }
     let isStored = !results.isEmpty
     if isStored {
-      guard results.count > 1 else { throw ValidationError("--results names one candidate; name two at least") }
+      guard results.count > 1 else { throw ValidationError("--results names one candidate; name at least two") }
       return
     }
     guard !scenarios.isEmpty else { throw ValidationError("name a scenario, or stored results with --results") }
@@ -78,7 +78,7 @@ struct CompareCommand: AsyncParsableCommand {
         "nothing varies; add --vary, --system A,B, a second --binary, or name two scenario files")
     }
     guard candidateCount <= 20 else {
-      throw ValidationError("\(candidateCount) candidates are too many to compare; narrow them to 20")
+      throw ValidationError("\(candidateCount) candidates are too many to compare; the limit is 20")
     }
   }
 
@@ -149,7 +149,7 @@ struct CompareCommand: AsyncParsableCommand {
             let varied = changes.setting(vary, to: values)
             if binary == 0 {
               let scenarios = try check(group, varied, system, isAlone: areFilesCompared)
-              // Of the first candidate; the others are much like it.
+              // For the first candidate; the others are similar.
               if candidates.isEmpty, !reporting.place.quiet {
                 LoadAnnouncement.write(
                   scenarios, systems: [system], replays: candidateCount * verdicts.rounds.most,
@@ -172,7 +172,7 @@ struct CompareCommand: AsyncParsableCommand {
     return candidates
   }
 
-  /// What is wrong with a candidate is said before anything runs.
+  /// Reports what is wrong with a candidate before anything runs.
   private func check(
     _ names: [String], _ changes: ScenarioChanges, _ system: String, isAlone: Bool
   ) throws -> [Scenario] {
@@ -195,7 +195,7 @@ struct CompareCommand: AsyncParsableCommand {
   static func program(_ path: String) throws -> String {
     let full = URL(fileURLWithPath: path).standardizedFileURL.path
     guard FileManager.default.isExecutableFile(atPath: full) else {
-      throw Refusal.usage("--binary \(path): '\(full)' is no program that can be run")
+      throw Refusal.usage("--binary \(path): '\(full)' is not an executable program")
     }
     return full
   }
@@ -232,11 +232,11 @@ struct CompareCommand: AsyncParsableCommand {
 extension LoadOptions {
   /// The arguments of `run` that replay these scenarios with these changes, without a seed.
   func childArguments(_ scenarios: [String], _ changes: ScenarioChanges, system: String) -> [String] {
-    // Never read as a flag, whatever its name.
+    // Prevents a name from being read as a flag.
     flags(changes, system: system) + scenarios.map { $0.hasPrefix("-") ? "./\($0)" : $0 }
   }
 
-  /// Those that are no scenario.
+  /// Names that are not scenarios.
   func flags(_ changes: ScenarioChanges, system: String) -> [String] {
     var arguments = ["--system", system, "--pacer", pacer.rawValue, "--max-lag", maxLag.text, "--grace", grace.text]
     arguments += ["--time-scale", "\(changes.timeScale)"]
@@ -244,7 +244,7 @@ extension LoadOptions {
     return arguments + (force ? ["--force"] : []) + judging
   }
 
-  /// Targets and planted slowdowns, which make no other tape.
+  /// Targets and planted slowdowns, which do not change the tape.
   var judging: [String] {
     targets.flatMap { ["--target", $0] } + planted.flatMap { ["--plant", "\($0.type)=\($0.factor)"] }
   }

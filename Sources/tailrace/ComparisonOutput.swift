@@ -7,15 +7,15 @@ import TailraceReport
 import TailraceStudies
 
 extension Refusal {
-  /// Candidates that cannot be compared as they stand.
+  /// Reports that the candidates are not comparable.
   static func unlike(_ candidates: UnlikeCandidates) -> ExitCode {
     usage(
-      ["Error: these are not alike, so what differs may not be what was changed (--force compares them all the same):"]
+      ["Error: the candidates differ in more than the tested change (--force compares them anyway):"]
         + candidates.lines.map { "  \($0)" })
   }
 }
 
-/// What a comparison came to, in a screenful.
+/// A one-screen summary of a comparison.
 struct ComparisonSummary {
   private let result: ComparisonFindings
   private let terminal: Terminal
@@ -28,11 +28,12 @@ struct ComparisonSummary {
   var text: String {
     var text = ""
     if !result.invalid.isEmpty {
-      text += terminal.styled("INVALID", .yellow) + ": the figures are not to be trusted\n"
+      text += terminal.styled("INVALID", .yellow) + ": do not trust the figures\n"
       text += result.invalid.map { "  \($0)\n" }.joined()
     }
     if !result.forced.isEmpty {
-      text += "Forced, although not alike:\n" + result.forced.map { "  \($0)\n" }.joined()
+      text += "Compared anyway (--force); the candidates differ in more than the tested change:\n"
+      text += result.forced.map { "  \($0)\n" }.joined()
     }
     text += result.fateLines.map { "\($0.replacing("**", with: ""))\n" }.joined()
     for candidate in result.candidates.indices.dropFirst() {
@@ -74,7 +75,7 @@ struct ComparisonSummary {
   }
 }
 
-/// Shows how far a comparison is, on standard error.
+/// Shows the progress of a comparison on standard error.
 struct ComparisonDisplay: Sendable {
   private let display: ProgressDisplay
   private let title: String
@@ -82,7 +83,7 @@ struct ComparisonDisplay: Sendable {
   private let labels: [String]
   private let hasWarned = Locked(false)
 
-  /// - Parameter labels: of the candidates, the baseline's first.
+  /// - Parameter labels: the candidates' labels, the baseline's first.
   init(_ style: ProgressStyle, delta: Double, labels: [String]) {
     display = ProgressDisplay(style)
     title = labels.count == 2 ? "\(labels[0]) → \(labels[1])" : "\(counted(labels.count, "candidate"))"
@@ -98,7 +99,7 @@ struct ComparisonDisplay: Sendable {
     {
       display.warn(
         "\(counted(progress.contrasts.count, "metric")) in \(counted(progress.most, "round")) at most: none can be "
-          + "called better or worse, however large its change; that takes \(progress.needed) (--rounds, --metric).")
+          + "called better or worse, however large its change. Use \(progress.needed) (--rounds, --metric).")
     }
     let isSeveral = Set(progress.contrasts.map(\.scenario)).count > 1
     display.show(

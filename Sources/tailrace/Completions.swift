@@ -7,9 +7,9 @@ import TailraceSpelling
 import TailraceStudies
 import TailraceWorkload
 
-/// What a shell offers where one of this program's own names belongs.
+/// Shell completions for this program's own names.
 enum Completions {
-  /// Built-in suites and scenarios, scenario files, and folders, which may hold some.
+  /// Built-in suites and scenarios, scenario files, and folders.
   static let scenarios = CompletionKind.custom { _, _, word in
     beginning(with: word, in: BuiltIn.suites.map(\.name) + BuiltIn.all) + files(word, [".yaml", ".yml"])
   }
@@ -19,7 +19,7 @@ enum Completions {
     files(word, [".swf", ".csv", ".jsonl", ".ndjson", ".gz", ".yaml", ".yml"])
   }
 
-  /// Systems; after a comma the next one.
+  /// Systems, also after a comma.
   static let systems = CompletionKind.custom { _, _, word in
     let before = word.lastIndex(of: ",").map { String(word[...$0]) } ?? ""
     let named = before.split(separator: ",").map(String.init)
@@ -32,7 +32,7 @@ enum Completions {
     beginning(with: word, in: ScenarioParser.settings.map { $0 + "=" })
   }
 
-  /// Metrics, with a statistic where they need one.
+  /// Metrics, with a statistic if they need one.
   static let metrics = CompletionKind.custom { _, _, word in
     beginning(
       with: word,
@@ -40,7 +40,7 @@ enum Completions {
         + FigureName.allCases.map(\.rawValue))
   }
 
-  /// Baselines of the store in the working directory.
+  /// Baselines in the working directory's store.
   static let baselines = CompletionKind.custom { words, _, word in
     let place = words.lastIndex(of: "--store").map { words.index(after: $0) }
     let directory = place.flatMap { words.indices.contains($0) ? words[$0] : nil } ?? StoreOptions.usualDirectory
@@ -51,7 +51,7 @@ enum Completions {
     names.filter { $0.hasPrefix(word) }
   }
 
-  /// Files of some kinds and all folders whose path begins with a word; folders end with a slash.
+  /// Folders, and files with certain extensions, whose path starts with a word. Folders end with a slash.
   private static func files(_ word: String, _ suffixes: [String]) -> [String] {
     let folder = word.lastIndex(of: "/").map { String(word[...$0]) } ?? ""
     let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []

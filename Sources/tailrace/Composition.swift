@@ -5,12 +5,12 @@ import TailraceSQLite
 import TailraceSimulation
 import TailraceStudies
 
-/// The composition root: the only place where the parts that a run is made of are chosen.
+/// The composition root: the only place that chooses the parts of a run.
 enum Composition {
-  /// Of the program, as reports carry it.
+  /// The program's version, as shown in reports.
   static let version = "0.1.0"
 
-  /// What a tape can be replayed on; `live` is the main one.
+  /// The systems that can replay a tape. `live` is the default.
   static let systems = Systems(
     [
       LiveSystem(), SimulatedSystem(), SequentialSystem(), SimulatedSequentialSystem(), TaskGroupSystem(),
@@ -18,7 +18,7 @@ enum Composition {
     ],
     external: ExternalSystem.prefix + "PATH", externalNamed: { ExternalSystem(named: $0) })
 
-  /// The allocator in words, for the report's environment.
+  /// The allocator's name, for the report's environment.
   static var allocator: String {
     guard let reason = AllocationCounters.unavailability else {
       return "jemalloc \(AllocationCounters.version ?? "of an unknown version")"
@@ -46,7 +46,7 @@ enum Composition {
   }
 }
 
-/// jemalloc's counters, as the harness asks for them.
+/// Adapts jemalloc's counters to the harness.
 struct JemallocMeter: AllocationMeter {
   var unavailability: String? { AllocationCounters.unavailability }
   func enrollCurrentThread() { ThreadAllocationLedger.enrollCurrentThread() }

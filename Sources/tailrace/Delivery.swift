@@ -6,42 +6,42 @@ import TailraceStudies
 import TailraceText
 import TailraceWorkload
 
-/// Hands over what a command found: its verdict in words first, then its files.
+/// Delivers a command's results: first prints the verdict, then writes the files.
 ///
-/// A file that cannot be written hides no verdict: it is told of at the end, and the status stays the verdict's, or is
-/// 1 where that would have been a success. A report that cannot be written goes to another place, or else its result to
-/// standard output: what was measured is not thrown away.
+/// A file that cannot be written never hides the verdict. The error is printed at the end; the exit status stays the
+/// verdict's, or becomes 1 if that would have been success. A report that cannot be written goes to another place; if
+/// there is none, its result is printed to standard output, so that no measurement is lost.
 struct Delivery {
   private let status: Int32
   private let isQuiet: Bool
   private var problems: [String] = []
 
   /// - Parameters:
-  ///   - status: of the verdict.
-  ///   - isQuiet: whether only what went wrong is said.
+  ///   - status: The verdict's exit status.
+  ///   - isQuiet: Whether to print errors only.
   init(status: Int32, isQuiet: Bool) {
-    // What was found is whole: from now on a signal lets it be handed over.
+    // The results are complete: from now on a signal no longer prevents their delivery.
     Interruption.deliver()
     self.status = status
     self.isQuiet = isQuiet
   }
 
-  /// Says something on standard output.
+  /// Prints to standard output.
   func say(_ text: String) {
     if !isQuiet { Terminal.output.write(text) }
   }
 
-  /// Says what failed, on standard error, also where nothing else is said.
+  /// Prints failures to standard error, even with `--quiet`.
   func tell(_ failures: [String]) {
     for words in failures { Terminal.error.write("Error: \(words)\n") }
   }
 
-  /// Writes a report's directory, and says where it is.
+  /// Writes a report's directory and prints its path.
   ///
   /// - Parameters:
-  ///   - parent: the directory that is to hold the report.
-  ///   - result: the bytes that the whole report can be made from again.
-  ///   - write: writes the report in a directory.
+  ///   - parent: The directory in which to create the report.
+  ///   - result: The bytes from which the whole report can be recreated.
+  ///   - write: Writes the report in a directory.
   mutating func report(
     under parent: String, result: () throws -> [UInt8], _ write: (_ parent: String) throws -> ReportDirectory.Written
   ) {
@@ -66,11 +66,11 @@ struct Delivery {
     say("\nReport: \(path)/report.html\nAs text: \(path)/report.md\n")
   }
 
-  /// Keeps something, and says so.
+  /// Stores a file and prints a message.
   ///
   /// - Parameters:
-  ///   - name: of the file that holds it where its own place cannot be written.
-  ///   - bytes: what the file holds.
+  ///   - name: The name of the fallback file, used if the intended place cannot be written.
+  ///   - bytes: The file's contents.
   mutating func store(_ words: String, as name: String, _ bytes: () throws -> [UInt8], _ write: () throws -> Void) {
     do {
       try write()
@@ -81,7 +81,7 @@ struct Delivery {
     }
   }
 
-  /// Writes a single file somewhere, or prints it where no file can be written at all.
+  /// Writes a single file to any writable place, or prints it if there is none.
   private mutating func rescue(_ name: String, _ bytes: () throws -> [UInt8]) {
     do {
       let bytes = try bytes()
@@ -91,13 +91,13 @@ struct Delivery {
         return path
       }
       if let path {
-        problems.append("what was measured is in '\(path)' instead; copy it from there")
+        problems.append("the results are in '\(path)' instead; copy them from there")
       } else if Terminal.output.isTerminal {
         problems.append(
-          "no other place could be written to either; free some space and run it again, or print the result with "
+          "no other place could be written either; free some space and run it again, or print the result with "
             + "'tailrace run … --emit-result | …', which writes no file")
       } else {
-        problems.append("no other place could be written to either, so the last line of standard output is \(name)")
+        problems.append("no other place could be written either, so the last line of standard output is \(name)")
         Terminal.output.write(bytes)
       }
     } catch {
@@ -110,12 +110,12 @@ struct Delivery {
     do { try OutputFile.write(Array(try text().utf8), to: path) } catch { problems.append(ErrorWords.of(error)) }
   }
 
-  /// Adds to a file that others write to as well.
+  /// Appends to a file that other programs also write to.
   mutating func append(_ text: @autoclosure () throws -> String, to path: String) {
     do { try OutputFile.append(Array(try text().utf8), to: path) } catch { problems.append(ErrorWords.of(error)) }
   }
 
-  /// Tells of files that could not be written, and ends the command.
+  /// Reports files that could not be written, and ends the command.
   ///
   /// - Throws: an exit code, unless the status is 0.
   func end() throws {
@@ -125,14 +125,14 @@ struct Delivery {
   }
 }
 
-/// The places that a command will write to, checked before anything runs.
+/// The places that a command will write to, all checked before anything runs.
 struct OutputPlaces {
   private var problems: [String] = []
   private var files: [String: String] = [:]
-  /// Where runs that were killed may have left something.
+  /// Places where killed runs may have left files.
   private var folders = [TemporaryPlace.directory]
 
-  /// The directory that is to hold reports.
+  /// The directory for reports.
   mutating func reports(_ directory: String) {
     folders.append(directory)
     guard let problem = OutputFile.obstacle(toFilling: directory) else { return }
@@ -141,43 +141,43 @@ struct OutputPlaces {
     problems.append("--output \(directory): '\(problem.path)' \(reason); name another place")
   }
 
-  /// A file that a flag or a variable names; nil: none was named.
+  /// A file named by a flag or an environment variable; nil: none.
   ///
-  /// - Parameter mark: what a file has near its beginning that was written for this flag before, and may be replaced;
-  ///   nil: the file is added to.
+  /// - Parameter mark: A string near the start of every file that was written for this flag; only such files may be
+  ///   replaced. nil: append to the file.
   mutating func file(_ path: String?, of flag: String, replacing mark: String?) {
     guard let path else { return }
     if let mark, Self.holdsOther(path, than: mark) {
       problems.append(
-        "\(flag): '\(path)' holds something that tailrace did not write, so it is not replaced; "
+        "\(flag): '\(path)' was not written by tailrace, so it is not replaced; "
           + "move it away, or name another file")
     }
     if let problem = OutputFile.obstacle(toWriting: path) { problems.append("\(flag): \(problem)") }
     let full = URL(fileURLWithPath: path).standardizedFileURL.path
     if !path.hasPrefix("/dev/") { folders.append(URL(fileURLWithPath: full).deletingLastPathComponent().path) }
     if !path.hasPrefix("/dev/"), let other = files.updateValue(flag, forKey: full) {
-      problems.append("\(flag) and \(other) name the same file, '\(path)'; name one for each")
+      problems.append("\(flag) and \(other) name the same file, '\(path)'; name a different file for each")
     }
   }
 
-  /// Whether a file has bytes, and the mark is not among the first of them.
+  /// Whether a file is not empty and does not start with the mark.
   private static func holdsOther(_ path: String, than mark: String) -> Bool {
     let start = InputFile.start(of: path, count: 1_000)
     return !start.isEmpty && !String(decoding: start, as: UTF8.self).contains(mark)
   }
 
-  /// What is known of another place.
+  /// Records whether another place can be written.
   mutating func place(_ problem: FileProblem?, of flag: String, _ store: BaselineStore) {
     folders += store.folders
     if let problem { problems.append("\(flag): \(problem)") }
   }
 
-  /// Also removes there what runs that were killed have left.
+  /// Also removes what killed runs left in these places.
   ///
-  /// - Throws: an exit code, once every problem was said.
+  /// - Throws: An exit code, after printing every problem.
   func check() throws {
     guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0)" }) }
-    // What cannot be removed is in nobody's way; 'tailrace clean' says why it cannot.
+    // A file that cannot be removed does no harm; 'tailrace clean' reports why it cannot be removed.
     Leftovers(in: folders).remove()
   }
 }

@@ -8,10 +8,10 @@ import TailracePlatform
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Find out in about a second what this machine is good for.",
+    abstract: "Check in about a second how precisely this machine can measure.",
     discussion: """
-      Measures the cost of reading the clock, how late sleeps end, what waking a thread costs, how steadily the \
-      machine computes and what the host takes, and says what that means for runs on this machine.
+      Measures the cost of reading the clock, how late sleeps end, the cost of waking a thread, how steadily the \
+      machine computes, and CPU steal. Reports what that means for runs on this machine.
 
       EXAMPLES
         tailrace doctor
@@ -30,7 +30,7 @@ struct DoctorCommand: ParsableCommand {
     Terminal.output.write(json: try encoder.encode(Findings(report)))
   }
 
-  /// What was found, with the unit in each name.
+  /// The findings; each name includes its unit.
   private struct Findings: Encodable {
     var environment: [String: String]
     var processors: Int

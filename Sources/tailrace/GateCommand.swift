@@ -12,12 +12,12 @@ import TailraceWorkload
 struct GateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gate",
-    abstract: "Decide whether a change may pass: targets first, then regressions against a baseline.",
+    abstract: "Decide whether a change passes: checks targets, then looks for regressions against a baseline.",
     discussion: """
-      Runs the scenarios in rounds, checks their targets, and compares with a stored baseline or with another program \
-      run in turns. A regression is a bound that is broken (--regression, or 'vs(main).throughput > -3%' among a \
-      scenario's targets); without any, a metric that 'compare' calls worse. What fails is run again with fresh \
-      rounds, and counts only if it fails again. An improvement is no error.
+      Runs the scenarios in rounds, checks their targets, and compares them with a stored baseline or with another \
+      program, run in alternation. A regression is a broken bound (--regression, or 'vs(main).throughput > -3%' among \
+      a scenario's targets); without bounds, it is a metric that 'compare' calls worse. The gate repeats a failing \
+      check with new rounds, and reports the failure only if it fails again. An improvement is not an error.
 
       EXAMPLES
         tailrace gate mine.yaml --against main --github
@@ -27,24 +27,25 @@ struct GateCommand: AsyncParsableCommand {
         tailrace gate mine.yaml --self-test --slowdown 10%
 
       EXIT STATUS
-        0 passed; 2 a target was missed; 3 worse than the baseline; 4 invalid: not to be trusted
-        5 inconclusive (only with --strict); 64 wrong usage, no such baseline, or other tapes or machines
+        0 passed; 2 a target was missed; 3 worse than the baseline; 4 invalid: do not trust the figures
+        5 inconclusive: no change could have been detected, or, with --strict, a check is unclear
+        64 wrong usage, no such baseline, or tapes or machines that differ from the baseline's
       """)
 
   @Argument(help: "Scenarios, as for 'run' (default: the baseline's).", completion: Completions.scenarios)
   var scenarios: [String] = []
   @Option(
-    help: ArgumentHelp("Hold it against this stored baseline.", valueName: "name"), completion: Completions.baselines)
+    help: ArgumentHelp("Compare with this stored baseline.", valueName: "name"), completion: Completions.baselines)
   var baseline: String?
   @Option(
     help: ArgumentHelp(
-      "Hold it against this program, or this git revision, which is built beside the working copy.",
+      "Compare with this program or git revision, which is built beside the working copy.",
       valueName: "program-or-revision"), completion: .file())
   var against: String?
   @Option(
     name: .customLong("regression"),
     help: ArgumentHelp(
-      "How much worse a metric may be, such as 'throughput > -3%' or 'response.p99 < +10%' (repeatable).",
+      "Allow at most this change of a metric, such as 'throughput > -3%' or 'response.p99 < +10%' (repeatable).",
       valueName: "bound"))
   var regressions: [String] = []
   @Option(
@@ -64,7 +65,7 @@ struct GateCommand: AsyncParsableCommand {
   @OptionGroup(title: "Reporting") var output: GateOutput
   @OptionGroup(title: "Reporting") var reporting: ReportingOptions
   @OptionGroup var storing: StoreOptions
-  @Flag(help: "Try this gate on an identical copy and on one made slower: print how often it calls each.")
+  @Flag(help: "Test this gate on an identical copy and on a slower one; print how often each is called worse.")
   var selfTest = false
   @Option(
     help: ArgumentHelp("How much slower --self-test makes one job type.", valueName: "share"),
@@ -72,7 +73,7 @@ struct GateCommand: AsyncParsableCommand {
   var slowdown = RoundOptions.Share(text: "10%", value: 0.1)
   @Option(help: ArgumentHelp("Which job type (default: the one with most work).", valueName: "name"))
   var slowType: String?
-  @Option(help: "How often --self-test tries each.") var trials = 10
+  @Option(help: "Trials of each copy in --self-test.") var trials = 10
 
   func validate() throws {
     if selfTest {
@@ -81,13 +82,13 @@ struct GateCommand: AsyncParsableCommand {
       return
     }
     guard (baseline == nil) != (against == nil) else {
-      throw ValidationError("say what to compare it with: --baseline NAME, or --against PROGRAM-OR-REVISION")
+      throw ValidationError("nothing to compare with; add --baseline NAME or --against PROGRAM-OR-REVISION")
     }
     if results != nil, baseline == nil {
-      throw ValidationError("--results are compared with a stored baseline; add --baseline NAME")
+      throw ValidationError("--results needs a stored baseline; add --baseline NAME")
     }
     if against != nil, scenarios.isEmpty { throw ValidationError("--against needs a scenario to run") }
-    guard load.systems.count < 2 else { throw ValidationError("a gate is of one system; name one with --system") }
+    guard load.systems.count < 2 else { throw ValidationError("a gate measures one system; name one with --system") }
   }
 
   func run() async throws {
@@ -103,7 +104,7 @@ struct GateCommand: AsyncParsableCommand {
       let started = Date().formatted(.iso8601)
       let display = ComparisonDisplay(
         reporting.style, delta: verdicts.delta.value, labels: [label, "candidate"])
-      // What is refused later stands on a line of its own.
+      // A later error starts on a line of its own.
       defer { display.finish() }
       let runner = gateRunner(seed: load.seed, baseline: label, bounds)
       let gate = try await runner.run(source, against: reference) { display.show($0) }
@@ -138,7 +139,7 @@ struct GateCommand: AsyncParsableCommand {
 
   // MARK: - What is judged, and against what
 
-  /// Bounds from flags: of results that were stored before, `vs(…)` among the targets is one too.
+  /// Bounds from flags. For stored results, `vs(…)` among the targets is a bound too.
   private var regressionFlags: [String] {
     regressions + (results == nil ? [] : load.targets.filter(RegressionTarget.isMeant))
   }
@@ -172,7 +173,7 @@ struct GateCommand: AsyncParsableCommand {
     return try checkedCandidate(scenarios, changes, load, program: program, label: against)
   }
 
-  /// The bounds that count; what is wrong with them is said before anything runs.
+  /// The bounds that apply. Problems with them are reported before anything runs.
   private func bounds(_ stored: Baseline?, _ source: GateRunner.Source, label: String) throws -> GateBounds {
     var problems: [String] = []
     let bounds: GateBounds
@@ -238,10 +239,10 @@ struct GateCommand: AsyncParsableCommand {
     let types = selection.scenarios.flatMap(\.jobs).map(\.name)
     if let slowType, !types.contains(slowType) {
       throw Refusal.usage(
-        "--slow-type \(slowType): no scenario has such a job type; there are \(types.joined(separator: ", "))")
+        "--slow-type \(slowType): no scenario has such a job type; the types are \(types.joined(separator: ", "))")
     }
     guard let slowed = slowType ?? GateSelfTest.heaviestType(of: selection.scenarios, seed: load.seed) else {
-      throw Refusal.usage("no job type has a declared service time that could be made slower; name a scenario with one")
+      throw Refusal.usage("no job type has a declared service time to slow down; name a scenario that has one")
     }
     let bounds = try bounds(nil, .program(candidate), label: "this")
     let display = ComparisonDisplay(
@@ -269,14 +270,14 @@ struct GateCommand: AsyncParsableCommand {
         + "\(HumanUnits.share(interval.high)))"
     }
     var text = ""
-    if result.trials < trials { text += "Not finished: \(result.trials) of \(trials) trials were made.\n" }
+    if result.trials < trials { text += "Not finished: \(result.trials) of \(trials) trials were run.\n" }
     if !result.failure.isEmpty { text += "\(result.failure.prefix(1).uppercased() + result.failure.dropFirst()).\n" }
     if !result.missed.isEmpty { text += result.missed.prefix(1).uppercased() + result.missed.dropFirst() + ".\n" }
-    text += "Power: service of '\(type)' made \(slowdown.text) longer is called worse in \(share(result.found)).\n"
-    text += "Blame: service time of '\(type)' is named as the origin in \(result.named) of those \(result.found).\n"
+    text += "Power: with service of '\(type)' \(slowdown.text) longer, called worse in \(share(result.found)).\n"
+    text += "Blame: service time of '\(type)' is named as the cause in \(result.named) of those \(result.found).\n"
     text += "False alarms: an identical copy is called worse in \(share(result.alarms)).\n"
     if result.invalid > 0 {
-      text += "Invalid, so not to be trusted: \(result.invalid) of \(2 * result.trials) gates.\n"
+      text += "Invalid: \(result.invalid) of \(2 * result.trials) gates.\n"
     }
     return text
   }

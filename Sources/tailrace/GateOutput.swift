@@ -4,16 +4,16 @@ import TailraceHarness
 import TailraceMeasurement
 import TailraceReport
 
-/// Flags that say where a gate's findings go besides its report.
+/// Flags for a gate's outputs besides its report.
 struct GateOutput: ParsableArguments {
-  @Flag(help: "Write annotations, and the summary of the step to $GITHUB_STEP_SUMMARY, for GitHub Actions.")
+  @Flag(help: "For GitHub Actions: print annotations, and write the step summary to $GITHUB_STEP_SUMMARY.")
   var github = false
   @Option(help: ArgumentHelp("Write JUnit XML.", valueName: "file"), completion: .file())
   var junit: String?
-  @Option(help: ArgumentHelp("Write one Markdown comment for a pull request.", valueName: "file"), completion: .file())
+  @Option(help: ArgumentHelp("Write a Markdown comment for a pull request.", valueName: "file"), completion: .file())
   var comment: String?
 
-  /// The file to which GitHub wants the summary of a step added; nil: none is asked for, or it is not there.
+  /// The file for GitHub's step summary; nil: `--github` was not given, or the variable is not set.
   private var summaryPath: String? {
     guard github, let path = ProcessInfo.processInfo.environment["GITHUB_STEP_SUMMARY"], !path.isEmpty else {
       return nil
@@ -21,7 +21,7 @@ struct GateOutput: ParsableArguments {
     return path
   }
 
-  /// Finds out before anything runs that something could not be written.
+  /// Checks before anything runs that every output can be written.
   func check(_ place: ReportPlace) throws {
     var places = OutputPlaces()
     places.reports(place.directory)
@@ -31,7 +31,7 @@ struct GateOutput: ParsableArguments {
     try places.check()
   }
 
-  /// Says what came out, and writes everything that was asked for.
+  /// Prints the verdict and writes every requested output.
   func deliver(_ findings: GateFindings, _ reporting: ReportingOptions) throws {
     var delivery = Delivery(status: findings.exitStatus, isQuiet: reporting.place.quiet)
     delivery.say(GateSummary(findings, terminal: .output).text)

@@ -1,7 +1,7 @@
 import TailraceMeasurement
 import TailraceReport
 
-/// What a gate came to, in a screenful.
+/// A one-screen summary of a gate.
 struct GateSummary {
   private let findings: GateFindings
   private let terminal: Terminal
@@ -34,7 +34,7 @@ struct GateSummary {
     if !note.isEmpty { text += "\n" + note + "\n" }
     for (scenario, explanation) in findings.explanations {
       let lines = ExplanationWords.lines(explanation)
-      text += "\n  Where it lies (\(scenario)\(findings.confirmation == nil ? "" : ", fresh rounds"))\n"
+      text += "\n  Cause (\(scenario)\(findings.confirmation == nil ? "" : ", new rounds"))\n"
       text += lines.map { "  \($0.replacing("**", with: ""))\n" }.joined()
     }
     return text

@@ -4,36 +4,35 @@ import TailraceCore
 import TailraceHost
 import TailracePlatform
 
-/// What becomes of the program when SIGINT, SIGTERM, SIGHUP or SIGQUIT comes.
+/// Handles SIGINT, SIGTERM, SIGHUP and SIGQUIT.
 ///
-/// The first SIGINT, SIGTERM or SIGHUP ends a command that has nothing to keep at once. It asks one that measures to
-/// end early (``ask(grace:)``): what was measured is reported, within the grace period and two seconds more, or else
-/// the program ends without it. The second ends the program at once, and so does SIGQUIT. Whoever was interrupted says
-/// *not finished* and ends with status 4.
+/// The first SIGINT, SIGTERM or SIGHUP ends a command that has no results at once. A command that measures ends early
+/// (``ask(grace:)``): it reports its results within the grace period plus two seconds, or ends without them. A second
+/// signal, or SIGQUIT, ends the program at once. An interrupted command prints *not finished* and ends with status 4.
 enum Interruption {
   private enum Mode: Int, AtomicRepresentable { case endsAtOnce, asks, delivers }
 
   private static let flag = StopFlag()
   private static let count = Atomic<Int>(0)
   private static let mode = Atomic<Mode>(.endsAtOnce)
-  /// How long the program may go on after the first signal, in milliseconds.
+  /// How long the program may run after the first signal, in milliseconds.
   private static let allowed = Atomic<Int>(0)
-  /// What of the two seconds beside the grace period the report may take.
+  /// The share of the two seconds after the grace period that is reserved for the report.
   private static let reporting = Nanoseconds.milliseconds(1_700)
 
   /// Whether a signal has come.
   static var hasCome: Bool { flag.isSet }
 
-  /// Listens from now on. Called before anything else is done.
+  /// Installs the handlers. Call this before anything else.
   static func listen() {
-    // The handlers must find everything made: making it is not safe in them.
+    // Initialize everything that the handlers use; doing so in a handler is not safe.
     _ = flag.isSet
     _ = count.load(ordering: .relaxed)
     _ = mode.load(ordering: .relaxed)
     _ = allowed.load(ordering: .relaxed)
     for number in [SIGINT, SIGTERM, SIGHUP] {
       let before = signal(number) { Interruption.arrived($0) }
-      // Under nohup the terminal's end is nobody's affair.
+      // Keep SIGHUP ignored under nohup.
       if number == SIGHUP, unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
         signal(number, SIG_IGN)
       }
@@ -42,10 +41,10 @@ enum Interruption {
     signal(SIGQUIT) { Interruption.quit($0) }
   }
 
-  /// From now on the first signal asks for an early end.
+  /// Makes the first signal ask for an early end.
   ///
-  /// - Parameter grace: how long running jobs may go on after it; by default as long as `--grace` has it.
-  /// - Returns: a flag that is set at the first signal.
+  /// - Parameter grace: How long running jobs may go on after it; the default is that of `--grace`.
+  /// - Returns: A flag that is set at the first signal.
   static func ask(grace: Nanoseconds = .seconds(10)) -> StopFlag {
     let most = min(grace, .seconds(365 * 86_400)) + reporting
     allowed.store(Int(most.rawValue / 1_000_000), ordering: .relaxed)
@@ -53,7 +52,7 @@ enum Interruption {
     return flag
   }
 
-  /// Everything is measured: what is left is to hand it over, which a signal cuts short no more.
+  /// The results are complete: from now on a signal no longer prevents their delivery.
   static func deliver() {
     if allowed.load(ordering: .relaxed) == 0 { allowed.store(Int(reporting.rawValue / 1_000_000), ordering: .relaxed) }
     mode.store(.delivers, ordering: .releasing)
@@ -66,17 +65,17 @@ enum Interruption {
     defer { errno = code }
     guard count.add(1, ordering: .relaxed).oldValue == 0 else {
       ProcessGroup.killAll()
-      // 128 and the signal's number, as shells report a program that a signal ended.
+      // 128 plus the signal's number, as shells report a program ended by a signal.
       _exit(128 + number)
     }
     switch mode.load(ordering: .acquiring) {
     case .endsAtOnce: end("\nNot finished: it was interrupted.\n")
     case .asks:
       flag.stop()
-      say("\nInterrupted: running jobs may finish, then what is known is reported. Again to end at once.\n")
+      say("\nInterrupted: running jobs may finish; a report follows. Press Ctrl-C again to stop immediately.\n")
     case .delivers:
       flag.stop()
-      say("\nInterrupted: everything is measured, and the report is written. Again to end at once.\n")
+      say("\nInterrupted: the results are complete; writing the report. Press Ctrl-C again to stop immediately.\n")
     }
     let most = allowed.load(ordering: .relaxed)
     var timer = itimerval()
@@ -85,12 +84,12 @@ enum Interruption {
   }
 
   private static func ranOut() {
-    end("\nNot finished: it was interrupted, and could not report in time what it had measured.\n")
+    end("\nNot finished: it was interrupted, and results could not be written in time.\n")
   }
 
   private static func quit(_ number: Int32) {
     ProcessGroup.killAll()
-    // As if it had never been caught: it comes again when the handler is left.
+    // Restore the default action; the signal is delivered again when the handler returns.
     signal(number, SIG_DFL)
     raise(number)
   }

@@ -9,7 +9,7 @@ struct ListCommand: ParsableCommand {
     discussion: """
       EXAMPLES
         tailrace list
-        tailrace show governance-five   print one of them, to read or to copy
+        tailrace show governance-five   print a scenario
         tailrace run governance-five    replay it
       """)
 

@@ -5,13 +5,13 @@ import TailracePlatform
 import TailraceStudies
 import TailraceWorkload
 
-/// In real time, one run after another.
+/// Probes in real time, one run after another.
 struct LiveProbe: CapacityProbe {
   let system = "live"
   let takesTime = true
   var parts: SuiteParts
   var interruption: StopFlag
-  /// A run that would not be over by then is not begun; nil: no matter how long it takes.
+  /// No run starts that would end after this instant; nil: no limit.
   var deadline: Instant?
 
   func replay(_ wanted: [(scenario: Scenario, seed: UInt64)]) async throws -> [RunResult?] {

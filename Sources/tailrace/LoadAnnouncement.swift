@@ -5,24 +5,24 @@ import TailraceReport
 import TailraceStudies
 import TailraceWorkload
 
-/// What is said of a large load before it is replayed, and of one that is too large to be.
+/// Announces large loads before they are replayed, and rejects loads that are too large.
 enum LoadAnnouncement {
-  /// Computing for less than this is not worth a word.
+  /// Loads that compute for less time than this are not announced.
   private static let shortest = Nanoseconds.seconds(30)
-  /// Jobs, bytes and real time beyond which a replay is announced.
+  /// Thresholds of jobs, bytes and real time above which a replay is announced.
   private static let manyJobs = 10e6
   private static let muchMemory = 1e9
   private static let longRun = Nanoseconds.seconds(3_600)
 
-  /// Why a scenario is not replayed; nil: it may be.
+  /// The reason for not replaying a scenario; nil: it may be replayed.
   static func refusal(of scenario: Scenario) -> String? { LoadForecast(scenario).refusal }
 
-  /// Says what is to come where it is much.
+  /// Announces large loads.
   ///
   /// - Parameters:
-  ///   - scenarios: as they will be replayed.
-  ///   - systems: on which; empty: live.
-  ///   - replays: of each scenario on each system.
+  ///   - scenarios: The scenarios, with all changes applied.
+  ///   - systems: The systems; empty: live.
+  ///   - replays: The number of replays of each scenario on each system.
   static func write(_ scenarios: [Scenario], systems: [String], replays: Int = 1, timeScale: Double = 1) {
     for scenario in scenarios {
       let scaled = scenario.isScalable ? scenario.scaled(by: timeScale) : scenario
@@ -30,7 +30,7 @@ enum LoadAnnouncement {
     }
   }
 
-  /// One line; nil: the load is an ordinary one.
+  /// One line; nil: the load is not large.
   static func words(_ scenario: Scenario, systems: [String], replays: Int) -> String? {
     let forecast = LoadForecast(scenario)
     let memory = RunNeeds.jobBytes(forecast)
@@ -39,7 +39,7 @@ enum LoadAnnouncement {
     let isMuch =
       forecast.jobs * Double(replays) >= manyJobs || memory >= muchMemory || !isVirtual && real >= longRun
     guard isMuch else { return nil }
-    // Only then is the machine asked how fast it is.
+    // Measure the machine's speed only if it is needed.
     let computing = Nanoseconds(seconds: min(9e9, forecast.attempts * SimulationPace.measure().seconds))
     let each = isVirtual ? computing : real
     guard memory >= muchMemory || each.seconds * Double(replays) >= shortest.seconds else { return nil }
@@ -49,7 +49,7 @@ enum LoadAnnouncement {
       + (replays > 1 ? " for each of up to \(replays) replays" : "") + "; Ctrl-C ends it early"
   }
 
-  /// Until the last arrival, and then until the work is done or the time to drain is over.
+  /// Time until the last arrival, plus the time until the work is done or the drain time is over.
   private static func realTime(_ forecast: LoadForecast, _ scenario: Scenario) -> Nanoseconds {
     let arrivals = forecast.arrivals ?? .zero
     guard let work = forecast.work, work > arrivals else { return arrivals }

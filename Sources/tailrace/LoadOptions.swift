@@ -3,16 +3,16 @@ import TailraceCore
 import TailraceMeasurement
 import TailraceReplay
 
-/// Flags that say how a tape is replayed.
+/// Flags that control how a tape is replayed.
 struct LoadOptions: ParsableArguments {
   @Option(
     name: .customLong("system"),
     help: ArgumentHelp(
       "Replay on these, separated by commas: \(SystemNames.all.map(\.name).joined(separator: ", ")) "
-        + "(default: live, and what each scenario compares with).",
+        + "(default: live, and the systems in each scenario's compare key).",
       valueName: "names"), completion: Completions.systems)
   var systemLists: [String] = []
-  @Option(help: "Draw the tapes with this seed; the same seed gives the same jobs.")
+  @Option(help: "Seed of the tapes; the same seed gives the same jobs.")
   var seed: UInt64 = 1
   @Option(
     name: .customLong("target"),
@@ -23,7 +23,7 @@ struct LoadOptions: ParsableArguments {
   var pacer: Pacing = .hybrid
   @Option(
     help: ArgumentHelp(
-      "Drop and count a job that would be submitted later than this after its intended arrival (default: 10s).",
+      "Drop a job instead of submitting it more than this after its intended arrival (default: 10s).",
       valueName: "duration"),
     transform: Quantity.duration)
   var maxLag = Quantity(text: "10s", value: .seconds(10))
@@ -34,8 +34,8 @@ struct LoadOptions: ParsableArguments {
 
   @Flag(
     help: ArgumentHelp(
-      "Start although the load is more than can be expected to end. In comparisons also go on although machines, "
-        + "toolchains, tapes or settings differ: the report says so on top."))
+      "Start even if the load is too large to finish in reasonable time. In comparisons, also go on if machines, "
+        + "toolchains, tapes or settings differ; the report states this at the top."))
   var force = false
 
   @Option(name: .customLong("plant"), help: .hidden, transform: Self.slowdown)
@@ -55,7 +55,7 @@ struct LoadOptions: ParsableArguments {
     return PlantedSlowdown(type: String(halves[0]), factor: factor)
   }
 
-  /// Refuses bounds on changes where nothing can judge them.
+  /// Rejects bounds on changes in commands that cannot check them.
   func refuseBounds(_ reason: String) throws { try Self.refuseBounds(targets, reason) }
 
   static func refuseBounds(_ targets: [String], _ reason: String) throws {
@@ -63,10 +63,10 @@ struct LoadOptions: ParsableArguments {
     guard bounds.isEmpty else { throw Refusal.usage(bounds.map { "Error: --target '\($0)': \(reason)" }) }
   }
 
-  /// What is done with loads that nobody could wait for.
+  /// How to handle loads that would take too long.
   var largeLoads: ScenarioSelection.LargeLoads { force ? .started : .refused(offers: true) }
 
-  /// Each system once, in the order in which they were named.
+  /// Each system once, in the order given.
   var systems: [String] {
     var names: [String] = []
     for list in systemLists {

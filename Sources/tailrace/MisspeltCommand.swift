@@ -2,10 +2,10 @@ import ArgumentParser
 import TailraceSpelling
 import TailraceWorkload
 
-/// Commands and options that do not exist, and what was probably meant by them.
+/// Suggests corrections for unknown commands and options.
 enum MisspeltCommand {
-  /// What to say of a command line that names an unknown command or option which something known is near to; nil: there
-  /// is none, and the parser has the word.
+  /// The error for an unknown command or option that is similar to a known one; nil: none is similar, and the parser
+  /// reports the error.
   static func refusal(of arguments: [String]) -> String? {
     var words = arguments[...]
     if words.first == "help" { words = words.dropFirst() }
@@ -22,7 +22,7 @@ enum MisspeltCommand {
     return unknownOption(arguments, of: command)
   }
 
-  /// The command that the first words name, and the words after them.
+  /// The command named by the first arguments, and the arguments after it.
   private static func command(
     of arguments: ArraySlice<String>
   ) -> (command: any ParsableCommand.Type, rest: ArraySlice<String>) {
@@ -37,13 +37,13 @@ enum MisspeltCommand {
     command.configuration.commandName ?? "\(command)".lowercased()
   }
 
-  /// The parser suggests options that are spelt alike; this, what is called otherwise here.
+  /// The parser suggests options with a similar spelling; this suggests options that other tools name differently.
   private static func unknownOption(_ arguments: [String], of command: any ParsableCommand.Type) -> String? {
     do {
       _ = try Tailrace.parseAsRoot(arguments)
       return nil
     } catch {
-      // Whatever the parser found first: what seems to be missing may be there, misspelt.
+      // This comes before the parser's own error: an argument that seems missing may be misspelt.
       let options = Set(Tailrace.helpMessage(for: command).matches(of: /--([a-z][a-z-]*)/).map { String($0.1) })
       let words = arguments.prefix { $0 != "--" }.compactMap { $0.prefixMatch(of: /--([A-Za-z][\w-]*)/)?.1 }
       guard let word = words.map(String.init).first(where: { !options.contains($0) }) else { return nil }

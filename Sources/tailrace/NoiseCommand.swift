@@ -9,17 +9,17 @@ import TailraceStudies
 struct NoiseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "noise",
-    abstract: "Measure how small a change this machine can see: the suite against itself.",
+    abstract: "Measure the smallest change that this machine can detect.",
     discussion: """
-      Compares a program with itself as 'compare' would, prints the least change of each metric that so many rounds \
-      see in four of five comparisons, and keeps it in .tailrace/noise: a gate refuses bounds below it.
+      Compares the program with itself as 'compare' would. For each metric, prints the smallest change that this many \
+      rounds detect in four of five comparisons, and stores it in .tailrace/noise. A gate rejects bounds below it.
 
       EXAMPLES
         tailrace noise mine.yaml
         tailrace noise mine.yaml --rounds 24 --metric throughput
 
       EXIT STATUS
-        0 measured; 4 invalid: not to be trusted; 64 wrong usage
+        0 measured; 4 invalid: do not trust the figures; 64 wrong usage
       """)
 
   @Argument(help: "Scenarios, as for 'run'.", completion: Completions.scenarios) var scenarios: [String]
@@ -34,7 +34,7 @@ struct NoiseCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard (2...1_000).contains(rounds) else { throw ValidationError("--rounds \(rounds): write 2 to 1000") }
-    guard load.systems.count < 2 else { throw ValidationError("noise is of one system; name one with --system") }
+    guard load.systems.count < 2 else { throw ValidationError("noise measures one system; name one with --system") }
     guard !scenarios.isEmpty else { throw ValidationError("name a scenario") }
   }
 
@@ -75,13 +75,13 @@ struct NoiseCommand: AsyncParsableCommand {
     for line in findings.invalid { Terminal.error.write("INVALID: \(line)\n") }
     let floor = NoiseFloor(findings)
     guard findings.invalid.isEmpty else {
-      if findings.counted > 0 { Terminal.output.write("Not kept:\n" + text(floor, findings)) }
+      if findings.counted > 0 { Terminal.output.write("Not stored:\n" + text(floor, findings)) }
       throw ExitCode(Verdict.invalid.exitStatus)
     }
     Terminal.output.write(text(floor, findings))
     var delivery = Delivery(status: 0, isQuiet: false)
     delivery.store(
-      "Kept in \(storing.directory)/noise: a gate refuses bounds below it.\n", as: "\(findings.name).json",
+      "Stored in \(storing.directory)/noise. A gate rejects bounds below it.\n", as: "\(findings.name).json",
       { try ReportJSON.encode(floor) }
     ) {
       try storing.store.save(floor, of: findings.name)
@@ -90,7 +90,9 @@ struct NoiseCommand: AsyncParsableCommand {
   }
 
   private func text(_ floor: NoiseFloor, _ findings: ComparisonFindings) -> String {
-    var table = Columns(["scenario", "metric", ">seen against itself", ">least change seen", ">with twice the rounds"])
+    var table = Columns([
+      "scenario", "metric", ">difference from itself", ">smallest detectable change", ">with twice the rounds",
+    ])
     for (entry, contrast) in zip(floor.entries, findings.contrasts) {
       let twice = floor.floor(of: entry.metric, in: entry.scenario, rounds: floor.rounds * 2)
       table.add([
@@ -100,7 +102,7 @@ struct NoiseCommand: AsyncParsableCommand {
       ])
     }
     return table.text
-      + "\n\(counted(floor.rounds, "round")) against itself. A change of that size is called in four of five "
+      + "\n\(counted(floor.rounds, "round")). A change of that size is detected in four of five "
       + "comparisons (95 % confidence, one metric).\n"
   }
 }

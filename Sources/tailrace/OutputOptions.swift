@@ -1,13 +1,13 @@
 import ArgumentParser
 
-/// Flags of `run`: where its report goes, what is in it, and what is said meanwhile.
+/// Flags of `run` for its report and its progress display.
 struct OutputOptions: ParsableArguments {
   @OptionGroup var place: ReportPlace
-  @Flag(help: "Write jobs.csv too: one row for each attempt.")
+  @Flag(help: "Also write jobs.csv: one row per attempt.")
   var jobs = false
-  @Flag(help: "Write tape.csv and tape.yaml too: the run's jobs as a trace, and the scenario that replays it.")
+  @Flag(help: "Also write tape.csv and tape.yaml: the run's jobs as a trace, and a scenario that replays it.")
   var recordTape = false
-  @Flag(help: "Count allocations per job on 'live' exactly, in a run of its own before: takes twice as long.")
+  @Flag(help: "Count allocations per job on 'live' exactly, in a separate run first; takes twice as long.")
   var allocations = false
   @Flag(help: .hidden)
   var countsAllocations = false
@@ -16,8 +16,8 @@ struct OutputOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "auto: one line with the time left on a terminal, nothing elsewhere; line: that line everywhere; tui: a "
-        + "screenful of live figures on a terminal, plain elsewhere; plain: a line for each run, and one every five "
-        + "seconds while it goes on; none. Without a value: plain where auto shows nothing.",
+        + "full screen of live figures on a terminal, plain elsewhere; plain: a line for each run, and another every "
+        + "five seconds; none. Without a value: plain if auto would show nothing.",
       valueName: "style"))
   var progress: ProgressStyle = .auto
 }

@@ -14,14 +14,14 @@ struct PlanCommand: AsyncParsableCommand {
     commandName: "plan",
     abstract: "Find the cheapest configuration that meets the targets, in simulation.",
     discussion: """
-      Replays a scenario in virtual time under the configurations that --vary spans, all with the same seeds, and \
-      prints the cheapest that meets every target with 95 % confidence, the ones around it, and what binds: the pool \
-      or limit of which a little more would help most. Cheapest \
-      is what has fewest workers; of equal ones, the values that --vary names first. Where there are many \
-      configurations, ranges are searched by bisection: more is assumed not to make a target harder.
+      Simulates the scenario under every configuration that --vary spans, all with the same seeds. Prints the cheapest \
+      one that meets every target with 95 % confidence, its neighbors, and the bottleneck: the pool or limit where a \
+      little more would help most. The cheapest configuration has the fewest workers; among equals, it is the one that \
+      --vary names first. If there are many configurations, ranges are searched by bisection, which assumes that a \
+      larger value never makes a target harder to meet.
 
-      A configuration that might be the answer and is unclear gets more replications; where its queue has not settled, \
-      longer runs. That goes on until it is decided or the budget is spent.
+      If an unclear configuration could be the answer, it gets more replications or, if its queue has not settled, \
+      longer runs, until it is decided or the budget is used up.
 
       EXAMPLES
         tailrace plan mine.yaml --target 'response.p99 < 200ms' --vary scheduler.workers=1..64
@@ -29,9 +29,9 @@ struct PlanCommand: AsyncParsableCommand {
         tailrace plan mine.yaml --vary scheduler.workers=1..64 --confirm
 
       EXIT STATUS
-        0 found; 2 nothing in the range meets the targets; 4 it was interrupted, a configuration failed, or \
-      --confirm's live run is invalid; \
-      5 nothing is known to meet them, and the budget left some undecided; 64 wrong usage or a bad file
+        0 found; 2 nothing in the range meets the targets; 4 the search was interrupted, a configuration failed, or \
+        --confirm's live run is invalid; 5 no configuration is known to meet them, and some are undecided; 64 wrong \
+        usage or a bad file
       """)
 
   @Argument(help: "A built-in scenario or a scenario file.", completion: Completions.scenarios)
@@ -49,25 +49,25 @@ struct PlanCommand: AsyncParsableCommand {
   var targets: [String] = []
   @Option(help: "Seed of the first replication.")
   var seed: UInt64 = 1
-  @Option(help: "Independent replications of each configuration at first, 2 to 1000.")
+  @Option(help: "Initial replications of each configuration, 2 to 1000.")
   var replications = 10
   @Option(
     help: ArgumentHelp(
-      "Jobs to simulate beyond the first replications, for what is unclear or has not settled; 0: none.",
+      "Jobs to simulate beyond the initial replications, for configurations that are unclear; 0: none.",
       valueName: "jobs"))
   var budget = Planner.usualBudget
-  @Flag(help: "Start although the load is more than can be expected to end.")
+  @Flag(help: "Start even if the load is too large to finish in reasonable time.")
   var force = false
-  @Flag(help: "Then replay the cheapest in real time, and show both.")
+  @Flag(help: "Then replay the cheapest configuration live, and show both results.")
   var confirm = false
   @OptionGroup(title: "Reporting") var reporting: ReportingOptions
 
-  /// Configurations that are read before the search, at most.
+  /// The maximum number of configurations that are parsed before the search.
   private static let checkedAtOnce = 500.0
 
-  /// One that a search comes to and that is no scenario.
+  /// A configuration that turns out to be invalid during the search.
   private struct RefusedConfiguration: Error, CustomStringConvertible {
-    let description = "it is refused; standard error says why"
+    let description = "the configuration is invalid; standard error has the reason"
   }
 
   func validate() throws {
@@ -83,7 +83,7 @@ struct PlanCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    // What is wrong with a configuration is said before anything runs; of very many, with both ends.
+    // Report invalid configurations before anything runs. If there are very many, check the first and the last.
     let first = try read(vary.map { $0.values[0] })
     let last = vary.map { $0.values[$0.values.count - 1] }
     let isFew = vary.reduce(1.0) { $0 * Double($1.values.count) } <= Self.checkedAtOnce
@@ -110,7 +110,7 @@ struct PlanCommand: AsyncParsableCommand {
     let runner = PlanRunner(
       planner, parts: Composition.makeStudyParts(),
       command: RepeatingCommand.text(CommandLine.arguments, seed: seed))
-    // Also when the search throws: what is said of it starts on a clean line.
+    // Also when the search throws, so that its error starts on a clean line.
     defer { display.finish() }
     let result = try await runner.run(of: first) {
       display.show(line: "\($0) of \(planner.count) configurations tried")
@@ -139,11 +139,11 @@ struct PlanCommand: AsyncParsableCommand {
 
   /// Replays the answer in real time.
   private func confirm(_ best: PlanCandidate) async throws {
-    // The search is reported: from here on it is the live run that a signal asks to end.
+    // The search has been reported. From here on a signal ends the live run.
     let interruption = Interruption.ask()
     let scenario = try read(best.values)
     let runner = SuiteRunner(liveOptions(scenario), parts: Composition.makeParts(), interruption: interruption)
-    // What the cheapest needs was not known before.
+    // The needs of the cheapest configuration were not known before.
     let problems = runner.refusals([scenario])
     guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: --confirm: \($0)" }) }
     let run = try await runner.run([scenario]) { _ in }

@@ -1,7 +1,7 @@
 import TailraceMeasurement
 import TailraceReport
 
-/// What a search for the cheapest configuration came to, in a screenful: the answer first.
+/// A one-screen summary of a plan, the answer first.
 struct PlanSummary {
   private let result: PlanResult
   private let terminal: Terminal
@@ -14,7 +14,7 @@ struct PlanSummary {
 
   var text: String {
     var text = ""
-    if result.isInterrupted { text += terminal.styled("NOT FINISHED", .yellow) + ": what is known by now follows.\n" }
+    if result.isInterrupted { text += terminal.styled("NOT FINISHED", .yellow) + ": results so far:\n" }
     for line in words.failures { text += terminal.styled("INVALID", .red) + ": \(line)\n" }
     text += words.answer + ".\n" + words.effort + "\n"
     if let lengthening = words.lengthening { text += lengthening + "\n" }
@@ -25,7 +25,7 @@ struct PlanSummary {
     return text
   }
 
-  /// The answer and those next to it.
+  /// The answer and its neighbors.
   private var table: String {
     let place = result.best ?? max(0, result.candidates.count - 1)
     let first = max(0, place - 6)

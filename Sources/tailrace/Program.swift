@@ -1,7 +1,7 @@
 import Dispatch
 import TailraceHost
 
-/// The program's first steps, before any task runs: what tasks need is looked at on the first thread.
+/// The program's first steps, on the first thread and before any task runs.
 @main enum Program {
   static func main() {
     Interruption.listen()

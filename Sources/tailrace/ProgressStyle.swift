@@ -1,21 +1,20 @@
 import ArgumentParser
 
-/// What is shown while a suite runs.
+/// The progress display while a suite runs.
 enum ProgressStyle: String, ExpressibleByArgument, CaseIterable, Sendable {
   /// `line` on a terminal, `none` elsewhere.
   case auto
   /// `line` on a terminal, `plain` elsewhere.
   case always
-  /// One line that is drawn again and again.
+  /// One line that is redrawn.
   case line
-  /// A screenful of live figures that is drawn again and again; `line` on a terminal that knows no escape sequences,
-  /// `plain` elsewhere.
+  /// A full screen of live figures; `line` on a terminal without escape sequences, `plain` elsewhere.
   case tui
-  /// A line for each run when it starts, and one every five seconds while it goes on.
+  /// A line when each run starts, and another every five seconds.
   case plain
   case none
 
-  /// What is shown on this stream.
+  /// The style to use on this stream.
   func resolved(for terminal: Terminal) -> ProgressStyle {
     switch self {
     case .auto: terminal.isInteractive ? .line : .none
@@ -25,12 +24,12 @@ enum ProgressStyle: String, ExpressibleByArgument, CaseIterable, Sendable {
     }
   }
 
-  /// Gives a bare `--progress` its value, so that it may stand before an argument that is none.
+  /// Gives a bare `--progress` its value, so that an argument that follows is not read as the value.
   static func completing(_ arguments: [String]) -> [String] {
     guard ["run", "compare", "gate", "noise", "capacity"].contains(arguments.first) else { return arguments }
     var completed: [String] = []
     for (index, argument) in arguments.enumerated() {
-      // After `--` all are names of scenarios.
+      // After `--` every argument is a scenario's name.
       if argument == "--" { return completed + arguments[index...] }
       let next = index + 1 < arguments.count ? arguments[index + 1] : ""
       completed.append(

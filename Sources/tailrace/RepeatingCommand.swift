@@ -1,18 +1,18 @@
 import Foundation
 
-/// The command that repeats a run, for its report.
+/// The command that repeats a run, as shown in its report.
 enum RepeatingCommand {
-  /// - Parameter seed: named in the command even where it was the default.
+  /// - Parameter seed: Included in the command even if it is the default.
   static func text(_ arguments: [String], seed: UInt64) -> String {
     var words = ["tailrace"] + arguments.dropFirst()
     if !words.contains(where: { $0 == "--seed" || $0.hasPrefix("--seed=") }) { words += ["--seed", "\(seed)"] }
     return line(words)
   }
 
-  /// Words as one line for a shell.
+  /// Joins arguments into one shell command line.
   static func line(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
 
-  /// As a shell would take it for one word.
+  /// Quotes a string so that a shell reads it as one argument.
   private static func quoted(_ word: String) -> String {
     let isPlain = word.utf8.allSatisfy { byte in
       switch byte {
@@ -26,12 +26,12 @@ enum RepeatingCommand {
   }
 }
 
-/// Paths as people read them.
+/// Paths in the form shown to users.
 enum PathText {
-  /// Relative to the working directory where it lies in it.
+  /// The path, relative to the working directory if it is inside it.
   static func short(_ path: String) -> String {
     let full = URL(fileURLWithPath: path).standardizedFileURL.path
-    // Empty where the working directory was removed meanwhile: then nothing lies in it.
+    // Empty if the working directory has been removed: then no path is inside it.
     let current = FileManager.default.currentDirectoryPath
     guard !current.isEmpty, current != "/", full.hasPrefix(current + "/") else { return full }
     return String(full.dropFirst(current.count + 1))

@@ -5,9 +5,9 @@ import TailraceHarness
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Make the files of a report again from its result.json, or what else it holds.",
+    abstract: "Recreate a report's files from its result.json, comparison.json, gate.json, capacity.json or plan.json.",
     discussion: """
-      Every file but jobs.csv follows from that file alone: the same version of tailrace makes the same bytes.
+      Recreates every file except the jobs' rows. The same version of tailrace writes the same bytes.
 
       EXAMPLES
         tailrace report reports/latest

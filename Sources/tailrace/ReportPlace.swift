@@ -1,18 +1,18 @@
 import ArgumentParser
 
-/// Where a command's report goes, and whether it says so.
+/// The report's directory, and whether to print anything.
 struct ReportPlace: ParsableArguments {
   @Option(
     name: .customLong("output"),
     help: ArgumentHelp(
-      "Write the report to a new directory in this one, and point 'latest' in it at the report.", valueName: "directory"
+      "Create the report's directory in this one, and point the link 'latest' to it.", valueName: "directory"
     ),
     completion: .directory)
   var directory = "reports"
-  @Flag(name: .shortAndLong, help: "Print nothing but errors; the exit status says how it went.")
+  @Flag(name: .shortAndLong, help: "Print nothing but errors; the exit status shows the result.")
   var quiet = false
 
-  /// Finds out before minutes of runs that their report could not be written.
+  /// Checks before the runs that their report can be written.
   func check() throws {
     var places = OutputPlaces()
     places.reports(directory)

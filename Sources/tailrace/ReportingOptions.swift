@@ -1,19 +1,19 @@
 import ArgumentParser
 import TailraceHarness
 
-/// Flags of commands that run rounds: where their report goes and what is said meanwhile.
+/// Flags for the report and the progress display of commands that run rounds.
 struct ReportingOptions: ParsableArguments {
   @OptionGroup var place: ReportPlace
   @Option(
     help: ArgumentHelp(
-      "auto: how far it is, on a terminal; plain: a line for each round; tui: how the intervals narrow, where there are "
+      "auto: progress on a terminal; plain: a line for each round; tui: how the intervals narrow, where there are "
         + "some; none.", valueName: "style"))
   var progress: ProgressStyle = .auto
 
-  /// What is shown meanwhile.
+  /// The progress display.
   var style: ProgressStyle { place.quiet ? .none : progress }
 
-  /// Hands over a verdict in words and the report behind it.
+  /// Prints the verdict and writes the report.
   func deliver(
     _ text: String, status: Int32, name: String, started: String,
     files: () throws -> [(path: String, bytes: [UInt8])]

@@ -5,20 +5,21 @@ import TailraceMeasurement
 import TailraceStudies
 import TailraceWorkload
 
-/// Flags that say how much is run to reach verdicts, and what counts as one.
+/// Flags for the number of rounds and the criteria of verdicts.
 struct RoundOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Rounds: so many, or from the first look to the most, such as 12..24. Each runs every candidate once.",
+      "Number of rounds, or a range from the first evaluation to the maximum, such as 12..24. Each round runs every "
+        + "candidate once.",
       valueName: "count"),
     transform: Self.rounds)
   var rounds = Rounds(least: 12, most: 24)
   @Option(
-    help: ArgumentHelp("Begin no round that would end after this long, such as 10min.", valueName: "duration"),
+    help: ArgumentHelp("Start no round that would end after this much time, such as 10min.", valueName: "duration"),
     transform: Quantity.duration)
   var budget: Quantity?
   @Option(
-    help: ArgumentHelp("Changes up to this size make no difference: δ of the verdict 'same'.", valueName: "share"),
+    help: ArgumentHelp("Treat changes up to this size as no difference: δ of the verdict 'same'.", valueName: "share"),
     transform: Self.share)
   var delta = Share(text: "1%", value: 0.01)
   @Option(
@@ -29,10 +30,10 @@ struct RoundOptions: ParsableArguments {
   var metrics: [String] = []
   @Option(
     help: ArgumentHelp(
-      "How often a comparison of equals may call anything better or worse.", valueName: "share"),
+      "Accept this chance of calling anything better or worse when nothing changed.", valueName: "share"),
     transform: Self.share)
   var falseAlarms = Share(text: "1%", value: 0.01)
-  @Flag(help: "End with status 5 where a verdict is unclear.")
+  @Flag(help: "End with status 5 if a verdict is unclear.")
   var strict = false
 
   struct Rounds: Sendable, CustomStringConvertible {
@@ -41,7 +42,7 @@ struct RoundOptions: ParsableArguments {
     var description: String { least == most ? "\(most)" : "\(least)..\(most)" }
   }
 
-  /// A share as it was written, checked.
+  /// A validated share, with its original text.
   struct Share: Sendable, CustomStringConvertible {
     var text: String
     var value: Double
@@ -70,15 +71,15 @@ struct RoundOptions: ParsableArguments {
     return Share(text: text, value: number)
   }
 
-  /// What is wrong with the metrics, a line each.
+  /// Problems with the metrics, one per line.
   func problems(in scenarios: [Scenario]) -> [String] { Self.problems(of: metrics, in: scenarios) }
 
-  /// What is wrong with these metrics, a line each.
+  /// Problems with these metrics, one per line.
   static func problems(of metrics: [String], in scenarios: [Scenario]) -> [String] {
     problems(of: metrics, types: scenarios.map { $0.jobs.map(\.name) })
   }
 
-  /// What is wrong with these metrics in scenarios that are known by their results, a line each.
+  /// Problems with these metrics in stored results, one per line.
   static func problems(of metrics: [String], in bounds: GateBounds) -> [String] {
     problems(of: metrics, types: Array(bounds.types.values))
   }
@@ -90,7 +91,7 @@ struct RoundOptions: ParsableArguments {
         do throws(TargetProblem) {
           let parsed = try Metric(parsing: metric, types: types)
           guard parsed.lessIsBetter != nil else {
-            return ["--metric \(metric): neither more nor less of it is better; compare by another"]
+            return ["--metric \(metric): neither a higher nor a lower value is better; choose another metric"]
           }
           return []
         } catch {

@@ -10,11 +10,11 @@ import TailraceReport
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Replay scenarios, in real time or simulated, and report what held.",
+    abstract: "Replay scenarios, in real time or simulated, and write a report.",
     discussion: """
-      A scenario is named by a built-in name ('tailrace list'), a file, or a folder of files; a suite is a named set \
-      of scenarios. Everything is checked before anything runs. Ctrl-C ends the run early: running jobs have the grace \
-      period to finish, and the report is written and marked invalid; a second Ctrl-C ends at once.
+      Name scenarios by built-in name ('tailrace list'), file, or folder of files. A suite is a named set of \
+      scenarios. Everything is checked before anything runs. Ctrl-C ends the run early: running jobs have the grace \
+      period to finish, and the report is written and marked invalid. A second Ctrl-C ends the run immediately.
 
       EXAMPLES
         tailrace run                          the suite 'documented': two minutes
@@ -29,7 +29,7 @@ struct RunCommand: AsyncParsableCommand {
         0 passed
         1 internal error
         2 a target was missed
-        4 the run is invalid, so that its figures are not to be trusted, or it was interrupted
+        4 the run is invalid (do not trust its figures), or it was interrupted
         64 wrong usage or a bad file
       """)
 
@@ -54,7 +54,7 @@ struct RunCommand: AsyncParsableCommand {
     var runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
     if output.countsAllocations { return try await printAllocations(runner, selection) }
     if output.emitResult { return try await emit(runner, selection) }
-    try load.refuseBounds("one run has nothing to be compared with; use 'tailrace gate'")
+    try load.refuseBounds("a single run has nothing to compare with; use 'tailrace gate'")
     try output.place.check()
     if output.allocations {
       options.allocationsPerJob = try await AllocationCount.inChild(
@@ -67,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
     let display = ProgressDisplay(output.place.quiet ? .none : output.progress)
     options.watches = display.needsFigures
     runner = SuiteRunner(options, parts: Composition.makeParts(), interruption: interruption)
-    // Also when the run throws: what is said of it starts on a clean line.
+    // Also when the run throws, so that its error starts on a clean line.
     defer { display.finish() }
     let run = try await runner.run(selection.scenarios) { display.show($0) }
     display.finish()
@@ -80,13 +80,13 @@ struct RunCommand: AsyncParsableCommand {
     try delivery.end()
   }
 
-  /// What the child of a run with `--allocations` does: runs, and prints the counts alone.
+  /// The child process of `--allocations`: runs the scenarios and prints only the counts.
   private func printAllocations(_ runner: SuiteRunner, _ selection: ScenarioSelection) async throws {
     let run = try await runner.run(selection.scenarios) { _ in }
     Terminal.output.write(try AllocationCount.encode(run.result))
   }
 
-  /// What each run of a comparison does: replays, and prints its result alone. How it went is for the reader to judge.
+  /// A comparison's child process: replays, and prints only the result. The parent judges it.
   private func emit(_ runner: SuiteRunner, _ selection: ScenarioSelection) async throws {
     let run = try await runner.run(selection.scenarios) { _ in }
     Terminal.output.write(try ReportFiles.encode(run.result))

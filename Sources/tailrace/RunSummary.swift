@@ -3,10 +3,10 @@ import TailraceHarness
 import TailraceMeasurement
 import TailraceReport
 
-/// What a run came to, in a screenful.
+/// A one-screen summary of a run.
 struct RunSummary {
   private let suite: SuiteResult
-  /// Attempts that found no room in their list.
+  /// Attempts that did not fit in their list.
   private let leftOut: Int
   private let terminal: Terminal
 
@@ -19,13 +19,13 @@ struct RunSummary {
   var text: String {
     var lines = [headline, ""] + rows
     lines += section("What failed", failedRuns)
-    lines += section("Missed targets", missed) + section("Why figures are not to be trusted", checks(.failed))
+    lines += section("Missed targets", missed) + section("Why the run is invalid", checks(.failed))
     lines += section("Failures", failures)
     lines += section("Warnings", checks(.warning))
     lines += section("Logs", logs)
     if leftOut > 0 {
       lines += [
-        "", "\(HumanUnits.count(Double(leftOut))) attempts found no room in the lists of jobs; shorten the run",
+        "", "\(HumanUnits.count(Double(leftOut))) attempts did not fit in the job lists; shorten the run",
       ]
     }
     return lines.joined(separator: "\n") + "\n"
@@ -48,7 +48,7 @@ struct RunSummary {
     return text
   }
 
-  /// A row for each run: the scenario's verdict is about its first.
+  /// One row per run. The scenario's verdict is for its first run.
   private var rows: [String] {
     let width = suite.scenarios.map(\.name.count).max() ?? 0
     let words = suite.scenarios.map(\.verdict.word.count).max() ?? 0
@@ -83,7 +83,7 @@ struct RunSummary {
     }
   }
 
-  /// Why runs came to nothing.
+  /// Why runs failed.
   private var failedRuns: [String] {
     suite.scenarios.flatMap { scenario in
       (scenario.failedRuns ?? []).flatMap { failure in
@@ -97,7 +97,7 @@ struct RunSummary {
       scenario.targets.filter { $0.verdict != .met }.map { target in
         let observed = target.observed.map { HumanUnits.value($0, target.unit) } ?? "no samples"
         let note = target.note.isEmpty ? "" : " (\(target.note))"
-        // A time scale moves such limits: what was written is then not what was asked for.
+        // A time scale also scales the limit, which then differs from the limit in the scenario.
         let isScaled = scenario.primary?.timeScale != 1 && (target.unit == .time || target.unit == .rate)
         let limit = isScaled ? ", scaled limit \(HumanUnits.value(target.limit, target.unit))" : ""
         return "  \(scenario.name): \(target.expression), observed \(observed)\(limit)\(note)"
@@ -105,7 +105,7 @@ struct RunSummary {
     }
   }
 
-  /// Why attempts failed that were not meant to.
+  /// Causes of unintended failures.
   private var failures: [String] {
     suite.scenarios.flatMap { scenario in
       scenario.runs.flatMap { run -> [String] in
@@ -117,7 +117,7 @@ struct RunSummary {
     }
   }
 
-  /// What the certificates of the runs say.
+  /// The results of the runs' certificates.
   private func checks(_ verdict: ValidityCheck.Verdict) -> [String] {
     suite.scenarios.flatMap { scenario in
       scenario.runs.flatMap { run in
@@ -128,14 +128,14 @@ struct RunSummary {
     }
   }
 
-  /// What a check found and what its bound is, in front of its words; empty: nothing was measured.
+  /// A check's observed value and bound, printed before its text; empty: nothing was measured.
   private static func observed(_ check: ValidityCheck) -> String {
     guard let observed = check.observed else { return "" }
     let bound = check.bound.map { " (bound \(HumanUnits.value($0, check.unit)))" } ?? ""
     return "\(HumanUnits.value(observed, check.unit))\(bound): "
   }
 
-  /// Which rows of logs were replayed, and what else is to be said of the logs.
+  /// The rows of logs that were replayed, and notes about the logs.
   private var logs: [String] {
     suite.scenarios.flatMap { scenario -> [String] in
       guard let trace = scenario.trace else { return [] }
@@ -145,7 +145,7 @@ struct RunSummary {
     }
   }
 
-  /// At most twenty lines: the report has the rest.
+  /// At most twenty lines; the report has the rest.
   private func section(_ title: String, _ lines: [String]) -> [String] {
     guard !lines.isEmpty else { return [] }
     let more = lines.count > 20 ? ["  … and \(lines.count - 20) more, in the report"] : []

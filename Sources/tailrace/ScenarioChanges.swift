@@ -13,7 +13,7 @@ struct ScenarioChanges: ParsableArguments {
   var pairs: [Pair] = []
   @Option(
     help: ArgumentHelp(
-      "Let arrivals go on for this long, such as 30s: short for --set duration=…", valueName: "duration"),
+      "Duration of arrivals, such as 30s: short for --set duration=…", valueName: "duration"),
     transform: Quantity.duration)
   var duration: Quantity?
   @Option(
@@ -27,19 +27,19 @@ struct ScenarioChanges: ParsableArguments {
   struct Pair: Sendable {
     var key: String
     var value: String
-    /// Whether `--vary` chose it.
+    /// Whether it comes from `--vary`.
     var isVaried = false
   }
 
-  /// Whether the scenario stays as it is.
+  /// Whether the scenario is unchanged.
   var isEmpty: Bool { pairs.isEmpty && duration == nil && timeScale == 1 }
 
-  /// What is replaced, in the order in which it is applied.
+  /// The replacements, in the order in which they are applied.
   var overrides: [(key: String, value: String)] {
     pairs.map { ($0.key, $0.value) } + (duration.map { [("duration", $0.text)] } ?? [])
   }
 
-  /// A problem as the parser words it, in the words of the flag that the user wrote.
+  /// Rewrites a parser's message to name the flag that the user wrote.
   func reworded(_ problem: String) -> String {
     let varied = pairs.lazy.filter(\.isVaried).map { "--set \($0.key)=\($0.value):" }
     if let flag = varied.first(where: problem.hasPrefix) {
@@ -65,7 +65,7 @@ struct ScenarioChanges: ParsableArguments {
   }
 }
 
-/// A length of time as it was written, checked.
+/// A validated duration, with its original text.
 struct Quantity: Sendable {
   var text: String
   var value: Nanoseconds

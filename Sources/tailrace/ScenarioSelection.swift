@@ -7,27 +7,27 @@ import TailraceSpelling
 import TailraceText
 import TailraceWorkload
 
-/// The scenarios that arguments name: built-in ones, suites, files and folders of files.
+/// The scenarios named by arguments: built-in scenarios and suites, files, and folders of files.
 struct ScenarioSelection {
-  /// What the set is called in the report.
+  /// The set's name in the report.
   let suite: String
   let scenarios: [Scenario]
-  /// Where each scenario came from, as a user names it.
+  /// The origin of each scenario, as the user named it.
   let origins: [String]
 
   /// What is done with loads that nobody could wait for.
   enum LargeLoads {
-    /// They are problems; `offers`: `--force` is named, which starts them.
+    /// Reports them as problems; `offers`: suggest `--force`, which starts them.
     case refused(offers: Bool)
     case started
   }
 
-  /// Reads every scenario; nothing is run before all are known to be good.
+  /// Reads and checks every scenario before anything runs.
   ///
   /// - Parameters:
-  ///   - targets: expressions that each scenario must understand, added to its own.
-  /// - Throws: an exit code, after every problem of every argument was written to standard error.
-  ///   - largeLoads: what is done with loads that nobody could wait for.
+  ///   - targets: Expressions to add to each scenario's targets.
+  /// - Throws: An exit code, after printing every problem of every argument to standard error.
+  ///   - largeLoads: How to handle loads that would take too long.
   init(
     _ arguments: [String], changes: ScenarioChanges, targets: [String],
     largeLoads: LargeLoads = .refused(offers: false)
@@ -41,14 +41,14 @@ struct ScenarioSelection {
     origins = reading.found.map(\.origin)
   }
 
-  /// Refuses changes that would leave every scenario as it is.
+  /// Rejects changes that do not affect any scenario.
   func requireEffect(of changes: ScenarioChanges) throws {
     let names = scenarios.map(\.name).joined(separator: ", ")
     var problems: [String] = []
     if changes.timeScale != 1, !scenarios.contains(where: \.isScalable) {
-      problems.append("--time-scale does not apply to \(names): real operations take the time that they take")
+      problems.append("--time-scale does not apply to \(names): the duration of real operations cannot be scaled")
     }
-    // A batch comes whole at its start.
+    // All jobs of a batch arrive at its start.
     let isEnded = scenarios.contains { $0.streams.contains { !$0.isBatch || $0.start > .zero } }
     if changes.duration != nil, !isEnded {
       problems.append("--duration does not apply to \(names): all jobs arrive at the start")
@@ -56,14 +56,14 @@ struct ScenarioSelection {
     guard problems.isEmpty else { throw Refusal.usage(problems.map { "Error: \($0); leave it out" }) }
   }
 
-  /// What to say of an argument that names nothing.
+  /// The error for an argument that names no scenario.
   static func unknown(_ name: String) -> String {
     let known = BuiltIn.suites.map(\.name) + BuiltIn.all
     return "'\(name)' is neither a built-in scenario or suite nor a file; "
-      + didYouMean(name, among: known + files(near: name)) + "'tailrace list' names the built-in ones"
+      + didYouMean(name, among: known + files(near: name)) + "'tailrace list' lists the built-in ones"
   }
 
-  /// Scenario files in the folder of a name that may be misspelt.
+  /// Scenario files in the same folder, as suggestions for a misspelt name.
   static func files(near name: String) -> [String] {
     let folder = name.contains("/") ? String(name[...name.lastIndex(of: "/")!]) : ""
     let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
@@ -81,15 +81,15 @@ struct ScenarioSelection {
 }
 
 extension ScenarioSelection {
-  /// What is known while the arguments are read.
+  /// State while the arguments are read.
   private struct Reading {
     let changes: ScenarioChanges
     let targets: [String]
     let largeLoads: LargeLoads
     var found: [(scenario: Scenario, origin: String)] = []
-    /// Places in files, in the order of the arguments.
+    /// Locations in files, in the order of the arguments.
     private var problems: [String] = []
-    /// Problems of flags, each with the scenarios that have it.
+    /// Problems of flags, each with the scenarios that it concerns.
     private var flagProblems: [(text: String, scenarios: [String])] = []
     private var sources: Set<String> = []
     private var read = 0
@@ -100,7 +100,7 @@ extension ScenarioSelection {
       self.targets = targets
     }
 
-    /// Every problem, a line each; a flag's problem names its scenarios unless all have it.
+    /// Every problem, one per line. A flag's problem names its scenarios unless it concerns all.
     var allProblems: [String] {
       problems
         + flagProblems.map { problem in
@@ -142,7 +142,7 @@ extension ScenarioSelection {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
       let files = names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
       if files.isEmpty {
-        problems.append("Error: the folder '\(path)' holds no scenario file; name a folder with *.yaml files in it")
+        problems.append("Error: the folder '\(path)' contains no scenario file; name a folder with *.yaml files in it")
       }
       for file in files { addFile((path.hasSuffix("/") ? path : path + "/") + file, .regular) }
     }
@@ -165,7 +165,7 @@ extension ScenarioSelection {
       read += 1
       if let other = found.first(where: { $0.scenario.name == scenario.name }) {
         problems.append(
-          "\(origin): the scenario's name '\(scenario.name)' is taken by \(other.origin); give each its own name")
+          "\(origin): the scenario name '\(scenario.name)' is already used by \(other.origin); rename one")
         return
       }
       if case .refused(let offers) = largeLoads, let refusal = LoadAnnouncement.refusal(of: scenario) {
@@ -183,13 +183,13 @@ extension ScenarioSelection {
       found.append((scenario, origin))
     }
 
-    /// A time scale may make lengths of time that no run can have.
+    /// Checks that a time scale does not make durations too long.
     private mutating func noteReach(of scenario: Scenario) {
       guard changes.timeScale != 1, scenario.isScalable else { return }
       let scaled = scenario.scaled(by: changes.timeScale)
       let flag = "--time-scale \(HumanUnits.digits(changes.timeScale))"
       if scaled.longestTime > .longest {
-        noteFlag("\(flag): a length of time becomes longer than 100 years; take a smaller factor", of: scenario.name)
+        noteFlag("\(flag): a duration becomes longer than 100 years; use a smaller factor", of: scenario.name)
       } else {
         for problem in scaled.timesOutOfReach { noteFlag("\(flag): \(problem.words)", of: scenario.name) }
       }
@@ -221,7 +221,7 @@ extension LoadStream {
 }
 
 extension ExpressionCheck {
-  /// Targets and published figures as the measurement understands them.
+  /// Converts targets and published figures for the measurement.
   static let measurement = ExpressionCheck(
     target: TargetExpression.problem(in:types:), published: TargetExpression.problem(inPublished:value:types:),
     metric: TargetExpression.problem(inMetric:types:))

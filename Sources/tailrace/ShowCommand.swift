@@ -9,11 +9,11 @@ import TailraceWorkload
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Print a scenario, or the tape of jobs that it comes down to.",
+    abstract: "Print a scenario, or its tape: every job that it produces.",
     discussion: """
-      Without --tape it prints the scenario file as it is. With --tape it prints one line of CSV for each job that \
-      the scenario and the seed come down to: its type, priority, intended arrival, dependencies, and how its first \
-      attempt goes. Of closed clients, whose further arrivals depend on the system, the first job is printed.
+      Prints the scenario file unchanged. With --tape, prints one CSV row for each job that the scenario and the seed \
+      produce: its type, priority, intended arrival, dependencies, and the outcome of its first attempt. For closed \
+      clients, whose later arrivals depend on the system, prints only the first job.
 
       EXAMPLES
         tailrace show governance-five
@@ -50,7 +50,7 @@ struct ShowCommand: ParsableCommand {
     var lines: [String] = []
     Tape(scenario: scenario.scaled(by: changes.timeScale), seed: seed).writeCSV(limit: limit ?? .max) { line in
       lines.append(line)
-      // A tape may have a million jobs: they go out in pieces.
+      // A tape may have a million jobs, so it is written in chunks.
       if lines.count == 1_000 { flush(&lines) }
     }
     flush(&lines)
@@ -59,7 +59,7 @@ struct ShowCommand: ParsableCommand {
   private func flush(_ lines: inout [String]) {
     guard !lines.isEmpty else { return }
     Terminal.output.write(lines.joined(separator: "\n") + "\n")
-    // Nobody reads the rest, which may take minutes to draw.
+    // The reader is gone; drawing the rest may take minutes.
     if Terminal.output.failure != 0 { Tailrace.end(0) }
     lines.removeAll(keepingCapacity: true)
   }
@@ -73,7 +73,7 @@ struct ShowCommand: ParsableCommand {
     } else if FileManager.default.fileExists(atPath: name) {
       let bytes: [UInt8]
       do { bytes = try InputFile.bytes(of: name, .scenario) } catch { throw Refusal.usage(error.description) }
-      // A copy is exact; on a terminal the file must not move the cursor.
+      // Copy the bytes exactly, except on a terminal, where control characters must not move the cursor.
       if Terminal.output.isTerminal {
         Terminal.output.write(VisibleText.lines(bytes))
       } else {

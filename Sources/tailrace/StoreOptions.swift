@@ -2,11 +2,11 @@ import ArgumentParser
 import Foundation
 import TailraceStudies
 
-/// The flag that says where baselines and noise floors are kept.
+/// The flag for the directory of baselines and noise floors.
 struct StoreOptions: ParsableArguments {
   @Option(
     name: .customLong("store"),
-    help: ArgumentHelp("Where baselines and noise floors are kept, for the repository.", valueName: "directory"),
+    help: ArgumentHelp("Directory of the repository's baselines and noise floors.", valueName: "directory"),
     completion: .directory)
   var directory = Self.usualDirectory
 
@@ -17,7 +17,7 @@ struct StoreOptions: ParsableArguments {
   /// This program.
   static var ownProgram: String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }
 
-  /// The name under which a selection's noise is kept.
+  /// The name under which a selection's noise is stored.
   static func noiseName(_ scenarios: [String]) -> String {
     let names = scenarios.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
     let name = names.joined(separator: "+").map {

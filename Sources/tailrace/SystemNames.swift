@@ -1,9 +1,9 @@
 import TailraceHarness
 import TailraceReplay
 
-/// The systems that a tape can be replayed on, as people name them.
+/// The names of the systems that can replay a tape.
 enum SystemNames {
-  /// `live` first, and last a program of the user.
+  /// `live` comes first; the user's own program comes last.
   static let all: [(name: String, summary: String)] =
     Composition.systems.all.map { ($0.name, $0.summary) } + [(Composition.systems.external, ExternalSystem.summary)]
 }

@@ -2,33 +2,33 @@ import ArgumentParser
 import Foundation
 import TailraceHost
 
-/// The command line: parses, chooses the parts, and turns what came of it into words and an exit status.
+/// The command line: parses the arguments, runs the command, and reports errors and the exit status.
 struct Tailrace: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tailrace",
-    abstract: "Load-tests job schedulers, and says whether its own figures can be trusted.",
+    abstract: "Load-test job schedulers, and check that the measurements can be trusted.",
     discussion: """
-      Tailrace replays a described mix of jobs against a scheduler, measures every job from the instant it should have \
-      arrived, checks the figures against targets, and writes a report.
+      Tailrace replays a mix of jobs on a scheduler. It measures every job's response time from its intended arrival, \
+      checks the figures against targets, and writes a report.
 
       EXAMPLES
         tailrace run                            the five documented job mixes
         tailrace run quick-start                one scenario
-        tailrace show quick-start > mine.yaml   start a scenario of your own
+        tailrace show quick-start > mine.yaml   create your own scenario
         tailrace validate mine.yaml             check it
         tailrace run mine.yaml --target 'response.p99 < 50ms'
-        tailrace doctor                         what this machine is good for
+        tailrace doctor                         check how precisely this machine can measure
         tailrace compare mine.yaml --vary scheduler.workers=2,4
-        tailrace gate mine.yaml --against main  decide whether a change may pass
-        tailrace verify                         hold its figures against theory
+        tailrace gate mine.yaml --against main  decide whether a change passes
+        tailrace verify                         compare its figures with theory
 
       EXIT STATUS
         0 passed
         1 internal error
         2 a target was missed
         3 worse than the baseline
-        4 the run is invalid, so that its figures are not to be trusted, or it was interrupted
-        5 inconclusive (only with --strict)
+        4 the run is invalid (do not trust its figures), or it was interrupted
+        5 inconclusive: with --strict, something is unclear; or 'gate' or 'plan' cannot decide
         64 wrong usage or a bad file
 
       SHELL COMPLETION
@@ -41,7 +41,7 @@ struct Tailrace: AsyncParsableCommand {
       CompareCommand.self, BaselineCommand.self, GateCommand.self, NoiseCommand.self, CleanCommand.self,
     ])
 
-  /// Does what the arguments say, and ends the program.
+  /// Runs the command and ends the program.
   static func answer() async {
     let arguments = ProgressStyle.completing(Array(CommandLine.arguments.dropFirst()))
     if let words = MisspeltCommand.refusal(of: arguments) {
@@ -63,9 +63,9 @@ struct Tailrace: AsyncParsableCommand {
     end(status)
   }
 
-  /// Says what a command threw.
+  /// Prints an error that a command threw.
   ///
-  /// - Returns: the status to end with.
+  /// - Returns: The exit status.
   private static func say(_ error: any Error) -> Int32 {
     if let code = error as? ExitCode { return code.rawValue }
     let status = exitCode(for: error).rawValue
@@ -81,18 +81,18 @@ struct Tailrace: AsyncParsableCommand {
     return status
   }
 
-  /// Of a command that was interrupted.
+  /// The exit status of an interrupted command.
   static let interruptedStatus: Int32 = 4
 
-  /// Ends the program. Output that was lost is no success, and hides no verdict.
+  /// Ends the program. Lost output turns success into an error, but never hides a verdict.
   static func end(_ status: Int32) -> Never {
     Terminal.output.finish()
     let failure = Terminal.output.failure
     guard failure != 0 else { Foundation.exit(status) }
-    // A reader that has seen enough (`| head`) needs no words: the status is that of a program that a signal ended.
+    // If the reader has closed the pipe (`| head`), print nothing; the status is that of a program ended by SIGPIPE.
     if failure == EPIPE { Foundation.exit(status == 0 ? 128 + SIGPIPE : status) }
     Terminal.error.write(
-      "Error: cannot write to standard output: \(FileProblem.reason(failure)); what was printed is not whole\n")
+      "Error: cannot write to standard output: \(FileProblem.reason(failure)); the output is incomplete\n")
     Foundation.exit(status == 0 ? 1 : status)
   }
 }

@@ -5,11 +5,11 @@ import TailraceSpelling
 /// One of the two streams that a command writes to.
 struct Terminal: Sendable {
   private let descriptor: Int32
-  /// Whether it is a terminal at all, rather than a file or a pipe.
+  /// Whether it is a terminal rather than a file or a pipe.
   let isTerminal: Bool
-  /// Whether it is a terminal that knows escape sequences.
+  /// Whether it is a terminal that supports escape sequences.
   let isInteractive: Bool
-  /// Whether colours are wanted: only on a terminal that knows them, and not with `NO_COLOR` set (no-color.org).
+  /// Whether to use colors: only on a terminal that supports them, and only if `NO_COLOR` is not set (no-color.org).
   let hasColor: Bool
 
   static let output = Terminal(descriptor: STDOUT_FILENO)
@@ -24,26 +24,26 @@ struct Terminal: Sendable {
     hasColor = isInteractive && environment["NO_COLOR"].map(\.isEmpty) ?? true
   }
 
-  /// Writes lines of text, in which others may have had their say: of what would move the cursor or cannot be seen an
-  /// escape is shown. Only ``styled(_:_:)`` puts sequences of the terminal into it.
+  /// Writes text that may contain untrusted parts. Control and invisible characters are shown as escapes. Only
+  /// ``styled(_:_:)`` can add escape sequences.
   func write(_ text: String) { draw(Self.shown(text)) }
 
-  /// Writes text as it is, for what moves the cursor; what others wrote has gone through ``VisibleText`` before.
+  /// Writes text unchanged, including sequences that move the cursor. Untrusted parts must already have passed
+  /// ``VisibleText``.
   func draw(_ text: String) { write(Array(text.utf8)) }
 
-  /// What is written for a text: escapes for what others put into it, sequences of the terminal for styles.
+  /// The text to write: untrusted parts escaped, styles as escape sequences.
   static func shown(_ text: String) -> String {
     text.split(separator: styleMark, omittingEmptySubsequences: false).map { VisibleText.lines(String($0)) }
       .joined(separator: "\u{1B}")
   }
 
-  /// Stands for the ESC of a style until the text is written. It is drawn anew by each process, so that no text that
-  /// others wrote can hold it.
+  /// Placeholder for a style's ESC until the text is written. It is random in each process, so untrusted text cannot
+  /// contain it.
   private static let styleMark = String(
     String.UnicodeScalarView((0..<6).map { _ in Unicode.Scalar(UInt32.random(in: 0xF0000...0xFFFF0))! }))
 
-  /// Writes JSON, and ends the line. What cannot be seen stands in texts alone, as an escape of JSON that readers turn
-  /// back.
+  /// Writes JSON and a line break. Invisible characters occur only in strings and are written as JSON escapes.
   func write(json bytes: some Sequence<UInt8>) {
     var text = ""
     for scalar in String(decoding: Array(bytes), as: UTF8.self).unicodeScalars {
@@ -56,7 +56,7 @@ struct Terminal: Sendable {
     draw(text + "\n")
   }
 
-  /// Writes all of it, unbuffered. Once something could not be written nothing more is; ``failure`` says so.
+  /// Writes everything, unbuffered. After a write fails, nothing more is written; see ``failure``.
   func write(_ bytes: [UInt8]) {
     guard failure == 0 else { return }
     bytes.withUnsafeBytes { buffer in
@@ -80,7 +80,7 @@ struct Terminal: Sendable {
   private static let outputFailure = Atomic<Int32>(0)
   private static let errorFailure = Atomic<Int32>(0)
 
-  /// Why something could not be written, as `errno` has it; 0: all was.
+  /// The `errno` of the first failed write; 0: none failed.
   var failure: Int32 {
     descriptor == STDOUT_FILENO
       ? Self.outputFailure.load(ordering: .relaxed) : Self.errorFailure.load(ordering: .relaxed)
@@ -94,27 +94,27 @@ struct Terminal: Sendable {
     }
   }
 
-  /// Closes the stream: some file systems tell only then that there was no room.
+  /// Closes the stream. Some file systems report only then that the disk is full.
   func finish() {
     guard failure == 0, close(descriptor) != 0, errno != EINTR, errno != EBADF else { return }
     note(errno)
   }
 
-  /// Before anything else: a reader that goes away, or a file that grows beyond its limit, must not end the program
-  /// before its report is written; and no file may take the place of a stream that is closed.
+  /// Call this before anything else. SIGPIPE and SIGXFSZ then do not end the program before its report is written, and
+  /// no file that is opened later can take the descriptor of a closed standard stream.
   static func prepare() {
-    // A handler that does nothing, rather than SIG_IGN, which programs started from here would inherit.
+    // An empty handler rather than SIG_IGN, which child processes would inherit.
     for number in [SIGPIPE, SIGXFSZ] { signal(number) { _ in } }
     for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
-      // The lowest that is free, which is this one; of the kind that what is written to it fails.
+      // `open` returns the lowest free descriptor, which is this one. The mode makes writes to it fail.
       _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
   }
 
-  /// Columns, 80 where they are unknown.
+  /// Columns; 80 if unknown.
   var width: Int { size.width }
 
-  /// Columns and lines, 80 and 24 where they are unknown.
+  /// Columns and lines; 80 and 24 if unknown.
   var size: FrameSize {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 else { return FrameSize(width: 80, height: 24) }
@@ -122,14 +122,14 @@ struct Terminal: Sendable {
       width: size.ws_col > 0 ? Int(size.ws_col) : 80, height: size.ws_row > 0 ? Int(size.ws_row) : 24)
   }
 
-  /// The characters that the locale says the terminal knows.
+  /// The character set of the terminal, according to the locale.
   var glyphs: Glyphs {
     let environment = ProcessInfo.processInfo.environment
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
     return locale.lowercased().replacing("-", with: "").contains("utf8") ? .unicode : .ascii
   }
 
-  /// How a word stands out.
+  /// A text style.
   enum Style: String {
     case bold = "1"
     case green = "32"
@@ -139,7 +139,7 @@ struct Terminal: Sendable {
     case cyan = "36"
   }
 
-  /// The text in a style, where colours are wanted.
+  /// The text in a style, if colors are used.
   func styled(_ text: String, _ style: Style) -> String {
     hasColor ? "\(Self.styleMark)[\(style.rawValue)m\(text)\(Self.styleMark)[0m" : text
   }
@@ -150,8 +150,8 @@ extension Slice<UnsafeRawBufferPointer> {
 }
 
 extension String {
-  /// Filled up with blanks on the right.
+  /// Padded with spaces on the right.
   func padded(to width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
-  /// Filled up with blanks on the left.
+  /// Padded with spaces on the left.
   func indented(to width: Int) -> String { String(repeating: " ", count: Swift.max(0, width - count)) + self }
 }

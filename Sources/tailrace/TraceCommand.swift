@@ -12,10 +12,10 @@ struct TraceCommand: ParsableCommand {
     commandName: "trace",
     abstract: "Describe a real log: what is in it, and how bursty it is.",
     discussion: """
-      Reads a log in the Standard Workload Format, CSV or JSON lines, plain or gzipped, under the same rules as a \
-      scenario that replays it (docs/scenarios.md), and prints rows and what is left out, span, arrival rate, \
-      burstiness, service times, offered load, classes, tenants, and the busiest hour. FILE may also be a scenario \
-      whose load is a trace.
+      Reads a log in the Standard Workload Format, CSV or JSON lines, plain or gzipped, by the same rules as a \
+      scenario that replays it (docs/scenarios.md). Prints the number of rows, read and skipped, and the span, arrival \
+      rate, burstiness, service times, offered load, job types, tenants and busiest hour. FILE may also be a scenario \
+      that replays a trace.
 
       EXAMPLES
         tailrace trace jobs.swf.gz --column job_type=queue --column tenant=user
@@ -24,7 +24,7 @@ struct TraceCommand: ParsableCommand {
         tailrace trace jobs.swf.gz --fit > fitted.yaml
 
       EXIT STATUS
-        0; 64 for a file that cannot be read or that breaks its format
+        0; 64 if the file cannot be read or is malformed
       """)
 
   @Argument(help: "A trace file, or a scenario file that replays one.", completion: Completions.traces)
@@ -32,9 +32,9 @@ struct TraceCommand: ParsableCommand {
 
   @Option(
     help: """
-      What a column holds, as KEY=COLUMN: submitted, started, ended, waiting, service, job_type, priority, tenant, \
-      outcome, id; times with their unit as KEY=COLUMN:UNIT (s, ms, us, ns, min, h, datetime). COLUMN is a name or, \
-      such as without a header, a place from 1. Repeatable.
+      Assign a column to a key, as KEY=COLUMN. Keys: submitted, started, ended, waiting, service, job_type, priority, \
+      tenant, outcome, id. Times may have a unit, as KEY=COLUMN:UNIT (s, ms, us, ns, min, h, datetime). COLUMN is a \
+      name, or a number from 1. Repeatable.
       """)
   var column: [String] = []
 
@@ -43,9 +43,9 @@ struct TraceCommand: ParsableCommand {
 
   @Flag(
     help: """
-      Print a synthetic scenario with the same load, classes and burstiness instead, and what it keeps of the log. \
-      Both are sized in simulation; where the answers differ by more than a tenth, a warning names what the fit does \
-      not keep.
+      Print a synthetic scenario with the same load, job types and burstiness instead, and how well it matches the \
+      log. Both are sized in simulation; if the results differ by more than 10 %, a warning lists what the scenario \
+      does not reproduce.
       """)
   var fit = false
 
@@ -64,17 +64,17 @@ struct TraceCommand: ParsableCommand {
   }
 
   private func read() throws -> Trace {
-    // Before anything is asked about what it holds.
+    // Check this before anything that depends on the file's contents.
     if let problem = InputFile.obstacle(toReading: file) { throw Refusal.usage("\(problem)") }
     if file.hasSuffix(".yaml") || file.hasSuffix(".yml") {
       let scenario: Scenario
       do { scenario = try ScenarioParser.load(file: file) } catch { throw Refusal.usage(["\(error.description)"]) }
       guard let trace = scenario.trace else {
-        throw Refusal.usage(["\(file): its load is no trace; name a trace file, or a scenario whose load has trace:"])
+        throw Refusal.usage(["\(file): its load is not a trace; name a trace file, or a scenario with load.trace"])
       }
       return trace
     }
-    // A scenario in memory: the same words for the same mistakes.
+    // Parse a scenario in memory, so that errors are worded as in scenario files.
     var columns: [String: String] = [:]
     for pair in column {
       let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
@@ -94,7 +94,7 @@ struct TraceCommand: ParsableCommand {
     if columns.isEmpty, let kind, kind != .swf {
       throw Refusal.usage(try questions(about: kind))
     }
-    // The scenario would be in the working directory, so that the file's name is its path.
+    // The scenario has no folder, so file names are relative to the working directory.
     switch ScenarioParser.parse(yaml: yaml, file: "described.yaml", filesNamedBy: .user) {
     case .success(let scenario):
       return scenario.trace!
@@ -108,7 +108,7 @@ struct TraceCommand: ParsableCommand {
     }
   }
 
-  /// What is to be said of a file whose columns nobody has named, with those that it has.
+  /// The error for a file without assigned columns; it lists the columns.
   private func questions(about format: TraceRequest.Format) throws -> [String] {
     let columns: [String]
     do { columns = try Trace.columns(of: file, format) } catch {
@@ -131,12 +131,12 @@ struct TraceCommand: ParsableCommand {
 
   // MARK: - Fit
 
-  /// Writes the scenario, and what it keeps and does not keep of the log as remarks in it; where it goes into a file,
-  /// also to standard error.
+  /// Writes the scenario, with comments on how well it matches the log. If standard output is not a terminal, also
+  /// writes them to standard error.
   private func writeFit(of trace: Trace) throws {
     let fitting: TraceFitting
     do { fitting = try TraceFitting(trace) } catch {
-      throw Refusal.usage("\(file): the fit is no scenario that can be read: \(error.description)")
+      throw Refusal.usage("\(file): the fitted scenario is not valid: \(error.description)")
     }
     var lines =
       table(fitting).split(separator: "\n").map(String.init) + notes(trace).split(separator: "\n").map(String.init)
@@ -147,13 +147,13 @@ struct TraceCommand: ParsableCommand {
         "For \(sizing.target), in simulation: the log needs \(workers(sizing.log)), its fit \(workers(sizing.fit)).")
       if sizing.differs {
         warnings.append(
-          "Warning: the two answers differ by more than a tenth. The fit does not keep "
+          "Warning: the two results differ by more than 10 %. The fit does not reproduce "
             + fitting.losses.joined(separator: ", ") + ". Size by replaying the log.")
       } else {
-        lines.append("The fit does not keep \(fitting.losses.joined(separator: ", ")).")
+        lines.append("The fit does not reproduce \(fitting.losses.joined(separator: ", ")).")
       }
     } else {
-      lines.append("The log has no service times: 100 ms stands for each, and there is nothing to size.")
+      lines.append("The log has no service times. The scenario uses 100 ms for each job and is not sized.")
     }
     lines += warnings
     let remarks = lines.map { "# \($0)\n" }.joined()
@@ -161,7 +161,7 @@ struct TraceCommand: ParsableCommand {
     if !Terminal.output.isTerminal { Terminal.error.write(lines.map { $0 + "\n" }.joined()) }
   }
 
-  /// The log beside its fit.
+  /// The log compared with its fit.
   private func table(_ fitting: TraceFitting) -> String {
     var table = Columns(["", ">log", ">fit"])
     let (log, drawn) = (fitting.log, fitting.drawn)
@@ -185,7 +185,7 @@ struct TraceCommand: ParsableCommand {
     return table.text
   }
 
-  /// What a reader should know of the log beside its figures.
+  /// Notes about the log.
   private func notes(_ trace: Trace) -> String {
     var lines = trace.remarks
     for (value, name) in trace.renamed { lines.append("job type \(TraceFit.quoted(value)) is called \(name)") }
@@ -201,13 +201,13 @@ struct TraceCommand: ParsableCommand {
     facts.add(["rows", count(trace.rows)])
     facts.add(["kept", count(trace.kept)])
     for (reason, number) in trace.leftOut.sorted(by: { $0.key < $1.key }) {
-      facts.add(["  left out, \(reason)", count(number)])
+      facts.add(["  skipped, \(reason)", count(number)])
     }
     facts.add(["span", days(trace.spanNs)])
     facts.add(["arrival rate", rate(trace.arrivalRatePerS)])
     facts.add(["time between arrivals, variation", HumanUnits.digits(trace.interarrivalVariation) + " (Poisson: 1)"])
     for entry in trace.dispersion {
-      let words = entry.index.map { HumanUnits.digits($0) + " (Poisson: 1)" } ?? "too short to say"
+      let words = entry.index.map { HumanUnits.digits($0) + " (Poisson: 1)" } ?? "too short"
       facts.add(["index of dispersion per \(unit(entry.windowNs))", words])
     }
     if let service = trace.service {

@@ -6,11 +6,11 @@ import TailraceWorkload
 struct ValidateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "validate",
-    abstract: "Check scenario files, and report every problem at once.",
+    abstract: "Check scenario files and report every problem at once.",
     discussion: """
-      Problems are written to standard error, a line each, and the status is then 64:
+      Prints problems to standard error, one per line, and ends with status 64:
         FILE:LINE:COLUMN: WHAT IS WRONG; WHAT IS ALLOWED
-      The format of scenario files is described in docs/scenarios.md.
+      docs/scenarios.md describes the format.
 
       EXAMPLES
         tailrace validate mine.yaml

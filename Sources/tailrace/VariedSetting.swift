@@ -19,13 +19,13 @@ extension Planner.Dimension {
     }
     let other = /\s*(\d+)\s*(?:-|–|:|…|\.\.\.|\.\.=|\.\.<|to|,\s*\.\.\.?\s*,)\s*(\d+)\s*/
     if let match = values.wholeMatch(of: other) {
-      throw ValidationError("'\(values)' is no range; did you mean \(match.1)..\(match.2)?")
+      throw ValidationError("'\(values)' is not a range; did you mean \(match.1)..\(match.2)?")
     }
     if let match = values.wholeMatch(of: /\s*(\d+)\s*\.\.\s*(\d+)\s*(?:\.\.|:|\/|by|step)\s*(\d+)\s*/),
       let low = Int(match.1), let high = Int(match.2), let step = Int(match.3), step > 0, low <= high
     {
       let values = stride(from: low, through: high, by: step).prefix(6).map(String.init).joined(separator: ",")
-      throw ValidationError("'\(text)': a range has no step; write the values, such as \(key)=\(values)")
+      throw ValidationError("'\(text)': a range cannot have a step; list the values, such as \(key)=\(values)")
     }
     let list = values.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     guard !list.contains("") else { throw ValidationError("'\(text)': a value is empty; write KEY=A,B or KEY=1..64") }
@@ -41,20 +41,20 @@ extension [Planner.Dimension] {
 }
 
 extension ScenarioChanges {
-  /// These, and a value for each of some settings.
+  /// These changes plus one value for each varied setting.
   func setting(_ settings: [Planner.Dimension], to values: [String]) -> ScenarioChanges {
     var changes = self
     changes.pairs += zip(settings, values).map { Pair(key: $0.key, value: $1, isVaried: true) }
     return changes
   }
 
-  /// The one scenario of a name with these changes; problems are said as they are for `--set`.
+  /// The one scenario with this name, with these changes applied. Problems are reported as for `--set`.
   ///
-  /// - Parameter instead: what to do where the name is that of several.
+  /// - Parameter instead: The advice to print if the name stands for several scenarios.
   func scenario(
     _ name: String, targets: [String], instead: String, isForced: Bool = false
   ) throws -> Scenario {
-    try LoadOptions.refuseBounds(targets, "there is nothing to compare with here; use 'tailrace gate'")
+    try LoadOptions.refuseBounds(targets, "this command has nothing to compare with; use 'tailrace gate'")
     let selection = try ScenarioSelection(
       [name], changes: self, targets: targets, largeLoads: isForced ? .started : .refused(offers: true))
     guard selection.scenarios.count == 1 else {

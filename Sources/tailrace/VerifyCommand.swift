@@ -11,10 +11,10 @@ struct VerifyCommand: AsyncParsableCommand {
     commandName: "verify",
     abstract: "Compare simulated figures with exact ones.",
     discussion: """
-      Replays systems whose exact answers are known in virtual time, each with 32 independent seeds, and prints for \
-      every figure the exact value, the simulated one with its 95 % confidence interval, and their distance as a \
-      z-score. Below 4 they agree; a system without chance must agree to the last digit. The formulas and their \
-      sources are in docs/verification.md.
+      Simulates systems whose exact results are known, each with 32 independent seeds. For every figure, prints the \
+      exact value, the simulated value with its 95 % confidence interval, and their distance as a z-score. They agree \
+      if it is below 4; a system without randomness must agree to the last digit. docs/verification.md has the \
+      formulas and their sources.
 
       EXAMPLES
         tailrace verify
@@ -23,14 +23,14 @@ struct VerifyCommand: AsyncParsableCommand {
         tailrace verify --json
 
       EXIT STATUS
-        0 everything agrees; 2 something does not; 4 a system could not be run, or a figure in real time is not \
-      judged, since the machine was disturbed
+        0 everything agrees; 2 something does not; 4 a system could not be run, or a figure in real time was not \
+        judged because the machine was disturbed
       """)
 
-  @Option(help: "Seed of the first replication; every other follows from it.")
+  @Option(help: "Seed of the first replication; the others follow from it.")
   var seed: UInt64 = 1
 
-  @Flag(help: "Also replay some of the systems in real time (about two minutes), on a machine that is otherwise idle.")
+  @Flag(help: "Also replay some of the systems in real time (about two minutes); needs an otherwise idle machine.")
   var live = false
 
   @Flag(help: "Print JSON: times in nanoseconds, rates per second.")
@@ -80,11 +80,11 @@ struct VerifyCommand: AsyncParsableCommand {
     let count = lines.count + (real?.lines.count ?? 0)
     var words = "\nAll \(count - unjudged) figures agree (seed \(seed))"
     if disagreeing > 0 {
-      words = "\n\(disagreeing) of \(count) figures differ (seed \(seed)): no figure is to be trusted"
+      words = "\n\(disagreeing) of \(count) figures differ (seed \(seed)): do not trust any figure"
     }
     if failed > 0 { words += "; \(counted(failed, "system")) could not be run" }
     if unjudged > 0 {
-      words += "; \(unjudged) in real time are not judged: repeat them on a machine that is otherwise idle"
+      words += "; \(unjudged) in real time were not judged: repeat them on an otherwise idle machine"
     }
     Terminal.output.write(words + ".\n")
   }
@@ -104,14 +104,14 @@ struct VerifyCommand: AsyncParsableCommand {
     guard let overhead = real.overhead else { return text.text }
     return text.text
       + """
-      This machine adds \(HumanUnits.time(overhead.handOff)) before a job of 10 ms and \
-      \(HumanUnits.time(overhead.overrun)) to it, measured now. The tolerance is twice what that does to the mean wait \
-      and what the chosen jobs differ from the exact value by chance.
+      As measured now, this machine adds \(HumanUnits.time(overhead.handOff)) before a job of 10 ms and \
+      \(HumanUnits.time(overhead.overrun)) to it. The tolerance is twice the effect of both on the mean wait, plus \
+      the random deviation of the drawn jobs from the exact value.
 
       """
   }
 
-  /// Five digits: the point of the table is how close two numbers are.
+  /// Five digits, because the table shows how close two numbers are.
   private func value(_ value: Double, _ unit: FigureUnit) -> String {
     switch unit {
     case .time: String(format: "%.5g ms", value / 1e6)

@@ -35,7 +35,7 @@ import Testing
       ["capacity", "four-servers", "--vary", "scheduler.workers=2,4", "--target", "waiting.mean < 20ms"] + Self.quick,
       in: folder)
     #expect(outcome.status == 0, "\(outcome)")
-    #expect(outcome.output.contains("scheduler.workers=2, simulated: ") && outcome.output.contains("first to give out"))
+    #expect(outcome.output.contains("scheduler.workers=2, simulated: ") && outcome.output.contains("bottleneck"))
     let page = try folder.text("reports/latest/report.md")
     #expect(page.contains("## a: scheduler.workers=2") && page.contains("## b: scheduler.workers=4"))
   }

@@ -1,17 +1,17 @@
 import ArgumentParser
 
-/// One way in which a command is used, and what becomes of each of its options in it.
+/// A mode of a command, and whether each option applies in it.
 struct CommandMode: Sendable {
-  /// As a refusal names it: `with --results`, `on simulated systems`.
+  /// The name in error messages: `with --results`, `on simulated systems`.
   var name: String
   /// Names of options and arguments that are used.
   var honored: Set<String>
-  /// Names of those that are refused, each with the reason.
+  /// Names of rejected options and arguments, each with the reason.
   var refused: [String: String]
 
   /// - Parameters:
-  ///   - honored: names of options, without dashes, and of arguments.
-  ///   - refused: names of options with a reason that they share.
+  ///   - honored: Names of options, without dashes, and of arguments.
+  ///   - refused: Groups of options, each with a common reason.
   init(_ name: String, honors honored: [String], refuses refused: [(names: [String], reason: String)] = []) {
     self.name = name
     self.honored = Set(honored)
@@ -22,13 +22,13 @@ struct CommandMode: Sendable {
   }
 }
 
-/// A command that says in which modes it uses which of its options, so that none is ignored without a word.
+/// A command that declares which options apply in each mode, so that no option is silently ignored.
 protocol ModalCommand: ParsableCommand {
-  /// All of them. Each honors or refuses every option of the command.
+  /// All modes. Each honors or refuses every option of the command.
   static var modes: [CommandMode] { get }
-  /// That of this invocation.
+  /// The mode of this invocation.
   var mode: CommandMode { get }
-  /// What the values of some options say of others.
+  /// Circumstances in which the value of one option makes others ineffective.
   var circumstances: [Circumstance] { get }
 }
 
@@ -36,9 +36,9 @@ extension ModalCommand {
   var circumstances: [Circumstance] { [] }
 }
 
-/// A command whose options are all used, whatever else is given.
+/// A command whose options always apply.
 protocol PlainCommand: ModalCommand {
-  /// Names of its options and arguments.
+  /// Names of the command's options and arguments.
   static var options: [String] { get }
 }
 
@@ -47,18 +47,18 @@ extension PlainCommand {
   var mode: CommandMode { Self.modes[0] }
 }
 
-/// Something about an invocation that leaves options without effect.
+/// A circumstance of an invocation that makes options ineffective.
 struct Circumstance: Sendable {
-  /// As a refusal names it.
+  /// The name in error messages.
   var name: String
   /// Names of the options, without dashes.
   var refused: [String]
   var reason: String
 
-  /// `--quiet` beside a kind of progress.
+  /// `--quiet` with `--progress`.
   static func quiet(_ isQuiet: Bool, _ progress: ProgressStyle) -> [Circumstance] {
     guard isQuiet, progress != .none else { return [] }
-    return [Circumstance(name: "with --quiet", refused: ["progress"], reason: "nothing is shown meanwhile")]
+    return [Circumstance(name: "with --quiet", refused: ["progress"], reason: "no progress is shown")]
   }
 }
 

@@ -1,10 +1,10 @@
 import Foundation
 
-/// Reasons that several commands give.
+/// Reasons shared by several commands.
 private enum Reason {
-  static let grace = "a round that is interrupted does not count"
-  static let nothingRuns = "results of earlier runs are read, and nothing is run"
-  static let noTargets = "a comparison judges changes; 'tailrace gate' and 'tailrace run' judge targets"
+  static let grace = "an interrupted round does not count"
+  static let nothingRuns = "stored results are read, and nothing is run"
+  static let noTargets = "a comparison judges changes; use 'tailrace gate' or 'tailrace run' for targets"
 }
 
 extension CompareCommand: ModalCommand {
@@ -14,7 +14,7 @@ extension CompareCommand: ModalCommand {
       + OptionNames.verdicts
       + OptionNames.reporting,
     refuses: [
-      (["varied"], "it names what may differ between stored results"), (["grace"], Reason.grace),
+      (["varied"], "it applies to stored results only"), (["grace"], Reason.grace),
       (["target"], Reason.noTargets),
     ])
   private static let stored = CommandMode(
@@ -39,7 +39,7 @@ extension GateCommand: ModalCommand {
   private static let files = ["github", "junit", "comment", "output", "quiet"]
   private static let judging = ["delta", "metric", "false-alarms", "strict", "force"]
   private static let selfTesting = (["slowdown", "slow-type", "trials"], "only --self-test plants a slowdown")
-  private static let building = (["build", "product"], "only --against with a git revision builds a program")
+  private static let building = (["build", "product"], "a program is built only for --against with a git revision")
 
   private static let trying = CommandMode(
     "with --self-test",
@@ -47,10 +47,10 @@ extension GateCommand: ModalCommand {
       "self-test", "scenarios", "binary", "regression", "slowdown", "slow-type", "trials", "store", "progress", "force",
     ] + OptionNames.changes + OptionNames.load + OptionNames.verdicts.filter { $0 != "strict" },
     refuses: [
-      (["baseline", "against", "results"], "the program is tried against itself"), building,
-      (["target"], "it counts regressions, and planted slowdowns miss no target by themselves"),
-      (["grace"], Reason.grace), (["strict"], "it counts what is called worse, and nothing passes or fails"),
-      (files, "it writes no report; its answer is what it prints"),
+      (["baseline", "against", "results"], "the program is compared with itself"), building,
+      (["target"], "a self-test counts regressions, not missed targets"),
+      (["grace"], Reason.grace), (["strict"], "a self-test neither passes nor fails"),
+      (files, "no report is written; the result is printed"),
     ])
   private static let storedAlone = CommandMode(
     "with --baseline and no scenario",
@@ -58,12 +58,13 @@ extension GateCommand: ModalCommand {
     refuses: [
       (
         OptionNames.changes + ["seed"],
-        "it would change the tape, and the candidate replays the tapes of the baseline; save a baseline with it"
-      ), (["rounds"], "there are as many as the baseline has; save one with more"),
+        "it would change the baseline's tapes; save a baseline with it"
+      ), (["rounds"], "the number is that of the baseline; save one with more"),
       (
         ["system", "pacer", "max-lag"],
-        "the candidate is run as the baseline was; save a baseline with it, or name the scenario"
-      ), (["grace"], Reason.grace), (["scenarios", "against", "results", "self-test"], "--baseline is alone here"),
+        "it is set by the baseline; save a baseline with it, or name the scenario"
+      ), (["grace"], Reason.grace),
+      (["scenarios", "against", "results", "self-test"], "it cannot be combined with --baseline"),
       building, selfTesting,
     ])
   private static let storedScenario = CommandMode(
@@ -71,9 +72,9 @@ extension GateCommand: ModalCommand {
     honors: ["baseline", "scenarios", "binary", "target", "regression", "plant", "budget", "progress", "store"]
       + ["system", "pacer", "max-lag"] + OptionNames.changes + judging + files,
     refuses: [
-      (["seed"], "the candidate replays the seeds of the baseline; save a baseline with it"),
-      (["rounds"], "there are as many as the baseline has; save one with more"), (["grace"], Reason.grace),
-      (["against", "results", "self-test"], "--baseline is alone here"), building, selfTesting,
+      (["seed"], "the candidate replays the baseline's seeds; save a baseline with it"),
+      (["rounds"], "the number is that of the baseline; save one with more"), (["grace"], Reason.grace),
+      (["against", "results", "self-test"], "it cannot be combined with --baseline"), building, selfTesting,
     ])
   private static let storedResults = CommandMode(
     "with --results", honors: ["baseline", "results", "target", "regression", "store"] + judging + files,
@@ -81,7 +82,7 @@ extension GateCommand: ModalCommand {
       (
         ["scenarios", "binary", "rounds", "budget", "progress", "grace"] + OptionNames.changes + OptionNames.load,
         Reason.nothingRuns
-      ), (["against", "self-test"], "stored results are compared with a baseline"), building, selfTesting,
+      ), (["against", "self-test"], "stored results can only be compared with a baseline"), building, selfTesting,
     ])
   private static let program = CommandMode(
     "with --against",
@@ -89,13 +90,15 @@ extension GateCommand: ModalCommand {
       + OptionNames.changes
       + OptionNames.load + OptionNames.verdicts + files,
     refuses: [
-      (["grace"], Reason.grace), (["baseline", "results", "self-test"], "--against is alone here"), building,
+      (["grace"], Reason.grace), (["baseline", "results", "self-test"], "it cannot be combined with --against"),
+      building,
       selfTesting,
     ])
   private static let revision = CommandMode(
     "with --against and a revision", honors: Array(program.honored) + ["build", "product"],
     refuses: [
-      (["grace"], Reason.grace), (["baseline", "results", "self-test"], "--against is alone here"), selfTesting,
+      (["grace"], Reason.grace), (["baseline", "results", "self-test"], "it cannot be combined with --against"),
+      selfTesting,
     ])
 
   static var modes: [CommandMode] { [trying, storedAlone, storedScenario, storedResults, program, revision] }
@@ -111,7 +114,7 @@ extension GateCommand: ModalCommand {
     return quiet + load.circumstances(default: ["live"])
   }
 
-  /// Whether it names a program that can be run, rather than a revision.
+  /// Whether it names an executable program rather than a revision.
   static func isProgram(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue

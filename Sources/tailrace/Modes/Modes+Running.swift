@@ -8,10 +8,10 @@ extension RunCommand: ModalCommand {
   private static let plain = CommandMode("", honors: shared + files + ["counts-allocations", "emit-result"])
   private static let emitting = CommandMode(
     "with --emit-result", honors: shared + ["emit-result"],
-    refuses: [(files + ["counts-allocations"], "the result goes to standard output, and nothing else anywhere")])
+    refuses: [(files + ["counts-allocations"], "only the result is written, to standard output")])
   private static let counting = CommandMode(
     "with --counts-allocations", honors: shared + ["counts-allocations"],
-    refuses: [(files + ["emit-result"], "the counts go to standard output, and nothing else anywhere")])
+    refuses: [(files + ["emit-result"], "only the counts are written, to standard output")])
 
   static var modes: [CommandMode] { [plain, emitting, counting] }
   var mode: CommandMode {
@@ -19,7 +19,7 @@ extension RunCommand: ModalCommand {
   }
 
   var circumstances: [Circumstance] {
-    // What a comparison asks of its rounds was checked when it began.
+    // The comparison has already checked the options that it passes to its rounds.
     guard !output.emitResult, !output.countsAllocations else { return [] }
     var all = load.circumstances(default: ["live"]) + Circumstance.quiet(output.place.quiet, output.progress)
     if !load.systems.isEmpty, !load.systems.contains("live") {
@@ -33,9 +33,9 @@ extension RunCommand: ModalCommand {
 }
 
 extension LoadOptions {
-  /// What the systems leave without effect.
+  /// Circumstances in which the systems make options ineffective.
   ///
-  /// - Parameter others: those that are used where none is named.
+  /// - Parameter others: The systems that are used if none is named.
   func circumstances(default others: [String]) -> [Circumstance] {
     let names = systems.isEmpty ? others : systems
     let known = names.compactMap { Composition.systems.named($0) }
@@ -51,12 +51,12 @@ extension LoadOptions {
 }
 
 extension ReplaySetting {
-  /// Why a system may have no use for it.
+  /// Why the option may not apply to a system.
   fileprivate var reason: String {
     switch self {
-    case .pacer: "no load generator of tailrace waits for arrivals there"
+    case .pacer: "tailrace's load generator does not run there"
     case .maxLag: "no job is dropped there"
-    case .grace: "no running job goes on there after an interruption"
+    case .grace: "jobs do not continue there after an interruption"
     }
   }
 }
@@ -71,7 +71,7 @@ extension ShowCommand: ModalCommand {
   private static let plain = CommandMode(
     "without --tape", honors: ["name", "tape"],
     refuses: [
-      (["limit", "seed"] + OptionNames.changes, "it changes the tape, and the file is printed as it is; add --tape")
+      (["limit", "seed"] + OptionNames.changes, "it changes the tape, but the file is printed unchanged; add --tape")
     ])
 
   static var modes: [CommandMode] { [taped, plain] }
@@ -82,7 +82,7 @@ extension ValidateCommand: ModalCommand {
   static let modes = [
     CommandMode(
       "", honors: ["files", "set", "duration"],
-      refuses: [(["time-scale"], "a time scale makes no file valid or invalid")])
+      refuses: [(["time-scale"], "a time scale does not affect whether a file is valid")])
   ]
   var mode: CommandMode { Self.modes[0] }
 }
@@ -107,12 +107,13 @@ extension TraceCommand: ModalCommand {
   private static let log = CommandMode("of a log", honors: ["file", "column", "format", "json", "fit"])
   private static let scenario = CommandMode(
     "of a scenario file", honors: ["file", "json", "fit"],
-    refuses: [(["column", "format"], "the scenario says how its trace is read")])
+    refuses: [(["column", "format"], "the scenario defines how its trace is read")])
 
   static var modes: [CommandMode] { [log, scenario] }
   var mode: CommandMode { file.hasSuffix(".yaml") || file.hasSuffix(".yml") ? Self.scenario : Self.log }
   var circumstances: [Circumstance] {
     fit
-      ? [Circumstance(name: "with --fit", refused: ["json"], reason: "a scenario file is printed, which is YAML")] : []
+      ? [Circumstance(name: "with --fit", refused: ["json"], reason: "the output is a scenario file, which is YAML")]
+      : []
   }
 }

@@ -6,7 +6,7 @@ extension PlanCommand: ModalCommand {
         "scenario", "vary", "set", "duration", "target", "seed", "replications", "budget", "confirm", "force",
       ] + OptionNames.reporting,
       refuses: [
-        (["time-scale"], "virtual time takes no longer for a longer scenario, and the figures would be of another load")
+        (["time-scale"], "simulation does not wait in real time, so scaling would only change the load")
       ])
   ]
   var mode: CommandMode { Self.modes[0] }
@@ -21,7 +21,7 @@ extension CapacityCommand: ModalCommand {
         "scenario", "target", "vary", "system", "rates", "set", "duration", "seed", "rounds", "precision", "budget",
         "strict", "force",
       ] + OptionNames.reporting,
-      refuses: [(["time-scale"], "it would change the rate that is sought")])
+      refuses: [(["time-scale"], "it would change the arrival rate that the search varies")])
   ]
   var mode: CommandMode { Self.modes[0] }
   var circumstances: [Circumstance] { Circumstance.quiet(reporting.place.quiet, reporting.progress) }

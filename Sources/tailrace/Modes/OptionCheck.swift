@@ -1,16 +1,16 @@
 import ArgumentParser
 import Foundation
 
-/// Compares what was given on the command line with what the command's mode uses.
+/// Compares the options on the command line with those that the command's mode uses.
 struct OptionCheck {
   private let arguments: [String]
 
-  /// - Parameter arguments: of the program, without its own name.
+  /// - Parameter arguments: The program's arguments, without its name.
   init(_ arguments: [String]) { self.arguments = arguments }
 
-  /// Refuses every option that would have no effect, all of them at once.
+  /// Rejects all options that would have no effect, at once.
   ///
-  /// - Throws: an exit code, once each was named with the reason.
+  /// - Throws: An exit code, after printing each option with the reason.
   func check(_ command: any ModalCommand) throws {
     let given = GivenOptions(arguments, of: type(of: command))
     let problems = given.refusals(mode: command.mode, circumstances: command.circumstances)
@@ -18,7 +18,7 @@ struct OptionCheck {
   }
 }
 
-/// What a command takes, as ArgumentParser describes it.
+/// A command's options and arguments, as described by ArgumentParser.
 struct DeclaredArgument: Decodable {
   struct Name: Decodable {
     var kind: String
@@ -30,17 +30,17 @@ struct DeclaredArgument: Decodable {
   var valueName: String?
   var isRepeating: Bool
 
-  /// How modes call it: an option's long name, an argument's own.
+  /// The name used in modes: an option's long name or an argument's name.
   var key: String { preferredName?.name ?? valueName ?? "" }
-  /// How people write it.
+  /// The name as users write it.
   var shown: String { kind == "positional" ? key.uppercased() : "--\(key)" }
 
-  /// Of a command, without those that every command has.
+  /// A command's options, without those that every command has.
   static func all(of command: any ParsableCommand.Type) -> [DeclaredArgument] {
     struct Help: Decodable { var command: Command }
     struct Command: Decodable { var arguments: [DeclaredArgument]? }
     guard let help = try? JSONDecoder().decode(Help.self, from: Data(command._dumpHelp().utf8)) else {
-      preconditionFailure("the description of \(command) is no JSON")
+      preconditionFailure("the description of \(command) is not JSON")
     }
     return (help.command.arguments ?? []).filter { $0.key != "help" && $0.key != "version" }
   }
@@ -50,7 +50,7 @@ struct DeclaredArgument: Decodable {
 struct GivenOptions {
   private(set) var options: [(argument: DeclaredArgument, value: String?)] = []
 
-  /// - Parameter arguments: of the program; they were parsed before, so that each is known.
+  /// - Parameter arguments: The program's arguments, which have already been parsed.
   init(_ arguments: [String], of command: any ParsableCommand.Type) {
     let declared = DeclaredArgument.all(of: command)
     var words: [String] = []
@@ -77,7 +77,7 @@ struct GivenOptions {
         options.append((argument, value))
       }
     }
-    // The command's own name, and that of the command it belongs to, are no arguments.
+    // Skip the names of the command and its parent command.
     var left = words.dropFirst(Self.depth(of: command))
     for argument in declared where argument.kind == "positional" {
       repeat {
@@ -87,7 +87,7 @@ struct GivenOptions {
     }
   }
 
-  /// How many words name the command.
+  /// The number of words in the command's name.
   private static func depth(of command: any ParsableCommand.Type) -> Int {
     func depth(below parent: any ParsableCommand.Type) -> Int? {
       for child in parent.configuration.subcommands {
@@ -99,7 +99,7 @@ struct GivenOptions {
     return depth(below: Tailrace.self) ?? 0
   }
 
-  /// What has no effect, a line each.
+  /// Options that have no effect, one per line.
   func refusals(mode: CommandMode, circumstances: [Circumstance]) -> [String] {
     var problems: [String] = []
     func add(_ problem: String) { if !problems.contains(problem) { problems.append(problem) } }
@@ -117,10 +117,10 @@ struct GivenOptions {
     return problems + repetitions
   }
 
-  /// With what to do, unless the reason says it.
+  /// Adds advice, unless the reason contains it.
   private static func advised(_ reason: String) -> String { reason.contains(";") ? reason : "\(reason); leave it out" }
 
-  /// Values that take the place of others: the earlier ones would be ignored.
+  /// Values that would silently replace earlier ones.
   private var repetitions: [String] {
     var problems: [String] = []
     var seen: [String: String] = [:]

@@ -1,18 +1,18 @@
 import TailraceCore
 import TailraceReport
 
-/// A metric of a comparison under way.
+/// A metric of a running comparison.
 struct IntervalLine: Hashable, Sendable {
-  /// What the rounds so far come to.
+  /// The verdict of the rounds so far.
   enum Verdict: String, Hashable, Sendable {
     case better, worse, same, unclear
   }
-  /// The metric, as people write it.
+  /// The metric, in the notation of `--metric`.
   var name: String
   /// The confidence interval of the relative change: −0.03 is 3 % less. nil: too few rounds.
   var low: Double?
   var high: Double?
-  /// Changes up to this, in both directions, do not matter.
+  /// Changes up to this size, in either direction, count as no difference.
   var delta: Double
   /// nil: too few rounds.
   var verdict: Verdict?
@@ -26,15 +26,15 @@ struct IntervalLine: Hashable, Sendable {
   }
 }
 
-/// How far a comparison is.
+/// The progress of a comparison.
 struct ComparisonProgress: Hashable, Sendable {
-  /// What is compared: `main → candidate`.
+  /// The candidates: `main → candidate`.
   var title: String
-  /// Rounds that are over.
+  /// Completed rounds.
   var round: Int
-  /// Rounds at most.
+  /// The maximum number of rounds.
   var rounds: Int
-  /// nil: not known.
+  /// nil: unknown.
   var left: Nanoseconds?
   var metrics: [IntervalLine]
 
@@ -63,23 +63,23 @@ struct ComparisonProgress: Hashable, Sendable {
   }
 }
 
-/// A comparison under way, as a screenful: an interval for each metric, on one axis for all.
+/// A full-screen view of a running comparison: one interval per metric, all on one axis.
 ///
-/// The axis has fixed lengths, so that an interval that narrows is seen to. It reaches ten times as far as what matters
-/// at most; what lies beyond is an arrow at its end.
+/// The axis has a fixed scale, so that narrowing intervals are visible. It reaches at most ten times δ; an arrow at its
+/// end marks anything beyond.
 struct ComparisonFrame {
   private let progress: ComparisonProgress
   private let size: FrameSize
   private let glyphs: Glyphs
-  /// The greatest change on the axis.
+  /// The largest change on the axis.
   private let reach: Double
-  /// Columns of a picture that is worth drawing beside the numbers.
+  /// Minimum width of the axis in columns; narrower ones are not drawn.
   private static let least = 31
 
-  /// Lengths of the axis to either side.
+  /// Possible axis lengths on either side of zero.
   private static let lengths = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]
 
-  /// The frame's lines, each narrower than the terminal and all of them fewer than it has.
+  /// The frame's lines, which fit on the terminal in both directions.
   static func lines(
     _ progress: ComparisonProgress, in size: FrameSize, glyphs: Glyphs = .unicode
   ) -> [FrameLine] {
@@ -104,10 +104,10 @@ struct ComparisonFrame {
   }
 
   private var nameWidth: Int { min(progress.metrics.map(\.name.count).max() ?? 0, max(8, size.width / 3)) }
-  /// Beside the name, its gap and the verdict.
+  /// The width that remains beside the name, its gap and the verdict.
   private var room: Int { size.width - 1 - (nameWidth + 2) - 11 }
   private var showsNumbers: Bool { room - 22 >= Self.least }
-  /// An odd number, so that there is a middle; 0: no room.
+  /// An odd number, so that there is a middle; 0: no space.
   private var plotWidth: Int {
     let width = min(61, room - (showsNumbers ? 22 : 0))
     return width < 11 ? 0 : width - (width + 1) % 2
@@ -148,7 +148,7 @@ struct ComparisonFrame {
     }
   }
 
-  /// The band of changes that do not matter, the zero, and over them the interval.
+  /// The band of negligible changes, the zero, and the interval on top.
   private func plot(_ metric: IntervalLine) -> String {
     var cells = [Character](repeating: " ", count: plotWidth)
     func column(_ change: Double) -> Int {

@@ -1,24 +1,24 @@
-/// Draws frames in place, one over the other, below what was on the terminal before.
+/// Draws frames in place, each over the previous one, below the terminal's earlier content.
 ///
-/// The cursor stays at the end of the last line, is never hidden, and there is no second screen: whatever ends the
-/// program leaves the terminal as it should be, and what comes next stands below the frame.
+/// The cursor stays visible at the end of the last line, and there is no alternate screen. So the terminal stays intact
+/// however the program ends, and later output appears below the frame.
 struct FrameDrawer {
   private let terminal: Terminal
   private var drawn: [String] = []
-  /// Columns of each line that was drawn.
+  /// The width of each drawn line.
   private var widths: [Int] = []
   private var size = FrameSize(width: 0, height: 0)
 
   init(_ terminal: Terminal) { self.terminal = terminal }
 
-  /// Draws a frame over the one before.
+  /// Draws a frame over the previous one.
   mutating func draw(_ lines: [FrameLine], in size: FrameSize) {
     let text = update(to: lines, in: size, hasColor: terminal.hasColor)
     if !text.isEmpty { terminal.draw(text) }
   }
 
-  /// What turns the frame that was drawn last into the next one: only lines that differ are written, and nothing is
-  /// erased that is not written over in the same breath, so that nothing flickers.
+  /// The output that turns the last frame into the next one. It rewrites only lines that differ, and erases nothing
+  /// without overwriting it in the same write, so nothing flickers.
   mutating func update(to lines: [FrameLine], in size: FrameSize, hasColor: Bool) -> String {
     let next = lines.map { $0.text(hasColor: hasColor) }
     guard !next.isEmpty, next != drawn || size != self.size else { return "" }
@@ -26,18 +26,18 @@ struct FrameDrawer {
     var text = drawn.isEmpty ? "" : toTheTop(in: size) + (isMoved ? "\u{1B}[J" : "")
     for (index, line) in next.enumerated() {
       if index > 0 { text += "\r\n" }
-      // The last line is written in any case: the cursor stays at its end.
+      // Always write the last line, because the cursor stays at its end.
       guard isMoved || index >= drawn.count || line != drawn[index] || index == next.count - 1 else { continue }
       text += line + "\u{1B}[K"
     }
-    // The rows of a longer frame below.
+    // Rows that remain of a longer frame.
     if drawn.count > next.count, !isMoved { text += "\u{1B}[J" }
     (drawn, widths, self.size) = (next, lines.map(\.width), size)
     return text
   }
 
-  /// To the first column of the frame's first row. A terminal that became narrower has broken the lines that no longer
-  /// fit, so that the frame takes more rows.
+  /// Moves to the first column of the frame's first row. If the terminal has become narrower, it has wrapped the lines
+  /// that no longer fit, so the frame occupies more rows.
   private func toTheTop(in size: FrameSize) -> String {
     let rows =
       size.width < self.size.width
@@ -45,7 +45,7 @@ struct FrameDrawer {
     return "\r" + (rows > 1 ? "\u{1B}[\(rows - 1)A" : "")
   }
 
-  /// Takes the frame away.
+  /// Removes the frame.
   mutating func clear() {
     guard !drawn.isEmpty else { return }
     terminal.draw(toTheTop(in: terminal.size) + "\u{1B}[J")

@@ -1,6 +1,6 @@
 import TailraceSpelling
 
-/// A line of a frame: pieces of text, each in a style or in none.
+/// A line of a frame: pieces of text, each with an optional style.
 struct FrameLine: Hashable {
   struct Piece: Hashable {
     var text: String
@@ -9,7 +9,7 @@ struct FrameLine: Hashable {
   private(set) var pieces: [Piece]
 
   init(_ text: String = "", _ style: Terminal.Style? = nil) {
-    // What a scenario file calls its jobs must not move the cursor.
+    // Names from scenario files must not contain control characters.
     pieces = [Piece(text: VisibleText.line(text), style: style)]
   }
 
@@ -20,10 +20,10 @@ struct FrameLine: Hashable {
   }
   static func + (a: FrameLine, b: String) -> FrameLine { a + FrameLine(b) }
 
-  /// Columns that it takes.
+  /// The line's width in columns.
   var width: Int { pieces.reduce(0) { $0 + $1.text.count } }
 
-  /// What of it fits.
+  /// The line, cut to fit.
   func cut(to width: Int) -> FrameLine {
     guard self.width > width else { return self }
     var line = FrameLine()
@@ -36,7 +36,7 @@ struct FrameLine: Hashable {
     return line
   }
 
-  /// As a terminal takes it.
+  /// The line as text with escape sequences.
   func text(hasColor: Bool) -> String {
     pieces.reduce(into: "") { text, piece in
       guard let style = piece.style, hasColor, !piece.text.isEmpty else { return text += piece.text }
@@ -45,9 +45,9 @@ struct FrameLine: Hashable {
   }
 }
 
-/// The characters that pictures are drawn with.
+/// The characters used for drawing.
 struct Glyphs: Hashable {
-  /// From nothing to all.
+  /// From empty to full.
   var levels: [Character]
   var full: Character
   var empty: Character
@@ -56,15 +56,15 @@ struct Glyphs: Hashable {
   var unknown: Character
   var dot: Character
   var between: String
-  /// Of an interval: its ends, what is between them, and the estimate.
+  /// An interval's ends, the line between them, and the estimate.
   var left: Character
   var right: Character
   var span: Character
   var point: Character
-  /// It goes on where the axis ends.
+  /// Marks an interval that continues beyond the axis.
   var before: Character
   var beyond: Character
-  /// No difference, and differences too small to matter.
+  /// Zero, and the band of negligible differences.
   var zero: Character
   /// The zero within an interval.
   var cross: Character
@@ -73,18 +73,18 @@ struct Glyphs: Hashable {
   static let unicode = Glyphs(
     levels: Array(" ▁▂▃▄▅▆▇█"), full: "━", empty: "╌", met: "✓", missed: "✗", unknown: "…", dot: "·", between: " · ",
     left: "├", right: "┤", span: "─", point: "●", before: "◀", beyond: "▶", zero: "│", cross: "┼", band: "░")
-  /// For terminals that know no others.
+  /// For terminals that support ASCII only.
   static let ascii = Glyphs(
     levels: Array(" .:-=+*#@"), full: "=", empty: "-", met: "+", missed: "x", unknown: "?", dot: ".", between: ", ",
     left: "[", right: "]", span: "-", point: "o", before: "<", beyond: ">", zero: "|", cross: "+", band: ":")
 
-  /// A bar that is full to a share, 0…1.
+  /// A bar filled to a share, 0…1.
   func bar(_ share: Double, width: Int) -> String {
     let filled = min(width, max(0, Int((share * Double(width)).rounded(.down))))
     return String(repeating: full, count: filled) + String(repeating: empty, count: width - filled)
   }
 
-  /// A character for each value, from 0 to the greatest; nil: nothing is known, a blank.
+  /// A character for each value, scaled from 0 to the maximum; nil: unknown, drawn as a space.
   func sparkline(_ values: [Double?]) -> String {
     let most = values.compactMap { $0 }.max() ?? 0
     return String(
@@ -96,7 +96,7 @@ struct Glyphs: Hashable {
   }
 }
 
-/// Where a frame is drawn.
+/// The area in which a frame is drawn.
 struct FrameSize: Hashable {
   var width: Int
   var height: Int

@@ -3,9 +3,9 @@ import TailraceHarness
 import TailracePlatform
 import TailraceSpelling
 
-/// Shows how far a suite, a comparison or a search is, on standard error.
+/// Shows the progress of a suite, a comparison or a search on standard error.
 final class ProgressDisplay: Sendable {
-  /// Between two plain lines of one run.
+  /// The time between two plain lines of one run.
   private static let interval = Nanoseconds.seconds(5)
   private let style: ProgressStyle
   private let isSilent: Bool
@@ -13,9 +13,9 @@ final class ProgressDisplay: Sendable {
   private let state: Locked<State>
 
   private struct State {
-    /// Columns that the line drawn last takes; blanks must cover them.
+    /// The width of the last drawn line, which spaces must overwrite.
     var drawn = 0
-    /// The run that was announced last, and when the next plain line of it is due.
+    /// The last announced run, and when its next plain line is due.
     var announced = 0
     var due = Nanoseconds.zero
     var history = ProgressHistory()
@@ -29,13 +29,13 @@ final class ProgressDisplay: Sendable {
     state = Locked(State(drawer: FrameDrawer(.error)))
   }
 
-  /// Whether what is shown goes beyond how far the run is.
+  /// Whether the display shows live figures.
   var needsFigures: Bool { style == .tui || style == .plain }
 
   /// Draws the progress; called several times a second from any thread.
   func show(_ progress: SuiteProgress) {
     state.withLock { state in
-      // After an interruption a frame would only cover what was said about it.
+      // After an interruption a frame would cover its message.
       guard !state.isFinished, !Interruption.hasCome else { return }
       switch style {
       case .none, .auto, .always: break
@@ -57,14 +57,14 @@ final class ProgressDisplay: Sendable {
     }
   }
 
-  /// Draws how far a comparison is; called when a round is over, or more often for the time left.
+  /// Draws a comparison's progress; called after each round, or more often to update the time left.
   func show(_ progress: ComparisonProgress) {
     state.withLock { state in
       guard !state.isFinished, !Interruption.hasCome else { return }
       switch style {
       case .none, .auto, .always: break
       case .plain:
-        // A line for each round.
+        // One line per round.
         guard progress.round != state.announced else { return }
         state.announced = progress.round
         terminal.write(VisibleText.line(progress.plain) + "\n")
@@ -78,20 +78,20 @@ final class ProgressDisplay: Sendable {
     }
   }
 
-  /// Draws what one line says whole; called when there is something new.
+  /// Draws progress that fits on one line; called when it changes.
   func show(line: String) {
     state.withLock { state in
       guard !state.isFinished, !Interruption.hasCome else { return }
       switch style {
       case .none, .auto, .always: break
       case .plain: terminal.write(VisibleText.line(line) + "\n")
-      // One line says it: there is nothing for a screenful.
+      // One line is enough; there is nothing for a full screen.
       case .line, .tui: drawLine(line, &state)
       }
     }
   }
 
-  /// Says something that stays, unless nothing is to be said at all.
+  /// Prints a line that stays, unless progress is off.
   func warn(_ words: String) {
     state.withLock { state in
       guard !isSilent, style != .tui else { return }
@@ -103,18 +103,18 @@ final class ProgressDisplay: Sendable {
 
   private func drawLine(_ line: String, _ state: inout State) {
     let text = String(VisibleText.line(line).prefix(terminal.width - 1))
-    // Blanks rather than an escape sequence: it works on every terminal.
+    // Use spaces rather than an escape sequence; they work on every terminal.
     terminal.draw("\r" + text.padded(to: state.drawn))
     state.drawn = text.count
   }
 
-  /// Takes away what was drawn: what follows starts on a clean line.
+  /// Removes the drawing, so that later output starts on a clean line.
   func finish() {
     state.withLock { state in
       guard !state.isFinished else { return }
       state.isFinished = true
       if state.drawn > 0 { terminal.draw("\r" + String(repeating: " ", count: state.drawn) + "\r") }
-      // What was said of an interruption stands below the frame, and both stay.
+      // The interruption's message is below the frame; keep both.
       if !Interruption.hasCome { state.drawer.clear() }
     }
   }

@@ -2,14 +2,14 @@ import TailraceCore
 import TailraceHarness
 import TailraceReplay
 
-/// What progress has told of the run under way: the latest, and its last minute.
+/// The latest progress of the current run, and its last minute.
 struct ProgressHistory {
   struct Moment {
     var elapsed: Nanoseconds
     var throughput: Double?
     var waiting: Int?
   }
-  /// How far back the pictures go.
+  /// The time span of the charts.
   static let reach = Nanoseconds.seconds(60)
   private(set) var latest: SuiteProgress?
   private(set) var moments: [Moment] = []
@@ -22,12 +22,12 @@ struct ProgressHistory {
         elapsed: progress.elapsed, throughput: progress.figures?.throughput,
         waiting: progress.figures?.counts?.waiting))
     let old = moments.prefix { progress.elapsed - $0.elapsed > Self.reach }.count
-    // Many at a time, so that removing them costs nothing to speak of.
+    // Remove many at a time, so that the cost is negligible.
     if old >= 64 { moments.removeFirst(old) }
   }
 
-  /// The greatest value in each of so many stretches of the last minute, the present last; nil before the run, and
-  /// where nothing was known.
+  /// The maximum in each slot of the last minute, the present last; nil before the run's start and for slots without
+  /// values.
   func columns(_ count: Int, _ value: (Moment) -> Double?) -> [Double?] {
     guard count > 0, let end = moments.last?.elapsed else { return [] }
     var greatest = [Double?](repeating: nil, count: count)
@@ -38,7 +38,7 @@ struct ProgressHistory {
       greatest[column] = max(greatest[column] ?? value, value)
     }
     var columns: [Double?] = []
-    // A stretch shorter than the time between two moments may have none.
+    // A slot shorter than the time between two samples may have none.
     for value in greatest { columns.append(value ?? columns.last ?? nil) }
     return columns
   }

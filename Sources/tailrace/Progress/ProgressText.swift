@@ -4,21 +4,21 @@ import TailraceMeasurement
 import TailraceReplay
 import TailraceReport
 
-/// Progress in words, for lines and logs.
+/// Progress as text, for lines and logs.
 enum ProgressText {
   /// `[1/2] steady on live`.
   static func head(_ progress: SuiteProgress) -> String {
     "[\(progress.index)/\(progress.count)] \(progress.scenario) on \(progress.system)"
   }
 
-  /// The one line that is drawn again and again.
+  /// The one line that is redrawn.
   static func line(_ progress: SuiteProgress) -> String {
     var text = head(progress) + ", \(counted(progress.jobs, "job")), \(time(progress.elapsed))"
     if let left = progress.left { text += ", \(time(left)) left" }
     return text
   }
 
-  /// A line for a log: all that is known now.
+  /// A line for a log, with all current figures.
   static func plain(_ progress: SuiteProgress) -> String {
     var parts = [time(progress.elapsed)]
     if let virtual = progress.virtualTime { parts.append("\(HumanUnits.time(Double(virtual.rawValue))) virtual") }

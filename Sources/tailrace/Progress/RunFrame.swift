@@ -4,7 +4,7 @@ import TailraceMeasurement
 import TailraceReplay
 import TailraceReport
 
-/// A run under way, as a screenful.
+/// A full-screen view of the current run.
 struct RunFrame {
   private let history: ProgressHistory
   private let progress: SuiteProgress
@@ -12,8 +12,8 @@ struct RunFrame {
   private let size: FrameSize
   private let glyphs: Glyphs
 
-  /// The frame's lines, each narrower than the terminal and all of them fewer than it has: the cursor stays behind the
-  /// last, and nothing scrolls. Empty before the first progress.
+  /// The frame's lines. They fit on the terminal in both directions, so the cursor stays behind the last line and
+  /// nothing scrolls. Empty before the first progress.
   static func lines(_ history: ProgressHistory, in size: FrameSize, glyphs: Glyphs = .unicode) -> [FrameLine] {
     guard let progress = history.latest else { return [] }
     let frame = RunFrame(
@@ -23,8 +23,7 @@ struct RunFrame {
 
   private var isNarrow: Bool { size.width < 64 }
 
-  /// Blank lines go first where there is little room, then the bar, then targets that are not missed, then what stands
-  /// last.
+  /// If space is short, drops blank lines first, then the bar, then targets that are not missed, then the last lines.
   private var fitted: [FrameLine] {
     let room = max(1, size.height - 1)
     var blocks = [head, load, times, targets(all: true)].filter { !$0.isEmpty }
@@ -33,7 +32,7 @@ struct RunFrame {
     if joined(by: []).count > room, !bar.isEmpty { blocks[0].removeLast() }
     if !figures.targets.isEmpty {
       let others = blocks.dropLast().reduce(0) { $0 + $1.count }
-      // Their tally at the least, and a place for one that is missed: percentiles give way to them.
+      // Keep at least the tally and one missed target; they have precedence over percentiles.
       let least = min(room, figures.count(.missed) > 0 ? 2 : 1)
       blocks[2].removeLast(min(blocks[2].count, max(0, others + least - room)))
       blocks[3] = targets(all: false, room: max(least, room - others))
@@ -69,7 +68,7 @@ struct RunFrame {
       if counts.later > 0, !isNarrow { jobs.append("\(count(counts.later)) due later") }
     }
     var line = FrameLine("jobs".padded(to: isNarrow ? 6 : 13) + jobs.joined(separator: ", "))
-    for (number, word) in [(figures.turnedAway, "turned away"), (figures.deadLettered, "failed for good")]
+    for (number, word) in [(figures.turnedAway, "turned away"), (figures.deadLettered, "failed permanently")]
     where number > 0 {
       line = line + ", " + FrameLine("\(count(number)) \(word)", .red)
     }
@@ -111,12 +110,12 @@ struct RunFrame {
     ]
     if figures.share < 0.995 {
       let share = HumanUnits.share(figures.share)
-      lines.append(FrameLine("of \(share) of the jobs: more come than are looked at while it runs", .dim))
+      lines.append(FrameLine("from \(share) of the jobs: they arrive faster than the display reads them", .dim))
     }
     return lines
   }
 
-  /// Where four columns find no room, p90 is left out.
+  /// If four columns do not fit, p90 is omitted.
   private func shown<Value>(_ cells: [Value]) -> [Value] {
     guard size.width < 46 else { return cells }
     return cells.indices.filter { $0 != 1 }.map { cells[$0] }
@@ -130,7 +129,7 @@ struct RunFrame {
       FrameLine("targets so far: \(ProgressText.tally(figures))\(shown)", .bold)
     }
     if all || figures.targets.count < room { return [title("")] + figures.targets.map(row) }
-    // The missed ones are what must not be overlooked.
+    // Missed targets must not be overlooked.
     let ordered =
       figures.targets.filter { $0.verdict == .missed } + figures.targets.filter { $0.verdict != .missed }
     let places = max(0, room - 1)
