@@ -1,7 +1,7 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// `jobs.csv`: one row an attempt, instants in nanoseconds from the run's start, empty where a stage was never reached.
+/// `jobs.csv`: one row per attempt; instants in ns from the run's start, empty for stages that were not reached.
 package enum AttemptRows {
   /// The first line.
   package static let header =
@@ -10,12 +10,11 @@ package enum AttemptRows {
   /// Appends the row of a record to `text`.
   ///
   /// - Parameters:
-  ///   - record: a record; `outcome` is the cause where the job settled without starting this attempt, else how the
-  ///     attempt ended.
-  ///   - name: what the job is called; nil: its number.
-  ///   - types: names of the job types by number.
-  ///   - origin: the run's start on the records' clock.
-  ///   - text: UTF-8, to write away in pieces.
+  ///   - record: The record. `outcome` is the attempt's outcome, or the settlement cause if no attempt started.
+  ///   - name: The job's name; nil: its number.
+  ///   - types: The names of the job types, by number.
+  ///   - origin: The run's start on the records' clock.
+  ///   - text: A UTF-8 buffer, to be written in chunks.
   package static func append(
     _ record: TimelineRecord, name: String? = nil, types: [String], origin: Instant, to text: inout [UInt8]
   ) {

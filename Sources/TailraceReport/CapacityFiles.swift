@@ -1,10 +1,10 @@
 import TailraceMeasurement
 
-/// The files of a report on a search for the highest rate: the same result gives the same bytes.
+/// The files of a capacity report. The same result always gives the same bytes.
 package enum CapacityFiles {
   /// Renders every file: paths relative to the report's directory, `report.md` first, with their bytes.
   ///
-  /// - Throws: an encoding error when a number in the result is not finite.
+  /// - Throws: An encoding error if a number in the result is not finite.
   package static func render(_ result: CapacityResult) throws -> [(path: String, bytes: [UInt8])] {
     [
       ("report.md", Array(try CapacityPage.render(result).utf8)),
@@ -13,7 +13,7 @@ package enum CapacityFiles {
     ]
   }
 
-  /// `capacity.json`: keys in order, one line, ended by a line feed.
+  /// `capacity.json`: sorted keys, one line, with a final line feed.
   package static func encode(_ result: CapacityResult) throws -> [UInt8] {
     try ReportJSON.encode(result, verdict: result.word, exitStatus: result.exitStatus)
   }
@@ -25,7 +25,7 @@ package enum CapacityFiles {
     try ReportJSON.decode(bytes, file: "capacity.json", current: CapacityResult.currentFormat)
   }
 
-  /// `capacity.csv`: one figure a row, with its interval. `rate_per_s` is empty for what is about a whole search.
+  /// `capacity.csv`: one figure per row, with its interval. `rate_per_s` is empty for figures of a whole search.
   static func table(_ result: CapacityResult) -> String {
     var table = CommaSeparated(
       "scenario", "configuration", "system", "rate_per_s", "runs", "verdict", "metric", "statistic", "unit", "value",

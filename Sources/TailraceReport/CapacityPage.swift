@@ -1,6 +1,6 @@
 import TailraceMeasurement
 
-/// `report.md` of a search for the highest rate: the answer, the curves, what gives out first, and how it was found.
+/// `report.md` of a capacity search: the answer, the curves, the bottleneck, and the method.
 struct CapacityPage {
   let result: CapacityResult
   var page = Markdown()
@@ -18,22 +18,22 @@ struct CapacityPage {
   private mutating func addAnswer() {
     page.heading(1, "Capacity of \(result.scenario), \(result.system)")
     if result.isInterrupted {
-      page.paragraph("**NOT FINISHED**: the search was interrupted; what is known by then follows.")
+      page.paragraph("**NOT FINISHED**: the search was interrupted. Results so far:")
     }
     page.paragraph(
-      "The highest arrival rate that meets \(result.targets.map { "`\($0)`" }.joined(separator: " and ")) with a queue "
-        + "that does not grow.")
+      "The highest arrival rate that meets \(result.targets.map { "`\($0)`" }.joined(separator: " and ")) and at which "
+        + "the queue does not grow.")
     for configuration in result.configurations {
       let search = configuration.search
       let invalid =
-        search.isInvalid ? " **INVALID**: \(search.invalidRuns) of \(search.runs) runs are not to be trusted." : ""
+        search.isInvalid ? " **INVALID**: \(search.invalidRuns) of \(search.runs) runs are invalid." : ""
       page.paragraph("**\(configuration.name)**: \(CapacityWords.answer(search)).\(invalid)")
       if let failure = search.failure { page.paragraph("**INVALID**: a run failed: \(failure)") }
     }
     page.table(
       [
-        "", "Configuration", ">Limit", "95 % interval", "Ended by", ">Simulated", ">Theory, exact", ">Theory, at most",
-        "First to give out",
+        "", "Configuration", ">Limit", "95 % interval", "Ended by", ">Simulated", ">Theory, exact", ">Theory, bound",
+        "Bottleneck",
       ],
       result.configurations.enumerated().map { index, configuration in
         let limit = configuration.search.limit
@@ -61,7 +61,7 @@ struct CapacityPage {
     page.heading(2, "Response time against load")
     page.figure(picture)
     page.paragraph(
-      "Each letter is a configuration at one rate, `*` where two meet; `|` stands at each limit. Logarithmic axis."
+      "Each letter is a configuration at one rate; `*` is two in one place; `|` marks a limit. The axis is logarithmic."
     )
   }
 
@@ -69,10 +69,10 @@ struct CapacityPage {
     page.heading(2, "\(Self.letter(index)): \(configuration.name)")
     addSearch(configuration.search)
     if let simulation = configuration.simulation { addSearch(simulation) }
-    page.heading(3, "What gives out first")
-    page.paragraph("First to give out: \(configuration.firstToGiveOut).")
+    page.heading(3, "Bottleneck")
+    page.paragraph("Bottleneck: \(configuration.firstToGiveOut).")
     page.table(
-      ["Constraint, a little wider", ">Change at the limit", "95 % interval", "Verdict"],
+      ["Constraint, widened a little", ">Change at the limit", "95 % interval", "Verdict"],
       configuration.reliefs.map { relief in
         let change = relief.change
         let ends = [change.low, change.high].compactMap { $0 }.map { HumanUnits.difference($0, relief.unit) }
@@ -92,7 +92,7 @@ struct CapacityPage {
     page.table(
       [">Rate", "Verdict"] + targets.map { ">\(Self.metric($0))" }
         + (search.hasFailures ? [">Success"] : [])
-        + [">Response p50", ">p99", ">Done", ">Grows by", ">Busy", ">Runs", "Why"],
+        + [">Response p50", ">p99", ">Completed", ">Queue growth", ">Busy", ">Runs", "Why"],
       search.points.map { point in
         let busy = point.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", ")
         return [CapacityWords.rate(point.rate), CapacityWords.verdict(point)]
@@ -105,21 +105,21 @@ struct CapacityPage {
           ]
       })
     guard search.invalidRuns > 0 else { return }
-    page.paragraph("\(search.invalidRuns) of \(search.runs) runs were invalid and left out:")
+    page.paragraph("\(search.invalidRuns) of \(search.runs) runs were invalid and are not counted:")
     page.list(search.invalidity)
   }
 
-  /// A target without its comparison.
+  /// A target without its comparison operator.
   private static func metric(_ target: String) -> String {
     String(target.prefix { !"<>".contains($0) }.reversed().drop { $0 == " " || $0 == "=" }.reversed())
   }
 
   private mutating func addTheory(_ theory: CapacityTheory) {
-    page.heading(3, "What theory allows")
+    page.heading(3, "Bounds from theory")
     page.table(
       ["Resource", ">At most", "Because"], theory.bounds.map { [$0.resource, CapacityWords.rate($0.rate), $0.formula] })
     page.table(
-      ["Target", ">Reached at exactly", "By"],
+      ["Target", ">Reached exactly at", "Formula"],
       (theory.exact + (theory.exactAsMeasured ?? [])).map { ["`\($0.target)`", exact($0.rate), $0.formula] })
     page.list(theory.notes)
   }
@@ -127,20 +127,21 @@ struct CapacityPage {
   private func exact(_ rate: Double) -> String { "\(HumanUnits.fixed(rate, decimals: 2)) /s" }
 
   private mutating func addAppendix() {
-    page.heading(2, "How it was found")
+    page.heading(2, "Method")
     page.paragraph(
-      "A rate is *sustained* where the 95 % confidence interval of every target lies on the right side of its limit "
-        + "and the queue does not grow; *missed* where one lies on the wrong side; *growing* where more arrives "
-        + "than is done; else *unclear*. The unit of replication is the run, each with a seed of its own; the n-th "
-        + "run at any rate of any configuration has the same seed. The limit is where the fitted curve of the target "
-        + "crosses; its interval comes from the rounds around it. docs/measurement.md has the formulas.")
-    page.paragraph("The command that repeats it:")
+      "A rate is *sustained* if the 95 % confidence interval of every target lies on the right side of its limit "
+        + "and the queue does not grow; *missed* if an interval lies on the wrong side; *growing* if more jobs arrive "
+        + "than complete; otherwise *unclear*. The unit of replication is the run. Each run of a rate has a different "
+        + "seed; the n-th run of every rate and configuration has the same seed. The limit is the rate at which the "
+        + "target's fitted curve crosses its limit; the interval comes from the rounds around it. "
+        + "docs/measurement.md has the formulas.")
+    page.paragraph("Command to repeat this search:")
     page.figure([result.command])
     var rows = [["seed", "\(result.seed)"], ["precision", HumanUnits.share(result.precision)]]
     rows += [["measured in each run", HumanUnits.time(result.window)], ["started", result.started]]
     rows += [["tailrace", result.version], ["result format", "\(result.format)"]]
     rows += result.settings.map { [$0.name, $0.value] } + result.environment.map { [$0.name, $0.value] }
     page.table(["Environment", ""], rows)
-    page.paragraph("Beside this page: `capacity.csv` (every figure, one a row) and `capacity.json`.")
+    page.paragraph("See also `capacity.csv` (one figure per row) and `capacity.json`.")
   }
 }

@@ -1,12 +1,12 @@
 import TailraceMeasurement
 
-/// Response time against load, several curves in one picture of characters.
+/// A character plot of response time against load, with several curves.
 enum CapacityPlot {
   private static let width = 64
   private static let height = 14
 
-  /// Draws the p99 of the response time of each curve over the rate, on a logarithmic axis; nothing where fewer than
-  /// two rates have one. A curve's points have its letter, `*` where two meet; `|` marks where each limit lies.
+  /// Draws each curve's p99 of response time over the rate, on a logarithmic axis; empty if fewer than two rates have
+  /// one. Each curve has a letter; `*` is two points in one place; `|` marks a limit.
   static func render(_ curves: [(letter: Character, search: CapacitySearch)]) -> [String] {
     let points = curves.flatMap { curve in
       curve.search.points.compactMap { point in
@@ -31,7 +31,7 @@ enum CapacityPlot {
     }
     var lines = ["p99 of response"]
     for (row, cells) in grid.enumerated() {
-      // Three labels are enough to read the others off.
+      // Three labels are enough.
       let share = Double(height - 1 - row) / Double(height - 1)
       let isLabelled = row == 0 || row == height - 1 || row == height / 2
       let label = isLabelled ? HumanUnits.time(power(bottom + share * (top - bottom))) : ""
@@ -44,10 +44,10 @@ enum CapacityPlot {
     return lines
   }
 
-  /// Base 2, so that no library's last digit shows in a picture.
+  /// Base 2, so that the plot does not depend on a math library's last digit.
   private static func logarithm(_ value: Double) -> Double {
     let exponent = Double(value.exponent)
-    // Between powers of two a straight line is near enough for rows of characters.
+    // Linear between powers of two, which is accurate enough for rows of characters.
     return exponent + (value.significand - 1)
   }
 

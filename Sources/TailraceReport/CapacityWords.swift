@@ -1,11 +1,11 @@
 import TailraceMeasurement
 
-/// What a search for the highest rate came to, in words.
+/// Sentences about a capacity search's results.
 package enum CapacityWords {
   /// `318 /s`.
   package static func rate(_ perSecond: Double) -> String { HumanUnits.value(perSecond, .rate) }
 
-  /// `312 to 324 /s`; `–` where nothing is known.
+  /// `312 to 324 /s`; `–` if unknown.
   package static func interval(_ estimate: CapacityEstimate) -> String {
     guard let low = estimate.low, let high = estimate.high else { return "–" }
     return "\(HumanUnits.digits(low)) to \(rate(high))"
@@ -21,30 +21,30 @@ package enum CapacityWords {
 
   /// A search's answer in one sentence, without the configuration's name.
   package static func answer(_ search: CapacitySearch) -> String {
-    let cut = search.failure != nil ? "; ended by a run that failed" : search.isCutShort ? "; cut short" : ""
+    let cut = search.failure != nil ? "; stopped by a failed run" : search.isCutShort ? "; cut short" : ""
     switch search.outcome {
     case .found:
-      guard let limit = search.limit else { return "found nothing\(cut)" }
+      guard let limit = search.limit else { return "nothing found\(cut)" }
       return found(limit)
         + (search.failure != nil
-          ? cut : search.isCutShort ? "; time ran out before that was as narrow as asked for" : "")
+          ? cut : search.isCutShort ? "; the budget ran out before the interval was narrow enough" : "")
     case .none:
       guard let lowest = search.points.first, let highest = search.points.last else { return "no run was made\(cut)" }
       if let unmeetable = search.unmeetable, !unmeetable.isEmpty {
-        let targets = unmeetable.map { "'\($0.target)' is missed at every rate, since \($0.reason)" }
+        let targets = unmeetable.map { "'\($0.target)' is missed at every rate, because \($0.reason)" }
         return "no arrival rate meets the targets (tried: \(rate(lowest.rate)) to \(rate(highest.rate))): "
           + targets.joined(separator: "; ") + cut
       }
       return "no rate is sustained: even at \(rate(lowest.rate)), \(ending(lowest.reason, lowest.verdict))\(cut)"
     case .beyond:
       guard let highest = search.points.last else { return "no run was made\(cut)" }
-      return "\(rate(highest.rate)), the highest rate that was tried, is sustained; the limit lies above it\(cut)"
+      return "\(rate(highest.rate)), the highest rate tried, is sustained; the limit is higher\(cut)"
     case .inconclusive:
       guard let limit = search.limit else {
         let sustained = search.points.last { $0.verdict == .sustained }.map { "; \(rate($0.rate)) is sustained" } ?? ""
-        return "the runs could not tell\(sustained)\(cut)"
+        return "inconclusive\(sustained)\(cut)"
       }
-      return "about \(rate(limit.rate.value)), with no interval: too few rounds\(cut)"
+      return "about \(rate(limit.rate.value)), without an interval: too few rounds\(cut)"
     }
   }
 
@@ -58,7 +58,7 @@ package enum CapacityWords {
     }
   }
 
-  /// What ends a limit, in words.
+  /// What determines a limit.
   package static func reason(_ limit: CapacityLimit) -> String {
     let words = limit.reason.prefix { $0 != ":" }
     return words == "growing queue" || words == "full queue" ? "a \(words)" : limit.reason
@@ -67,8 +67,8 @@ package enum CapacityWords {
   private static func ending(_ reason: String, _ verdict: CapacityPoint.Verdict) -> String {
     switch verdict {
     case .missed: reason.contains(": ") ? reason : "the target '\(reason)' is missed"
-    case .growing: "it ends in a \(reason)"
-    case .unclear, .sustained: "the runs cannot tell of \(reason)"
+    case .growing: "there is a \(reason)"
+    case .unclear, .sustained: "unclear: \(reason)"
     }
   }
 

@@ -1,9 +1,9 @@
 import TailraceSpelling
 
-/// Rows of comma-separated values, quoted as RFC 4180 asks; lines end with a line feed.
+/// Rows of comma-separated values, quoted as in RFC 4180. Lines end with a line feed.
 ///
-/// A text that a spreadsheet would take for a formula, since it begins with `=`, `+`, `-` or `@` and is no number, has
-/// an apostrophe before it. What cannot be seen is an escape, line ends too.
+/// Text that a spreadsheet would read as a formula (it starts with `=`, `+`, `-` or `@` and is not a number) gets an
+/// apostrophe in front. Invisible characters and line ends are escaped.
 struct CommaSeparated {
   private(set) var text = ""
 
@@ -12,7 +12,7 @@ struct CommaSeparated {
   private static func shown(_ field: String) -> String {
     let field = VisibleText.line(field)
     guard let first = field.first, "=+-@".contains(first), Double(field) == nil else { return field }
-    // A comparison, such as ==, is a word of the table's own.
+    // Comparison operators such as == are values of the table.
     if field.allSatisfy({ "=+-".contains($0) }) { return field }
     return "'" + field
   }

@@ -1,33 +1,33 @@
 import Foundation
 import TailraceSpelling
 
-/// Text that others wrote, in documents that have marks of their own.
+/// Untrusted text in documents with markup.
 ///
-/// No text of a result is trusted: it comes from a scenario, a driver, a log or a stored file. Before a
-/// page is made of a result, each character of its texts that could be taken for a mark is replaced by one that stands
-/// for it and that no text can hold (see ``VisibleText``). So all marks that a page then has are its own, whatever it
-/// puts together; where the page is written, each character comes back as the document's language shows it.
+/// A result's texts are untrusted: they come from a scenario, a driver, a log or a stored file. Before a page is made,
+/// every character that could be markup is replaced by a placeholder that cannot occur in any text (see
+/// ``VisibleText``). So all markup in the page is the page's own. When the page is written, each placeholder becomes
+/// the original character, escaped for the document's language.
 enum ForeignText {
-  /// Of the characters that stand for others: this plus the code of the other. They are of a private use area.
+  /// The base of the placeholders, in a private use area: this plus the code of the replaced character.
   private static let base: UInt32 = 0x10FF00
 
-  /// A result whose texts have no marks, and nothing that cannot be seen.
+  /// Returns a result whose texts contain no markup and no invisible characters.
   ///
-  /// - Throws: ``ReportProblem`` where the result cannot be read again as it is written.
+  /// - Throws: ``ReportProblem`` if the result cannot be encoded and decoded.
   static func unmarked<Value: Codable>(_ value: Value) throws(ReportProblem) -> Value {
     try rewritten(value) { withoutMarks($0) }
   }
 
-  /// The text as it was written.
+  /// The original text.
   static func plain(_ text: String) -> String {
-    // The first byte of every such character.
+    // The first byte of every placeholder.
     guard text.utf8.contains(0xf4) else { return text }
     var plain = String.UnicodeScalarView()
     for scalar in text.unicodeScalars { plain.append(original(scalar) ?? scalar) }
     return String(plain)
   }
 
-  /// What a character stands for; nil: itself.
+  /// The character that a placeholder stands for; nil: it is not a placeholder.
   static func original(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
     scalar.value >= base && scalar.value < base + 0x80 ? Unicode.Scalar(scalar.value - base) : nil
   }
@@ -47,14 +47,14 @@ enum ForeignText {
       let text = JSONTexts.rewritten(Array(try encoder.encode(value)), rewrite)
       return try decoder.decode(Value.self, from: Data(text))
     } catch {
-      let reason = (error as? DecodingError)?.words ?? "a value has no form in JSON"
+      let reason = (error as? DecodingError)?.words ?? "a value cannot be encoded as JSON"
       throw ReportProblem("the result cannot be shown: \(reason)")
     }
   }
 
-  /// One line, in which nothing can be taken for a mark of Markdown.
+  /// One line in which nothing can be read as Markdown.
   static func withoutMarks(_ text: String) -> String {
-    // Marks of a page must touch the words between them.
+    // Markup must be adjacent to the text that it encloses.
     let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
     let scalars = Array(VisibleText.line(trimmed).unicodeScalars)
     var shown = String.UnicodeScalarView()
@@ -64,14 +64,14 @@ enum ForeignText {
       let isMark =
         switch scalar {
         case "*", "`", "[", "]", "~", "|", "\\": true
-        // Within a word it is none.
+        // Inside a word it is not markup.
         case "_": !(before.map(isWord) ?? false) || !(after.map(isWord) ?? false)
         case "<": after.map { isWord($0) || "/!?".unicodeScalars.contains($0) } ?? false
-        // A name of a character, somebody who would be told, and an issue that would be linked.
+        // Character references, @mentions and #issue links.
         case "&": after.map { isWord($0) || $0 == "#" } ?? false
         case "@": after.map(isWord) ?? false
         case "#": after.map { ("0"..."9").contains($0) } ?? false
-        // Addresses would become links.
+        // URLs would become links.
         case ":": scalars[(index + 1)...].starts(with: "//".unicodeScalars)
         case ".": index >= 3 && scalars[(index - 3)..<index].allSatisfy { $0 == "w" || $0 == "W" }
         default: false
@@ -87,7 +87,7 @@ enum ForeignText {
 
   // MARK: - Markdown
 
-  /// Words with a page's own marks, as Markdown: what stands for a mark becomes an escape.
+  /// Converts text with the page's own markup to Markdown; placeholders become escapes.
   static func markdown(_ words: String) -> String {
     guard words.utf8.contains(0xf4) else { return words }
     let pieces = words.split(separator: "`", omittingEmptySubsequences: false)
@@ -107,7 +107,7 @@ enum ForeignText {
       case "<": text += "&lt;"
       case "&": text += "&amp;"
       case "|": text += "&#124;"
-      // A remark between the two: nobody is told, and nothing is linked.
+      // An empty comment after the character prevents mentions and links.
       case "@": text += "@<!-- -->"
       case "#": text += "#<!-- -->"
       case let mark?: text += "\\\(mark)"
@@ -116,7 +116,7 @@ enum ForeignText {
     return text
   }
 
-  /// Code between backticks, or in an element where it holds what these cannot.
+  /// Code in backticks, or in an element if it contains characters that backticks cannot enclose.
   private static func code(_ piece: String) -> String {
     let isSimple = !piece.unicodeScalars.contains { "`<|\\".unicodeScalars.contains(original($0) ?? "x") }
     if isSimple { return "`\(plain(piece))`" }
@@ -129,7 +129,7 @@ enum ForeignText {
     return "<code>\(text)</code>"
   }
 
-  /// A line that begins no heading, list, quotation or rule.
+  /// Escapes a line so that it does not start a heading, list, quotation or rule.
   static func asParagraph(_ line: String) -> String {
     guard let first = line.unicodeScalars.first else { return line }
     if "#+-=>".unicodeScalars.contains(first) { return "\\" + line }
@@ -137,7 +137,7 @@ enum ForeignText {
     guard !digits.isEmpty, let mark = line.dropFirst(digits.count).first, mark == "." || mark == ")" else {
       return line
     }
-    // A number such as 1.5 begins none.
+    // A number such as 1.5 does not.
     let next = line.dropFirst(digits.count + 1).first
     return next.map { $0 == " " } ?? true ? "\(digits)\\\(line.dropFirst(digits.count))" : line
   }

@@ -1,6 +1,6 @@
 import TailraceMeasurement
 
-/// Numbers as people read them: three significant digits and a unit.
+/// Formats numbers for people: three significant digits and a unit.
 package enum HumanUnits {
   /// `1.23 ms`.
   package static func time(_ nanoseconds: Double) -> String {
@@ -29,7 +29,7 @@ package enum HumanUnits {
   package static func share(_ ratio: Double) -> String {
     let percent = ratio * 100
     guard percent.isFinite else { return digits(percent) }
-    // What is not all of it never reads as if it were.
+    // A share below 1 is never rounded to 100 %.
     if percent < 100, percent >= 99.95 {
       return "\(fixed(min(99.99, (percent * 100).rounded(.down) / 100), decimals: 2)) %"
     }
@@ -48,12 +48,12 @@ package enum HumanUnits {
     }
   }
 
-  /// A difference between two values: of shares in percentage points.
+  /// A difference between two values; differences of shares are in percentage points.
   package static func difference(_ value: Double, _ unit: FigureUnit) -> String {
     unit == .ratio ? "\(digits(value * 100)) points" : Self.value(value, unit)
   }
 
-  /// A value that may be missing: `–` stands for it.
+  /// A value that may be missing, shown as `–`.
   package static func value(_ value: Double?, _ unit: FigureUnit) -> String {
     value.map { Self.value($0, unit) } ?? "–"
   }
@@ -75,7 +75,7 @@ package enum HumanUnits {
     return whole < 0 ? "-\(grouped)" : grouped
   }
 
-  /// A number that is too large or too small for plain digits: `1.23e15`. What is no number is named.
+  /// A number that is too large or too small for plain digits: `1.23e15`. Infinities and NaN are named.
   private static func scientific(_ value: Double) -> String {
     guard value.isFinite else { return value.isNaN ? "not a number" : value < 0 ? "-∞" : "∞" }
     var (digits, exponent) = (value.magnitude, 0)

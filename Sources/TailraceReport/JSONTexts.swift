@@ -1,9 +1,9 @@
-/// The texts in a JSON document, as bytes: each may be replaced, and nothing else changes.
+/// Replaces the strings in a JSON document, as bytes, without other changes.
 enum JSONTexts {
   private static let quote = UInt8(ascii: "\"")
   private static let backslash = UInt8(ascii: "\\")
 
-  /// The document with each text replaced; of what is no JSON nothing sensible comes.
+  /// Returns the document with each string replaced. The input must be valid JSON.
   static func rewritten(_ json: [UInt8], _ rewrite: (String) -> String) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(json.count)
@@ -28,7 +28,7 @@ enum JSONTexts {
     return result
   }
 
-  /// Bytes of which no text needs another form: most texts have no others.
+  /// Bytes that never need escaping; most strings contain only these.
   private static let isPlain: [Bool] = (0..<256).map { byte in
     let scalar = Unicode.Scalar(UInt8(byte))
     return scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)

@@ -1,10 +1,10 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// What became of jobs, in words: shown wherever not all of them succeeded, so that overload never reads like success.
+/// Text about jobs' outcomes, shown wherever not all of them succeeded, so that overload never looks like success.
 package struct JobFates {
   private let causes: TailraceMeasurement.CauseCounts
-  /// Jobs of which nothing is known.
+  /// Lost jobs.
   private let lost: Int
   private let success: Double?
 
@@ -14,7 +14,7 @@ package struct JobFates {
     success = run.measurement[.success]
   }
 
-  /// Of several runs together.
+  /// Combines several runs.
   package init(_ pooled: PooledRuns) {
     causes = pooled.classes.first { $0.key == .all }?.causes ?? TailraceMeasurement.CauseCounts()
     lost = 0
@@ -24,33 +24,33 @@ package struct JobFates {
   private var total: Int { causes.total + lost }
   private var failed: Int { total - causes[.succeeded] }
 
-  /// Whether every job succeeded, so that there is nothing to tell.
+  /// Whether every job succeeded.
   package var areAllGood: Bool { failed == 0 }
 
-  /// `484,137 rejected, 12 dead-lettered`, what is most first; empty where every job succeeded.
+  /// `484,137 rejected, 12 dead-lettered`, the most frequent first; empty if every job succeeded.
   package var words: String {
     let groups = [
       (causes[.rejected], "rejected"), (causes[.shed], "shed"), (causes[.dropped], "dropped"),
       (causes.deadLettered, "dead-lettered"), (causes.cancelled, "cancelled"),
-      (causes[.duplicate], "refused as duplicates"), (lost, "lost"),
+      (causes[.duplicate], "rejected as duplicates"), (lost, "lost"),
     ]
     return groups.enumerated().filter { $0.element.0 > 0 }
       .sorted { ($1.element.0, $0.offset) < ($0.element.0, $1.offset) }
       .map { "\(HumanUnits.count(Double($0.element.0))) \($0.element.1)" }.joined(separator: ", ")
   }
 
-  /// The share that succeeded, of those that could have; `–`: there were none.
+  /// The share that succeeded of the jobs that could have; `–`: there were none.
   package var share: String { HumanUnits.value(success, .ratio) }
 
-  /// What stands behind a number of jobs: `, 484,137 rejected (3.03 % succeeded)`; empty where every job succeeded.
+  /// The text after a number of jobs: `, 484,137 rejected (3.03 % succeeded)`; empty if every job succeeded.
   package var aside: String {
     areAllGood ? "" : ", \(words)\(isShort ? " (\(share) succeeded)" : "")"
   }
 
-  /// Whether jobs that could have succeeded did not: those that their submitter cancelled could not have.
+  /// Whether a job that could have succeeded did not. Jobs cancelled by their submitter could not have.
   private var isShort: Bool { success.map { $0 < 1 } ?? true }
 
-  /// A sentence; nil where every job succeeded.
+  /// A sentence; nil if every job succeeded.
   package var sentence: String? {
     guard !areAllGood else { return nil }
     let ran = causes.ranToTheirEnd
@@ -65,7 +65,7 @@ package struct JobFates {
 }
 
 extension SuiteResult {
-  /// What became of the jobs of each run in which not all succeeded, with its name in `**`.
+  /// A line for each run in which not all jobs succeeded, with the run's name in `**`.
   package var fateLines: [String] {
     scenarios.flatMap { scenario in
       scenario.runs.compactMap { run in
@@ -76,7 +76,7 @@ extension SuiteResult {
 }
 
 extension ComparisonFindings {
-  /// The same of each candidate's rounds together.
+  /// The same for each candidate, over all its rounds.
   package var fateLines: [String] {
     pooled.compactMap { pooled in
       guard let sentence = JobFates(pooled).sentence else { return nil }
@@ -87,11 +87,11 @@ extension ComparisonFindings {
 }
 
 extension CapacitySearch {
-  /// Whether jobs failed or were turned away at any rate, so that their share is worth a column.
+  /// Whether jobs failed or were turned away at any rate, so that the table needs a column for them.
   package var hasFailures: Bool { points.contains { ($0.success ?? 1) < 1 } }
 }
 
 extension PlanResult {
-  /// The same of the configurations of a plan.
+  /// The same for a plan's configurations.
   package var hasFailures: Bool { candidates.contains { ($0.success ?? 1) < 1 } }
 }

@@ -1,18 +1,18 @@
 import TailraceSpelling
 
-/// Markdown, built block by block, of words with this module's marks. What others wrote in them is ``ForeignText``.
+/// Builds Markdown block by block, from text with this module's markup. Untrusted parts are ``ForeignText``.
 struct Markdown {
-  /// What stands between two empty lines.
+  /// A block, separated from others by empty lines.
   enum Block {
     case heading(Int, String)
     case paragraph(String)
     case list([String])
     case figure([String])
-    /// Columns named with a leading `>` are set flush right.
+    /// Columns whose names start with `>` are right-aligned.
     case table([String], [[String]])
   }
 
-  /// What it is made of, for a page in another language.
+  /// The blocks, for pages in other formats.
   private(set) var blocks: [Block] = []
   private(set) var text = ""
 
@@ -30,13 +30,13 @@ struct Markdown {
   mutating func figure(_ lines: [String]) {
     guard !lines.isEmpty else { return }
     let shown = lines.map { VisibleText.lines(ForeignText.plain($0)) }
-    // A fence that nothing within closes.
+    // Use a fence that the content does not contain.
     let longest = shown.flatMap { $0.split { $0 != "`" } }.map(\.count).max() ?? 0
     let fence = String(repeating: "`", count: max(3, longest + 1))
     append(.figure(lines), "\(fence)text\n\(shown.joined(separator: "\n"))\n\(fence)")
   }
 
-  /// A table; columns named with a leading `>` are set flush right. Nothing without rows.
+  /// Adds a table, unless it has no rows. Columns whose names start with `>` are right-aligned.
   mutating func table(_ columns: [String], _ rows: [[String]]) {
     guard !rows.isEmpty else { return }
     let names = columns.map { $0.hasPrefix(">") ? String($0.dropFirst()) : $0 }

@@ -4,8 +4,8 @@ import TailraceMeasurement
 /// Histograms in HdrHistogram's text format, which its plotters read: values in milliseconds.
 ///
 /// Source: `AbstractHistogram.outputPercentileDistribution` of HdrHistogram for Java, with a value unit scaling ratio
-/// of 1,000,000 and 5 steps per half distance. Where that library prints the top of the greatest sample's bin, this
-/// prints the greatest sample itself, which every other file has too.
+/// of 1,000,000 and 5 steps per half distance. That library prints the upper end of the largest sample's bin; this
+/// prints the largest sample itself, as all other files do.
 enum PercentileText {
   static func render(_ samples: Distribution) -> String {
     var text = "\(padded("Value", 12)) \(padded("Percentile", 14)) \(padded("TotalCount", 10)) 1/(1-Percentile)\n\n"

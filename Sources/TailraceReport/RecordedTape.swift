@@ -1,7 +1,7 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// A run as a trace: one row a job, when it should have arrived and how long it ran, and the scenario that replays it.
+/// A run as a trace, with one row per job (intended arrival and service time), and the scenario that replays it.
 package enum RecordedTape {
   /// The first line. Times are in seconds, exact to the nanosecond; `submitted_s` is the intended arrival.
   package static let header = "job,submitted_s,service_s,job_type,priority,outcome\n"
@@ -9,11 +9,10 @@ package enum RecordedTape {
   /// The rows of a run's records.
   ///
   /// - Parameters:
-  ///   - records: by job, then attempt; a job's service time is that of its attempts together, empty where none
-  ///     started.
-  ///   - name: what a job is called; nil: its number.
-  ///   - types: names of the job types by number.
-  ///   - origin: the run's start on the records' clock.
+  ///   - records: Sorted by job, then attempt. A job's service time is the sum of its attempts', empty if none started.
+  ///   - name: The name of a job; nil: its number.
+  ///   - types: The names of the job types, by number.
+  ///   - origin: The run's start on the records' clock.
   package static func csv(
     _ records: [TimelineRecord], name: (UInt64) -> String?, types: [String], origin: Instant
   ) -> [UInt8] {
@@ -45,9 +44,9 @@ package enum RecordedTape {
   /// The scenario that replays the rows.
   ///
   /// - Parameters:
-  ///   - scenario: the name of the one that was run.
-  ///   - file: the rows' file, as named from the scenario file.
-  ///   - records: those of the rows, of which only outcomes that occur are named.
+  ///   - scenario: The name of the scenario that was run.
+  ///   - file: The rows' file, relative to the scenario file.
+  ///   - records: The records of the rows. The scenario names only outcomes that occur.
   package static func scenario(named scenario: String, file: String, _ records: [TimelineRecord]) -> [UInt8] {
     let causes = Set(records.lazy.filter(\.settles).map(\.cause))
     let failures = [SettlementCause.failed, .timedOut, .failedPermanently, .crashed].filter(causes.contains).map(\.name)
@@ -55,13 +54,13 @@ package enum RecordedTape {
     return Array(
       """
       name: \(scenario.prefix(55))-recorded
-      summary: The jobs of a run of \(scenario), as long as they ran there.
+      summary: The jobs of a run of \(scenario), with their measured service times.
       load:
         trace: \(file)
         columns:
           {id: job, submitted: submitted_s, service: service_s, job_type: job_type, priority: priority,
            outcome: outcome}\(failed)
-      # The scheduler to replay them on: the run's own settings are in its report.
+      # The scheduler for the replay; the original run's settings are in its report.
       scheduler: {workers: 4, policy: priority}
 
       """.utf8)

@@ -1,11 +1,11 @@
 import TailraceMeasurement
 
-/// The files of a report, made from a result alone: the same result gives the same bytes.
+/// The files of a report, made only from a result. The same result always gives the same bytes.
 package enum ReportFiles {
   /// Renders every file of a report.
   ///
-  /// - Returns: paths relative to the report's directory, `report.md` first, with their bytes.
-  /// - Throws: an encoding error when a number in the result is not finite.
+  /// - Returns: Paths relative to the report's directory, `report.md` first, with their bytes.
+  /// - Throws: An encoding error if a number in the result is not finite.
   package static func render(_ suite: SuiteResult) throws -> [(path: String, bytes: [UInt8])] {
     var files: [(path: String, bytes: [UInt8])] = [
       ("report.md", Array(try ReportPage.render(suite).utf8)), ("report.html", Array(try RunPage.render(suite).utf8)),
@@ -29,7 +29,7 @@ package enum ReportFiles {
     return files
   }
 
-  /// `result.json`: keys in order, one line, ended by a line feed.
+  /// `result.json`: sorted keys, one line, with a final line feed.
   package static func encode(_ suite: SuiteResult) throws -> [UInt8] {
     try ReportJSON.encode(suite, verdict: suite.verdict.word, exitStatus: suite.exitStatus)
   }
@@ -43,12 +43,13 @@ package enum ReportFiles {
 
 }
 
-/// Names of files that are made from other names, no two the same, also where case does not count.
+/// Unique file names made from other names. They differ even on file systems that ignore case.
 package struct ReportFileNames {
   private var taken: Set<String> = []
   package init() {}
 
-  /// The parts with `__` between, each character that no file name may have replaced; a number where that is taken.
+  /// Joins the parts with `__` and replaces characters that file names cannot contain. Adds a number if the name is
+  /// taken.
   package mutating func name(of parts: [String]) -> String {
     let base = parts.map { part in
       String(part.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.=,".contains($0)) ? $0 : "-" })

@@ -1,18 +1,18 @@
 import Foundation
 import TailraceSpelling
 
-/// The JSON from which a report's files are made: keys in order, one line, ended by a line feed, with a `format`.
+/// The JSON from which a report's files are made: sorted keys, one line, a final line feed, and a `format` key.
 package enum ReportJSON {
-  /// - Throws: an encoding error when a number in the value is not finite.
+  /// - Throws: An encoding error if a number in the value is not finite.
   package static func encode(_ value: some Encodable) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return Array(try encoder.encode(value)) + [0x0a]
   }
 
-  /// With the verdict, for machines that need no more of it; it follows from the value, so nobody reads it back.
+  /// Adds the verdict for other programs. It follows from the value and is not read back.
   ///
-  /// - Throws: an encoding error when a number in the value is not finite.
+  /// - Throws: An encoding error if a number in the value is not finite.
   package static func encode(_ value: some Encodable, verdict: String, exitStatus: Int32) throws -> [UInt8] {
     try encode(Judged(value: value, verdict: verdict, exitStatus: exitStatus))
   }
@@ -35,13 +35,13 @@ package enum ReportJSON {
   private struct Head: Decodable { var format: Int }
 
   /// - Parameters:
-  ///   - file: its name, for what is said of it.
-  ///   - current: the format that this version reads.
-  /// - Throws: ``ReportProblem`` where the bytes are not such a file.
+  ///   - file: The file's name, for error messages.
+  ///   - current: The format that this version reads.
+  /// - Throws: ``ReportProblem`` if the bytes are not a valid file of this kind.
   package static func decode<Value: Decodable>(
     _ bytes: [UInt8], file: String, current: Int
   ) throws(ReportProblem) -> Value {
-    // Whoever wrote the file: nothing in it may move a cursor or hide itself, wherever it is shown.
+    // The file is untrusted: escape control and invisible characters.
     let data = Data(JSONTexts.rewritten(bytes) { VisibleText.line($0) })
     do {
       let format = try JSONDecoder().decode(Head.self, from: data).format

@@ -2,7 +2,7 @@ import TailraceCore
 import TailraceMeasurement
 
 extension ReportPage {
-  /// Live beside simulated: what the real machine costs on top of the model, by class and quantity.
+  /// Live compared with simulated: the cost of the real machine compared with the model, by class and quantity.
   mutating func addModel(_ scenario: ScenarioResult) {
     guard let live = scenario.runs.first(where: { !$0.isSimulated && !$0.isSequential && $0.system == "live" }),
       let model = scenario.runs.first(where: { $0.system == "simulated" && $0.fingerprint == live.fingerprint })
@@ -16,7 +16,7 @@ extension ReportPage {
         guard let real = jobs[quantity], let virtual = same[quantity], real.total > 0, virtual.total > 0 else {
           continue
         }
-        // What is a microsecond here and there says nothing of a machine.
+        // Differences of microseconds are not meaningful.
         guard abs((real.mean - virtual.mean).rawValue) >= Self.notable || real.max.rawValue >= Self.notable else {
           quiet += 1
           continue
@@ -36,13 +36,13 @@ extension ReportPage {
       return real != virtual
     }
     var words =
-      "Both replayed one tape: the same jobs, the same service times, the same failures. The simulation's clock costs "
-      + "nothing, so what is added is the machine's: waking, starting, ending, and the work itself."
-    if quiet > 0 { words += " \(counted(quiet, "row")) below 100 µs left out." }
+      "Both replayed one tape: the same jobs, service times and failures. The simulation has no overhead, so the "
+      + "difference is the machine's cost: waking threads, starting and ending jobs, and the work itself."
+    if quiet > 0 { words += " \(counted(quiet, "row")) below 100 µs omitted." }
     page.paragraph(words)
     page.paragraph(
       differing.isEmpty
-        ? "Every count of jobs by how they ended is the same in both."
+        ? "The counts of jobs by outcome are the same in both."
         : "Different in both: "
           + differing.map { name in
             let real = HumanUnits.value(live.measurement[name], name.unit)

@@ -2,7 +2,7 @@ import TailraceCore
 import TailraceMeasurement
 
 extension ReportPage {
-  /// Samples below which a histogram and a ladder of percentiles say less than the table of jobs.
+  /// With fewer samples, a histogram and percentiles add nothing to the table of jobs.
   private static let fewSamples: UInt64 = 20
 
   mutating func addResponse(_ run: RunResult) {
@@ -11,7 +11,7 @@ extension ReportPage {
     guard let response = all[.response], response.count >= Self.fewSamples else { return }
     page.heading(3, "Response time")
     addCorrection(all)
-    page.paragraph("Samples by response time, on a logarithmic axis; the share is of all up to that row:")
+    page.paragraph("Samples by response time, on a logarithmic axis; the share is cumulative:")
     page.figure(TextPlot.histogram(response))
     let ladder: [Double] = [50, 90, 99, 99.9]
     page.table(
@@ -41,12 +41,12 @@ extension ReportPage {
     page.table(["Part", ">Mean per job", ">Share", ""], rows)
     let sum =
       !parts.isComplete
-      ? "Jobs were left without an end, so the parts cannot be compared with the whole."
+      ? "Some jobs have no end, so the parts cannot be compared with the whole."
       : parts.addUp
-        ? "The parts add up to the whole to the nanosecond"
+        ? "The parts add up to the whole, to the nanosecond"
         : "**The parts do not add up: \(parts.gap) ns are missing**"
     page.paragraph(
-      "\(sum); taken over all \(counted(parts.settled, "submitted job")), all attempts of a job together.")
+      "\(sum). They include all \(counted(parts.settled, "submitted job")) and all attempts of each job.")
   }
 
   private func bar(_ share: Double) -> String {
@@ -66,8 +66,8 @@ extension ReportPage {
       Double(corrected) > 1.1 * Double(plain), corrected - plain > 1_000_000
     else { return }
     page.paragraph(
-      "The two differ: jobs were submitted later than intended. The uncorrected figure hides that delay; "
-        + "the one to believe counts from the intended arrival.")
+      "The two differ because jobs were submitted later than intended. The uncorrected figure hides that delay. "
+        + "Use the one that counts from the intended arrival.")
   }
 
   mutating func addSeries(_ run: RunResult) {
@@ -87,6 +87,6 @@ extension ReportPage {
     let length = Double(measurement.throughput.values.count) * Double(measurement.throughput.width.rawValue)
     let column = length / Double(TextPlot.columns(measurement.throughput).count)
     page.paragraph(
-      "From the run's start, over \(HumanUnits.time(length)); each column is a mean over \(HumanUnits.time(column)).")
+      "From the run's start, over \(HumanUnits.time(length)). Each column is a mean over \(HumanUnits.time(column)).")
   }
 }

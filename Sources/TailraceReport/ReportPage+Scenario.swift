@@ -29,18 +29,18 @@ extension ReportPage {
     for run in scenario.runs {
       guard let leftOut = run.observations.attemptsLeftOut, leftOut > 0 else { continue }
       page.paragraph(
-        "The list of jobs of \(run.system) is not whole: \(counted(leftOut, "attempt")) found no room in it. "
-          + "The figures above are of all attempts.")
+        "The job list of \(run.system) is incomplete: \(counted(leftOut, "attempt")) did not fit. "
+          + "The figures above include all attempts.")
     }
   }
 
-  /// Systems on which nothing could be measured, and all that they said of it.
+  /// Systems on which nothing could be measured, with their messages.
   mutating func addFailedRuns(_ scenario: ScenarioResult) {
     for failure in scenario.failedRuns ?? [] {
       page.paragraph(
         "**The run on \(failure.system) failed**"
           + (failure.isPrimary && !scenario.runs.isEmpty
-            ? ". The targets are about it, so none is met; figures are of the other systems." : "."))
+            ? ". The targets apply to it, so none is met; the figures are from the other systems." : "."))
       page.figure(failure.lines)
     }
   }
@@ -68,7 +68,7 @@ extension ReportPage {
   private mutating func addRegressions(_ bounds: [String]) {
     guard !bounds.isEmpty else { return }
     page.paragraph(
-      "Not judged by a single run: \(bounds.map { "`\($0)`" }.joined(separator: ", ")). `tailrace gate` holds them "
+      "Not checked by a single run: \(bounds.map { "`\($0)`" }.joined(separator: ", ")). `tailrace gate` checks them "
         + "against a baseline.")
   }
 
@@ -120,12 +120,12 @@ extension ReportPage {
       })
     if scenario.sequential != nil, !scenario.runs.contains(where: { $0.repetition > 1 }) {
       page.paragraph(
-        "All systems replayed one tape. One repetition: the speedup has no confidence interval. Peak memory is the "
-          + "process's own so far, so a later run can only show more.")
+        "All systems replayed one tape, once, so the speedup has no confidence interval. Peak memory is that of the "
+          + "process so far, so later runs cannot show less.")
     }
   }
 
-  /// Why attempts failed that were not meant to; nothing where none did.
+  /// Causes of unintended failures; empty if there are none.
   mutating func addFailures(_ scenario: ScenarioResult) {
     let failing = scenario.runs.filter { $0.observations.failures != nil }
     guard !failing.isEmpty else { return }
@@ -138,7 +138,7 @@ extension ReportPage {
         let others = [run.system, HumanUnits.count(Double(failures.others)), "other reasons"]
         return rows + (failures.others > 0 ? [others] : [])
       })
-    page.paragraph("What the scenario means to fail is not among them.")
+    page.paragraph("Intended failures are not listed.")
   }
 
   mutating func addJobs(_ run: RunResult) {
@@ -155,16 +155,16 @@ extension ReportPage {
       .joined(separator: ", ")
     words += "; \(counted(measurement.all.attempts, "attempt")), \(counted(measurement.all.retries, "retr"))"
     words = words.hasSuffix("retr") ? words + "y" : words.hasSuffix("retrs") ? String(words.dropLast()) + "ies" : words
-    page.paragraph("How they settled: \(words).")
+    page.paragraph("Outcomes: \(words).")
     if let faults = run.observations.injectedFaults {
       page.paragraph(
-        "Injected by the scenario's plan of faults: "
+        "Injected by the scenario's fault plan: "
           + (faults.words.isEmpty ? "none; no fault fell into the run." : faults.words.joined(separator: ", ") + "."))
     }
     if measurement.unmeasured.total > 0 {
       page.paragraph(
-        "\(counted(measurement.unmeasured.total, "job")) of the warm-up or intended after the measurement window ("
-          + "\(time(measurement.windowStart)) to \(time(measurement.windowEnd)) of the run) left out.")
+        "\(counted(measurement.unmeasured.total, "job")) outside the measurement window ("
+          + "\(time(measurement.windowStart)) to \(time(measurement.windowEnd)) of the run) not counted.")
     }
   }
 
@@ -187,7 +187,7 @@ extension ReportPage {
       let isPlain = run.validity.allSatisfy { $0.verdict == .passed || $0.verdict == .unavailable }
       if index > 0, isPlain {
         let passed = run.validity.count { $0.verdict == .passed }
-        page.paragraph("On \(run.system): valid; \(counted(passed, "check")) passed, the others do not apply to it.")
+        page.paragraph("On \(run.system): valid; \(counted(passed, "check")) passed; the others do not apply.")
         continue
       }
       if scenario.runs.count > 1 { page.paragraph("On \(run.system): \(run.isValid ? "valid" : "**invalid**").") }
@@ -206,12 +206,12 @@ extension ReportPage {
   mutating func addResources(_ scenario: ScenarioResult) {
     page.heading(3, "Resources")
     let names: [(FigureName, String)] = [
-      (.utilization, "Utilization"), (.offeredLoad, "Offered load (erlangs)"), (.concurrencyMax, "Most at once"),
-      (.queueDepthMax, "Deepest queue"), (.startsPerSecondMax, "Most starts in any second"),
-      (.jobsInSystem, "Mean jobs in system"), (.processorTime, "Processor time"), (.peakMemory, "Peak memory"),
-      (.bytesPerJob, "Allocated per job"), (.liveBytesWarm, "Live at the end of warm-up"),
-      (.liveBytesEnd, "Live at the end"), (.allocationsPerJob, "Allocations per job"),
-      (.otherPrograms, "Other programs' processor time"), (.runDelay, "Own threads waited for a processor"),
+      (.utilization, "Utilization"), (.offeredLoad, "Offered load (erlangs)"), (.concurrencyMax, "Maximum concurrency"),
+      (.queueDepthMax, "Maximum queue depth"), (.startsPerSecondMax, "Maximum starts in any second"),
+      (.jobsInSystem, "Mean jobs in system"), (.processorTime, "CPU time"), (.peakMemory, "Peak memory"),
+      (.bytesPerJob, "Allocated per job"), (.liveBytesWarm, "Live memory after warm-up"),
+      (.liveBytesEnd, "Live memory at the end"), (.allocationsPerJob, "Allocations per job"),
+      (.otherPrograms, "Other programs' CPU time"), (.runDelay, "Own threads' CPU wait"),
       (.wakeUpP50, "Waking a thread, p50"), (.wakeUpP99, "Waking a thread, p99"),
     ]
     let known = names.filter { name, _ in scenario.runs.contains { $0.measurement[name] != nil } }

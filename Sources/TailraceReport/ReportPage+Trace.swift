@@ -1,25 +1,25 @@
 import TailraceMeasurement
 
 extension ReportPage {
-  /// Which rows of a log were replayed, and which not.
+  /// Which rows of a log were replayed or skipped.
   mutating func addTrace(_ scenario: ScenarioResult) {
     guard let trace = scenario.trace else { return }
     page.paragraph("Log: \(trace.words).")
     if trace.leftOut.count > 1 {
       page.table(
-        ["Rows left out", ">Rows"], trace.leftOut.map { [$0.reason, HumanUnits.count(Double($0.rows))] })
+        ["Rows skipped", ">Rows"], trace.leftOut.map { [$0.reason, HumanUnits.count(Double($0.rows))] })
     }
     page.table(["In the log", "Job type"], trace.renamed.map { ["`\($0.value)`", $0.name] })
-    page.list(trace.remarks.map { "Remark on the log: \($0)." })
+    page.list(trace.remarks.map { "Note on the log: \($0)." })
   }
 }
 
 extension ReplayedTrace {
-  /// `log.swf, 6 rows: 4 replayed, 2 left out (1 run time unknown, 1 no processors)`.
+  /// `log.swf, 6 rows: 4 replayed, 2 skipped (1 run time unknown, 1 no processors)`.
   package var words: String {
     let left = leftOut.reduce(0) { $0 + $1.rows }
     let reasons = leftOut.map { "\(HumanUnits.count(Double($0.rows))) \($0.reason)" }.joined(separator: ", ")
     return "\(file), \(HumanUnits.counted(rows, "row")): \(HumanUnits.count(Double(jobs))) replayed, "
-      + (left == 0 ? "none left out" : "\(HumanUnits.count(Double(left))) left out (\(reasons))")
+      + (left == 0 ? "none skipped" : "\(HumanUnits.count(Double(left))) skipped (\(reasons))")
   }
 }

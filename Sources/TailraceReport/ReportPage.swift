@@ -1,7 +1,7 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// `report.md`: what held, what did not and why, then the figures behind it.
+/// `report.md`: the verdict, what failed and why, then the figures.
 struct ReportPage {
   let suite: SuiteResult
   var page = Markdown()
@@ -22,8 +22,8 @@ struct ReportPage {
     page.list(Array(suite.fateLines.prefix(Self.findingLimit)))
     if suite.timeScale != 1 {
       page.paragraph(
-        "**Time scale \(HumanUnits.digits(suite.timeScale)).** Declared durations were multiplied by it, limits and "
-          + "published values of those scenarios too; rates were divided. Scenarios of real operations run unscaled.")
+        "**Time scale \(HumanUnits.digits(suite.timeScale)).** Declared durations, limits and published values were "
+          + "multiplied by it; rates were divided. Scenarios with real operations are not scaled.")
     }
     page.table(
       [
@@ -31,10 +31,9 @@ struct ReportPage {
       ], suite.scenarios.map(overviewRow))
     addFindings()
     page.paragraph(
-      "Response time counts from the instant a job *should* have arrived until it settled, and is that of the jobs that "
-        + "ran to their end: completed or dead-lettered ones. A percentile is printed only "
-        + "where its sample holds it with 95 % confidence (p50: 5 samples, p90: 29, p99: 299, p99.9: 2,995); "
-        + "elsewhere `–` stands for it and the maximum says more.")
+      "Response time runs from the instant when a job *should* have arrived until it settled. It includes jobs that "
+        + "ran to their end: completed or dead-lettered. `–` means too few samples to report this percentile with "
+        + "95 % confidence (p50: 5 samples, p90: 29, p99: 299, p99.9: 2,995).")
   }
 
   var headline: String {
@@ -43,10 +42,10 @@ struct ReportPage {
     let judged = suite.scenarios.count { !$0.targets.isEmpty }
     let scenarios = counted(judged, "scenario")
     let unjudged = suite.scenarios.count - judged
-    let others = unjudged > 0 ? " \(counted(unjudged, "scenario")) set no targets, so nothing was checked there." : ""
+    let others = unjudged > 0 ? " \(counted(unjudged, "scenario")) set no targets, so nothing was checked in them." : ""
     switch suite.verdict {
     case .noTargets:
-      return "**NO TARGETS**: every run is valid, and nothing was checked. Set targets in the scenario or by --target."
+      return "**NO TARGETS**: every run is valid; nothing was checked. Set targets in the scenario or with --target."
     case .passed:
       return "**PASSED**: every run is valid, and all \(targets.count) targets of \(scenarios) are met.\(others)"
     case .missed:
@@ -57,9 +56,9 @@ struct ReportPage {
       let failed = suite.scenarios.reduce(0) { $0 + ($1.failedRuns?.count ?? 0) }
       var why =
         suite.isInterrupted
-        ? "the suite is not finished: it was interrupted" : "not to be trusted: \(invalid.joined(separator: ", "))"
+        ? "the suite is not finished: it was interrupted" : "do not trust \(invalid.joined(separator: ", "))"
       if failed > 0 { why = "\(counted(failed, "run")) failed; \(why)" }
-      return "**INVALID**: \(why). \(met) of \(targets.count) targets are met, but an invalid run passes nothing."
+      return "**INVALID**: \(why). \(met) of \(targets.count) targets are met, but an invalid run always fails."
     }
   }
 
@@ -75,18 +74,18 @@ struct ReportPage {
     ]
   }
 
-  /// What was missed or failed, in one list: a reader need not look for it.
+  /// Everything that was missed or failed, in one list.
   private mutating func addFindings() {
     let findings = findings
     guard !findings.isEmpty else { return }
-    page.heading(2, "What did not hold")
+    page.heading(2, "What failed")
     page.list(Array(findings.prefix(Self.findingLimit)))
     if findings.count > Self.findingLimit {
       page.paragraph("… and \(findings.count - Self.findingLimit) more, in the scenarios below.")
     }
   }
 
-  /// Findings that are listed in one place.
+  /// The maximum number of listed findings.
   static let findingLimit = 40
 
   var findings: [String] {
@@ -97,7 +96,7 @@ struct ReportPage {
       }
       for target in scenario.targets where target.verdict != .met {
         let observed = target.observed.map { "observed \(HumanUnits.value($0, target.unit))" } ?? "no samples"
-        // A time scale moves such limits: what was written is then not what was asked for.
+        // A time scale also scales the limit, which then differs from the limit in the scenario.
         let isScaled = scenario.primary?.timeScale != 1 && (target.unit == .time || target.unit == .rate)
         let limit = isScaled ? ", scaled limit \(HumanUnits.value(target.limit, target.unit))" : ""
         findings.append(
@@ -116,7 +115,7 @@ struct ReportPage {
     return findings
   }
 
-  /// The figures that scenarios want to see beside each other's.
+  /// The figures that scenarios list for comparison with other scenarios.
   mutating func addSideBySide() {
     let shown = suite.scenarios.filter { !($0.figures ?? []).isEmpty }
     guard shown.count > 1 else { return }
@@ -137,14 +136,14 @@ struct ReportPage {
   }
 
   private mutating func addAppendix() {
-    page.heading(2, "How it was measured")
-    page.paragraph("The command that repeats it:")
+    page.heading(2, "Method")
+    page.paragraph("Command to repeat this run:")
     page.figure([suite.command])
     addEnvironment()
     page.paragraph(
-      "Beside this page: `report.html` (the same with pictures, in one file), `results.csv` (every figure, one a row), "
+      "See also `report.html` (the same with charts, in one file), `results.csv` (one figure per row), "
         + "`targets.csv`, `histograms/` (HdrHistogram's text format, in ms) and `result.json`, from which "
-        + "`tailrace report` makes all of them again.")
+        + "`tailrace report` recreates all of them.")
     addQuantities()
   }
 

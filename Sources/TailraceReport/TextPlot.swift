@@ -1,23 +1,23 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// Pictures in text, for a page that any viewer shows.
+/// Charts made of text.
 enum TextPlot {
   private static let eighths = Array(" ▁▂▃▄▅▆▇█")
 
-  /// Columns of a picture at most.
+  /// The maximum width of a chart in columns.
   static let width = 60
 
-  /// The values to draw: at most ``width``.
+  /// The values to draw, at most ``width`` of them.
   static func columns(_ series: Series) -> [Double] { resampled(series.values, to: width) }
 
-  /// A line of bars from 0 to the greatest value.
+  /// A line of bars, scaled from 0 to the maximum.
   static func sparkline(_ values: [Double]) -> String {
     guard let most = values.max(), most > 0 else { return String(repeating: "▁", count: values.count) }
     return String(values.map { $0 <= 0 ? eighths[0] : eighths[min(8, max(1, Int(($0 / most * 8).rounded(.up))))] })
   }
 
-  /// The mean of each of at most `width` stretches of equal length.
+  /// The means of at most `width` intervals of equal length.
   static func resampled(_ values: [Double], to width: Int) -> [Double] {
     guard values.count > width else { return values }
     return (0..<width).map { index in
@@ -26,7 +26,7 @@ enum TextPlot {
     }
   }
 
-  /// A histogram on a logarithmic axis: rows of equal ratio (1–2–5 of a decade), a bar each.
+  /// A histogram on a logarithmic axis: one bar per row, rows in 1–2–5 steps per decade.
   static func histogram(_ samples: Distribution, width: Int = 40) -> [String] {
     let edges = edges(from: Double(samples.bins.first?.lowest ?? 0), to: Double(samples.bins.last?.highest ?? 0))
     var counts = [UInt64](repeating: 0, count: edges.count + 1)
@@ -47,7 +47,7 @@ enum TextPlot {
     }
   }
 
-  /// Bounds between rows: 1–2–5 steps, made finer until some ten rows are drawn.
+  /// The bounds between rows: 1–2–5 steps, refined until there are about ten rows.
   private static func edges(from low: Double, to high: Double) -> [Double] {
     let fine: [[Double]] = [[1, 2, 5], [1, 1.5, 2, 3, 5, 7], [1, 1.2, 1.5, 1.8, 2.2, 2.7, 3.3, 4, 5, 6, 7, 8.5]]
     var edges: [Double] = []
@@ -58,18 +58,18 @@ enum TextPlot {
         edges += steps.map { $0 * decade }.filter { $0 > low && $0 <= high * 2.5 }
         decade *= 10
       }
-      // The first bound above the greatest value closes the last row.
+      // The first bound above the maximum ends the last row.
       if let end = edges.firstIndex(where: { $0 > high }) { edges.removeSubrange((end + 1)...) }
       if edges.count >= 8 { break }
     }
     return edges
   }
 
-  /// Text set flush right.
+  /// Right-aligned text.
   static func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
   }
-  /// Text set flush left.
+  /// Left-aligned text.
   static func left(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
   }

@@ -1,9 +1,9 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// The results as tables for other programs: one number a row, or one target a row.
+/// The results as tables for other programs: one number or one target per row.
 enum TidyResults {
-  /// Percentiles in files, where enough samples stand behind each.
+  /// The percentiles in files, each included only if there are enough samples.
   static let percentiles: [Double] = [50, 75, 90, 95, 99, 99.9, 99.99]
 
   /// `results.csv`: run, scenario, system, class, metric, statistic, unit, value.
@@ -55,7 +55,7 @@ enum TidyResults {
     return rows
   }
 
-  /// `targets.csv`: a row per target.
+  /// `targets.csv`: one row per target.
   static func targets(_ suite: SuiteResult) -> String {
     var table = CommaSeparated(
       "scenario", "target", "metric", "comparison", "unit", "limit", "observed", "margin", "relative_margin", "samples",

@@ -17,7 +17,7 @@ struct GateCommand: AsyncParsableCommand {
       Runs the scenarios in rounds, checks their targets, and compares them with a stored baseline or with another \
       program, run in alternation. A regression is a broken bound (--regression, or 'vs(main).throughput > -3%' among \
       a scenario's targets); without bounds, it is a metric that 'compare' calls worse. The gate repeats a failing \
-      check with new rounds, and reports the failure only if it fails again. An improvement is not an error.
+      check with fresh rounds, and reports the failure only if it fails again. An improvement is not an error.
 
       EXAMPLES
         tailrace gate mine.yaml --against main --github

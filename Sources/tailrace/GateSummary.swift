@@ -34,7 +34,7 @@ struct GateSummary {
     if !note.isEmpty { text += "\n" + note + "\n" }
     for (scenario, explanation) in findings.explanations {
       let lines = ExplanationWords.lines(explanation)
-      text += "\n  Cause (\(scenario)\(findings.confirmation == nil ? "" : ", new rounds"))\n"
+      text += "\n  Cause (\(scenario)\(findings.confirmation == nil ? "" : ", fresh rounds"))\n"
       text += lines.map { "  \($0.replacing("**", with: ""))\n" }.joined()
     }
     return text

@@ -213,7 +213,7 @@ struct DocumentsTests {
         if let change = contrast.change { #expect(document.contains(ExplanationWords.signed(change)), "\(name)") }
       }
       let explained = findings.explanation(of: 1, in: "mine") != nil
-      #expect(document.contains("It begins in the") == explained, "\(name) explains what others do not")
+      #expect(document.contains("The cause is the") == explained, "\(name) explains what others do not")
     }
     struct Judged: Decodable { var verdict: String; var exitStatus: Int32 }
     let json = try JSONDecoder().decode(Judged.self, from: Data(try #require(files["comparison.json"])))

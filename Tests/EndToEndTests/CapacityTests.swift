@@ -13,7 +13,7 @@ import Testing
     #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.output.hasPrefix("four-servers, simulated: "), "\(outcome)")
     #expect(outcome.output.contains("Theory, exact:  318 /s for waiting.p99 < 50ms (M/M/4"), "\(outcome)")
-    #expect(outcome.output.contains("Gives out first: workers of the pool async"), "\(outcome)")
+    #expect(outcome.output.contains("Bottleneck:     workers of the pool async"), "\(outcome)")
     #expect(outcome.outputLines.count <= 40)
     #expect(
       try folder.files(under: "reports/latest").map(\.path)

@@ -26,7 +26,7 @@ import Testing
       ["compare", "quick-start", "--vary", "scheduler.workers=2,4", "--rounds", "12"] + Self.simulated, in: folder)
     #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.output.contains("scheduler.workers=4 against scheduler.workers=2: BETTER"))
-    #expect(outcome.output.contains("It begins in the waiting time of `thumbnail`"))
+    #expect(outcome.output.contains("The cause is the waiting time of `thumbnail`"))
     let report = try folder.text("reports/latest/report.md")
     #expect(report.contains("| `response.mean` |") && report.contains("**better** ▲"))
     #expect(try folder.text("reports/latest/comparison.csv").hasPrefix("scenario,baseline,candidate,metric,unit"))
@@ -46,9 +46,10 @@ import Testing
     let few = try await run(flags + ["--rounds", "5"], in: folder)
     #expect(few.status == 0, "\(few)")
     let words =
-      "8 metrics in 5 rounds at most: none can be called better or worse, however large its change; that takes"
+      "8 metrics in 5 rounds at most: none can be called better or worse, however large its change. Use"
     #expect(few.error == words + " 11 (--rounds, --metric).\n")
-    #expect(try folder.text("reports/latest/report.md").contains("So many metrics need 11 rounds before any can be"))
+    #expect(
+      try folder.text("reports/latest/report.md").contains("11 rounds are needed before any of these metrics can"))
     let one = try await run(flags + ["--rounds", "8", "--metric", "response.mean"], in: folder)
     #expect(one.status == 3 && one.error.isEmpty, "\(one)")
   }
@@ -69,7 +70,7 @@ import Testing
       ["compare", "quick-start", "--binary", Binary.path, "--binary", try slowProgram("1.1", in: folder)]
         + Self.simulated, in: folder)
     #expect(outcome.status == 3, "\(outcome)")
-    #expect(outcome.output.contains("It begins in the service time of `report`"), "\(outcome)")
+    #expect(outcome.output.contains("The cause is the service time of `report`"), "\(outcome)")
     #expect(outcome.output.contains("+10.0 %"), "\(outcome)")
   }
 
@@ -86,7 +87,7 @@ import Testing
     let folder = try TemporaryFolder()
     let outcome = try await run(
       ["compare", "quick-start", "--vary", setting, "--rounds", "2"] + Self.simulated, in: folder)
-    #expect(outcome.status == 0 && outcome.output.contains("differs as asked for: quick-start: "), "\(outcome)")
+    #expect(outcome.status == 0 && outcome.output.contains("differs as intended: quick-start: "), "\(outcome)")
     #expect(outcome.output.contains(words), "\(outcome)")
     for page in ["report.md", "report.html"] { #expect(try folder.text("reports/latest/\(page)").contains(words)) }
     #expect(!outcome.output.contains("Forced"))
@@ -97,7 +98,7 @@ import Testing
     let outcome = try await run(
       ["compare", "quick-start", "--vary", "jobs.report.service=60ms,66ms", "--rounds", "12"] + Self.simulated,
       in: folder)
-    #expect(outcome.status == 3 && outcome.output.contains("It begins in the service time of `report`"), "\(outcome)")
+    #expect(outcome.status == 3 && outcome.output.contains("The cause is the service time of `report`"), "\(outcome)")
     #expect(outcome.output.contains("(+10.0 %) a job"), "\(outcome)")
   }
 
@@ -112,7 +113,7 @@ import Testing
       ["compare", "before.yaml", "after.yaml", "--rounds", "12"] + Self.simulated, in: folder)
     #expect(outcome.status == 3, "\(outcome)")
     #expect(
-      outcome.output.contains("The tape of after.yaml differs as asked for: before: what jobs of b do"), "\(outcome)")
+      outcome.output.contains("The tape of after.yaml differs as intended: before: what jobs of b do"), "\(outcome)")
   }
 
   /// A program whose tape is another one, though the same was asked of it.
@@ -128,7 +129,7 @@ import Testing
     #expect(refused.error.contains("jobs arrive at other times"), "\(refused)")
     #expect(!folder.exists("reports"))
     let forced = try await run(arguments + ["--force"], in: folder)
-    #expect(forced.output.contains("Forced, although not alike"), "\(forced)")
+    #expect(forced.output.contains("Compared anyway (--force)"), "\(forced)")
     let report = try folder.text("reports/latest/report.md")
     #expect(report.split(separator: "\n").dropFirst().first?.hasPrefix("**Forced.**") == true)
   }
@@ -152,7 +153,7 @@ import Testing
     let outcome = try await run(arguments + ["--varied", "workers"], in: folder)
     #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.output.contains("3 rounds of each; these were stored."), "\(outcome)")
-    #expect(outcome.output.contains("same =, too few rounds to see a change"), "\(outcome)")
+    #expect(outcome.output.contains("same =, too few rounds to detect a change"), "\(outcome)")
     #expect(!outcome.output.contains("nothing: too few"), "\(outcome)")
   }
 
@@ -217,7 +218,7 @@ import Testing
     #expect(worse.status == 3, "\(worse)")
     #expect(worse.output.contains("fresh rounds say the same"), "\(worse)")
     #expect(worse.output.contains("::error title=tailrace"), "\(worse)")
-    #expect(worse.output.contains("It begins in the service time of `report`"), "\(worse)")
+    #expect(worse.output.contains("The cause is the service time of `report`"), "\(worse)")
     let before = try folder.files(under: "reports/latest")
     let again = try await run(["report", "reports/latest"], in: folder)
     #expect(again.status == 0, "\(again)")
@@ -291,7 +292,7 @@ import Testing
     // Half of the jobs' luck is drawn anew by other retries: a figure that varies from tape to tape.
     let noise = try await run(
       ["noise", "quick-start", "--system", "simulated", "--progress", "none", "--rounds", "4"], in: folder)
-    #expect(noise.status == 0 && noise.output.contains("least change seen"), "\(noise)")
+    #expect(noise.status == 0 && noise.output.contains("smallest detectable change"), "\(noise)")
     let path = folder.url.appendingPathComponent(".tailrace/noise/quick-start.json")
     // In virtual time there is none: as a machine would have it.
     let floor = try String(contentsOf: path, encoding: .utf8)

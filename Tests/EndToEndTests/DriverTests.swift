@@ -237,7 +237,7 @@ import Testing
       in: folder)
     #expect(outcome.status == 3, "\(outcome)")
     #expect(outcome.output.contains("exec:./new against exec:./old: WORSE"), "\(outcome)")
-    #expect(outcome.output.contains("It begins in the service time of `report`"), "\(outcome)")
+    #expect(outcome.output.contains("The cause is the service time of `report`"), "\(outcome)")
   }
 
   /// Rows of a part of the jobs: the certificate counts what the tape intended, and not what was written.

@@ -132,7 +132,7 @@ import Testing
     let log = "t,s,k,ok\n0,10,日本,1\n5,,日本,1\n20,0,a,1\n30,40,中国,0\n40,NULL,a,1\n50,2,a,1\n"
     let (output, report) = try await replay(
       folder, log, "columns: {submitted: t, service: s, job_type: k, outcome: ok}, failed: [0, false]")
-    let words = "log.csv, 6 rows: 3 replayed, 3 left out (2 run time unknown, 1 run time of 0)"
+    let words = "log.csv, 6 rows: 3 replayed, 3 skipped (2 run time unknown, 1 run time of 0)"
     let remark = "failed names 'false', which no row has in the column ok; it has '1', '0'"
     for file in ["report.md", "report.html"] {
       let text = try String(contentsOf: report.appendingPathComponent(file), encoding: .utf8)
@@ -196,6 +196,6 @@ import Testing
     let report = try String(contentsOf: folder.appendingPathComponent("latest/report.md"), encoding: .utf8)
     #expect(report.contains("### Live beside simulated"))
     #expect(report.contains("| all | `service` |"))
-    #expect(report.contains("Every count of jobs by how they ended is the same in both."))
+    #expect(report.contains("The counts of jobs by outcome are the same in both."))
   }
 }

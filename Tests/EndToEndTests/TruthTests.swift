@@ -77,7 +77,7 @@ import Testing
     #expect(statuses.sorted() == ["0", "64", "64", "64"], "\(outcome) \(statuses)")
     for (place, status) in statuses.enumerated() where status == "64" {
       let words = try folder.text("out\(place + 1).txt")
-      #expect(words.contains("is making the baseline 'main'") || words.contains("is there already"), "\(words)")
+      #expect(words.contains("is making the baseline 'main'") || words.contains("already exists"), "\(words)")
     }
     #expect(try folder.files(under: ".tailrace").map(\.path) == ["baselines/main.json"])
     let shown = try await Binary.run(["baseline", "show", "main"], in: folder)
@@ -133,7 +133,7 @@ import Testing
       rm -rf .tailrace; touch .tailrace; wait $it; cat said.txt >&2; exit $(cat status.txt)
       """, Self.quick)
     #expect(outcome.status == 1, "\(outcome)")
-    #expect(outcome.error.contains("what was measured is in '") && outcome.error.contains("main.json'"), "\(outcome)")
+    #expect(outcome.error.contains("the results are in '") && outcome.error.contains("main.json'"), "\(outcome)")
     #expect(try folder.files(under: "spare").contains { $0.path.hasSuffix("/main.json") })
   }
 

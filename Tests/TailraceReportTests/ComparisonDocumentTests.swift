@@ -31,7 +31,7 @@ struct ComparisonDocumentTests {
     let drawn = findings.contrasts.count { $0.low != nil }
     #expect(drawn > 3)
     #expect(page.matches(of: /class="estimate [a-z]+" *\/><\/svg>/).count >= drawn)
-    #expect(page.contains("It begins in the <strong>service time</strong> of <code>long</code>"))
+    #expect(page.contains("The cause is the <strong>service time</strong> of <code>long</code>"))
     let files = try ComparisonFiles.render(findings)
     #expect(files.first { $0.path == "report.html" }.map { $0.bytes == Array(page.utf8) } == true)
   }
@@ -55,9 +55,10 @@ struct ComparisonDocumentTests {
       origin: service, quantiles: [], utilizationBefore: nil, utilizationAfter: nil)
     var lines = ExplanationWords.lines(explanation).joined(separator: "\n")
     #expect(
-      lines.contains("`a`: 10.0 ms → 18.0 ms (+80.0 %) a job. That adds 8.00 ms to the mean over all jobs, more than"),
+      lines.contains(
+        "`a`: 10.0 ms → 18.0 ms (+80.0 %) per job. That adds 8.00 ms to the mean over all jobs, more than"),
       "\(lines)")
-    #expect(lines.contains("3.00 ms (+50.0 %) a job, which adds 1.00 ms to the mean over all jobs, 20.0 % of"))
+    #expect(lines.contains("3.00 ms (+50.0 %) per job, which adds 1.00 ms to the mean over all jobs, 20.0 % of"))
     #expect(!lines.contains("160 %") && !lines.contains("carries"), "\(lines)")
     explanation.origin = explanation.shifts[1]
     explanation.after = 26e6
@@ -97,7 +98,7 @@ struct ComparisonDocumentTests {
       "\(line)")
     for index in findings.contrasts.indices { findings.contrasts[index].detectable = nil }
     let blind = ComparisonPage.headline(findings, candidate: 1)
-    #expect(blind.hasPrefix("UNCLEAR: nothing could have been seen: 12 rounds are too few for"), "\(blind)")
+    #expect(blind.hasPrefix("UNCLEAR: no change could have been detected: 12 rounds are too few for"), "\(blind)")
     findings.contrasts[0].verdict = .worse
     #expect(!ComparisonPage.headline(findings, candidate: 1).contains("missed"))
   }
@@ -113,7 +114,7 @@ struct ComparisonDocumentTests {
     findings.name = hostile
     let page = try ComparisonDocument.render(findings)
     #expect(!page.contains("<img"))
-    let forced = try #require(page.firstRange(of: "Forced: these are not alike"))
+    let forced = try #require(page.firstRange(of: "Forced. The candidates differ"))
     let picture = try #require(page.firstRange(of: "class=\"picture"))
     #expect(forced.lowerBound < picture.lowerBound)
   }
@@ -172,7 +173,7 @@ struct CapacityDocumentTests {
   @Test func theAnswerItsIntervalTheoryAndSimulationAreBesideEachOther() throws {
     let page = try CapacityDocument.render(Self.result([[]]))
     try PageRules.expectHeld(page, pictures: 1)
-    for words in ["✓ 372 /s", "369 to 376 /s", "theory, exact: 374 /s", "theory, at most: 400 /s", "▲ helps"] {
+    for words in ["✓ 372 /s", "369 to 376 /s", "theory, exact: 374 /s", "theory, bound: 400 /s", "▲ helps"] {
       #expect(page.contains(words), "\(words)")
     }
     // Four rates on two systems, each with both ends of its interval.

@@ -142,7 +142,7 @@ import Testing
     let words = PlanWords(found)
     #expect(words.answer == "Cheapest known to meet every target with 95 % confidence: scheduler.workers=5")
     #expect(!words.shortfalls.contains { $0.contains("fails") })
-    #expect(words.shortfalls[0].hasPrefix("scheduler.workers=4 is not decided: waiting.mean < 8ms: 7.90 ms ± 200 µs"))
+    #expect(words.shortfalls[0].hasPrefix("scheduler.workers=4 is undecided: waiting.mean < 8ms: 7.90 ms ± 200 µs"))
     let html = try PlanDocument.render(found)
     #expect(html.contains("Cheapest known to meet") && html.contains("✓ scheduler.workers=5"))
   }

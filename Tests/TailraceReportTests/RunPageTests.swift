@@ -76,7 +76,7 @@ struct RunPageTests {
   @Test func aMissedTargetIsSaidFirst() throws {
     let page = try RunPage.render(FixedSuite.make())
     let verdict = try #require(page.firstRange(of: "✗ Missed"))
-    let finding = try #require(page.firstRange(of: "What did not hold"))
+    let finding = try #require(page.firstRange(of: "What failed"))
     let picture = try #require(page.firstRange(of: "class=\"picture"))
     #expect(verdict.lowerBound < finding.lowerBound && finding.lowerBound < picture.lowerBound)
   }
@@ -98,7 +98,7 @@ struct RunPageTests {
       }
     }
     let page = try RunPage.render(suite)
-    #expect(page.contains("No picture of the workers"))
+    #expect(page.contains("No chart of the workers"))
     #expect(PageRules.references(in: page) == [])
   }
 

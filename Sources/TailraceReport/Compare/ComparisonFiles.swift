@@ -1,10 +1,10 @@
 import TailraceMeasurement
 
-/// The files of a comparison's report, made from its result alone.
+/// The files of a comparison's report, made only from its result.
 package enum ComparisonFiles {
   /// Paths relative to the report's directory, `report.md` first, with their bytes.
   ///
-  /// - Throws: an encoding error when a number in the result is not finite.
+  /// - Throws: An encoding error if a number in the result is not finite.
   package static func render(_ result: ComparisonFindings) throws -> [(path: String, bytes: [UInt8])] {
     [
       ("report.md", Array(try ComparisonPage.render(result).utf8)),
@@ -13,7 +13,7 @@ package enum ComparisonFiles {
     ]
   }
 
-  /// `comparison.json`: keys in order, one line, ended by a line feed.
+  /// `comparison.json`: sorted keys, one line, with a final line feed.
   package static func encode(_ result: ComparisonFindings) throws -> [UInt8] {
     try ReportJSON.encode(result, verdict: result.word, exitStatus: result.exitStatus)
   }
@@ -25,7 +25,7 @@ package enum ComparisonFiles {
     try ReportJSON.decode(bytes, file: "comparison.json", current: ComparisonFindings.currentFormat)
   }
 
-  /// `comparison.csv`: a row for each metric of each candidate; changes are shares of the baseline's value.
+  /// `comparison.csv`: one row per metric and candidate. Changes are shares of the baseline's value.
   private static func rows(_ result: ComparisonFindings) -> String {
     var rows = CommaSeparated(
       "scenario", "baseline", "candidate", "metric", "unit", "baseline_value", "candidate_value", "rounds", "change",

@@ -1,7 +1,6 @@
 import TailraceMeasurement
 
-/// A comparison as one page of Markdown: what is better and worse, what could not be told, where it lies, and how it
-/// was found out.
+/// A comparison as one page of Markdown: what is better, worse or unclear, the causes, and the method.
 package struct ComparisonPage {
   private let result: ComparisonFindings
   private(set) var page = Markdown()
@@ -11,7 +10,7 @@ package struct ComparisonPage {
     return text(result, title: "Comparison: \(result.name)")
   }
 
-  /// Of a result whose texts are without marks.
+  /// Builds the page from a result whose texts contain no markup.
   static func text(_ result: ComparisonFindings, title: String) -> String {
     var page = ComparisonPage(result: result)
     page.page.heading(1, title)
@@ -36,18 +35,18 @@ package struct ComparisonPage {
     let missed = MissedChange.words(own, rules: result.rules, metrics: result.contrasts.count)
     let strict = result.isInconclusive(own) ? ", which does not pass with --strict" : ""
     let sum = "of \(HumanUnits.counted(own.count, "metric")) \(counts.joined(separator: ", "))\(strict)"
-    // What could not have been seen comes first: the counts say nothing then.
+    // State first that no change could have been detected, because the counts mean nothing then.
     return own.allSatisfy { $0.verdict == .unclear && $0.detectable == nil } && !missed.isEmpty
       ? "\(word): \(missed); \(sum)" : "\(word): \(sum)\(missed.isEmpty ? "" : "; \(missed)")"
   }
 
   private mutating func addHead() {
     if !result.forced.isEmpty {
-      page.paragraph("**Forced.** These are not alike, so what differs may not be what was changed:")
+      page.paragraph("**Forced.** The candidates differ in more than the tested change:")
       page.list(result.forced)
     }
     if !result.invalid.isEmpty {
-      page.paragraph("**INVALID**: the figures are not to be trusted, whatever they say.")
+      page.paragraph("**INVALID**: do not trust the figures.")
       page.list(result.invalid)
     }
     let baseline = result.candidates[0].label
@@ -59,19 +58,19 @@ package struct ComparisonPage {
     page.paragraph("\(HumanUnits.counted(result.counted, "round")) of each; \(result.ending).\(Self.setAside(result))")
   }
 
-  /// How many rounds were set aside, and why the first was; empty: none was.
+  /// How many rounds were discarded, and why the first was; empty: none was.
   package static func setAside(_ result: ComparisonFindings) -> String {
     let spoiled = result.rounds.filter { !$0.discarded.isEmpty }
     guard let first = spoiled.first else { return "" }
     return
-      " \(HumanUnits.counted(spoiled.count, "more round")) \(spoiled.count == 1 ? "was" : "were") set aside, since the "
-      + "machine may be to blame (round \(first.number): \(first.discarded[0]))."
+      " \(HumanUnits.counted(spoiled.count, "more round")) \(spoiled.count == 1 ? "was" : "were") discarded, because "
+      + "the machine may have disturbed them (round \(first.number): \(first.discarded[0]))."
   }
 
-  /// What the candidates' tapes do not have in common with the baseline's, since that was what to compare.
+  /// Intended differences between the candidates' tapes and the baseline's.
   package static func tapeLines(_ result: ComparisonFindings) -> [String] {
     result.candidates.flatMap { candidate in
-      (candidate.tape ?? []).map { "The tape of \(candidate.label) differs as asked for: \($0)." }
+      (candidate.tape ?? []).map { "The tape of \(candidate.label) differs as intended: \($0)." }
     }
   }
 
@@ -91,7 +90,7 @@ package struct ComparisonPage {
   }
 
   package static func columns(baseline: String, candidate: String) -> [String] {
-    ["Metric", ">\(baseline)", ">\(candidate)", ">Change", ">Interval", "Verdict", ">Could have been seen", ">p"]
+    ["Metric", ">\(baseline)", ">\(candidate)", ">Change", ">Interval", "Verdict", ">Smallest detectable change", ">p"]
   }
 
   package static func row(_ contrast: Contrast) -> [String] {
@@ -105,7 +104,7 @@ package struct ComparisonPage {
     ]
   }
 
-  /// The verdict in words that stand without colours.
+  /// The verdict as text that needs no color.
   package static func verdict(_ contrast: Contrast) -> String {
     let why = contrast.why.isEmpty ? "" : " – \(contrast.why)"
     switch contrast.verdict {
@@ -113,27 +112,27 @@ package struct ComparisonPage {
     case .worse: return "**worse** ▼"
     case .same: return "same ="
     case .unclear:
-      // It would have been called on its own; among so many metrics it may be chance.
+      // Significant on its own, but not after correction for the number of metrics.
       let alone = contrast.uncorrected == .unclear ? "" : " (alone: \(contrast.uncorrected.rawValue))"
       return "unclear ?\(alone)\(why)"
     }
   }
 
-  /// Beside what was not called: how large a change would have been.
+  /// The smallest detectable change, for metrics that are not better or worse.
   package static func detectable(_ contrast: Contrast) -> String {
     guard contrast.verdict == .same || contrast.verdict == .unclear, !contrast.logRatios.isEmpty else { return "" }
-    guard let detectable = contrast.detectable else { return "nothing: too few rounds" }
+    guard let detectable = contrast.detectable else { return "none: too few rounds" }
     return detectable == 0 ? "any change" : "±\(HumanUnits.share(Contrast.change(detectable)))"
   }
 
-  /// The same as words that follow the verdict; nil: there is nothing to add to it.
+  /// The same as text after the verdict; nil: nothing to add.
   package static func detectableWords(_ contrast: Contrast) -> String? {
     let seen = detectable(contrast)
     if seen.isEmpty { return nil }
     guard let detectable = contrast.detectable else {
-      return contrast.why.isEmpty ? "too few rounds to see a change" : nil
+      return contrast.why.isEmpty ? "too few rounds to detect a change" : nil
     }
-    return detectable == 0 ? "any change could have been seen" : "\(seen) could have been seen"
+    return detectable == 0 ? "any change would have been detected" : "\(seen) would have been detected"
   }
 
   private static func p(_ contrast: Contrast) -> String {
@@ -145,11 +144,12 @@ package struct ComparisonPage {
   mutating func addExplanation(_ explanation: Explanation) {
     let lines = ExplanationWords.lines(explanation)
     guard !lines.isEmpty else { return }
-    page.paragraph("**Where it lies**")
+    page.paragraph("**Cause**")
     page.list(lines)
     page.table(
       [
-        "Job type", "Part", ">Before, a job", ">After, a job", ">Change of the part", ">Adds to the mean of all jobs",
+        "Job type", "Part", ">Before, per job", ">After, per job", ">Change of the part",
+        ">Adds to the mean of all jobs",
         ">99 % interval", ">Share of the mean's change",
       ],
       explanation.shifts.filter(\.isClear).prefix(8).map { shift in
@@ -178,25 +178,26 @@ package struct ComparisonPage {
   // MARK: - How it was found out
 
   mutating func addMethod() {
-    page.heading(2, "How it was compared")
+    page.heading(2, "Method")
     let rules = result.rules
     let level = result.contrasts.map(\.level).max() ?? rules.confidence
     var items = [
-      "Each round replays one tape, so the same jobs with the same luck, on every candidate, in a fresh process, in "
-        + "turns: one order in odd rounds, the reverse in even ones. The round is the unit; histograms are merged, "
-        + "percentiles never averaged.",
-      "Change: the mean of the rounds' logarithms of candidate ÷ baseline. Interval: as far as the studentized bootstrap "
-        + "or Student's t reaches, at \(percent(level)) (\(percent(rules.confidence)) over all looks together). p: the "
-        + "greatest of the bootstrap's, Student's and the exact signed rank's, corrected for "
+      "Each round replays one tape, and thus the same jobs and random draws, on every candidate, each in a new "
+        + "process. Odd rounds run the candidates in order, even rounds in reverse. The unit of statistics is the "
+        + "round; histograms are merged, percentiles are never averaged.",
+      "Change: the mean over rounds of the logarithm of candidate ÷ baseline. Interval: the wider of the studentized "
+        + "bootstrap's and Student's t, at \(percent(level)) (\(percent(rules.confidence)) over all evaluations). p: the "
+        + "largest of the bootstrap's, Student's and the exact signed-rank test's, corrected for "
         + "\(HumanUnits.counted(result.contrasts.count, "metric")) (Holm).",
-      "Better and worse: at most \(percent(rules.falseAlarm)) of comparisons of equals call any metric so. Same: the "
-        + "interval lies within ±\(percent(rules.indifference)). Beside what was not called stands the change that "
-        + "so many rounds of this spread would have called four times in five.",
+      "Better and worse: if nothing changed, at most \(percent(rules.falseAlarm)) of comparisons call any metric "
+        + "better or worse. Same: the interval lies within ±\(percent(rules.indifference)). For *same* and *unclear*, "
+        + "the report shows the smallest detectable change, which this many rounds would detect four times in five.",
     ]
     let needed = rules.roundsNeeded(metrics: result.contrasts.count)
     if result.counted < needed {
       items.append(
-        "So many metrics need \(needed) rounds before any can be called better or worse; these are \(result.counted).")
+        "\(needed) rounds are needed before any of these metrics can be called better or worse; "
+          + "there were \(result.counted).")
     }
     page.list(items)
     page.table(
@@ -210,7 +211,7 @@ package struct ComparisonPage {
     page.table(["Candidate", "Runs"], result.candidates.map { [$0.label, "`\($0.source)`"] })
     page.paragraph("Repeat it with `\(result.command)`.")
     page.table(["Environment", ""], result.environment.map { [$0.name, $0.value] })
-    page.paragraph("Made by Tailrace \(result.version), begun \(result.started).")
+    page.paragraph("Made by Tailrace \(result.version), started \(result.started).")
   }
 
   private func percent(_ share: Double) -> String { HumanUnits.share(share) }

@@ -1,17 +1,17 @@
 import TailraceMeasurement
 
-/// Which change a comparison or a gate would have missed, in words for its first line.
+/// The change that a comparison or a gate would have missed, as text for its first line.
 package enum MissedChange {
-  /// What was looked at and not called: how large a change would have been, as a relative change; nil: none would.
+  /// For a metric that was not called: the smallest detectable relative change; nil: none is detectable.
   private struct Look {
     var metric: String
     var detectable: Double?
     var isUnclear: Bool
   }
 
-  /// Of one candidate's contrasts; empty: something is worse, or no change is too small to be seen.
+  /// For one candidate's contrasts; empty: something is worse, or every change is detectable.
   ///
-  /// - Parameter metrics: how many are compared, those of all candidates: so many are corrected for.
+  /// - Parameter metrics: The number of compared metrics of all candidates, for the correction.
   package static func words(_ contrasts: [Contrast], rules: ComparisonRules, metrics: Int) -> String {
     guard !contrasts.contains(where: { $0.verdict == .worse }) else { return "" }
     let looks = contrasts.filter { $0.verdict != .better && !$0.logRatios.isEmpty }
@@ -21,7 +21,7 @@ package enum MissedChange {
     return words(looks, sign: "±", rounds: contrasts.map(\.logRatios.count).max() ?? 0, rules: rules, metrics: metrics)
   }
 
-  /// Of a gate's checks for regressions; empty likewise.
+  /// For a gate's regression checks; empty in the same cases.
   package static func words(_ checks: [GateCheck], rounds: Int, rules: ComparisonRules) -> String {
     let regressions = checks.filter { $0.kind == .regression }
     guard !regressions.contains(where: { $0.verdict == .missed }) else { return "" }
@@ -35,13 +35,14 @@ package enum MissedChange {
   ) -> String {
     guard !looks.isEmpty else { return "" }
     if looks.allSatisfy({ $0.detectable == nil }) {
-      // Where all are shown to be the same, that was seen.
+      // A *same* verdict shows that a change would have been detected.
       let blind =
-        looks.contains(where: \.isUnclear) ? "nothing could have been seen" : "nothing could have been called worse"
+        looks.contains(where: \.isUnclear)
+        ? "no change could have been detected" : "nothing could have been called worse"
       return "\(blind): \(HumanUnits.counted(rounds, "round")) \(rounds == 1 ? "is" : "are") too few for "
         + "\(HumanUnits.counted(metrics, "metric")), which need \(rules.roundsNeeded(metrics: metrics))"
     }
-    // Of a metric that several scenarios have, the one that sees least.
+    // If several scenarios have the metric, use the least sensitive one.
     var worst: [(metric: String, change: Double)] = []
     for look in looks {
       guard let change = look.detectable, change != 0 else { continue }

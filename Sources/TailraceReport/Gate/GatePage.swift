@@ -1,14 +1,14 @@
 import TailraceMeasurement
 import TailraceSpelling
 
-/// What a gate found, as Markdown: for a pull request, and as the head of its report.
+/// A gate's findings as Markdown, for a pull request's comment and for the start of the report.
 package enum GatePage {
-  /// By which a comment is found again, to be written anew instead of beside it.
+  /// Identifies an existing comment, so that it can be replaced.
   package static let marker = "<!-- tailrace gate -->"
 
-  /// One comment for a pull request, with its marker in front; short, however much was checked.
+  /// A short comment for a pull request, starting with the marker.
   ///
-  /// - Throws: ``ReportProblem`` where the result cannot be read again as it is written.
+  /// - Throws: ``ReportProblem`` if the result cannot be encoded and decoded.
   package static func comment(_ findings: GateFindings) throws(ReportProblem) -> String {
     let findings = try ForeignText.unmarked(findings)
     var page = Markdown()
@@ -20,7 +20,7 @@ package enum GatePage {
 
   /// The whole report: the gate, then the comparisons behind it.
   ///
-  /// - Throws: ``ReportProblem`` where the result cannot be read again as it is written.
+  /// - Throws: ``ReportProblem`` if the result cannot be encoded and decoded.
   package static func report(_ findings: GateFindings) throws(ReportProblem) -> String {
     let findings = try ForeignText.unmarked(findings)
     var page = Markdown()
@@ -33,7 +33,7 @@ package enum GatePage {
     return text
   }
 
-  /// The comparisons behind a gate, each under what its rounds are to it.
+  /// The comparisons behind a gate, each with a title.
   static func rounds(of findings: GateFindings) -> [(title: String, comparison: ComparisonFindings)] {
     guard let confirmation = findings.confirmation else { return [("The rounds", findings.comparison)] }
     return [("First rounds", findings.comparison), ("Fresh rounds", confirmation)]
@@ -45,13 +45,13 @@ package enum GatePage {
     page.paragraph(summary(findings))
     page.list(findings.comparison.fateLines)
     if !comparison.forced.isEmpty {
-      page.paragraph("**Forced.** These are not alike, so what differs may not be what was changed:")
+      page.paragraph("**Forced.** The candidates differ in more than the tested change:")
       page.list(comparison.forced)
     }
     page.list(Array(findings.invalid.prefix(10)) + findings.boundsInNoise.map(words))
   }
 
-  /// What was checked, what failed first, and where it lies.
+  /// The checks, failed ones first, and the cause.
   static func addChecks(_ findings: GateFindings, limit: Int, to page: inout Markdown) {
     let targets = failedFirst(findings, .target)
     page.table(
@@ -72,20 +72,20 @@ package enum GatePage {
     if !note.isEmpty { page.paragraph(note) }
     for (scenario, explanation) in findings.explanations {
       let rounds = findings.confirmation == nil ? "" : ", fresh rounds"
-      page.paragraph("**Where it lies** (\(scenario)\(rounds))")
+      page.paragraph("**Cause** (\(scenario)\(rounds))")
       page.list(ExplanationWords.lines(explanation))
     }
   }
 
-  /// The checks as every document lists them: targets, then regressions, of each what did not hold first.
+  /// The checks in the order of every document: targets, then regressions; in each, failures first.
   package static func ordered(_ findings: GateFindings) -> [GateCheck] {
     failedFirst(findings, .target) + failedFirst(findings, .regression)
   }
 
-  /// Which rounds figures are of; empty: there are only one kind.
+  /// Explains which rounds the figures are from; empty: there is only one set of rounds.
   package static func roundsNote(_ findings: GateFindings) -> String {
     findings.confirmation == nil
-      ? "" : "Figures of the checks are of the first rounds; the verdicts count the fresh ones too."
+      ? "" : "The figures are from the first rounds; the verdicts also use the fresh rounds."
   }
 
   private static func failedFirst(_ findings: GateFindings, _ kind: GateCheck.Kind) -> [GateCheck] {
@@ -111,7 +111,7 @@ package enum GatePage {
     }
     let rounds = "\(HumanUnits.counted(comparison.counted, "round"))"
     let fresh = findings.confirmation.map { " and \(HumanUnits.counted($0.counted, "fresh round"))" } ?? ""
-    let invalid = findings.invalid.isEmpty ? "" : "The figures are not to be trusted, whatever they say. "
+    let invalid = findings.invalid.isEmpty ? "" : "Do not trust the figures. "
     let sum =
       "\(parts.joined(separator: ", ")); \(rounds)\(fresh) against "
       + "\(comparison.candidates.first?.label ?? "the baseline")"
@@ -121,14 +121,14 @@ package enum GatePage {
     return "\(invalid)\(sum)\(missed.isEmpty ? "" : "; \(missed)").\(aside)"
   }
 
-  /// A bound that asks for more than the rounds could see, and what to do.
+  /// Reports a bound below the noise floor, and what to do.
   package static func words(_ bound: GateFindings.BoundInNoise) -> String {
-    "'\(bound.expression)' is below this machine's noise floor: \(HumanUnits.counted(bound.rounds, "round")) see a "
-      + "change of \(HumanUnits.share(bound.floor)) at least; allow that much, run some \(bound.roundsNeeded) rounds, "
+    "'\(bound.expression)' is below this machine's noise floor: \(HumanUnits.counted(bound.rounds, "round")) detect "
+      + "changes from \(HumanUnits.share(bound.floor)); allow that much, run about \(bound.roundsNeeded) rounds, "
       + "or use a quieter machine"
   }
 
-  /// In words that stand without colours.
+  /// The verdict as text that needs no color.
   package static func word(_ verdict: GateCheck.Verdict) -> String {
     switch verdict {
     case .met: "held ✓"
@@ -139,37 +139,37 @@ package enum GatePage {
     }
   }
 
-  /// What was seen, and what it means.
+  /// The observed value and its verdict.
   package static func seen(_ check: GateCheck) -> String {
     guard check.kind == .target, let low = check.low, let high = check.high else { return check.words }
     return "\(check.words); \(HumanUnits.value(low, check.unit)) to \(HumanUnits.value(high, check.unit))"
   }
 
-  /// Of a regression: the change; of a target nothing.
+  /// The change, for a regression; empty for a target.
   package static func change(_ check: GateCheck) -> String {
     guard check.kind == .regression else { return "" }
     return check.change.map(ExplanationWords.signed) ?? "–"
   }
 
-  /// Of a regression: the change's interval; of a target nothing.
+  /// The change's interval, for a regression; empty for a target.
   package static func interval(_ check: GateCheck) -> String {
     guard check.kind == .regression else { return "" }
     guard let low = check.low, let high = check.high else { return "–" }
     return "\(ExplanationWords.signed(low)) to \(ExplanationWords.signed(high))"
   }
 
-  /// Its headings one level lower.
+  /// The page with its headings one level lower.
   private static func shifted(_ page: String) -> String {
     page.split(separator: "\n", omittingEmptySubsequences: false)
       .map { $0.hasPrefix("#") ? "#\($0)" : String($0) }.joined(separator: "\n")
   }
 }
 
-/// What a gate found, for machines that read JUnit's XML and GitHub's commands.
+/// A gate's findings as JUnit XML and GitHub commands.
 package enum GateFiles {
   /// The files of a gate's report: its own page and findings, and the comparison behind it.
   ///
-  /// - Throws: an encoding error when a number in the findings is not finite.
+  /// - Throws: An encoding error if a number in the findings is not finite.
   package static func render(_ findings: GateFindings) throws -> [(path: String, bytes: [UInt8])] {
     [
       ("report.md", Array(try GatePage.report(findings).utf8)),
@@ -189,10 +189,10 @@ package enum GateFiles {
     try ReportJSON.decode(bytes, file: "gate.json", current: GateFindings.currentFormat)
   }
 
-  /// What JUnit XML of a gate has near its beginning, and other files have not.
+  /// A string near the start of every JUnit file of a gate, and of no other file.
   package static let junitMark = "<testsuites name=\"tailrace gate\""
 
-  /// JUnit XML as CI systems read it: a suite for each scenario, a case for each check.
+  /// JUnit XML for CI systems: one suite per scenario, one case per check.
   package static func junit(_ findings: GateFindings) -> String {
     var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     let failures = findings.checks.count { $0.verdict == .missed || $0.verdict == .noValue }
@@ -237,7 +237,7 @@ package enum GateFiles {
     }
   }
 
-  /// GitHub's workflow commands: an annotation for each check that did not hold.
+  /// GitHub workflow commands: one annotation per failed check.
   package static func annotations(_ findings: GateFindings) -> [String] {
     findings.invalid.map { "::error title=tailrace: invalid::\(commandText($0))" }
       + findings.comparison.fateLines.map {
@@ -260,7 +260,7 @@ package enum GateFiles {
     return "\(GatePage.change(check)) (\(GatePage.interval(check))): \(GatePage.seen(check))"
   }
 
-  /// As a workflow command's text may hold it.
+  /// Escapes text for a workflow command.
   private static func commandText(_ text: String) -> String {
     VisibleText.lines(text).replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
   }

@@ -1,18 +1,18 @@
 import TailraceMeasurement
 
-/// `report.html` of a search for the highest rate: the answer, the curve of each target against the load, and what
-/// theory and simulation say beside it.
+/// `report.html` of a capacity search: the answer, each target's curve against the load, and the results of theory
+/// and simulation.
 package struct CapacityDocument {
   let result: CapacityResult
 
-  /// Configurations in one picture at most.
+  /// The maximum number of configurations in one chart.
   private static let curveLimit = 6
-  /// Configurations that are shown in full.
+  /// The maximum number of configurations shown in full.
   private static let configurationLimit = 40
 
   /// The page as text.
   ///
-  /// - Throws: ``ReportProblem`` where the result cannot be read again as it is written.
+  /// - Throws: ``ReportProblem`` if the result cannot be encoded and decoded.
   package static func render(_ result: CapacityResult) throws(ReportProblem) -> String {
     let result = try ForeignText.unmarked(result)
     let document = CapacityDocument(result: result)
@@ -38,8 +38,8 @@ package struct CapacityDocument {
     }
     html.element("p", ["class": "lead"]) {
       $0.prose(
-        "The highest arrival rate that meets \(result.targets.map { "`\($0)`" }.joined(separator: " and ")) with a "
-          + "queue that does not grow, on \(result.system).")
+        "The highest arrival rate on \(result.system) that meets "
+          + "\(result.targets.map { "`\($0)`" }.joined(separator: " and ")) and at which the queue does not grow.")
     }
     if !result.summary.isEmpty { html.element("p") { $0.prose(result.summary) } }
     if !result.notes.isEmpty {
@@ -51,7 +51,7 @@ package struct CapacityDocument {
       for (name, value) in [
         ("Started", result.started), ("Seed", "\(result.seed)"),
         ("Measured in each run", HumanUnits.time(result.window)),
-        ("Sought to", "±\(HumanUnits.share(result.precision))"),
+        ("Precision", "±\(HumanUnits.share(result.precision))"),
       ] {
         html.element("div") {
           $0.element("dt", name + " ")
@@ -61,7 +61,7 @@ package struct CapacityDocument {
     }
   }
 
-  /// The answer itself where there is one.
+  /// The answer, if there is one.
   private var badge: HTML? {
     guard result.configurations.count == 1, let search = result.configurations.first?.search else { return nil }
     if search.isInvalid || search.failure != nil { return HTML("span", ["class": "verdict invalid"], "! Invalid") }
@@ -97,8 +97,8 @@ package struct CapacityDocument {
     html.table(
       "Limits of \(result.scenario)",
       columns: [
-        "Configuration", ">Limit", "95 % interval", "Ended by", ">Simulated", ">Theory, exact", ">Theory, at most",
-        "First to give out",
+        "Configuration", ">Limit", "95 % interval", "Ended by", ">Simulated", ">Theory, exact", ">Theory, bound",
+        "Bottleneck",
       ],
       rows: result.configurations.enumerated().map { index, configuration in
         let search = configuration.search
@@ -122,13 +122,13 @@ package struct CapacityDocument {
         CapacityPicture(
           id: "together-\(index + 1)", title: "\(target), by configuration", target: target,
           curves: drawn.map { ($0.name, $0.search) }, marks: [], band: nil,
-          note: left > 0 ? "\(left) more configurations are drawn below." : ""
+          note: left > 0 ? "\(left) more configurations are shown below." : ""
         ).add(to: &html)
       }
     }
   }
 
-  /// Targets that anything was observed of.
+  /// Targets with observations.
   private var targets: [String] {
     result.targets.filter { target in
       result.configurations.contains { configuration in
@@ -167,7 +167,7 @@ package struct CapacityDocument {
     }
     if let limit = configuration.simulation?.limit { tiles.append(("Simulated", Self.rate(limit.rate.value))) }
     if let exact = configuration.theory.exact.first { tiles.append(("Theory, exact", Self.rate(exact.rate))) }
-    if let bound = configuration.theory.bounds.first { tiles.append(("Theory, at most", Self.rate(bound.rate))) }
+    if let bound = configuration.theory.bounds.first { tiles.append(("Theory, bound", Self.rate(bound.rate))) }
     tiles.append(("Runs", HumanUnits.count(Double(configuration.search.runs))))
     html.element("dl", ["class": "tiles wide"]) { html in
       for (name, value) in tiles {
@@ -179,14 +179,14 @@ package struct CapacityDocument {
     }
   }
 
-  /// What theory says, as places on the axis of the load.
+  /// Theory's rates, as marks on the load axis.
   private func marks(_ configuration: CapacityConfiguration, _ target: String) -> [(x: Double, words: String)] {
     var marks: [(x: Double, words: String)] = []
     if let exact = configuration.theory.exact.first(where: { $0.target == target }) {
       marks.append((exact.rate, "theory, exact: \(Self.rate(exact.rate))"))
     }
     if let bound = configuration.theory.bounds.first {
-      marks.append((bound.rate, "theory, at most: \(Self.rate(bound.rate))"))
+      marks.append((bound.rate, "theory, bound: \(Self.rate(bound.rate))"))
     }
     return marks
   }
@@ -198,7 +198,7 @@ package struct CapacityDocument {
       "Rates tried, \(search.system)",
       columns: [">Rate", "Verdict"] + targets.map { ">\($0)" }
         + (search.hasFailures ? [">Success"] : [])
-        + [">Response p50", ">p99", ">Done", ">Grows by", ">Busy", ">Runs", "Why"],
+        + [">Response p50", ">p99", ">Completed", ">Queue growth", ">Busy", ">Runs", "Why"],
       words: search.points.map { point in
         [Self.rate(point.rate), point.verdict.rawValue] + point.targets.map { Self.estimate($0.observed, $0.unit) }
           + (search.hasFailures ? [HumanUnits.value(point.success, .ratio)] : [])
@@ -209,16 +209,16 @@ package struct CapacityDocument {
           ]
       })
     guard search.invalidRuns > 0 else { return }
-    html.element("p", "\(search.invalidRuns) of \(search.runs) runs were invalid and left out:")
+    html.element("p", "\(search.invalidRuns) of \(search.runs) runs were invalid and are not counted:")
     html.element("ul") { html in for line in search.invalidity { html.element("li") { $0.prose(line) } } }
   }
 
   private func addReliefs(_ configuration: CapacityConfiguration, to html: inout HTML) {
-    html.element("h3", "What gives out first")
-    html.element("p") { $0.prose("First to give out: \(configuration.firstToGiveOut).") }
+    html.element("h3", "Bottleneck")
+    html.element("p") { $0.prose("Bottleneck: \(configuration.firstToGiveOut).") }
     html.table(
-      "What a little more of each would change",
-      columns: ["Constraint, a little wider", "Verdict", ">Change at the limit", ">95 % interval"],
+      "The effect of widening each constraint a little",
+      columns: ["Constraint, widened a little", "Verdict", ">Change at the limit", ">95 % interval"],
       words: configuration.reliefs.map { relief in
         let change = relief.change
         let ends = [change.low, change.high].compactMap { $0 }.map { HumanUnits.difference($0, relief.unit) }
@@ -232,12 +232,12 @@ package struct CapacityDocument {
   }
 
   private func addTheory(_ theory: CapacityTheory, to html: inout HTML) {
-    html.element("h3", "What theory allows")
+    html.element("h3", "Bounds from theory")
     html.table(
-      "The rate beyond which each resource cannot keep up", columns: ["Resource", ">At most", "Because"],
+      "The rate above which each resource cannot keep up", columns: ["Resource", ">At most", "Because"],
       words: theory.bounds.map { [$0.resource, Self.rate($0.rate), $0.formula] })
     html.table(
-      "The exact rate at which each target is reached", columns: ["Target", ">Reached at", "By"],
+      "The exact rate at which each target is reached", columns: ["Target", ">Reached at", "Formula"],
       words: theory.exact.map { ["`\($0.target)`", Self.rate($0.rate), $0.formula] })
     guard !theory.notes.isEmpty else { return }
     html.element("ul", ["class": "note"]) { html in
@@ -247,14 +247,14 @@ package struct CapacityDocument {
 
   private func addAppendix(to html: inout HTML) {
     html.element("section", ["class": "scenario", "aria-labelledby": "how"]) { html in
-      html.element("h2", ["id": "how"], "How it was found")
+      html.element("h2", ["id": "how"], "Method")
       html.element("p") {
         $0.prose(
-          "A rate is *sustained* where the 95 % confidence interval of every target lies on the right side of its "
-            + "limit and the queue does not grow; *missed* where one lies on the wrong side; *growing* where more "
-            + "arrives than is done; else *unclear*. The unit of replication is the run, each with a seed of its own.")
+          "A rate is *sustained* if the 95 % confidence interval of every target lies on the right side of its "
+            + "limit and the queue does not grow; *missed* if an interval lies on the wrong side; *growing* if more "
+            + "jobs arrive than complete; otherwise *unclear*. The unit of replication is the run; each has its seed.")
       }
-      html.element("p", "The command that repeats it:")
+      html.element("p", "Command to repeat this search:")
       html.element("pre", result.command)
       html.table(
         "Settings and environment", columns: ["Setting", ""],

@@ -1,16 +1,16 @@
 import TailraceMeasurement
 
-/// A target against the load: a curve for each search, with intervals, the target's limit across, and what theory says.
+/// A target against the load: one curve per search with intervals, the target's limit, and theory's rates.
 struct CapacityPicture {
   /// Unique within the page.
   var id: String
   var title: String
-  /// As written; which of each point's targets is drawn.
+  /// The target to draw, as written.
   var target: String
   var curves: [(name: String, search: CapacitySearch)]
-  /// Places on the axis of the load.
+  /// Marks on the load axis.
   var marks: [(x: Double, words: String)]
-  /// The limit that was found, with its interval.
+  /// The found limit, with its interval.
   var band: CapacityEstimate?
   var note: String
 
@@ -25,7 +25,7 @@ struct CapacityPicture {
     }
   }
 
-  /// Adds it as a figure; nothing where nothing was observed.
+  /// Adds the chart as a figure, unless there are no observations.
   func add(to html: inout HTML) {
     let all = curves.map { observations($0.search) }
     guard let first = all.joined().first else { return }

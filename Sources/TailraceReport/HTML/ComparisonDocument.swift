@@ -2,13 +2,14 @@ import Foundation
 import TailraceCore
 import TailraceMeasurement
 
-/// `report.html` of a comparison: the words and tables of ``ComparisonPage``, with intervals, curves and parts drawn.
+/// `report.html` of a comparison: the text and tables of ``ComparisonPage``, with charts of intervals, curves and
+/// parts.
 struct ComparisonDocument {
   let result: ComparisonFindings
 
-  /// Candidates in one picture at most, the baseline included.
+  /// The maximum number of candidates in one chart, including the baseline.
   private static let curveLimit = 6
-  /// Job types with bars before and after.
+  /// The maximum number of job types with bars before and after.
   private static let typeLimit = 6
 
   static func render(_ result: ComparisonFindings) throws(ReportProblem) -> String {
@@ -20,16 +21,16 @@ struct ComparisonDocument {
       body: { document.addBody(of: "", id: "scenario", to: &$0) })
   }
 
-  /// The scenarios, and how they were compared.
+  /// The scenarios, and the method.
   ///
   /// - Parameters:
-  ///   - title: of these rounds, where the page has others.
-  ///   - id: what the names of its parts begin with.
+  ///   - title: The title of these rounds, if the page has several sets.
+  ///   - id: The prefix of element identifiers.
   func addBody(of title: String, id: String, to html: inout HTML) {
     for scenario in scenarios.enumerated() {
       addScenario(scenario.element, id: "\(id)-\(scenario.offset + 1)", to: &html)
     }
-    let method = "How it was compared" + (title.isEmpty ? "" : ": \(title.lowercased())")
+    let method = "Method" + (title.isEmpty ? "" : ": \(title.lowercased())")
     html.element("section", ["class": "scenario", "aria-label": method]) {
       $0.add(blocks { $0.addMethod() }, level: 2, caption: method)
     }
@@ -76,7 +77,7 @@ struct ComparisonDocument {
     addWarnings(to: &html)
     html.element("dl", ["class": "meta"]) { html in
       for (name, value) in [
-        ("Started", result.started), ("No difference is", "±\(HumanUnits.share(result.rules.indifference))"),
+        ("Started", result.started), ("No difference", "±\(HumanUnits.share(result.rules.indifference))"),
         ("Confidence", HumanUnits.share(result.rules.confidence)),
         ("False alarms at most", HumanUnits.share(result.rules.falseAlarm)),
       ] {
@@ -90,8 +91,8 @@ struct ComparisonDocument {
 
   private func addWarnings(to html: inout HTML) {
     let warnings = [
-      ("Not to be trusted, whatever the figures say:", result.invalid),
-      ("Forced: these are not alike, so what differs may not be what was changed.", result.forced),
+      ("Do not trust the figures:", result.invalid),
+      ("Forced. The candidates differ in more than the tested change:", result.forced),
     ]
     for (words, lines) in warnings where !lines.isEmpty {
       html.element("div", ["class": "notice"]) {
@@ -135,11 +136,11 @@ struct ComparisonDocument {
       columns: Self.verdictSecond(ComparisonPage.columns(baseline: baseline, candidate: label)),
       words: own.map { Self.verdictSecond(ComparisonPage.row($0)) })
     guard let explanation = result.explanation(of: candidate, in: scenario) else { return }
-    html.add(blocks { $0.addExplanation(explanation) }, caption: "Where the change lies, \(label)")
+    html.add(blocks { $0.addExplanation(explanation) }, caption: "Cause of the change, \(label)")
     addParts(candidate, scenario, id: "\(id)-parts", to: &html)
   }
 
-  /// The cells of a row with the verdict beside the metric, where it is seen on a phone too.
+  /// A row's cells, with the verdict next to the metric, so that it is visible on a phone.
   private static func verdictSecond(_ cells: [String]) -> [String] {
     guard let verdict = ComparisonPage.columns(baseline: "", candidate: "").firstIndex(of: "Verdict") else {
       return cells
@@ -149,7 +150,7 @@ struct ComparisonDocument {
 
   private func addIntervals(_ contrasts: [Contrast], _ label: String, id: String, to html: inout HTML) {
     let known = contrasts.filter { $0.low != nil && $0.high != nil && $0.estimate != nil }
-    // Half and double are equally far from no change; where changes are small that makes no difference.
+    // On a logarithmic axis half and double are equally far from no change; for small changes this makes no difference.
     let isWide = known.contains { max(abs($0.low ?? 0), abs($0.high ?? 0)) > 0.4 }
     func place(_ logRatio: Double?) -> Double { isWide ? logRatio ?? 0 : Contrast.change(logRatio ?? 0) }
     let rows = known.map { contrast in
@@ -179,7 +180,7 @@ struct ComparisonDocument {
     }
     html.figure(
       "Change against \(baseline)",
-      note: "Left: less than \(baseline), right: more. Within the grey band a difference does not matter "
+      note: "Left: less than \(baseline), right: more. Differences within the gray band count as none "
         + "(±\(HumanUnits.share(result.rules.indifference)))."
         + (isWide ? " Half and double are equally far from the middle." : ""),
       legend: legend, picture: plot.html
@@ -201,14 +202,15 @@ struct ComparisonDocument {
     }
   }
 
-  /// Response times of all candidates over each other: of all jobs, and of the types in which a change begins.
+  /// Response times of all candidates in one chart: for all jobs, and for the types that caused a change.
   private func addCurves(_ scenario: String, id: String, to html: inout HTML) {
     let all = curves(scenario, of: .all)
     guard all.count > 1 else { return }
     html.element("h3", "Response time")
     html.element("p", ["class": "note"]) {
       $0.prose(
-        "The counted rounds of each, merged. Each further nine on the axis has as much room as the one before.")
+        "The counted rounds of each candidate, merged. The axis is logarithmic in the tail: 90 %, 99 % and 99.9 % are "
+          + "evenly spaced.")
     }
     var types: [String] = []
     for explanation in result.explanations where explanation.scenario == scenario {
@@ -218,13 +220,13 @@ struct ComparisonDocument {
     html.element("div", ["class": types.isEmpty ? "pictures one" : "pictures"]) { html in
       PercentilePicture(
         id: "\(id)-response", title: "All jobs", of: scenario, curves: all, height: 220,
-        note: left > 0 ? "\(left) more candidates are in the tables only." : ""
+        note: left > 0 ? "\(left) more candidates are shown in the tables only." : ""
       ).add(to: &html)
       for (index, type) in types.prefix(3).enumerated() {
         PercentilePicture(
           id: "\(id)-response-\(index + 1)", title: type, of: scenario,
           curves: curves(scenario, of: ClassKey(type: type)),
-          height: 220, note: "where a change begins"
+          height: 220, note: "cause of a change"
         ).add(to: &html)
       }
     }
@@ -249,8 +251,8 @@ struct ComparisonDocument {
     let left = types.count - chosen.count
     PartsPicture(
       id: id, title: "Parts of response time, \(baseline) and \(label)", of: scenario, rows: rows,
-      note: "Mean per job, from intended arrival until settled."
-        + (left > 0 ? " \(left) more job types, which take less time in all, are left out." : "")
+      note: "Mean per job, from intended arrival to settlement."
+        + (left > 0 ? " \(left) more job types, which take less time in total, are omitted." : "")
     ).add(to: &html)
   }
 }

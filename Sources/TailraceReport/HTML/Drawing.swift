@@ -1,16 +1,16 @@
 import Foundation
 
-/// A picture as wide as its place and of a fixed height: across, places are shares of the width, so that text keeps its
-/// size on a phone and on a wide screen; down, they are pixels.
+/// A drawing with the width of its container and a fixed height. Horizontal positions are shares of the width, so text
+/// keeps its size on phones and wide screens; vertical positions are pixels.
 struct Drawing {
-  /// A unique name within the page.
+  /// A name that is unique in the page.
   var id: String
-  /// What the picture shows, in a few words.
+  /// A short title.
   var title: String
-  /// What can be seen in it, for whoever does not see it.
+  /// A description for screen readers.
   var description: String
   var height: Double
-  /// Whether room is left for ``label(_:y:)`` on the left.
+  /// Whether to reserve space for ``label(_:y:)`` on the left.
   var hasGutter: Bool
   private(set) var content = HTML()
 
@@ -22,7 +22,7 @@ struct Drawing {
     self.height = height
   }
 
-  /// Units across of ``path(_:class:top:height:)``.
+  /// The horizontal units of ``path(_:class:top:height:)``.
   static let pathWidth = 1_000.0
 
   mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, class name: String) {
@@ -56,19 +56,20 @@ struct Drawing {
       "text", ["x": Self.percent(x), "y": Self.number(y), "text-anchor": anchor.rawValue, "class": name], words)
   }
 
-  /// Words in the gutter, flush right.
+  /// Right-aligned text in the gutter.
   mutating func label(_ words: String, y: Double) {
     content.element("text", ["x": "-8", "y": Self.number(y), "text-anchor": "end", "class": "tick"], words)
   }
 
-  /// A small shape that keeps its form, about a place.
+  /// A small shape at a position, drawn without stretching.
   mutating func mark(_ shape: String, x: Double, y: Double, class name: String) {
     content.element("svg", ["x": Self.percent(x), "y": Self.number(y), "overflow": "visible", "width": "1"]) {
       $0.empty("path", ["d": shape, "class": name])
     }
   }
 
-  /// A path in units of ``pathWidth`` across and pixels down, stretched to the picture's width; its strokes are not.
+  /// A path in horizontal units of ``pathWidth`` and vertical pixels, stretched to the drawing's width. Strokes are not
+  /// stretched.
   mutating func path(_ path: String, class name: String, top: Double, height: Double) {
     content.element(
       "svg",
@@ -99,7 +100,7 @@ struct Drawing {
   /// A share of the width.
   static func percent(_ share: Double) -> String { "\(number(share * 100))%" }
 
-  /// Two decimals, none where they are 0.
+  /// At most two decimals.
   static func number(_ value: Double) -> String {
     var text = HumanUnits.fixed(value, decimals: 2)
     while text.last == "0" { text.removeLast() }
@@ -108,15 +109,15 @@ struct Drawing {
   }
 }
 
-/// Areas told apart by a texture as well as by a colour.
+/// Areas that differ in texture as well as color.
 ///
-/// A texture is one or two lines along the area, in the colour of the paper, thin or as thick as the area is high,
-/// drawn through or dashed. Patterns of fills would do the same, but become pictures of millions of points in print.
+/// A texture is one or two lines along the area in the background color, thin or as thick as the area is high, solid or
+/// dashed. Pattern fills would look the same, but turn into huge bitmaps in print.
 enum Texture {
   private struct Cut {
-    /// Where the line is: a share of the height.
+    /// The line's position, as a share of the height.
     var place: Double
-    /// Of the line: a share of the height.
+    /// The line's width, as a share of the height.
     var thickness: Double
     var dash = ""
   }
@@ -126,11 +127,11 @@ enum Texture {
     [Cut(place: 0.5, thickness: 1, dash: "1.2 2.6")], [Cut(place: 0.5, thickness: 0.3)],
   ]
 
-  /// An area of a series; beyond the last of the palette it has that one's colour and texture.
+  /// An area of a series. Series beyond the palette's end use its last color and texture.
   ///
   /// - Parameters:
-  ///   - x: the left edge, a share of the width; `width` is one too.
-  ///   - tooltip: shown where the pointer rests.
+  ///   - x: The left edge, as a share of the width, like `width`.
+  ///   - tooltip: Text shown when the pointer hovers.
   static func area(
     x: Double, y: Double, width: Double, height: Double, series: Int, isMarked: Bool = false, tooltip: String? = nil
   ) -> HTML {

@@ -1,6 +1,6 @@
 import TailraceMeasurement
 
-/// `report.html` of a gate: its verdict and what it checked, then the comparisons behind it.
+/// `report.html` of a gate: its verdict and its checks, then the comparisons behind it.
 struct GateDocument {
   let findings: GateFindings
 
@@ -12,11 +12,11 @@ struct GateDocument {
     return page.render(
       header: { document.addHead(to: &$0) },
       body: { html in
-        html.element("section", ["class": "scenario", "aria-label": "What was checked"]) { html in
-          html.element("h2", "What was checked")
+        html.element("section", ["class": "scenario", "aria-label": "Checks"]) { html in
+          html.element("h2", "Checks")
           var checks = Markdown()
           GatePage.addChecks(findings, limit: .max, to: &checks)
-          html.add(checks.blocks, caption: "What was checked")
+          html.add(checks.blocks, caption: "Checks")
         }
         for (index, rounds) in GatePage.rounds(of: findings).enumerated() {
           html.element("h2", rounds.title)
@@ -35,9 +35,9 @@ struct GateDocument {
     html.element("p", ["class": "lead"]) { $0.prose(GatePage.summary(findings)) }
     RunPage.addFates(comparison.fateLines, to: &html)
     let notices = [
-      ("Not to be trusted, whatever the figures say:", findings.invalid),
-      ("Bounds that these rounds could not judge:", findings.boundsInNoise.map(GatePage.words)),
-      ("Forced: these are not alike, so what differs may not be what was changed.", comparison.forced),
+      ("Do not trust the figures:", findings.invalid),
+      ("Bounds that these rounds cannot check:", findings.boundsInNoise.map(GatePage.words)),
+      ("Forced. The candidates differ in more than the tested change:", comparison.forced),
     ]
     for (words, lines) in notices where !lines.isEmpty {
       html.element("div", ["class": "notice"]) {

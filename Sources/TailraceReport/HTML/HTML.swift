@@ -1,6 +1,6 @@
 import TailraceSpelling
 
-/// Hypertext, built element by element. Words and attributes are escaped; only what is made here is markup.
+/// HTML, built element by element. Text and attributes are escaped, so all markup comes from this type.
 struct HTML {
   typealias Attributes = KeyValuePairs<String, String>
 
@@ -8,17 +8,17 @@ struct HTML {
 
   init() {}
 
-  /// Words alone.
+  /// Text only.
   init(_ words: String) { text = Self.escaped(words) }
 
-  /// One element with words in it.
+  /// One element that contains text.
   init(_ name: String, _ attributes: Attributes, _ words: String) { element(name, attributes, words) }
 
   var isEmpty: Bool { text.isEmpty }
 
   mutating func add(_ other: HTML) { text += other.text }
 
-  /// Text as it is: only for what this module itself says.
+  /// Unescaped text, only for text from this module.
   mutating func verbatim(_ markup: String) { text += markup }
 
   mutating func words(_ words: String) { text += Self.escaped(words) }
@@ -37,19 +37,19 @@ struct HTML {
     if Self.endsLine.contains(name) { text += "\n" }
   }
 
-  /// An element that never has content, such as a line of a picture.
+  /// A void element, such as a line of a drawing.
   mutating func empty(_ name: String, _ attributes: Attributes = [:]) {
     open(name, attributes)
     text += "/>"
   }
 
-  /// Words with the marks that reports use: `**strong**`, `*stressed*` and code between backticks.
+  /// Text with the reports' markup: `**strong**`, `*emphasized*` and code in backticks.
   mutating func prose(_ words: String) {
     var rest = Substring(words)
     while let start = rest.firstIndex(where: { $0 == "`" || $0 == "*" }) {
       let mark = rest[start] == "`" ? "`" : rest[start...].hasPrefix("**") ? "**" : "*"
       let inner = rest[start...].dropFirst(mark.count)
-      // A mark that nothing closes, or around nothing, is a character like others.
+      // An unclosed or empty mark is plain text.
       guard let end = inner.firstRange(of: mark), end.lowerBound > inner.startIndex, inner.first != " " else {
         self.words(String(rest[..<inner.startIndex]))
         rest = inner
@@ -67,7 +67,7 @@ struct HTML {
     for (key, value) in attributes { text += " \(key)=\"\(Self.escaped(value))\"" }
   }
 
-  /// Elements after which a line ends, so that the source can be read and compared.
+  /// Elements that are followed by a line break, so that the source is readable and can be compared.
   private static let endsLine: Set<String> = [
     "html", "head", "title", "body", "main", "header", "footer", "nav", "section", "h1", "h2", "h3", "h4", "p", "ul",
     "li", "dl", "div", "table", "caption", "thead", "tbody", "tr", "details", "summary", "figure", "figcaption", "svg",
@@ -76,7 +76,7 @@ struct HTML {
 
   static func escaped(_ words: String) -> String {
     let words = ForeignText.plain(words)
-    // A character that no document may have would make the page unreadable as a whole: an escape is shown for it.
+    // Characters that HTML forbids would make the whole page unreadable; show an escape instead.
     let isPlain = !words.utf8.contains { $0 < 0x20 || "<>&\"'".utf8.contains($0) || $0 >= 0x7f }
     if isPlain { return words }
     var escaped = ""
@@ -93,12 +93,12 @@ struct HTML {
     return escaped
   }
 
-  /// Words that fit where a line cannot be broken.
+  /// Text shortened to fit on one line.
   static func shortened(_ words: String, to count: Int) -> String {
     words.count > count ? words.prefix(count - 1) + "…" : words
   }
 
-  /// An identifier made of any words: letters, digits and hyphens.
+  /// Makes an identifier from any text: letters, digits and hyphens.
   static func identifier(_ words: String) -> String {
     String(words.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? Character($0.lowercased()) : "-" })
   }

@@ -1,14 +1,13 @@
-/// Estimates with their confidence intervals about a line of no difference, and the band within which a difference does
-/// not matter.
+/// Estimates with their confidence intervals around a zero line, and the band of negligible differences.
 struct IntervalPlot {
   struct Row {
     var name: String
-    /// The estimate and its interval in words.
+    /// The estimate and its interval as text.
     var words: String
     var low: Double
     var estimate: Double
     var high: Double
-    /// `better`, `worse`, `same` or `unclear`: the class of the mark.
+    /// The mark's class: `better`, `worse`, `same` or `unclear`.
     var verdict: String
   }
 
@@ -18,14 +17,14 @@ struct IntervalPlot {
   var rows: [Row]
   /// Half the width of the band.
   var delta: Double
-  /// The axis is cut into steps of this, or a multiple; nil: into round ones.
+  /// The axis has steps of this size or a multiple; nil: round steps.
   var step: Double?
-  /// A difference for the tick of the axis.
+  /// A difference as an axis label.
   var label: (Double) -> String
 
   private static let rowHeight = 44.0
 
-  /// The axis: symmetrical, so that no difference is in the middle.
+  /// The axis, symmetrical around zero.
   var scale: Scale {
     let most = rows.flatMap { [abs($0.low), abs($0.high)] }.filter(\.isFinite).max() ?? 0
     let reach = max(most, delta * 1.5, 1e-6)
@@ -46,7 +45,7 @@ struct IntervalPlot {
     for (index, tick) in scale.ticks.enumerated() {
       let place = scale.place(tick.value)
       drawing.line(place, 0, place, base + 4, class: tick.value == 0 ? "zero" : "grid")
-      // On a phone every other number has room.
+      // On a phone only every other number fits.
       let isSpare = (index - scale.ticks.count / 2) % 2 != 0
       let anchor: Drawing.Anchor = place < 0.04 ? .start : place > 0.96 ? .end : .middle
       drawing.text(tick.label, x: place, y: base + 18, anchor: anchor, class: isSpare ? "tick spare" : "tick")
@@ -56,7 +55,7 @@ struct IntervalPlot {
       let top = Double(index) * Self.rowHeight
       let middle = top + 29
       drawing.text(HTML.shortened(row.name, to: 42), x: 0, y: top + 14, class: "row-name")
-      // On a phone there is room for one of them where both are long; the table has the words too.
+      // On a phone only one of them fits if both are long; the table contains the text too.
       let isSpare = row.name.count + row.words.count > 48
       drawing.text(row.words, x: 1, y: top + 14, anchor: .end, class: isSpare ? "row-value spare" : "row-value")
       let (low, high) = (scale.place(row.low), scale.place(row.high))
@@ -67,7 +66,7 @@ struct IntervalPlot {
     return drawing.html
   }
 
-  /// A shape for each verdict, so that no colour is needed: down and up, a square, a ring.
+  /// A shape for each verdict, so that color is not needed: down and up triangles, a square, a ring.
   static func shape(_ verdict: String) -> String {
     switch verdict {
     case "better": "M0 -6L6 5L-6 5Z"

@@ -1,21 +1,21 @@
-/// Lanes over time with bars in them: what occupied each lane, and when.
+/// Lanes over time, with bars for what occupied each lane and when.
 struct LaneTimeline {
   struct Bar {
     var lane: Int
     var start: Double
     var end: Double
-    /// Which colour and pattern of the palette.
+    /// Index of the palette's color and pattern.
     var series: Int
-    /// Whether it ended in a way that is marked.
+    /// Whether to mark its end.
     var isMarked: Bool
-    /// Shown where the pointer rests.
+    /// Text shown when the pointer hovers.
     var words: String
   }
 
   var id: String
   var title: String
   var description: String
-  /// Names, from the top.
+  /// Names, from top to bottom.
   var lanes: [String]
   var bars: [Bar]
   var x: Scale

@@ -1,4 +1,4 @@
-/// Lines over a horizontal axis, each with a colour, a dash and its name at its end.
+/// Lines over a horizontal axis, each with a color, a dash pattern and its name at its end.
 struct LineChart {
   struct Point: Equatable {
     var x: Double
@@ -7,26 +7,26 @@ struct LineChart {
   }
   struct Line {
     var name: String
-    /// Which colour and dash of the palette.
+    /// Index of the palette's color and dash pattern.
     var series: Int
     var points: [Point]
     var isThin = false
-    /// Whether the ground below is tinted.
+    /// Whether to tint the area below.
     var isFilled = false
-    /// Points with the ends of their intervals.
+    /// Points with their intervals' ends.
     var intervals: [(x: Double, low: Double, high: Double)] = []
-    /// From here on fewer samples stand behind the line than ought to: it is drawn faintly.
+    /// From here on there are too few samples, so the line is drawn faintly.
     var faintFrom: Double?
   }
-  /// A bound, drawn across.
+  /// A limit, drawn as a horizontal line.
   struct Limit {
     var words: String
     var value: Double
-    /// Where on the horizontal axis it is meant; nil: everywhere.
+    /// The position on the horizontal axis to which it applies; nil: everywhere.
     var at: Double?
     var isMet: Bool
   }
-  /// A stretch of the horizontal axis that is set apart.
+  /// A shaded range of the horizontal axis.
   struct Band {
     var from: Double
     var to: Double
@@ -41,16 +41,16 @@ struct LineChart {
   var lines: [Line]
   var limits: [Limit] = []
   var bands: [Band] = []
-  /// Places on the horizontal axis with a name each, drawn from top to bottom.
+  /// Named positions on the horizontal axis, drawn as vertical lines.
   var places: [(x: Double, words: String)] = []
-  /// Of the plot alone, in pixels.
+  /// The plot's height, in pixels.
   var plotHeight = 200.0
-  /// Whether lines are named at their ends; a single one needs no name.
+  /// Whether lines are named at their ends; a single line needs no name.
   var namesLines = true
 
   static let top = 18.0
   private static let bottom = 22.0
-  /// Pixels between the names at the right edge, and over the line that one belongs to.
+  /// Pixels between the names at the right edge, and between a name and its line.
   private static let lineHeight = 14.0
 
   var html: HTML {
@@ -76,7 +76,7 @@ struct LineChart {
       guard let at = limit.at else { continue }
       drawing.mark("M0 -6L6 0L0 6L-6 0Z", x: x.place(at), y: level, class: limit.isMet ? "gate met" : "gate missed")
     }
-    // Where two coincide, the later one, thinner or dashed, shows on the earlier.
+    // If two lines coincide, the later one, thinner or dashed, is visible on the earlier one.
     for line in lines { add(line, to: &drawing) }
     addNames(to: &drawing)
     return drawing.html
@@ -102,7 +102,7 @@ struct LineChart {
 
   private func add(_ line: Line, to drawing: inout Drawing) {
     let series = min(line.series, Palette.series.count - 1)
-    // A line over its own ground is not mistaken for another.
+    // A line over its own tinted area needs no dashes.
     let name = "line l\(series)\(line.isThin ? " thin" : "")\(line.isFilled ? " whole" : "")"
     if line.isFilled { drawing.path(ground(of: line), class: "ground g\(series)", top: Self.top, height: plotHeight) }
     for interval in line.intervals {
@@ -130,7 +130,7 @@ struct LineChart {
         continue
       }
       path += "\(isDrawing ? "L" : "M")\(across(point.x)) \(Drawing.number(down(value) - Self.top))"
-      // A point between gaps would be invisible but for a stroke of no length with round ends.
+      // Draw a single point between gaps as a zero-length stroke with round ends.
       if !isDrawing { path += "h0" }
       isDrawing = true
     }
@@ -145,7 +145,7 @@ struct LineChart {
     return "M\(across(first.x)) \(base)\(edge)L\(across(last.x)) \(base)Z"
   }
 
-  /// The names of lines and limits at the right edge, moved apart where they would cover each other.
+  /// The names of lines and limits at the right edge, moved apart if they would overlap.
   private func addNames(to drawing: inout Drawing) {
     var names = limits.map { (words: $0.words, class: "name limit-name", level: down($0.value) - 5) }
     if namesLines {
@@ -160,7 +160,7 @@ struct LineChart {
     }
   }
 
-  /// Levels moved apart until no two are closer than a distance, in their order, within bounds where they fit.
+  /// Moves levels apart until no two are closer than a distance, keeping their order and, if they fit, the bounds.
   static func apart(_ levels: [Double], by distance: Double, from low: Double, to high: Double) -> [Double] {
     let order = levels.indices.sorted { (levels[$0], $0) < (levels[$1], $1) }
     var placed = levels

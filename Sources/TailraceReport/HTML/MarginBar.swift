@@ -1,17 +1,17 @@
-/// How an observed value stands to its limit: a bar as long as the value, a stroke where the limit is.
+/// An observed value and its limit: a bar for the value, a stroke at the limit.
 struct MarginBar {
   var observed: Double
   var limit: Double
   var isMet: Bool
-  /// What it shows, for whoever does not see it.
+  /// A description for screen readers.
   var words: String
 
-  /// The limit's place: what is beyond the right end is cut off there, and marked.
+  /// The limit's position. A value beyond the right end is cut off there and marked.
   private static let limitPlace = 0.68
   private static let width = 132.0
   private static let height = 16.0
 
-  /// nil: nothing to be drawn about a limit of 0.
+  /// nil: a limit of 0 cannot be drawn.
   var html: HTML? {
     guard limit > 0, observed.isFinite, observed >= 0 else { return nil }
     let share = observed / limit * Self.limitPlace

@@ -1,14 +1,14 @@
-/// A whole page: one file that needs nothing beside itself and runs nothing.
+/// A whole page: one self-contained file without scripts.
 struct Page {
   var title: String
-  /// At the head of every page, before what it is about.
+  /// The line at the top of every page, before the title.
   var kind: String
-  /// The version of the program that made it.
+  /// The version of the program that made the page.
   var version: String
 
   /// - Parameters:
-  ///   - header: the verdict.
-  ///   - body: everything behind it.
+  ///   - header: The verdict.
+  ///   - body: Everything else.
   func render(header: (inout HTML) -> Void, body: (inout HTML) -> Void) -> String {
     var html = HTML()
     html.element("html", ["lang": "en"]) {
@@ -28,7 +28,7 @@ struct Page {
           }
           $0.element("main", ["id": "content", "tabindex": "-1"], content: body)
           $0.element(
-            "footer", "Made by tailrace \(version). This file stands alone: it loads nothing and runs nothing.")
+            "footer", "Made by tailrace \(version). This file is self-contained: it loads nothing and runs no scripts.")
         }
       }
     }
@@ -37,12 +37,12 @@ struct Page {
 }
 
 extension HTML {
-  /// Text that is set flush right where its column asks for it; see ``Markdown``.
+  /// A table; see ``Markdown`` for right-aligned columns.
   ///
   /// - Parameters:
-  ///   - caption: what the table holds, also the name of the region in which it scrolls.
-  ///   - isQuiet: whether the caption is only for whoever does not see the page, since the heading says it.
-  ///   - columns: names; with a leading `>` flush right.
+  ///   - caption: The table's caption, also the name of its scrolling region.
+  ///   - isQuiet: Whether the caption is for screen readers only, because the heading repeats it.
+  ///   - columns: The columns' names; a leading `>` aligns the column right.
   mutating func table(_ caption: String, isQuiet: Bool = true, columns: [String], rows: [[HTML]]) {
     guard !rows.isEmpty else { return }
     let names = columns.map { $0.hasPrefix(">") ? String($0.dropFirst()) : $0 }
@@ -78,7 +78,7 @@ extension HTML {
     }
   }
 
-  /// A table whose cells are words with marks.
+  /// A table whose cells are text with markup.
   mutating func table(_ caption: String, isQuiet: Bool = true, columns: [String], words: [[String]]) {
     table(
       caption, isQuiet: isQuiet, columns: columns,
@@ -94,15 +94,15 @@ extension HTML {
     prose(words)
   }
 
-  /// The numbers behind a picture, folded away.
+  /// A chart's data, collapsed.
   mutating func numbers(_ caption: String, columns: [String], words: [[String]]) {
     element("details", ["class": "numbers"]) {
-      $0.element("summary", "The numbers behind it")
+      $0.element("summary", "Data")
       $0.table(caption, isQuiet: false, columns: columns, words: words)
     }
   }
 
-  /// A picture under its name.
+  /// A chart under its title.
   mutating func figure(
     _ title: String, note: String = "", legend: HTML = HTML(), picture: HTML, numbers: (inout HTML) -> Void
   ) {
@@ -117,7 +117,7 @@ extension HTML {
     }
   }
 
-  /// Names of lines or areas beside a piece of each.
+  /// A legend of lines or areas.
   static func legend(_ entries: [(name: String, series: Int)], ofAreas: Bool) -> HTML {
     var html = HTML()
     guard entries.count > 1 || ofAreas else { return html }
@@ -139,7 +139,7 @@ extension HTML {
     return html
   }
 
-  /// How verdicts are told apart: by a sign and a colour beside the word.
+  /// The sign and color of each verdict.
   private static let verdicts: [(word: String, sign: String, kind: String)] = [
     ("met", "✓", "good"), ("passed", "✓", "good"), ("sustained", "✓", "good"), ("better", "▲", "good"),
     ("helps", "▲", "good"), ("missed", "✗", "bad"), ("failed", "✗", "bad"), ("no samples", "✗", "bad"),
@@ -148,14 +148,14 @@ extension HTML {
     ("no value", "✗", "bad"), ("not confirmed", "~", "idle"),
   ]
 
-  /// A verdict in a table, and what follows it.
+  /// A verdict in a table, and the text after it.
   static func chip(_ words: String) -> HTML {
     let plain = words.replacing("**", with: "")
     guard let verdict = verdicts.first(where: { plain.lowercased().hasPrefix($0.word) }) else {
       return HTML("span", ["class": "chip idle"], plain)
     }
     let word = plain.prefix(verdict.word.count)
-    // Pages of text have the same signs behind the word.
+    // Markdown pages have the same signs after the word.
     var rest = plain.dropFirst(word.count)
     if rest.dropFirst().hasPrefix(verdict.sign) { rest = rest.dropFirst(1 + verdict.sign.count) }
     var html = HTML("span", ["class": "chip \(verdict.kind)"], "\(verdict.sign) \(word)")
@@ -163,7 +163,7 @@ extension HTML {
     return html
   }
 
-  /// Blocks of a page in Markdown; headings are set one level below `level`.
+  /// Blocks of a Markdown page; headings are one level below `level`.
   mutating func add(_ blocks: [Markdown.Block], level: Int = 3, caption: String = "") {
     var caption = caption
     for block in blocks {
@@ -180,7 +180,7 @@ extension HTML {
     }
   }
 
-  /// Blocks under a heading that folds them away.
+  /// Blocks under a heading that collapses them.
   mutating func folded(_ blocks: [Markdown.Block], isOpen: Bool = false) {
     guard case .heading(_, let words)? = blocks.first, blocks.count > 1 else { return }
     element("details", isOpen ? ["class": "more", "open": ""] : ["class": "more"]) {
@@ -189,6 +189,6 @@ extension HTML {
     }
   }
 
-  /// A style sheet: text in which nothing is escaped, and which no words of a run are part of.
+  /// A style sheet. It is not escaped and contains no text of a result.
   fileprivate mutating func style(_ rules: String) { element("style", [:]) { $0.verbatim(rules) } }
 }

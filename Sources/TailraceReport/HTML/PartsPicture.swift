@@ -1,26 +1,26 @@
 import TailraceMeasurement
 
-/// The parts of response time as stacked bars, over the numbers behind them.
+/// The parts of response time as stacked bars, with a table of the data.
 struct PartsPicture {
   /// Unique within the page.
   var id: String
   var title: String
-  /// What it is part of, for its table: a scenario's name.
+  /// The scenario's name, for the table.
   var of: String
   var rows: [StackedBars.Row]
   var note: String
 
-  /// Adds it as a figure; nothing without rows.
+  /// Adds the chart as a figure, unless there are no rows.
   func add(to html: inout HTML) {
     guard !rows.isEmpty else { return }
     let totals = rows.map(\.total)
-    // Side by side, a class that takes an eighth of another's time would be too short to be read.
+    // On a common scale, a class with an eighth of another's time would be too short to read.
     let showsShares = (totals.max() ?? 0) > 8 * (totals.min() ?? 0)
     let words =
       note
       + (showsShares
-        ? " Each bar is the whole of its class; how long that is stands at its end."
-        : " Bars are as long as the time they stand for.")
+        ? " Each bar shows the shares of its class; the total time is at its end."
+        : " Bar lengths are proportional to time.")
     let present = Quantity.parts.filter { part in rows.contains { $0.parts.contains { $0.name == part.name } } }
     let bars = StackedBars(
       id: id, title: "Parts of response time by class",
@@ -44,7 +44,7 @@ struct PartsPicture {
     }
   }
 
-  /// What the parts of a class come to; those under a thousandth of the whole, which could not be seen, are left out.
+  /// The parts of a class, without those below a thousandth of the whole, which would be invisible.
   static func row(_ name: String, _ jobs: ClassMeasurement, group: String? = nil) -> StackedBars.Row {
     let settled = Double(max(1, jobs.parts.settled))
     let parts = Quantity.parts.compactMap { part -> StackedBars.Part? in
@@ -59,7 +59,7 @@ struct PartsPicture {
       name: name, group: group, parts: parts, words: HumanUnits.time(Double(jobs.parts.whole) / settled))
   }
 
-  /// Waiting and service as in the curves by class.
+  /// Waiting and service have the same colors as in the curves by class.
   private static func colour(of part: Quantity) -> Int {
     switch part {
     case .submissionLag: 0

@@ -1,33 +1,33 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// Percentile curves on HdrHistogram's axis, over the numbers behind them.
+/// Percentile curves on HdrHistogram's axis, with a table of the data.
 struct PercentilePicture {
   /// Unique within the page.
   var id: String
   /// Which jobs: `All jobs`.
   var title: String
-  /// What it is part of, for its table: a scenario's name.
+  /// The scenario's name, for the table.
   var of: String
-  /// In the order of the palette.
+  /// The curves, in the palette's order.
   var curves: [(name: String, samples: Distribution)]
   var limits: [LineChart.Limit] = []
-  /// Of the plot, in pixels.
+  /// The plot's height, in pixels.
   var height = 200.0
   var note = ""
-  /// nil: ``scale(of:limits:)`` of its own curves.
+  /// nil: ``scale(of:limits:)`` of these curves.
   var y: Scale?
 
-  /// Adds it as a figure.
+  /// Adds the chart as a figure.
   func add(to html: inout HTML) {
     let y = self.y ?? Self.scale(of: curves.map(\.samples), limits: limits)
     let x = Scale.percentile(samples: curves.map(\.samples.count).max() ?? 1)
     let within = limits.filter { $0.value <= y.high * 1.001 && $0.value >= y.low }
     let beyond = limits.filter { $0.value > y.high * 1.001 }.map(\.words)
     var notes = note.isEmpty ? [] : [note]
-    if !beyond.isEmpty { notes.append("Above the picture: \(beyond.joined(separator: ", ")).") }
+    if !beyond.isEmpty { notes.append("Above the chart: \(beyond.joined(separator: ", ")).") }
     let lines = curves.enumerated().map { index, curve in
-      // Where nothing was delayed the uncorrected line lies on the other, which has to be seen below it.
+      // If nothing was delayed, the uncorrected line covers the corrected one, which must remain visible below it.
       LineChart.Line(
         name: curve.name, series: index, points: Self.points(of: curve.samples),
         isThin: index > 0 && (height < 200 || curve.name.hasSuffix("uncorrected")),
@@ -52,19 +52,19 @@ struct PercentilePicture {
     }
   }
 
-  /// Times on a linear axis, or on a logarithmic one where the tail would flatten everything else.
+  /// A linear time axis, or a logarithmic one if the tail would flatten everything else.
   static func scale(of samples: [Distribution], limits: [LineChart.Limit]) -> Scale {
     let most = samples.map { Double($0.max.rawValue) }.max() ?? 1
-    // A limit far above is told in words: it would leave no room for what was measured.
+    // A limit far above is mentioned in the notes; on the axis it would leave no space for the measured values.
     let reach = limits.map(\.value).filter { $0 <= 4 * most }.reduce(most, max)
     let middles = samples.compactMap { $0.samplePercentiles([50])[0].map { Double($0.rawValue) } }.filter { $0 > 0 }
     guard let least = middles.min(), most > 20 * least else { return Scale.time(to: reach) }
-    // The few shortest would take half of the picture.
+    // The few shortest values would take half of the chart.
     let short = samples.compactMap { $0.samplePercentiles([5])[0].map { Double($0.rawValue) } }.filter { $0 > 0 }
     return Scale.logarithmic(from: max(short.min() ?? least, most / 1e5), to: reach, label: Scale.shortTime)
   }
 
-  /// The curve of a distribution, at HdrHistogram's steps; the greatest sample where it is to be expected.
+  /// A distribution's curve, at HdrHistogram's steps. The maximum is drawn at its expected percentile.
   static func points(of samples: Distribution) -> [LineChart.Point] {
     let end = Scale.percentileOfGreatest(samples.count)
     let most = Double(samples.max.rawValue)
@@ -75,9 +75,9 @@ struct PercentilePicture {
     return points
   }
 
-  /// The greatest percentile that enough samples stand behind.
+  /// The highest percentile with enough samples.
   static func trusted(_ samples: Distribution) -> Double {
-    // p^n ≤ 0.05, solved for p: Distribution.samplesNeeded(for:) the other way round.
+    // p^n ≤ 0.05, solved for p: the inverse of Distribution.samplesNeeded(for:).
     var (low, high) = (0.0, 100.0)
     for _ in 0..<60 {
       let middle = (low + high) / 2

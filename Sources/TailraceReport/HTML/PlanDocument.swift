@@ -1,10 +1,10 @@
 import TailraceMeasurement
 
-/// `report.html` of a search for the cheapest configuration: what `report.md` says, under a head with the verdict.
+/// `report.html` of a plan: the contents of `report.md` under a header with the verdict.
 package struct PlanDocument {
   /// The page as text.
   ///
-  /// - Throws: ``ReportProblem`` where the result cannot be read again as it is written.
+  /// - Throws: ``ReportProblem`` if the result cannot be encoded and decoded.
   package static func render(_ result: PlanResult) throws(ReportProblem) -> String {
     let result = try ForeignText.unmarked(result)
     let page = Page(title: "Plan: \(result.scenario)", kind: "plan", version: result.version)

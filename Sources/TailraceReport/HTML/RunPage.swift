@@ -1,10 +1,10 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// `report.html` of a run: the words of `report.md`, with pictures.
+/// `report.html` of a run: the text of `report.md`, with charts.
 struct RunPage {
   let suite: SuiteResult
-  /// Scenarios that are shown in full; more would make a page that no reader loads.
+  /// The maximum number of scenarios shown in full, so that the page stays loadable.
   static let scenarioLimit = 40
 
   private var report: ReportPage { ReportPage(suite: suite) }
@@ -50,7 +50,7 @@ struct RunPage {
     }
   }
 
-  /// The word that the badge before it says.
+  /// Removes the verdict's word, which the badge already shows.
   private static func withoutVerdict(_ headline: String) -> String {
     for verdict in [Verdict.noTargets, .passed, .missed, .invalid] {
       for start in ["**\(verdict.word)**: ", "**\(verdict.word)** "] where headline.hasPrefix(start) {
@@ -71,7 +71,7 @@ struct RunPage {
     }
   }
 
-  /// What became of jobs where not all of them succeeded.
+  /// The outcomes of jobs in runs where not all succeeded.
   static func addFates(_ lines: [String], to html: inout HTML) {
     guard !lines.isEmpty else { return }
     html.element("ul", ["class": "findings"]) { html in
@@ -82,7 +82,7 @@ struct RunPage {
   private func addOverview(to html: inout HTML) {
     let findings = report.findings
     if !findings.isEmpty {
-      html.element("h3", "What did not hold")
+      html.element("h3", "What failed")
       html.element("ul", ["class": "findings"]) { html in
         for finding in findings.prefix(ReportPage.findingLimit) { html.element("li") { $0.prose(finding) } }
       }
@@ -93,14 +93,14 @@ struct RunPage {
     if suite.timeScale != 1 {
       html.element("p") {
         $0.prose(
-          "**Time scale \(HumanUnits.digits(suite.timeScale)).** Declared durations were multiplied by it, limits and "
-            + "published values of those scenarios too; rates were divided. Scenarios of real operations run unscaled.")
+          "**Time scale \(HumanUnits.digits(suite.timeScale)).** Declared durations, limits and published values were "
+            + "multiplied by it; rates were divided. Scenarios with real operations are not scaled.")
       }
     }
     html.element("nav", ["aria-label": "Scenarios"]) {
       $0.element("h3", suite.scenarios.count == 1 ? "The scenario" : "The scenarios")
       $0.table(
-        "Scenarios, each a link to its part of this page",
+        "Scenarios, with links to their sections",
         columns: [
           "Scenario", "Verdict", "System", ">Jobs", ">Success", ">Throughput", ">Response p50", ">p99", ">Targets met",
         ], rows: suite.scenarios.enumerated().map(overviewRow))
@@ -110,10 +110,9 @@ struct RunPage {
     html.add(sideBySide.page.blocks)
     html.element("p", ["class": "note"]) {
       $0.prose(
-        "Response time counts from the instant a job *should* have arrived until it settled, and is that of the jobs that "
-          + "ran to their end: completed or dead-lettered ones. A percentile is given only "
-          + "where its sample holds it with 95 % confidence (p50: 5 samples, p90: 29, p99: 299, p99.9: 2,995); "
-          + "elsewhere – stands for it, and lines are drawn faintly.")
+        "Response time runs from the instant when a job *should* have arrived until it settled. It includes jobs that "
+          + "ran to their end: completed or dead-lettered. `–` means too few samples to report this percentile with "
+          + "95 % confidence (p50: 5 samples, p90: 29, p99: 299, p99.9: 2,995). Lines are faint there.")
     }
   }
 
@@ -138,20 +137,20 @@ struct RunPage {
 
   private func addAppendix(to html: inout HTML) {
     html.element("section", ["class": "scenario", "aria-labelledby": "how"]) { html in
-      html.element("h2", ["id": "how"], "How it was measured")
-      html.element("p", "The command that repeats it:")
+      html.element("h2", ["id": "how"], "Method")
+      html.element("p", "Command to repeat this run:")
       html.element("pre", suite.command)
       var environment = report
       environment.addEnvironment()
       html.add(environment.page.blocks, caption: "Environment and tapes")
       var quantities = report
       quantities.addQuantities()
-      html.add(quantities.page.blocks, caption: "What each quantity is taken between")
+      html.add(quantities.page.blocks, caption: "Start and end of each quantity")
       html.element("p", ["class": "note"]) {
         $0.prose(
-          "Beside this page: `report.md` (the same in text), `results.csv` (every figure, one a row), `targets.csv`, "
-            + "`histograms/` (HdrHistogram's text format, in ms) and `result.json`, from which `tailrace report` makes "
-            + "all of them again.")
+          "See also `report.md` (the same as text), `results.csv` (one figure per row), `targets.csv`, "
+            + "`histograms/` (HdrHistogram's text format, in ms) and `result.json`, from which `tailrace report` "
+            + "recreates all of them.")
       }
     }
   }

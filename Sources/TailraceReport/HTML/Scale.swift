@@ -1,6 +1,6 @@
 import Foundation
 
-/// Places values along an axis: 0 at its start, 1 at its end.
+/// Maps values to positions on an axis, from 0 at its start to 1 at its end.
 struct Scale {
   enum Kind { case linear, logarithmic, percentile }
   struct Tick: Equatable {
@@ -12,7 +12,7 @@ struct Scale {
   let high: Double
   let ticks: [Tick]
 
-  /// The place of a value; what is beyond an end is put there.
+  /// A value's position; values beyond an end are placed at the end.
   func place(_ value: Double) -> Double {
     let place =
       switch kind {
@@ -26,8 +26,8 @@ struct Scale {
   /// From 0 to a round number at or above `most`.
   ///
   /// - Parameters:
-  ///   - count: about how many steps.
-  ///   - isOpen: whether the axis ends at `most` itself rather than at a round number.
+  ///   - count: The approximate number of steps.
+  ///   - isOpen: Whether the axis ends at `most` rather than at a round number.
   static func linear(
     from least: Double = 0, to most: Double, count: Int = 4, isOpen: Bool = false, isTime: Bool = false,
     label: (Double) -> String
@@ -49,7 +49,7 @@ struct Scale {
     linear(from: least, to: most, count: count, isOpen: isOpen, isTime: true, label: shortTime)
   }
 
-  /// Decades, or 1–2–5 steps where they are few; the ends are such steps too.
+  /// Decades, or 1–2–5 steps if there are few decades; the ends are steps too.
   static func logarithmic(from least: Double, to most: Double, label: (Double) -> String) -> Scale {
     let least = max(least, .leastNormalMagnitude)
     let most = max(most, least * 1.01)
@@ -77,10 +77,10 @@ struct Scale {
     return Scale(kind: .logarithmic, low: low, high: high, ticks: ticks)
   }
 
-  /// HdrHistogram's axis of percentiles: the distance to 100 % on a logarithmic scale, so that each further nine has
-  /// as much room as the one before.
+  /// HdrHistogram's percentile axis: the distance to 100 % on a logarithmic scale, so that 90 %, 99 % and 99.9 % are
+  /// evenly spaced.
   ///
-  /// - Parameter samples: the axis ends where so many samples do.
+  /// - Parameter samples: The number of samples, which determines the axis's end.
   static func percentile(samples: UInt64) -> Scale {
     let high = max(90, percentileOfGreatest(samples))
     var ticks = [Tick(value: 50, label: "50 %")]
@@ -93,28 +93,28 @@ struct Scale {
     return Scale(kind: .percentile, low: 0, high: high, ticks: ticks)
   }
 
-  /// Where the greatest of so many samples is expected: n ÷ (n + 1).
+  /// The expected percentile of the maximum of n samples: n ÷ (n + 1).
   static func percentileOfGreatest(_ samples: UInt64) -> Double { 100 * Double(samples) / Double(samples + 1) }
 
   private static func stretch(_ percentile: Double) -> Double { -log10(max(1e-15, 1 - percentile / 100)) }
 
-  /// The least of 1, 2 and 5 times a power of ten at or above a step.
+  /// The smallest of 1, 2 and 5 times a power of ten that is at least `step`.
   static func niceStep(_ step: Double) -> Double {
     let decade = pow(10, log10(step).rounded(.down))
     return ([1, 2, 5, 10].first { $0 * decade >= step * (1 - 1e-9) } ?? 10) * decade
   }
 
-  /// The same of nanoseconds; from half a minute on, of what clocks show.
+  /// The same for nanoseconds; from half a minute on, round minutes and hours.
   static func timeStep(_ step: Double) -> Double {
     let seconds: [Double] = [30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400]
     guard step > 20e9 else { return niceStep(step) }
     return seconds.map { $0 * 1e9 }.first { $0 >= step } ?? niceStep(step / 86_400e9) * 86_400e9
   }
 
-  /// A time for the tick of an axis: `1.5 s`, without digits that say nothing.
+  /// A time as an axis label: `1.5 s`, without insignificant digits.
   static func shortTime(_ nanoseconds: Double) -> String { withoutZeros(HumanUnits.time(nanoseconds)) }
 
-  /// A number for the tick of an axis.
+  /// A number as an axis label.
   static func shortNumber(_ value: Double) -> String { withoutZeros(HumanUnits.digits(value)) }
 
   private static func withoutZeros(_ text: String) -> String {

@@ -2,21 +2,21 @@ import TailraceCore
 import TailraceMeasurement
 
 extension ScenarioPage {
-  /// Where the time of each class goes, as stacked bars.
+  /// Stacked bars that show how each class spends its time.
   func addParts(_ run: RunResult, to html: inout HTML) {
     let all = run.measurement.all
     guard all.parts.settled > 0, all.parts.whole > 0 else { return }
     let (classes, left) = drawnClasses(run.measurement, limit: 8) { $0.parts.settled > 0 && $0.parts.whole > 0 }
     html.element("h3", "Where the time goes")
-    var words = "From intended arrival until settled, all attempts of a job together."
+    var words = "From intended arrival to settlement, including all attempts of a job."
     if !all.parts.isComplete {
-      words += " Jobs were left without an end, so the parts cannot be compared with the whole."
+      words += " Some jobs have no end, so the parts cannot be compared with the whole."
     } else if all.parts.addUp {
-      words += " The parts add up to the whole to the nanosecond."
+      words += " The parts add up to the whole, to the nanosecond."
     } else {
       words += " **The parts do not add up: \(all.parts.gap) ns are missing.**"
     }
-    if left > 0 { words += " \(left) more classes are in results.csv only." }
+    if left > 0 { words += " \(left) more classes are listed in results.csv only." }
     PartsPicture(
       id: "\(id)-parts", title: "Mean per job, by class", of: scenario.name,
       rows: ([all] + (classes.count > 1 ? classes : [])).map { jobs in
@@ -27,26 +27,26 @@ extension ScenarioPage {
 
   // MARK: Workers
 
-  /// Workers drawn in one picture at most.
+  /// The maximum number of workers in one chart.
   private static let laneLimit = 32
-  /// Systems of which one is drawn.
+  /// The maximum number of systems with such a chart.
   private static let timelineLimit = 3
   private static let spanRowLimit = 120
 
-  /// Which attempt ran where and when, of runs that are small enough.
+  /// Shows where and when each attempt ran, for small runs.
   func addTimelines(to html: inout HTML) {
     guard let run = scenario.primary else { return }
-    html.element("h3", "Who did what, when")
+    html.element("h3", "Workers over time")
     let drawn = scenario.runs.filter { $0.measurement.timeline != nil }.prefix(Self.timelineLimit)
     guard run.measurement.timeline != nil, !drawn.isEmpty else {
       let attempts = run.measurement.classes.first?.attempts ?? 0
       let words =
         attempts > WorkerTimeline.limit || run.measurement.unmeasured.total > 0
-        ? "No picture of the workers: a run of more than \(WorkerTimeline.limit) attempts does not keep each. "
+        ? "No chart of the workers: the run has more than \(WorkerTimeline.limit) attempts. "
           + "`tailrace run --jobs` writes all of them to jobs.csv."
         : attempts == 0
-          ? "No picture of the workers: no attempt started."
-          : "No picture of the workers: this result does not hold single attempts."
+          ? "No chart of the workers: no attempt started."
+          : "No chart of the workers: this result does not contain single attempts."
       html.element("p", ["class": "note"]) { $0.prose(words) }
       return
     }
@@ -76,11 +76,11 @@ extension ScenarioPage {
           lane: lane, start: Double(span.started.rawValue), end: Double(span.finished.rawValue), series: used[index],
           isMarked: span.outcome != .succeeded, words: Self.words(of: span, in: timeline, worker: lanes.names[lane]))
       }, x: x)
-    var notes = ["\(timeline.spans.count) attempts; one that did not succeed is outlined and ends in a cross."]
+    var notes = ["\(timeline.spans.count) attempts. Unsuccessful ones are outlined and end in a cross."]
     if !lanes.areWorkers {
-      notes.append("This system does not number its workers: attempts are in as few rows as hold them.")
+      notes.append("This system does not number its workers, so attempts are packed into as few rows as possible.")
     }
-    if shown < lanes.names.count { notes.append("\(lanes.names.count - shown) more workers are not drawn.") }
+    if shown < lanes.names.count { notes.append("\(lanes.names.count - shown) more workers are not shown.") }
     html.figure(
       scenario.runs.count > 1 ? "Workers, \(run.system)" : "Workers", note: notes.joined(separator: " "),
       legend: HTML.legend(legend.sorted { $0.series < $1.series }, ofAreas: true), picture: chart.html
@@ -120,12 +120,12 @@ extension ScenarioPage {
   }
 }
 
-/// Which row of a picture each attempt is in.
+/// Assigns attempts to rows of a chart.
 struct WorkerLanes {
   var names: [String] = []
   /// The row of each span, in the timeline's order.
   var lanes: [Int] = []
-  /// Whether rows are workers, rather than as few as hold the attempts.
+  /// Whether each row is a worker, rather than a packing of attempts.
   var areWorkers = true
   private let last = Palette.series.count - 1
   private let types: Int
@@ -146,7 +146,7 @@ struct WorkerLanes {
     }
   }
 
-  /// Each attempt into the first row that is free.
+  /// Puts each attempt into the first free row.
   private mutating func pack(_ spans: [AttemptSpan]) {
     var free: [Nanoseconds] = []
     for span in spans {
@@ -158,9 +158,9 @@ struct WorkerLanes {
     names = free.indices.map { "row \($0 + 1)" }
   }
 
-  /// The colour of an attempt's type; types beyond the palette share its last.
+  /// The color of an attempt's type. Types beyond the palette share its last color.
   func colour(of span: AttemptSpan) -> Int { min(max(0, span.type), last) }
-  /// Whether several types have this colour.
+  /// Whether several types have this color.
   func hasOthers(_ colour: Int) -> Bool { colour == last && types > last + 1 }
 }
 

@@ -2,19 +2,19 @@ import TailraceCore
 import TailraceMeasurement
 
 extension ScenarioPage {
-  /// Systems drawn in one picture at most.
+  /// The maximum number of systems in one chart.
   private static let systemLimit = 5
-  /// Classes drawn at most.
+  /// The maximum number of classes.
   static let classLimit = 6
 
-  /// Percentile curves: of all systems, then of each class.
+  /// Percentile curves of all systems, then of each class.
   func addResponse(_ run: RunResult, to html: inout HTML) {
     guard let response = run.measurement.all[.response], response.count >= Self.fewSamples else { return }
     html.element("h3", "Response time")
     html.element("p", ["class": "note"]) {
       $0.prose(
-        "How much of the jobs took at most how long. Each further nine on the axis has as much room as the one before, "
-          + "so that the tail can be seen; the uncorrected line counts from submission and hides what delayed it.")
+        "The share of jobs that took at most this long. The axis is logarithmic in the tail: 90 %, 99 % and 99.9 % are "
+          + "evenly spaced. The uncorrected line starts at submission and hides earlier delays.")
     }
     html.element("div", ["class": "pictures one"]) {
       addCurves(run, to: &$0)
@@ -44,7 +44,7 @@ extension ScenarioPage {
     PercentilePicture(
       id: "\(id)-response", title: drawn.count > 1 ? "All jobs, by system" : "All jobs", of: scenario.name,
       curves: curves, limits: targets + (drawn.count == 1 ? waitingTargets : []), height: 260,
-      note: left > 0 ? "\(left) more systems are in the table of systems only." : ""
+      note: left > 0 ? "\(left) more systems are listed in the table of systems only." : ""
     ).add(to: &html)
   }
 
@@ -55,8 +55,8 @@ extension ScenarioPage {
     guard classes.count > 1 else { return }
     html.element("p", ["class": "note"]) {
       $0.prose(
-        "By class, on one scale: response time, and of each attempt its waiting and its service."
-          + (left > 0 ? " \(left) more classes, which took less time in all, are in the table of jobs only." : ""))
+        "By class, on one scale: response time, and the waiting and service times of attempts."
+          + (left > 0 ? " \(left) more classes, which took less time in total, are in the table of jobs only." : ""))
     }
     let quantities: [Quantity] = [.response, .waiting, .service]
     let samples = classes.flatMap { jobs in quantities.compactMap { jobs[$0] } }
@@ -72,8 +72,8 @@ extension ScenarioPage {
     }
   }
 
-  /// The classes worth a picture: job types, or priorities where there is one type; those first that took most time in
-  /// all, in their own order.
+  /// The classes to draw: job types, or priorities if there is one type. Chooses those with the most total time, and
+  /// keeps their order.
   func drawnClasses(
     _ measurement: RunMeasurement, limit: Int, where matches: (ClassMeasurement) -> Bool
   ) -> (drawn: [ClassMeasurement], left: Int) {
@@ -84,7 +84,7 @@ extension ScenarioPage {
     return (all.filter { chosen.contains($0.key) }, all.count - chosen.count)
   }
 
-  /// Targets about percentiles and extremes of a quantity, as lines across.
+  /// Targets for percentiles and extremes of a quantity, as horizontal lines.
   private func limits(of quantity: Quantity, in key: ClassKey, _ run: RunResult) -> [LineChart.Limit] {
     let types = run.measurement.classes.compactMap(\.key.type)
     return scenario.targets.compactMap { target in

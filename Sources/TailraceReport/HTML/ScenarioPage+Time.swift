@@ -2,9 +2,9 @@ import TailraceCore
 import TailraceMeasurement
 
 extension ScenarioPage {
-  /// Points of a line over time at most.
+  /// The maximum number of points of a line over time.
   private static let pointLimit = 160
-  /// Rows of a table of numbers over time.
+  /// The maximum number of rows of a table over time.
   private static let rowLimit = 32
 
   /// Response time, queue, running and throughput over the run.
@@ -16,8 +16,8 @@ extension ScenarioPage {
     html.element("h3", "Over time")
     html.element("p", ["class": "note"]) {
       $0.prose(
-        "From the run's start. What lies outside the measurement window is shaded: it is replayed and counted, and gives "
-          + "no sample to the figures.")
+        "From the run's start. Times outside the measurement window are shaded: their jobs run, but are not included "
+          + "in the figures.")
     }
     html.element("div", ["class": "pictures"]) { html in
       addResponseOverTime(run, x: x, to: &html)
@@ -29,12 +29,12 @@ extension ScenarioPage {
     }
   }
 
-  /// What lies outside the window.
+  /// The ranges outside the window.
   private func bands(_ run: RunResult, x: Scale) -> [LineChart.Band] {
     let (start, end) = (Double(run.measurement.windowStart.rawValue), Double(run.measurement.windowEnd.rawValue))
     var bands: [LineChart.Band] = []
     if start > 0 { bands.append(LineChart.Band(from: 0, to: start, words: "warm-up")) }
-    // What settles a little after the last intended arrival is no stretch of its own.
+    // The short time in which the last jobs settle is not shown as a separate range.
     if x.place(end) < 0.98 { bands.append(LineChart.Band(from: end, to: x.high, words: "after the window")) }
     return bands
   }
@@ -54,16 +54,16 @@ extension ScenarioPage {
     }
     let chart = LineChart(
       id: "\(id)-\(HTML.identifier(name))", title: "\(name) over time",
-      description: "Mean \(HumanUnits.value(mean, unit)), greatest \(peak), each over \(HumanUnits.time(width)).", x: x,
+      description: "Mean \(HumanUnits.value(mean, unit)), maximum \(peak), each over \(HumanUnits.time(width)).", x: x,
       y: y,
       lines: [LineChart.Line(name: name, series: colour, points: points, isThin: true, isFilled: true)],
       bands: bands(run, x: x), plotHeight: 110, namesLines: false)
-    let what = unit == .rate ? "jobs that ended" : name == "Running" ? "attempts running" : "attempts that could start"
+    let what = unit == .rate ? "jobs that ended" : name == "Running" ? "attempts running" : "attempts ready to start"
     html.figure(name, note: "\(what); each point is a mean over \(HumanUnits.time(width))", picture: chart.html) {
       let rows = TextPlot.resampled(values, to: Self.rowLimit)
       let step = span / Double(max(1, rows.count))
       $0.numbers(
-        "\(name), \(scenario.name)", columns: ["From", ">Mean until the next"],
+        "\(name), \(scenario.name)", columns: ["From", ">Mean until the next row"],
         words: rows.enumerated().map { [HumanUnits.time(Double($0) * step), HumanUnits.value($1, unit)] })
     }
   }
@@ -115,7 +115,7 @@ extension ScenarioPage {
     }
   }
 
-  /// Slots wide enough for a percentile of the tail in most of them, and that percentile; else the median alone.
+  /// Slots wide enough for a tail percentile in most of them, and that percentile; otherwise only the median.
   static func readable(_ series: ResponseSeries) -> (ResponseSeries, percentile: Double?) {
     for percentile in [99.0, 90, 50] {
       for factor in [1, 2, 4, 6, 8] where series.slots.count / factor >= 12 {

@@ -1,14 +1,14 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// One scenario's part of a page.
+/// The section of one scenario.
 struct ScenarioPage {
   let suite: SuiteResult
   let scenario: ScenarioResult
-  /// Unique within the page; pictures' names begin with it.
+  /// Unique in the page; also the prefix of the charts' identifiers.
   let id: String
 
-  /// Samples below which a curve says less than the table of jobs.
+  /// With fewer samples, a curve adds nothing to the table of jobs.
   static let fewSamples: UInt64 = 5
 
   func add(to html: inout HTML) {
@@ -34,7 +34,7 @@ struct ScenarioPage {
     }
   }
 
-  /// What `report.md` has of it.
+  /// The scenario's Markdown page.
   func blocks(_ add: (inout ReportPage) -> Void) -> [Markdown.Block] {
     var report = ReportPage(suite: suite)
     add(&report)
@@ -51,11 +51,10 @@ struct ScenarioPage {
       let others = scenario.runs.dropFirst().map(\.system)
       html.element("p") {
         $0.prose(
-          "On **\(run.system)**"
-            + (others.isEmpty
-              ? "."
-              : ", which figures are of where no other system is named; beside "
-                + "it \(others.joined(separator: ", "))."))
+          others.isEmpty
+            ? "On **\(run.system)**."
+            : "On **\(run.system)** and \(others.joined(separator: ", ")). Figures are from **\(run.system)** unless "
+              + "another system is named.")
       }
     }
     if !scenario.source.isEmpty { html.element("p", ["class": "note"]) { $0.prose("Source: \(scenario.source)") } }

@@ -1,8 +1,8 @@
-/// Rows of a bar each, made of parts that are told apart by colour, pattern and, where they fit, their names.
+/// Rows of one bar each, whose parts differ in color and pattern and have names if they fit.
 struct StackedBars {
   struct Part {
     var name: String
-    /// Which colour and pattern of the palette.
+    /// Index of the palette's color and pattern.
     var series: Int
     var value: Double
     /// The value with its unit.
@@ -10,7 +10,7 @@ struct StackedBars {
   }
   struct Row {
     var name: String
-    /// Set over the row, and those that follow until the next; nil: none begins here.
+    /// The heading above this row and the following ones; nil: no new group.
     var group: String?
     var parts: [Part]
     /// The whole with its unit.
@@ -22,14 +22,13 @@ struct StackedBars {
   var title: String
   var description: String
   var rows: [Row]
-  /// Whether each bar is as long as the picture is wide, its parts shares; else bars are as long as what they stand
-  /// for.
+  /// Whether each bar has the full width and its parts are shares. Otherwise bars are proportional to their values.
   var showsShares: Bool
 
   private static let rowHeight = 54.0
   private static let groupHeight = 26.0
   private static let barHeight = 18.0
-  /// Share of the narrowest picture's width that a letter takes.
+  /// The width of a letter, as a share of the narrowest chart's width.
   private static let letter = 6.6 / 320
 
   var html: HTML {

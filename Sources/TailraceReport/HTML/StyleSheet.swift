@@ -1,4 +1,4 @@
-/// How pages look: on light and dark paper, from the width of a phone up, and in print.
+/// The style of pages: light and dark, on phones and wide screens, and in print.
 enum StyleSheet {
   static var text: String {
     let lines = Palette.series.indices.map { index in

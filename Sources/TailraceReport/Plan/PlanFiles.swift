@@ -1,10 +1,10 @@
 import TailraceMeasurement
 
-/// The files of a report on a search for the cheapest configuration: the same result gives the same bytes.
+/// The files of a plan's report. The same result always gives the same bytes.
 package enum PlanFiles {
   /// Renders every file: paths relative to the report's directory, `report.md` first, with their bytes.
   ///
-  /// - Throws: an encoding error when a number in the result is not finite.
+  /// - Throws: An encoding error if a number in the result is not finite.
   package static func render(_ result: PlanResult) throws -> [(path: String, bytes: [UInt8])] {
     [
       ("report.md", Array(try PlanPage.render(result).utf8)),
@@ -24,7 +24,7 @@ package enum PlanFiles {
     try ReportJSON.decode(bytes, file: "plan.json", current: PlanResult.currentFormat)
   }
 
-  /// `plan.csv`: one figure a row, with its interval.
+  /// `plan.csv`: one figure per row, with its interval.
   static func table(_ result: PlanResult) -> String {
     let words = PlanWords(result)
     var table = CommaSeparated(

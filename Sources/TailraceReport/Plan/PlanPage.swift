@@ -1,6 +1,6 @@
 import TailraceMeasurement
 
-/// `report.md` of a search for the cheapest configuration: the answer, what was tried, what binds, how it was found.
+/// `report.md` of a plan: the answer, the configurations tried, the bottleneck, and the method.
 struct PlanPage {
   let result: PlanResult
   var page = Markdown()
@@ -19,7 +19,7 @@ struct PlanPage {
     return report.page.text
   }
 
-  /// The blocks of the page without its title.
+  /// The page's blocks, without its title.
   static func blocks(_ result: PlanResult) -> (head: [Markdown.Block], body: [Markdown.Block]) {
     var (head, body) = (PlanPage(result), PlanPage(result))
     head.addAnswer()
@@ -31,7 +31,7 @@ struct PlanPage {
 
   private mutating func addAnswer() {
     if result.isInterrupted {
-      page.paragraph("**NOT FINISHED**: the search was interrupted; what is known by then follows.")
+      page.paragraph("**NOT FINISHED**: the search was interrupted. Results so far:")
     }
     if !words.failures.isEmpty {
       page.paragraph("**INVALID**: not every configuration could be tried.")
@@ -60,30 +60,30 @@ struct PlanPage {
 
   private mutating func addBinding() {
     guard let binding = result.binding else { return }
-    page.heading(2, "What binds")
+    page.heading(2, "Bottleneck")
     page.list(words.binding)
     page.table(
-      ["Constraint, a little wider", ">Change of \(PlanWords.metric(binding.target ?? ""))", "Verdict"],
+      ["Constraint, widened a little", ">Change of \(PlanWords.metric(binding.target ?? ""))", "Verdict"],
       binding.reliefs.map { [$0.constraint, PlanWords.change($0), PlanWords.verdict($0)] })
   }
 
   private mutating func addAppendix() {
-    page.heading(2, "How it was found")
+    page.heading(2, "Method")
     page.paragraph(
-      "Every configuration was simulated with the same seeds. A target is *met* where its confidence interval (±) lies "
-        + "on the right side of its limit, *missed* where it lies on the wrong side, else *unclear*; the intervals of "
-        + "all looks at a configuration hold together with 95 % confidence. Where a configuration that might be the "
-        + "answer was unclear, it got four times the replications; where its queue had not settled, runs of four times "
-        + "the length; up to five looks, until it was decided or the budget was spent. docs/measurement.md has "
-        + "the rules.")
-    page.paragraph("The command that repeats it:")
+      "Every configuration was simulated with the same seeds. A target is *met* if its confidence interval (±) lies "
+        + "on the right side of its limit, *missed* if it lies on the wrong side, otherwise *unclear*. The 95 % "
+        + "confidence holds for all evaluations of a configuration together. If an unclear configuration could be the "
+        + "answer, it got four times the replications or, if its queue had not settled, runs four times as long. There "
+        + "are up to five evaluations, until the configuration is decided or the budget is used up. "
+        + "docs/measurement.md has the rules.")
+    page.paragraph("Command to repeat this search:")
     page.figure([result.command])
-    var rows = [["seed", "\(result.seed)"], ["replications at first", "\(result.replications)"]]
+    var rows = [["seed", "\(result.seed)"], ["initial replications", "\(result.replications)"]]
     rows += [["budget in jobs", HumanUnits.count(Double(result.budget))]]
     rows += [["jobs simulated", HumanUnits.count(Double(result.candidates.reduce(0) { $0 + $1.jobs }))]]
     rows += [["started", result.started], ["tailrace", result.version], ["result format", "\(result.format)"]]
     rows += result.settings.map { [$0.name, $0.value] } + result.environment.map { [$0.name, $0.value] }
     page.table(["Environment", ""], rows)
-    page.paragraph("Beside this page: `plan.csv` (every figure, one a row) and `plan.json`.")
+    page.paragraph("See also `plan.csv` (one figure per row) and `plan.json`.")
   }
 }

@@ -1,6 +1,6 @@
 import TailraceMeasurement
 
-/// What a search for the cheapest configuration came to, in words.
+/// Sentences about a plan's results.
 package struct PlanWords {
   private let result: PlanResult
 
@@ -23,42 +23,43 @@ package struct PlanWords {
     return "None of the \(count) \(known) every target with 95 % confidence"
   }
 
-  /// The answer of a search that is not whole: that there is none, and what meets the targets of what was tried.
+  /// The answer of an incomplete search: there is none, plus the tried configurations that meet the targets.
   private var unfinished: String {
     let tried =
       "\(HumanUnits.count(Double(result.candidates.count))) of "
       + HumanUnits.counted(result.count, "configuration")
     let met = result.candidates.first { $0.verdict == .met }
-    return "Not finished: which configuration is the least that meets every target is not known. "
-      + (met.map { "Of the \(tried) that were tried, \(name($0)) meets them" } ?? "None is known of the \(tried) tried")
+    return "Not finished: the cheapest configuration that meets every target is not known. "
+      + (met.map { "Of the \(tried) tried, \(name($0)) meets them" }
+        ?? "None of the \(tried) tried is known to meet them")
   }
 
   /// Configurations that could not be tried, and why.
   package var failures: [String] { (result.failures ?? []).map { "This configuration failed: \($0)" } }
 
-  /// What was tried, and with how many replications.
+  /// The number of configurations tried, and of replications.
   package var effort: String {
     let tried = HumanUnits.count(Double(result.candidates.count))
     let most = result.candidates.map(\.replications).max() ?? result.replications
-    let added = most > result.replications ? ", up to \(HumanUnits.count(Double(most))) where it was unclear" : ""
+    let added = most > result.replications ? ", up to \(HumanUnits.count(Double(most))) for unclear ones" : ""
     return
       "\(tried) of \(HumanUnits.counted(result.count, "configuration")) tried, \(result.replications) replications "
-      + "each\(added), the same seeds."
+      + "each\(added), with the same seeds."
   }
 
-  /// How long runs had to be; nil: as the scenario says.
+  /// The length of runs; nil: that of the scenario.
   package var lengthening: String? {
     guard let own = result.length else { return nil }
     let longer = result.candidates.filter { ($0.length ?? own) > own }
     guard let most = longer.compactMap(\.length).max() else { return nil }
     let count = HumanUnits.counted(longer.count, "configuration")
     return "The queue had not settled within \(HumanUnits.time(own)), so runs of \(count) were lengthened, up to "
-      + "\(HumanUnits.time(most)), a fifth of it as warm-up."
+      + "\(HumanUnits.time(most)), a fifth of which is warm-up."
   }
 
   /// Why cheaper configurations are not the answer.
   package var shortfalls: [String] {
-    // What was not decided by then says nothing of budgets.
+    // After an interruption, undecided configurations say nothing about the budget.
     guard result.isWhole else { return [] }
     var lines: [String] = []
     if let best = result.best, best > 0 {
@@ -67,17 +68,17 @@ package struct PlanWords {
     }
     for index in result.undecided.prefix(3) {
       let candidate = result.candidates[index]
-      lines.append("\(name(candidate)) is not decided: \(doubt(candidate)).")
+      lines.append("\(name(candidate)) is undecided: \(doubt(candidate)).")
     }
-    if result.undecided.count > 3 { lines.append("\(result.undecided.count - 3) more are not decided.") }
+    if result.undecided.count > 3 { lines.append("\(result.undecided.count - 3) more are undecided.") }
     if result.undecided.contains(where: { !result.candidates[$0].isOutOfLooks }) {
       lines.append(
         result.budget == 0
-          ? "No jobs may be simulated for what is undecided; give it some with --budget."
-          : "The budget of \(HumanUnits.count(Double(result.budget))) jobs allows no more; raise it with --budget.")
+          ? "The budget for undecided configurations is 0; raise it with --budget."
+          : "The budget of \(HumanUnits.count(Double(result.budget))) jobs is used up; raise it with --budget.")
     } else if !result.undecided.isEmpty {
       lines.append(
-        "What is that close to its limit needs longer runs (--duration) or more --replications from the start.")
+        "Figures this close to their limits need longer runs (--duration) or more initial --replications.")
     }
     return lines
   }
@@ -118,13 +119,13 @@ package struct PlanWords {
       let missed = candidate.targets.filter { $0.verdict == .missed }.map(\.target)
       return "missed: " + (missed.isEmpty ? candidate.trouble : missed.joined(separator: ", "))
     case .unclear:
-      if let best = result.best, place > best { return "unclear: not pursued, since it is dearer" }
+      if let best = result.best, place > best { return "unclear: not pursued, because it is more expensive" }
       let unclear = candidate.targets.filter { $0.verdict == .unclear }.map(\.target)
       return "unclear: " + (candidate.isUnsettled ? "queue not settled" : unclear.joined(separator: ", "))
     }
   }
 
-  /// What binds, in a few sentences.
+  /// Sentences about the bottleneck.
   package var binding: [String] {
     guard let binding = result.binding, result.candidates.indices.contains(binding.subject) else { return [] }
     let subject = result.candidates[binding.subject]
@@ -132,14 +133,14 @@ package struct PlanWords {
     if let target = binding.target, let constraint = binding.constraint {
       let reason =
         switch binding.ground {
-        case .cheaperMissesIt: "which the next cheaper misses"
-        case .isMissed: "which even this misses"
-        case .hasLeastToSpare, .nothingMoves: "which has the fewest steps to spare"
+        case .cheaperMissesIt: "which the next cheaper configuration misses"
+        case .isMissed: "which even this configuration misses"
+        case .hasLeastToSpare, .nothingMoves: "which has the smallest margin"
         }
-      lines.append("What binds \(name(subject)): \(constraint), by \(target), \(reason).")
+      lines.append("The bottleneck of \(name(subject)) is \(constraint), judged by \(target), \(reason).")
     } else {
       lines.append(
-        "What binds \(name(subject)): none of the constraints; no target moves beyond chance where one is widened.")
+        "\(name(subject)) has no bottleneck: widening any constraint changes no target significantly.")
     }
     if let busiest = subject.pools.max(by: { $0.utilization < $1.utilization }) {
       lines.append("Busiest pool: \(busiest.pool), \(HumanUnits.share(busiest.utilization)) of its workers' time.")
@@ -152,22 +153,22 @@ package struct PlanWords {
     guard let margin = spare.margin else { return "\(spare.target): nothing was measured." }
     let distance = HumanUnits.difference(abs(margin), spare.unit)
     let side = margin < 0 ? "beyond its limit" : "to spare"
-    let moved = spare.movedBy.map { "; moved by \($0)" } ?? "; no constraint moves it"
+    let moved = spare.movedBy.map { "; changed by \($0)" } ?? "; no constraint changes it"
     return "\(spare.target): \(distance) \(side)\(moved)."
   }
 
-  /// The metric of a target, without comparison and limit.
+  /// A target's metric, without comparison and limit.
   package static func metric(_ target: String) -> String {
     String(target.replacing(/\s*[<>=]=?\s*[^<>={}]*$/, with: ""))
   }
 
-  /// Whether widening a constraint helps, in a word.
+  /// Whether widening a constraint helps, as one word.
   package static func verdict(_ relief: CapacityRelief) -> String {
     let isClear = (relief.change.low ?? 0) > 0 || (relief.change.high ?? 0) < 0
     return relief.helps ? "helps" : isClear ? "hurts" : "no difference seen"
   }
 
-  /// The change that a wider constraint makes: `-3.2 ms ± 0.4 ms`.
+  /// The effect of a wider constraint: `-3.2 ms ± 0.4 ms`.
   package static func change(_ relief: CapacityRelief) -> String {
     let sign = relief.change.value > 0 ? "+" : ""
     let half = ((relief.change.high ?? 0) - (relief.change.low ?? 0)) / 2
