@@ -4,13 +4,13 @@ import TailracePlatform
 import TailraceReplay
 import TailraceWorkload
 
-/// What the composition root gives to studies.
+/// The parts that the composition root passes to studies.
 package struct StudyParts: Sendable {
   /// The program's version.
   package var version: String
-  /// The allocator in words: `jemalloc`.
+  /// The allocator's name: `jemalloc`.
   package var allocator: String
-  /// What scenarios need on a system and the machine does not give, a line each.
+  /// Resources that scenarios need on a system and the machine lacks, one per line.
   package var needs: @Sendable (_ scenarios: [Scenario], _ system: any ReplaySystem) -> [String]
   package var live: LiveParts
 
@@ -25,11 +25,11 @@ package struct StudyParts: Sendable {
   }
 }
 
-/// How a study replays scenarios in real time.
+/// Replays scenarios in real time for a study.
 package struct LiveParts: Sendable {
   package var system: any ReplaySystem
   package var meter: any AllocationMeter
-  /// Makes a probe that begins no run which would end after the deadline; nil: there is none.
+  /// Makes a probe that starts no run which would end after the deadline; nil: no deadline.
   package var probe: @Sendable (_ interruption: StopFlag, _ deadline: Instant?) -> any CapacityProbe
 
   package init(

@@ -61,7 +61,7 @@ import Testing
       in: folder)
     #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.output.contains("SAME: of 8 metrics 8 same"))
-    #expect(outcome.output.contains("12 rounds of each; every verdict was reached then."))
+    #expect(outcome.output.contains("12 rounds of each; every verdict was reached."))
   }
 
   @Test func aSlowerProgramIsCalledWorseAndBlamedOnTheRightPart() async throws {

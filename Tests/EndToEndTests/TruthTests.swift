@@ -77,7 +77,7 @@ import Testing
     #expect(statuses.sorted() == ["0", "64", "64", "64"], "\(outcome) \(statuses)")
     for (place, status) in statuses.enumerated() where status == "64" {
       let words = try folder.text("out\(place + 1).txt")
-      #expect(words.contains("is making the baseline 'main'") || words.contains("already exists"), "\(words)")
+      #expect(words.contains("is creating the baseline 'main'") || words.contains("already exists"), "\(words)")
     }
     #expect(try folder.files(under: ".tailrace").map(\.path) == ["baselines/main.json"])
     let shown = try await Binary.run(["baseline", "show", "main"], in: folder)

@@ -4,8 +4,8 @@ import TailraceReplay
 import TailraceWorkload
 
 extension Scenario {
-  /// For each resource the arrival rate beyond which it cannot keep up, whatever the order of the jobs, the tightest
-  /// first: what it can do in a second ÷ what one job of the load asks of it on average.
+  /// For each resource, the arrival rate above which it cannot keep up, in any order of jobs: its capacity per second ÷
+  /// the mean demand of one job of the load. The tightest bound comes first.
   ///
   /// Source: the utilization law, U = λ·D, with U at most the number of places; P. J. Denning, J. P. Buzen, *The
   /// Operational Analysis of Queueing Network Models*, ACM Computing Surveys 10 (1978).
@@ -23,11 +23,11 @@ extension Scenario {
 /// Collects the bounds of a scenario.
 private struct CapacityBounds {
   let scenario: Scenario
-  /// For each job type how many jobs of it come with one job of the load.
+  /// For each job type, the number of its jobs per job of the load.
   let shares: [Double]
-  /// For each job type the attempts that a job makes on average.
+  /// For each job type, the mean number of attempts per job.
   let attempts: [Double]
-  /// For each job type the mean length of an attempt in seconds; nil: not known.
+  /// For each job type, the mean length of an attempt in seconds; nil: unknown.
   let lengths: [Double?]
   var bounds: [CapacityTheory.Bound] = []
   var notes: [String] = []
@@ -39,7 +39,7 @@ private struct CapacityBounds {
     lengths = scenario.jobs.map { $0.meanAttempt(timeout: $0.timeout(under: scenario.scheduler)) }
   }
 
-  /// Seconds of work that one job of the load brings for some job types; nil: not known for one of them.
+  /// Seconds of work per job of the load, for some job types; nil: unknown for one of them.
   private func work(of types: [Int], weighted weight: (Int) -> Double = { _ in 1 }) -> Double? {
     var sum = 0.0
     for type in types where shares[type] > 0 {
@@ -49,7 +49,7 @@ private struct CapacityBounds {
     return sum
   }
 
-  /// Attempts that one job of the load brings for some job types.
+  /// Attempts per job of the load, for some job types.
   private func starts(of types: [Int], weighted weight: (Int) -> Double = { _ in 1 }) -> Double {
     types.reduce(0) { $0 + shares[$1] * attempts[$1] * weight($1) }
   }
@@ -59,7 +59,7 @@ private struct CapacityBounds {
     bounds.append(
       CapacityTheory.Bound(
         resource: resource, rate: capacity / work,
-        formula: "\(Nanoseconds.short(capacity)) \(unit) ÷ \(Nanoseconds(seconds: work).words) of work a job"))
+        formula: "\(Nanoseconds.short(capacity)) \(unit) ÷ \(Nanoseconds(seconds: work).words) of work per job"))
   }
 
   private mutating func add(_ resource: String, _ limit: RateLimit, starts: Double) {
@@ -67,7 +67,7 @@ private struct CapacityBounds {
     bounds.append(
       CapacityTheory.Bound(
         resource: resource, rate: limit.rate.perSecond / starts,
-        formula: "\(limit.rate.words) ÷ \(Nanoseconds.short(starts)) starts a job"))
+        formula: "\(limit.rate.words) ÷ \(Nanoseconds.short(starts)) starts per job"))
   }
 
   mutating func addPools() {
@@ -79,7 +79,7 @@ private struct CapacityBounds {
       if work == nil {
         let unknown = types.filter { shares[$0] > 0 && lengths[$0] == nil }.map { scenario.jobs[$0].name }
         notes.append(
-          "No bound for the pool \(pool.name): how long \(unknown.joined(separator: ", ")) takes is not known"
+          "No bound for the pool \(pool.name): the service time of \(unknown.joined(separator: ", ")) is unknown"
         )
       }
       let workers = configuration[pool].workers
@@ -128,7 +128,7 @@ private struct CapacityBounds {
         bounds.append(
           CapacityTheory.Bound(
             resource: "memory budget", rate: Double(budget) / reserved,
-            formula: "\(budget >> 20) MiB ÷ \(Nanoseconds.short(reserved / 1_048_576)) MiB·s reserved a job"))
+            formula: "\(budget >> 20) MiB ÷ \(Nanoseconds.short(reserved / 1_048_576)) MiB·s reserved per job"))
       }
     }
     if let capacity = scenario.backendCapacity {
@@ -139,13 +139,15 @@ private struct CapacityBounds {
   mutating func addNotes() {
     let present = scenario.jobs.indices.filter { shares[$0] > 0 }.map { scenario.jobs[$0] }
     if present.contains(where: { $0.cancel != nil || $0.uniqueKeys != nil }) {
-      notes.append("Jobs that are cancelled or refused as duplicates need less than the bounds assume")
+      notes.append("Jobs that are cancelled or rejected as duplicates need less than the bounds assume")
     }
     if scenario.scheduler.adaptive != nil {
-      notes.append("The adaptive limit may allow fewer at once than there are workers")
+      notes.append("The adaptive limit may allow fewer concurrent jobs than there are workers")
     }
     let fixed = scenario.streamsWithoutRate
-    if !fixed.isEmpty { notes.append("The bounds leave out what does not scale: \(fixed.joined(separator: ", "))") }
+    if !fixed.isEmpty {
+      notes.append("The bounds exclude streams that are not scaled: \(fixed.joined(separator: ", "))")
+    }
   }
 }
 
@@ -159,7 +161,7 @@ extension TagMix {
 }
 
 extension JobSpec {
-  /// How many attempts a job makes on average: each is repeated if it fails or hangs, up to the limit.
+  /// The mean number of attempts per job: a failed or hanging attempt is repeated, up to the limit.
   fileprivate func meanAttempts(retry: RetryPolicy) -> Double {
     let again = min(1, failures.attempts + failures.hangs)
     var (sum, chance) = (0.0, 1.0)
@@ -170,12 +172,12 @@ extension JobSpec {
     return failures.always * Double(retry.limit + 1) + (1 - failures.always) * sum
   }
 
-  /// How long an attempt takes on average, in seconds; nil: not known.
+  /// The mean length of an attempt in seconds; nil: unknown.
   fileprivate func meanAttempt(timeout: Nanoseconds?) -> Double? {
     guard let mean = (service ?? simulatedService)?.mean?.seconds else { return nil }
     var length = mean
     if case .cycles(let limit, let needed, let pause, let failedShare) = work {
-      // So many cycles succeed out of those made; the limit caps them.
+      // The expected number of cycles until enough succeed, capped by the limit.
       let wanted = Double(needed.lowerBound + needed.upperBound) / 2
       let made = failedShare < 1 ? min(Double(limit), wanted / (1 - failedShare)) : Double(limit)
       length = mean * made + pause.seconds * max(0, made - 1)

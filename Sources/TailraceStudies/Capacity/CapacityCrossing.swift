@@ -1,7 +1,7 @@
 import Foundation
 import TailraceMeasurement
 
-/// Where a figure that grows with the arrival rate reaches a limit, from runs at rates around that place.
+/// Estimates the arrival rate at which a growing figure reaches a limit, from runs at rates around it.
 ///
 /// # Model
 /// Near the crossing the expected figure `m(r)` is taken as log-linear in the rate: `ln m(r) = a + b·x`, `x = (r −
@@ -14,34 +14,34 @@ import TailraceMeasurement
 ///
 /// # Interval
 /// The unit of replication is the round: all runs of one seed. The crossing's logarithm is estimated with each round
-/// left out in turn; the pseudo-values `n·θ − (n−1)·θ₍₋ⱼ₎` are treated as independent (J. W. Tukey 1958; R. G. Miller,
+/// omitted in turn; the pseudo-values `n·θ − (n−1)·θ₍₋ⱼ₎` are treated as independent (J. W. Tukey 1958; R. G. Miller,
 /// *The jackknife – a review*, Biometrika 61, 1974). Late jobs come in rare clusters, so pseudo-values are skewed:
 /// rounds without a cluster give a high limit and, at the same time, little scatter. The interval is Student's, with
 /// `n − 1` degrees of freedom, after the transformation that removes the skewness (P. Hall, *On the Removal of
 /// Skewness by Transformation*, J. R. Statist. Soc. B 54, 1992). Rates of one round face the same luck, which the
 /// rounds, being independent, account for.
 struct CapacityCrossing {
-  /// One run: the figure at a rate.
+  /// The figure of one run at one rate.
   struct Sample {
-    /// Which round it belongs to: its seed's number.
+    /// The run's round, which is its seed's number.
     var round: Int
     /// Jobs per second.
     var rate: Double
-    /// At least 0, and growing with the rate on average.
+    /// At least 0; its mean grows with the rate.
     var figure: Double
-    /// How much stands behind it, such as its number of jobs.
+    /// The weight, such as the number of jobs.
     var weight: Double
   }
 
   /// Natural logarithm of the rate at which the figure reaches the limit.
   var logRate: Double
-  /// Of ``logRate``; nil: fewer than three rounds, or the fit fails without one of them.
+  /// The standard error of ``logRate``; nil: fewer than three rounds, or the fit fails without one of them.
   var error: Double?
   var rounds: Int
-  /// For each round, in ascending order.
+  /// Pseudo-values of the rounds, in ascending order.
   var pseudoValues: [Double]
 
-  /// Fits and inverts; nil where the figure does not rise, or is zero at all rates but one.
+  /// Fits and inverts the model; nil if the figure does not rise, or is zero at all rates but one.
   init?(_ samples: [Sample], limit: Double) {
     guard limit > 0, let logRate = Self.solve(samples, limit: limit) else { return nil }
     self.logRate = logRate
@@ -62,7 +62,7 @@ struct CapacityCrossing {
 
   var rate: Double { exp(logRate) }
 
-  /// The 95 % confidence interval of the rate; nil: nothing is known of it.
+  /// The 95 % confidence interval of the rate; nil: unknown.
   var interval: (low: Double, high: Double)? {
     guard let error, rounds >= 3 else { return nil }
     let ends = Statistics.studentEnds975(pseudoValues)
@@ -93,7 +93,7 @@ struct CapacityCrossing {
       }
       let determinant = h00 * h11 - h01 * h01
       guard determinant > 0 else { return nil }
-      // Steps are kept short, so that the first ones cannot overshoot.
+      // Limit the step length, so that the first steps cannot overshoot.
       let da = max(-2, min(2, (h11 * s0 - h01 * s1) / determinant))
       let db = max(-100, min(100, (h00 * s1 - h01 * s0) / determinant))
       a += da
@@ -102,7 +102,7 @@ struct CapacityCrossing {
     }
     guard b > 0, a.isFinite, b.isFinite else { return nil }
     let x = (log(limit) - a) / b
-    // Far from the rates that were tried a straight line says nothing.
+    // The linear model is not valid far from the tried rates.
     guard x > -0.9, x < 9 else { return nil }
     return log(middle * (1 + x))
   }

@@ -4,33 +4,33 @@ import TailracePlatform
 import TailraceSimulation
 import TailraceWorkload
 
-/// Something that replays a scenario with the seeds it is told, for a search.
+/// Replays scenarios with given seeds, for a search.
 package protocol CapacityProbe: Sendable {
   /// `live` or `simulated`.
   var system: String { get }
-  /// Whether runs take the time that the scenario says, one after another.
+  /// Whether runs take real time, one after another.
   var takesTime: Bool { get }
   /// Replays each scenario with its seed.
   ///
-  /// - Returns: in their order; nil for those that were not run to their end: time ran out, or it was interrupted.
+  /// - Returns: The runs, in order; nil for runs that did not finish because time ran out or of an interruption.
   func replay(_ wanted: [(scenario: Scenario, seed: UInt64)]) async throws -> [RunResult?]
 }
 
-/// A run of a search that came to nothing.
+/// A failed run of a search.
 package struct FailedProbe: Error, CustomStringConvertible {
-  /// Why, on one line.
+  /// The reason, on one line.
   package var words: String
   package init(words: String) { self.words = words }
   package var description: String { words }
 }
 
-/// In virtual time, on all processors.
+/// Simulates in virtual time, on all processors.
 struct SimulatedProbe: CapacityProbe {
   let system = "simulated"
   let takesTime = false
   var keepsAttempts = false
   var interruption: StopFlag
-  /// nil: no matter how long it takes.
+  /// nil: no time limit.
   var deadline: Instant?
 
   func replay(_ wanted: [(scenario: Scenario, seed: UInt64)]) async throws -> [RunResult?] {
@@ -43,7 +43,7 @@ struct SimulatedProbe: CapacityProbe {
       guard !isOver() else { return false }
       let run = SimulatedRun.result(
         wanted[turn].scenario, seed: wanted[turn].seed, keepsAttempts: keepsAttempts, isInterrupted: isOver)
-      // One that was cut short says nothing of a whole one.
+      // A truncated run is not comparable with a complete one.
       if !isOver() { found.withLock { $0[turn] = run } }
       return true
     }

@@ -3,40 +3,40 @@ import TailraceMeasurement
 import TailraceReplay
 import TailraceWorkload
 
-/// What the search keeps of one run.
+/// The figures of one run that the search keeps.
 struct CapacityRun: Sendable {
-  /// Asked for, in jobs per second.
+  /// The requested rate, in jobs per second.
   var rate: Double
-  /// The number of its seed, from 0.
+  /// The seed's number, from 0.
   var round: Int
-  /// In the order of the targets.
+  /// Readings, in the order of the targets.
   var targets: [CapacityTarget.Reading]
   var response: Distribution?
-  /// Of the attempts: sum in nanoseconds, and how many.
+  /// Service time of the attempts: sum in nanoseconds, and count.
   var service: (sum: Double, count: Double)
-  /// Jobs done per second.
+  /// Completed jobs per second.
   var throughput: Double
-  /// By how many jobs a second the number of jobs due and not done grows from the window's first half to its second.
+  /// Growth of the number of due but unfinished jobs, from the window's first half to its second, in jobs per second.
   var growth: Double
-  /// By how many jobs the number of jobs due and not done is greater in the window's second half than in its first, in
-  /// the mean, and how many there are in the second.
+  /// The increase of the mean number of due but unfinished jobs from the window's first half to its second, and the
+  /// mean in the second.
   var drift: Double
   var level: Double
-  /// The same of those that wait: where it is above 0 there is a queue, not only workers that fill up.
+  /// The same for waiting jobs. If it is above 0, a queue is growing; otherwise only workers are filling up.
   var queueDrift: Double
-  /// Jobs refused, shed or dropped, and those that were due.
+  /// The number of rejected, shed or dropped jobs, and of due jobs.
   var turnedAway: Int
   var intended: Int
-  /// Jobs that succeeded, and those that could have.
+  /// The number of jobs that succeeded, and that could have.
   var succeeded: Int
   var possible: Int
   var cutOff: Int
-  /// Whether jobs were still waiting when the run ended: then those that were cut off are a queue.
+  /// Whether jobs were still waiting when the run ended; then the truncated jobs are a queue.
   var endsWaiting: Bool
-  /// Jobs that the run had, warm-up included.
+  /// The run's jobs, including warm-up.
   var jobs: Int
   var pools: [String: Double]
-  /// Why its figures are not to be trusted; empty: they are.
+  /// Why the run is invalid; empty: it is valid.
   var invalidity: [String]
 
   init(_ run: RunResult, rate: Double, round: Int, targets: [CapacityTarget]) {
@@ -67,8 +67,8 @@ struct CapacityRun: Sendable {
     invalidity = Self.invalidity(of: run)
   }
 
-  /// What the certificate holds against the run, without what overload alone explains: jobs that were cut off, and jobs
-  /// that a punctual generator could not hand over. Those count against the rate, not against the run.
+  /// The certificate's failures, except those that overload explains: truncated jobs, and jobs that a punctual
+  /// generator could not submit. Those count against the rate, not against the run.
   private static func invalidity(of run: RunResult) -> [String] {
     let isLate = run.validity.contains { $0.name == "generator_lateness" && $0.verdict == .failed }
     let isOverloaded = (run.observations.cutOff ?? 0) > 0 && !run.observations.isInterrupted
@@ -84,9 +84,9 @@ struct CapacityRun: Sendable {
 }
 
 extension RunMeasurement {
-  /// How the number of jobs that are due and not done changes within the window: the mean of those waiting or running
-  /// in its second half less that in its first, over the time between the middles of the two; and those that were due
-  /// within the window and could not be submitted in it, over its length. Zero on average for a queue in balance.
+  /// The growth of due but unfinished jobs within the window: the mean number of waiting or running jobs in its second
+  /// half minus that in its first, over the time between the halves' middles; plus jobs that were due within the window
+  /// but could not be submitted in it, over its length. It averages zero for a queue in balance.
   fileprivate var change: (jobs: Double, level: Double, queue: Double, perSecond: Double) {
     let window = (windowEnd - windowStart).seconds
     guard window > 0 else { return (0, 0, 0, 0) }
@@ -107,7 +107,7 @@ extension RunMeasurement {
 }
 
 extension Series {
-  /// The mean over a stretch of the run, in seconds from its start.
+  /// The mean over part of the run, in seconds from its start.
   fileprivate func mean(from start: Double, to end: Double) -> Double {
     var covered = 0.0
     for (slot, value) in values.enumerated() {
@@ -120,11 +120,11 @@ extension Series {
 
 /// All valid runs at one rate.
 struct CapacityRate {
-  /// Share of jobs turned away up to which a rate may still count as sustained, where no target says otherwise.
+  /// The largest share of jobs turned away at which a rate still counts as sustained, unless a target sets a limit.
   static let turnedAwayLimit = 0.01
-  /// Growth, as a share of the rate, from which a queue that grows beyond chance counts as growing…
+  /// A queue counts as growing from this significant growth, as a share of the rate …
   static let growthNoticed = 0.01
-  /// … and up to which chance must leave it for the rate to count as sustained.
+  /// … and the rate counts as sustained if the interval of the growth lies below this.
   static let growthAllowed = 0.02
 
   let rate: Double
@@ -140,7 +140,7 @@ struct CapacityRate {
     return intended > 0 ? Double(runs.reduce(0) { $0 + $1.turnedAway }) / Double(intended) : 0
   }
 
-  /// Whether jobs that were turned away count against the rate: not where a target says how many may be.
+  /// Whether jobs that were turned away count against the rate. They do not if a target limits their number.
   private var judgesTurnedAway: Bool {
     !targets.contains(where: \.judgesTurnedAway)
   }
@@ -152,7 +152,7 @@ struct CapacityRate {
     return CapacityEstimate(mean, low: mean - half, high: mean + half)
   }
 
-  /// Busy share of a pool's workers; nil: it has none.
+  /// The utilization of a pool's workers; nil: it has none.
   func utilization(of pool: String) -> Double? {
     let shares = runs.compactMap { $0.pools[pool] }
     return shares.isEmpty ? nil : shares.reduce(0, +) / Double(shares.count)
@@ -160,20 +160,20 @@ struct CapacityRate {
 
   private var cutOff: Int { runs.reduce(0) { $0 + $1.cutOff } }
 
-  /// Whether the queue grows, and why that is said.
+  /// Whether the queue grows, and the reason.
   private var growthReason: String? {
     if cutOff > 0, runs.contains(where: \.endsWaiting) {
-      return "growing queue: \(cutOff) jobs were left when the time to drain was over"
+      return "growing queue: \(cutOff) jobs were left at the end of the drain time"
     }
-    // A handful of jobs is sometimes one more, and workers fill up at first: that is no queue.
+    // A few more jobs, or workers that fill up at first, are not a queue.
     let queue = Self.estimate(runs.map(\.queueDrift))
     guard judgesGrowth, queue.value >= 1, (queue.low ?? 0) > 0, let low = growth.low, low > 0,
       growth.value >= Self.growthNoticed * rate
     else { return nil }
-    return "growing queue: \(Nanoseconds.short(growth.value)) jobs longer each second"
+    return "growing queue: by \(Nanoseconds.short(growth.value)) jobs per second"
   }
 
-  /// Where the means lie, however uncertain they are; what steers the search.
+  /// The verdict of the means alone, without intervals; it steers the search.
   var leansGood: Bool {
     if runs.isEmpty || growthReason != nil || cutOff > 0 || judgesTurnedAway && turnedAway > Self.turnedAwayLimit {
       return false
@@ -189,18 +189,18 @@ struct CapacityRate {
       (verdict, reason) = (.growing, growing)
     } else if cutOff > 0 {
       (verdict, reason) = (
-        .missed, "jobs longer than the time to drain: \(cutOff) were still running when it was over; raise 'drain'"
+        .missed, "jobs longer than the drain time: \(cutOff) were still running at its end; raise 'drain'"
       )
     } else if judgesTurnedAway, turnedAway > Self.turnedAwayLimit {
       (verdict, reason) = (.missed, "full queue: \(Nanoseconds.short(turnedAway * 100)) % of the jobs were turned away")
     } else if let missed = outcomes.first(where: { $0.verdict == .missed }) {
       (verdict, reason) = (.missed, missed.target)
     } else if runs.count < 2 {
-      (verdict, reason) = (.unclear, "one run says nothing of chance")
+      (verdict, reason) = (.unclear, "one run is not enough")
     } else if let unclear = outcomes.first(where: { $0.verdict == .unclear }) {
       (verdict, reason) = (.unclear, unclear.target)
     } else if judgesGrowth, let high = growth.high, high > Self.growthAllowed * rate {
-      (verdict, reason) = (.unclear, "whether the queue grows: longer runs would tell (--duration)")
+      (verdict, reason) = (.unclear, "whether the queue grows; use longer runs (--duration)")
     }
     let responses = runs.compactMap(\.response)
     let merged = Distribution.merged(responses)

@@ -7,24 +7,24 @@ import TailraceReplay
 import TailraceSimulation
 import TailraceWorkload
 
-/// How limits are to be sought.
+/// Options of a capacity search.
 package struct CapacityOptions: Sendable {
   package var seed: UInt64 = 1
   /// `live` or `simulated`.
   package var system = "simulated"
-  /// Independent seeds at first, 3 or more.
+  /// The initial number of seeds, at least 3.
   package var rounds = 8
   package var precision = 0.02
   package var lowest: Double?
   package var highest: Double?
-  /// Wall clock time for everything; nil: as long as it takes.
+  /// The time limit of the whole search; nil: none.
   package var budget: Nanoseconds?
   /// The command that repeats the search.
   package var command = ""
   package init() {}
 }
 
-/// Seeks the highest arrival rate that each of some configurations sustains.
+/// Finds the highest arrival rate that each configuration sustains.
 package struct CapacityRunner: Sendable {
   private let options: CapacityOptions
   private let parts: StudyParts
@@ -33,7 +33,7 @@ package struct CapacityRunner: Sendable {
 
   private var isLive: Bool { options.system == "live" }
 
-  /// A configuration: the scenario under it, and what varies.
+  /// A configuration: its scenario, and the settings that vary.
   package struct Candidate: Sendable {
     package var varied: [Setting]
     package var scenario: Scenario
@@ -43,7 +43,7 @@ package struct CapacityRunner: Sendable {
     }
   }
 
-  /// - Parameter interruption: set it to cut the search short; what is known is still summed up.
+  /// - Parameter interruption: Set it to end the search early. The result then has what is known so far.
   package init(
     _ options: CapacityOptions, parts: StudyParts, interruption: StopFlag = StopFlag(),
     onProgress: @escaping @Sendable (CapacityProgress) -> Void = { _ in }
@@ -54,7 +54,7 @@ package struct CapacityRunner: Sendable {
     self.onProgress = onProgress
   }
 
-  /// What stands in the way of a search, as people read it; empty: nothing does.
+  /// Error messages that prevent a search; empty: there are none.
   package func refusals(_ candidates: [Candidate]) -> [String] {
     var problems: [String] = []
     func add(_ words: String) { if !problems.contains(words) { problems.append(words) } }
@@ -84,18 +84,18 @@ package struct CapacityRunner: Sendable {
     return problems
   }
 
-  /// Seeks the limit of each configuration, one after another.
+  /// Finds the limits of the configurations, one after another.
   ///
   /// - Parameters:
-  ///   - plain: the scenario where nothing varies, for the report.
-  /// - Throws: what a system's preparation threw, or a target that cannot be read.
+  ///   - plain: The scenario without variation, for the report.
+  /// - Throws: The error of a system's preparation, or of a target that cannot be parsed.
   package func run(_ candidates: [Candidate], of plain: Scenario) async throws -> CapacityResult {
     let begun = MonotonicClock.now()
     let started = Date()
     let environment = RunEnvironment.capture(allocator: parts.allocator).entries.map { Setting($0.key, $0.value) }
     var configurations: [CapacityConfiguration] = []
     for (index, candidate) in candidates.enumerated() where !interruption.isSet {
-      // What is left of the time is shared among what is left to do.
+      // Share the remaining time among the remaining configurations.
       let deadline = options.budget.map { budget -> Instant in
         let now = MonotonicClock.now()
         let left = max(0, Double((begun + budget - now).rawValue)) / Double(candidates.count - index)
@@ -118,16 +118,16 @@ package struct CapacityRunner: Sendable {
     let fixed = scenario.streamsWithoutRate
     if !fixed.isEmpty {
       notes.append(
-        "Only streams with a rate are scaled and counted; as written stays: \(fixed.joined(separator: ", "))")
+        "Only streams with a rate are scaled and counted; not scaled: \(fixed.joined(separator: ", "))")
     }
     if !scenario.hasSteadyRate {
       notes.append(
-        "The load changes by design, so a queue that is longer later in a run is not taken for one that grows; what "
-          + "is not done when the time to drain is over counts")
+        "The load changes by design, so a queue that is longer later in a run does not count as growing, but jobs "
+          + "that are unfinished at the end of the drain time do")
     }
     if scenario.warmup == .zero {
       notes.append(
-        "The scenario has no warm-up: runs begin with an empty queue, which makes short ones look better than they are")
+        "The scenario has no warm-up: runs start with an empty queue, so short runs look better than they are")
     }
     return notes
   }
@@ -150,7 +150,7 @@ package struct CapacityRunner: Sendable {
     var simulation: CapacitySearch?
     var scatter: Double?
     if !isLive || canSimulate {
-      // Beside a live search the simulation may take a fifth of the time.
+      // With a live search, the simulation may take a fifth of the time.
       let now = MonotonicClock.now()
       let until = isLive ? deadline.map { now + ($0 - now).scaled(by: 0.2) } : deadline
       let probe = SimulatedProbe(
@@ -168,7 +168,7 @@ package struct CapacityRunner: Sendable {
     }
     let answer = live ?? simulation!
     theory.exactAsMeasured = live?.meanService.flatMap { scenario.exactRates(targets: expressions, service: $0) }
-    // Beside the answer: what cannot be widened takes nothing from it.
+    // A constraint that cannot be widened does not affect the answer.
     let reliefs = canSimulate ? (try? await reliefs(scenario, of: answer)) ?? [] : []
     return CapacityConfiguration(
       varied: candidate.varied, theory: theory, search: answer, simulation: isLive ? simulation : nil,
@@ -193,13 +193,13 @@ package struct CapacityRunner: Sendable {
 
   // MARK: - What gives out first
 
-  /// Widens each constraint a little at the limit, in simulation, and says what that does to the target that ends it.
+  /// Widens each constraint a little at the limit, in simulation, and measures the effect on the limiting target.
   private func reliefs(_ scenario: Scenario, of search: CapacitySearch) async throws -> [CapacityRelief] {
     guard let limit = search.limit, !interruption.isSet else { return [] }
     var rate = limit.rate.value
     var target = limit.reason
     if !scenario.targets.contains(target) {
-      // Beyond the limit throughput falls behind; what lets it catch up is what gave out.
+      // Above the limit throughput falls behind; the bottleneck is the constraint whose widening lets it catch up.
       rate = (limit.rate.high ?? rate) * 1.1
       target = "throughput >= \(CapacitySearcher.rounded(rate))/s"
     }
@@ -226,18 +226,18 @@ package struct CapacityRunner: Sendable {
     _ search: CapacitySearch, _ reliefs: [CapacityRelief], _ theory: CapacityTheory
   ) -> String {
     if let first = search.unmeetable?.first { return "nothing: '\(first.target)' is missed at every rate" }
-    guard let limit = search.limit else { return "not known: no limit was found" }
+    guard let limit = search.limit else { return "unknown: no limit was found" }
     if let first = reliefs.first, first.helps { return String(first.constraint.prefix { $0 != ":" }) }
     if let first = reliefs.first {
       return first.change.value == 0
-        ? "none of the constraints: \(reliefs.count) were widened, and none changes it"
-        : "not clear beyond chance; most likely \(first.constraint.prefix { $0 != ":" })"
+        ? "none: \(reliefs.count) constraints were widened, and none changes the limit"
+        : "not significant; most likely \(first.constraint.prefix { $0 != ":" })"
     }
-    // Without a simulation only what is busiest can be said.
+    // Without a simulation, report the busiest pool.
     let nearest = search.points.min { abs($0.rate - limit.rate.value) < abs($1.rate - limit.rate.value) }
     if let busiest = nearest?.pools.max(by: { $0.utilization < $1.utilization }) {
-      return "busiest is the pool \(busiest.pool)"
+      return "busiest pool: \(busiest.pool)"
     }
-    return theory.bounds.first.map { "by theory \($0.resource)" } ?? "not known"
+    return theory.bounds.first.map { "according to theory, \($0.resource)" } ?? "unknown"
   }
 }

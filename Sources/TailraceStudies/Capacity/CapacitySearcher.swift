@@ -5,39 +5,39 @@ import TailraceMeasurement
 import TailracePlatform
 import TailraceWorkload
 
-/// Looks for the highest arrival rate that one configuration sustains on one system.
+/// Finds the highest arrival rate that one configuration sustains on one system.
 ///
-/// # The way
-/// 1. *Scout*: a handful of rates around the first guess, until one that looks good has one above it that does not.
-///    What is looked at are means: this only steers.
-/// 2. *Cross*: where a target ends the limit, rounds of one run on either side of the crossing, each round with a seed
-///    of its own. A pilot says where that is and how far rounds scatter, and so how many are needed; the answer comes
+/// # Method
+/// 1. *Scout*: try a few rates around the first guess, until a good rate has a bad one above it. This uses means only,
+///    because it only steers.
+/// 2. *Cross*: if a target determines the limit, run rounds of one run on either side of the crossing, each round with
+///    its own seed. A pilot finds the crossing, the scatter of rounds, and thus the number of rounds. The answer comes
 ///    from that many rounds with fresh seeds (C. Stein, *A Two-Sample Test…*, Ann. Math. Stat. 16, 1945, made
-///    stricter: the pilot has no part in the answer). If the crossing turns out to lie elsewhere, the rates move and
-///    all begins anew.
-/// 3. *Halve*: where no curve crosses (the queue grows first, or the target is a count that must be 0), the bracket is
-///    halved until it is as narrow as asked for. Its ends carry verdicts, each with 95 % confidence.
+///    stricter: the answer does not use the pilot). If the crossing turns out to lie elsewhere, the rates move and the
+///    step starts again.
+/// 3. *Halve*: if no curve crosses (the queue grows first, or the target is a count that must be 0), halve the bracket
+///    until it is narrow enough. Each end has a verdict with 95 % confidence.
 ///
-/// The n-th run at any rate of any configuration has the same seed: all face the same luck.
+/// The n-th run at any rate of any configuration has the same seed, so all runs see the same random draws.
 struct CapacitySearcher {
-  /// How a search is to go about it.
+  /// Options of one search.
   struct Settings: Sendable {
     var seed: UInt64 = 1
-    /// Rounds at first.
+    /// The initial number of rounds.
     var rounds = 8
-    /// Rounds at most at one place.
+    /// The maximum number of rounds at one crossing.
     var mostRounds = 400
-    /// The standard deviation of the limit's logarithm from round to round, where it is known from elsewhere.
+    /// The standard deviation of the limit's logarithm between rounds, if already known.
     var roundSpread: Double?
-    /// Half of the interval's width, as a share of the limit, that is narrow enough.
+    /// The required half-width of the interval, as a share of the limit.
     var precision = 0.02
     var lowest: Double?
     var highest: Double?
     /// Runs at each rate while scouting.
     var scouts = 8
-    /// Where to look first; nil: the scenario's own rate.
+    /// The first rate to try; nil: the scenario's own rate.
     var guess: Double?
-    /// What theory says cannot be exceeded; nil: nothing.
+    /// Theory's upper bound; nil: none.
     var bound: Double?
   }
 
@@ -48,16 +48,16 @@ struct CapacitySearcher {
   let onProgress: @Sendable (CapacityProgress) -> Void
   /// Valid runs, by rate.
   private(set) var runs: [Double: [CapacityRun]] = [:]
-  /// Rounds that were run at each rate, invalid ones too.
+  /// Rounds that were run at each rate, including invalid ones.
   private var tried: [Double: Set<Int>] = [:]
   private var runCount = 0
   private var invalid: [Double: Int] = [:]
   private var invalidity: [String] = []
-  /// Whether a run that was wanted was not made.
+  /// Whether a run that was needed did not take place.
   private(set) var isCutShort = false
-  /// Why a run came to nothing, which ended the search; nil: none did.
+  /// The failure of a run, which ended the search; nil: none failed.
   private var failure: String?
-  /// What the two rates of the crossing gave, for whoever wants to compare.
+  /// The results at the crossing's two rates, for comparison.
   private(set) var crossing: CapacityCrossing?
   private(set) var crossingRates: [Double] = []
 
@@ -79,10 +79,10 @@ struct CapacitySearcher {
     var limit: CapacityLimit?
     switch bracket {
     case (nil, _):
-      // Lower rates than those that were tried may be sustained.
+      // Rates below the tried ones may be sustained.
       outcome = isCutShort ? .inconclusive : .none
     case (let low?, nil):
-      // Scouts may be few; that the highest rate is sustained must be sure.
+      // Scouting uses few runs, but the verdict on the highest rate must be certain.
       try await fill([low], 0..<max(settings.rounds, 4))
       outcome = isCutShort || rate(low).point.verdict != .sustained ? .inconclusive : .beyond
     case (let low?, let high?):
@@ -92,7 +92,7 @@ struct CapacitySearcher {
     }
     let points = runs.keys.sorted().map { rate($0).point }
     if outcome == .none, let best = points.last(where: { $0.verdict == .unclear || $0.verdict == .sustained }) {
-      // Nothing is known to be missed below: then it cannot be said that no rate is sustained.
+      // No lower rate is known to be missed, so a sustained rate may exist.
       if points.allSatisfy({ $0.rate >= best.rate }) || best.verdict == .sustained { outcome = .inconclusive }
     }
     let unmeetable = limit == nil ? self.unmeetable : []
@@ -113,7 +113,7 @@ struct CapacitySearcher {
     return targets.compactMap { $0.unmeetable(at: rates) }
   }
 
-  /// Over the runs that the answer rests on, in nanoseconds.
+  /// Mean service time over the runs behind the answer, in nanoseconds.
   private var meanService: Double? {
     let decisive = crossingRates.isEmpty ? Array(runs.keys) : crossingRates
     let services = decisive.flatMap { runs[$0] ?? [] }.map(\.service)
@@ -121,7 +121,7 @@ struct CapacitySearcher {
     return count > 0 ? services.reduce(0) { $0 + $1.sum } / count : nil
   }
 
-  /// Whether more than a third of the runs that the answer rests on were invalid.
+  /// Whether more than a third of the runs behind the answer were invalid.
   private func isInvalid(_ limit: CapacityLimit?) -> Bool {
     let decisive = crossingRates.isEmpty ? Array(Set(runs.keys).union(invalid.keys)) : crossingRates
     let bad = decisive.reduce(0) { $0 + (invalid[$1] ?? 0) }
@@ -136,17 +136,17 @@ struct CapacitySearcher {
       rate: value, runs: runs[value] ?? [], targets: targets, judgesGrowth: scenario.hasSteadyRate)
   }
 
-  /// The seed of a round: the n-th run at every rate and of every configuration has the same.
+  /// A round's seed. The n-th run at every rate of every configuration has the same seed.
   static func seed(_ base: UInt64, round: Int) -> UInt64 { base &+ UInt64(round) << 20 }
 
-  /// Makes the runs that rates lack of some rounds, whole rounds first.
+  /// Makes the missing runs of some rounds, complete rounds first.
   private mutating func fill(_ rates: [Double], _ rounds: Range<Int>) async throws {
     var wanted: [(rate: Double, round: Int)] = []
     for round in rounds {
       for rate in rates where tried[rate]?.contains(round) != true { wanted.append((rate, round)) }
     }
     guard !wanted.isEmpty, !isCutShort else { return }
-    // Real runs are begun one by one, so that each is told of.
+    // Start live runs one by one, so that each is shown as progress.
     for chunk in probe.takesTime ? wanted.map({ [$0] }) : [wanted] where !isCutShort {
       onProgress(
         CapacityProgress(
@@ -158,7 +158,7 @@ struct CapacitySearcher {
             (scenario: try scenario.withArrivalRate($0.rate), seed: Self.seed(settings.seed, round: $0.round))
           })
       } catch {
-        // What was measured so far is all that there will be.
+        // No further runs will be measured.
         failure = ErrorWords.line(of: error)
         isCutShort = true
         return
@@ -183,7 +183,7 @@ struct CapacitySearcher {
 
   // MARK: - Scouting
 
-  /// The highest rate that looks good, and the lowest above it that does not.
+  /// The highest rate that looks good, and the lowest bad one above it.
   private var bracket: (low: Double?, high: Double?) {
     let rates = runs.keys.sorted()
     guard let low = rates.last(where: { rate($0).leansGood }) else { return (nil, rates.first) }
@@ -196,7 +196,7 @@ struct CapacitySearcher {
 
   private mutating func scout() async throws {
     let guess = settings.guess ?? settings.bound ?? scenario.arrivalRate
-    // Real time is dear: there the guess comes from simulation, and what is far beyond it says nothing.
+    // Live runs are expensive. Their first guess comes from simulation, so rates far above it are not useful.
     let factors = probe.takesTime ? [0.6, 0.85, 1, 1.1] : [0.3, 0.5, 0.65, 0.8, 0.9, 1, 1.1]
     let rates = Set(factors.map { Self.rounded(allowed(guess * $0)) }).sorted()
     if probe.takesTime {
@@ -217,7 +217,7 @@ struct CapacitySearcher {
         try await fill([next], 0..<settings.scouts)
       } else if low == nil, let lowest = runs.keys.min() {
         let next = Self.rounded(allowed(lowest / 2))
-        // At lower rates a target that does not depend on the load is missed too.
+        // A target that does not depend on the load is missed at lower rates too.
         guard next < lowest, steps < 12, unmeetable.isEmpty || steps < 4 else { return }
         try await fill([next], 0..<settings.scouts)
       } else {
@@ -226,7 +226,7 @@ struct CapacitySearcher {
     }
   }
 
-  /// To four digits: a rate that people can type.
+  /// Rounds to four digits, so that the rate is easy to type.
   static func rounded(_ rate: Double) -> Double {
     guard rate > 0, rate.isFinite else { return rate }
     let scale = pow(10, 3 - floor(log10(rate)))
@@ -235,7 +235,7 @@ struct CapacitySearcher {
 
   // MARK: - Crossing
 
-  /// What the rounds that were run at all of some rates say: half a round would tilt the balance.
+  /// The rounds that were run at all of some rates. Incomplete rounds would bias the comparison.
   private func samples(of target: Int, at rates: [Double], from first: Int) -> [CapacityCrossing.Sample] {
     let rounds = rates.map { rate in Set((runs[rate] ?? []).map(\.round).filter { $0 >= first }) }
     let whole = rounds.dropFirst().reduce(rounds.first ?? []) { $0.intersection($1) }
@@ -248,7 +248,7 @@ struct CapacitySearcher {
     }
   }
 
-  /// The target whose curve reaches its limit first, by the runs at some rates.
+  /// The target whose curve reaches its limit first, according to the runs at some rates.
   private func firstCrossing(at rates: [Double], from first: Int = 0) -> (target: Int, crossing: CapacityCrossing)? {
     targets.indices.compactMap { index -> (target: Int, crossing: CapacityCrossing)? in
       guard let limit = targets[index].crossingLimit,
@@ -258,7 +258,7 @@ struct CapacitySearcher {
     }.min { $0.crossing.logRate < $1.crossing.logRate }
   }
 
-  /// Looks closely at where a target's curve crosses its limit between two rates; nil: none does.
+  /// Measures where a target's curve crosses its limit between two rates; nil: none crosses.
   private mutating func cross(from low: Double, to high: Double) async throws -> CapacityLimit? {
     let first = firstCrossing(at: [low, high]).map { min(high, max(low, $0.crossing.rate)) }
     var centre = allowed((probe.takesTime ? settings.guess : nil) ?? first ?? (low * high).squareRoot())
@@ -270,7 +270,7 @@ struct CapacitySearcher {
         guard let pilot = try await pilot(rates) else { break }
         let place = pilot.crossing.rate
         if rate(rates[0]).point.verdict == .growing { return nil }
-        // The rates follow the crossing, but no further than the line can be trusted.
+        // Move the rates to the crossing, but only as far as the linear model is valid.
         centre = allowed(min(centre * 1.15, max(centre / 1.15, place)))
         if place < rates[0] * (1 - spread) || place > rates[1] * (1 + spread) { continue }
         rates = pair(around: centre, spread)
@@ -292,14 +292,14 @@ struct CapacitySearcher {
     return best
   }
 
-  /// Two rates on either side of one. Close to where the queue grows curves are steep: what lies beyond stays out.
+  /// Rates on both sides of a rate. Curves are steep close to the point where the queue grows, so stay below it.
   private func pair(around centre: Double, _ spread: Double) -> [Double] {
     var width = spread
     if let bound = settings.bound, centre < bound { width = max(0.002, min(width, 0.4 * (1 - centre / bound))) }
     return [Self.rounded(centre * (1 - width)), Self.rounded(centre * (1 + width))]
   }
 
-  /// A first look at two rates: where the crossing lies, and how far rounds scatter.
+  /// The pilot: estimates the crossing and the scatter of rounds from two rates.
   private mutating func pilot(_ rates: [Double]) async throws -> (target: Int, crossing: CapacityCrossing)? {
     var rounds = probe.takesTime ? settings.rounds : max(32, settings.rounds)
     while true {
@@ -310,24 +310,24 @@ struct CapacitySearcher {
         settings.roundSpread = error * Double(found.crossing.rounds).squareRoot()
         return found
       }
-      // Where no curve rises through these rates, more rounds would not bend it.
+      // If no curve rises through these rates, more rounds do not help.
       guard found != nil, !isCutShort, rounds < 256 else { return found }
       rounds *= 2
     }
   }
 
-  /// As many rounds as the scatter asks for, with seeds that had no part in choosing rates or number: an interval whose
-  /// runs are counted until it looks narrow would be too narrow, most of all where late jobs are rare.
+  /// Runs as many rounds as the scatter requires, with seeds that did not influence the rates or the number. Stopping
+  /// as soon as the interval looks narrow would make it too narrow, especially if late jobs are rare.
   private mutating func measure(
     _ rates: [Double], from first: Int
   ) async throws -> (target: Int, crossing: CapacityCrossing)? {
     let scatter = settings.roundSpread ?? 0
     let needed = (2.05 * scatter / settings.precision) * (2.05 * scatter / settings.precision)
-    // Simulated rounds cost little, and with few of them the interval would hold the truth less often than it says.
+    // Simulated rounds are cheap; with few of them the interval's coverage would be below 95 %.
     let least = probe.takesTime ? settings.rounds : max(40, settings.rounds)
     let rounds = max(least, min(settings.mostRounds, Int(min(needed, 1e6).rounded(.up))))
     try await fill(rates, first..<first + rounds)
-    // Whole rounds only, and as many again for those that were invalid.
+    // Use complete rounds only, and repeat as many as were invalid.
     var missing = invalidRounds(of: rates, from: first)
     if missing > 0, !isCutShort {
       missing = min(missing, rounds)
@@ -351,7 +351,7 @@ struct CapacitySearcher {
 
   // MARK: - Halving
 
-  /// Halves the bracket by verdicts.
+  /// Halves the bracket, using verdicts.
   private mutating func halve() async throws -> CapacityLimit? {
     crossingRates = []
     crossing = nil
@@ -368,7 +368,7 @@ struct CapacitySearcher {
         }
         if rate(end).point.verdict == .unclear { undecided.insert(end) }
       }
-      // More runs may have moved what looked good.
+      // More runs may have changed which rates look good.
       guard (low, high) == (bracket.low ?? 0, bracket.high ?? 0) else { continue }
       guard !isCutShort, high / low - 1 > 2 * settings.precision, undecided.isEmpty else { break }
       try await fill([Self.rounded((low * high).squareRoot())], 0..<settings.rounds)
@@ -384,18 +384,18 @@ struct CapacitySearcher {
   }
 }
 
-/// How far a search is.
+/// The progress of a search.
 package struct CapacityProgress: Sendable {
   /// `live` or `simulated`.
   package var system: String
-  /// What varies; empty: nothing.
+  /// The varied settings; empty: none.
   package var configuration = ""
-  /// Under way, in jobs per second.
+  /// The current rate, in jobs per second.
   package var rate: Double
-  /// Under way, from 1.
+  /// The current round, from 1.
   package var round: Int
-  /// Done so far.
+  /// The number of completed runs.
   package var runs: Int
-  /// The limit as it is known by now; nil: not yet.
+  /// The current estimate of the limit; nil: none yet.
   package var limit: Double?
 }

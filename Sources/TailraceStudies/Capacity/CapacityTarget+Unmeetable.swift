@@ -3,24 +3,24 @@ import TailraceMeasurement
 import TailraceReplay
 
 extension CapacityTarget {
-  /// Why a target is missed at every rate; nil: it is met or unclear at one of them, or nothing is known of the lowest.
+  /// Why a target is missed at every rate; nil: it is met or unclear at some rate, or unknown at the lowest.
   ///
-  /// - Parameter rates: those that were tried, in ascending order.
+  /// - Parameter rates: The tried rates, in ascending order.
   func unmeetable(at rates: [CapacityRate]) -> CapacityUnmeetable? {
     let tried = rates.map { rate in (rate: rate, point: point(rate.runs.map { $0.targets[place(in: rate)] })) }
-    // Where few jobs are measured nothing can be said of a percentile, which is no sign that the target is met.
+    // With few jobs a percentile is unknown, which does not mean that the target is met.
     let judged = tried.filter { $0.point.verdict != .unclear }
     guard let lowest = judged.first, judged.allSatisfy({ $0.point.verdict == .missed }) else { return nil }
     if let intrinsic = intrinsicReason(rates) { return CapacityUnmeetable(target: text, reason: intrinsic) }
-    // Verdicts that are unclear between the others could be met.
+    // Unclear verdicts between others may be met.
     guard tried.allSatisfy({ $0.point.verdict == .missed || $0.rate.rate < lowest.rate.rate }) else { return nil }
     return CapacityUnmeetable(target: text, reason: loadReason(lowest.rate, lowest.point, judged.map(\.point)))
   }
 
-  /// The place of this target among those of a rate.
+  /// The index of this target in a rate's results.
   private func place(in rate: CapacityRate) -> Int { rate.targets.firstIndex { $0.text == text } ?? 0 }
 
-  /// What a job takes however few others there are.
+  /// The explanation by service time, which does not depend on the load.
   private func intrinsicReason(_ rates: [CapacityRate]) -> String? {
     guard case .quantity(let quantity, let statistic) = expression.metric.subject,
       quantity == .service || quantity == .response || quantity == .responseUncorrected
@@ -39,7 +39,7 @@ extension CapacityTarget {
       : "the service time alone is above the limit: \(words)"
   }
 
-  /// A statistic of service times over all runs, and whether it lies beyond the limit by more than chance.
+  /// A statistic of service times over all runs, and whether it exceeds the limit significantly.
   private func figure(
     _ statistic: Statistic, of all: Distribution, in services: [Distribution]
   ) -> (value: Double, isSure: Bool)? {
@@ -57,13 +57,13 @@ extension CapacityTarget {
     }
   }
 
-  /// What is seen at the lowest rate at which the target was judged.
+  /// The explanation by the lowest rate at which the target was judged.
   private func loadReason(_ rate: CapacityRate, _ point: CapacityTargetPoint, _ all: [CapacityTargetPoint]) -> String {
     let unit = point.unit
     switch expression.comparison {
     case .above, .atLeast:
       let most = all.compactMap(\.observed?.value).max().map { Self.words($0, unit) } ?? "nothing"
-      return "the highest that was seen at any rate is \(most)"
+      return "the highest value at any rate is \(most)"
     case .below, .atMost, .equal:
       let seen = point.observed.map { Self.words($0.value, unit) } ?? "not measured"
       let busiest = PoolID.allCases.compactMap { rate.utilization(of: $0.name) }.max() ?? 0
@@ -83,7 +83,7 @@ extension CapacityTarget {
 }
 
 extension Nanoseconds {
-  /// To three digits.
+  /// Rounds to three digits.
   fileprivate var rounded: Nanoseconds {
     var unit: Int64 = 1
     while rawValue.magnitude / UInt64(unit) >= 1_000 { unit *= 10 }

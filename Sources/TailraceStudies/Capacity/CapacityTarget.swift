@@ -1,21 +1,21 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// A target as the search looks at it: what one run says of it, and what all runs at a rate say together.
+/// A target in a search: its value in one run, and its verdict over all runs at a rate.
 struct CapacityTarget: Sendable {
   let text: String
   let expression: TargetExpression
   let kind: Kind
 
   enum Kind: Sendable {
-    /// An upper limit on a percentile: met where the share of samples above the limit is below `1 − p`. A share is a
-    /// mean, which runs estimate without bias; a percentile of a short run is not.
+    /// An upper limit on a percentile. It is met if the share of samples above the limit is below `1 − p`. A share is a
+    /// mean, which runs estimate without bias, unlike a percentile of a short run.
     case share(Quantity, ClassKey, percentile: Double)
     /// Any other upper limit.
     case upper
-    /// A lower limit on a share, such as `success >= 99%`: what is missing from 1 grows with the load.
+    /// A lower limit on a share, such as `success >= 99%`. One minus the share grows with the load.
     case missingShare
-    /// What need not grow with the load: its verdicts count, but no curve of it is inverted.
+    /// A figure that may not grow with the load. Its verdicts count, but its curve is not inverted.
     case other
   }
 
@@ -31,7 +31,7 @@ struct CapacityTarget: Sendable {
     }
   }
 
-  /// Where ``Reading/load`` reaches the limit; nil: no curve of it is inverted.
+  /// The value of ``Reading/load`` at the limit; nil: the curve is not inverted.
   var crossingLimit: Double? {
     let limit =
       switch kind {
@@ -43,23 +43,23 @@ struct CapacityTarget: Sendable {
     return limit > 0 ? limit : nil
   }
 
-  /// Whether it says how many jobs may be turned away.
+  /// Whether it limits how many jobs may be turned away.
   var judgesTurnedAway: Bool {
     guard case .figure(let figure) = expression.metric.subject else { return false }
     return [.success, .rejected, .shed, .dropped, .completed].contains(figure)
   }
 
-  /// What one run says.
+  /// The target's figures in one run.
   struct Reading: Sendable {
     /// The metric's value; nil: nothing was measured.
     var value: Double?
-    /// What grows with the load: a share of late samples, a mean, a share that failed.
+    /// The figure that grows with the load: a share of late samples, a mean, or a share of failures.
     var load: Double?
-    /// How many samples stand behind it.
+    /// The number of samples.
     var weight: Double
     /// Of a percentile.
     var samples: Distribution?
-    /// How long the attempts of the target's class took by themselves.
+    /// The service times of the attempts of the target's class.
     var service: Distribution?
   }
 
@@ -85,7 +85,7 @@ struct CapacityTarget: Sendable {
     return Reading(value: outcome.observed, load: load, weight: 1)
   }
 
-  /// What all runs at one rate say together.
+  /// The verdict over all runs at one rate.
   func point(_ readings: [Reading]) -> CapacityTargetPoint {
     var point = CapacityTargetPoint(
       target: text, unit: expression.metric.unit, limit: expression.limit.value, observed: nil, verdict: .unclear)
@@ -103,7 +103,7 @@ struct CapacityTarget: Sendable {
     }
     let values = readings.compactMap(\.value)
     guard !values.isEmpty, values.count == readings.count else {
-      // Nothing was measured that the target is about: it is not met.
+      // Without measurements the target is not met.
       point.verdict = .missed
       return point
     }
@@ -118,7 +118,7 @@ struct CapacityTarget: Sendable {
     return point
   }
 
-  /// Whether the mean lies on the right side, however uncertain it is.
+  /// Whether the mean meets the limit, regardless of its interval.
   func leansGood(_ readings: [Reading]) -> Bool {
     if case .share(_, _, let p) = kind {
       let share = Self.share(readings.filter { $0.samples != nil }.map { ($0.load ?? 0, $0.weight) }).mean
@@ -133,7 +133,7 @@ struct CapacityTarget: Sendable {
   /// A share over runs of unequal length, and half of its confidence interval: the ratio estimator, W. G. Cochran,
   /// *Sampling Techniques*, 3rd ed., (6.13).
   ///
-  /// - Parameter p: the probability below the interval's upper end.
+  /// - Parameter p: The probability below the interval's upper end.
   static func share(
     _ runs: [(share: Double, weight: Double)], upTo p: Double = 0.975
   ) -> (mean: Double, half: Double?) {
@@ -152,7 +152,7 @@ struct CapacityTarget: Sendable {
 }
 
 extension Distribution {
-  /// The share of the samples above a value in nanoseconds; a bin lies above where its middle does.
+  /// The share of samples above a value in nanoseconds. A bin counts as above if its middle is.
   func share(above value: Double) -> Double {
     guard total > 0 else { return 0 }
     var above = above

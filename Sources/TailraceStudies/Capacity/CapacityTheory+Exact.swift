@@ -5,8 +5,8 @@ import TailraceTheory
 import TailraceWorkload
 
 extension Scenario {
-  /// What theory says of the highest rate: the bound of each resource, and where the scenario is a plain M/M/c queue,
-  /// the exact rate at which each target that has a formula reaches its limit.
+  /// Theory's results: the bound of each resource and, if the scenario is a plain M/M/c queue, the exact rate at which
+  /// each target with a formula reaches its limit.
   package func capacityTheory(targets: [(text: String, expression: TargetExpression)]) -> CapacityTheory {
     let (bounds, notes) = capacityBounds()
     var theory = CapacityTheory(bounds: bounds, notes: notes)
@@ -24,9 +24,9 @@ extension Scenario {
     return theory
   }
 
-  /// The exact rates at another mean service time than the scenario says; nil where no formula holds.
+  /// The exact rates at a different mean service time; nil if no formula applies.
   ///
-  /// - Parameter service: in nanoseconds, as measured.
+  /// - Parameter service: The measured mean, in nanoseconds.
   package func exactRates(
     targets: [(text: String, expression: TargetExpression)], service: Double
   ) -> [CapacityTheory.Exact]? {
@@ -42,13 +42,13 @@ extension Scenario {
     return exact.isEmpty ? nil : exact.sorted { $0.rate < $1.rate }
   }
 
-  /// Why a scenario is no M/M/c queue.
+  /// Why a scenario is not an M/M/c queue.
   private struct NotMarkovian: Error {
     var reason: String
   }
 
-  /// The scenario as the queue of the textbooks: Poisson arrivals, exponential service of one mean, one pool, in order
-  /// of arrival, nothing else.
+  /// The scenario as a textbook M/M/c queue: Poisson arrivals, exponential service with one mean, one pool, in order of
+  /// arrival, nothing else.
   private var markovian: Result<MarkovianQueue, NotMarkovian> {
     func no(_ reason: String) -> Result<MarkovianQueue, NotMarkovian> { .failure(NotMarkovian(reason: reason)) }
     guard streams.count == 1, case .poisson = streams[0].arrivals, streams[0].duration == nil, streams[0].count == nil
@@ -64,7 +64,7 @@ extension Scenario {
         && $0.timeout(under: scheduler).map { $0.seconds > 30 * mean.seconds } != false
     }
     guard plain, faults.isEmpty, backendCapacity == nil else {
-      return no("jobs do more than wait for their service time once")
+      return no("jobs do more than run once for their service time")
     }
     let workers = SchedulerConfiguration(self, seed: 0)[first.resolvedPool].workers
     let settings = scheduler
@@ -91,7 +91,7 @@ private struct MarkovianQueue {
   var service: Double
   var name: String { "M/M/\(servers)" }
 
-  /// The rate at which a target's figure reaches its limit; nil: no formula, or no such rate.
+  /// The rate at which a target reaches its limit; nil: no formula, or no such rate.
   func exact(_ text: String, _ target: TargetExpression) -> CapacityTheory.Exact? {
     switch target.comparison {
     case .below, .atMost: break
@@ -116,7 +116,7 @@ private struct MarkovianQueue {
       words = "quantile of the response time"
     default: return nil
     }
-    // Rises from 0 (or the service time) to infinity at the bound.
+    // The figure rises from 0 (or the service time) to infinity at the bound.
     var (low, high) = (0.0, Double(servers) / service * (1 - 1e-12))
     guard figure(high * 1e-9) < limit, figure(high) > limit else { return nil }
     for _ in 0..<200 {

@@ -5,19 +5,19 @@ import TailraceReport
 import TailraceText
 import TailraceWorkload
 
-/// Baselines and noise floors as files of a repository, each written whole or not at all.
+/// Baselines and noise floors as files of a repository. Each file is written atomically.
 package struct BaselineStore: Sendable {
-  /// Why a file cannot be had.
+  /// Why a file cannot be read or written.
   package struct Problem: Error, CustomStringConvertible {
     package var description: String
   }
 
-  /// The directory that holds `baselines/` and `noise/`.
+  /// The directory that contains `baselines/` and `noise/`.
   package let directory: String
   package init(directory: String) { self.directory = directory }
 
   private func path(_ kind: String, _ name: String) -> String { "\(directory)/\(kind)/\(name).json" }
-  /// The folders that hold its files.
+  /// The folders with the store's files.
   package var folders: [String] { ["baselines", "noise"].map { "\(directory)/\($0)" } }
   /// The path of a baseline's file.
   package func path(of name: String) -> String { path("baselines", name) }
@@ -32,15 +32,15 @@ package struct BaselineStore: Sendable {
 
   package func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(of: name)) }
 
-  /// - Parameter replacing: whether it may take the place of a baseline of this name. If not, one that another command
-  ///   saved meanwhile stays.
+  /// - Parameter replacing: Whether to replace an existing baseline. If false, one that another command has saved in
+  ///   the meantime stays.
   package func save(_ baseline: Baseline, replacing: Bool) throws(Problem) {
     try write(baseline, to: path(of: baseline.name), replacing: replacing)
   }
 
-  /// Keeps other commands from making a baseline of this name for as long as the reservation lives.
+  /// Prevents other commands from creating a baseline with this name while the reservation lives.
   ///
-  /// - Throws: ``Problem`` that says who makes it, where somebody does.
+  /// - Throws: ``Problem`` that names the process if another one is creating it.
   package func reserve(_ name: String) throws(Problem) -> FileReservation {
     let folder = "\(directory)/baselines"
     do {
@@ -49,22 +49,22 @@ package struct BaselineStore: Sendable {
       guard error.code == EWOULDBLOCK else { throw Problem(description: error.description) }
       let holder = FileReservation.holder(of: ".\(name).lock", in: folder)
       throw Problem(
-        description: "another command\(holder.map { " (process \($0))" } ?? "") is making the baseline '\(name)'; wait "
-          + "until it has ended, or choose another name")
+        description: "another command\(holder.map { " (process \($0))" } ?? "") is creating the baseline '\(name)'; "
+          + "wait until it has ended, or choose another name")
     }
   }
 
-  /// - Throws: ``Problem`` that says how to make one, where it is missing.
+  /// - Throws: ``Problem`` that explains how to create a missing baseline.
   package func load(_ name: String) throws(Problem) -> Baseline {
     guard exists(name) else {
       let known = names()
-      let others = known.isEmpty ? "there is none yet" : "there are: \(known.joined(separator: ", "))"
+      let others = known.isEmpty ? "there is none yet" : "existing: \(known.joined(separator: ", "))"
       throw Problem(
-        description: "no baseline '\(name)' in \(directory)/baselines (\(others)); make it where the code is good with "
-          + "'tailrace baseline save \(name) SCENARIO'")
+        description: "no baseline '\(name)' in \(directory)/baselines (\(others)); create it from a known good "
+          + "version with 'tailrace baseline save \(name) SCENARIO'")
     }
     let baseline: Baseline = try read(path(of: name), current: Baseline.currentFormat)
-    guard !baseline.rounds.isEmpty else { throw Problem(description: "'\(path(of: name))' holds no rounds") }
+    guard !baseline.rounds.isEmpty else { throw Problem(description: "'\(path(of: name))' contains no rounds") }
     return baseline
   }
 
@@ -74,9 +74,9 @@ package struct BaselineStore: Sendable {
     guard unlink(path) == 0 else { throw Problem(description: FileProblem(.remove, path, errno).description) }
   }
 
-  /// What would keep a baseline of this name from being saved; nil: nothing that shows beforehand.
+  /// A problem that would prevent saving a baseline with this name; nil: none is known.
   package func obstacle(toSaving name: String) -> FileProblem? { obstacle("baselines", name) }
-  /// What would keep the noise of this name from being saved; nil: nothing that shows beforehand.
+  /// A problem that would prevent saving the noise with this name; nil: none is known.
   package func obstacle(toSavingNoiseOf name: String) -> FileProblem? { obstacle("noise", name) }
 
   private func obstacle(_ kind: String, _ name: String) -> FileProblem? {
@@ -89,7 +89,7 @@ package struct BaselineStore: Sendable {
 
   package func save(_ floor: NoiseFloor, of name: String) throws(Problem) { try write(floor, to: path("noise", name)) }
 
-  /// The noise that was measured of a suite; nil: it never was.
+  /// A suite's measured noise; nil: not measured.
   package func noise(of name: String) throws(Problem) -> NoiseFloor? {
     guard FileManager.default.fileExists(atPath: path("noise", name)) else { return nil }
     return try read(path("noise", name), current: NoiseFloor.currentFormat)
@@ -104,8 +104,8 @@ package struct BaselineStore: Sendable {
       if replacing { try OutputFile.write(bytes, to: path) } else { try OutputFile.writeNew(bytes, to: path) }
     } catch let problem as FileProblem where problem.code == EEXIST {
       throw Problem(
-        description: "'\(path)' was made by another command meanwhile and is left as it is; --replace puts this one in "
-          + "its place")
+        description: "'\(path)' was created by another command in the meantime and is unchanged; --replace "
+          + "overwrites it")
     } catch {
       throw Problem(description: ErrorWords.of(error))
     }
@@ -121,7 +121,7 @@ package struct BaselineStore: Sendable {
     do {
       return try ReportJSON.decode(bytes, file: "'\(path)'", current: current)
     } catch {
-      throw Problem(description: "\(error.description); or save it anew")
+      throw Problem(description: "\(error.description); or save it again")
     }
   }
 }

@@ -4,36 +4,36 @@ import TailraceMeasurement
 import TailracePlatform
 import TailraceReport
 
-/// A run in a process of its own, so that nothing of one run (a warm allocator, a grown heap) is left for the next.
+/// A run in a new process, so that one run's state (a warm allocator, a grown heap) does not affect the next.
 package enum ChildRun {
-  /// Why a run gave no result.
+  /// Why a run returned no result.
   package struct Problem: Error, CustomStringConvertible {
     package var command: String
-    /// The child's exit status; minus the signal's number where a signal ended it.
+    /// The child's exit status, or minus the signal's number if a signal ended it.
     package var status: Int32
-    /// What it said of it.
+    /// The child's error output.
     package var words: String
-    /// Whether it ends rounds of which so many count, rather than refusing them: what cannot be done is refused before
-    /// anything was measured.
+    /// Whether the problem ends the rounds and keeps the counted ones, rather than rejecting the comparison, which
+    /// happens before anything has been measured.
     func leavesRounds(_ counted: Int) -> Bool { counted > 0 || status != 64 }
-    /// On one line, as the reason why rounds ended.
+    /// The reason on one line.
     package var line: String {
       let lines = words.split(separator: "\n")
-      return lines.isEmpty ? "it ended with status \(status) and said nothing" : lines.joined(separator: "; ")
+      return lines.isEmpty ? "it ended with status \(status) and printed nothing" : lines.joined(separator: "; ")
     }
     package var description: String {
-      let said = words.isEmpty ? "it said nothing" : words
-      return "'\(command)' ended with status \(status) and gave no result: \(said)"
+      let said = words.isEmpty ? "it printed nothing" : words
+      return "'\(command)' ended with status \(status) and returned no result: \(said)"
     }
   }
 
   /// Runs a program that prints a result.
   ///
   /// - Parameters:
-  ///   - program: the path of a tailrace executable; of this or of another version.
-  ///   - arguments: of its `run` command; what makes it print its result is added.
-  ///   - interruption: once it is set, the child is ended.
-  /// - Returns: nil where it was interrupted.
+  ///   - program: The path of a tailrace executable, of this or another version.
+  ///   - arguments: Arguments of `run`. The flag that prints the result is added.
+  ///   - interruption: Set it to end the child.
+  /// - Returns: nil if it was interrupted.
   /// - Throws: ``Problem``.
   package static func result(
     of program: String, _ arguments: [String], interruption: StopFlag
@@ -42,7 +42,7 @@ package enum ChildRun {
     let command = ([program] + all).joined(separator: " ")
     let run: ProgramOutput
     do {
-      // Nobody waits for what an interrupted run may still find.
+      // The result of an interrupted run is not needed.
       run = try await ProgramOutput.of(program, all, grace: .seconds(1), interruption: interruption)
     } catch {
       throw Problem(command: command, status: 1, words: ErrorWords.of(error))
@@ -55,7 +55,7 @@ package enum ChildRun {
     do {
       result = try ReportFiles.decode(run.output)
     } catch {
-      throw Problem(command: command, status: 0, words: "what it printed is no result: \(error.description)")
+      throw Problem(command: command, status: 0, words: "its output is not a result: \(error.description)")
     }
     let failures = result.failureLines
     guard failures.isEmpty else {

@@ -3,16 +3,16 @@ import TailraceMeasurement
 import TailracePlatform
 import TailraceReplay
 
-/// Runs the rounds of a comparison until every verdict is reached, or the budget is spent.
+/// Runs the rounds of a comparison until every verdict is reached or the budget is used up.
 package struct ComparisonRunner: Sendable {
-  /// Something to compare: a program and the arguments of its `run` command, without a seed.
+  /// A candidate: a program and the arguments of its `run` command, without a seed.
   package struct Candidate: Sendable {
     package var label: String
     /// The path of a tailrace executable.
     package var program: String
     package var arguments: [String]
-    /// What its tape is made from, beside the seed: scenario files and the settings that vary. Tapes made from
-    /// something else may differ, since that was asked for; where only the program differs they may not.
+    /// The inputs of its tape besides the seed: scenario files and varied settings. Candidates with different inputs
+    /// may have different tapes; candidates that differ only in the program may not.
     package var tapeSource: [String]
     package init(label: String, program: String, arguments: [String], tapeSource: [String] = []) {
       self.label = label
@@ -22,28 +22,28 @@ package struct ComparisonRunner: Sendable {
     }
   }
 
-  /// How far a comparison is.
+  /// The progress of a comparison.
   package struct Progress: Sendable {
-    /// Rounds that count so far.
+    /// Counted rounds so far.
     package var counted: Int
-    /// The most that will count.
+    /// The maximum number of counted rounds.
     package var most: Int
-    /// Until the most rounds are run or the budget is spent; nil: not known yet.
+    /// Time until all rounds are run or the budget is used up; nil: unknown.
     package var left: Nanoseconds?
-    /// What the rounds so far say.
+    /// The results of the rounds so far.
     package var contrasts: [Contrast]
-    /// How many rounds there must be before any of so many metrics can be called better or worse; 0: not known yet.
+    /// The number of rounds needed before any of the metrics can be called better or worse; 0: unknown.
     package var needed = 0
   }
 
-  /// What the rounds came to.
+  /// The outcome of the rounds.
   package struct Outcome: Sendable {
     package var comparison: Comparison
     package var contrasts: [Contrast]
-    /// Why they ended.
+    /// Why the rounds ended.
     package var ending: String
     package var forced: [String]
-    /// Of the first counted round, by candidate; empty: none counts.
+    /// The results of the first counted round, by candidate; empty: no round counts.
     package var first: [SuiteResult]
     package var isInterrupted: Bool
   }
@@ -57,11 +57,11 @@ package struct ComparisonRunner: Sendable {
   private let interruption: StopFlag
 
   /// - Parameters:
-  ///   - candidates: the baseline first; at least two.
-  ///   - metrics: expressions to compare by; empty: the usual ones.
-  ///   - seed: of the first round; each round has one more.
-  ///   - budget: no round begins that would probably end after it; nil: none.
-  ///   - isForced: whether to go on where the candidates' machines, toolchains or tapes differ.
+  ///   - candidates: At least two candidates, the baseline first.
+  ///   - metrics: The metrics to compare; empty: the default ones.
+  ///   - seed: The first round's seed; each round adds one.
+  ///   - budget: The time limit. No round starts that would probably exceed it; nil: none.
+  ///   - isForced: Whether to go on if the candidates' machines, toolchains or tapes differ.
   package init(
     _ candidates: [Candidate], rules: ComparisonRules, metrics: [String] = [], seed: UInt64 = 1,
     budget: Nanoseconds? = nil, isForced: Bool = false, interruption: StopFlag
@@ -78,9 +78,9 @@ package struct ComparisonRunner: Sendable {
 
   /// Runs.
   ///
-  /// A run that fails ends the rounds, and those before it are kept.
+  /// A failed run ends the rounds; earlier rounds are kept.
   ///
-  /// - Throws: ``ChildRun/Problem`` or ``UnlikeCandidates`` where the comparison is refused before any round counts.
+  /// - Throws: ``ChildRun/Problem`` or ``UnlikeCandidates`` if the comparison is rejected before any round counts.
   package func run(onProgress: @Sendable (Progress) -> Void) async throws -> Outcome {
     var comparison = Comparison(rules: rules, metrics: metrics)
     var forced: [String] = []
@@ -135,25 +135,24 @@ package struct ComparisonRunner: Sendable {
       if comparison.isAtLook, comparison.counted < most, !shown.contains(where: { $0.verdict == .unclear }),
         comparison.rounds.last?.discarded.isEmpty == true
       {
-        return outcome(shown, "every verdict was reached then")
+        return outcome(shown, "every verdict was reached")
       }
       if comparison.counted >= most {
         return outcome(comparison.contrasts(isLast: true), "no more were planned")
       }
-      // Spells in which the host takes the processors pass: they get as many rounds as a first look takes.
+      // Periods of CPU steal pass. Allow them as many rounds as the first evaluation uses.
       if number - comparison.counted > max(rules.looks.looks[0], comparison.counted) {
         return outcome(
           comparison.contrasts(isLast: true),
-          "the machine spoiled \(number - comparison.counted) others, so no more were tried")
+          "the machine disturbed \(number - comparison.counted) others, so no more were run")
       }
       if let budget, MonotonicClock.now() - start + longest > budget {
-        return outcome(comparison.contrasts(isLast: true), "the budget of \(budget.words) was spent")
+        return outcome(comparison.contrasts(isLast: true), "the budget of \(budget.words) was used up")
       }
     }
   }
 
-  /// Scenario files that are compared with each other may have different names: what is one scenario is called after
-  /// the baseline's.
+  /// Compared scenario files may have different names. Renames each scenario to the baseline's name.
   private func aligned(_ suites: [SuiteResult]) -> [SuiteResult] {
     let names = suites[0].scenarios.map(\.name)
     return suites.map { suite in
@@ -175,16 +174,16 @@ package struct ComparisonRunner: Sendable {
 }
 
 extension Comparison {
-  /// Ends the rounds at one that is not like those before.
+  /// Ends the rounds at one that is not comparable with earlier ones.
   ///
-  /// - Throws: ``UnlikeCandidates`` where there is none before.
+  /// - Throws: ``UnlikeCandidates`` if there is no earlier round.
   mutating func end(at round: Int, unlike lines: [String]) throws(UnlikeCandidates) {
     guard counted > 0 else { throw UnlikeCandidates(lines: lines) }
-    distrust(lines.map { "round \(round) is not like those before: \($0)" })
+    distrust(lines.map { "round \(round) is not comparable with earlier rounds: \($0)" })
   }
 }
 
-/// Results that say nothing about each other: other jobs, machines or toolchains.
+/// Results that are not comparable because jobs, machines or toolchains differ.
 package struct UnlikeCandidates: Error, CustomStringConvertible {
   /// One line each.
   package var lines: [String]

@@ -3,9 +3,9 @@ import TailraceMeasurement
 import TailraceReport
 import TailraceWorkload
 
-/// The bounds of a gate: how much worse than the baseline which metric of which scenario may be.
+/// A gate's bounds: how much worse than the baseline each metric of each scenario may be.
 package struct GateBounds: Sendable {
-  /// What of a scenario bounds are about.
+  /// The parts of a scenario that bounds refer to.
   private struct Subject: Sendable {
     var name: String
     var types: [String]
@@ -17,8 +17,8 @@ package struct GateBounds: Sendable {
   private let baseline: String
 
   /// - Parameters:
-  ///   - flags: bounds for every scenario whose job types they know; a scenario's own targets add to them.
-  ///   - baseline: the name by which `vs(…)` means it.
+  ///   - flags: Bounds for every scenario that has their job types, in addition to a scenario's own targets.
+  ///   - baseline: The baseline's name in `vs(…)`.
   package init(_ flags: [String], in scenarios: [Scenario], baseline: String) {
     self.flags = flags
     self.baseline = baseline
@@ -28,7 +28,7 @@ package struct GateBounds: Sendable {
     }
   }
 
-  /// Of scenarios that are known by their results only: their job types are those that were measured.
+  /// For scenarios that are known only from results; their job types are the measured ones.
   package init(_ flags: [String], in results: [SuiteResult], baseline: String) {
     self.flags = flags
     self.baseline = baseline
@@ -55,8 +55,7 @@ package struct GateBounds: Sendable {
       .filter { $0.baseline == nil || $0.baseline == baseline }
   }
 
-  /// What must be compared, besides what was asked for, so that every bound can be judged; empty: nothing was asked for
-  /// and nothing is bounded.
+  /// The metrics to compare: those requested plus those with bounds; empty: neither.
   package func metrics(besides asked: [String]) -> [String] {
     var metrics = asked
     for metric in subjects.flatMap(bounds).map(\.metric.name) where !metrics.contains(metric) {
@@ -65,7 +64,7 @@ package struct GateBounds: Sendable {
     return metrics
   }
 
-  /// Flags that no scenario understands, a line each.
+  /// Flags that apply to no scenario, one per line.
   package var problems: [String] {
     flags.compactMap { text in
       var failures: [String] = []
@@ -73,8 +72,8 @@ package struct GateBounds: Sendable {
         do throws(TargetProblem) {
           let bound = try RegressionTarget(parsing: text, types: subject.types)
           if let named = bound.baseline, named != baseline {
-            return "--regression '\(text)': this gate compares with '\(baseline)', and not with '\(named)'; "
-              + "leave vs(…) out"
+            return "--regression '\(text)': this gate compares with '\(baseline)', not with '\(named)'; "
+              + "omit vs(…)"
           }
           return nil
         } catch {
@@ -85,7 +84,7 @@ package struct GateBounds: Sendable {
     }
   }
 
-  /// Bounds below what so many rounds can see on a machine, a line each.
+  /// Bounds below the smallest change that this many rounds detect on a machine, one per line.
   package func problems(in noise: NoiseFloor, rounds: Int) -> [String] {
     subjects.flatMap { subject in
       bounds(of: subject).compactMap { bound in
@@ -100,7 +99,7 @@ package struct GateBounds: Sendable {
 }
 
 extension NoiseFloor {
-  /// Whether it was measured on such a machine with such a build.
+  /// Whether it was measured on the same kind of machine with the same kind of build.
   package func isOf(_ environment: RunEnvironment) -> Bool {
     ["cpu_model", "processors", "build_configuration"].allSatisfy { key in
       self.environment.first { $0.name == key }?.value == environment[key]

@@ -4,20 +4,21 @@ import TailraceMeasurement
 import TailracePlatform
 import TailraceReplay
 
-/// Runs a gate: the candidate's targets, then regressions against a baseline, failures confirmed by fresh rounds.
+/// Runs a gate: checks the candidate's targets, then regressions against a baseline, and confirms failures with fresh
+/// rounds.
 package struct GateRunner: Sendable {
-  /// What the candidate is held against.
+  /// The baseline to compare the candidate with.
   package enum Reference: Sendable {
-    /// Rounds that were stored; the candidate replays their tapes.
+    /// Stored rounds; the candidate replays their tapes.
     case stored(Baseline)
-    /// Another program, run in turns with the candidate.
+    /// Another program, run in alternation with the candidate.
     case program(ComparisonRunner.Candidate)
   }
 
-  /// Where the candidate's rounds come from.
+  /// The source of the candidate's rounds.
   package enum Source: Sendable {
     case program(ComparisonRunner.Candidate)
-    /// Results that are there; nothing is run, so nothing can be confirmed.
+    /// Stored results. Nothing is run, so failures cannot be confirmed.
     case results(label: String, [SuiteResult])
 
     var label: String {
@@ -37,16 +38,16 @@ package struct GateRunner: Sendable {
   package var rules: ComparisonRules
   /// Bounds from flags.
   package var regressions: [String]
-  /// Metrics to compare by; empty: the usual ones.
+  /// The metrics to compare; empty: the default ones.
   package var metrics: [String]
   package var seed: UInt64
   package var budget: Nanoseconds?
   package var isForced: Bool
-  /// The name by which `vs(…)` means the baseline.
+  /// The baseline's name in `vs(…)`.
   package var baseline: String
   /// The job types of each scenario, by its name.
   package var types: [String: [String]] = [:]
-  /// Metrics that the user named: they must have a value.
+  /// Metrics that the user named, which must have a value.
   package var asked: [String] = []
   private let interruption: StopFlag
 
@@ -64,7 +65,7 @@ package struct GateRunner: Sendable {
     self.interruption = interruption
   }
 
-  /// The rounds of a gate and what they say.
+  /// A gate's rounds and their results.
   package struct Pass: Sendable {
     package var outcome: ComparisonRunner.Outcome
     package var checks: [GateCheck]
@@ -72,7 +73,7 @@ package struct GateRunner: Sendable {
 
   /// Runs the gate.
   ///
-  /// - Returns: the first rounds, the fresh ones where something was missed, and what is left of the checks.
+  /// - Returns: The first rounds, fresh rounds if something was missed, and the resulting checks.
   /// - Throws: ``ChildRun/Problem``, or ``UnlikeCandidates``.
   package func run(
     _ source: Source, against reference: Reference,
@@ -83,7 +84,7 @@ package struct GateRunner: Sendable {
     guard failed, first.outcome.comparison.invalid.isEmpty, !interruption.isSet, case .program = source else {
       return (first, nil, first.checks)
     }
-    // Seeds that no round had yet, so that the fresh rounds face fresh luck too.
+    // Use new seeds, so that the fresh rounds have independent random draws.
     let fresh: Pass
     do {
       fresh = try await pass(source, reference, seed: seed &+ 1_000_003, onProgress)
@@ -104,7 +105,7 @@ package struct GateRunner: Sendable {
     switch reference {
     case .program(let other):
       guard case .program(let candidate) = source else {
-        preconditionFailure("stored results are held against a stored baseline")
+        preconditionFailure("stored results are compared with a stored baseline")
       }
       outcome = try await ComparisonRunner(
         [other, candidate], rules: rules, metrics: metrics, seed: seed, budget: budget, isForced: isForced,
@@ -120,7 +121,7 @@ package struct GateRunner: Sendable {
         asked: asked))
   }
 
-  /// The candidate on the tapes of a stored baseline. A round that the machine spoiled is run again.
+  /// Runs the candidate on the tapes of a stored baseline. Repeats rounds that the machine disturbed.
   private func replay(
     _ source: Source, against baseline: Baseline, _ onProgress: (ComparisonRunner.Progress) -> Void
   ) async throws -> ComparisonRunner.Outcome {
@@ -128,11 +129,11 @@ package struct GateRunner: Sendable {
     rules.looks = LookPlan(least: baseline.rounds.count, most: baseline.rounds.count)
     var comparison = Comparison(rules: rules, metrics: metrics)
     var forced: [String] = []
-    var ending = "those are all that the baseline has"
+    var ending = "the baseline has no more"
     let start = MonotonicClock.now()
     var first: [SuiteResult] = []
     var shown: [Contrast] = []
-    // As many rounds may be run again as the baseline has.
+    // Repeat at most as many rounds as the baseline has.
     var spare = max(4, baseline.rounds.count)
     var index = 0
     while index < baseline.rounds.count {
@@ -184,7 +185,7 @@ package struct GateRunner: Sendable {
       first: first, isInterrupted: interruption.isSet)
   }
 
-  /// The candidate's result on a stored round's tape; nil: there is none.
+  /// The candidate's result on a stored round's tape; nil: none.
   private func result(
     of source: Source, for stored: SuiteResult, of baseline: Baseline
   ) async throws -> SuiteResult? {
@@ -212,18 +213,18 @@ package struct GateRunner: Sendable {
 }
 
 extension SuiteResult {
-  /// Whether every run of it is valid.
+  /// Whether all its runs are valid.
   fileprivate var isWhollyValid: Bool { scenarios.allSatisfy { $0.runs.allSatisfy(\.isValid) } }
 }
 
 /// Runs the rounds of a baseline.
 package enum BaselineRun {
   /// - Parameters:
-  ///   - rounds: so many valid ones are wanted.
-  ///   - onRound: told of each valid round.
-  /// - Returns: the valid rounds and why others were set aside; fewer rounds where the machine spoils too many, a
-  ///   system's own failure comes, a run fails, or it is interrupted.
-  /// - Throws: ``ChildRun/Problem`` where the first run is refused.
+  ///   - rounds: The number of valid rounds to run.
+  ///   - onRound: Called after each valid round.
+  /// - Returns: The valid rounds, and why others were discarded. There are fewer rounds if the machine disturbs too
+  ///   many, a system or a run fails, or of an interruption.
+  /// - Throws: ``ChildRun/Problem`` if the first run is rejected.
   package static func rounds(
     of candidate: ComparisonRunner.Candidate, count rounds: Int, seed: UInt64, interruption: StopFlag,
     onRound: (Int) -> Void

@@ -5,26 +5,26 @@ import TailracePlatform
 import TailraceReport
 import TailraceWorkload
 
-/// Tries a gate on what is known: an identical copy, and one with a slowdown planted in it.
+/// Tests a gate on known candidates: an identical copy, and one with a planted slowdown.
 package struct GateSelfTest: Sendable {
-  /// How often each was called.
+  /// The results of the trials.
   package struct Result: Sendable {
-    /// Trials that ended; invalid ones are apart.
+    /// Completed trials, without invalid ones.
     package var trials = 0
-    /// The slowed copy was called worse…
+    /// How often the slowed copy was called worse …
     package var found = 0
-    /// … and what it was blamed on is what was planted.
+    /// … and the named cause was the planted one.
     package var named = 0
-    /// The identical copy was called worse.
+    /// How often the identical copy was called worse.
     package var alarms = 0
-    /// Gates whose figures were not to be trusted.
+    /// The number of invalid gates.
     package var invalid = 0
-    /// What the identical copies' gates, or those that could see nothing, would have missed, as they say it themselves;
-    /// empty: nothing.
+    /// The changes that the gates of identical copies, or gates without any detection power, would have missed, in
+    /// their own text; empty: none.
     package var missed = ""
-    /// Gates in which nothing could have been seen, however large the change.
+    /// Gates in which no change could have been detected.
     package var blind = 0
-    /// Why a gate came to nothing, which ended the trials; empty: none did.
+    /// Why a gate failed, which ended the trials; empty: none failed.
     package var failure = ""
     package init() {}
 
@@ -47,9 +47,9 @@ package struct GateSelfTest: Sendable {
   private let gate: @Sendable (_ seed: UInt64) -> GateRunner
 
   /// - Parameters:
-  ///   - type: the job type whose service times are made longer.
-  ///   - factor: by how much; 1.1 is a tenth longer.
-  ///   - gate: the gate to try, for a seed.
+  ///   - type: The job type whose service times become longer.
+  ///   - factor: The factor; 1.1 means 10 % longer.
+  ///   - gate: Makes the gate for a seed.
   package init(
     _ program: ComparisonRunner.Candidate, type: String, factor: Double,
     gate: @escaping @Sendable (UInt64) -> GateRunner
@@ -60,7 +60,7 @@ package struct GateSelfTest: Sendable {
     self.gate = gate
   }
 
-  /// The job type that has most work, by what the first jobs of the tapes take; nil: none has a declared service time.
+  /// The job type with the most work in the first jobs of the tapes; nil: none has a declared service time.
   package static func heaviestType(of scenarios: [Scenario], seed: UInt64) -> String? {
     var work: [String: Int64] = [:]
     for scenario in scenarios {
@@ -76,10 +76,10 @@ package struct GateSelfTest: Sendable {
     return most.flatMap { $0.value > 0 ? $0.key : nil }
   }
 
-  /// Runs the trials, each with seeds of its own.
+  /// Runs the trials, each with its own seeds.
   ///
-  /// - Returns: what the trials before one that failed came to.
-  /// - Throws: what the first trial's rounds threw.
+  /// - Returns: The results of the trials before the first that failed.
+  /// - Throws: The error of the first trial's rounds.
   package func run(
     trials: Int, seed: UInt64, interruption: StopFlag, onTrial: (_ done: Int, _ result: Result) -> Void,
     onProgress: @escaping @Sendable (ComparisonRunner.Progress) -> Void

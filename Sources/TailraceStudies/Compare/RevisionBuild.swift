@@ -5,22 +5,22 @@ import TailracePlatform
 import TailraceText
 import TailraceWorkload
 
-/// Builds the program of another revision of a repository, beside the working copy and without touching it.
+/// Builds the program of another revision of a repository beside the working copy, without changing it.
 package struct RevisionBuild: Sendable {
-  /// Why there is no program of that revision.
+  /// Why the revision's program could not be built.
   package struct Problem: Error, CustomStringConvertible {
     package var description: String
-    /// Whether it is only that the user has ended it.
+    /// Whether the user interrupted the build.
     package var isInterruption = false
   }
 
-  /// A directory for checkouts; those that are there are used again.
+  /// The directory of checkouts; existing ones are reused.
   package let directory: String
-  /// A shell's command, run in the checkout.
+  /// A shell command, run in the checkout.
   package let command: String
-  /// The program that it makes, relative to the checkout.
+  /// The program that the command builds, relative to the checkout.
   package let product: String
-  /// Ends what runs once it is set.
+  /// Set it to end the build.
   private let interruption: StopFlag
 
   package init(directory: String, command: String, product: String, interruption: StopFlag) {
@@ -30,16 +30,16 @@ package struct RevisionBuild: Sendable {
     self.interruption = interruption
   }
 
-  /// The program of a revision, built unless it was before. A checkout whose build fails is removed again.
+  /// A revision's program, built unless it already exists. If the build fails, the checkout is removed.
   ///
-  /// - Parameter onBuild: told of the commit before it is built, which may take minutes.
+  /// - Parameter onBuild: Called with the commit before it is built, which may take minutes.
   /// - Throws: ``Problem``.
   package func program(of revision: String, onBuild: (String) -> Void) async throws -> String {
     let found = try await run(["git", "rev-parse", "--verify", "--quiet", "\(revision)^{commit}"], in: nil)
     let commit = String(decoding: found.output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     guard found.status == 0, commit.count >= 40 else {
       throw Problem(
-        description: "--against \(revision): neither a program that can be run nor a revision of this git repository")
+        description: "--against \(revision): neither an executable program nor a revision of this git repository")
     }
     let checkout = RevisionCheckout(commit: commit, in: directory)
     let program = "\(checkout.path)/\(product)"
@@ -49,7 +49,7 @@ package struct RevisionBuild: Sendable {
     try ignoreCheckouts()
     let claim = try await claim(checkout)
     defer { claim.end() }
-    // Whoever had it before may have built it.
+    // Another process may have built it in the meantime.
     if FileManager.default.isExecutableFile(atPath: program) { return program }
     do {
       try await build(checkout, program)
@@ -62,7 +62,7 @@ package struct RevisionBuild: Sendable {
 
   private func build(_ checkout: RevisionCheckout, _ program: String) async throws {
     if !FileManager.default.fileExists(atPath: checkout.path) {
-      // A worktree whose folder was deleted by hand would be in the way.
+      // Forget a worktree whose folder was deleted by hand.
       _ = try await run(["git", "worktree", "prune"], in: nil)
       let added = try await run(["git", "worktree", "add", "--detach", checkout.path, checkout.commit], in: nil)
       guard added.status == 0 else {
@@ -74,12 +74,12 @@ package struct RevisionBuild: Sendable {
       let said = String(decoding: built.output, as: UTF8.self) + built.error
       let words = said.split(separator: "\n").suffix(15).joined(separator: "\n")
       throw Problem(
-        description: "'\(command)' in \(checkout.path) made no '\(product)', so the checkout was removed; name others "
-          + "with --build and --product\n\(words)")
+        description: "'\(command)' in \(checkout.path) did not build '\(product)', so the checkout was removed; set "
+          + "--build and --product\n\(words)")
     }
   }
 
-  /// Waits until nobody else builds the checkout.
+  /// Waits until no other process builds the checkout.
   private func claim(_ checkout: RevisionCheckout) async throws -> FileClaim {
     while true {
       do throws(FileProblem) {
@@ -92,7 +92,7 @@ package struct RevisionBuild: Sendable {
     }
   }
 
-  /// What is built beside the working copy is no part of it.
+  /// Excludes the builds from the working copy.
   private func ignoreCheckouts() throws {
     do {
       try OutputFile.makeFolder(directory)
@@ -118,7 +118,7 @@ package struct RevisionBuild: Sendable {
   }
 }
 
-/// A revision's files in a folder of their own: a worktree of the repository.
+/// A revision's files in a separate folder: a git worktree.
 package struct RevisionCheckout: Hashable, Sendable {
   package let commit: String
   package let path: String
@@ -132,13 +132,13 @@ package struct RevisionCheckout: Hashable, Sendable {
 
   private static let claimPrefix = ".building-"
 
-  /// The file that is there, and locked, while a process builds it.
+  /// The lock file that exists while a process builds the checkout.
   var claimPath: String { "\(directory)/\(Self.claimPrefix)\(commit)" }
 
-  /// Whether a process builds it, or was killed while it did.
+  /// Whether a process is building it, or was killed while building it.
   var isClaimed: Bool { FileManager.default.fileExists(atPath: claimPath) }
 
-  /// Checkouts whose build was killed, each with the claim to it that this process has now.
+  /// Checkouts whose build was killed, each with this process's claim to it.
   private static func claimAbandoned(in directory: String) -> [(checkout: RevisionCheckout, claim: FileClaim)] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
     return entries.sorted().compactMap { entry in
@@ -157,9 +157,9 @@ package struct RevisionCheckout: Hashable, Sendable {
     }
   }
 
-  /// Removes checkouts whose build was killed, with what git knows of them.
+  /// Removes checkouts whose build was killed, including git's records of them.
   ///
-  /// - Returns: those.
+  /// - Returns: The removed checkouts.
   @discardableResult
   package static func removeAbandoned(in directory: String) async -> [RevisionCheckout] {
     let abandoned = claimAbandoned(in: directory)
@@ -170,15 +170,15 @@ package struct RevisionCheckout: Hashable, Sendable {
     return abandoned.map(\.checkout)
   }
 
-  /// Removes the folder, and what git knows of it.
+  /// Removes the folder and git's records of it.
   func remove() async {
-    // Of the repository that the folder belongs to; where git came to write nothing yet, of the one around here.
+    // Use the repository that the folder belongs to or, if git has not written it yet, the current one.
     let link = RunEnvironment.text(of: "\(path)/.git", .regular) ?? ""
     var repository: [String] = []
     if link.hasPrefix("gitdir: "), let end = link.range(of: "/worktrees/", options: .backwards) {
       repository = ["--git-dir=" + link[..<end.lowerBound].dropFirst("gitdir: ".count)]
     }
-    // A checkout that was cut off is locked.
+    // An interrupted checkout is locked.
     await git(repository + ["worktree", "unlock", path])
     _ = Leftovers.remove(path)
     await git(repository + ["worktree", "prune"])

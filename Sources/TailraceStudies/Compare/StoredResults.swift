@@ -5,17 +5,17 @@ import TailraceReport
 import TailraceText
 import TailraceWorkload
 
-/// Results that were written before: each a run of one tape.
+/// Stored results, each of one run of a tape.
 package enum StoredResults {
-  /// Why there is nothing to compare.
+  /// Why the results cannot be used.
   package struct Problem: Error, CustomStringConvertible {
     package var description: String
   }
 
-  /// Every result below a directory, or the one that a file holds, in the order of the paths.
+  /// Every result in a directory, or the result in a file, sorted by path.
   ///
-  /// - Parameter targets: expressions to judge each scenario by, besides its own.
-  /// - Throws: ``Problem`` where there is none, one cannot be read, or a target is about what was not measured.
+  /// - Parameter targets: Targets to check in addition to each scenario's own.
+  /// - Throws: ``Problem`` if there is no result, one cannot be read, or a target's metric was not measured.
   package static func load(_ path: String, judgedBy targets: [String]) throws(Problem) -> [SuiteResult] {
     var results = try load(path)
     for target in targets {
@@ -34,9 +34,9 @@ package enum StoredResults {
     return results
   }
 
-  /// Every result below a directory, or the one that a file holds, in the order of the paths.
+  /// Every result in a directory, or the result in a file, sorted by path.
   ///
-  /// - Throws: ``Problem`` where there is none, or one cannot be read.
+  /// - Throws: ``Problem`` if there is no result, or one cannot be read.
   package static func load(_ path: String) throws(Problem) -> [SuiteResult] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -44,19 +44,19 @@ package enum StoredResults {
     }
     var files = [path]
     if isFolder.boolValue {
-      // An enumerator does not follow a link, such as reports/latest, by itself.
+      // An enumerator does not follow links such as reports/latest.
       let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
       let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
       files = names.filter { $0 == "result.json" || $0.hasSuffix("/result.json") }.sorted()
         .map { (path.hasSuffix("/") ? path : path + "/") + $0 }
     }
     guard !files.isEmpty else {
-      throw Problem(description: "'\(path)' holds no result.json; name a directory of reports")
+      throw Problem(description: "'\(path)' contains no result.json; name a directory of reports")
     }
     var results: [SuiteResult] = []
     for file in files {
       do {
-        // What the user named may be a pipe; what lies in a folder may not.
+        // A path named by the user may be a pipe; files in a folder may not.
         let kind: InputFile.Kind = isFolder.boolValue ? .regular : .any
         results.append(try ReportFiles.decode(try InputFile.bytes(of: file, .result, kind)))
       } catch {
@@ -67,13 +67,13 @@ package enum StoredResults {
     return results
   }
 
-  /// The results of each candidate as rounds: those with the same seeds belong together.
+  /// Pairs the candidates' results to rounds by seed.
   ///
   /// - Parameters:
-  ///   - candidates: each with the results of its runs.
-  ///   - varied: names of settings that may differ.
-  ///   - isForced: whether to pair by place where the seeds differ.
-  /// - Returns: the results by round and candidate, and the differences that were forced.
+  ///   - candidates: The candidates, each with the results of its runs.
+  ///   - varied: Names of settings that may differ.
+  ///   - isForced: Whether to pair by position if the seeds differ.
+  /// - Returns: The results by round and candidate, and the differences that were ignored.
   /// - Throws: ``UnlikeCandidates``.
   package static func rounds(
     _ candidates: [(label: String, results: [SuiteResult])], varied: Set<String>, isForced: Bool

@@ -7,20 +7,20 @@ import TailraceReplay
 import TailraceSimulation
 import TailraceWorkload
 
-/// Plans, finds what binds, and sums both up as a result from which a report is made.
+/// Plans, finds the bottleneck, and makes the result for the report.
 package struct PlanRunner: Sendable {
   private let planner: Planner
   private let parts: StudyParts
   private let command: String
 
-  /// - Parameter command: the one that repeats the search.
+  /// - Parameter command: The command that repeats the search.
   package init(_ planner: Planner, parts: StudyParts, command: String) {
     self.planner = planner
     self.parts = parts
     self.command = command
   }
 
-  /// What stands in the way of a search, as people read it; empty: nothing does.
+  /// Error messages that prevent a search; empty: there are none.
   package static func refusals(_ scenario: Scenario, parts: StudyParts) -> [String] {
     if scenario.targets.isEmpty {
       return [
@@ -41,8 +41,8 @@ package struct PlanRunner: Sendable {
 
   /// Searches.
   ///
-  /// - Parameter plain: the scenario under the first configuration, for the report.
-  /// - Throws: what making a scenario threw.
+  /// - Parameter plain: The scenario with the first configuration, for the report.
+  /// - Throws: The error of making a scenario.
   package func run(
     of plain: Scenario, onProgress: @escaping @Sendable (Int) -> Void = { _ in }
   ) async throws -> PlanResult {
@@ -70,14 +70,14 @@ package struct PlanRunner: Sendable {
   private func notes(_ scenario: Scenario) throws -> [String] {
     guard scenario.hasSteadyRate else {
       return [
-        "The load changes by design, so whether the queue has settled is not judged, and runs are not lengthened"
+        "The load changes by design, so the plan does not check whether the queue has settled or lengthen runs"
       ]
     }
     let bound = try planner.targets(of: scenario).filter { !$0.expression.isSteady }.map(\.text)
     guard !bound.isEmpty else { return [] }
     return [
-      "A longer run has another figure of \(bound.joined(separator: " and ")), so whether the queue has settled is not "
-        + "judged, and runs are not lengthened"
+      "\(bound.joined(separator: " and ")) depend on a run's length, so the plan does not check whether the queue has "
+        + "settled, and does not lengthen runs"
     ]
   }
 
@@ -108,10 +108,10 @@ package struct PlanRunner: Sendable {
 
   // MARK: - What binds
 
-  /// What binds the answer, or where there is none the dearest configuration. Metrics of different kinds have no common
-  /// measure, so their margins are not compared: what binds is what the next cheaper configuration misses. Where that
-  /// says nothing, a margin is counted in steps: how many times the most helpful constraint would have to be widened to
-  /// gain as much. Only targets that a constraint moves can bind.
+  /// Finds the bottleneck of the answer or, if there is none, of the most expensive configuration. Margins of different
+  /// metrics cannot be compared, so the binding target is the one that the next cheaper configuration misses. If that
+  /// does not decide, margins are counted in steps: how many times the most helpful constraint would have to be widened
+  /// to gain as much. Only a target that some constraint changes can be binding.
   private func binding(_ tried: [Planner.Candidate]) async throws -> PlanBinding? {
     let best = tried.firstIndex(where: \.isGood)
     guard let place = best ?? tried.indices.last else { return nil }

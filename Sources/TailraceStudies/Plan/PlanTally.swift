@@ -3,33 +3,33 @@ import TailraceMeasurement
 import TailraceReplay
 import TailraceWorkload
 
-/// What the runs of one configuration say together. Runs are added in the order of their seeds.
+/// The combined results of one configuration's runs, which are added in the order of their seeds.
 struct PlanTally: Sendable {
-  /// What became of the queue of a load whose rate is steady.
+  /// Whether the queue of a steady load has settled.
   enum Queue: Sendable, Equatable {
-    /// The load changes by design, or a target is about a run of this length.
+    /// Not judged: the load changes by design, or a target depends on the run's length.
     case notJudged
     /// The second half of a run is like the first.
     case settled
-    /// It is not, or the runs are too short to tell.
+    /// The halves differ, or the runs are too short.
     case unsettled
-    /// More arrives than is done.
+    /// More jobs arrive than complete.
     case growing
   }
 
   let targets: [CapacityTarget]
-  /// How long arrivals go on in its runs; nil: nothing says.
+  /// The duration of arrivals in its runs; nil: unknown.
   let length: Nanoseconds?
-  /// Whether the load is steady, so that longer runs would be more of the same.
+  /// Whether the load is steady, so that runs can be lengthened.
   let isSteady: Bool
   /// Jobs per second of the load.
   let rate: Double
   private(set) var runs = 0
-  /// Jobs that were simulated, over all runs.
+  /// The number of simulated jobs, over all runs.
   private(set) var jobs = 0
-  /// By target, then replication; nil: nothing was measured.
+  /// Values by target, then replication; nil: not measured.
   private(set) var values: [[Double?]]
-  /// By target: the share of samples above the limit in each run, and how many samples it is of.
+  /// By target: the share of samples above the limit in each run, and the number of samples.
   private var shares: [[(share: Double, weight: Double)]]
   private var samples: [Distribution?]
   private var drifts: [Double] = []
@@ -78,17 +78,17 @@ struct PlanTally: Sendable {
     for (pool, share) in run.pools { pools[pool, default: 0] += share }
   }
 
-  /// Busy share of each pool's workers.
+  /// The utilization of each pool's workers.
   var utilization: [String: Double] { pools.mapValues { $0 / Double(max(1, runs)) } }
 
-  /// Share of the jobs that succeeded, of those that could have; nil: none could.
+  /// The share of jobs that succeeded of those that could have; nil: none could.
   var success: Double? { possible > 0 ? Double(succeeded) / Double(possible) : nil }
 
   // MARK: - Targets
 
-  /// What became of a target, with an interval that holds it with the given confidence.
+  /// A target's verdict and interval, with the given confidence.
   ///
-  /// - Parameter p: the probability below the interval's upper end.
+  /// - Parameter p: The probability below the interval's upper end.
   func outcome(_ index: Int, upTo p: Double) -> Planner.Outcome {
     let target = targets[index]
     let present = values[index].compactMap { $0 }
@@ -101,7 +101,7 @@ struct PlanTally: Sendable {
       return outcome
     }
     guard present.count == runs, runs > 1 else {
-      // In a longer run there would be a sample; in one of its own length there is none.
+      // A longer run might have a sample; a run of the scenario's length has none.
       if isSteady { outcome.verdict = .unclear }
       return outcome
     }
@@ -112,7 +112,7 @@ struct PlanTally: Sendable {
     return outcome
   }
 
-  /// A percentile of all runs' samples together: that of a short run is biased, a share above the limit is not.
+  /// A percentile over all runs' samples. A short run's percentile is biased, but its share above the limit is not.
   private func judge(
     _ outcome: inout Planner.Outcome, percentile: Double, _ shares: [(share: Double, weight: Double)],
     _ samples: Distribution?, upTo p: Double
@@ -122,7 +122,7 @@ struct PlanTally: Sendable {
     let (share, half) = CapacityTarget.share(shares, upTo: p)
     guard let half, let value = samples?.percentile(percentile) else { return }
     outcome.mean = Double(value.rawValue)
-    // The share that is judged is that above the limit; how far the percentile itself scatters, its runs say.
+    // The verdict uses the share above the limit; the interval of the percentile comes from the runs.
     if outcome.values.count > 1 {
       let error = Student.moments(outcome.values).error
       outcome.halfWidth = Student.quantile(p, degrees: outcome.values.count - 1) * error
@@ -133,12 +133,12 @@ struct PlanTally: Sendable {
 
   // MARK: - The queue
 
-  /// Growth, as a share of what is in the system, from which the two halves of a run are not alike.
+  /// The halves of a run differ from this growth on, as a share of the jobs in the system.
   private static let driftNoticed = 0.05
-  /// Growth, as a share of what is in the system, up to which chance must leave it.
+  /// The growth's interval must lie below this, as a share of the jobs in the system.
   private static let driftAllowed = 0.3
 
-  /// - Parameter isFinal: whether no longer runs will be made: a queue that still grows then is said to grow.
+  /// - Parameter isFinal: Whether there will be no longer runs; a queue that still grows then counts as growing.
   func queue(isFinal: Bool) -> Queue {
     if cutOff > 0, endsWaiting { return .growing }
     guard isSteady, runs > 1 else { return .notJudged }
@@ -152,13 +152,13 @@ struct PlanTally: Sendable {
     return high <= Self.driftAllowed * level || high <= 0.01 ? .settled : .unsettled
   }
 
-  /// What is wrong whatever the targets say, in words; nil: nothing.
+  /// A problem that overrides the targets; nil: none.
   func trouble(_ queue: Queue) -> String? {
     if queue == .growing {
-      if cutOff > 0 { return "its queue grows: \(cutOff) jobs were left when the time to drain was over" }
-      return "its queue grows by \(Nanoseconds.short(Student.moments(growths).mean)) jobs a second"
+      if cutOff > 0 { return "its queue grows: \(cutOff) jobs were left at the end of the drain time" }
+      return "its queue grows by \(Nanoseconds.short(Student.moments(growths).mean)) jobs per second"
     }
-    if cutOff > 0 { return "\(cutOff) jobs were still running when the time to drain was over; raise 'drain'" }
+    if cutOff > 0 { return "\(cutOff) jobs were still running at the end of the drain time; raise 'drain'" }
     let share = intended > 0 ? Double(turnedAway) / Double(intended) : 0
     guard !targets.contains(where: \.judgesTurnedAway), share > CapacityRate.turnedAwayLimit else { return nil }
     return "it turns \(Nanoseconds.short(share * 100)) % of the jobs away"

@@ -4,12 +4,11 @@ import TailracePlatform
 import TailraceWorkload
 
 extension Planner {
-  /// Looks at a candidate again while it is unclear, each time with more behind it: with runs of four times the length
-  /// where its queue has not settled, else with four times the replications.
+  /// Evaluates an unclear candidate again with more data: runs of four times the length if its queue has not settled,
+  /// otherwise four times the replications.
   ///
-  /// Runs are lengthened before anything else, since those of a queue that has not settled say nothing of the steady
-  /// load. Half of the budget that is left is the most that one candidate may cost, so that one whose value lies on its
-  /// limit leaves something to the others.
+  /// Runs are lengthened first, because runs with an unsettled queue do not represent the steady load. One candidate
+  /// may use at most half of the remaining budget, so that a value right at its limit does not use up everything.
   func decide(_ place: Place, _ books: inout Books) async throws {
     guard budget > 0 else { return }
     var allowance = books.left / 2
@@ -36,7 +35,7 @@ extension Planner {
     }
   }
 
-  /// One more look; nil: it was interrupted, or the runs cannot be longer.
+  /// One more evaluation; nil: interrupted, or the runs cannot be longer.
   private func look(at place: Place, after tally: PlanTally, lengthens: Bool) async throws -> PlanTally? {
     var scenario = try makeScenario(at: place)
     if let length = tally.length.map({ lengthens ? $0.scaled(by: Double(Self.growth)) : $0 }),
@@ -47,7 +46,7 @@ extension Planner {
     }
     var more = lengthens ? PlanTally(scenario, targets: try targets(of: scenario)) : tally
     let wanted = lengthens ? replications : tally.runs * Self.growth
-    // So many at a time that their results need little memory.
+    // Limit the number at a time, so that the results need little memory.
     for start in stride(from: more.runs, to: wanted, by: 64) {
       let seeds = start..<min(wanted, start + 64)
       let runs = await replay([scenario], seeds)[0]

@@ -3,23 +3,23 @@ import TailraceMeasurement
 import TailraceWorkload
 
 extension Planner {
-  /// What a target would gain if one constraint were a little wider, all else and all luck being the same.
+  /// A target's gain if one constraint is widened a little, with the same seeds.
   package struct Relief: Sendable, Equatable {
-    /// Which constraint, and how much wider: `workers of the pool async: 3 → 4`.
+    /// The constraint and the change: `workers of the pool async: 3 → 4`.
     package var constraint: String
-    /// Mean change of the target's figure over the replications, in its unit.
+    /// The mean change of the target's figure over the replications, in its unit.
     package var change: Double
-    /// Half of its 95 % confidence interval.
+    /// The half-width of its 95 % confidence interval.
     package var halfWidth: Double
-    /// Whether it changes the figure for the better, beyond chance.
+    /// Whether it improves the figure significantly.
     package var helps: Bool
   }
 
-  /// Widens each constraint of a configuration on its own, and says what that does to each of its targets: a constraint
-  /// whose widening helps is one that binds.
+  /// Widens each constraint of a configuration separately, and measures the effect on each target. A constraint whose
+  /// widening helps is a bottleneck.
   ///
-  /// - Returns: by target; the greatest help comes first. The intervals hold for all of them together.
-  /// - Throws: what making the scenario threw.
+  /// - Returns: The effects by target, the most helpful first. The intervals hold for all of them together.
+  /// - Throws: The error of making the scenario.
   package func reliefs(of candidate: Candidate) async throws -> [[Relief]] {
     var scenario = try makeScenario(at: candidate.place)
     if let length = candidate.length, length != scenario.arrivalLength {
@@ -48,9 +48,9 @@ extension Planner {
     }
   }
 
-  /// What widening each constraint does to one of the targets.
+  /// The effect of widening each constraint on one of the targets.
   ///
-  /// - Throws: what making the scenario threw.
+  /// - Throws: The error of making the scenario.
   package func reliefs(of candidate: Candidate, target outcome: Outcome) async throws -> [Relief] {
     guard let index = candidate.outcomes.firstIndex(where: { $0.target == outcome.target }) else { return [] }
     return try await reliefs(of: candidate)[index]
@@ -58,7 +58,7 @@ extension Planner {
 }
 
 extension TargetExpression.Comparison {
-  /// Whether less is better.
+  /// Whether lower is better.
   fileprivate var isUpper: Bool {
     switch self {
     case .below, .atMost: true
@@ -66,7 +66,7 @@ extension TargetExpression.Comparison {
     }
   }
 
-  /// By how much the mean comes nearer to the right side.
+  /// The improvement of the mean.
   fileprivate func gain(from limit: Double, _ before: ArraySlice<Double>, to after: [Double]) -> Double {
     let (old, new) = (Student.moments(Array(before)).mean, Student.moments(after).mean)
     return self == .equal ? abs(old - limit) - abs(new - limit) : isUpper ? old - new : new - old

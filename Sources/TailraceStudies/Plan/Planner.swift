@@ -7,18 +7,18 @@ import TailraceWorkload
 
 /// Finds the cheapest configuration that meets a scenario's targets, in simulation.
 ///
-/// Every candidate faces the same replications: the same seeds, so the same jobs and the same luck (common random
-/// numbers). A target is *met* where its confidence interval lies on the right side of the limit, *missed* where it
-/// lies on the wrong side, else *unclear*, which does not count as met. A candidate that is unclear and could be the
-/// answer gets more replications, and longer runs where its queue has not settled, until it is decided or the budget is
-/// spent; see ``Planner/decide(_:_:)``.
+/// Every candidate has the same replications, with the same seeds and thus the same jobs (common random numbers). A
+/// target is *met* if its confidence interval lies on the right side of the limit, *missed* if it lies on the wrong
+/// side, otherwise *unclear*, which does not count as met. An unclear candidate that could be the answer gets more
+/// replications, or longer runs if its queue has not settled, until it is decided or the budget is used up; see
+/// ``Planner/decide(_:_:)``.
 package struct Planner: Sendable {
   /// One setting that varies.
   package struct Dimension: Sendable, Equatable {
     package var key: String
     /// Cheapest first.
     package var values: [String]
-    /// Whether the values are a range of whole numbers, of which more are assumed not to make a target harder.
+    /// Whether the values are a range of whole numbers. Larger values are assumed not to make a target harder to meet.
     package var isRange: Bool
     package init(key: String, values: [String], isRange: Bool) {
       self.key = key
@@ -27,25 +27,25 @@ package struct Planner: Sendable {
     }
   }
 
-  /// A configuration: for each dimension the index of its value.
+  /// A configuration: the index of its value in each dimension.
   package typealias Place = [Int]
 
-  /// What became of one target.
+  /// The result of one target.
   package struct Outcome: Sendable, Equatable {
     package typealias Verdict = CapacityTargetPoint.Verdict
     package var target: String
     package var unit: FigureUnit
     package var limit: Double
-    /// Mean over the replications, or the percentile of all their samples; nil: nothing was measured.
+    /// Mean over the replications, or the percentile of all their samples; nil: not measured.
     package var mean: Double?
-    /// Half of the confidence interval that the verdict rests on.
+    /// The half-width of the confidence interval behind the verdict.
     package var halfWidth: Double
     package var verdict: Verdict
-    /// By replication; empty: not every replication measured it.
+    /// Values by replication; empty: not every replication has one.
     package var values: [Double] = []
   }
 
-  /// What became of a configuration.
+  /// The verdict on a configuration.
   package enum Verdict: String, Sendable, Codable { case met, missed, unclear }
 
   /// A configuration that was tried.
@@ -53,22 +53,22 @@ package struct Planner: Sendable {
     package var place: Place
     package var values: [String]
     package var outcomes: [Outcome]
-    /// Busy share of each pool's workers, by the pool's name.
+    /// The utilization of each pool's workers, by the pool's name.
     package var utilization: [String: Double]
-    /// Share of the jobs that succeeded, of those that could have; nil: none could.
+    /// The share of jobs that succeeded of those that could have; nil: none could.
     package var success: Double?
-    /// Whether the queue grows: more arrives than is done.
+    /// Whether the queue grows: more jobs arrive than complete.
     package var isOverloaded: Bool
-    /// Whether it is not known that the queue has settled.
+    /// Whether the queue is not known to have settled.
     package var isUnsettled: Bool
-    /// What is wrong whatever the targets say, in words; nil: nothing.
+    /// A problem that overrides the targets; nil: none.
     package var trouble: String?
     package var replications: Int
-    /// How long arrivals go on in its runs; nil: nothing says.
+    /// The duration of arrivals in its runs; nil: unknown.
     package var length: Nanoseconds?
-    /// Jobs that were simulated for it.
+    /// The number of jobs simulated for it.
     package var jobs: Int
-    /// Whether it was looked at as often as may be, and is still unclear.
+    /// Whether it is still unclear after the maximum number of evaluations.
     package var isOutOfLooks = false
 
     package var verdict: Verdict {
@@ -91,19 +91,19 @@ package struct Planner: Sendable {
   let make: @Sendable ([String]) throws -> Scenario
   let interruption: StopFlag
 
-  /// Candidates up to which all of them are tried; beyond, ranges are searched by bisection.
+  /// Up to this number of candidates, all are tried; with more, ranges are searched by bisection.
   private static let exhaustiveLimit = 48
-  /// How often a candidate is looked at, at most; the allowed error of 5 % is shared out among the looks.
+  /// The maximum number of evaluations of a candidate. The allowed error of 5 % is divided among them.
   static let looks = 5
-  /// By how much each look has more replications, or longer runs, than the one before.
+  /// The factor by which each evaluation has more replications, or longer runs.
   static let growth = 4
-  /// Jobs to simulate for what is undecided, where nothing else is said.
+  /// The default number of jobs to simulate for undecided candidates.
   package static let usualBudget = 20_000_000
 
   /// - Parameters:
-  ///   - replications: independent seeds for each candidate at first; at least 2.
-  ///   - budget: jobs to simulate beyond the first replications, for candidates that are undecided; 0: none.
-  ///   - make: the scenario with one value for each dimension.
+  ///   - replications: The initial number of seeds for each candidate, at least 2.
+  ///   - budget: Jobs to simulate beyond the initial replications, for undecided candidates; 0: none.
+  ///   - make: Makes the scenario with one value for each dimension.
   package init(
     _ dimensions: [Dimension], seed: UInt64, replications: Int = 10, budget: Int = Planner.usualBudget,
     interruption: StopFlag = StopFlag(), make: @escaping @Sendable ([String]) throws -> Scenario
@@ -116,10 +116,10 @@ package struct Planner: Sendable {
     self.make = make
   }
 
-  /// How many candidates there are.
+  /// The number of candidates.
   package var count: Int { dimensions.reduce(1) { $0 * $1.values.count } }
 
-  /// What a configuration costs: its workers; of equal ones the values that come first are cheaper.
+  /// The cost of a configuration: its workers; among equals, values that come first are cheaper.
   package func cost(_ place: Place) -> (workers: Int, rank: Place) {
     var workers = 0
     for (dimension, index) in zip(dimensions, place)
@@ -134,30 +134,30 @@ package struct Planner: Sendable {
     return x.workers != y.workers ? x.workers < y.workers : x.rank.lexicographicallyPrecedes(y.rank)
   }
 
-  /// What is known in the course of a search.
+  /// The state of a search.
   struct Books {
     var tried: [Place: (candidate: Candidate, tally: PlanTally)] = [:]
-    /// Jobs of the budget that are left.
+    /// The remaining budget in jobs.
     var left: Int
-    /// Looks that each place has had.
+    /// The number of evaluations of each candidate.
     var looks: [Place: Int] = [:]
     var failed: [Place: any Error] = [:]
     let onProgress: @Sendable (Int) -> Void
   }
 
-  /// Tries candidates until the cheapest good one is known, and every cheaper one is decided or the budget is spent.
+  /// Tries candidates until the cheapest good one is known, and every cheaper one is decided or the budget is used up.
   ///
-  /// - Returns: all that were tried, cheapest first; the first good one is the answer.
-  /// - Throws: what making a scenario threw.
+  /// - Returns: All tried candidates, cheapest first; the first good one is the answer.
+  /// - Throws: The error of making a scenario.
   package func search(onProgress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> [Candidate] {
     let (tried, failed) = try await find(onProgress: onProgress)
     if let failure = failed.first { throw failure.error }
     return tried
   }
 
-  /// The same, going on where a configuration cannot be tried.
+  /// The same, but continues if a configuration cannot be tried.
   ///
-  /// - Returns: all that were tried and those that could not be, cheapest first.
+  /// - Returns: All candidates that were tried, and those that could not be, cheapest first.
   func find(
     onProgress: @escaping @Sendable (Int) -> Void
   ) async throws -> (tried: [Candidate], failed: [Failure]) {
@@ -178,7 +178,7 @@ package struct Planner: Sendable {
     return (books.tried.values.map(\.candidate).sorted { isCheaper($0.place, $1.place) }, failed)
   }
 
-  /// The least index on a line at which a candidate is good, and its neighbours, for the table around it.
+  /// The smallest index on a line at which a candidate is good, and its neighbors for the table.
   private func bisect(along range: Int, from line: Place, _ books: inout Books) async throws {
     func place(_ index: Int) -> Place {
       var place = line
@@ -219,7 +219,7 @@ package struct Planner: Sendable {
         books.failed[place] = error
       }
     }
-    // So many at a time that their results need little memory.
+    // Limit the number at a time, so that the results need little memory.
     let step = max(1, 128 / replications)
     for start in stride(from: 0, to: fresh.count, by: step) where !interruption.isSet {
       let part = start..<min(fresh.count, start + step)
@@ -239,9 +239,9 @@ package struct Planner: Sendable {
     return try scenario.targets.map { CapacityTarget($0, try TargetExpression(parsing: $0, types: types)) }
   }
 
-  /// Replays scenarios with some replications' seeds, side by side on all processors.
+  /// Replays scenarios with some replications' seeds, in parallel on all processors.
   ///
-  /// - Returns: the runs of each, in the order of the seeds; fewer where it was interrupted.
+  /// - Returns: The runs of each, in the order of the seeds; fewer if interrupted.
   func replay(_ scenarios: [Scenario], _ seeds: Range<Int>) async -> [[RunResult]] {
     let work = scenarios.indices.flatMap { index in seeds.map { (index, $0) } }
     let needsAttempts = scenarios.map { (try? targets(of: $0))?.contains(where: \.expression.needsAttempts) == true }
@@ -256,14 +256,14 @@ package struct Planner: Sendable {
       found.withLock { $0[index][replication - seeds.lowerBound] = run }
       return true
     }
-    // A run that was cut short says nothing of a whole one.
+    // A truncated run is not comparable with a complete one.
     return interruption.isSet ? scenarios.map { _ in [] } : found.withLock { $0.map { $0.compactMap { $0 } } }
   }
 
-  /// The probability below the upper end of each interval: 95 % confidence over all looks together.
+  /// The probability below each interval's upper end, for 95 % confidence over all evaluations.
   private var level: Double { 1 - 0.025 / Double(budget > 0 ? Self.looks : 1) }
 
-  /// - Parameter isFinal: whether nothing more will be tried for it.
+  /// - Parameter isFinal: Whether there will be no further evaluation.
   func candidate(_ place: Place, _ tally: PlanTally, isFinal: Bool) -> Candidate {
     let queue = tally.queue(isFinal: isFinal)
     return Candidate(

@@ -3,8 +3,8 @@ import TailraceReplay
 import TailraceWorkload
 
 extension Scenario {
-  /// The scenario with each of its constraints a little wider on its own: a worker or a place more, rates a quarter
-  /// more, memory for one more job at least, a queue twice as long, a backend for one more at full speed.
+  /// Variants of the scenario, each with one constraint widened: one more worker or slot, rates up by a quarter, memory
+  /// for at least one more job, a queue twice as long, or a backend with one more slot at full speed.
   var widened: [(constraint: String, scenario: Scenario)] {
     var wider: [(constraint: String, scenario: Scenario)] = []
     func add(_ name: String, _ change: (inout Scenario) -> String) {
@@ -34,7 +34,7 @@ extension Scenario {
       }
     }
     if let budget = scheduler.memoryBudget {
-      // Room for one more of the largest, at least.
+      // At least enough for one more of the largest job.
       let more = budget + max(budget / 4, jobs.map(\.memory).max() ?? 0)
       add("memory budget") {
         $0.scheduler.memoryBudget = more

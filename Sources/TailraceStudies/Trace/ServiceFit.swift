@@ -1,7 +1,7 @@
 import Foundation
 import TailraceWorkload
 
-/// A distribution of service times that has the mean of a class's times and, as well as it can, their tail.
+/// A distribution of service times with a class's mean and, as closely as possible, its tail.
 package enum ServiceFit: Sendable, Equatable {
   case constant(Double)
   case exponential(mean: Double)
@@ -10,12 +10,12 @@ package enum ServiceFit: Sendable, Equatable {
   /// Equally likely values.
   case empirical([Double])
 
-  /// How far a named distribution may be from the log at the median, the 90th and the 99th percentile.
+  /// The largest allowed difference between a named distribution and the log at p50, p90 and p99.
   private static let tolerance = log(1.1)
-  /// The 99th percentile of the standard normal distribution, as scenarios have it.
+  /// The 99th percentile of the standard normal distribution, with the precision of scenarios.
   private static let quantile99 = 2.3263478740408408
 
-  /// - Parameter steps: the times in nanoseconds from shortest to longest, or the means of parts of equal size.
+  /// - Parameter steps: Times in nanoseconds in ascending order, or means of groups of equal size.
   package init(_ times: TraceDescription.Quantiles, steps: [Double]) {
     let mean = times.meanNs
     if times.maxNs - times.minNs <= mean * 1e-6 {
@@ -32,13 +32,13 @@ package enum ServiceFit: Sendable, Equatable {
       let median = mean * exp(-sigma * sigma / 2)
       candidates.append(.lognormal(median: median, p99: median * exp(Self.quantile99 * sigma)))
     }
-    // Too few times say nothing of a distribution.
+    // Too few times to fit a distribution.
     let fitting = steps.count < 20 ? [] : candidates.map { ($0, $0.distance(to: times, steps)) }
     let best = fitting.filter { $0.1 <= Self.tolerance }.min { $0.1 < $1.1 }
     self = best?.0 ?? .empirical(steps)
   }
 
-  /// The value below which a share of the draws falls, in nanoseconds.
+  /// A quantile in nanoseconds.
   package func quantile(_ p: Double) -> Double {
     switch self {
     case .constant(let value): value
@@ -50,14 +50,14 @@ package enum ServiceFit: Sendable, Equatable {
     }
   }
 
-  /// The greatest distance of a percentile, as a logarithm.
+  /// The largest difference of a percentile, as a logarithm.
   private func distance(to times: TraceDescription.Quantiles, _ steps: [Double]) -> Double {
     var pairs = [(quantile(0.5), times.p50Ns), (quantile(0.9), times.p90Ns), (quantile(0.99), times.p99Ns)]
     for p in [0.25, 0.75] { pairs.append((quantile(p), steps[min(steps.count - 1, Int(p * Double(steps.count)))])) }
     return pairs.map { fit, log in fit > 0 && log > 0 ? abs(Foundation.log(fit / log)) : .infinity }.max() ?? 0
   }
 
-  /// As a scenario writes it.
+  /// The distribution in a scenario file's notation.
   package var text: String {
     switch self {
     case .constant(let value): Self.time(value)
@@ -68,12 +68,12 @@ package enum ServiceFit: Sendable, Equatable {
     }
   }
 
-  /// A length of time, to seven digits at least.
+  /// A duration with at least seven digits.
   static func time(_ nanoseconds: Double) -> String {
     let whole = Int64(max(1, nanoseconds.rounded()))
     let (unit, size): (String, Int64) = whole >= 1_000_000_000 ? ("s", 1_000_000_000) : ("ns", 1)
     guard size > 1 else { return "\(whole)ns" }
-    // Nanoseconds of what lasts hours are noise.
+    // Nanoseconds are not significant in durations of hours.
     let step: Int64 = whole >= 100_000_000_000 ? 100_000 : 1
     let kept = (whole + step / 2) / step * step
     guard kept % size != 0 else { return "\(kept / size)\(unit)" }

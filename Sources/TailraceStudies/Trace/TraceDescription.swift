@@ -2,18 +2,18 @@ import Foundation
 import TailraceCore
 import TailraceWorkload
 
-/// What an analyst would say of a trace before replaying it.
+/// Statistics that describe a trace.
 package struct TraceDescription: Sendable, Codable, Equatable {
   /// Jobs of one type.
   package struct Class: Sendable, Codable, Equatable {
     package var name: String
     package var jobs: Int
-    /// Of all jobs.
+    /// The share of all jobs.
     package var share: Double
-    /// Service times in nanoseconds; nil: the trace has none.
+    /// Service times in nanoseconds; nil: not in the trace.
     package var service: Quantiles?
-    /// The service times in nanoseconds from shortest to longest, as means of parts of equal size: every one where
-    /// there are few. Their mean is that of all. No part of the JSON.
+    /// Service times in nanoseconds in ascending order, as means of groups of equal size, or all of them if there are
+    /// few. Their mean is that of all jobs. Not included in the JSON.
     package var steps: [Double] = []
 
     private enum CodingKeys: String, CodingKey { case name, jobs, share, service }
@@ -25,10 +25,10 @@ package struct TraceDescription: Sendable, Codable, Equatable {
     package var variation: Double
   }
 
-  /// How much counts of arrivals vary between windows of one width: variance ÷ mean, 1 for a Poisson process.
+  /// The index of dispersion: variance ÷ mean of arrival counts per window; 1 for a Poisson process.
   package struct Dispersion: Sendable, Codable, Equatable {
     package var windowNs: Double
-    /// Whole windows in the trace.
+    /// The number of complete windows in the trace.
     package var windows: Int
     /// nil: fewer than two windows.
     package var index: Double?
@@ -43,23 +43,23 @@ package struct TraceDescription: Sendable, Codable, Equatable {
   package var rows: Int
   package var kept: Int
   package var leftOut: [String: Int]
-  /// From the first submission to the last.
+  /// The time from the first submission to the last.
   package var spanNs: Double
   /// Kept jobs per second of the span.
   package var arrivalRatePerS: Double
   /// Standard deviation ÷ mean of the times between arrivals; 1 for a Poisson process.
   package var interarrivalVariation: Double
-  /// Per second, minute, hour.
+  /// Dispersion per second, minute and hour.
   package var dispersion: [Dispersion]
   package var service: Quantiles?
   /// Arrival rate × mean service time, in erlangs; nil: no service times.
   package var offeredLoad: Double?
-  /// By number of jobs, most first.
+  /// Sorted by number of jobs, descending.
   package var classes: [Class]
-  /// Number of tenants, and those with most jobs.
+  /// The number of tenants, and those with the most jobs.
   package var tenants: Int
   package var largestTenants: [Tenant]
-  /// Start of the hour (sliding by minutes) with most arrivals, from the first submission, and their number.
+  /// The start of the hour with the most arrivals (sliding by minutes), from the first submission, and their number.
   package var busiestHourStartNs: Double
   package var busiestHourJobs: Int
 
@@ -110,7 +110,7 @@ package struct TraceDescription: Sendable, Codable, Equatable {
       maxNs: sorted[sorted.count - 1], variation: variation)
   }
 
-  /// Means of `count` parts of equal size of the sorted values; the values themselves where there are no more.
+  /// Means of `count` groups of equal size of the sorted values; the values themselves if there are no more.
   static func steps(_ values: [Double], _ count: Int) -> [Double] {
     let sorted = values.sorted()
     guard sorted.count > count else { return sorted }
@@ -119,7 +119,7 @@ package struct TraceDescription: Sendable, Codable, Equatable {
       let (low, high) = (Double(step) * width, Double(step + 1) * width)
       var sum = 0.0
       for index in Int(low)...min(sorted.count - 1, Int(high)) {
-        // A value between two parts counts in each with its share.
+        // A value between two groups counts in each proportionally.
         sum += sorted[index] * max(0, min(high, Double(index + 1)) - max(low, Double(index)))
       }
       return sum / width
@@ -130,7 +130,7 @@ package struct TraceDescription: Sendable, Codable, Equatable {
     let windows = Int(Double(trace.span.rawValue) / window)
     var result = Dispersion(windowNs: window, windows: windows, index: nil)
     guard windows >= 2 else { return result }
-    // Windows without an arrival count too, but need no place: a log of years has a hundred million seconds.
+    // Windows without arrivals count but are not stored: a log of years has a hundred million seconds.
     var (sum, squares) = (0.0, 0.0)
     var (current, count) = (0, 0.0)
     for instant in trace.submitted {
@@ -153,7 +153,7 @@ package struct TraceDescription: Sendable, Codable, Equatable {
     let minute = Int64(60_000_000_000)
     var start: Int64 = 0
     while first < trace.count {
-      // No hour that begins before the first arrival left is better than the one that begins in its minute.
+      // An hour that starts before the first remaining arrival is never better than one that starts in its minute.
       start = max(start, trace.submitted[first].rawValue / minute * minute)
       while first < trace.count, trace.submitted[first].rawValue < start { first += 1 }
       last = max(last, first)

@@ -5,14 +5,14 @@ extension TraceFit {
   /// The scenario file.
   ///
   /// - Parameters:
-  ///   - workers: nil: a quarter more than the offered load asks for.
-  ///   - renamed: values of the log behind names of job types, for remarks.
+  ///   - workers: The number of workers; nil: a quarter more than the offered load needs.
+  ///   - renamed: The log's values behind names of job types, for comments.
   package func scenario(
     of trace: TraceDescription, workers: Int? = nil, renamed: [(value: String, name: String)] = []
   ) -> String {
-    let file = Self.quoted("A synthetic mix with the rates, classes and burstiness of \(trace.file).")
+    let file = Self.quoted("A synthetic mix with the rates, job types and burstiness of \(trace.file).")
     var lines = ["name: fitted", "summary: \(file)", "notes:"]
-    let pace = arrivals == .together ? ", all at one instant" : ", \(Self.digits(trace.arrivalRatePerS)) a second"
+    let pace = arrivals == .together ? ", all at one instant" : ", \(Self.digits(trace.arrivalRatePerS)) per second"
     lines.append("  - \(Self.quoted("\(Self.text(trace.kept)) jobs over \(Self.span(trace.spanNs / 1e9))\(pace)."))")
     for entry in dispersion {
       lines.append(
@@ -20,7 +20,7 @@ extension TraceFit {
           + "\(Self.digits(entry.fitted)).")
     }
     if length > 1 {
-      lines.append("  - \(length) times as long as the log, so that chance does not change the load.")
+      lines.append("  - \(length) times as long as the log, so that random variation of the load is small.")
     }
     let values = Dictionary(renamed.map { ($0.name, $0.value) }) { first, _ in first }
     lines.append("jobs:")
@@ -34,7 +34,7 @@ extension TraceFit {
     lines += load(trace)
     let usual = Int(min(65_534, max(1, ((trace.offeredLoad ?? 1) * 1.25).rounded(.up))))
     lines.append("drain: 3650d")
-    if workers == nil { lines.append("# A quarter more workers than the offered load asks for.") }
+    if workers == nil { lines.append("# A quarter more workers than the offered load needs.") }
     lines.append(
       "scheduler: {workers: \(workers ?? usual), policy: fifo, queue: {capacity: 100_000_000}, retries: 0, "
         + "timeout: none}")
@@ -61,7 +61,7 @@ extension TraceFit {
 
   // MARK: - Words
 
-  /// A text in double quotes, as YAML and JSON read it.
+  /// A string in double quotes, valid in YAML and JSON.
   package static func quoted(_ text: String) -> String {
     var quoted = "\""
     for scalar in text.unicodeScalars {
@@ -83,10 +83,10 @@ extension TraceFit {
     name.first.map { $0.isASCII && $0.isLetter } ?? false ? name : quoted(name)
   }
 
-  /// A rate to seven digits; the least that scenarios know is one in a thousand million seconds.
+  /// A rate with seven digits. The smallest rate in scenarios is one per billion seconds.
   private static func rate(_ perSecond: Double) -> String {
     let value = min(1e9, max(1e-9, perSecond))
-    // Scenario files take no exponents.
+    // Scenario files do not support exponents.
     let places = min(15, max(0, 7 - Int(log10(value).rounded(.up))))
     return String(format: "%.*f/s", places, value)
   }

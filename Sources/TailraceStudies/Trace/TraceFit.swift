@@ -2,12 +2,12 @@ import Foundation
 import TailraceCore
 import TailraceWorkload
 
-/// A synthetic scenario with a trace's rates, classes, burstiness and, to the last digit, the mean service time of each
-/// class, so that it offers the same load.
+/// A synthetic scenario with a trace's rates, classes, burstiness and the exact mean service time of each class, so
+/// that it offers the same load.
 ///
-/// Arrivals are Poisson where the trace is no burstier than that, else an interrupted Poisson process (`bursty`):
-/// during exponentially distributed on-times arrivals come at a rate, in between none. With r₁ = 1/on, r₂ = 1/off, s =
-/// r₁ + r₂ and p = r₂/s the share of on-time, its index of dispersion over windows of width t is
+/// Arrivals are Poisson if the trace is not burstier; otherwise they are an interrupted Poisson process (`bursty`):
+/// arrivals come at a rate during exponentially distributed on-times, and not at all in between. With r₁ = 1/on, r₂ =
+/// 1/off, s = r₁ + r₂ and p = r₂/s the share of on-time, its index of dispersion over windows of width t is
 ///
 ///     I(t) = 1 + A·g(st),   A = 2(λ/p)(1−p)/s,   g(x) = 1 − (1 − e^{−x})/x
 ///
@@ -18,14 +18,14 @@ package struct TraceFit: Sendable, Equatable {
     case poisson(rate: Double)
     /// Rate per second while on; mean on- and off-times in seconds.
     case bursty(rate: Double, on: Double, off: Double)
-    /// All at one instant.
+    /// All arrivals at one instant.
     case together
   }
   package var arrivals: Arrivals
-  /// What the fit gives for the windows it was made from, beside what was measured.
+  /// The fitted and the measured dispersion of the windows behind the fit.
   package var dispersion: [(window: Double, measured: Double, fitted: Double)]
 
-  /// How many times as long as the log it goes on.
+  /// The scenario's length as a multiple of the log's.
   package var length = 1
 
   package static func == (a: TraceFit, b: TraceFit) -> Bool { a.arrivals == b.arrivals }
@@ -41,7 +41,7 @@ package struct TraceFit: Sendable, Equatable {
       arrivals = .together
       return
     }
-    // The two widest windows of which there are enough: how bursts add up matters more than how they begin.
+    // Use the two widest windows with enough samples: long-term burstiness matters more than short-term.
     guard let wide = known.last, wide.index > 1.5 else { return }
     let narrow = known.dropLast().last ?? (window: wide.window / 2, index: 1 + (wide.index - 1) * 0.6)
     let ratio = (wide.index - 1) / max(narrow.index - 1, 1e-6)
@@ -63,8 +63,7 @@ package struct TraceFit: Sendable, Equatable {
       let s = exp(middle)
       if growth(s * wide) / growth(s * narrow) > ratio { low = middle } else { high = middle }
     }
-    // At the ends nothing is to be learnt from the ratio: bursts shorter than the narrow window, or longer than the
-    // wide.
+    // At the ends the ratio has no information: bursts are shorter than the narrow window or longer than the wide one.
     return exp(min(max((low + high) / 2, log(0.1 / wide)), log(10 / narrow)))
   }
 }

@@ -2,28 +2,28 @@ import Foundation
 import TailraceCore
 import TailraceWorkload
 
-/// A fit to a log, with what it keeps of the log and what not.
+/// A fit to a log, and how well it matches the log.
 package struct TraceFitting: Sendable {
   package private(set) var fit: TraceFit
   /// The scenario file.
   package private(set) var scenario: String
   package private(set) var log: TraceDescription
-  /// The jobs that the scenario draws with its usual seed, described as the log is.
+  /// Statistics of the jobs that the scenario draws with the default seed.
   package private(set) var drawn: TraceDescription
-  /// The service times of each job type, in nanoseconds: as the log has them, and as the scenario's distribution does.
+  /// Service times of each job type in nanoseconds: the log's, and those of the scenario's distribution.
   package private(set) var classes: [(name: String, log: TraceDescription.Quantiles, mean: Double, p99: Double)]
   package private(set) var sizing: TraceSizing?
-  /// What of the log the fit does not keep, in words.
+  /// Properties of the log that the fit does not reproduce.
   package private(set) var losses: [String]
 
-  /// The seed where the user names none.
+  /// The default seed.
   private static let seed: UInt64 = 1
-  /// Jobs that are drawn at most, to find out how long the fit has to go on.
+  /// The maximum number of jobs to draw when determining the fit's length.
   private static let drawnJobs = 6_000_000
 
   /// Fits a log, draws the fit's jobs, and sizes both.
   ///
-  /// - Throws: the problems of a scenario that cannot be read, which would be this type's own mistake.
+  /// - Throws: Problems of an invalid fitted scenario, which would be a bug of this type.
   package init(_ trace: Trace) throws(ScenarioProblems) {
     log = TraceDescription(trace)
     fit = TraceFit(log)
@@ -44,9 +44,8 @@ package struct TraceFitting: Sendable {
     try ScenarioParser.parse(yaml: yaml, file: "fitted.yaml").get()
   }
 
-  /// How many times as long as the log the fit goes on, so that the jobs that it draws offer the log's load within
-  /// 1 %: bursts and long jobs are rare, so that chance may move a short run's load by a tenth; and where jobs are few,
-  /// the time from the first to the last is not the whole.
+  /// The fit's length as a multiple of the log's, such that its jobs offer the log's load within 1 %. Bursts and long
+  /// jobs are rare, so a short run's load may vary by 10 %; with few jobs, the span is shorter than the duration.
   private static func length(_ fit: TraceFit, _ log: TraceDescription, _ plain: Scenario) -> Int {
     guard let wanted = log.offeredLoad, wanted > 0, log.spanNs > 0 else { return 1 }
     let longest = max(1, min(400, drawnJobs / max(1, log.kept), Int(3e18 / log.spanNs)))
@@ -73,7 +72,7 @@ package struct TraceFitting: Sendable {
     return best.length
   }
 
-  /// The jobs of a scenario as a log would have them.
+  /// A scenario's jobs in the form of a log.
   private static func draw(_ scenario: Scenario, like trace: Trace) -> Trace {
     let tape = Tape(scenario: scenario, seed: seed)
     var drawn = Trace(file: "fitted.yaml")
@@ -111,8 +110,8 @@ package struct TraceFitting: Sendable {
     if let swing = dailySwing(trace), swing > 1.5 {
       let words =
         swing > 100
-        ? "some hours of the day have next to no jobs"
-        : String(format: "the busiest hour of the day has %.1f times the quietest's jobs", swing)
+        ? "some hours of the day have almost no jobs"
+        : String(format: "the busiest hour of the day has %.1f times as many jobs as the quietest", swing)
       losses.append("the daily pattern (\(words))")
     }
     if losses.isEmpty, trace.count > 1 {
@@ -130,7 +129,7 @@ package struct TraceFitting: Sendable {
     return zip(values, values.dropFirst()).reduce(0) { $0 + ($1.0 - mean) * ($1.1 - mean) } / variance
   }
 
-  /// Jobs in the busiest hour of the day ÷ those in the quietest; nil: the log has too few days or jobs to say.
+  /// Jobs in the busiest hour of the day ÷ jobs in the quietest; nil: the log has too few days or jobs.
   private static func dailySwing(_ trace: Trace) -> Double? {
     let day: Int64 = 86_400_000_000_000
     let days = trace.span.rawValue / day

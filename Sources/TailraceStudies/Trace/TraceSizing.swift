@@ -6,36 +6,36 @@ import TailracePlatform
 import TailraceSimulation
 import TailraceWorkload
 
-/// The least number of workers with which jobs wait no longer than a limit: in the replay of a log, and under its fit.
+/// The smallest number of workers that keeps waiting times below a limit, for the log and for its fit.
 package struct TraceSizing: Sendable, Equatable {
-  /// What is asked for, as a target.
+  /// The limit, as a target.
   package var target: String
-  /// nil: no number of workers will do.
+  /// nil: no number of workers is enough.
   package var log: Int?
   package var fit: Int?
 
-  /// More workers than this no scenario has.
+  /// The maximum number of workers in a scenario.
   private static let limit = 65_534
-  /// Seeds that stand behind the fit's answer.
+  /// The number of seeds for the fit's answer.
   private static let seeds: [UInt64] = [1, 2, 3]
 
-  /// Whether the answers differ by more than a tenth.
+  /// Whether the answers differ by more than 10 %.
   package var differs: Bool {
     guard let log, let fit else { return log != fit }
     return Double(abs(log - fit)) > 0.1 * Double(max(log, fit))
   }
 
-  /// To three digits: a limit that people can say.
+  /// Rounds to three digits, for a readable limit.
   private static func rounded(_ nanoseconds: Double) -> Nanoseconds {
     let size = pow(10, max(0, log10(nanoseconds).rounded(.down) - 2))
     return Nanoseconds(Int64(max(1, (nanoseconds / size).rounded() * size)))
   }
 
-  /// - Parameter fitted: the fit, as long as the log.
-  /// - Returns: nil where the log has no service times.
+  /// - Parameter fitted: The fit, as long as the log.
+  /// - Returns: nil if the log has no service times.
   package init?(_ trace: Trace, _ description: TraceDescription, fitted: Scenario) {
     guard let mean = description.service?.meanNs, mean > 0 else { return nil }
-    // A percentile of few jobs says little.
+    // A percentile of few jobs is too uncertain.
     let isMany = trace.count >= 1_000
     let wanted = Self.rounded(isMany ? mean : mean / 10)
     target = "waiting.\(isMany ? "p95" : "mean") < \(ServiceFit.time(Double(wanted.rawValue)))"
@@ -45,7 +45,7 @@ package struct TraceSizing: Sendable, Equatable {
       let values = seeds.map { seed -> Double in
         let run = SimulatedRun.result(scenario, seed: seed)
         guard (run.observations.cutOff ?? 0) == 0 else { return .infinity }
-        // A short run may have drawn no job, and then none has waited.
+        // A short run may have no jobs, and thus no waiting time.
         guard let waiting = run.measurement.all[.waiting] else { return 0 }
         return Double((isMany ? waiting.percentiles([95])[0] ?? waiting.max : waiting.mean).rawValue)
       }

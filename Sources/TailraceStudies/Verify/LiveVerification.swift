@@ -7,21 +7,21 @@ import TailraceSimulation
 import TailraceTheory
 import TailraceWorkload
 
-/// Replays a few systems with known answers in real time, and compares their mean waiting times with the exact ones.
+/// Replays a few systems with known results in real time, and compares their mean waiting times with the exact ones.
 ///
-/// # Chance
-/// A run of a few hundred jobs has a mean wait of its own. So the tapes are chosen: of many, those whose simulated mean
-/// lies nearest to the exact one. What the simulation of the chosen tapes still lacks is known, and counts as *chance*.
+/// # Random variation
+/// The mean wait of a few hundred jobs varies. So the test draws many tapes and chooses those whose simulated mean is
+/// closest to the exact one. The remaining difference is known and counts as *chance*.
 ///
 /// # The machine
-/// A real worker is busy for longer than its job's service time, since waking, starting and ending cost something. What
-/// that is on this machine is measured beforehand, by jobs that never wait for each other. What it does to the mean
-/// wait of a system is found by simulating the same tapes with service times longer by that much. A figure may differ
-/// from the exact one by twice that and by the chance; nothing else is forgiven.
+/// A real worker is busy for longer than its job's service time, because waking, starting and ending take time. The
+/// test first measures this overhead with jobs that never wait for each other. It then simulates the same tapes with
+/// service times longer by the overhead, to find the effect on the mean wait. The tolerance is twice that effect plus
+/// the chance.
 ///
 /// # Other programs
-/// Figures that were taken while other programs used the processors are not judged: such repetitions are set aside and
-/// repeated a few times.
+/// Figures taken while other programs used the processors are not judged; such repetitions are discarded and repeated
+/// a few times.
 package enum LiveVerification {
   package enum Verdict: String, Sendable, Codable {
     case agrees, differs
@@ -32,54 +32,54 @@ package enum LiveVerification {
   package struct Line: Sendable, Codable, Equatable {
     package var system: String
     package var metric = "waiting.mean"
-    /// Where the exact value comes from.
+    /// The source of the exact value.
     package var theory: String
     package var exact: Double
-    /// nil: no repetition was left undisturbed.
+    /// nil: every repetition was disturbed.
     package var measured: Double?
-    /// How far the measured value may lie from the exact one.
+    /// The largest allowed difference from the exact value.
     package var tolerance: Double
     package var verdict: Verdict
-    /// Why it is not judged; empty: it is.
+    /// Why it is not judged; empty: it is judged.
     package var note = ""
   }
 
-  /// What this machine adds to a job, measured by jobs that never wait for each other; in nanoseconds.
+  /// This machine's overhead per job in nanoseconds, measured with jobs that never wait for each other.
   package struct Overhead: Sendable, Codable, Equatable {
-    /// From eligible to started, though a worker is idle.
+    /// Time from eligible to started with an idle worker.
     package var handOff: Double
-    /// By how much the service takes longer than it was declared.
+    /// Excess of the service time over its declared length.
     package var overrun: Double
     package var total: Double { handOff + overrun }
 
-    /// Above which a machine is taken for a disturbed one: at 10 ms a job, what it does to a wait would be a sixth.
+    /// The machine counts as disturbed above this: for jobs of 10 ms, the effect on the wait would be a sixth.
     static let limit = 200_000.0
   }
 
-  /// Everything that was found.
+  /// All results.
   package struct Findings: Sendable, Codable, Equatable {
-    /// nil: the machine was disturbed whenever it was measured.
+    /// nil: the machine was disturbed in every measurement.
     package var overhead: Overhead?
     package var lines: [Line]
   }
 
   static let repetitions = 4
-  /// Repetitions of a system at most, those included that were set aside.
+  /// The maximum number of repetitions of a system, including discarded ones.
   private static let attempts = 7
-  /// Tapes among which those of the repetitions are chosen.
+  /// The number of tapes to choose from.
   private static let choice: UInt64 = 64
 
-  /// A system, its mean service time, and its exact mean wait in seconds by its mean service time in seconds.
+  /// A system, its mean service time, and a function from the mean service time to the exact mean wait, in seconds.
   struct System: Sendable {
     var name: String
     var service: Nanoseconds
     var theory: String
-    /// nil: no formula is known; the simulation of the same tapes stands for it.
+    /// nil: no formula is known; the simulation of the same tapes is used instead.
     var wait: (@Sendable (Double) -> Double)?
-    /// `extra`: by how many seconds all that is served one after another takes longer.
+    /// `extra`: seconds by which all sequential service takes longer.
     var yaml: @Sendable (_ service: String, _ extra: Double) -> String
 
-    /// The scenario, with service times longer by `extra` nanoseconds in the mean.
+    /// The scenario, with mean service times longer by `extra` nanoseconds.
     func scenario(extra: Double = 0) throws -> Scenario {
       try ScenarioParser.parse(yaml: yaml("\(service.rawValue + Int64(extra))ns", extra / 1e9), file: name).get()
     }
@@ -115,7 +115,7 @@ package enum LiveVerification {
       }),
     System(
       name: "a rate limit of 100/s", service: .milliseconds(2), theory: "simulation of the same jobs", wait: nil,
-      // A start that comes late puts off the next, so the limit is a server whose time grows as that of a worker does.
+      // A late start delays the next, so the limit acts as a server whose service time grows like a worker's.
       yaml: { service, extra in
         text(
           service, more: ", rate: \(String(format: "%.6f", 1 / (0.01 + extra)))/s",
@@ -136,18 +136,18 @@ package enum LiveVerification {
     """
   }
 
-  /// What it replays.
+  /// The scenario to replay.
   package static func scenarios() throws -> [Scenario] { try systems.map { try $0.scenario() } }
 
   // MARK: - What is expected
 
-  /// What a system's repetitions are, and what is expected of them.
+  /// A system's repetitions and their expected results.
   struct Expectation: Sendable {
     var seeds: [UInt64]
     var exact: Double
-    /// Simulated mean of the chosen tapes less the exact one, without its sign.
+    /// The absolute difference between the simulated mean of the chosen tapes and the exact one.
     var chance: Double
-    /// What longer service times do to the mean wait, by an overhead.
+    /// The effect of an overhead on the mean wait.
     var tolerance: @Sendable (Overhead) -> Double
   }
 
@@ -180,7 +180,7 @@ package enum LiveVerification {
 
   // MARK: - Real time
 
-  /// Replays each system a few times. One that fails is not judged, and takes nothing from the others.
+  /// Replays each system a few times. A system that fails is not judged and does not affect the others.
   package static func run(seed: UInt64, parts: LiveParts) async -> Findings {
     var (overhead, disturbance): (Overhead?, String)
     do {
@@ -193,9 +193,9 @@ package enum LiveVerification {
     return Findings(overhead: overhead, lines: lines)
   }
 
-  /// What is found of one system.
+  /// The results of one system.
   ///
-  /// - Parameter disturbance: why there is no overhead.
+  /// - Parameter disturbance: Why the overhead is unknown.
   static func line(
     of system: System, seed: UInt64, _ overhead: Overhead?, _ disturbance: String, _ parts: LiveParts
   ) async -> Line {
@@ -217,7 +217,7 @@ package enum LiveVerification {
     return line
   }
 
-  /// The mean wait over the repetitions, each undisturbed; nil and why where too few were.
+  /// The mean wait over undisturbed repetitions; nil and the reason if there are too few.
   private static func measure(
     _ system: System, _ expectation: Expectation, _ parts: LiveParts
   ) async throws -> (Double?, String) {
@@ -245,7 +245,7 @@ package enum LiveVerification {
     )
   }
 
-  /// Measures what the machine adds to jobs that come one by one, of 10 ms and more than 20 ms apart for each worker.
+  /// Measures the machine's overhead with jobs of 10 ms that arrive one by one, more than 20 ms apart for each worker.
   private static func calibrate(_ parts: LiveParts) async throws -> (Overhead?, String) {
     let scenario = try ScenarioParser.parse(
       yaml: text("10ms", load: "{constant: 40/s, of: job}", scheduler: "workers: 2"), file: "calibration"

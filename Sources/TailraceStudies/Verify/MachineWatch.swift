@@ -1,25 +1,25 @@
 import TailraceHost
 
-/// What the machine did beside this process, from one moment to another.
+/// Measures the machine's other activity between two instants.
 struct MachineWatch {
-  /// What disturbs a measurement in real time.
+  /// Disturbances of a measurement in real time.
   struct Disturbance: Sendable, Equatable {
-    /// Share of all processor time that other programs used, 0…1.
+    /// The share of CPU time used by other programs, 0…1.
     var others: Double
-    /// Share that the host took for other virtual machines, 0…1.
+    /// CPU steal as a share, 0…1.
     var steal: Double
 
-    /// Above which figures in real time say more of the other programs than of this one. A machine that is otherwise
-    /// idle stays within 1 % and next to 0.
+    /// Above these limits, figures in real time are not meaningful. An otherwise idle machine has less than 1 % and
+    /// almost 0.
     static let othersLimit = 0.05
     static let stealLimit = 0.02
 
-    /// In words; nil: the machine was quiet.
+    /// A description; nil: the machine was quiet.
     var words: String? {
       if others > Self.othersLimit {
-        return "other programs used \(Int((others * 100).rounded())) % of its processor time"
+        return "other programs used \(Int((others * 100).rounded())) % of the CPU time"
       }
-      if steal > Self.stealLimit { return "its host took \(Int((steal * 100).rounded())) % of its processor time" }
+      if steal > Self.stealLimit { return "CPU steal was \(Int((steal * 100).rounded())) %" }
       return nil
     }
   }
@@ -27,7 +27,7 @@ struct MachineWatch {
   private let host = HostTimes.now()
   private let own = OwnUse.now()
 
-  /// Since it was made, by the figures of the validity certificate; nil where the system does not tell.
+  /// The disturbances since initialization, with the validity certificate's figures; nil if unavailable.
   var disturbance: Disturbance? {
     guard let host, let now = HostTimes.now(), let noise = HostNoise(from: host, to: now),
       let others = HostTimes.othersShare(

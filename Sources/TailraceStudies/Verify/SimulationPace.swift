@@ -4,7 +4,7 @@ import TailracePlatform
 import TailraceSimulation
 import TailraceWorkload
 
-/// How fast this machine simulates.
+/// Measures this machine's simulation speed.
 package enum SimulationPace {
   private static let yardstick = """
     name: yardstick
@@ -14,10 +14,10 @@ package enum SimulationPace {
 
     """
 
-  /// What one attempt takes to simulate, found by simulating some thousands.
+  /// The time to simulate one attempt, measured over some thousands.
   package static func measure() -> Nanoseconds {
     guard case .success(let scenario) = ScenarioParser.parse(yaml: yardstick, file: "yardstick") else {
-      preconditionFailure("the yardstick is no scenario")
+      preconditionFailure("the yardstick is not a valid scenario")
     }
     let start = MonotonicClock.now()
     let run = SimulatedRun.result(scenario, seed: 1)

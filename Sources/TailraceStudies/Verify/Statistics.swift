@@ -2,9 +2,9 @@ import Foundation
 import TailraceMeasurement
 import TailracePlatform
 
-/// The little statistics that a comparison of replications needs.
+/// Statistics for comparing replications.
 enum Statistics {
-  /// How many standard errors the 95 % confidence interval of a mean reaches below and above it: Student's quantile,
+  /// The distances, in standard errors, from a mean to the ends of its 95 % confidence interval: Student's quantile,
   /// corrected for the samples' skewness γ by the inverse of `g(t) = t + γt²/(3√n) + γ²t³/(27n) + γ/(6√n)`. Source: P.
   /// Hall, *On the Removal of Skewness by Transformation*, J. R. Statist. Soc. B 54 (1992).
   static func studentEnds975(_ samples: [Double]) -> (below: Double, above: Double) {
@@ -30,7 +30,7 @@ enum Statistics {
 }
 
 extension TargetExpression.Comparison {
-  /// What the confidence interval of a mean, `half` to either side, says of a limit: met or missed if all of it is.
+  /// The verdict of a mean's confidence interval (`half` on either side) on a limit: met or missed if all of it is.
   func verdict(_ mean: Double, _ half: Double, _ limit: Double) -> CapacityTargetPoint.Verdict {
     let margin = margin(mean, limit)
     let touches = self != .below && self != .above
@@ -40,11 +40,11 @@ extension TargetExpression.Comparison {
 }
 
 extension DedicatedThread {
-  /// Calls `body` for each number below `count`, on as many threads of their own as there are processors: computing for
-  /// seconds has no place on the threads that all tasks share. Where the system refuses a thread, the calling task
-  /// computes. Numbers are taken up in order; returns when all are done.
+  /// Calls `body` for each number below `count`, on one dedicated thread per processor, because long computations must
+  /// not block the cooperative pool. If the system refuses a thread, the calling task computes. Numbers are started in
+  /// order; the function returns when all are done.
   ///
-  /// - Parameter body: returns whether to go on; once it returns false, no further number is taken up.
+  /// - Parameter body: Returns whether to go on; after it returns false, no further number is started.
   static func forEach(below count: Int, _ body: @escaping @Sendable (Int) -> Bool) async {
     let next = Locked(0)
     @Sendable func work() {

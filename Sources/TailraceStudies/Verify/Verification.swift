@@ -6,12 +6,12 @@ import TailracePlatform
 import TailraceSimulation
 import TailraceWorkload
 
-/// Holds simulated figures against exact ones.
+/// Compares simulated figures with exact ones.
 ///
-/// A system of chance is replayed with independent seeds; the mean over the replications is held against the exact
-/// value by its standard error. Student's t of that comparison is turned into the z of a normal distribution with the
-/// same tail, so that a limit of 4 means the same whatever the number of replications: one false alarm in 16,000
-/// figures. A system without chance must agree to the last digit.
+/// A random system is replayed with independent seeds. The mean over the replications is compared with the exact value
+/// in units of its standard error. Student's t of that comparison is converted to the z of a normal distribution with
+/// the same tail, so that a limit of 4 has the same meaning for any number of replications: one false alarm in 16,000
+/// figures. A deterministic system must agree to the last digit.
 package struct Verification: Sendable {
   /// One figure of one system.
   package struct Line: Sendable, Codable, Equatable {
@@ -23,39 +23,39 @@ package struct Verification: Sendable {
     package var exact: Double
     /// The mean over the replications.
     package var simulated: Double
-    /// Half of the 95 % confidence interval; 0: there was no chance.
+    /// The half-width of the 95 % confidence interval; 0: the system is deterministic.
     package var halfWidth: Double
     package var replications: Int
     package var z: Double
     package var agrees: Bool
   }
 
-  /// A mistake planted on purpose, to see that it is found.
+  /// A planted error, to test that it is found.
   package enum Fault: String, Sendable, CaseIterable {
     case prioritiesSwapped, boostIgnored, percentileOffByOneBucket, lastWorkerUnused, latenessLeftOut
   }
 
-  /// Above which a figure does not agree.
+  /// The limit above which a figure does not agree.
   package static let limit = 4.0
   private let seed: UInt64
   private let replications: Int
   private let fault: Fault?
 
-  /// - Parameter replications: independent runs of each system of chance; at least 2.
+  /// - Parameter replications: Independent runs of each random system, at least 2.
   package init(seed: UInt64, replications: Int = 32, fault: Fault? = nil) {
     self.seed = seed
     self.replications = replications
     self.fault = fault
   }
 
-  /// What was found of some systems.
+  /// The results of some systems.
   package struct Findings: Sendable {
     package var lines: [Line] = []
-    /// Systems of which nothing was found, and why, a line each.
+    /// Systems that failed, with the reason, one per line.
     package var failures: [String] = []
   }
 
-  /// Verifies systems, on all processors. One that fails takes nothing from the others.
+  /// Verifies systems on all processors. A system that fails does not affect the others.
   ///
   /// - Parameter onProgress: told how many of the systems are done.
   package func run(
