@@ -86,7 +86,7 @@ package protocol ReplaySystem: Sendable {
   var obstacle: String? { get }
   /// What the scenario needs and this system lacks, in words; empty: it can be replayed.
   ///
-  /// - Parameter interruption: once it is set, what only the tape's jobs would tell may be left out: nothing is replayed
+  /// - Parameter interruption: If set, requirements that depend on the tape's jobs may be omitted: nothing is replayed
   ///   any more.
   func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String]
   /// What it starts and keeps for the scenario's jobs, so that it can be compared with what the machine gives.

@@ -17,7 +17,7 @@ struct Tailrace: AsyncParsableCommand {
         tailrace show quick-start > mine.yaml   create your own scenario
         tailrace validate mine.yaml             check it
         tailrace run mine.yaml --target 'response.p99 < 50ms'
-        tailrace doctor                         check how precisely this machine can measure
+        tailrace doctor                         check this machine's precision
         tailrace compare mine.yaml --vary scheduler.workers=2,4
         tailrace gate mine.yaml --against main  decide whether a change passes
         tailrace verify                         compare its figures with theory
@@ -28,7 +28,7 @@ struct Tailrace: AsyncParsableCommand {
         2 a target was missed
         3 worse than the baseline
         4 the run is invalid (do not trust its figures), or it was interrupted
-        5 inconclusive: with --strict, something is unclear; or 'gate' or 'plan' cannot decide
+        5 inconclusive (with --strict; 'gate' and 'plan' also without)
         64 wrong usage or a bad file
 
       SHELL COMPLETION

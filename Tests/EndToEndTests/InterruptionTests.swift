@@ -12,7 +12,7 @@ import Testing
     let outcome = try await Binary.interrupt(
       ["run", Binary.scenario("endless"), "quick-start", "--jobs", "--grace", "1m"], with: signal, times: 1, in: folder)
     #expect(outcome.status == 4, "\(outcome)")
-    #expect(outcome.error.contains("Interrupted: running jobs may finish, then what is known is reported."))
+    #expect(outcome.error.contains("Interrupted: running jobs may finish; a report follows."))
     #expect(outcome.output.hasPrefix("INVALID selection: not finished; "), "\(outcome)")
     let report = try folder.text("reports/latest/report.md")
     #expect(report.hasPrefix("# INVALID: selection\n"))

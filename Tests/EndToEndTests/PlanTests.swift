@@ -47,7 +47,7 @@ import Testing
       ], in: folder)
     #expect(outcome.status == 5, "\(outcome)")
     #expect(outcome.output.hasPrefix("None of the 2 configurations is known to meet every target"), "\(outcome)")
-    #expect(outcome.output.contains("give it some with --budget"), "\(outcome)")
+    #expect(outcome.output.contains("raise it with --budget"), "\(outcome)")
   }
 
   @Test func whatCannotBeMetIsStatus2AndWhatIsWrong64() async throws {

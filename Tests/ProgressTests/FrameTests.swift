@@ -87,7 +87,7 @@ struct FrameTests {
     let text = plain(RunFrame.lines(history, in: FrameSize(width: 100, height: 24)))
     #expect(text.contains("90.0 s of virtual time"))
     #expect(text.contains("warming up"))
-    #expect(text.contains("of 12.0 % of the jobs"))
+    #expect(text.contains("from 12.0 % of the jobs"))
     #expect(text.contains("7 turned away"))
   }
 

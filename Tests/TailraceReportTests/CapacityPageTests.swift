@@ -127,7 +127,7 @@ import Testing
       CapacityWords.answer(found)
         == "no rate is sustained: even at 360 /s, the target 'waiting.p99 < 50ms' is missed; cut short")
     (found.outcome, found.isCutShort) = (.beyond, false)
-    #expect(CapacityWords.answer(found).hasPrefix("360 /s, the highest rate that was tried, is sustained"))
+    #expect(CapacityWords.answer(found).hasPrefix("360 /s, the highest rate tried, is sustained"))
     (found.outcome, found.points) = (.inconclusive, [])
     #expect(CapacityWords.answer(found) == "inconclusive")
   }

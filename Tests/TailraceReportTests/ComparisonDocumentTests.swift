@@ -63,7 +63,7 @@ struct ComparisonDocumentTests {
     explanation.origin = explanation.shifts[1]
     explanation.after = 26e6
     lines = ExplanationWords.lines(explanation).joined(separator: "\n")
-    #expect(lines.contains("19.0 ms → 3.37 ms (-82.3 %) a job"), "\(lines)")
+    #expect(lines.contains("19.0 ms → 3.37 ms (-82.3 %) per job"), "\(lines)")
     var findings = try Self.findings(longer: 0.2)
     findings.explanations = [explanation]
     findings.explanations[0].scenario = findings.contrasts[0].scenario

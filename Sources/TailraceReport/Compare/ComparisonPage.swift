@@ -186,8 +186,8 @@ package struct ComparisonPage {
         + "process. Odd rounds run the candidates in order, even rounds in reverse. The unit of statistics is the "
         + "round; histograms are merged, percentiles are never averaged.",
       "Change: the mean over rounds of the logarithm of candidate ÷ baseline. Interval: the wider of the studentized "
-        + "bootstrap's and Student's t, at \(percent(level)) (\(percent(rules.confidence)) over all evaluations). p: the "
-        + "largest of the bootstrap's, Student's and the exact signed-rank test's, corrected for "
+        + "bootstrap's and Student's t, at \(percent(level)) (\(percent(rules.confidence)) over all evaluations). "
+        + "p: the largest of the bootstrap's, Student's and the exact signed-rank test's, corrected for "
         + "\(HumanUnits.counted(result.contrasts.count, "metric")) (Holm).",
       "Better and worse: if nothing changed, at most \(percent(rules.falseAlarm)) of comparisons call any metric "
         + "better or worse. Same: the interval lies within ±\(percent(rules.indifference)). For *same* and *unclear*, "
