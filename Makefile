@@ -7,10 +7,10 @@ BINARY := .build/release/tailrace
 # Where the Swift sources to check live; the benchmarks and the examples are packages of their own.
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks Benchmarks/Sources \
 	Examples/Package.swift Examples/Sources
-# Suites that compute on all processors for seconds: apart from those that run live, which would starve beside them. So
-# would they beside the many children of the tests of the program.
+# Suites that compute on all processors for seconds. They run separately from suites that run live, which would starve,
+# and from the program's tests, which start many child processes.
 COMPUTING := TidyTests|HostileDocumentTests|DurationKeyTests|TraceFittingTests|ProgressTests|VerificationTests|PlannerTests|RealTraceTests|TraceDescriptionTests|SwarmTests|IntervalTests|ComparisonTests|GateTests|CapacityTests|GrowthTests|InternedTests|ReentryTests|ExtremeValueTests|ExtremeCallTests|LibrarySoakTests|SimulationTests\.EndTests
-# Suites of the program that replay live: beside other suites' children their runs are rightly invalid.
+# Suites of the program that replay live. Child processes of other suites would make their runs invalid.
 LIVE := EndToEndTests\.(RunTests|DriverTests|LeftBehindTests|MachineLimitTests)
 
 .DEFAULT_GOAL := help
@@ -21,7 +21,7 @@ help:
 	@echo "Tailrace load-tests job schedulers. Commands:"
 	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
-## setup: install the Debian packages that are missing, and say so
+## setup: install missing Debian packages
 setup:
 	@scripts/setup
 
