@@ -2,9 +2,9 @@ import TailraceCore
 import TailracePlatform
 import TailraceWorkload
 
-/// The clients of a tape's closed streams: each submits, awaits the job's end, thinks, and submits again.
+/// The clients of a tape's closed streams. Each submits a job, awaits its end, thinks, and submits again.
 ///
-/// The generator's thread asks who is ready; settled jobs report from any thread.
+/// The generator's thread asks which clients are ready; settled jobs report from any thread.
 final class ClosedClients: @unchecked Sendable {
   /// A client's next job.
   struct Ready {
@@ -18,9 +18,9 @@ final class ClosedClients: @unchecked Sendable {
   private let clients: [ClosedClient]
   private let parker = Parker()
   private let lock = Lock()
-  /// In order of readiness, then client.
+  /// Sorted by readiness, then client.
   private var turns = DueQueue<(client: Int, sequence: Int)>()
-  /// Clients that wait for a job's end or are ready.
+  /// Clients that await a job's end or are ready.
   private var active: Int
 
   init(_ tape: Tape, origin: Instant) {
@@ -34,7 +34,7 @@ final class ClosedClients: @unchecked Sendable {
   /// Whether the tape has no closed streams.
   var isEmpty: Bool { clients.isEmpty }
 
-  /// When the next client is ready; nil: none is, for now.
+  /// When the next client is ready; nil: none is at present.
   var nextReady: Instant? { lock.withLock { turns.next } }
 
   /// Sleeps until an instant, or until a client becomes ready earlier.
@@ -51,7 +51,7 @@ final class ClosedClients: @unchecked Sendable {
     return false
   }
 
-  /// The job of a client that is ready by now, if any.
+  /// The job of a client that is ready, if any.
   func takeReady(at now: Instant) -> Ready? {
     guard let (at, turn) = lock.withLock({ turns.take(by: now) }) else { return nil }
     let (job, think) = tape.closedJob(client: clients[turn.client], sequence: turn.sequence)

@@ -5,29 +5,29 @@ import TailracePlatform
 import TailraceReplay
 import TailraceWorkload
 
-/// A job that is due, as the generator hands it to a system.
+/// A due job, as the generator passes it to a system.
 struct DueJob {
   var job: TapeJob
   /// On the clock.
   var intended: Instant
   var submitted: Instant
-  /// Called once when the job settles; only for jobs of closed streams.
+  /// Called once when the job settles, only for jobs of closed streams.
   var onSettled: (@Sendable () -> Void)?
 }
 
-/// What takes jobs from a load generator. Called from its thread only.
+/// Receives jobs from a load generator, on the generator's thread only.
 protocol JobSink: AnyObject {
-  /// Submits jobs in this order; returns when the last is admitted or refused, and how long it waited for room.
+  /// Submits jobs in order. Returns when the last is admitted or rejected, and how long the call was blocked.
   func submit(_ jobs: UnsafeBufferPointer<DueJob>) -> Nanoseconds
-  /// The submitter wants the job no more.
+  /// Cancels a job on behalf of its submitter.
   func cancel(_ job: UInt64)
 }
 
-/// Submits a tape's jobs at their intended instants, on a thread of its own.
+/// Submits a tape's jobs at their intended instants, on a dedicated thread.
 ///
-/// It never falls behind in silence: a job that is late is submitted late, with its intended instant, and one that is
-/// later than the bound is dropped and recorded as such. Its *own* lateness, the time it lost while it was not inside a
-/// submit call, is kept apart from the time for which the system held it up.
+/// It never falls behind silently. A late job is submitted late, with its intended instant; a job later than the bound
+/// is dropped and recorded. Its *own* lateness, which it loses outside submit calls, is separate from the time for
+/// which the system blocked it.
 final class LoadGenerator {
   private let replay: Replay
   private let origin: Instant
@@ -37,7 +37,7 @@ final class LoadGenerator {
 
   @exclusivity(unchecked) private var lateness = LatencyHistogram()
   @exclusivity(unchecked) private var heldBack = Nanoseconds.zero
-  /// Since when the generator is not inside a submit call.
+  /// When the generator left its last submit call.
   @exclusivity(unchecked) private var freeSince: Instant
   @exclusivity(unchecked) private var cancellations = Cancellations()
   @exclusivity(unchecked) private var due: [DueJob] = []
@@ -45,10 +45,10 @@ final class LoadGenerator {
   @exclusivity(unchecked) private(set) var liveBytesWarm: UInt64?
   private let closed: ClosedClients
 
-  /// Jobs handed over in one call at most.
+  /// The maximum number of jobs per call.
   static let chunk = 256
 
-  /// - Parameter record: takes the records of dropped jobs.
+  /// - Parameter record: Receives the records of dropped jobs.
   init(_ replay: Replay, origin: Instant, sink: any JobSink, record: @escaping (TimelineRecord) -> Void) {
     self.replay = replay
     self.origin = origin
@@ -60,12 +60,12 @@ final class LoadGenerator {
     due.reserveCapacity(Self.chunk)
   }
 
-  /// The generator's own lateness; nil when no job came on a schedule.
+  /// The generator's own lateness; nil if no job had a scheduled arrival.
   var ownLateness: Distribution? { lateness.distribution }
-  /// How long a full queue held it back.
+  /// How long a full queue blocked it.
   var timeHeldBack: Nanoseconds { heldBack }
 
-  /// Submits everything; returns when the tape is at its end, the last cancellation is made, and every client is done.
+  /// Submits all jobs. Returns after the tape's end, the last cancellation, and the end of every client.
   func run() {
     FineTimer.enable()
     replay.meter.enrollCurrentThread()
@@ -82,7 +82,7 @@ final class LoadGenerator {
       if closed.isEmpty {
         guard pacer.wait(until: wake) else { break }
       } else {
-        // In slices, since an interruption wakes nobody: a client may think for hours.
+        // Wait in slices, because an interruption does not wake this thread and a client may think for hours.
         closed.wait(until: min(wake, MonotonicClock.now() + .milliseconds(50)))
       }
       let now = MonotonicClock.now()
@@ -93,7 +93,7 @@ final class LoadGenerator {
     }
   }
 
-  /// Takes what is due from the tape, a chunk at most.
+  /// Takes due jobs from the tape, at most one chunk.
   private func collect(from cursor: inout Tape.Cursor, next: inout TapeJob?, now: Instant) {
     while let arrival = next?.intended, due.count < Self.chunk {
       let instant = origin + Nanoseconds(arrival.nanoseconds)

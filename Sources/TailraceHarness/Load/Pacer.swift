@@ -3,19 +3,19 @@ import TailraceCore
 import TailracePlatform
 import TailraceReplay
 
-/// Waits for absolute instants of the monotonic clock, on a thread of its own.
+/// Waits for absolute instants of the monotonic clock, on a dedicated thread.
 ///
-/// A pacer never makes up for lateness and never hides it: an instant that has passed returns at once, and the caller
-/// reads the clock to learn by how much it was late.
+/// A pacer never hides or compensates lateness. For an instant that has passed it returns at once, and the caller reads
+/// the clock to measure the lateness.
 package struct Pacer: Sendable {
-  /// How it waits.
+  /// The method of waiting.
   package let pacing: Pacing
-  /// The last stretch before an instant that ``Pacing/hybrid`` spins through: a quarter longer than the latest end of a
-  /// recent sleep, which virtual machines vary by the minute, within ``stretchBounds``.
+  /// How long before an instant ``Pacing/hybrid`` starts to spin: 25 % longer than the largest recent lateness of
+  /// sleeps, which varies by the minute on virtual machines, within ``stretchBounds``.
   package private(set) var stretch = stretchBounds.lowerBound
   private let stop: StopFlag
 
-  /// The longest sleep before the stop flag is looked at again.
+  /// The longest sleep between checks of the stop flag.
   private static let slice = Nanoseconds.milliseconds(50)
   /// At most half a millisecond: at 1,000 jobs/s half a core.
   package static let stretchBounds = Nanoseconds.microseconds(150)...Nanoseconds.microseconds(500)
@@ -26,7 +26,7 @@ package struct Pacer: Sendable {
     self.stop = stop
   }
 
-  /// Returns at `deadline`, or at once when it has passed; true then. False as soon as the stop flag is set.
+  /// Returns true at `deadline`, or at once if it has passed. Returns false as soon as the stop flag is set.
   @discardableResult
   package mutating func wait(until deadline: Instant) -> Bool {
     switch pacing {
@@ -42,7 +42,7 @@ package struct Pacer: Sendable {
     }
   }
 
-  /// Grows with a sleep that ended late at once, and shrinks by a sixty-fourth with each that did not.
+  /// A late sleep increases it at once; every other sleep reduces it by 1/64.
   private mutating func adapt(to lateness: Nanoseconds) {
     let wanted = Nanoseconds(lateness.rawValue + lateness.rawValue / 4)
     let shrunk = Nanoseconds(stretch.rawValue - stretch.rawValue / 64)
@@ -53,7 +53,7 @@ package struct Pacer: Sendable {
     var now = MonotonicClock.now()
     while now < deadline {
       if stop.isSet { return false }
-      // A signal ends a sleep early; the loop resumes it.
+      // A signal may end a sleep early; the loop resumes it.
       _ = cplatform_sleep_until_ns(min(deadline, now + Self.slice).nanoseconds)
       now = MonotonicClock.now()
     }

@@ -6,19 +6,19 @@ import TailraceHost
 import TailraceMeasurement
 import TailracePlatform
 
-/// Finds out whether this process, or the machine, stood still during a run: a thread that is due every 50 ms.
+/// Detects standstills of this process or the machine during a run, with a thread that wakes every 50 ms.
 ///
-/// It costs less than 0.1 % of one processor.
+/// It uses less than 0.1 % of one processor.
 final class Heartbeat: Sendable {
   private let thread = HeartbeatThread()
 
-  /// From now on another program's being stopped counts too.
+  /// Also watches another program for being stopped.
   func watch(program process: pid_t) { thread.watch(program: process) }
 
   /// Ends the thread.
   ///
-  /// - Returns: what it saw, and how long it waited for a processor itself, in nanoseconds; nil: there was no thread,
-  ///   or it was ended before.
+  /// - Returns: The standstills, and the thread's own CPU wait in nanoseconds; nil: there was no thread, or it has
+  ///   already ended.
   func end() -> (standstill: Standstill, ownDelay: Int64)? { thread.end() }
 
   deinit { _ = thread.end() }
@@ -32,7 +32,7 @@ private final class HeartbeatThread: @unchecked Sendable {
   private let hasEnded = Atomic<Bool>(false)
   private let program = Atomic<Int32>(0)
   private var thread: pthread_t?
-  /// What the system says of the thread's waiting for a processor; below 0: nothing.
+  /// The thread's CPU wait as reported by the system; below 0: unavailable.
   private var statistics: Int32 = -1
   private var tally = StandstillTally(suspended: HeartbeatThread.suspended())
   private var last = MonotonicClock.now()
@@ -41,7 +41,7 @@ private final class HeartbeatThread: @unchecked Sendable {
   /// For how long the other program has been stopped.
   private var programStopped = Nanoseconds.zero
 
-  /// Starts the thread; where the system gives none, nothing is found out.
+  /// Starts the thread. If the system refuses it, standstills are not monitored.
   init() {
     var handle = pthread_t()
     let context = Unmanaged.passRetained(self)
@@ -55,7 +55,7 @@ private final class HeartbeatThread: @unchecked Sendable {
   func end() -> (standstill: Standstill, ownDelay: Int64)? {
     guard let thread else { return nil }
     self.thread = nil
-    // A gap that has just ended may be known to nobody yet.
+    // A gap that has just ended may not be recorded yet.
     let seen = lock.withLock {
       program.store(0, ordering: .relaxed)
       beat(at: MonotonicClock.now())
@@ -70,14 +70,14 @@ private final class HeartbeatThread: @unchecked Sendable {
   private func run() {
     lock.withLock {
       statistics = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
-      // What passed until the thread first ran is its start, and no gap.
+      // The time until the thread first ran is its start, not a gap.
       last = MonotonicClock.now()
       due = max(due, last + Self.interval)
       waitedAtStart = waited()
       tally = StandstillTally(waited: waitedAtStart, suspended: Self.suspended())
     }
     while !hasEnded.load(ordering: .relaxed) {
-      // Under the lock: the run's end makes a beat of its own.
+      // Hold the lock: the run's end makes its own beat.
       let next = lock.withLock { due }
       parker.park(untilNanoseconds: next.nanoseconds)
       lock.withLock { if !hasEnded.load(ordering: .relaxed) { beat(at: MonotonicClock.now()) } }
@@ -97,19 +97,19 @@ private final class HeartbeatThread: @unchecked Sendable {
     due = now + Self.interval
   }
 
-  /// How long the thread has waited for a processor so far; the same again where the system does not say.
+  /// The thread's CPU wait so far; unchanged if unavailable.
   private func waited() -> Nanoseconds {
     guard let text = Self.text(of: statistics), let delay = OwnUse.delay(inSchedstat: text) else { return .zero }
     return Nanoseconds(delay)
   }
 
-  /// Whether the program that is watched is stopped, by a signal or by a debugger.
+  /// Whether the watched program is stopped, by a signal or a debugger.
   private var programIsStopped: Bool {
     let process = program.load(ordering: .relaxed)
     guard process > 0 else { return false }
     let file = open("/proc/\(process)/stat", O_RDONLY | O_CLOEXEC)
     defer { if file >= 0 { close(file) } }
-    // The name in brackets may hold anything; the state follows it.
+    // The name in parentheses may contain anything; the state follows it.
     guard let text = Self.text(of: file), let end = text.lastIndex(of: ")") else { return false }
     return ["T", "t"].contains(text[end...].dropFirst(2).first)
   }
@@ -122,7 +122,7 @@ private final class HeartbeatThread: @unchecked Sendable {
     }
   }
 
-  /// How long the machine has been suspended since it was started.
+  /// How long the machine has been suspended since boot.
   private static func suspended() -> Nanoseconds {
     var (all, awake) = (timespec(), timespec())
     clock_gettime(CLOCK_MONOTONIC, &awake)

@@ -2,24 +2,24 @@ import TailraceHost
 import TailraceReplay
 import TailraceWorkload
 
-/// Compares what replays need with what the machine gives, before anything runs.
+/// Compares the replays' needs with the machine's limits, before anything runs.
 package struct NeedCheck {
   private let known: MachineLimits?
   private let inChildren: Bool
 
   /// - Parameters:
-  ///   - limits: nil: they are read where a replay needs anything.
-  ///   - inChildren: whether each run will be in a process of its own, beside this one.
+  ///   - limits: The machine's limits; nil: read them if a replay needs anything.
+  ///   - inChildren: Whether each run will be in a separate process.
   package init(_ limits: MachineLimits? = nil, inChildren: Bool = false) {
     known = limits
     self.inChildren = inChildren
   }
 
-  /// What does not fit, a line each; empty: everything does.
+  /// Problems, one per line; empty: everything fits.
   ///
   /// - Parameters:
-  ///   - replays: which come one after another.
-  ///   - rehearsal: what is replayed before on each system that does the jobs itself; nil: nothing.
+  ///   - replays: The replays, which run one after another.
+  ///   - rehearsal: The rehearsal that runs first on each system that does the jobs itself; nil: none.
   package func problems(_ replays: [(scenario: Scenario, system: any ReplaySystem)], rehearsal: Rehearsal?) -> [String]
   {
     guard !replays.isEmpty else { return [] }

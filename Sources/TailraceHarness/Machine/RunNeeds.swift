@@ -4,27 +4,26 @@ import TailraceReplay
 import TailraceReport
 import TailraceWorkload
 
-/// What one replay takes from the machine, as far as it is known before: in virtual time the memory of its jobs alone.
+/// The resources that one replay needs, as far as known beforehand. In virtual time this is only the jobs' memory.
 ///
-/// The amounts per piece were measured; `MachineLimitTests` tries whether they are enough.
+/// The amounts per item were measured; `MachineLimitTests` checks that they are enough.
 package struct RunNeeds: Hashable, Sendable {
   /// A part of it.
   package struct Item: Hashable, Sendable {
     package var resource: MachineResource
     package var amount: Int
-    /// What it is for: `200 child processes`.
+    /// Its purpose: `200 child processes`.
     package var words: String
-    /// The setting that makes it smaller; nil: none does.
+    /// The setting that reduces it; nil: none.
     package var setting: String?
   }
   package private(set) var items: [Item] = []
-  /// Of the threads and processes: those that are no threads of this process.
+  /// The threads and processes that are not threads of this process.
   private var processes = 0
 
-  /// Threads of the task pool for each processor: tasks of two urgencies have some each.
+  /// Threads of the task pool per processor, for tasks of two priorities.
   static let poolThreads = 2
-  /// Threads beside the workers and the task pool's: the first one, Dispatch's, and those of the timer, the load
-  /// generator and the progress.
+  /// Other threads: the main thread, Dispatch's, and those of the timer, the load generator and the progress.
   static let helperThreads = 5
   /// Open files beside those that are open when the check is made: memory figures, the report.
   static let ownFiles = 8
@@ -85,7 +84,7 @@ package struct RunNeeds: Hashable, Sendable {
     forecast.waiting * waitingJobBytes + forecast.jobs * seenJobBytes
   }
 
-  /// What is endless anyway nobody can count.
+  /// Endless loads cannot be counted.
   private mutating func addJobs(_ forecast: LoadForecast, _ demand: RunDemand) {
     let bytes = demand.isOtherProgram ? forecast.jobs * Self.rowBytes : Self.jobBytes(forecast)
     guard bytes.isFinite else { return }
@@ -171,7 +170,7 @@ package struct RunNeeds: Hashable, Sendable {
 
   // MARK: - What runs at once
 
-  /// How many attempts of a kind of work run at once at most.
+  /// The maximum number of concurrent attempts of a kind of work.
   private static func atOnce(
     _ scenario: Scenario, _ demand: RunDemand, _ isMeant: (Work) -> Bool, in pool: PoolID? = nil
   ) -> Int {
@@ -187,7 +186,7 @@ package struct RunNeeds: Hashable, Sendable {
     return jobs.isFinite && jobs < Double(sum) ? max(1, Int(jobs.rounded(.up))) : sum
   }
 
-  /// The most memory that jobs whose work it is hold at once.
+  /// The maximum memory held at once by jobs whose work is memory.
   private static func memoryAtOnce(_ scenario: Scenario, _ demand: RunDemand) -> Int {
     let sizes = scenario.jobs.compactMap { job in
       if case .memory(let bytes) = job.work { (bytes: bytes, limit: job.concurrency ?? .max) } else { nil }
@@ -204,13 +203,12 @@ package struct RunNeeds: Hashable, Sendable {
 
   // MARK: - Compared with the limits
 
-  /// How much of something is needed in all.
+  /// The total need of a resource.
   package func total(of resource: MachineResource) -> Int {
     items.reduce(0) { $1.resource == resource ? min(.max / 2, $0 + min(.max / 4, $1.amount)) : $0 }
   }
 
-  /// The greater of two needs of each resource: of a run and of the rehearsal before it, which no setting makes
-  /// smaller.
+  /// The greater of two needs of each resource: of a run, and of its rehearsal, which no setting reduces.
   func joined(withRehearsal other: RunNeeds) -> RunNeeds {
     var joined = RunNeeds()
     for resource in MachineResource.allCases {
@@ -230,7 +228,7 @@ package struct RunNeeds: Hashable, Sendable {
 
   private init() {}
 
-  /// Adds what the process needs that starts the run as a child: threads and processes are counted together.
+  /// Adds the needs of the parent process that starts the run. Threads and processes are counted together.
   mutating func addProcessAround(on limits: MachineLimits) {
     let threads = limits.processors * Self.poolThreads + Self.helperThreads + Self.childThreads
     add(.tasks, threads, "the process that compares", nil)
@@ -240,9 +238,9 @@ package struct RunNeeds: Hashable, Sendable {
     if missing > 0 { add(.openFiles, missing, "the process that compares", nil) }
   }
 
-  /// What the machine does not give, a line each; empty: everything fits.
+  /// Problems, one per line; empty: everything fits.
   ///
-  /// - Parameter subject: who needs it: `scenario 'many' on 'live'`.
+  /// - Parameter subject: The run that needs the resources: `scenario 'many' on 'live'`.
   package func problems(on limits: MachineLimits, of subject: String) -> [String] {
     limits.rooms.compactMap { room in
       let needed = total(of: room.resource)

@@ -3,9 +3,9 @@ import TailraceMeasurement
 import TailracePlatform
 import TailraceReplay
 
-/// What a run under way has measured so far.
+/// The figures of a running run so far.
 package struct LiveFigures: Sendable, Hashable {
-  /// A quantity's percentiles so far; nil where too few samples stand behind one.
+  /// A quantity's percentiles so far; nil if there are too few samples.
   package struct Percentiles: Sendable, Hashable {
     package var p50: Nanoseconds?
     package var p90: Nanoseconds?
@@ -31,17 +31,17 @@ package struct LiveFigures: Sendable, Hashable {
   package var turnedAway = 0
   /// Jobs that failed for good, of those looked at.
   package var deadLettered = 0
-  /// What is in the system; nil: it does not say.
+  /// The jobs in the system; nil: unavailable.
   package var counts: JobCounts?
   /// Jobs that ran to their end per second of the run's own clock, over its last second; nil: none yet.
   package var throughput: Double?
-  /// Whether all that happened so far belongs to the warm-up, which gives no sample.
+  /// Whether the run is still in its warm-up, which has no samples.
   package var isWarmingUp = false
   package var response: Percentiles?
   package var waiting: Percentiles?
   /// Of the scenario, where this is the run that they are about.
   package var targets: [TargetSoFar] = []
-  /// The share of the records that the percentiles are of, 0…1: below 1, more came than were looked at.
+  /// The share of records that the display has read, 0…1. It is below 1 if records arrive too fast.
   package var share = 1.0
 
   package init() {}
@@ -50,13 +50,13 @@ package struct LiveFigures: Sendable, Hashable {
   package func count(_ verdict: TargetSoFar.Verdict) -> Int { targets.count { $0.verdict == verdict } }
 }
 
-/// A target as written, read once.
+/// A target, parsed once.
 struct WatchedTarget: Sendable {
   var text: String
   var expression: TargetExpression
 }
 
-/// Folds the records that pass by into figures; used by the watching thread alone.
+/// Aggregates records into figures. Used only by the watching thread.
 final class RunWatch {
   private let progress: RunProgress
   private let system: String
@@ -82,7 +82,7 @@ final class RunWatch {
     figures.targets = targets.map { TargetSoFar($0.expression, as: $0.text, run: nil, scale: scale) }
   }
 
-  /// The figures as they are now.
+  /// The current figures.
   func look() -> LiveFigures {
     figures.counts = progress.counts
     guard let tap = progress.tap else { return figures }
@@ -103,7 +103,7 @@ final class RunWatch {
     figures.share = seen == 0 ? 1 : Double(seen) / Double(seen + missed.records)
     guard now >= nextMeasurement, seen > 0 else { return figures }
     measure(recorder, at: clock)
-    // Merging the histograms of many classes takes milliseconds: never more than a fiftieth of the time.
+    // Merging the histograms of many classes takes milliseconds; spend at most 2 % of the time on it.
     let cost = MonotonicClock.now() - now
     nextMeasurement = now + max(.milliseconds(300), Nanoseconds(cost.rawValue * 50))
     return figures

@@ -4,7 +4,7 @@ import TailraceMeasurement
 import TailracePlatform
 import TailraceReplay
 
-/// Tells how far a replay is while it runs, on a thread of its own: the tasks' threads are the workers'.
+/// Reports a replay's progress from a dedicated thread, because the tasks' threads belong to the workers.
 final class ProgressThread: Sendable {
   /// Between two calls.
   private static let interval = Nanoseconds.milliseconds(200)
@@ -17,13 +17,13 @@ final class ProgressThread: Sendable {
   /// Starts the thread.
   ///
   /// - Parameters:
-  ///   - blank: what never changes; its time left is that of the runs to come.
-  ///   - length: of this run, as declared; zero in virtual time.
-  ///   - virtualLength: the same in virtual time; nil: not known.
-  ///   - targets: looked at while it runs.
-  ///   - scale: the factor on every duration of the scenario.
-  ///   - isWatched: whether figures are wanted.
-  ///   - onProgress: called once before this returns, and not any more once ``end()`` has returned.
+  ///   - blank: The constant parts. Its time left is that of the later runs.
+  ///   - length: The declared length of this run; zero in virtual time.
+  ///   - virtualLength: The length in virtual time; nil: unknown.
+  ///   - targets: The targets to evaluate while it runs.
+  ///   - scale: The factor on every duration of the scenario.
+  ///   - isWatched: Whether to compute figures.
+  ///   - onProgress: Called once before this returns, and never after ``end()`` has returned.
   init(
     _ blank: SuiteProgress, length: Nanoseconds, virtualLength: Nanoseconds?, targets: [WatchedTarget], scale: Double,
     isWatched: Bool, _ onProgress: @escaping @Sendable (SuiteProgress) -> Void
@@ -31,12 +31,12 @@ final class ProgressThread: Sendable {
     let progress = RunProgress(isWatched: isWatched)
     self.progress = progress
     let start = MonotonicClock.now()
-    // Of the beginning here, so that the shortest run is told of too.
+    // Report the start here, so that even the shortest run is reported.
     onProgress(blank)
     Task { [stop, bell, telling] in
-      // Without a thread nothing is shown meanwhile; the run goes on.
+      // Without a thread no progress is shown; the run goes on.
       try? await DedicatedThread.run {
-        // What is shown is less urgent than what is measured.
+        // The display is less urgent than the measurement.
         _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 10)
         let watch =
           isWatched
@@ -58,14 +58,14 @@ final class ProgressThread: Sendable {
     }
   }
 
-  /// Nobody is told anything once this has returned.
+  /// No callback is made after this has returned.
   func end() {
     stop.stop()
     bell.unpark()
     telling.withLock {}
   }
 
-  /// How far the run is, and how much time is left.
+  /// The run's progress and the time left.
   private static func estimate(
     _ present: inout SuiteProgress, _ reached: Nanoseconds, length: Nanoseconds, virtualLength: Nanoseconds?
   ) {

@@ -4,11 +4,11 @@ import TailracePlatform
 import TailraceReplay
 import TailraceWorkload
 
-/// A few jobs of every kind that a suite has, replayed before the first run that counts, and forgotten.
+/// A few jobs of every kind in a suite, replayed before the first run. Their results are discarded.
 ///
-/// The first use of anything in a fresh process resolves symbols, builds the language's types and touches memory: one
-/// to three milliseconds for a scheduler, more for a database. Unrehearsed, they would be booked on whichever jobs come
-/// first, and with mixes of thirty jobs on most of them; a service that has been up for a minute no longer pays them.
+/// In a new process, the first use of anything resolves symbols, builds type metadata and touches memory. This takes
+/// one to three milliseconds for a scheduler, and more for a database. Without a rehearsal the first jobs would include
+/// it; in a mix of thirty jobs, that is most of them. A service that has run for a minute no longer has this cost.
 package struct Rehearsal {
   /// The kinds of work to rehearse.
   private let works: [Work]
@@ -21,9 +21,9 @@ package struct Rehearsal {
     self.works = works
   }
 
-  /// Rehearses on a system, with the parts that the suite has.
+  /// Rehearses on a system, with the suite's parts.
   ///
-  /// - Throws: what the system's preparation threw.
+  /// - Throws: The error of the system's preparation.
   func run(on system: any ReplaySystem, parts: SuiteParts, interruption: StopFlag) async throws {
     guard let scenario = try scenario(for: system) else { return }
     let needsDatabase = works.contains { $0.isLike(.sqlite(.read)) }
@@ -33,11 +33,11 @@ package struct Rehearsal {
       tape: Tape(scenario: scenario, seed: 1), grace: .milliseconds(100), database: database, meter: parts.meter,
       interruption: interruption)
     let outcome = try await system.replay(replay)
-    // Its figures are made, so that making them is rehearsed too, and dropped.
+    // Compute and discard its figures, so that this code is rehearsed too.
     _ = outcome.recorder.measurement(outcome.facts)
   }
 
-  /// What a system replays; nil: it can replay none.
+  /// The rehearsal for a system; nil: it cannot replay any.
   func scenario(for system: any ReplaySystem) throws -> Scenario? {
     let plain = try ScenarioParser.parse(yaml: file(isPlain: true), file: "rehearsal").get()
     let whole = try ScenarioParser.parse(yaml: file(isPlain: false), file: "rehearsal").get()
@@ -46,7 +46,7 @@ package struct Rehearsal {
 
   /// The rehearsal for one system, as a scenario file.
   ///
-  /// - Parameter isPlain: whether it must do without dependencies, retries and a second pool.
+  /// - Parameter isPlain: Whether to omit dependencies, retries and a second pool.
   func file(isPlain: Bool) -> String {
     var jobs = ["at_once: {service: 0ms}", "soon: {service: 100us}"]
     for (number, text) in works.flatMap(\.rehearsalTexts).enumerated() {
@@ -67,7 +67,7 @@ package struct Rehearsal {
 }
 
 extension Work {
-  /// Whether the other is of the same kind, whatever its numbers.
+  /// Whether the other is of the same kind, regardless of its numbers.
   fileprivate func isLike(_ other: Work) -> Bool {
     switch (self, other) {
     case (.sleep, .sleep), (.spin, .spin), (.memory, .memory), (.sqlite, .sqlite), (.subprocess, .subprocess),

@@ -6,16 +6,16 @@ import TailraceReport
 import TailraceText
 import TailraceWorkload
 
-/// Puts reports on disk: a directory a run, whole or not at all.
+/// Writes reports to disk: one directory per run, atomically.
 package enum ReportDirectory {
   /// Why a report could not be written or read.
   package struct Problem: Error, CustomStringConvertible {
     package var description: String
-    /// Whether it is about what was to be written, rather than about what was to be read.
+    /// Whether writing failed, rather than reading.
     package var isOfWriting = true
   }
 
-  /// A report that was written.
+  /// A written report.
   package struct Written: Sendable {
     /// The new directory's path.
     package var directory: String
@@ -23,11 +23,11 @@ package enum ReportDirectory {
     package var linkProblem: String?
   }
 
-  /// Writes a suite's report and points `latest` beside it at it.
+  /// Writes a suite's report and points the link `latest` to it.
   ///
   /// - Parameters:
-  ///   - parent: the directory that holds reports; made if it is missing.
-  ///   - name: of the new directory; nil: the suite's name and the time at which it started.
+  ///   - parent: The directory of reports; created if missing.
+  ///   - name: The new directory's name; nil: the suite's name and its start time.
   @discardableResult
   package static func write(_ run: SuiteRun, under parent: String, name: String? = nil) throws(Problem) -> Written {
     try write(name: name ?? stamped(run.result.suite, started: run.result.started), under: parent) { temporary in
@@ -44,12 +44,12 @@ package enum ReportDirectory {
     }
   }
 
-  /// Writes files that are already made as one report, and points `latest` beside it at it.
+  /// Writes existing files as one report, and points the link `latest` to it.
   ///
   /// - Parameters:
-  ///   - files: paths relative to the report's directory, with their bytes.
-  ///   - name: of the new directory, such as ``stamped(_:started:)`` gives; a second one gets a number.
-  ///   - parent: the directory that holds reports; made if it is missing.
+  ///   - files: Paths relative to the report's directory, with their bytes.
+  ///   - name: The new directory's name, as from ``stamped(_:started:)``. A number is added if it exists.
+  ///   - parent: The directory of reports; created if missing.
   @discardableResult
   package static func write(
     files: [(path: String, bytes: [UInt8])], name: String, under parent: String
@@ -59,14 +59,14 @@ package enum ReportDirectory {
     }
   }
 
-  /// The name of a report's directory: what it is about, and when that was begun.
+  /// The name of a report's directory: its subject and start time.
   ///
-  /// - Parameter started: in ISO 8601.
+  /// - Parameter started: The start time in ISO 8601.
   package static func stamped(_ subject: String, started: String) -> String {
     "\(subject)-\(started.filter { $0 != ":" && $0 != "-" })"
   }
 
-  /// Fills a directory under a name that nobody looks at, and gives it its own once it is whole.
+  /// Fills a directory under a temporary name, and renames it when it is complete.
   private static func write(
     name base: String, under parent: String, filling fill: (_ temporary: URL) throws -> Void
   ) throws(Problem) -> Written {
@@ -171,7 +171,7 @@ package enum ReportDirectory {
   /// The link to the newest report.
   private static let latest = "latest"
 
-  /// What stands where the link to the newest report belongs and is not such a link; nil: nothing.
+  /// Describes a file at the link's path that is not such a link; nil: there is none.
   package static func obstacle(toLinkIn parent: String) -> String? {
     let path = parent.hasSuffix("/") ? parent + latest : "\(parent)/\(latest)"
     var status = stat()
@@ -195,7 +195,7 @@ package enum ReportDirectory {
     target.wholeMatch(of: /[^\/]+-\d{8}T\d{6}Z(-\d+)?/) != nil
   }
 
-  /// The link to the newest report, where that report is gone; nil: there is none, or it leads somewhere.
+  /// The link to the newest report if that report is gone; nil: there is no link, or its target exists.
   package static func danglingLink(in parent: String) -> String? {
     let path = URL(fileURLWithPath: parent, isDirectory: true).appendingPathComponent(latest).path
     var status = stat()
@@ -208,7 +208,7 @@ package enum ReportDirectory {
 
   /// Replaces a symbolic link in one step.
   ///
-  /// - Returns: why it could not be; nil: it is.
+  /// - Returns: Why it failed; nil: it succeeded.
   private static func point(_ link: String, at target: String, in parent: URL) -> String? {
     let temporary = parent.appendingPathComponent(OwnedName(kind: ".\(link)").text).path
     let place = parent.appendingPathComponent(link).path

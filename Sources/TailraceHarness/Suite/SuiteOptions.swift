@@ -4,12 +4,12 @@ import TailraceMeasurement
 import TailraceReplay
 import TailraceWorkload
 
-/// What only the composition root chooses.
+/// The parts that the composition root chooses.
 package struct SuiteParts: Sendable {
-  /// What tapes can be replayed on.
+  /// The systems that can replay tapes.
   package var systems: Systems
   package var meter: any AllocationMeter
-  /// The allocator in words: `jemalloc`.
+  /// The allocator's name: `jemalloc`.
   package var allocator: String
   /// Makes a database for one run, with this many connections for reading.
   package var makeDatabase: @Sendable (_ readers: Int) throws -> any DatabaseWork
@@ -28,15 +28,15 @@ package struct SuiteParts: Sendable {
   }
 }
 
-/// How a suite is to be run.
+/// Options of a suite's run.
 package struct SuiteOptions: Sendable {
   package var suite = "documented"
   /// The command that repeats the run.
   package var command = ""
   package var seed: UInt64 = 1
-  /// Factor on every declared duration, above 0.
+  /// The factor on every declared duration, above 0.
   package var timeScale = 1.0
-  /// Systems to replay each scenario on; empty: the main one and those that the scenario compares with.
+  /// The systems for each scenario; empty: the main one and those in the scenario's `compare` key.
   package var systems: [String] = []
   package var pacing = Pacing.hybrid
   package var dropAfter = Nanoseconds.seconds(10)
@@ -45,39 +45,39 @@ package struct SuiteOptions: Sendable {
   package var keepsJobs = false
   /// Whether records are kept for a trace that replays the run.
   package var recordsTape = false
-  /// Slowdowns planted on purpose, to find out whether a comparison sees them: factors on the service times of job
-  /// types, by name. The tape's fingerprint stays that of the tape without them.
+  /// Planted slowdowns, to test whether a comparison detects them: factors on the service times of job types, by name.
+  /// They do not change the tape's fingerprint.
   package var slowdowns: [String: Double] = [:]
-  /// Whether ``SuiteProgress/figures`` are wanted.
+  /// Whether to compute ``SuiteProgress/figures``.
   package var watches = false
-  /// Exact allocation counts from elsewhere, by scenario.
+  /// Exact allocation counts from a separate run, by scenario.
   package var allocationsPerJob: [String: Reading] = [:]
-  /// Whether each run will be in a process of its own, beside this one.
+  /// Whether each run will be in a separate process.
   package var runsInChildren = false
-  /// What the machine gives; nil: it is asked.
+  /// The machine's limits; nil: read them.
   package var limits: MachineLimits?
   package init() {}
 }
 
-/// How far a suite is.
+/// The progress of a suite.
 package struct SuiteProgress: Sendable {
   package var scenario: String
   package var system: String
-  /// Of the run under way, from 1.
+  /// The number of the current run, from 1.
   package var index: Int
-  /// Runs in all.
+  /// The total number of runs.
   package var count: Int
-  /// Jobs submitted in the run under way.
+  /// Jobs submitted in the current run.
   package var jobs: Int
   /// Of the run under way.
   package var elapsed: Nanoseconds
-  /// Of the whole suite, from the declared durations; nil: not known.
+  /// The time left for the whole suite, from the declared durations; nil: unknown.
   package var left: Nanoseconds?
-  /// How far the run under way is, 0…1; nil: not known.
+  /// The progress of the current run, 0…1; nil: unknown.
   package var share: Double?
-  /// The present in virtual time, from the run's start; nil: the run is in real time.
+  /// The current virtual time from the run's start; nil: the run is in real time.
   package var virtualTime: Nanoseconds?
-  /// What was measured so far; nil unless ``SuiteOptions/watches``.
+  /// The figures so far; nil unless ``SuiteOptions/watches``.
   package var figures: LiveFigures?
 
   package init(

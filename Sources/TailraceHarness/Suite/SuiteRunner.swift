@@ -7,20 +7,20 @@ import TailraceReplay
 import TailraceSpelling
 import TailraceWorkload
 
-/// Runs scenarios, one after another, each on its systems, and sums up.
+/// Runs scenarios one after another, each on its systems, and makes the results.
 package struct SuiteRunner: Sendable {
   private let options: SuiteOptions
   private let parts: SuiteParts
   private let interruption: StopFlag
 
-  /// - Parameter interruption: set it to cut the suite short; what was measured is still summed up.
+  /// - Parameter interruption: Set it to end the suite early. The result then has what was measured so far.
   package init(_ options: SuiteOptions, parts: SuiteParts, interruption: StopFlag) {
     self.options = options
     self.parts = parts
     self.interruption = interruption
   }
 
-  /// How fast the machine was before the first run.
+  /// The machine's speed before the first run.
   private struct MachineState {
     var wakeUp: ProbeQuantiles?
     var spin: SpinCalibration
@@ -33,22 +33,21 @@ package struct SuiteRunner: Sendable {
     }
   }
 
-  /// One replay to come.
+  /// A planned replay.
   private struct Plan {
     var scenario: Scenario
     var system: any ReplaySystem
     /// Its declared length, for the time left.
     var length: Nanoseconds
-    /// What is looked at while it runs.
+    /// The targets evaluated while it runs.
     var targets: [WatchedTarget] = []
-    /// Whether the scenario's targets are about it.
+    /// Whether the scenario's targets apply to it.
     var isPrimary = true
-    /// Whether the jobs are really done, and by this process.
+    /// Whether this process really does the jobs.
     var worksHere: Bool { !system.runsInVirtualTime && !system.bringsItsWork }
   }
 
-  /// What stands in the way of the run, as people read it: unknown systems, and scenarios that need what a system
-  /// lacks.
+  /// Error messages that prevent the run: unknown systems, and scenarios with requirements that a system lacks.
   package func refusals(_ scenarios: [Scenario]) -> [String] {
     var problems: [String] = []
     let known = parts.systems.names
@@ -75,11 +74,11 @@ package struct SuiteRunner: Sendable {
           "scenario '\(scenario.name)' cannot be replayed on '\(name)', which lacks: \(lacks.joined(separator: ", "))")
       }
     }
-    // A run that cannot be made needs nothing.
+    // A run that cannot start needs nothing.
     return problems.isEmpty ? needsRefused(scenarios) : problems
   }
 
-  /// What the runs need and the machine does not give, as people read it.
+  /// Error messages for resources that the machine lacks.
   private func needsRefused(_ scenarios: [Scenario]) -> [String] {
     let rehearsal = Rehearsal(of: scenarios)
     return NeedCheck(options.limits, inChildren: options.runsInChildren).problems(
@@ -98,9 +97,9 @@ package struct SuiteRunner: Sendable {
     return names
   }
 
-  /// Runs everything. A replay that fails ends no other: it is among the failures of its scenario.
+  /// Runs everything. A failed replay is recorded in its scenario's failures and does not affect others.
   ///
-  /// - Parameter onProgress: called some five times a second, from a thread of its own.
+  /// - Parameter onProgress: Called about five times per second, from a dedicated thread.
   /// - Throws: ``RefusedSuite`` before anything runs.
   package func run(
     _ scenarios: [Scenario], onProgress: @escaping @Sendable (SuiteProgress) -> Void
@@ -145,7 +144,7 @@ package struct SuiteRunner: Sendable {
         blank, length: plan.length, virtualLength: plan.scenario.duration, targets: plan.targets,
         scale: plan.scenario.isScalable ? options.timeScale : 1, isWatched: options.watches, onProgress)
       let log = options.keepsJobs || options.recordsTape ? AttemptLog() : nil
-      // Also when the replay throws: nobody is to be told of a run that is over.
+      // Also when the replay throws, so that no progress of a finished run is reported.
       defer { progress.end() }
       var result: RunResult
       do {
@@ -224,7 +223,7 @@ package struct SuiteRunner: Sendable {
     return tape.slowed(factors)
   }
 
-  /// Replays that came to nothing.
+  /// Failed replays.
   private struct Failures {
     /// Why systems could not even rehearse, by their names.
     var unprepared: [String: String] = [:]
@@ -295,7 +294,7 @@ extension ReplayedTrace {
   }
 }
 
-/// A suite that cannot be run as asked for.
+/// A suite that cannot run as requested.
 package struct RefusedSuite: Error, CustomStringConvertible {
   /// One line each.
   package var problems: [String]

@@ -3,10 +3,10 @@ import TailracePlatform
 import TailraceRuntime
 import TailraceWorkload
 
-/// Hands a generator's jobs to the live scheduler.
+/// Submits a generator's jobs to the live scheduler.
 ///
-/// Submissions are written in place into a buffer that is reused, and never copied: a million of them in a second are
-/// the measure of this path.
+/// Submissions are written in place into a reused buffer and never copied, because this path must handle a million per
+/// second.
 final class LiveSink: JobSink, @unchecked Sendable {
   private let scheduler: Scheduler
   private let types: [JobTypeID]
@@ -16,7 +16,7 @@ final class LiveSink: JobSink, @unchecked Sendable {
   private let hasClients: Bool
   /// Streams whose batch ends with the first job that fails; a batch has its stream's number.
   private let failFast: Set<UInt32>
-  /// Identifiers of recent jobs by their numbers on the tape; used by the generator's thread only.
+  /// Identifiers of recent jobs, by number on the tape. Used only by the generator's thread.
   private var identifiers = RecentJobs()
   /// No list of attempts is longer that they could be compared with.
   private static let dependenciesKept = 1_000_000
@@ -53,7 +53,7 @@ final class LiveSink: JobSink, @unchecked Sendable {
       let waited = submit(jobs, start..<end, heldUntil: heldUntil)
       if waited > .zero {
         heldBack += waited
-        // Whoever is behind a job that waited for room is submitted only now.
+        // Jobs behind one that waited for room are submitted only now.
         heldUntil = MonotonicClock.now()
       }
       start = end

@@ -13,7 +13,7 @@ package struct LiveSystem: ReplaySystem {
   package let summary = "Tailrace's own scheduler, in real time."
   package init() {}
 
-  /// It can do all that a scenario can ask of a real system.
+  /// It supports every scenario that a real system can run.
   package func lacks(_ scenario: Scenario, interruption: StopFlag) -> [String] { scenario.needsOfSimulation }
 
   package func demand(of scenario: Scenario) -> RunDemand {
@@ -30,7 +30,7 @@ package struct LiveSystem: ReplaySystem {
 
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
     let scenario = replay.scenario
-    // The scheduler's clock reads start a moment before the first arrival, so that the generator is at its post.
+    // Start the clock a moment before the first arrival, so that the generator is ready.
     let origin = MonotonicClock.now() + .milliseconds(20)
     let configuration = SchedulerConfiguration(scenario, seed: replay.tape.seed)
     let shards = 2 + PoolID.allCases.reduce(0) { $0 + configuration[$1].workers }
@@ -49,14 +49,14 @@ package struct LiveSystem: ReplaySystem {
       if let missing = scheduler.missingThreads { throw ThreadsRefused(missing) }
       return try await drive(scheduler, replay, engine: engine, types: types, observer: observer, origin: origin)
     } catch {
-      // Nothing of it may go on beside the next run.
+      // Nothing of this run may continue during the next one.
       await scheduler.shutdown(grace: .zero, stopping: .seconds(2))
       await engine.close()
       throw error
     }
   }
 
-  /// Generates the load, waits for its end and sums up.
+  /// Generates the load, waits for its end, and makes the result.
   private func drive(
     _ scheduler: Scheduler, _ replay: Replay, engine: WorkEngine, types: [JobTypeID], observer: ReplayObserver,
     origin: Instant
@@ -77,7 +77,7 @@ package struct LiveSystem: ReplaySystem {
     await engine.close()
     let gauges = scheduler.metrics().gauges
     let expense = meters.expense()
-    // What a handler that was left running records from here on is dropped.
+    // From here on, records of handlers that are still running are dropped.
     let recorder = observer.merged()
     var observations = expense.observations(settled: recorder.endedJobs, liveBytesWarm: generator.liveBytesWarm)
     observations.isOpenLoop = scenario.hasOpenArrivals
@@ -88,7 +88,7 @@ package struct LiveSystem: ReplaySystem {
     observations.isInterrupted = replay.interruption.isSet
     observations.failures = engine.failures.reasons
     let unsettled = gauges.inSystem + gauges.waitingForRoom
-    // Those that the stop has settled had not settled by themselves either.
+    // Jobs settled by the stop had not settled on their own either.
     let cutOff = shutdown.cancelled + unsettled
     if cutOff > 0 { observations.cutOff = cutOff }
     let facts = RunFacts(
@@ -99,7 +99,7 @@ package struct LiveSystem: ReplaySystem {
     return ReplayOutcome(recorder: recorder, facts: facts, observations: observations)
   }
 
-  /// Lets the jobs end by themselves, cut short by an interruption.
+  /// Waits for the jobs to end, or for an interruption.
   private func waitForEnd(_ scheduler: Scheduler, within time: Nanoseconds, replay: Replay) async -> ShutdownReport {
     let deadline = MonotonicClock.now() + time
     let wasInterrupted = replay.interruption.isSet
@@ -107,7 +107,7 @@ package struct LiveSystem: ReplaySystem {
       try? await scheduler.timer.sleep(until: min(deadline, MonotonicClock.now() + .milliseconds(2)))
     }
     let grace = replay.interruption.isSet && !wasInterrupted ? replay.grace : .zero
-    // After an interruption what is left of the two seconds beside the grace period belongs to the report.
+    // After an interruption, the rest of the two seconds after the grace period is reserved for the report.
     return await scheduler.shutdown(
       grace: grace.duration, stopping: replay.interruption.isSet ? .milliseconds(700) : .seconds(2))
   }
@@ -125,7 +125,7 @@ package struct LiveSystem: ReplaySystem {
       return try scheduler.register(type) { context in
         meter.enrollCurrentThread()
         let plan = tape.attempt(job: context.number, type: index, attempt: context.attempt)
-        // A job that does nothing costs nothing but the scheduler.
+        // A job without work measures only the scheduler.
         if isSleep, plan.service == .zero, plan.ending == .succeeds { return nil }
         try await engine.perform(
           spec.work, order: WorkOrder(tape, job: context.number, type: index, attempt: context.attempt, plan: plan))
@@ -157,7 +157,7 @@ extension WorkError: OutcomeError {
 
 extension TimerThread: PreciseSleeper {}
 
-/// The system gave a run fewer workers than its scenario asks for: its figures would be those of another scenario.
+/// The system provided fewer workers than the scenario requires, so the figures would not be valid for it.
 struct ThreadsRefused: Error, CustomStringConvertible {
   let description: String
 

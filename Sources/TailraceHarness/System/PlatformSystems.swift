@@ -7,7 +7,7 @@ import TailracePlatform
 import TailraceReplay
 import TailraceWorkload
 
-/// A task group that holds as many children as there are workers: the next is added when one ends.
+/// A task group with as many children as workers. When one ends, the next is added.
 package struct TaskGroupSystem: ReplaySystem {
   package let name = "task-group"
   package let summary = "A Swift task group, bounded to the same number of workers."
@@ -119,7 +119,7 @@ package struct OperationQueueSystem: ReplaySystem {
   }
 }
 
-/// Dispatch, with as many serial queues as there are workers, which take jobs in turn: its way to bound concurrency
+/// Dispatch with as many serial queues as workers, which take jobs in turn. This is Dispatch's way to bound concurrency
 /// without blocking threads.
 package struct DispatchSystem: ReplaySystem {
   package let name = "dispatch"

@@ -4,11 +4,11 @@ import TailraceCore
 import TailraceMeasurement
 import TailraceReplay
 
-/// Takes the records of a replay: into recorders, one a shard, into the log when `jobs.csv` is wanted, and past whoever
-/// watches.
+/// Receives a replay's records and passes them to recorders (one per shard), to the log for `jobs.csv`, and to the live
+/// display.
 ///
 /// A handler that ignores its cancellation may report after the run is over. Each shard has a gate, which the merge
-/// closes, so that such a record is dropped and counted and never meets the reading of what was recorded.
+/// closes. A late record is then dropped and counted, and never races with reading the results.
 final class ReplayObserver: TimelineObserver, Sendable {
   private let recorders: RecorderShards
   private let gates: [ShardGate]
@@ -42,7 +42,7 @@ final class ReplayObserver: TimelineObserver, Sendable {
     gate.leave()
   }
 
-  /// A single record, from whoever has the shard to itself.
+  /// Records a single record, from the only user of the shard.
   func recordOne(_ record: TimelineRecord, shard: Int) {
     withUnsafePointer(to: record) { self.record(UnsafeBufferPointer(start: $0, count: 1), shard: shard) }
   }
@@ -54,7 +54,7 @@ final class ReplayObserver: TimelineObserver, Sendable {
   }
 }
 
-/// Lets the one caller of a shard in until it is closed, without a lock.
+/// A lock-free gate that admits the one caller of a shard until it is closed.
 private final class ShardGate: Sendable {
   private static let open: UInt8 = 0
   private static let occupied: UInt8 = 1
@@ -70,7 +70,7 @@ private final class ShardGate: Sendable {
   @inline(__always)
   func leave() { state.store(Self.open, ordering: .releasing) }
 
-  /// Waits for whoever is recording, which takes microseconds, and lets nobody in again.
+  /// Waits until the caller has finished recording, which takes microseconds, and closes the gate.
   func close() {
     while true {
       let (exchanged, seen) = state.compareExchange(

@@ -5,7 +5,7 @@ import TailraceHost
 import TailraceMeasurement
 import TailraceReplay
 
-/// Reads what the process and the host spend from here on.
+/// Measures the resources that the process and the host use from now on.
 struct RunMeters {
   private let meter: any AllocationMeter
   private let processorStart = cplatform_process_cpu_ns()
@@ -21,10 +21,10 @@ struct RunMeters {
     exactStart = meter.exactTotals()?.allocations
   }
 
-  /// From now on it counts too when another program, which does the run's work, is stopped.
+  /// Also watches for stops of another program that does the run's work.
   func watch(program process: pid_t) { heartbeat.watch(program: process) }
 
-  /// What was spent since. Call it once, at the end.
+  /// The resources used since then. Call it once, at the end.
   func expense() -> RunExpense {
     let beats = heartbeat.end()
     var expense = RunExpense(
@@ -47,7 +47,7 @@ struct RunMeters {
   }
 }
 
-/// What a run spent, from its start until its last job.
+/// The resources that a run used, from its start until its last job.
 struct RunExpense {
   /// In nanoseconds.
   var processorTime: Int64
@@ -64,11 +64,11 @@ struct RunExpense {
   /// Ticks of the clock of /proc/stat, all processors together; nil: the system does not say.
   var hostTicks: Int?
   var noise: HostNoise?
-  /// Share of processor time that other programs had, 0…1; nil: the system does not say.
+  /// Share of CPU time used by other programs, 0…1; nil: unavailable.
   var othersShare: Double?
-  /// How long this process's threads waited for a processor, in nanoseconds; nil: the system does not say.
+  /// CPU wait of this process's threads in nanoseconds; nil: unavailable.
   var runDelay: Int64?
-  /// For how long the process stood still; nil: nobody watched.
+  /// How long the process stood still; nil: not monitored.
   var standstill: Standstill?
 
   /// As a run's result has it.

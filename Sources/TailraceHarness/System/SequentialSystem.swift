@@ -4,11 +4,11 @@ import TailracePlatform
 import TailraceReplay
 import TailraceWorkload
 
-/// One job at a time, in the order of the tape, without a scheduler: the baseline of every speedup.
+/// Runs one job at a time in the order of the tape, without a scheduler. It is the baseline of speedups.
 ///
-/// A job that arrives while another runs waits in a backlog without bound. Retries follow their attempt at once (after
-/// their backoff, during which nothing else runs: there is no one to run it). A job whose dependency did not complete
-/// is cancelled, and so is one whose submitter's cancellation comes before its turn.
+/// A job that arrives while another runs waits in an unbounded backlog. A retry follows its attempt directly, after its
+/// backoff, during which nothing else runs. A job is cancelled if a dependency did not complete, or if its submitter
+/// cancels it before its turn.
 package struct SequentialSystem: ReplaySystem {
   package let name = "sequential"
   package let summary = "One job at a time, without a scheduler: the baseline of speedups."
@@ -56,7 +56,7 @@ package struct SequentialSystem: ReplaySystem {
     let expense = meters.expense()
     let recorder = observer.merged()
     var observations = expense.observations(settled: recorder.endedJobs, liveBytesWarm: turn.liveBytesWarm)
-    // There is no generator: the next job is taken up when the one before it is done.
+    // There is no generator: each job starts when the previous one is done.
     observations.isOpenLoop = false
     observations.observedFor = MonotonicClock.now() - origin
     observations.meanJobsInSystem = .unavailable("no scheduler counts jobs in a sequential run")

@@ -5,8 +5,7 @@ import TailracePlatform
 import TailraceReplay
 import TailraceWorkload
 
-/// What the platform's own ways of running work have in common when a plain mix is replayed on them: how one job is
-/// done, and what is recorded of it.
+/// The common part of replaying a plain mix on the platform's systems: running a job and recording it.
 final class YardstickRun: Sendable {
   let replay: Replay
   let engine: WorkEngine
@@ -26,14 +25,14 @@ final class YardstickRun: Sendable {
     timer.start()
   }
 
-  /// Jobs handed over and not settled.
+  /// Submitted jobs that have not settled.
   var unsettled: Int { submitted.load(ordering: .acquiring) - settled.load(ordering: .acquiring) }
   /// Jobs whose handlers were called and have not returned.
   var occupied: Int { running.load(ordering: .acquiring) }
   var intended: Int { submitted.load(ordering: .acquiring) }
   func noteSubmitted() { submitted.add(1, ordering: .relaxed) }
 
-  /// Does a job on a task.
+  /// Runs a job on a task.
   func perform(_ due: DueJob) async {
     running.add(1, ordering: .relaxed)
     replay.meter.enrollCurrentThread()
@@ -46,7 +45,7 @@ final class YardstickRun: Sendable {
     finish(due, started: started, outcome: outcome)
   }
 
-  /// Does a job on the calling thread.
+  /// Runs a job on the calling thread.
   func performBlocking(_ due: DueJob) {
     running.add(1, ordering: .relaxed)
     replay.meter.enrollCurrentThread()
@@ -84,7 +83,7 @@ final class YardstickRun: Sendable {
       job: due.job.index, type: JobTypeID(rawValue: UInt16(due.job.type)), priority: due.job.priority,
       intended: due.intended)
     record.submitted = due.submitted
-    // None of these systems says when it takes a job on: it is in its queue as soon as it is handed over.
+    // These systems do not report admission: a job counts as queued as soon as it is submitted.
     record.accepted = due.submitted
     record.eligible = due.submitted
     record.started = started
@@ -98,7 +97,7 @@ final class YardstickRun: Sendable {
     settled.add(1, ordering: .releasing)
   }
 
-  /// Generates the load, waits for its end and sums up.
+  /// Generates the load, waits for its end, and makes the result.
   ///
   /// - Throws: ``DedicatedThread/Refused``; the run is closed then.
   func generate(into sink: any JobSink, origin: Instant) async throws -> ReplayOutcome {
@@ -126,7 +125,7 @@ final class YardstickRun: Sendable {
     let left = unsettled
     let stillRunning = min(occupied, left)
     let expense = meters.expense()
-    // What a job that was left running records from here on is dropped.
+    // From here on, records of jobs that are still running are dropped.
     let recorder = lock.withLock { observer.merged() }
     var observations = expense.observations(settled: recorder.endedJobs, liveBytesWarm: generator.liveBytesWarm)
     observations.isOpenLoop = replay.scenario.hasOpenArrivals
@@ -141,7 +140,7 @@ final class YardstickRun: Sendable {
     return ReplayOutcome(recorder: recorder, facts: facts, observations: observations)
   }
 
-  /// Lets the jobs end by themselves; an interruption leaves them no more than the grace period.
+  /// Waits for the jobs to end; after an interruption, at most for the grace period.
   private func waitForEnd() async {
     var wasInterrupted = replay.interruption.isSet
     var deadline = MonotonicClock.now() + (wasInterrupted ? replay.grace : replay.scenario.drain)

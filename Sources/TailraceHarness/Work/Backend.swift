@@ -2,7 +2,8 @@ import Synchronization
 import TailraceCore
 import TailraceWorkload
 
-/// What all attempts work against: beyond its capacity each that begins takes so much longer, as many as run then.
+/// A shared backend. Above its capacity, an attempt that starts is slowed down in proportion to the concurrent
+/// attempts.
 final class Backend: Sendable {
   private let capacity: Double
   private let busy = Atomic<Int>(0)

@@ -1,19 +1,19 @@
 import TailraceCore
 import TailracePlatform
 
-/// One thing that happened, as published on an ``EventBus``.
+/// An event on an ``EventBus``.
 package struct BusEvent: Hashable, Sendable {
   /// Its number on its bus, from 1, in order of publication.
   package let number: UInt64
   /// Words separated by dots: `job.progress`.
   package let topic: String
-  /// Ties together the events of one story: here, of one job; nil: of none.
+  /// Identifies related events, here those of one job; nil: none.
   package let correlation: UInt64?
   package let payload: [UInt8]
   package let published: Instant
 }
 
-/// Which topics a subscriber wants.
+/// The topics of a subscription.
 package enum TopicPattern: Hashable, Sendable {
   /// Every topic.
   case all
@@ -40,17 +40,17 @@ package struct EventBusMetrics: Hashable, Sendable, Codable {
   package var failed = 0
   /// Deliveries lost, as the subscriber's queue was full or the subscriber left.
   package var dropped = 0
-  /// Events that left the history to make room.
+  /// Events that were removed from the history to make room.
   package var forgotten = 0
   package var subscribers = 0
   package init() {}
 }
 
-/// An in-process bus on which jobs tell each other what happened.
+/// An in-process event bus for jobs.
 ///
 /// Each subscriber handles events one at a time, in order of publication, on a task of its own; a slow or failing
-/// subscriber holds up no other. Publishing never suspends: whoever needs to know that an event was handled waits for
-/// its ``EventReceipt``. Queues and history are bounded, and what overflows is counted.
+/// subscriber does not delay others. Publishing never suspends; to learn that an event was handled, wait for its
+/// ``EventReceipt``. Queues and history are bounded, and overflow is counted.
 package final class EventBus: Sendable {
   package typealias Handler = @Sendable (BusEvent) async throws -> Void
 

@@ -5,7 +5,7 @@ import TailraceWorkload
 
 /// Why attempts failed that the tape did not mean to fail.
 package final class FailureTally: Sendable {
-  /// Reasons that are kept; attempts with other ones are counted.
+  /// The maximum number of reasons; attempts with other reasons are only counted.
   static let limit = 8
   /// Characters of a reason.
   private static let length = 300
@@ -13,7 +13,7 @@ package final class FailureTally: Sendable {
 
   package init() {}
 
-  /// Notes how an attempt ended that threw. What was intended, and what somebody else ended, is no failure of its own.
+  /// Records the error of an attempt, unless it was intended or the attempt was stopped from outside.
   package func note(_ error: any Error) {
     switch error {
     case WorkError.intendedFailure, WorkError.intendedPermanentFailure, WorkError.cyclesExhausted: return

@@ -4,11 +4,11 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// Sleeps with another sleeper, and aims ahead by as much as that one is late in the median.
+/// Sleeps with another sleeper, and aims early by that sleeper's median lateness.
 ///
-/// Whoever sleeps wakes late: a timer fires, a thread is woken, a task is resumed, and on an idle virtual machine that
-/// takes 0.2 ms in all. Work that is declared to take 10 ms would take 10.2, and four workers would do 2 % less than
-/// they say. What is woken too early yields until its deadline, which costs less than the lead.
+/// Sleeps end late: a timer fires, a thread wakes, a task resumes, which takes 0.2 ms on an idle virtual machine. Work
+/// with a declared time of 10 ms would take 10.2 ms, and four workers would do 2 % less than declared. A sleep that
+/// ends early yields until its deadline, which costs less than the lead.
 final class PunctualSleeper: PreciseSleeper {
   private let base: any PreciseSleeper
   private let lead = WakeUpLead()
@@ -26,7 +26,7 @@ final class PunctualSleeper: PreciseSleeper {
 
 /// Sleeps on the calling thread, and aims ahead in the same way.
 enum ThreadSleeper {
-  /// The longest sleep before cancellation is looked at again.
+  /// The longest sleep between checks for cancellation.
   private static let slice = Nanoseconds.milliseconds(10)
 
   /// Blocks until `deadline`.
@@ -47,23 +47,22 @@ enum ThreadSleeper {
   }
 }
 
-/// The median of how late sleepers wake, followed as it changes.
+/// A running median of the lateness of sleeps.
 struct WakeUpLead: ~Copyable, Sendable {
-  /// Who is later than this is so for another reason, such as too few processors.
+  /// Greater lateness has other causes, such as too few processors, and is ignored.
   static let greatest = Nanoseconds.microseconds(250)
-  /// Of a sleep, at most this share is spent awake.
+  /// The maximum share of a sleep that is spent awake.
   private static let share: Int64 = 8
   private let nanoseconds = Atomic<Int64>(0)
 
-  /// When to wake up so as to be there at a deadline.
+  /// When to wake up in order to meet a deadline.
   func aim(at deadline: Instant, from now: Instant) -> Instant {
     let most = max(0, (deadline - now).rawValue / Self.share)
     return deadline - Nanoseconds(min(most, nanoseconds.load(ordering: .relaxed)))
   }
 
-  /// Takes note of how late somebody woke. Steps up and down are equally long, so that half are later: the median
-  /// (H. Robbins, S. Monro, *A Stochastic Approximation Method*, Ann. Math. Stat. 22, 1951). Threads that note at the
-  /// same time may lose a step.
+  /// Records a lateness. Steps up and down are equally long, so the estimate converges to the median (H. Robbins,
+  /// S. Monro, *A Stochastic Approximation Method*, Ann. Math. Stat. 22, 1951). Concurrent updates may lose a step.
   func learn(_ lateness: Nanoseconds) {
     let lead = nanoseconds.load(ordering: .relaxed)
     let step = 500 + lead / 64

@@ -6,7 +6,7 @@ import TailracePlatform
 import TailraceReplay
 import TailraceWorkload
 
-/// One attempt's work: what the tape says of it.
+/// One attempt's work, as defined by the tape.
 package struct WorkOrder: Sendable {
   /// The job's number on the tape; chooses database rows and correlates events.
   package var job: UInt64
@@ -21,12 +21,12 @@ package struct WorkOrder: Sendable {
   }
 }
 
-/// Does the real work of jobs, with what one run has prepared for it.
+/// Does the real work of jobs, with the resources of one run.
 ///
 /// The same work can be done suspending (``perform(_:order:)``) and blocking (`performBlocking`), so that it fits both
 /// pools and sequential runs. Declared service times hold for `sleep`, `spin`, `memory` and each cycle of `cycles`;
-/// work that takes what it takes (`sqlite`, `subprocess`, `events`) is followed by a sleep as long as the plan's
-/// service time, which is zero unless a stall was asked for.
+/// work without a declared time (`sqlite`, `subprocess`, `events`) is followed by a sleep of the plan's service time,
+/// which is zero unless the plan has a stall.
 package final class WorkEngine: Sendable {
   let sleeper: PunctualSleeper
   /// Of threads that sleep by themselves.
@@ -37,9 +37,9 @@ package final class WorkEngine: Sendable {
   package let bus: EventBus
   /// The states of `cycles` jobs.
   package let workflows: WorkflowBoard
-  /// What all declared work shares; nil: nothing.
+  /// The backend shared by all declared work; nil: none.
   let backend: Backend?
-  /// Why attempts failed that were not meant to.
+  /// Causes of unintended failures.
   let failures = FailureTally()
   /// Of `subprocess` jobs.
   let family = ProcessFamily()
@@ -70,11 +70,10 @@ package final class WorkEngine: Sendable {
     }
   }
 
-  /// Ends what the engine has under way: the bus is drained. The database stays open: whoever made it closes it.
+  /// Ends pending work by draining the bus. The database's creator must close it.
   package func close() async { await bus.close() }
 
-  /// Kills what jobs' children have left running. Takes some milliseconds where there were children: call it when
-  /// nothing is measured any more.
+  /// Kills processes that jobs' children left running. This takes milliseconds, so call it after the measurement.
   package func endChildren() { family.end() }
 
   /// Does one attempt's work and ends as the plan says.
@@ -182,7 +181,7 @@ package final class WorkEngine: Sendable {
   private struct CorruptPayload: Error {}
 }
 
-/// Memory whose every page is really there.
+/// Memory in which every page is resident.
 struct TouchedMemory: Sendable {
   private nonisolated(unsafe) let start: UnsafeMutableRawPointer
 
@@ -198,6 +197,6 @@ struct TouchedMemory: Sendable {
     }
   }
 
-  /// Gives the memory back; to be called once.
+  /// Frees the memory. Call it once.
   func release() { free(start) }
 }

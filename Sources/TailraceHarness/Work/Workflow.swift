@@ -1,7 +1,7 @@
 import TailraceCore
 import TailracePlatform
 
-/// Where a workflow that works in cycles stands; updated after each cycle.
+/// The state of a workflow that runs in cycles, updated after each cycle.
 package struct WorkflowState: Hashable, Sendable, Codable {
   package enum Status: String, Sendable, Codable { case processing, completed, timedOut }
 
@@ -10,7 +10,7 @@ package struct WorkflowState: Hashable, Sendable, Codable {
   package var status: Status
   /// Cycles that ran, failed ones included.
   package var cycles: Int
-  /// Cycles that did their part; it takes ``needed`` of them.
+  /// Successful cycles; the workflow needs ``needed`` of them.
   package var succeeded: Int
   package var needed: Int
   /// The most cycles that may run.
@@ -29,7 +29,7 @@ package struct WorkflowState: Hashable, Sendable, Codable {
     updated = now
   }
 
-  /// Takes the end of a cycle into account. A failed cycle does nothing for the workflow and does not stop it.
+  /// Records the end of a cycle. A failed cycle does not count and does not stop the workflow.
   package mutating func finishCycle(failed: Bool, at now: Instant) {
     cycles += 1
     if !failed { succeeded += 1 }
@@ -42,11 +42,11 @@ package struct WorkflowState: Hashable, Sendable, Codable {
   }
 }
 
-/// The states of the latest workflows, for whoever asks how one is getting on.
+/// The states of the latest workflows.
 package final class WorkflowBoard: Sendable {
   private struct Board {
     var states: [UInt64: WorkflowState] = [:]
-    /// Jobs in order of their first update; the first of them leaves when the board is full.
+    /// Jobs in order of their first update. The first is removed when the board is full.
     var order: [UInt64] = []
     var next = 0
   }
