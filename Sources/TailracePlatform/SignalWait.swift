@@ -29,7 +29,7 @@ package final class SignalWait: Sendable {
     try SignalThread.shared.add(self, for: signals)
   }
 
-  /// Stops listening; when nobody else listens, the signals have the actions of before again.
+  /// Stops listening. The last listener restores the signals' previous actions.
   package func end() { SignalThread.shared.remove(self, from: signals) }
 
   /// Calls `action` at the first signal; at once when one has come.

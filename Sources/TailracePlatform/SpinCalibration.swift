@@ -4,7 +4,7 @@ import TailraceCore
 
 /// How fast this machine runs the loop that `spin` jobs are made of.
 package struct SpinCalibration: Hashable, Sendable, Codable {
-  /// Loop iterations in a nanosecond of processor time; above zero.
+  /// Loop iterations per nanosecond of CPU time, above zero.
   package var iterationsPerNanosecond: Double
   /// How far the rounds of the measurement lay apart: (slowest − fastest) ÷ fastest. Below 0.1 on a quiet machine.
   package var spread: Double
@@ -29,13 +29,13 @@ package struct SpinCalibration: Hashable, Sendable, Codable {
     }
     rounds.sort()
     let fastest = Double(rounds[0])
-    // The slowest fifth tells of interrupts rather than of the loop.
+    // The slowest fifth reflects interrupts rather than the loop.
     let slowest = Double(rounds[rounds.count * 4 / 5])
     return SpinCalibration(
       iterationsPerNanosecond: Double(iterations) / fastest, spread: (slowest - fastest) / fastest)
   }
 
-  /// Computes for `time` of processor time, give or take a microsecond.
+  /// Computes for `time` of CPU time, within about a microsecond.
   ///
   /// Processor time, not the wall clock: a job that has to share its core takes longer, as real work would.
   ///
@@ -62,7 +62,7 @@ package struct SpinCalibration: Hashable, Sendable, Codable {
 
 /// A loop that neither the optimizer nor the processor can shorten: each step needs the one before.
 enum SpinLoop {
-  /// Takes each result: a call whose result nobody needs could be left out by the optimizer.
+  /// Consumes each result, so that the optimizer does not remove the call.
   private static let sink = Atomic<UInt64>(0)
 
   @inline(never)

@@ -35,13 +35,13 @@ package final class TimerThread: @unchecked Sendable {
   /// Makes one whose thread starts with the first instant to wait for.
   package init() { (isVirtual, virtualStart) = (false, nil) }
 
-  /// Makes one whose thread is refused so many times first, as at a limit of processes.
+  /// Makes a timer thread whose first starts fail this many times, as at a limit of processes.
   package convenience init(refusals: Int) {
     self.init()
     refusalsToCome = refusals
   }
 
-  /// Has the thread refused so many times from now on, for tests.
+  /// Makes the next starts of the thread fail this many times, for tests.
   package func refuseThread(times count: Int) { lock.withLock { refusalsToCome = count } }
 
   /// Makes one whose time stands still until it is moved on.
@@ -316,7 +316,7 @@ private final class SleepTicket: @unchecked Sendable {
   }
 }
 
-/// How many tasks of one owner sleep by a ``TimerThread``.
+/// The number of one owner's tasks that sleep on a ``TimerThread``.
 package final class SleeperCount: Sendable {
   private let count = Atomic<Int>(0)
   package init() {}

@@ -37,6 +37,6 @@ package enum DatabaseConnections {
   /// two file descriptors, and one for each of hundreds of workers only makes SQLite slower.
   package static let readerLimit = 64
 
-  /// Those of a run with so many workers, the one for writing included.
+  /// The connections of a run with this many workers, including the one for writing.
   package static func count(forWorkers workers: Int) -> Int { min(max(1, workers), readerLimit) + 1 }
 }

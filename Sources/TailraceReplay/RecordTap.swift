@@ -2,7 +2,7 @@ import TailraceCore
 import TailraceMeasurement
 import TailracePlatform
 
-/// Copies of a run's records for whoever watches it.
+/// Copies of a run's records for the live display.
 ///
 /// A worker copies what it has just recorded into its shard's place, of which there are two: the watcher takes the full
 /// one by handing over the empty one, and folds it on a thread of its own. So a worker never waits for more than the
@@ -18,7 +18,7 @@ package final class RecordTap: Sendable {
     places = (0..<max(1, shards)).map { _ in Place(capacity: capacity) }
   }
 
-  /// Called by whoever records for the shard.
+  /// Called by the shard's recorder.
   package func add(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) { places[shard].add(records) }
 
   /// Hands over what has come since the last time, shard by shard; for one watcher only.

@@ -16,9 +16,9 @@ package struct Replay: Sendable {
   package var meter: any AllocationMeter
   /// Set from outside to cut the run short.
   package var interruption: StopFlag
-  /// Keeps the records for `jobs.csv`; nil: nobody asked.
+  /// Keeps the records for `jobs.csv`; nil: not requested.
   package var log: AttemptLog?
-  /// Told how far the run is; nil: nobody watches.
+  /// Receives the run's progress; nil: no display.
   package var progress: RunProgress?
   /// The window in which starts are counted: one second of the scenario's time.
   package var startsWindow = Nanoseconds.seconds(1)
@@ -102,7 +102,7 @@ extension ReplaySystem {
   package func baseline(for name: String) -> String? { nil }
   package var heeds: Set<ReplaySetting> { Set(ReplaySetting.allCases) }
   package var obstacle: String? { nil }
-  /// The same where nobody interrupts.
+  /// The same without an interruption.
   package func lacks(_ scenario: Scenario) -> [String] { lacks(scenario, interruption: StopFlag()) }
   /// In virtual time nothing is started.
   package func demand(of scenario: Scenario) -> RunDemand { RunDemand() }

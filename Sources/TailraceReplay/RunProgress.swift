@@ -24,7 +24,7 @@ package struct JobCounts: Sendable, Hashable {
   }
 }
 
-/// How far a run is; read by whoever draws progress, written by the load generator and the system.
+/// A run's progress, written by the load generator and the system, and read by the display.
 package final class RunProgress: Sendable {
   private let submitted = Atomic<Int>(0)
   private let latest = Atomic<Int64>(0)
@@ -46,10 +46,10 @@ package final class RunProgress: Sendable {
   /// How far the tape is played, from the run's start: the intended instant of the latest job or, in virtual time, the
   /// present.
   package var reached: Nanoseconds { Nanoseconds(latest.load(ordering: .relaxed)) }
-  /// What is in the system now; nil: it does not say.
+  /// The jobs in the system; nil: unavailable.
   package var counts: JobCounts? {
     let (known, ask) = state.withLock { ($0.counts, $0.ask) }
-    // Outside the lock: the system has one of its own.
+    // Outside the lock, because the system has its own.
     return ask?() ?? known
   }
   /// The records that pass by, and what a recorder of theirs must know; nil: the run has not begun, or nobody watches.

@@ -50,7 +50,7 @@ package struct InjectedFault: Sendable, Hashable {
   }
 }
 
-/// Carries a plan of faults out: who is away until when, and what was done.
+/// Carries out a fault plan, and records which workers are absent until when.
 struct FaultInjector {
   var plan: FaultPlan
   /// Workers that are away, soonest back first.

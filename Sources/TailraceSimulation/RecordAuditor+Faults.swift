@@ -27,7 +27,7 @@ extension RecordAuditor {
       case .clockStep: break
       }
     }
-    // Nobody dies unasked, nor before or after the worker.
+    // A worker dies only if the plan says so, and only while it is present.
     let isVague = hasBackwardStep
     for record in records where record.outcome == .crashed {
       note(

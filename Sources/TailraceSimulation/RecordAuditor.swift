@@ -209,7 +209,7 @@ package struct RecordAuditor {
     note(most <= budget, "\(most) bytes reserved at once, the budget is \(budget)")
   }
 
-  /// At most one live job has a unique key, and nobody is refused for a key that nobody has.
+  /// At most one live job has a unique key, and a duplicate is rejected only while another job has its key.
   private mutating func checkKeys() {
     var lives: [String: [(job: UInt64, from: Instant, to: Instant)]] = [:]
     for (job, records) in byJob {

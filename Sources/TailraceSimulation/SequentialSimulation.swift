@@ -8,7 +8,7 @@ import TailraceWorkload
 /// else runs. A job whose dependency did not complete is cancelled, and so is one whose submitter's cancellation comes
 /// before its turn.
 package struct SequentialSimulation {
-  /// What it leaves beside its records.
+  /// Its results besides records.
   package struct Summary: Sendable {
     /// The instant of the last event.
     package var ended = Instant.zero

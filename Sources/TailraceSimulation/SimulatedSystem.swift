@@ -72,7 +72,7 @@ package struct SimulatedSequentialSystem: ReplaySystem {
 }
 
 extension Scenario {
-  /// What virtual time needs to know and the scenario does not say, in words.
+  /// Requirements of virtual time that the scenario does not meet.
   package var lacksForVirtualTime: [String] {
     jobsWithoutVirtualTime.map { "a simulated_service for job type '\($0)', whose real work has no declared length" }
   }

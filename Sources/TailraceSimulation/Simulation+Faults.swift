@@ -71,7 +71,7 @@ extension Simulation {
     case .isLost: faults!.note(InjectedFault(.jobLost, at: now, job: job.index))
     case .isDoubled:
       submit(holdsUp: holdsUp)
-      // Nobody knows of the copy: it holds nobody up, and nobody cancels it or waits for it.
+      // The duplicate is invisible to the submitter: nothing depends on it, and it is never cancelled or awaited.
       faults!.note(InjectedFault(.jobDoubled, at: now, job: job.index))
       _ = core.jobSubmitted(submission, at: now, into: &outbox)
     }

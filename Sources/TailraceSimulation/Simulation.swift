@@ -20,7 +20,7 @@ import TailraceWorkload
 /// measured from their intended instants. A job later than the bound is dropped and recorded. Each client of a closed
 /// stream submits for itself.
 package struct Simulation: ~Copyable {
-  /// What a simulation leaves beside its records.
+  /// A simulation's results besides records.
   package struct Summary: Sendable {
     /// The instant of the last event.
     package var ended = Instant.zero
@@ -75,7 +75,7 @@ package struct Simulation: ~Copyable {
   var now = Instant.zero
   /// Carries out the scenario's plan of faults; nil: it has none.
   var faults: FaultInjector?
-  /// Beyond so many at once each attempt takes so much longer, as many run when it starts.
+  /// The backend's capacity. Above it, an attempt is slowed down by the concurrency at its start.
   private let backend: Double?
   /// Whether the work of each job type uses a processor for as long as it takes.
   let computes: [Bool]
@@ -161,7 +161,7 @@ package struct Simulation: ~Copyable {
       if nextAt == .distantFuture, hasSubmittedEverything {
         if !isDraining { deadline = sealBatchesAndDrain() }
         isDraining = true
-        // A time-out that nobody waits for any more would move the clock on.
+        // A timeout that no longer matters would advance the clock.
         if core.gauges.inSystem == 0 { break }
       }
       if isOver { break }

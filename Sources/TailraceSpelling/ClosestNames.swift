@@ -1,10 +1,10 @@
-/// The known names that somebody may have meant who wrote another word, the best first.
+/// The known names that an unknown word may have meant, best match first.
 ///
 /// These come first: the same word in another case or with other separators; the words of ``Synonyms``; names of which
 /// the last part is the word (`scheduler.workers` for `workers`). Where there are none: names within a third of the
 /// word's length in edits, and those that begin with the word; then names that are a part of it.
 ///
-/// - Parameter limit: At most so many.
+/// - Parameter limit: The maximum number of names.
 package func closestNames(to word: String, among known: [String], limit: Int = 3) -> [String] {
   let plain = plainForm(word)
   guard !plain.isEmpty else { return [] }
@@ -33,7 +33,7 @@ package func closestNames(to word: String, among known: [String], limit: Int = 3
   return Array(nearParts.prefix(limit))
 }
 
-/// `did you mean 'a' or 'b'? ` with a blank at its end; empty where nothing is near.
+/// `did you mean 'a' or 'b'? ` with a trailing space; empty if no name is similar.
 package func didYouMean(_ word: String, among known: [String], limit: Int = 3) -> String {
   let names = closestNames(to: word, among: known, limit: limit)
   return names.isEmpty ? "" : "did you mean \(names.map { "'\($0)'" }.joined(separator: " or "))? "

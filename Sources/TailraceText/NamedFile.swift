@@ -41,7 +41,7 @@ package struct NamedFile: Sendable {
     return !place.dropFirst(root.count).split(separator: "/").contains { $0.hasPrefix(".") }
   }
 
-  /// A problem as it may be told: of a file that is not shown only the place of what is wrong.
+  /// A problem that is safe to print: for a confidential file, only the location.
   package func told(_ problem: TextProblem, of name: String) -> String {
     let name = name.prefix(200)
     if problem.line == 0 { return "\(name): \(problem.message)" }

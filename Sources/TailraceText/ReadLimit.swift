@@ -21,7 +21,7 @@ package struct ReadLimit: Hashable, Sendable {
     bytes: 512 << 20, line: 1 << 20, advice: "replay a shorter tape, or write one row for each attempt")
   /// A stored result, a baseline or a noise floor.
   package static let result = ReadLimit(bytes: 64 << 20, line: nil, advice: "name a file that Tailrace wrote")
-  /// What the system tells in a file, such as `/proc/stat`.
+  /// System files such as `/proc/stat`.
   package static let system = ReadLimit(bytes: 4 << 20, line: nil, advice: "check the system")
 
   /// `256 MiB`.

@@ -1,6 +1,6 @@
 import TailraceSpelling
 
-/// The values of one row, as places in the bytes of its file.
+/// The values of one row, as ranges of its file's bytes.
 package struct TextRow: Sendable {
   /// Where a value is: in the file or, where it had to be unquoted, among the row's own bytes.
   package struct Field: Sendable {

@@ -18,7 +18,7 @@ import Synchronization
 /// as another user.
 package final class ProcessFamily: Sendable {
   private static let count = Atomic<UInt32>(0)
-  /// Families are told apart within this process.
+  /// Identifies the family within this process.
   private let number: UInt32
   /// Whether anything was started, so that there is something to look for.
   private let isUsed = Atomic<Bool>(false)
@@ -36,7 +36,7 @@ package final class ProcessFamily: Sendable {
   ///   - collects: whether output is read to its end. A descendant that has the output open would keep it from
   ///     ending; it is killed as soon as the child has ended.
   ///   - error: made when everything else is ready.
-  ///   - onStart: told of the child's number.
+  ///   - onStart: Called with the child's process number.
   /// - Throws: What `Subprocess.run` throws, ``SystemRefusal``, or `CancellationError`.
   package func run<Output: OutputProtocol, Failure: ErrorOutputProtocol>(
     _ executable: Executable, _ arguments: [String], environment: [Environment.Key: String?] = [:],

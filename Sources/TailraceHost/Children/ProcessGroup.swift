@@ -3,9 +3,9 @@ import Glibc
 import Subprocess
 import TailracePlatform
 
-/// A child process that leads a group of its own, in which its children are too: they end together.
+/// A child process that leads its own process group, which includes its children. The group ends together.
 ///
-/// A child that starts a session of its own (`setsid`) leaves the group; ``ProcessFamily`` finds it.
+/// A child that starts its own session (`setsid`) leaves the group; ``ProcessFamily`` finds it.
 package final class ProcessGroup: Sendable {
   private struct State {
     var leader: pid_t = 0

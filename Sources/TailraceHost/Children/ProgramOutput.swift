@@ -9,7 +9,7 @@ import TailracePlatform
   import SystemPackage
 #endif
 
-/// A program that runs beside this one, and what it printed.
+/// A running child program and its output.
 package struct ProgramOutput: Sendable {
   /// The exit status; minus the signal's number where a signal ended it.
   package var status: Int32
@@ -27,8 +27,8 @@ package struct ProgramOutput: Sendable {
   ///   - program: a path, or a name that is looked up on PATH.
   ///   - environment: what is added to this process's environment.
   ///   - folder: the working directory; nil: this program's.
-  ///   - grace: how long it may go on once it was told to end.
-  ///   - interruption: once it is set, the program is told to end.
+  ///   - grace: How long the program may run after it has been asked to end.
+  ///   - interruption: Set it to ask the program to end.
   /// - Throws: what `Subprocess.run` throws, where it was not interrupted.
   package static func of(
     _ program: String, _ arguments: [String], environment: [(name: String, value: String)] = [],

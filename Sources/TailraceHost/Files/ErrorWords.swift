@@ -2,7 +2,7 @@ import Foundation
 import Subprocess
 import TailraceSpelling
 
-/// What to say of an error whose type is not known where it is caught.
+/// Error messages for errors whose type is unknown where they are caught.
 package enum ErrorWords {
   /// The error in words for people: the project's own errors as they word themselves, those of the system and of
   /// libraries without their domains and type names.

@@ -22,7 +22,7 @@ package struct FileClaim: Sendable {
         return nil
       }
       var (own, named) = (stat(), stat())
-      // Whoever had it may have removed it between the two steps.
+      // The previous owner may have removed it between the two steps.
       if fstat(descriptor, &own) == 0, lstat(path, &named) == 0, own.st_ino == named.st_ino {
         self.descriptor = descriptor
         return

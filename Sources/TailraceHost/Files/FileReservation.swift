@@ -28,12 +28,12 @@ package final class FileReservation: Sendable {
   /// Gives the name back.
   deinit {
     claim.end()
-    // Only where nothing was written to it.
+    // Only if nothing was written to it.
     rmdir(folder)
     rmdir(URL(fileURLWithPath: folder).deletingLastPathComponent().path)
   }
 
-  /// The process that has the name; nil: it cannot be told.
+  /// The process that has reserved the name; nil: unknown.
   package static func holder(of name: String, in folder: String) -> Int32? {
     guard let text = RunEnvironment.text(of: "\(folder)/\(name)", .regular) else { return nil }
     return Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))

@@ -2,7 +2,7 @@ import Foundation
 
 /// What processes of this program have left in folders because they were killed.
 package struct Leftovers: Sendable {
-  /// A file or a folder that nobody uses any more.
+  /// A file or a folder whose process has ended.
   package struct Item: Hashable, Sendable {
     package var path: String
     /// Of all that is in it.

@@ -80,7 +80,7 @@ package enum OutputFile {
       guard status.st_mode & S_IFMT == S_IFREG else {
         return access(path, W_OK) == 0 ? nil : FileProblem(.write, path, errno)
       }
-      // Opened rather than asked: a file system that cannot be written to says so.
+      // Open it rather than check permissions: a read-only file system reports an error only then.
       let descriptor = open(path, O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { return FileProblem(.write, path, errno) }
       close(descriptor)
@@ -110,7 +110,7 @@ package enum OutputFile {
     return code == 0 ? nil : FileProblem(.write, place, code)
   }
 
-  /// Tries whether something can be made in a folder, and takes it away again: what permissions say is not all.
+  /// Checks that a file can be created in a folder, by creating and removing one. Permissions alone do not prove it.
   ///
   /// - Returns: why not, as `errno` has it; 0: it can.
   private static func obstacle(toMakingIn folder: String) -> Int32 {
@@ -153,7 +153,7 @@ package enum OutputFile {
         if count >= 0 { done += count } else if errno != EINTR { code = errno }
       }
     }
-    // Some file systems tell only now that there was no room.
+    // Some file systems report only now that the disk is full.
     if close(descriptor) != 0, code == 0, errno != EINTR { code = errno }
     guard code == 0 else { throw FileProblem(.write, shown ?? path, code) }
   }

@@ -8,7 +8,7 @@ import Foundation
 /// would not do, since the system gives it to another process later; the instant at which the process was started is
 /// another one then.
 package struct OwnedName: Hashable, Sendable {
-  /// What it is for; begins with a dot where nobody is to see it.
+  /// Its purpose; starts with a dot if the file is hidden.
   package var kind: String
   package var process: Int32
   /// When the process was started, in ticks since the machine was.
@@ -19,7 +19,7 @@ package struct OwnedName: Hashable, Sendable {
   package var boot: UInt32
   private var random: UInt32
 
-  /// A name that nobody else uses. A long kind is cut, so that names stay as short as file systems want them.
+  /// A unique name. A long kind is truncated, so that the name fits the file system's limit.
   package init(kind: String) {
     self = Self.own
     self.kind = String(decoding: kind.utf8.prefix(180), as: UTF8.self)
@@ -47,7 +47,7 @@ package struct OwnedName: Hashable, Sendable {
     self.init(
       kind: parts.dropLast(2).joined(separator: "."), process: process, start: start, namespace: namespace,
       boot: boot, random: random)
-    // Whoever writes a number in another way is not this program.
+    // This program never writes numbers in another form.
     guard text == name, !kind.isEmpty else { return nil }
   }
 

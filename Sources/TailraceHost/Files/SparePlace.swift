@@ -15,7 +15,7 @@ package enum SparePlace {
   package static func fill<Written>(_ write: (_ folder: String) throws -> Written) -> Written? {
     var seen: Set<String> = []
     for parent in parents where seen.insert(URL(fileURLWithPath: parent).standardizedFileURL.path).inserted {
-      // A name that nobody else can have taken, and that nothing takes for what a killed run left.
+      // A unique name that is not mistaken for a leftover of a killed run.
       var name = Array("\(parent)/kept-by-tailrace-\(String(repeating: "X", count: 6))".utf8CString)
       guard mkdtemp(&name) != nil else { continue }
       let folder = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -21,7 +21,7 @@ package struct DoctorReport: Sendable, Hashable, Codable {
   package var spin: SpinCalibration
   /// Whether the system lets this process use real-time scheduling.
   package var isRealTimeAllowed: Bool
-  /// What the machine did besides during the examination; nil when it cannot be told.
+  /// The machine's other activity during the examination; nil: unavailable.
   package var noise: HostNoise?
 
   /// What this machine is good for: one sentence each, the most important first.

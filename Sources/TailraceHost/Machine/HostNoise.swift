@@ -70,11 +70,11 @@ package struct HostTimes: Hashable, Sendable {
 
 /// What the machine did besides, between two moments.
 package struct HostNoise: Hashable, Sendable, Codable {
-  /// Share of all processor time that the host took for other virtual machines, 0…1.
+  /// CPU steal as a share of all CPU time, 0…1.
   package var steal: Double
-  /// Share of all processor time spent idle while a disk was waited for, 0…1.
+  /// Share of all CPU time spent idle while waiting for a disk, 0…1.
   package var iowait: Double
-  /// Share of all processor time in use by anything, this process included, 0…1.
+  /// Share of all CPU time in use, including by this process, 0…1.
   package var busy: Double
 
   /// Compares two readings; nil when no time passed between them.

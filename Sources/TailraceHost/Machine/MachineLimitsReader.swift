@@ -76,7 +76,7 @@ package struct MachineLimitsReader: Sendable {
 
   /// Whether the limit of processes does not bind the process: the system's root, and who may exceed limits.
   private func isExempt(_ status: Status) -> Bool {
-    // Root of a container with users of its own is a plain user of the system.
+    // Root in a container with a user namespace is an ordinary user of the host.
     let map = (text("/proc/self/uid_map") ?? "").split(whereSeparator: \.isWhitespace)
     guard map.isEmpty || map == ["0", "0", "4294967295"] else { return false }
     let (systemAdministrator, systemResources) = (UInt64(1) << 21, UInt64(1) << 24)
@@ -101,7 +101,7 @@ package struct MachineLimitsReader: Sendable {
       // Without a limit the older kind of group shows a number near the greatest.
       guard let first, let bytes = number("\(folder)/\(first)"), bytes < 1 << 60 else { continue }
       let used = number("\(folder)/memory.current") ?? number("\(folder)/memory.usage_in_bytes") ?? 0
-      // Pages of files that nobody has used lately are given up before anybody is refused.
+      // The kernel reclaims inactive file pages before an allocation fails.
       let cache = ["inactive_file ", "total_inactive_file "].compactMap {
         Self.value(after: $0, in: text("\(folder)/memory.stat") ?? "")
       }.max()
@@ -156,7 +156,7 @@ package struct MachineLimitsReader: Sendable {
     (try? FileManager.default.contentsOfDirectory(atPath: root + path)) ?? []
   }
 
-  /// nil: there is no such file, or it says `max`.
+  /// nil: there is no such file, or it contains `max`.
   private func number(_ path: String) -> Int? {
     text(path).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
   }
@@ -169,7 +169,7 @@ package struct MachineLimitsReader: Sendable {
     return nil
   }
 
-  /// What /proc/PID/status says.
+  /// The fields of /proc/PID/status.
   private struct Status {
     var user = -1
     var threads = 1
@@ -192,7 +192,7 @@ package struct MachineLimitsReader: Sendable {
     }
   }
 
-  /// What /proc/self/limits says: the soft limits.
+  /// The soft limits in /proc/self/limits.
   private struct ResourceLimits {
     private let lines: [Substring]
     init(_ text: String) { lines = text.split(separator: "\n") }

@@ -69,7 +69,7 @@ extension HostTimes {
   /// The share of processor time between two readings that went neither to this process nor to the host, nor stayed
   /// idle: other programs', 0…1; nil when no time passed.
   ///
-  /// - Parameter own: this process's processor time in between, in nanoseconds.
+  /// - Parameter own: This process's CPU time in between, in nanoseconds.
   package static func othersShare(from start: HostTimes, to end: HostTimes, own: Int64) -> Double? {
     guard end.total > start.total else { return nil }
     let total = Double(end.total - start.total)

@@ -55,7 +55,7 @@ package struct RunEnvironment: Hashable, Sendable, Codable {
     #endif
   }
 
-  /// The compiler's version as far as it can be told when compiling.
+  /// The compiler's version, as far as it is known at compile time.
   package static var swiftCompiler: String {
     #if compiler(>=6.5)
       "6.5 or newer"
@@ -135,7 +135,7 @@ package struct RunEnvironment: Hashable, Sendable, Codable {
     text(of: "/proc/loadavg").map { $0.split(separator: " ").prefix(3).joined(separator: " ") }
   }
 
-  /// What a file of the system, or of a repository, says; nil: it cannot be read, or is no text.
+  /// The contents of a system or repository file; nil: it cannot be read, or is not text.
   package static func text(of path: String, _ kind: InputFile.Kind = .any) -> String? {
     (try? InputFile.read(path, .system, kind)).flatMap { String(validating: $0, as: UTF8.self) }
   }

@@ -7,7 +7,7 @@ import TailracePlatform
 /// What it costs on this machine to wake a sleeping thread: from the signal to the first instruction of the other.
 ///
 /// No system that hands jobs to idle workers can be faster. At low rates waiting times consist of little else, so this
-/// figure stands beside them. On virtual machines an idle processor makes it ten times dearer than a busy one.
+/// figure stands beside them. On virtual machines it takes ten times longer on an idle processor than on a busy one.
 package enum WakeUpCalibration {
   /// Wakes a thread `samples` times with a pause before each, so that the processors fall idle; takes about
   /// `samples` × `pause`. Blocks the calling thread. Nil where the system gives no thread to wake.
