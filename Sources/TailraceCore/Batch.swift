@@ -1,8 +1,8 @@
-/// What the scheduler keeps about the open batches.
+/// The open batches.
 struct BatchTable {
   struct Batch {
     let failFast: Bool
-    /// Only of a fail-fast batch: whom to cancel.
+    /// The jobs to cancel; kept for fail-fast batches only.
     var members: ContiguousArray<JobID> = []
     var unsettled = 0
     var sealed = false
@@ -17,8 +17,7 @@ struct BatchTable {
   var count: Int { open.count }
 
   mutating func add(failFast: Bool) -> BatchID {
-    // Below the number that stands for none. After two thousand million batches numbers come again; that of an open one
-    // is left out.
+    // Wraps before the value that means "no batch" and skips numbers of batches that are still open.
     while open[nextNumber] != nil { nextNumber = (nextNumber &+ 1) & Identifiers.mask }
     defer { nextNumber = (nextNumber &+ 1) & Identifiers.mask }
     open[nextNumber] = Batch(failFast: failFast)
@@ -32,11 +31,11 @@ struct BatchTable {
 }
 
 extension SchedulerCore {
-  /// A submitter opened a batch: jobs submitted with its identifier settle together.
+  /// Opens a batch: jobs submitted with its identifier settle together.
   ///
-  /// - Parameter failFast: whether the first job that is dead-lettered cancels the rest; otherwise every
-  ///   result and every failure is collected.
-  /// - Throws: when ``mostBatches`` are open.
+  /// - Parameter failFast: if true, the first dead-lettered job cancels the rest; if false, every result and every
+  ///   failure is collected.
+  /// - Throws: ``LimitReached`` when ``mostBatches`` are open.
   public mutating func batchOpened(failFast: Bool) throws(LimitReached) -> BatchID {
     guard batches.count < Self.mostBatches else {
       throw LimitReached(
@@ -46,11 +45,11 @@ extension SchedulerCore {
     return batches.add(failFast: failFast)
   }
 
-  /// As many batches can be open at once.
+  /// The maximum number of batches open at once.
   public static let mostBatches = 1_000_000
 
-  /// A job joins a fail-fast batch. Those that have settled are dropped now and then: a batch that stays open for long
-  /// keeps what it can still cancel.
+  /// Adds a job to a fail-fast batch. Settled members are removed periodically, so that a batch that stays open for
+  /// long keeps only jobs it can still cancel.
   mutating func noteMember(_ job: JobID, of number: UInt32) {
     let known = batches[number]!.members.count
     if known >= 64, known > 2 * batches[number]!.unsettled {
@@ -61,7 +60,7 @@ extension SchedulerCore {
     batches[number]!.members.append(job)
   }
 
-  /// No more jobs will be submitted to the batch; once all are settled, `settleBatch` is ordered.
+  /// Seals a batch: no more jobs will be submitted to it. Once all its jobs have settled, `settleBatch` is ordered.
   public mutating func batchSealed(_ id: BatchID, into outbox: inout Outbox) {
     guard batches[id.rawValue] != nil else { return }
     batches[id.rawValue]!.sealed = true

@@ -1,8 +1,8 @@
-/// The ranges of everything that a program can set. Each check finds all problems at once.
+/// Range checks for all settings. Each check reports all problems at once.
 extension SchedulerConfiguration {
-  /// Whether the settings can be used.
+  /// Checks that every setting is in range.
   ///
-  /// - Throws: all that are out of range, with their values and ranges.
+  /// - Throws: every value that is out of range, with its allowed range.
   public func validate() throws(InvalidValues) {
     var check = ValueCheck()
     check.add(policy.problems)
@@ -31,9 +31,9 @@ extension SchedulerConfiguration {
 }
 
 extension JobTypeConfiguration {
-  /// Whether the settings can be used.
+  /// Checks that every setting is in range.
   ///
-  /// - Throws: all that are out of range, with their values and ranges.
+  /// - Throws: every value that is out of range, with its allowed range.
   public func validate() throws(InvalidValues) {
     var check = ValueCheck()
     check.check("name", length: name, in: 1...mostNameLength)
@@ -50,12 +50,12 @@ extension JobTypeConfiguration {
 }
 
 extension RetryPolicy {
-  /// The most retries that can be counted.
+  /// The maximum of ``limit``.
   public static let mostRetries = 65_534
 
-  /// Whether the policy can be used.
+  /// Checks that every setting is in range.
   ///
-  /// - Throws: all that is out of range, with its value and range.
+  /// - Throws: every value that is out of range, with its allowed range.
   public func validate() throws(InvalidValues) {
     let found = problems(named: "")
     if !found.isEmpty { throw InvalidValues(found) }
@@ -92,7 +92,7 @@ extension RateLimit {
 }
 
 extension PoolConfiguration {
-  /// The most workers of a pool, those included that replace stuck ones.
+  /// The maximum number of workers in a pool, including replacements of stuck ones.
   public static let mostWorkers = 65_534
 
   func problems(named prefix: String, spares: Int) -> [InvalidValue] {
@@ -170,9 +170,9 @@ extension DispatchPolicy {
 }
 
 extension ScheduleDescription {
-  /// Whether the schedule can be used.
+  /// Checks that every setting is in range.
   ///
-  /// - Throws: all that is out of range, with its value and range.
+  /// - Throws: every value that is out of range, with its allowed range.
   public func validate() throws(InvalidValues) {
     var check = ValueCheck()
     if case .every(let interval, _) = recurrence { check.checkPositive("interval", interval) }

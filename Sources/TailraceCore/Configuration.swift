@@ -1,17 +1,18 @@
-/// In which order eligible jobs start.
+/// The order in which eligible jobs start.
 public enum DispatchPolicy: Hashable, Sendable, Codable {
   /// First eligible, first started. Cannot starve.
   case fifo
   /// Strictly by priority, then first eligible. Less urgent jobs starve while more urgent ones fill the workers.
   case priority
-  /// By the instant a job became eligible minus a boost per priority, fixed when it becomes eligible: a job overtakes
-  /// another of the next lower priority that became eligible up to `boost` earlier. Nothing waits behind more than
-  /// `4 × boost` of later arrivals, so nothing starves; nothing is ever rescanned.
+  /// By the instant a job became eligible, plus `boost` for each priority level below the most urgent. The key is fixed
+  /// when the job becomes eligible: a job overtakes another of the next lower priority that became eligible up to
+  /// `boost` earlier. No job waits behind more than `4 × boost` of later arrivals, so nothing starves and nothing is
+  /// rescanned.
   case aging(boost: Nanoseconds)
-  /// By waiting time × the slope of the priority (Kleinrock), at the instant at which a worker is free. Cannot starve
-  /// while every slope is above 0.
+  /// By waiting time × the slope of the priority (Kleinrock), evaluated when a worker becomes free. Cannot starve while
+  /// every slope is above 0.
   case slopeAging(PrioritySlopes)
-  /// Earliest deadline first; jobs without a deadline last, where they may starve.
+  /// Earliest deadline first. Jobs without a deadline come last and may starve.
   case deadline
   /// Shortest expected service time first. Long jobs starve while short ones fill the workers.
   case shortest
@@ -19,7 +20,7 @@ public enum DispatchPolicy: Hashable, Sendable, Codable {
   case fair(by: ShareOwner)
 }
 
-/// Who has a share under the policy `fair`.
+/// What receives a share under the policy `fair`.
 public enum ShareOwner: String, Hashable, Sendable, Codable, CaseIterable {
   /// Job types, by ``JobTypeConfiguration/weight``.
   case jobType = "type"
@@ -27,15 +28,14 @@ public enum ShareOwner: String, Hashable, Sendable, Codable, CaseIterable {
   case tagKey = "tag"
 }
 
-/// What happens to a submission that finds the queue full.
+/// What happens to a submission when the queue is full.
 public enum OverflowPolicy: String, Hashable, Sendable, Codable, CaseIterable {
-  /// It is refused.
+  /// The submission is rejected.
   case reject
-  /// Its submitter waits until there is room.
+  /// The submitter waits until there is room.
   case block
-  /// The least urgent eligible job, the youngest of its priority, makes room, if it is less urgent than the new one;
-  /// otherwise the new one is refused. Jobs that wait for their delay, their retry or their dependencies are never
-  /// shed.
+  /// The least urgent eligible job (the youngest of its priority) is shed if it is less urgent than the new one;
+  /// otherwise the new one is rejected. Jobs waiting for a delay, a retry or dependencies are never shed.
   case shed
 }
 
@@ -43,21 +43,22 @@ public enum OverflowPolicy: String, Hashable, Sendable, Codable, CaseIterable {
 public struct RateLimit: Hashable, Sendable, Codable {
   /// Starts per second in the long run; above 0.
   public var rate: Rate
-  /// How many starts may come at once after an idle time; at least 1. In any window of length `w` seconds at most
+  /// The number of starts that may happen at once after an idle period; at least 1. In any window of `w` seconds at
+  /// most
   /// `burst + w × rate` jobs start.
   public var burst: Int
-  /// Makes a limit of `rate`, of which `burst` may come at once; at least 1.
+  /// Creates a limit of `rate` with a burst of at least 1.
   public init(rate: Rate, burst: Int = 1) {
     self.rate = rate
     self.burst = burst
   }
 }
 
-/// How long a job waits between a failed attempt and the next one.
+/// The wait between a failed attempt and the next one.
 public enum Backoff: Hashable, Sendable, Codable {
-  /// Not at all.
+  /// No wait.
   case none
-  /// The same time before each retry.
+  /// The same wait before each retry.
   case fixed(Nanoseconds)
   /// `base × n` before retry `n` (first: 1).
   case linear(base: Nanoseconds)
@@ -67,7 +68,7 @@ public enum Backoff: Hashable, Sendable, Codable {
   case polynomial(base: Nanoseconds, power: Int)
 }
 
-/// How chance spreads retries out. `d` is the time that the backoff gives.
+/// Randomization of retry waits. `d` is the wait that the backoff computes.
 /// Source: M. Brooker, *Exponential Backoff and Jitter*, AWS Architecture Blog, 2015.
 public enum Jitter: String, Hashable, Sendable, Codable, CaseIterable {
   /// Exactly `d`.
@@ -76,25 +77,25 @@ public enum Jitter: String, Hashable, Sendable, Codable, CaseIterable {
   case full
   /// Uniform in d/2…d.
   case equal
-  /// Uniform between the first retry's `d` and three times what was waited before the retry before (at first: `d`); the
-  /// backoff's own growth counts for nothing. Never above the cap.
+  /// Uniform between the first retry's `d` and three times the previous wait (initially `d`). Ignores the growth of the
+  /// backoff. Never exceeds the cap.
   case decorrelated
 }
 
-/// When a failed or timed-out attempt is followed by another.
+/// Whether and when a failed or timed-out attempt is retried.
 public struct RetryPolicy: Hashable, Sendable, Codable {
   /// Retries after the first attempt; 0 means a single attempt. At most 65,534.
   public var limit: Int
   /// How long to wait before each retry.
   public var backoff: Backoff
-  /// How much of that wait is left to chance.
+  /// The randomization of that wait.
   public var jitter: Jitter
-  /// The longest time between two attempts, before jitter; below the backoff's first wait it shortens them all.
+  /// The maximum wait between two attempts, before jitter. If it is below the backoff's first wait, it caps every wait.
   public var cap: Nanoseconds
-  /// A job so many of whose attempts crashed their worker is poison: it goes to the dead letters with the cause
-  /// `crashed`, however many retries are left. 1 to 254; nil: crashes count like failures.
+  /// The number of crashed attempts after which a job is treated as poison: it is dead-lettered with the cause
+  /// `crashed`, even if retries are left. 1 to 254; nil: crashes count as failures.
   public var crashLimit: Int?
-  /// Makes a policy of at most `limit` retries. Without a `cap` it is 60 s, or the backoff's first wait where that is
+  /// Creates a policy of at most `limit` retries. The default `cap` is 60 s, or the backoff's first wait if that is
   /// longer.
   public init(
     limit: Int, backoff: Backoff = .exponential(base: .milliseconds(100), factor: 2), jitter: Jitter = .full,
@@ -110,21 +111,21 @@ public struct RetryPolicy: Hashable, Sendable, Codable {
   public static let never = RetryPolicy(limit: 0, backoff: .none, jitter: .none)
 }
 
-/// One set of workers and its limits.
+/// The workers of a pool and its limits.
 public struct PoolConfiguration: Hashable, Sendable, Codable {
-  /// Workers: jobs that this pool runs at once at most; 0 closes the pool, at most 65,534.
+  /// Maximum jobs that this pool's workers run at once. 0 closes the pool; at most 65,534.
   public var workers: Int
-  /// A lower bound on jobs at once than the workers give; nil: as many as workers.
+  /// Maximum jobs running at once in this pool; nil: one per worker.
   public var concurrency: Int?
-  /// How often attempts may start; nil: as often as there is room.
+  /// Maximum rate at which attempts start; nil: unlimited.
   public var rate: RateLimit?
-  /// A limit on jobs at once that finds itself; nil: none.
+  /// An adaptive concurrency limit; nil: none.
   public var adaptive: AdaptiveConcurrency?
-  /// Puts workers to use as jobs wait; nil: all are in use.
+  /// Activates workers as jobs wait; nil: all workers are active.
   public var autoscaling: Autoscaling?
-  /// Sheds jobs when they have waited too long for too long; nil: never.
+  /// Sheds jobs when waiting time stays too long; nil: never.
   public var controlledDelay: ControlledDelay?
-  /// Makes the settings of one pool.
+  /// Creates the settings of one pool.
   public init(
     workers: Int, concurrency: Int? = nil, rate: RateLimit? = nil, adaptive: AdaptiveConcurrency? = nil,
     autoscaling: Autoscaling? = nil, controlledDelay: ControlledDelay? = nil
@@ -138,33 +139,31 @@ public struct PoolConfiguration: Hashable, Sendable, Codable {
   }
 }
 
-/// What the scheduler knows of a type of job; a submission may override priority, pool, timeout, retries and memory.
+/// The settings of a job type. A submission may override priority, pool, timeout, retries and memory.
 public struct JobTypeConfiguration: Hashable, Sendable, Codable {
-  /// By which handlers are registered and reports speak of it.
+  /// The name under which handlers are registered and that reports print.
   public var name: String
-  /// Of its jobs, where a submission names none.
+  /// The priority of jobs whose submission sets none.
   public var priority: Priority
-  /// Which workers run its jobs.
+  /// The pool that runs its jobs.
   public var pool: PoolID
-  /// Time that an attempt may take; nil: the scheduler's default. The longest ``Nanoseconds`` there are: for ever.
+  /// The time limit of an attempt; nil: the scheduler's default. `Nanoseconds(.max)` means no limit.
   public var timeout: Nanoseconds?
-  /// nil: the scheduler's default.
+  /// The retry policy; nil: the scheduler's default.
   public var retry: RetryPolicy?
-  /// Jobs of this type running at once at most; nil: no limit of its own.
+  /// Maximum jobs of this type running at once; nil: no limit per type.
   public var concurrency: Int?
-  /// How often attempts may start; nil: as often as there is room.
+  /// Maximum rate at which attempts start; nil: unlimited.
   public var rate: RateLimit?
   /// Memory that a job of this type reserves from ``SchedulerConfiguration/memoryBudget`` while it runs, in bytes.
   public var memory: Int
-  /// How long after its intended arrival a job should have settled; nil: at no time. The policy `deadline` orders by
-  /// it.
+  /// The time from intended arrival within which a job should settle; nil: none. The policy `deadline` orders by it.
   public var deadline: Nanoseconds?
-  /// How long an attempt is expected to take; nil: learnt from attempts that succeeded. The policy `shortest` orders by
-  /// it.
+  /// The expected duration of an attempt; nil: estimated from successful attempts. The policy `shortest` orders by it.
   public var expectedService: Nanoseconds?
   /// Share under the policy `fair`, relative to the other types with jobs waiting; 0.001 to 1,000.
   public var weight: Double
-  /// Makes a job type; what is nil follows the settings of the scheduler.
+  /// Creates a job type. Values that are nil use the scheduler's settings.
   public init(
     name: String, priority: Priority = .normal, pool: PoolID = .async, timeout: Nanoseconds? = nil,
     retry: RetryPolicy? = nil, concurrency: Int? = nil, rate: RateLimit? = nil, memory: Int = 0,
@@ -184,62 +183,62 @@ public struct JobTypeConfiguration: Hashable, Sendable, Codable {
   }
 }
 
-/// What happens to jobs of a type that nothing is registered for.
+/// What happens to jobs of a type that has no handler.
 public enum UnknownTypePolicy: String, Hashable, Sendable, Codable, CaseIterable {
-  /// They are admitted and wait until their type is registered; 1,000 such types at most.
+  /// They are admitted and wait until a handler for the type is registered; at most 1,000 such types.
   case park
   /// Their submission fails.
   case refuse
 }
 
-/// Everything that the scheduler's decisions depend on, beside the jobs.
+/// All settings that the scheduler's decisions depend on.
 public struct SchedulerConfiguration: Hashable, Sendable, Codable {
-  /// Which of the eligible jobs starts first.
+  /// The order in which eligible jobs start.
   public var policy: DispatchPolicy = .priority
-  /// Swift-concurrency workers.
+  /// The pool for async handlers.
   public var asyncPool = PoolConfiguration(workers: 4)
-  /// Thread workers.
+  /// The pool for blocking handlers, one thread per worker.
   public var threadPool = PoolConfiguration(workers: 2)
-  /// Jobs that may wait (eligible, delayed or blocked; not running) at once; 0: a job is admitted only where a worker
-  /// is idle to take it.
+  /// Maximum jobs waiting at once (eligible, delayed or blocked, not running). 0: a job is admitted only if a worker is
+  /// idle.
   public var queueCapacity = 10_000
-  /// Under the overflow policy `block`: how many jobs beyond ``queueCapacity`` may wait where running handlers submit
-  /// them, so that a handler does not occupy its worker until a worker makes room. 0 or more; the live scheduler alone
-  /// knows which submissions are such.
+  /// With the overflow policy `block`: how many jobs beyond ``queueCapacity`` running handlers may submit, so that a
+  /// handler that submits never waits for a worker to make room while occupying one. 0 or more. Used by the live
+  /// scheduler only.
   public var handlerReserve = 100
-  /// What happens to a job for which the queue has no room.
+  /// What happens to a submission when the queue is full.
   public var whenFull: OverflowPolicy = .reject
-  /// For job types that have none of their own.
+  /// The retry policy of job types that set none.
   public var retry = RetryPolicy(limit: 3)
-  /// For job types that have none of their own; nil: an attempt may take for ever.
+  /// The attempt timeout of job types that set none; nil: no limit.
   public var timeout: Nanoseconds? = .seconds(300)
-  /// What running jobs may reserve together, in bytes; nil: no budget.
+  /// Maximum memory that running jobs may reserve together, in bytes; nil: no budget.
   public var memoryBudget: Int?
-  /// Limits and shares of tag keys.
+  /// Limits and shares per tag key.
   public var tagKeys = TagKeyConfiguration()
-  /// Settled jobs remembered for status, results and late dependencies: at most this many…
+  /// Maximum number of settled jobs kept for status, results and late dependencies.
   public var retainedCount = 10_000
-  /// … and none longer than this.
+  /// Maximum time that settled jobs are kept.
   public var retainedAge: Nanoseconds = .seconds(3_600)
-  /// Dead letters remembered, apart from other settled jobs: at most this many…
+  /// Maximum number of dead letters kept, counted apart from other settled jobs.
   public var deadLetterCount = 1_000
-  /// … and none longer than this. Default: seven days.
+  /// Maximum time that dead letters are kept. Default: seven days.
   public var deadLetterAge: Nanoseconds = .seconds(604_800)
-  /// What happens to jobs of a type that nothing is registered for. The live scheduler alone looks at it.
+  /// What happens to jobs of a type that has no handler. Used by the live scheduler only.
   public var unknownTypes = UnknownTypePolicy.park
-  /// How long a handler may go on after its time-out or cancellation before its worker counts as stuck: it is then
-  /// logged, replaced if ``replacementLimit`` allows it, and shown as stuck in the health report. The live scheduler
-  /// alone looks at it.
+  /// How long a handler may keep running after its timeout or cancellation before its worker counts as stuck. A stuck
+  /// worker is logged, replaced if ``replacementLimit`` allows it, and listed in the health report. Used by the live
+  /// scheduler only.
   public var stuckAfter: Nanoseconds = .seconds(10)
-  /// How many stuck workers of each pool are replaced by others at once; 0: none. More handlers than the pool has
-  /// workers are then inside at once, of which only as many as it has workers count as running.
+  /// Maximum stuck workers per pool that are replaced at the same time; 0: none. With replacements, more handlers than
+  /// workers may be executing, but at most as many as the pool has workers count as running.
   public var replacementLimit = 0
-  /// For the jitter of retries: the scheduler's only chance.
+  /// The seed of the retry jitter, the scheduler's only randomness.
   public var seed: UInt64 = 0
-  /// Makes the default settings.
+  /// Creates the default settings.
   public init() {}
 
-  /// The configuration of a pool.
+  /// The settings of a pool.
   public subscript(pool: PoolID) -> PoolConfiguration {
     get {
       switch pool {

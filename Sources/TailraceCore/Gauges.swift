@@ -1,35 +1,35 @@
-/// What the scheduler counts as it goes, for metrics and for checking measurements against.
+/// Counters and gauges that the scheduler maintains, for metrics and for cross-checking measurements.
 public struct SchedulerGauges: Hashable, Sendable {
   /// Eligible jobs by priority, most urgent first.
   public internal(set) var availableByPriority: InlineCounts = InlineCounts()
-  /// Waiting for a later instant.
+  /// Jobs waiting for a later instant: a delay or a backoff.
   public internal(set) var scheduled = 0
-  /// Waiting for dependencies.
+  /// Jobs waiting for dependencies.
   public internal(set) var blocked = 0
-  /// Jobs with an attempt handed out.
+  /// Jobs whose attempt was handed to a worker.
   public internal(set) var running = 0
   /// Submitters waiting for room.
   public internal(set) var waitingForRoom = 0
-  /// Workers occupied by attempts that are over for the scheduler but whose handlers have not returned.
+  /// Workers occupied by attempts that were cancelled or timed out but whose handlers have not returned.
   public internal(set) var abandoned = 0
   /// Jobs admitted since the start.
   public internal(set) var admitted = 0
-  /// Jobs settled since the start, by cause; rejected ones included.
+  /// Jobs settled since the start, by cause, including rejected ones.
   public internal(set) var settledByCause: CauseCounts = CauseCounts()
-  /// Attempts that were followed by another.
+  /// Attempts that were retried.
   public internal(set) var retries = 0
-  /// The most jobs that waited at once.
+  /// Maximum jobs that waited at once.
   public internal(set) var waitingMax = 0
-  /// Admitted jobs times seconds in the system, integrated as they came and went: divided by a run's length, the mean
-  /// number of jobs in the system.
+  /// The integral over time of the number of jobs in the system, in job-seconds. Divided by a run's length it is the
+  /// mean number of jobs in the system.
   public var jobSeconds: Double { jobNanoseconds / 1e9 }
   private var jobNanoseconds = 0.0
 
   /// Eligible jobs of all priorities.
   public var available: Int { availableByPriority.total }
-  /// Jobs that take up room in the queue.
+  /// Jobs that occupy room in the queue.
   public var waiting: Int { available + scheduled + blocked }
-  /// Admitted and not settled.
+  /// Jobs that are admitted and not settled.
   public internal(set) var inSystem = 0
 
   @inline(__always)
@@ -54,9 +54,9 @@ public struct InlineCounts: Hashable, Sendable {
     }
   }
 
-  /// Whether all counts agree.
+  /// Whether all counts are equal.
   public static func == (a: Self, b: Self) -> Bool { a.counts.indices.allSatisfy { a.counts[$0] == b.counts[$0] } }
-  /// Feeds all counts.
+  /// Hashes all counts.
   public func hash(into hasher: inout Hasher) { for index in counts.indices { hasher.combine(counts[index]) } }
 }
 
@@ -65,14 +65,14 @@ public struct CauseCounts: Hashable, Sendable {
   private var counts = InlineArray<14, Int>(repeating: 0)
   init() { assert(SettlementCause.allCases.count == counts.count, "a count for each cause") }
 
-  /// How many jobs settled for this cause.
+  /// The number of jobs that settled for this cause.
   public internal(set) subscript(cause: SettlementCause) -> Int {
     @inline(__always) get { counts[Int(cause.rawValue)] }
     @inline(__always) set { counts[Int(cause.rawValue)] = newValue }
   }
 
-  /// Whether all counts agree.
+  /// Whether all counts are equal.
   public static func == (a: Self, b: Self) -> Bool { a.counts.indices.allSatisfy { a.counts[$0] == b.counts[$0] } }
-  /// Feeds all counts.
+  /// Hashes all counts.
   public func hash(into hasher: inout Hasher) { for index in counts.indices { hasher.combine(counts[index]) } }
 }

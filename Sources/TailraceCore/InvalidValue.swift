@@ -1,47 +1,47 @@
-/// A value that lies outside of its range.
+/// A value outside its allowed range.
 public struct InvalidValue: Hashable, Sendable, CustomStringConvertible {
-  /// Which value, as the program names it: `threadPool.workers`.
+  /// The name of the value in the API: `threadPool.workers`.
   public var name: String
-  /// What was given.
+  /// The value that was given.
   public var value: String
-  /// What is allowed, in words: `0 to 65,534`.
+  /// The allowed range, in words: `0 to 65,534`.
   public var range: String
 
-  /// Names a value, what was given and what is allowed.
+  /// Creates a description of an invalid value.
   public init(name: String, value: String, range: String) {
     self.name = name
     self.value = value
     self.range = range
   }
 
-  /// The name, the value and the range.
+  /// The name, the value and the allowed range.
   public var description: String { "\(name) is \(value); allowed: \(range)" }
 }
 
-/// Everything that is wrong with what was given: nothing of it was taken.
+/// All invalid values of a request. Nothing of the request was applied.
 public struct InvalidValues: Error, Hashable, Sendable, CustomStringConvertible {
   /// Each invalid value; at least one.
   public var values: [InvalidValue]
 
-  /// Makes an error of at least one invalid value.
+  /// Creates an error from at least one invalid value.
   public init(_ values: [InvalidValue]) { self.values = values }
 
-  /// All of them, in their order.
+  /// All descriptions, one per line.
   public var description: String { values.map(\.description).joined(separator: "\n") }
 }
 
-/// As many of something are in use as there can be at once.
+/// A limit on the number of live objects was reached.
 public struct LimitReached: Error, Hashable, Sendable, CustomStringConvertible {
-  /// What there are too many of: `job types`.
+  /// The kind of object: `job types`.
   public var what: String
-  /// How many are in use.
+  /// How many exist.
   public var count: Int
-  /// How many there can be.
+  /// How many may exist.
   public var limit: Int
-  /// What to do.
+  /// How to avoid the limit.
   public var remedy: String
 
-  /// Names what there are too many of, and what to do.
+  /// Creates an error for a kind of object, with the remedy.
   public init(_ what: String, count: Int, limit: Int, remedy: String) {
     self.what = what
     self.count = count
@@ -49,29 +49,29 @@ public struct LimitReached: Error, Hashable, Sendable, CustomStringConvertible {
     self.remedy = remedy
   }
 
-  /// What happened, with the count and the limit, and what to do.
+  /// The count, the limit and the remedy.
   public var description: String {
     "\(grouped(count)) \(what) are in use, and the limit is \(grouped(limit)); \(remedy)"
   }
 }
 
-/// Compares values with their ranges and collects those that lie outside.
+/// Checks values against ranges and collects the violations.
 package struct ValueCheck {
-  /// Those that lie outside.
+  /// The invalid values found so far.
   package private(set) var found: [InvalidValue] = []
-  /// What stands before each name.
+  /// A prefix for each name.
   private let prefix: String
 
-  /// - Parameter prefix: what the values belong to, with the dot that follows; empty: nothing.
+  /// - Parameter prefix: the containing value followed by a dot, such as `retry.`; empty: none.
   package init(_ prefix: String = "") { self.prefix = prefix }
 
-  /// Notes what another check found.
+  /// Adds the findings of another check.
   package mutating func add(_ others: [InvalidValue]) {
     guard !others.isEmpty else { return }
     found += others.map { InvalidValue(name: prefix + $0.name, value: $0.value, range: $0.range) }
   }
 
-  /// Notes a value that fails a condition.
+  /// Records a value that fails a condition.
   @inline(__always)
   package mutating func require(
     _ holds: Bool, _ name: @autoclosure () -> String, _ value: @autoclosure () -> String,
@@ -80,7 +80,7 @@ package struct ValueCheck {
     if !holds { add([InvalidValue(name: name(), value: value(), range: range())]) }
   }
 
-  /// A whole number in a range.
+  /// Checks that a whole number is in a range.
   @inline(__always)
   package mutating func check(_ name: @autoclosure () -> String, _ value: Int, in range: ClosedRange<Int>) {
     require(
@@ -89,19 +89,19 @@ package struct ValueCheck {
         ? "\(grouped(range.lowerBound)) or more" : "\(grouped(range.lowerBound)) to \(grouped(range.upperBound))")
   }
 
-  /// A length of time, zero or longer.
+  /// Checks that a duration is not negative.
   @inline(__always)
   package mutating func checkNotNegative(_ name: @autoclosure () -> String, _ value: Nanoseconds) {
     require(value >= .zero, name(), "\(value.duration)", "0 s or longer")
   }
 
-  /// A length of time above zero.
+  /// Checks that a duration is above zero.
   @inline(__always)
   package mutating func checkPositive(_ name: @autoclosure () -> String, _ value: Nanoseconds) {
     require(value > .zero, name(), "\(value.duration)", "1 ns or longer")
   }
 
-  /// A text of a bounded length, counted as UTF-8.
+  /// Checks the length of a text in bytes of UTF-8.
   @inline(__always)
   package mutating func check(_ name: @autoclosure () -> String, length text: String, in range: ClosedRange<Int>) {
     require(
@@ -109,13 +109,13 @@ package struct ValueCheck {
       "\(grouped(range.lowerBound)) to \(grouped(range.upperBound)) bytes of UTF-8")
   }
 
-  /// Throws what was found, if anything was.
+  /// Throws if any value was invalid.
   package func throwFound() throws(InvalidValues) {
     if !found.isEmpty { throw InvalidValues(found) }
   }
 }
 
-/// A number with a comma between thousands.
+/// A number with commas between thousands.
 package func grouped(_ number: Int) -> String {
   let digits = Array(String(number.magnitude))
   var text = number < 0 ? "-" : ""
@@ -126,10 +126,10 @@ package func grouped(_ number: Int) -> String {
   return text
 }
 
-/// Ends the process for a mistake of the library's own, in release with the text too, which preconditions lose there.
+/// Ends the process because of a bug in this library. Prints the text in release builds too, unlike preconditions.
 @inline(never)
 package func invariantViolated(
   _ what: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
 ) -> Never {
-  fatalError("Tailrace has a mistake: \(what())", file: file, line: line)
+  fatalError("internal error in Tailrace: \(what())", file: file, line: line)
 }

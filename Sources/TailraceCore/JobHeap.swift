@@ -1,8 +1,8 @@
-/// The jobs of a lane by their keys: a 4-ary heap whose entries know their place, so that any can be taken out.
+/// The jobs of a lane by key: a 4-ary heap. Each job stores its position, so any job can be removed.
 struct JobHeap: ~Copyable {
   struct Entry {
     var key: Int64
-    /// Wraps.
+    /// Order of becoming eligible; wraps.
     var sequence: UInt32
     var slot: UInt32
 
@@ -14,7 +14,7 @@ struct JobHeap: ~Copyable {
 
   private(set) var entries = OwnedArray<Entry>()
 
-  /// The job that comes first; `JobSlot.none`: there is none.
+  /// The first job; `JobSlot.none` if empty.
   var first: UInt32 { entries.first?.slot ?? JobSlot.none }
 
   mutating func insert(_ slot: UInt32, key: Int64, in jobs: borrowing JobTable) {

@@ -1,18 +1,18 @@
-/// All that the scheduler knows of one job, 128 bytes, reused for another job once it is forgotten.
+/// The state of one job: 128 bytes, reused once the job is forgotten.
 ///
-/// What dispatch looks at comes first and fills one cache line, so that the neighbours of a job in a long list cost
-/// one each.
+/// The fields that dispatch reads come first and fit one cache line, so that touching a neighbor in a long list costs
+/// one cache miss.
 struct JobSlot {
   static let none = UInt32.max
-  /// In place of a count: a dependency of a job that is not admitted yet has failed.
+  /// A sentinel count: a dependency of a job that is not admitted yet has failed.
   static let dependencyHasFailed = UInt32.max
-  /// In place of a rank.
+  /// A sentinel rank: none was given.
   static let unranked = Int64.min
 
-  /// Links of the one list that the job is in: a lane, the submitters waiting for room, the settled, the free.
+  /// Links of the list that contains the job: a lane, the waiting submitters, the settled jobs or the free list.
   var next = JobSlot.none
   var previous = JobSlot.none
-  /// While blocked: not before this instant. Else: since when the current attempt could have started.
+  /// While blocked: the earliest eligible instant. Otherwise: when the current attempt became eligible.
   var eligible = TimelineRecord.never
   /// When the current attempt was handed out, corrected by the driver's report of its start.
   var started = TimelineRecord.never
@@ -20,7 +20,7 @@ struct JobSlot {
   var timerPosition: Int32 = -1
   /// Order of becoming eligible; wraps.
   var sequence: UInt32 = 0
-  /// KiB.
+  /// Reserved memory in KiB.
   var memory: UInt32 = 0
   var unsettledDependencies: UInt32 = 0
   var firstDependent = JobSlot.none
@@ -32,11 +32,11 @@ struct JobSlot {
   var state = JobState.cancelled
   var priority = Priority.normal
   var pool = PoolID.async
-  /// Attempts that crashed their worker; once the job has settled, why it did.
+  /// Before settlement: attempts that crashed their worker. After: the settlement cause.
   private var note: UInt8 = 0
 
   var batch = JobSlot.none
-  /// Place among the lane's jobs where the policy sorts them, or -1.
+  /// Position in the lane's heap if the policy sorts within lanes, or -1.
   var heapPosition: Int32 = -1
   var intended = Instant.zero
   var submitted = Instant.zero
@@ -44,28 +44,28 @@ struct JobSlot {
   var previousFinished = TimelineRecord.never
   var timeout = Nanoseconds(.max)
   var tag: UInt64 = 0
-  /// What the policy orders by beside what is above: when the job is due, or how long it is expected to take, in
-  /// nanoseconds; ``unranked``: nothing was said.
+  /// A further sort key of the policy: the deadline or the expected service time in nanoseconds; ``unranked`` if none
+  /// was given.
   var rank = JobSlot.unranked
 
-  /// Attempts that crashed their worker; stops counting at 254. Of a job that has not settled.
+  /// Attempts that crashed their worker, saturating at 254. Valid before settlement only.
   var crashes: Int {
     get { Int(note) }
     set { note = UInt8(min(newValue, 254)) }
   }
 
-  /// Why it settled. Of a job that has.
+  /// The settlement cause. Valid after settlement only.
   var cause: SettlementCause {
     get { SettlementCause(rawValue: note) ?? .dropped }
     set { note = newValue.rawValue }
   }
 }
 
-/// Slots in pages that never move, with a list of free ones.
+/// Job slots in pages that never move, with a free list.
 struct JobTable: ~Copyable {
   private static var pageBits: UInt32 { 12 }
   private static var pageSize: Int { 1 << 12 }
-  /// Bytes from slot to slot: two whole cache lines.
+  /// Bytes per slot: two cache lines.
   private static var stride: Int { 128 }
 
   private var pages: UnsafeMutablePointer<UnsafeMutableRawPointer>
@@ -74,7 +74,7 @@ struct JobTable: ~Copyable {
   private var firstFree = JobSlot.none
   /// Slots below this index have been used at least once.
   private(set) var highWater: UInt32 = 0
-  /// Of a place that was never used.
+  /// The first generation of a slot that was never used.
   var firstGeneration: UInt32 = 0
 
   init() { pages = .allocate(capacity: pageCapacity) }
@@ -90,7 +90,7 @@ struct JobTable: ~Copyable {
     return (pages[Int(slot >> Self.pageBits)] + offset).assumingMemoryBound(to: JobSlot.self)
   }
 
-  /// The slot of a job that is still known, or nil.
+  /// The slot of a known job, or nil.
   @inline(__always)
   func find(_ id: JobID) -> UInt32? {
     let slot = UInt32(truncatingIfNeeded: id.rawValue)
@@ -98,14 +98,14 @@ struct JobTable: ~Copyable {
     return slot
   }
 
-  /// A job that is still known, or nil.
+  /// A known job, or nil.
   @inline(__always)
   func job(_ id: JobID) -> UnsafeMutablePointer<JobSlot>? { find(id).map { self[$0] } }
 
   @inline(__always)
   func id(of slot: UInt32) -> JobID { JobID(slot: slot, generation: self[slot].pointee.generation) }
 
-  /// A fresh slot with default values.
+  /// Takes a free slot with default values.
   mutating func take() -> UInt32 {
     if firstFree != JobSlot.none {
       let slot = firstFree
@@ -124,7 +124,7 @@ struct JobTable: ~Copyable {
     return slot
   }
 
-  /// Gives a slot back; its job's identifier is no longer known.
+  /// Releases a slot; the identifier of its job becomes unknown.
   mutating func release(_ slot: UInt32) {
     let job = self[slot]
     // The top bit stays clear: drivers may use it to mark an identifier.
@@ -163,10 +163,10 @@ struct JobList {
     count += 1
   }
 
-  /// Puts a job into a list that is in order of sequence, at its place.
+  /// Inserts a job into a list sorted by sequence.
   ///
-  /// - Parameter later: a job of the list that comes later, from which to look towards the front; nil: looks from the
-  ///   front.
+  /// - Parameter later: a job of the list that comes after it, from which to search toward the front; nil: searches
+  ///   from the front.
   mutating func insertBySequence(_ slot: UInt32, before later: UInt32? = nil, in jobs: borrowing JobTable) {
     let job = jobs[slot]
     func isEarlier(_ other: UInt32) -> Bool {
@@ -196,7 +196,7 @@ struct JobList {
   }
 }
 
-/// Says that a job depends on another: an entry in the other's list of dependents.
+/// A dependency: an entry in the list of a job's dependents.
 struct DependencyEdge {
   var dependent: UInt32
   var generation: UInt32

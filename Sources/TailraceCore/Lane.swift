@@ -1,42 +1,42 @@
-/// Why a lane with jobs in it takes no part in dispatch for now.
+/// Why a non-empty lane is excluded from dispatch.
 enum LaneGate: UInt8 {
   /// In its pool's heap, or empty.
   case open
-  /// Its job type runs as many jobs as it may.
+  /// The job type runs as many jobs as its concurrency allows.
   case concurrency
-  /// Its job type has started as many jobs as its rate allows.
+  /// The job type has used up its rate.
   case rate
-  /// The most urgent job that needs memory does not fit the budget.
+  /// The first job that needs memory does not fit into the budget.
   case memory
-  /// The jobs of its tag key that run are as many as may.
+  /// The tag key runs as many jobs as its concurrency allows.
   case keyConcurrency
-  /// Its tag key has started as many jobs as its rate allows.
+  /// The tag key has used up its rate.
   case keyRate
-  /// Its job type is not open yet.
+  /// The job type has no handler yet.
   case parked
 }
 
 /// Eligible jobs of one pool that start in the order in which they became eligible.
 ///
-/// Types without limits of their own share one lane per priority; a type with a limit has its own lanes, and so has a
-/// tag key where keys matter, so that a closed limit stops its own jobs only and nothing is ever searched.
+/// Types without limits share one lane per priority. A type with a limit has its own lanes, and so does a tag key if
+/// keys have limits or shares. A closed limit thus stops only its own jobs, and dispatch never searches.
 struct Lane {
-  /// Marks a lane that job types share.
+  /// Marks a lane shared by job types.
   static let shared = UInt16.max
 
   var jobs = JobList()
   let pool: PoolID
   let priority: Priority
-  /// The one job type in it, or ``shared``.
+  /// The only job type in it, or ``shared``.
   let type: UInt16
-  /// The one tag key in it, or ``TagKeys/none``.
+  /// The only tag key in it, or ``TagKeys/none``.
   let key: UInt16
-  /// Under `fair` the account that its starts are charged to.
+  /// The account that its starts are charged to under `fair`.
   var share = ShareAccount.none
   var gate = LaneGate.open
-  /// Place in the pool's heap, or -1.
+  /// Position in the pool's heap, or -1.
   var heapPosition: Int32 = -1
-  /// The first job's place in the policy's order: smaller starts earlier, ties by sequence.
+  /// The policy's key of the first job: smaller starts earlier, ties by sequence.
   var headKey: Int64 = 0
   var headSequence: UInt32 = 0
 
@@ -47,7 +47,7 @@ struct Lane {
     self.key = key
   }
 
-  /// Whether no limit of its own holds for its jobs.
+  /// Whether no limit of a type or tag key applies to its jobs.
   @inline(__always) var isShared: Bool { type == Lane.shared && key == TagKeys.none }
 
   @inline(__always)

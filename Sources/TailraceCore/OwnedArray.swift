@@ -1,7 +1,7 @@
-/// A growing array with one owner: no reference count and no check for other owners at each write, which together were
-/// a quarter of a job's cost.
+/// A growable array with a single owner. It has no reference count and no uniqueness check on writes; together these
+/// accounted for a quarter of the cost per job.
 ///
-/// Indices are the scheduler's own and checked in debug builds only.
+/// Indices come from the scheduler itself and are checked in debug builds only.
 struct OwnedArray<Element: ~Copyable>: ~Copyable {
   private var base: UnsafeMutablePointer<Element>
   private var capacity: Int
@@ -46,7 +46,7 @@ struct OwnedArray<Element: ~Copyable>: ~Copyable {
     return (base + count).move()
   }
 
-  /// Empties it and keeps its memory.
+  /// Removes all elements and keeps the storage.
   @inline(__always)
   mutating func removeAll() {
     base.deinitialize(count: count)

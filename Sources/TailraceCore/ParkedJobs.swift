@@ -1,4 +1,4 @@
-/// What the submitter of a job of a parked type said itself; the rest the type says once it is open.
+/// What the submission of a parked job set explicitly. The type supplies the rest once it is opened.
 struct ParkedChoices {
   let priority: Bool
   let pool: Bool
@@ -15,17 +15,17 @@ struct ParkedChoices {
   }
 }
 
-/// The jobs of parked types: those that wait for their type, and those that settled and are remembered.
+/// Jobs of parked types: those that wait for their type to be opened, and settled ones that are still kept.
 struct ParkedJobs {
   private struct Members {
-    /// By place.
+    /// By job slot.
     var choices: [UInt32: ParkedChoices] = [:]
     var waiting = 0
   }
 
-  /// By the number of a parked type.
+  /// By the index of the parked type.
   private var types: [UInt16: Members] = [:]
-  /// Types that have jobs that wait.
+  /// Types with waiting jobs.
   private(set) var waitingTypes = 0
 
   @inline(__always) var isEmpty: Bool { types.isEmpty }
@@ -36,7 +36,7 @@ struct ParkedJobs {
     if let members = types.removeValue(forKey: type), members.waiting > 0 { waitingTypes -= 1 }
   }
 
-  /// A job of a parked type was taken on.
+  /// Adds a job of a parked type.
   @inline(never)
   mutating func note(_ slot: UInt32, of type: UInt16, _ choices: ParkedChoices) {
     if types[type, default: Members()].waiting == 0 { waitingTypes += 1 }
@@ -44,7 +44,7 @@ struct ParkedJobs {
     types[type]!.choices[slot] = choices
   }
 
-  /// A job settled. Of another type than a parked one it means nothing.
+  /// Notes that a job settled. Has no effect for types that are not parked.
   @inline(never)
   mutating func settled(type: UInt16) {
     guard types[type] != nil else { return }
@@ -52,17 +52,17 @@ struct ParkedJobs {
     if types[type]!.waiting == 0 { waitingTypes -= 1 }
   }
 
-  /// The job in a place is forgotten.
+  /// Removes a forgotten job.
   mutating func release(_ slot: UInt32, of type: UInt16) { types[type]?.choices[slot] = nil }
 
   func choices(_ slot: UInt32, of type: UInt16) -> ParkedChoices? { types[type]?.choices[slot] }
 
-  /// The places of a type's jobs, in their order.
+  /// The slots of a type's jobs, ascending.
   func slots(of type: UInt16) -> [UInt32] { types[type].map { $0.choices.keys.sorted() } ?? [] }
 
-  /// How many jobs of a type wait.
+  /// The number of waiting jobs of a type.
   func waiting(of type: UInt16) -> Int { types[type]?.waiting ?? 0 }
 
-  /// Whether any job of a type is remembered.
+  /// Whether any job of a type is still kept.
   func isRemembered(_ type: UInt16) -> Bool { types[type].map { !$0.choices.isEmpty } ?? false }
 }

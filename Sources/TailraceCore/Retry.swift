@@ -14,7 +14,7 @@ extension Backoff {
 extension RetryPolicy {
   /// How long a job waits before retry `retry` (first: 1).
   ///
-  /// The draws are the scheduler's only chance, the same whatever else happens.
+  /// The draws depend only on the seed, the tag and the retry, so they are the same whatever else happens.
   package func wait(beforeRetry retry: Int, seed: UInt64, tag: UInt64) -> Nanoseconds {
     let capped = min(backoff.wait(beforeRetry: retry), cap)
     switch jitter {
@@ -25,8 +25,8 @@ extension RetryPolicy {
     }
   }
 
-  /// Each wait is drawn from the one before, so the chain is drawn anew; after its last 64 links nothing of what was
-  /// before can be told.
+  /// Each wait depends on the previous one, so the chain is recomputed. The last 64 links suffice: earlier ones no
+  /// longer influence the result.
   private func decorrelated(_ retry: Int, seed: UInt64, tag: UInt64) -> Nanoseconds {
     let least = min(backoff.wait(beforeRetry: 1), cap)
     var wait = least
@@ -38,7 +38,7 @@ extension RetryPolicy {
     return wait
   }
 
-  /// Whether another attempt may follow one that ended so.
+  /// Whether another attempt may follow one with this outcome.
   ///
   /// - Parameters:
   ///   - attempt: the number of the one that ended, from 1.

@@ -1,21 +1,21 @@
-/// The retry policies of the jobs, by number.
+/// The retry policies of jobs, by number.
 ///
-/// Those of job types keep their numbers for good, as do the first ones that came with submissions: programs use few.
-/// Any further one belongs to its job alone and goes with it, so that a policy of each job's own, such as the
-/// `Retry-After` of a response, needs memory only while the job is remembered.
+/// Policies of job types, and the first ones that come with submissions, keep their numbers permanently: most programs
+/// use few. Any further one belongs to a single job and is released with it, so that per-job policies, such as a
+/// response's `Retry-After`, use memory only while the job is kept.
 struct RetryPolicies {
-  /// In place of a number: the job has one of its own.
+  /// A sentinel number: the job has its own policy.
   static let own = UInt16.max
-  /// So many that came with submissions get numbers.
+  /// Maximum policies from submissions that get numbers.
   static let mostSubmitted = 1_000
 
   private var numbered: ContiguousArray<RetryPolicy> = []
   private var numbers: [RetryPolicy: UInt16] = [:]
   private var submitted = 0
-  /// By a job's place.
+  /// By job slot.
   private var owned: [UInt32: RetryPolicy] = [:]
 
-  /// Policies that are kept.
+  /// Number of stored policies.
   var count: Int { numbered.count + owned.count }
 
   /// The number of a job type's policy.
@@ -30,7 +30,7 @@ struct RetryPolicies {
     return number
   }
 
-  /// The number of a policy that came with the submission of the job in a place.
+  /// The number of a policy from the submission of the job in a slot.
   @inline(never)
   mutating func number(of policy: RetryPolicy, submittedWith slot: UInt32) -> UInt16 {
     if let known = numbers[policy] { return known }
@@ -42,12 +42,12 @@ struct RetryPolicies {
     return Self.own
   }
 
-  /// The policy with a number, of the job in a place.
+  /// The policy with a number, for the job in a slot.
   func policy(_ number: UInt16, of slot: UInt32) -> RetryPolicy {
     number == Self.own ? ownPolicy(of: slot) : numbered[Int(number)]
   }
 
-  /// Whether the policy with a number allows a retry; asked after each attempt, so that the policy is not copied.
+  /// Whether the policy with a number allows a retry. Called after each attempt, so it avoids copying the policy.
   @inline(__always)
   func allowsRetry(_ number: UInt16, of slot: UInt32, after attempt: Int, crashes: Int) -> Bool {
     if _fastPath(number != Self.own) { return numbered[Int(number)].allowsRetry(after: attempt, crashes: crashes) }
@@ -60,28 +60,28 @@ struct RetryPolicies {
     return policy
   }
 
-  /// Whether any job has a policy of its own.
+  /// Whether any job has its own policy.
   @inline(__always) var hasOwned: Bool { !owned.isEmpty }
 
-  /// The job in a place is forgotten.
+  /// Releases the policy of a forgotten job.
   mutating func release(_ slot: UInt32) { owned[slot] = nil }
 }
 
 extension SchedulerCore {
-  /// Retry policies that are kept.
+  /// Number of stored retry policies.
   package var retryPoliciesKept: Int { retryPolicies.count }
 
-  /// The retry policy of the job in a place.
+  /// The retry policy of the job in a slot.
   func retryPolicy(of slot: UInt32) -> RetryPolicy { retryPolicies.policy(jobs[slot].pointee.retryPolicy, of: slot) }
 
-  /// Gives a slot back, with what is kept for its job elsewhere.
+  /// Releases a slot and the data stored for its job elsewhere.
   @inline(__always)
   mutating func releaseSlot(_ slot: UInt32) {
     if retryPolicies.hasOwned || !parked.isEmpty { releaseKept(slot) }
     jobs.release(slot)
   }
 
-  /// Few schedulers keep anything: the dictionaries stay out of the loop that settles jobs.
+  /// Rarely needed, so the dictionaries stay out of the settlement loop.
   @inline(never)
   private mutating func releaseKept(_ slot: UInt32) {
     retryPolicies.release(slot)

@@ -1,23 +1,23 @@
 extension SchedulerCore {
-  /// When a job that waits for its delay or for its next attempt becomes eligible; nil in every other state.
+  /// When a job that waits for its delay or its next attempt becomes eligible; nil in every other state.
   public func dueInstant(of id: JobID) -> Instant? {
     guard let job = jobs.job(id)?.pointee, job.state == .scheduled else { return nil }
     return job.eligible
   }
 
-  /// When a job settled; nil when it has not or is not known.
+  /// When a job settled; nil if it has not settled or is not known.
   public func settledInstant(of id: JobID) -> Instant? {
     guard let job = jobs.job(id)?.pointee, job.state.isTerminal else { return nil }
     return job.eligible
   }
 
-  /// When the current attempt of a job was handed to its worker; nil when none was.
+  /// When the current attempt of a job was handed to its worker; nil if none is running.
   public func startedInstant(of id: JobID) -> Instant? {
     guard let job = jobs.job(id)?.pointee, job.state == .running else { return nil }
     return job.started
   }
 
-  /// Whether no attempt follows when this one ends so. False for an attempt that is over already.
+  /// Whether no attempt follows if this one ends with `outcome`. False for an attempt that is already over.
   public func isLast(_ token: AttemptToken, endingAs outcome: AttemptOutcome) -> Bool {
     guard let slot = jobs.find(token.job), isCurrent(token, slot) else { return false }
     let crashes = jobs[slot].pointee.crashes + (outcome == .crashed ? 1 : 0)
@@ -26,41 +26,41 @@ extension SchedulerCore {
     return outcome.settlement(mayRetry: mayRetry) != nil
   }
 
-  /// The worker that holds a job's current attempt, and the attempt's number; nil when none does.
+  /// The worker that holds a job's current attempt, and the number of the attempt; nil if there is none.
   public func holder(of id: JobID) -> (pool: PoolID, worker: UInt16, attempt: UInt16)? {
     guard let job = jobs.job(id)?.pointee, job.state == .running else { return nil }
     return (job.pool, job.worker, job.attempt)
   }
 
-  /// The pool that runs a job's attempts; nil when the job is not known.
+  /// The pool that runs a job's attempts; nil if the job is not known.
   public func pool(of id: JobID) -> PoolID? { jobs.job(id)?.pointee.pool }
 
-  /// The submitter's own number for a job; nil when the job is not known.
+  /// The submitter's number of a job; nil if the job is not known.
   public func tag(of id: JobID) -> UInt64? { jobs.job(id)?.pointee.tag }
 }
 
-/// What a job takes up while it runs, and which of it is all taken at present.
+/// The limited resources that a running job occupies, and which of them are exhausted.
 package struct JobNeeds: Sendable {
   /// The job's type.
   package var type: JobTypeID
   /// The pool that runs it.
   package var pool: PoolID
-  /// The place of its tag key; `UInt16.max`: it has none.
+  /// The slot of its tag key; `UInt16.max`: none.
   package var tagKey: UInt16
   /// Whether it reserves memory.
   package var usesMemory: Bool
-  /// Whether no worker of the pool is free, or its limit is reached.
+  /// Whether the pool has no idle worker, or its limit is reached.
   package var poolIsTaken: Bool
-  /// Whether as many jobs of the type run as may.
+  /// Whether the concurrency limit of the type is reached.
   package var typeIsTaken: Bool
-  /// Whether as many jobs of the tag key run as may.
+  /// Whether the concurrency limit of the tag key is reached.
   package var tagKeyIsTaken: Bool
-  /// Whether the budget has no room for its memory, or others wait for memory before it.
+  /// Whether the memory budget has no room for it, or other jobs wait for memory before it.
   package var memoryIsTaken: Bool
 }
 
 extension SchedulerCore {
-  /// What a job takes up; nil: it is not known.
+  /// The resources that a job occupies; nil: it is not known.
   package func needs(of id: JobID) -> JobNeeds? {
     guard let slot = jobs.find(id) else { return nil }
     let job = jobs[slot].pointee

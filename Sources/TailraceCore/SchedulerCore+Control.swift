@@ -1,10 +1,10 @@
-/// What moves a pool's limits while it runs: adaptive concurrency, autoscaling, and shedding by waiting time.
+/// Limits that change at run time: adaptive concurrency, autoscaling, and shedding by waiting time.
 extension SchedulerCore {
-  /// How many attempts the pool may run at once now: its workers or its concurrency, or what an adaptive limit or
-  /// autoscaling has made of it.
+  /// The number of attempts that the pool may run at once now: its workers or concurrency, as reduced by an adaptive
+  /// limit or autoscaling.
   public func concurrencyLimit(of pool: PoolID) -> Int { pools[Int(pool.rawValue)].limit }
 
-  /// An attempt of the pool ended. Called while it still counts as running.
+  /// Updates the adaptive limit when an attempt ends. Called while the attempt still counts as running.
   mutating func learn(from service: Nanoseconds, in pool: Int, outcome: AttemptOutcome) {
     guard pools[pool].limiter != nil else { return }
     pools[pool].limiter!.attemptEnded(
@@ -20,7 +20,7 @@ extension SchedulerCore {
 
   // MARK: - Autoscaling
 
-  /// Jobs wait in the pool, and nobody will look at how long: sees to it that somebody does.
+  /// Schedules an autoscaling check if jobs wait in the pool and none is scheduled.
   mutating func watchQueue(of pool: Int) {
     guard pools[pool].autoscaler?.isWaiting == false,
       !pools[pool].heap.entries.isEmpty || memoryMayFit && !pools[pool].memoryHeap.entries.isEmpty
@@ -33,7 +33,7 @@ extension SchedulerCore {
     timers.insert(.pool(pool), at: now + pools[pool].autoscaler!.interval, jobs: jobs, gates: &gates)
   }
 
-  /// It is time to look at how long the pool's jobs wait.
+  /// Runs an autoscaling check of the pool.
   mutating func scale(_ pool: Int) {
     let age = oldestEligible(in: pool).map { now - $0 }
     let running = pools[pool].occupied
@@ -43,7 +43,7 @@ extension SchedulerCore {
     if age != nil || pools[pool].autoscaler!.isAboveLeast { lookAgain(pool) }
   }
 
-  /// Since when the job has waited that has waited longest of those that nothing holds up but workers; nil: none waits.
+  /// The earliest eligibility among jobs that only lack a worker; nil: none waits.
   private func oldestEligible(in pool: Int) -> Instant? {
     var oldest: Instant?
     let open = pools[pool].heap.entries.count
@@ -58,7 +58,7 @@ extension SchedulerCore {
 
   // MARK: - Shedding by waiting time
 
-  /// Sheds the job that a worker came to take, if jobs have waited too long for too long. Returns whether it did.
+  /// Sheds the job that a worker is about to take, if waiting has been too long. Returns whether it was shed.
   mutating func shedsLate(_ lane: Int, in pool: Int, into outbox: inout Outbox) -> Bool {
     guard pools[pool].delayController != nil else { return false }
     let slot = head(of: lane)

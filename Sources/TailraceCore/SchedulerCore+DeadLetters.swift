@@ -1,14 +1,14 @@
-/// What a dead letter was submitted with and its place has no room for.
+/// Properties of a dead letter's submission that do not fit into its slot.
 struct DeadLetterKeys {
   var unique: String?
   var tag: String?
 }
 
-/// Jobs that did not complete and are kept to be looked at, and perhaps run again.
+/// Jobs that did not complete and are kept for inspection and replay.
 ///
-/// They are a list of their own, with a bound and an age of their own: no number of jobs that complete drives one out.
+/// They form a separate list with its own bound and age, so completed jobs never evict them.
 extension SchedulerCore {
-  /// The dead letters that are remembered, oldest first.
+  /// The stored dead letters, oldest first.
   /// - Complexity: O(dead letters).
   public var deadLetterIDs: [JobID] {
     var ids: [JobID] = []
@@ -21,19 +21,19 @@ extension SchedulerCore {
     return ids
   }
 
-  /// Somebody wants a dead letter to be run again: a new job with its type, priority, pool, retries, memory, time-out
-  /// and keys is submitted, with no dependencies and in no batch.
+  /// Replays a dead letter: submits a new job with its type, priority, pool, retries, memory, timeout and keys, without
+  /// dependencies and outside any batch.
   ///
-  /// Admitted, it takes the dead letter's place: the old job is forgotten. Refused, it leaves a record like any refused
-  /// job, and the dead letter stays.
+  /// If the new job is admitted, the old one is forgotten. If it is rejected, it leaves a record like any rejected job,
+  /// and the dead letter stays.
   ///
   /// - Parameters:
   ///   - id: the dead letter.
   ///   - tag: the new job's number.
   ///   - isFromHandler: see ``JobSubmission/isFromHandler``.
   ///   - instant: now.
-  ///   - outbox: gets the orders and records.
-  /// - Returns: nil: it is no dead letter, or no longer known.
+  ///   - outbox: receives the orders and records.
+  /// - Returns: nil if there is no such dead letter.
   public mutating func deadLetterReplayed(
     _ id: JobID, tag: UInt64, isFromHandler: Bool = false, at instant: Instant, into outbox: inout Outbox
   ) -> Admission? {
@@ -44,14 +44,14 @@ extension SchedulerCore {
     let admission = jobSubmitted(again, at: now, into: &outbox)
     switch admission {
     case .accepted, .waiting:
-      // To make room another job may have settled, and this one been forgotten for its age.
+      // Making room may have settled another job and evicted this one by age.
       if jobs.find(id) != nil { forgetDeadLetter(slot, into: &outbox) }
     case .refused: break
     }
     return admission
   }
 
-  /// Somebody is done with a dead letter. Returns whether it was one.
+  /// Removes a dead letter. Returns whether there was one.
   @discardableResult
   public mutating func deadLetterPurged(_ id: JobID, at instant: Instant, into outbox: inout Outbox) -> Bool {
     advance(to: instant)
@@ -60,8 +60,7 @@ extension SchedulerCore {
     return true
   }
 
-  /// Somebody is done with the dead letters that settled this long ago or longer; zero: with all of them. Returns how
-  /// many that were.
+  /// Removes the dead letters that settled at least this long ago; zero: all of them. Returns how many were removed.
   @discardableResult
   public mutating func deadLettersPurged(
     olderThan age: Nanoseconds, at instant: Instant, into outbox: inout Outbox
@@ -75,7 +74,7 @@ extension SchedulerCore {
     return count
   }
 
-  /// Somebody is about to look at the dead letters: those that are too old are forgotten first.
+  /// Removes dead letters that are too old. Call before listing them.
   public mutating func deadLettersWanted(at instant: Instant, into outbox: inout Outbox) {
     advance(to: instant)
     evictDeadLetters(into: &outbox)
@@ -94,13 +93,13 @@ extension SchedulerCore {
     if job.rank != JobSlot.unranked {
       switch configuration.policy {
       case .fifo, .priority, .aging, .slopeAging, .fair: break
-      // As long after its submission as the first time.
+      // The same deadline relative to the new submission.
       case .deadline: again.deadline = Instant(nanoseconds: job.rank) - job.intended
       case .shortest: again.expectedService = Nanoseconds(job.rank)
       }
     }
     if let choices = parked.choices(slot, of: job.type) {
-      // Its type is not open yet, and will say what its submitter left open.
+      // The type has no handler yet and will supply what the submission left open.
       if !choices.priority { again.priority = nil }
       if !choices.pool { again.pool = nil }
       if !choices.timeout { again.timeout = nil }
@@ -111,7 +110,7 @@ extension SchedulerCore {
     return again
   }
 
-  /// Called before the job lets go of its keys.
+  /// Saves the keys of a job before it releases them.
   mutating func noteKeys(ofDeadLetter slot: UInt32) {
     let key = usesTagKeys ? tagKeys.key(of: slot) : TagKeys.none
     let keys = DeadLetterKeys(

@@ -1,12 +1,12 @@
-/// A worker that may take several jobs at once, and how many.
+/// Allows a worker to take several jobs at once.
 public struct Claim: Hashable, Sendable {
   /// The pool that the worker belongs to.
   public var pool: PoolID
-  /// The worker's index in its pool.
+  /// The index of the worker in its pool.
   public var worker: UInt16
-  /// Attempts that it may hold in all.
+  /// Maximum attempts that it may hold in total.
   public var limit: Int
-  /// Makes a claim of at most `limit` jobs for one worker.
+  /// Creates a claim of at most `limit` jobs for one worker.
   public init(pool: PoolID, worker: UInt16, limit: Int) {
     self.pool = pool
     self.worker = worker
@@ -15,15 +15,15 @@ public struct Claim: Hashable, Sendable {
 }
 
 extension SchedulerCore {
-  /// The pass that starts jobs: hands the first jobs in the policy's order to idle workers, as far as limits allow, and
-  /// lets submitters in for whom this made room.
+  /// The dispatch pass: hands the first jobs in the policy's order to idle workers, as far as limits allow, and admits
+  /// submitters that wait for the freed room.
   ///
   /// - Parameters:
   ///   - instant: now.
-  ///   - claim: a worker that may take further jobs once no worker of its pool is idle. Only for jobs so short that
-  ///     the order by priority stays true.
-  ///   - outbox: gets the orders and records.
-  /// - Complexity: O(log lanes) for each job started.
+  ///   - claim: a worker that may take further jobs once its pool has no idle worker. Use it only for jobs so short
+  ///     that the order by priority is preserved.
+  ///   - outbox: receives the orders and records.
+  /// - Complexity: O(log lanes) per started job.
   public mutating func startJobs(at instant: Instant, claiming claim: Claim? = nil, into outbox: inout Outbox) {
     advance(to: instant)
     repeat {
@@ -38,7 +38,7 @@ extension SchedulerCore {
   }
 
   private mutating func startJobs(in pool: Int, claim: Claim?, into outbox: inout Outbox) {
-    // What is claimed ahead counts as running. Where every worker may run, it is the workers that are the limit.
+    // Jobs claimed ahead count as running. If every worker may run, the workers themselves are the limit.
     let isLimitedByWorkers = pools[pool].limit >= pools[pool].workers && pools[pool].isSteady
     if !pools[pool].isSteady { watchQueue(of: pool) }
     while let lane = topLane(of: pool) {
@@ -50,7 +50,7 @@ extension SchedulerCore {
         Int(pools[pool].claims[Int(claim.worker)]) < claim.limit, !pools[pool].isAbsent[Int(claim.worker)],
         lanes[Int(lane)].isShared
       {
-        // Jobs under a limit of their own are never claimed ahead: they would hold it without running.
+        // Jobs with their own limit are never claimed ahead: they would occupy it without running.
         worker = claim.worker
       } else {
         return
@@ -70,7 +70,7 @@ extension SchedulerCore {
     return pools[pool].heap.top
   }
 
-  /// The same where places change with time: compares the first jobs of all lanes that are open, or may be.
+  /// Like the above, for policies whose keys change over time: compares the first jobs of all candidate lanes.
   private mutating func mostUrgentLane(of pool: Int) -> UInt32? {
     var best: UInt32?
     var bestKey = Int64.max
@@ -85,7 +85,7 @@ extension SchedulerCore {
     return best
   }
 
-  /// Opens the first of the lanes that are closed for memory, if it comes before all that are open.
+  /// Reopens the first lane that waits for memory, if it comes before all open lanes.
   @inline(never)
   private mutating func openFirstForMemory(in pool: Int) {
     guard let first = pools[pool].memoryHeap.top else { return }
@@ -98,7 +98,7 @@ extension SchedulerCore {
     open(Int(lane))
   }
 
-  /// Takes a lane out of those that are closed for memory, and leaves it open.
+  /// Removes a lane from the memory heap and marks it open.
   private mutating func leaveMemoryHeap(_ lane: Int) {
     pools[Int(lanes[lane].pool.rawValue)].memoryHeap.remove(UInt32(lane), in: &lanes)
     lanes[lane].gate = .open
@@ -179,7 +179,7 @@ extension SchedulerCore {
 
   // MARK: - Becoming eligible
 
-  /// The job may start, now or at a later instant.
+  /// Makes the job eligible, now or at a later instant.
   @inline(__always)
   mutating func makeReady(_ slot: UInt32, notBefore: Instant) {
     if notBefore > now {
@@ -209,7 +209,7 @@ extension SchedulerCore {
     if head(of: lane) == slot { headChanged(lane) }
   }
 
-  /// Where a job waits for a worker.
+  /// The lane in which a job waits.
   @inline(__always)
   mutating func laneOfJob(in slot: UInt32) -> Int {
     let job = jobs[slot]
@@ -222,7 +222,7 @@ extension SchedulerCore {
     return lane(type: job.pointee.type, pool: job.pointee.pool, priority: job.pointee.priority)
   }
 
-  /// Puts a job back into its lane, where it was: few others were handed out before it and came back earlier.
+  /// Returns a job to its position in its lane, which is usually close to the front.
   mutating func enqueueAgain(_ slot: UInt32) {
     let job = jobs[slot]
     job.pointee.state = .available
@@ -248,12 +248,12 @@ extension SchedulerCore {
     if traits.order == .byKey { jobHeaps[lane].remove(slot, in: jobs) }
     if traits.layout != .byPriority { leave(lane) }
     guard wasHead else { return }
-    // The job that the others waited for may be gone without ever having held memory.
+    // The job that the others waited for may have left without ever reserving memory.
     if memoryWaiter == UInt32(lane) { releaseMemory(0) }
     headChanged(lane)
   }
 
-  /// A lane has another first job, its first one, or none any more: puts it where it now belongs in its pool's heap.
+  /// Updates a lane's position in its pool's heap after its first job changed.
   @inline(__always)
   mutating func headChanged(_ lane: Int) {
     let pool = Int(lanes[lane].pool.rawValue)
@@ -268,7 +268,7 @@ extension SchedulerCore {
     }
     lanes[lane].headKey = policyKey(head, in: lane)
     lanes[lane].headSequence = jobs[head].pointee.sequence
-    // What comes first now needs none.
+    // The new first job needs no memory.
     if lanes[lane].gate == .memory, jobs[head].pointee.memory == 0 { leaveMemoryHeap(lane) }
     if lanes[lane].gate == .memory {
       pools[pool].memoryHeap.update(UInt32(lane), in: &lanes)
@@ -290,13 +290,13 @@ extension SchedulerCore {
     return false
   }
 
-  /// Whether the first job of the lane may start; closes the lane when not.
+  /// Whether the first job of the lane may start; closes the lane if not.
   @inline(__always)
   private mutating func laneIsOpen(_ lane: Int) -> Bool {
     lanes[lane].isShared || ownLaneIsOpen(lane)
   }
 
-  /// The same for a lane that few jobs share. Apart, since the compiler inlines nothing more into a pass that is long.
+  /// Like the above, for lanes with limits. Separate, because the compiler stops inlining into a long function.
   @inline(never)
   private mutating func ownLaneIsOpen(_ lane: Int) -> Bool {
     let key = lanes[lane].key
@@ -321,7 +321,7 @@ extension SchedulerCore {
     if memory > 0, let budget = configuration.memoryBudget,
       memoryIsAwaited || memoryInUse + memory > Int(kibibytes(budget))
     {
-      // While one waits for memory, no other that needs memory overtakes it: large jobs do not starve.
+      // While one job waits for memory, no other job that needs memory overtakes it, so large jobs do not starve.
       close(lane, .memory)
       return false
     }
@@ -348,7 +348,7 @@ extension SchedulerCore {
     lanes[lane].gate = gate
     switch gate {
     case .memory:
-      // The pool whose job waits for memory is the first to start jobs, so that no other pool takes what comes free.
+      // The pool whose job waits for memory dispatches first, so that no other pool takes the freed memory.
       if !memoryIsAwaited { (memoryWaiter, memoryTurn) = (UInt32(lane), pool) }
       memoryMayFit = false
       lanesForMemory += 1
@@ -359,8 +359,7 @@ extension SchedulerCore {
     }
   }
 
-  /// Opens the lanes of a type that were closed for this reason; the pass that starts jobs closes them again where
-  /// needed.
+  /// Reopens the lanes of a type that were closed for this reason. The next dispatch pass closes them again if needed.
   mutating func openLanes(of type: Int, gate: LaneGate) {
     var kept = 0
     for position in 0..<types[type].gatedLanes.count {
@@ -400,7 +399,7 @@ extension SchedulerCore {
     if token.reportsStart { pools[Int(token.pool.rawValue)].owesReport[Int(token.worker)] = true }
   }
 
-  /// Changes every rate limit that an attempt falls under: its type's, its pool's, its tag key's.
+  /// Updates every rate limit that applies to an attempt: of its type, pool and tag key.
   @inline(__always)
   mutating func changeGates(of token: AttemptToken, _ change: (inout RateGate) -> Void) {
     let (typeGate, poolGate) = (types[Int(token.type.rawValue)].gate, pools[Int(token.pool.rawValue)].gate)
@@ -418,9 +417,9 @@ extension SchedulerCore {
 
   // MARK: - Shedding
 
-  /// Who makes room for a job: the youngest of the least urgent eligible jobs if it is less urgent than the job. Where
-  /// jobs have shares it is the youngest of who has most waiting for its weight, if that is more than the job's own
-  /// type or key has. Or none.
+  /// The job to shed for a submission: the youngest of the least urgent eligible jobs, if it is less urgent than the
+  /// submission. With shares: the youngest job of the account with the most waiting relative to its weight, if that is
+  /// more than the submission's own account has. `JobSlot.none` if there is none.
   mutating func victim(for submission: borrowing JobSubmission, pool: PoolID, priority: Priority) -> UInt32 {
     switch traits.layout {
     case .byPriority: return youngestLessUrgent(than: priority)
@@ -446,7 +445,7 @@ extension SchedulerCore {
     return JobSlot.none
   }
 
-  /// A job waits that may have to make room.
+  /// Registers a waiting job as a candidate for shedding.
   @inline(never)
   mutating func noteYoung(_ slot: UInt32) {
     guard traits.layout == .byPriority else { return }

@@ -1,7 +1,7 @@
 extension SchedulerCore {
   // MARK: - Submission
 
-  /// A job was submitted.
+  /// Submits a job.
   public mutating func jobSubmitted(
     _ submission: borrowing JobSubmission, at instant: Instant, into outbox: inout Outbox
   ) -> Admission {
@@ -13,7 +13,7 @@ extension SchedulerCore {
       return refuse(submission, refusal, cause: refusal.cause, into: &outbox)
     }
     var victim = JobSlot.none
-    // Room that was made a moment ago belongs to the submitters that wait for it.
+    // Freed room belongs to submitters that already wait for it.
     if isFull(for: pool) || waitingForRoom.head != JobSlot.none, !hasReserve(for: submission) {
       switch configuration.whenFull {
       case .reject:
@@ -31,15 +31,15 @@ extension SchedulerCore {
       }
     }
     let slot = fill(submission, pool: pool, memory: memory)
-    // Taken now: a job that settles on its admission may be forgotten before this function returns.
+    // Read the identifier now: a job that settles during admission may be forgotten before this function returns.
     let id = jobs.id(of: slot)
-    // Shed only now that the dependencies are noted: a completed one may be forgotten, a waiting one may be the victim.
+    // Shed only after the dependencies are noted: a completed one may be forgotten, a waiting one may be the victim.
     if victim != JobSlot.none { withdrawAndSettle(victim, cause: .shed, into: &outbox) }
     admit(slot, into: &outbox)
     return .accepted(id)
   }
 
-  /// Whether the queue has no room for a job of this pool. A queue of 0 has room for what an idle worker takes at once.
+  /// Whether the queue has no room for a job of this pool. A queue of 0 admits only what an idle worker takes at once.
   @inline(__always)
   func isFull(for pool: PoolID) -> Bool {
     if configuration.queueCapacity > 0 { return gauges.waiting >= configuration.queueCapacity }
@@ -47,7 +47,7 @@ extension SchedulerCore {
     return gauges.waiting >= min(pools[state].idle.count, pools[state].limit - pools[state].occupied)
   }
 
-  /// Whether it matters at present that a submission comes from a running handler.
+  /// Whether the scheduler currently distinguishes submissions from running handlers.
   public var asksForOrigin: Bool {
     @inline(__always) get {
       phase != .accepting
@@ -56,8 +56,8 @@ extension SchedulerCore {
     }
   }
 
-  /// Whether a running handler's job may go beyond the queue's capacity: its worker would wait for room that only
-  /// workers make.
+  /// Whether a handler's job may exceed the queue's capacity. Otherwise its worker would wait for room that only
+  /// workers can make.
   @inline(never)
   private func hasReserve(for submission: borrowing JobSubmission) -> Bool {
     submission.isFromHandler && configuration.whenFull == .block
@@ -77,7 +77,7 @@ extension SchedulerCore {
     }
     if let batch = submission.batch, batches[batch.rawValue]?.sealed != false { return .unknownBatch(batch) }
     if let key = submission.uniqueKey, let first = uniqueKeys.holder(of: key) { return .duplicate(of: first) }
-    // Asked first since even an empty array's iterator costs.
+    // Checked first, because iterating even an empty array has a cost.
     if !submission.dependencies.isEmpty {
       for dependency in submission.dependencies where dependency != .refused && jobs.find(dependency) == nil {
         return .unknownDependency(dependency)
@@ -86,7 +86,7 @@ extension SchedulerCore {
     return nil
   }
 
-  /// What must not go beyond its range, however it was checked before. Times saturate.
+  /// Clamps values to their ranges, whatever checks came before. Times saturate.
   @inline(never)
   private func invalidValue(of submission: borrowing JobSubmission) -> InvalidValue? {
     var check = ValueCheck()
@@ -113,7 +113,7 @@ extension SchedulerCore {
     return .refused(refusal)
   }
 
-  /// A slot for the job, in no list yet. Until it is admitted its dependencies find it in the state `waitingForRoom`.
+  /// Takes a slot for the job, in no list yet. Until admission, its dependencies see the state `waitingForRoom`.
   @inline(__always)
   mutating func fill(_ submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> UInt32 {
     let type = Int(submission.type.rawValue)
@@ -132,7 +132,7 @@ extension SchedulerCore {
     job.pointee.priority = submission.priority ?? types[type].priority
     job.pointee.pool = pool
     job.pointee.rank = rank(of: submission, type)
-    // Until admission the delay itself is kept here, and the instant not before which it may start.
+    // Until admission, these fields hold the delay itself and the earliest start.
     job.pointee.eligible = Instant(nanoseconds: submission.delay.rawValue)
     if let notBefore = submission.notBefore { job.pointee.started = notBefore }
     job.pointee.state = .waitingForRoom
@@ -146,7 +146,7 @@ extension SchedulerCore {
     return slot
   }
 
-  /// What the policy wants to know of a job beyond its type and priority.
+  /// Computes the policy's sort key for a job beyond its type and priority.
   @inline(__always)
   func rank(of submission: borrowing JobSubmission, _ type: Int) -> Int64 {
     switch configuration.policy {
@@ -180,14 +180,14 @@ extension SchedulerCore {
     }
   }
 
-  /// Room was found: the job is in the system from now on.
+  /// Admits a job: it is in the system from now on.
   mutating func admit(_ slot: UInt32, into outbox: inout Outbox) {
     let job = jobs[slot]
     job.pointee.accepted = now
     gauges.admitted += 1
     gauges.inSystem += 1
     let delay = Nanoseconds(job.pointee.eligible.nanoseconds)
-    // An instant that is not given lies before every other.
+    // An absent instant is smaller than any other.
     job.pointee.eligible = max(now + delay, job.pointee.started)
     job.pointee.started = TimelineRecord.never
     let isDoomed = job.pointee.unsettledDependencies == JobSlot.dependencyHasFailed
@@ -212,28 +212,28 @@ extension SchedulerCore {
 
   // MARK: - Attempts
 
-  /// A worker is about to run an attempt whose token asks for this report.
+  /// Reports that a worker is about to run an attempt whose token asks for this report.
   public mutating func attemptStarted(_ token: AttemptToken, at instant: Instant) {
     advance(to: instant)
     let pool = Int(token.pool.rawValue)
     guard token.reportsStart, pools[pool].owesReport[Int(token.worker)] else { return }
     pools[pool].owesReport[Int(token.worker)] = false
     if let slot = jobs.find(token.job), isCurrent(token, slot) {
-      // Clocks of different threads are read in any order: an attempt never starts before it was granted.
+      // Clock readings of different threads may be out of order; an attempt never starts before it was granted.
       jobs[slot].pointee.started = max(instant, jobs[slot].pointee.started)
     }
     changeGates(of: token) { $0.startReported(at: instant) }
   }
 
-  /// A worker finished an attempt, or skipped it since it was stopped before it started.
+  /// Reports that a worker finished an attempt, or skipped it because it was stopped before it started.
   ///
   /// - Parameters:
   ///   - token: the attempt, as it was ordered.
-  ///   - started: when the handler was called; for a skipped attempt the same as `finished`.
+  ///   - started: when the handler was called; for a skipped attempt equal to `finished`.
   ///   - finished: when the handler returned; not after `instant`.
-  ///   - outcome: ignored for an attempt that was stopped meanwhile.
+  ///   - outcome: ignored if the attempt was stopped meanwhile.
   ///   - instant: now.
-  ///   - outbox: gets the orders and records.
+  ///   - outbox: receives the orders and records.
   public mutating func attemptEnded(
     _ token: AttemptToken, started: Instant, finished: Instant, outcome: AttemptOutcome, at instant: Instant,
     into outbox: inout Outbox
@@ -247,7 +247,7 @@ extension SchedulerCore {
       finishDrainingIfIdle(into: &outbox)
       return
     }
-    // Time stamps come from other threads than the decisions: a job never starts before it was eligible.
+    // Time stamps come from other threads than the decisions; a job never starts before it was eligible.
     let start = max(started, jobs[slot].pointee.eligible)
     if case .shortest = configuration.policy, outcome == .succeeded {
       types[Int(token.type.rawValue)].learn(max(finished, start) - start)
@@ -255,14 +255,14 @@ extension SchedulerCore {
     endAttempt(slot, started: start, finished: max(finished, start), outcome: outcome, into: &outbox)
   }
 
-  /// Whether workers of the pool hold attempts beyond the one that each may be running.
+  /// Whether workers of the pool hold attempts that they are not yet running.
   public func hasClaimsAhead(in pool: PoolID) -> Bool {
     let state = Int(pool.rawValue)
     return pools[state].occupied > pools[state].claims.count - pools[state].idle.count - pools[state].absent
   }
 
-  /// A worker gives back an attempt that it was handed and has not begun: the job waits again, where it was. Several
-  /// are given back most cheaply in the reverse of the order in which they were handed out.
+  /// Returns an attempt that was handed to a worker and has not begun: the job waits again at its old position. To
+  /// return several, use the reverse of the order in which they were handed out, which is cheapest.
   public mutating func attemptReturned(_ token: AttemptToken, at instant: Instant, into outbox: inout Outbox) {
     advance(to: instant)
     guard let slot = jobs.find(token.job), isCurrent(token, slot) else {
@@ -277,12 +277,12 @@ extension SchedulerCore {
     enqueueAgain(slot)
   }
 
-  /// Whether the attempt is still wanted: a worker that took several attempts asks before it starts one.
+  /// Whether the attempt is still current. A worker that holds several attempts checks before it starts one.
   public func isLive(_ token: AttemptToken) -> Bool {
     jobs.find(token.job).map { isCurrent(token, $0) } ?? false
   }
 
-  /// Whether the token is about the attempt that the job is running.
+  /// Whether the token belongs to the attempt that the job is running.
   @inline(__always)
   func isCurrent(_ token: AttemptToken, _ slot: UInt32) -> Bool {
     let job = jobs[slot]
@@ -298,7 +298,7 @@ extension SchedulerCore {
     if pools[pool].claims[worker] == 0 { pools[pool].idle.append(token.worker) }
     if pools[pool].replaced > 0 { replacedWorkerEnded(worker, in: pool) }
     let type = Int(token.type.rawValue)
-    // The report may be owed by another attempt that the worker holds.
+    // Another attempt of the worker may owe the report.
     if token.reportsStart, pools[pool].owesReport[worker] {
       // It was stopped before it started.
       pools[pool].owesReport[worker] = false
@@ -310,7 +310,7 @@ extension SchedulerCore {
     if !types[type].gatedLanes.isEmpty { openLanes(of: type, gate: .concurrency) }
   }
 
-  /// The current attempt is over: records it and decides what follows.
+  /// Ends the current attempt: records it and decides what follows.
   @inline(__always)
   mutating func endAttempt(
     _ slot: UInt32, started: Instant, finished: Instant, outcome: AttemptOutcome, cause given: SettlementCause? = nil,
@@ -354,7 +354,7 @@ extension SchedulerCore {
 
   // MARK: - Time
 
-  /// The instant of the earliest ``SchedulerOrder/setTimer(_:)`` order was reached.
+  /// Reports that the instant of the earliest ``SchedulerOrder/setTimer(_:)`` order was reached.
   public mutating func timerFired(at instant: Instant, into outbox: inout Outbox) {
     advance(to: instant)
     announcedTimer = .distantFuture
@@ -379,7 +379,7 @@ extension SchedulerCore {
     switch job.pointee.state {
     case .scheduled:
       gauges.scheduled -= 1
-      // Eligible since the instant it was due: the driver's lateness is waiting time, not backoff.
+      // Eligible since the due instant: the driver's lateness counts as waiting time, not as backoff.
       enqueue(slot, eligible: due)
     case .running:
       let token = currentToken(slot)
@@ -394,7 +394,7 @@ extension SchedulerCore {
 
   // MARK: - Cancellation and shutdown
 
-  /// The submitter wants the job no more. Returns whether it was still unsettled; its dependents are cancelled with it.
+  /// Cancels a job and its dependents. Returns whether the job was still unsettled.
   @discardableResult
   public mutating func cancelRequested(_ id: JobID, at instant: Instant, into outbox: inout Outbox) -> Bool {
     advance(to: instant)
@@ -419,8 +419,8 @@ extension SchedulerCore {
     return true
   }
 
-  /// No more jobs are taken but those that running handlers submit; those known go on. `finishDraining` is ordered when
-  /// nothing is left.
+  /// Starts draining: rejects new jobs except those from running handlers; known jobs continue. `finishDraining` is
+  /// ordered when nothing is left.
   public mutating func drainRequested(at instant: Instant, into outbox: inout Outbox) {
     advance(to: instant)
     guard phase == .accepting else { return }
@@ -432,8 +432,8 @@ extension SchedulerCore {
     finishDrainingIfIdle(into: &outbox)
   }
 
-  /// Everything ends now: waiting jobs are cancelled, running ones stopped. `finishDraining` is ordered when every
-  /// handler has returned.
+  /// Stops the scheduler: cancels waiting jobs and stops running ones. `finishDraining` is ordered when every handler
+  /// has returned.
   public mutating func stopRequested(at instant: Instant, into outbox: inout Outbox) {
     drainRequested(at: instant, into: &outbox)
     isStopRequested = true
@@ -442,7 +442,7 @@ extension SchedulerCore {
 }
 
 extension Refusal {
-  /// What the record of a refused job says.
+  /// The settlement cause in the record of a rejected job.
   var cause: SettlementCause {
     switch self {
     case .stopping: .stopped

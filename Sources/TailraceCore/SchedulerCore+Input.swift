@@ -1,8 +1,9 @@
-/// Jobs whose input is no good: no attempt is made, they go to the dead letters as ``SettlementCause/invalid``.
+/// Jobs with invalid input. They are dead-lettered as ``SettlementCause/invalid`` without an attempt.
 extension SchedulerCore {
-  /// A job was submitted whose input its driver has found invalid.
+  /// Submits a job whose input its driver has found invalid.
   ///
-  /// It needs no room, so that it drives out no other, and waits for nothing. What refuses any job refuses it too.
+  /// The job needs no room in the queue, so it displaces no other, and it waits for nothing. Checks that reject any job
+  /// apply to it too.
   public mutating func invalidJobSubmitted(
     _ submission: borrowing JobSubmission, at instant: Instant, into outbox: inout Outbox
   ) -> Admission {
@@ -24,7 +25,7 @@ extension SchedulerCore {
     return .accepted(id)
   }
 
-  /// The input of a job that waits was found invalid. Returns whether it still waited.
+  /// Dead-letters a waiting job whose input was found invalid. Returns whether it still waited.
   @discardableResult
   public mutating func inputFoundInvalid(_ id: JobID, at instant: Instant, into outbox: inout Outbox) -> Bool {
     advance(to: instant)

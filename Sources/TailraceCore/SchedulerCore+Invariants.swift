@@ -1,7 +1,7 @@
 extension SchedulerCore {
-  /// What does not hold of the scheduler's state, in words; empty when all is well.
+  /// Descriptions of all violated invariants; empty if there are none.
   ///
-  /// For tests, after every event: it looks at everything, and changes nothing.
+  /// For tests: it inspects the whole state after an event and changes nothing.
   /// - Complexity: O(jobs + lanes + workers).
   public mutating func violatedInvariants() -> [String] {
     var problems: [String] = []
@@ -65,7 +65,7 @@ extension SchedulerCore {
     check(terminal >= settled.count + deadLetters.count, "more settled jobs are listed than known")
   }
 
-  /// Who would make room, found by looking at everything.
+  /// Checks the candidate for shedding against a full search.
   private mutating func checkShedding(_ check: (Bool, @autoclosure () -> String) -> Void) {
     guard sheds else { return }
     if traits.layout == .byPriority {

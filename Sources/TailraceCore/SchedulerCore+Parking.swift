@@ -1,6 +1,6 @@
-/// Job types that nothing is known of yet but their jobs.
+/// Job types without a handler, whose jobs wait until one is registered.
 extension SchedulerCore {
-  /// Registers a job type whose jobs are admitted and wait until it is opened.
+  /// Registers a job type whose jobs are admitted and wait until it is opened with ``typeOpened(_:id:at:into:)``.
   ///
   /// - Throws: as ``register(_:)``.
   public mutating func registerParked(_ name: String) throws -> JobTypeID {
@@ -17,18 +17,18 @@ extension SchedulerCore {
     return types[Int(job.type)].isParked
   }
 
-  /// How many jobs wait for a parked type to be opened.
+  /// The number of jobs that wait for a parked type to be opened.
   public func waitingJobs(ofParked type: JobTypeID) -> Int { parked.waiting(of: type.rawValue) }
 
-  /// How many parked types have jobs that wait.
+  /// The number of parked types with waiting jobs.
   public var waitingParkedTypes: Int { parked.waitingTypes }
 
-  /// Whether a parked type has no job that is remembered, settled or not. The driver may then use its number for
-  /// another name: all parked types are alike until they are opened.
+  /// Whether a parked type has no known job, settled or not. The driver may then reuse its number for another name: all
+  /// parked types are equivalent until they are opened.
   public func isForgotten(parked type: JobTypeID) -> Bool { !parked.isRemembered(type.rawValue) }
 
-  /// The jobs of a parked type that have not settled, in the order of their places.
-  /// - Complexity: O(n log n) in the type's own jobs.
+  /// The unsettled jobs of a parked type, by slot.
+  /// - Complexity: O(n log n) in the jobs of the type.
   public mutating func unsettledJobs(ofParked type: JobTypeID) -> [JobID] {
     unsettledSlots(ofParked: type).map { jobs.id(of: $0) }
   }
@@ -37,12 +37,12 @@ extension SchedulerCore {
     parked.slots(of: type.rawValue).filter { !jobs[$0].pointee.state.isTerminal }
   }
 
-  /// A parked type is now known: its jobs take from it what their submitters left open, keep their order, and go on.
+  /// Opens a parked type. Its jobs take from it what their submissions left open, keep their order, and continue.
   ///
-  /// Those that it makes impossible (its pool has no workers, or it reserves more memory than the budget) are cancelled
-  /// as rejected.
-  /// - Complexity: O(n log n) in the type's own jobs, beside those that wait in the same lanes.
-  /// - Throws: ``InvalidValues``; nothing has changed then.
+  /// Jobs that the type makes impossible (its pool has no workers, or it reserves more memory than the budget) are
+  /// cancelled as rejected.
+  /// - Complexity: O(n log n) in the jobs of the type, plus the jobs that wait in the same lanes.
+  /// - Throws: ``InvalidValues``; the state is then unchanged.
   /// - Precondition: the type is parked.
   public mutating func typeOpened(
     _ id: JobTypeID, as configuration: JobTypeConfiguration, at instant: Instant, into outbox: inout Outbox
@@ -58,7 +58,7 @@ extension SchedulerCore {
     let members = unsettledSlots(ofParked: id)
     let waiting = members.filter { jobs[$0].pointee.state == .available }
     for slot in waiting { removeFromLane(slot) }
-    // Dead letters too: they may be replayed.
+    // Includes dead letters, which may be replayed.
     for slot in parked.slots(of: id.rawValue) { settle(slot, into: opened) }
     parked.remove(id.rawValue)
     for lane in types[number].gatedLanes { lanes[Int(lane)].gate = .open }
@@ -72,7 +72,7 @@ extension SchedulerCore {
         if sheds { longestShares.update(lanes[Int(lane)].share, in: &shares) }
       }
     }
-    // The last first: each finds its place before the one that was put back before it.
+    // In reverse: each job is inserted before the one inserted previously.
     var hints: [UInt32: UInt32] = [:]
     for slot in waiting.sorted(by: { isYounger($0, than: $1) }) { rejoin(slot, &hints) }
   }
@@ -85,7 +85,7 @@ extension SchedulerCore {
       && (configuration.memoryBudget == nil || memory <= kibibytes(configuration.memoryBudget!))
   }
 
-  /// Fills in what the submitter left open.
+  /// Fills in what the submission left open.
   private mutating func settle(_ slot: UInt32, into type: TypeState) {
     let job = jobs[slot]
     guard let choices = parked.choices(slot, of: job.pointee.type) else { return }
@@ -102,7 +102,7 @@ extension SchedulerCore {
     }
   }
 
-  /// The lanes of the type's own that jobs without a tag key wait in, each once.
+  /// The type's own lanes for jobs without a tag key, each once.
   private mutating func ownLanes(of type: Int) -> [UInt32] {
     var found: [UInt32] = []
     for offset in 0..<Self.lanesPerType where found.last != laneIndex[type * Self.lanesPerType + offset] {
@@ -111,16 +111,16 @@ extension SchedulerCore {
     return found
   }
 
-  /// From now on jobs of this type wait among those of others. Its lanes are empty.
+  /// Makes jobs of this type share lanes with other types. Its own lanes are empty.
   private mutating func shareLanes(of type: Int) {
     for lane in ownLanes(of: type) { freeLanes.append(lane) }
     for offset in 0..<Self.lanesPerType { laneIndex[type * Self.lanesPerType + offset] = UInt32(offset) }
     types[type].hasOwnLanes = false
   }
 
-  /// Puts an eligible job into the lane where it now belongs, in its order.
+  /// Moves an eligible job into the lane where it now belongs, in order.
   ///
-  /// - Parameter hints: by lane, the job that was put back there last.
+  /// - Parameter hints: by lane, the job that was inserted there last.
   private mutating func rejoin(_ slot: UInt32, _ hints: inout [UInt32: UInt32]) {
     let lane = laneOfJob(in: slot)
     jobs[slot].pointee.lane = UInt32(lane)

@@ -1,29 +1,29 @@
-/// Recurring schedules. Their slots are points on the wall clock, of which the scheduler knows what it is told; at each
-/// due slot it orders the driver to submit a job.
+/// Recurring schedules. Slots are wall-clock times, and the driver supplies the wall clock. At each due slot the
+/// scheduler orders the driver to submit a job.
 extension SchedulerCore {
-  /// As many schedules can be added.
+  /// The maximum number of schedules.
   public static let mostSchedules = 1_000_000
 
-  /// How many schedules there are; while there are some, the driver tells the wall clock at least once a minute.
+  /// The number of schedules. While there are any, the driver reports the wall clock at least once a minute.
   public var scheduleCount: Int { schedules.count }
 
-  /// The wall clock shows `time` at `instant`. Schedules begin when it is first told; a driver MUST tell it again
-  /// whenever the clock may have been set.
+  /// Reports that the wall clock shows `time` at `instant`. Schedules begin with the first report. A driver MUST report
+  /// again whenever the clock may have been set.
   ///
-  /// After a step forward the slots in between are missed ones. After a step back no slot fires again that has fired;
-  /// one that was left out fires when its time comes again.
+  /// After a step forward, the slots in between are missed. After a step back, fired slots do not fire again, and
+  /// skipped slots fire when their time comes again.
   public mutating func wallClockRead(_ time: UnixTime, at instant: Instant) {
     advance(to: instant)
-    // The scheduler's present may be a little later than the reading.
+    // The scheduler's present may be slightly later than the reading.
     let offset = (time - UnixTime(nanoseconds: instant.nanoseconds)).rawValue
     guard offset != schedules.wallOffset else { return }
     schedules.wallOffset = offset
     for slot in schedules.places.indices where schedules[slot] != nil { scheduleClockChanged(slot) }
   }
 
-  /// A schedule was added. Its first slot is the first one after now, or after ``ScheduleDescription/after``.
+  /// Adds a schedule. Its first slot is the first one after now, or after ``ScheduleDescription/after``.
   ///
-  /// - Throws: ``Refusal/stopping`` when the scheduler drains or has stopped; ``InvalidValues``; ``LimitReached``.
+  /// - Throws: ``Refusal/stopping`` if the scheduler drains or has stopped; ``InvalidValues``; ``LimitReached``.
   public mutating func scheduleAdded(_ description: ScheduleDescription, at instant: Instant) throws -> ScheduleID {
     try description.validate()
     advance(to: instant)
@@ -31,14 +31,14 @@ extension SchedulerCore {
     guard schedules.count < Self.mostSchedules else {
       throw LimitReached(
         "schedules", count: schedules.count, limit: Self.mostSchedules,
-        remedy: "remove some, or let one submit for many")
+        remedy: "remove some, or use one schedule that submits several jobs")
     }
     let slot = schedules.add(Schedule(description))
     scheduleClockChanged(slot)
     return schedules.id(of: slot)
   }
 
-  /// A schedule is not wanted any more. Its jobs go on. Returns whether it was known.
+  /// Removes a schedule. Its jobs continue. Returns whether it was known.
   @discardableResult
   public mutating func scheduleRemoved(_ id: ScheduleID, at instant: Instant) -> Bool {
     advance(to: instant)
@@ -48,7 +48,7 @@ extension SchedulerCore {
     return true
   }
 
-  /// A schedule is to stand still. Returns whether it was known.
+  /// Pauses a schedule. Returns whether it was known.
   @discardableResult
   public mutating func schedulePaused(_ id: ScheduleID, at instant: Instant) -> Bool {
     advance(to: instant)
@@ -58,7 +58,7 @@ extension SchedulerCore {
     return true
   }
 
-  /// A schedule goes on after a pause, whose slots are neither fired nor counted. Returns whether it was known.
+  /// Resumes a schedule. Slots during the pause neither fire nor count as missed. Returns whether it was known.
   @discardableResult
   public mutating func scheduleResumed(_ id: ScheduleID, at instant: Instant) -> Bool {
     advance(to: instant)
@@ -71,12 +71,12 @@ extension SchedulerCore {
     return true
   }
 
-  /// What a schedule has done so far; nil: it is not known.
+  /// The state of a schedule; nil: it is not known.
   public func state(of id: ScheduleID) -> ScheduleState? { schedules.find(id).map { schedules[$0]!.state } }
 
   // MARK: - Timers
 
-  /// A slot is due, if the clock has not changed since.
+  /// Fires a slot, unless the clock has changed since.
   mutating func scheduleTimerFired(_ slot: Int, into outbox: inout Outbox) {
     guard let wall = schedules.wall(at: now) else { return }
     let id = schedules.id(of: slot)
@@ -86,7 +86,7 @@ extension SchedulerCore {
     setTimer(ofSchedule: slot)
   }
 
-  /// Nothing fires any more.
+  /// Removes all timers of schedules.
   mutating func endSchedules() {
     for slot in schedules.places.indices where schedules[slot] != nil {
       removeTimer(ofSchedule: slot)
@@ -102,7 +102,7 @@ extension SchedulerCore {
 
   private mutating func setTimer(ofSchedule slot: Int) {
     removeTimer(ofSchedule: slot)
-    // Paused and resumed during a shutdown, a schedule does not begin again.
+    // A schedule that is paused and resumed during a shutdown does not restart.
     let next = schedules.wallOffset == nil || phase != .accepting ? nil : schedules[slot]!.nextSlot()
     schedules[slot]!.state.next = next
     guard let next, let instant = schedules.instant(of: next) else { return }

@@ -1,4 +1,4 @@
-/// A job that is to settle, and whose dependents are still to be walked.
+/// A job to settle whose dependents have not been visited yet.
 struct PendingSettlement {
   var slot: UInt32
   var state: JobState
@@ -6,10 +6,10 @@ struct PendingSettlement {
 }
 
 extension SchedulerCore {
-  /// The one way out: settles a job and, one after another, every job that its end settles too.
+  /// The only way to settle: settles a job and then every job that depends on its end.
   ///
-  /// The job is in no list and has no timer any more, and its last record is in the outbox. Jobs that its end settles
-  /// are taken from a work list, so that a chain of any length needs no stack.
+  /// The job is in no list, has no timer, and its last record is in the outbox. Dependents go through a work list, so a
+  /// chain of any length uses constant stack space.
   mutating func settle(
     _ slot: UInt32, as state: JobState, cause: SettlementCause, into outbox: inout Outbox
   ) {
@@ -17,9 +17,9 @@ extension SchedulerCore {
     jobs[slot].pointee.state = state
     let pending = PendingSettlement(slot: slot, state: state, cause: cause)
     if settling.isEmpty, jobs[slot].pointee.firstDependent == JobSlot.none, jobs[slot].pointee.batch == JobSlot.none {
-      // It takes nobody along: the common case needs no list.
+      // Without dependents, the common case, no list is needed.
       if state == .deadLettered ? configuration.deadLetterCount == 0 : configuration.retainedCount == 0 {
-        // Nor is it remembered.
+        // It is not kept either.
         announce(pending, into: &outbox)
         outbox.orders.append(.forgetJob(jobs.id(of: slot)))
         releaseSlot(slot)
@@ -30,7 +30,7 @@ extension SchedulerCore {
       return finishDrainingIfIdle(into: &outbox)
     }
     settling.append(pending)
-    // The outermost call empties the list.
+    // The outermost call processes the list.
     guard settling.count == 1 else { return }
     var next = 0
     while next < settling.count {
@@ -78,12 +78,12 @@ extension SchedulerCore {
     outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
   }
 
-  /// Counts and announces a settled job, and remembers it.
+  /// Counts, announces and keeps a settled job.
   @inline(__always)
   private mutating func noteSettled(_ pending: PendingSettlement, into outbox: inout Outbox) {
     if pending.state == .deadLettered { noteKeys(ofDeadLetter: pending.slot) }
     announce(pending, into: &outbox)
-    // For a settled job the field holds the instant of its settling.
+    // For a settled job this field holds the settlement instant.
     jobs[pending.slot].pointee.eligible = now
     jobs[pending.slot].pointee.cause = pending.cause
     if pending.state == .deadLettered {
@@ -93,8 +93,8 @@ extension SchedulerCore {
     }
   }
 
-  /// Takes a job that is not running out of whatever it waits in, records its end and settles it as cancelled, or into
-  /// the dead letters when it is invalid.
+  /// Removes a job that is not running from whatever it waits in, records its end and settles it: as cancelled, or as a
+  /// dead letter if its input is invalid.
   mutating func withdrawAndSettle(_ slot: UInt32, cause: SettlementCause, into outbox: inout Outbox) {
     let job = jobs[slot]
     switch job.pointee.state {
@@ -102,7 +102,7 @@ extension SchedulerCore {
       waitingForRoom.remove(slot, in: jobs)
       gauges.waitingForRoom -= 1
       job.pointee.eligible = TimelineRecord.never
-      // It was never admitted, so it does not leave the system either.
+      // It was never admitted, so it must not count as leaving the system either.
       gauges.inSystem += 1
     case .blocked:
       gauges.blocked -= 1
@@ -123,7 +123,7 @@ extension SchedulerCore {
     settle(slot, as: cause == .invalid ? .deadLettered : .cancelled, cause: cause, into: &outbox)
   }
 
-  /// Adds the record of the job's current attempt, as far as it got; it can be changed until the next one is added.
+  /// Adds the record of the job's current attempt. It can be modified until the next record is added.
   @inline(__always)
   func addRecord(of slot: UInt32, into outbox: inout Outbox) -> UnsafeMutablePointer<TimelineRecord> {
     let job = jobs[slot]
@@ -142,13 +142,13 @@ extension SchedulerCore {
     return record
   }
 
-  /// Whether a list of settled jobs, oldest first, holds more than it may, or its oldest for longer than it may.
+  /// Whether a list of settled jobs, oldest first, exceeds its count, or its oldest job exceeds the age limit.
   @inline(__always)
   mutating func isToForget(oldestOf list: JobList, most: Int, age: Nanoseconds) -> Bool {
     list.head != JobSlot.none && (list.count > most || now - jobs[list.head].pointee.eligible > age)
   }
 
-  /// Forgets settled jobs beyond the count and the age that are kept; dead letters have theirs.
+  /// Forgets settled jobs beyond the configured count and age. Dead letters have their own limits.
   @inline(__always)
   mutating func evictSettled(into outbox: inout Outbox) {
     while isToForget(oldestOf: settled, most: configuration.retainedCount, age: configuration.retainedAge) {
@@ -183,7 +183,7 @@ extension SchedulerCore {
     }
   }
 
-  /// Edges are added at the front; dependents settle or become eligible in the order in which they were submitted.
+  /// Edges are added at the front; reversing them lets dependents settle or become eligible in submission order.
   private mutating func reversedEdges(from first: UInt32) -> UInt32 {
     var (edge, reversed) = (first, JobSlot.none)
     while edge != JobSlot.none {
@@ -209,12 +209,12 @@ extension SchedulerCore {
       gauges.blocked -= 1
       makeReady(dependent, notBefore: job.pointee.eligible)
     case .waitingForRoom:
-      // Admission looks at the count.
+      // Admission checks the count.
       if !completed { job.pointee.unsettledDependencies = JobSlot.dependencyHasFailed }
       guard job.pointee.unsettledDependencies != JobSlot.dependencyHasFailed else { return }
       job.pointee.unsettledDependencies -= 1
     case .cancelled, .deadLettered:
-      // Cancelled, or found invalid, before its dependencies settled; nothing waits any more.
+      // Cancelled or found invalid before its dependencies settled.
       return
     case .scheduled, .available, .running, .completed:
       invariantViolated("\(#function): job \(jobs.id(of: dependent)) is \(job.pointee.state)")

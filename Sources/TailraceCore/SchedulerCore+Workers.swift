@@ -1,14 +1,14 @@
 extension PoolState {
-  /// Attempts that count for the pool's limit.
+  /// Attempts that count toward the pool's limit.
   @inline(__always) var occupied: Int { running - replaced }
 }
 
-/// Workers that go and come back: they crash and are started anew, hang for good, or are not needed for a while.
+/// Workers that leave and return: they crash and restart, hang, or are inactive for a while.
 extension SchedulerCore {
-  /// A worker is gone: it is handed nothing until ``workerReturned(_:pool:at:)``. What it holds goes on; a driver whose
-  /// worker died with its attempts reports their ends too, as `crashed`.
+  /// Removes a worker: it receives nothing until ``workerReturned(_:pool:at:)``. Its attempts continue; a driver whose
+  /// worker died must also report the end of its attempts, as `crashed`.
   ///
-  /// A worker that is already away stays away.
+  /// Has no effect if the worker is already absent.
   /// - Complexity: O(idle workers of the pool).
   public mutating func workerLeft(_ worker: UInt16, pool: PoolID, at instant: Instant) {
     advance(to: instant)
@@ -17,11 +17,11 @@ extension SchedulerCore {
     pools[state].isAbsent[place] = true
     pools[state].absent += 1
     if pools[state].claims[place] == 0 { removeFromIdle(worker, state) }
-    // An absence is one more claim, so that the end of its last attempt does not make it idle.
+    // An absence counts as one more claim, so that the end of the last attempt does not make the worker idle.
     pools[state].claims[place] += 1
   }
 
-  /// A worker is back, and idle once it holds nothing. One that was not away stays as it is.
+  /// Restores a worker; it is idle once it holds nothing. Has no effect if the worker is not absent.
   public mutating func workerReturned(_ worker: UInt16, pool: PoolID, at instant: Instant) {
     advance(to: instant)
     let (state, place) = (Int(pool.rawValue), Int(worker))
@@ -32,12 +32,12 @@ extension SchedulerCore {
     if pools[state].claims[place] == 0 { pools[state].idle.append(worker) }
   }
 
-  /// A worker's handler is stuck: a spare worker takes its place. What the stuck one holds goes on holding what it has
-  /// of the limits of its job type, its tag key and the memory, but no longer counts for the pool's own limit. Once all
-  /// of it is reported as ended, the worker is a spare one.
+  /// Replaces a worker whose handler is stuck with a spare one. The attempts of the stuck worker keep their share of
+  /// the limits of job type, tag key and memory, but no longer count toward the pool's own limit. Once all of them are
+  /// reported as ended, the worker becomes a spare.
   ///
   /// Spare workers are numbered after the pool's own, ``SchedulerConfiguration/replacementLimit`` of them.
-  /// - Precondition: the one is there and holds an attempt, the other is away and holds none.
+  /// - Precondition: `worker` is present and holds an attempt; `spare` is absent and holds none.
   public mutating func workerReplaced(_ worker: UInt16, by spare: UInt16, pool: PoolID, at instant: Instant) {
     let state = Int(pool.rawValue)
     guard !pools[state].isAbsent[Int(worker)], pools[state].claims[Int(worker)] > 0 else {
@@ -52,14 +52,14 @@ extension SchedulerCore {
     workerReturned(spare, pool: pool, at: instant)
   }
 
-  /// An attempt of a pool with replaced workers ended, and the worker's claim is gone.
+  /// Handles the end of an attempt in a pool with replaced workers, after the worker's claim was removed.
   mutating func replacedWorkerEnded(_ worker: Int, in pool: Int) {
     guard pools[pool].isReplaced[worker] else { return }
     pools[pool].replaced -= 1
     if pools[pool].claims[worker] == 1 { pools[pool].isReplaced[worker] = false }
   }
 
-  /// Takes a worker out of the idle ones, whose order stays.
+  /// Removes a worker from the idle list and keeps the order of the others.
   private mutating func removeFromIdle(_ worker: UInt16, _ pool: Int) {
     var kept = 0
     for position in pools[pool].idle.indices where pools[pool].idle[position] != worker {

@@ -1,39 +1,39 @@
-/// The scheduler: a state machine that decides, and does nothing else.
+/// The scheduler as a state machine: it makes decisions and has no side effects.
 ///
 /// # Overview
-/// Facts go in (`jobSubmitted`, `attemptEnded`, `timerFired`, …), each with the instant at which it became true; orders
-/// come out (``SchedulerOrder``), with records of what happened (``TimelineRecord``). It has no clock, no lock, no I/O
-/// and no randomness but the seeded jitter of retries, so that the same facts always give the same orders. A live and a
-/// simulated driver carry them out.
+/// Inputs are facts (`jobSubmitted`, `attemptEnded`, `timerFired`, …), each with the instant at which it became true.
+/// Outputs are orders (``SchedulerOrder``) and records of what happened (``TimelineRecord``). The scheduler has no
+/// clock, lock or I/O, and its only randomness is the seeded jitter of retries, so the same facts always produce the
+/// same orders. A live or a simulated driver carries the orders out.
 ///
 /// # Obligations of a driver
-/// - It MUST report facts one at a time. An instant that lies before an earlier fact's counts as that earlier one.
-/// - After one or more facts it MUST call ``startJobs(at:claiming:into:)``: facts that belong to one instant go first
-///   (finishes, then submissions), then one pass starts jobs. Nothing starts outside that pass.
-/// - It MUST carry the orders out in their order, and MUST answer each `startAttempt` with one `attemptEnded`.
+/// - It MUST report facts one at a time. An instant earlier than that of the previous fact is replaced by the latter.
+/// - After one or more facts it MUST call ``startJobs(at:claiming:into:)``. Facts of the same instant come first
+///   (finishes, then submissions), then one pass starts jobs. Jobs start only in that pass.
+/// - It MUST carry out the orders in order, and MUST answer each `startAttempt` with exactly one `attemptEnded`.
 ///
 /// # Structure
-/// Jobs are slots in a table, named by index and generation. A waiting job is in one `Lane`; each pool keeps its open
-/// lanes in a heap, ordered by the policy's key of their first jobs. A limit that is reached closes the lanes of its
-/// job type, so that dispatch never searches. Each job has at most one timer. Each terminal path goes through `settle`,
-/// which walks the dependents.
+/// Jobs are slots in a table, identified by index and generation. A waiting job is in one `Lane`. Each pool keeps its
+/// open lanes in a heap, ordered by the policy's key of their first jobs. A limit that is reached closes the lanes of
+/// its job type, so dispatch never searches. Each job has at most one timer. Each terminal path goes through `settle`,
+/// which visits the dependents.
 ///
-/// A method of more than a few steps is `mutating` even where it changes nothing: the compiler's checks of a borrowed
-/// value grow with its fields and with the steps, and took more than half of the time that this module compiles.
+/// Methods of more than a few steps are `mutating` even if they change nothing: the compiler's checks of a borrowed
+/// value grow with its fields and the steps, and took more than half of this module's compile time.
 public struct SchedulerCore: ~Copyable {
-  /// Whether the driver reports the real start of attempts under a rate limit. A driver in virtual time, where an
-  /// attempt starts in the instant of its order, leaves it false.
+  /// Whether the driver reports the actual start of attempts under a rate limit. Leave it false in virtual time, where
+  /// an attempt starts at the instant of its order.
   public var reportsStarts = false
-  /// As given; it does not change.
+  /// The configuration; immutable.
   public let configuration: SchedulerConfiguration
 
   var jobs = JobTable()
   var edges = OwnedArray<DependencyEdge>()
   var firstFreeEdge = JobSlot.none
-  /// What the policy asks of dispatch.
+  /// The data structures that the policy needs.
   let traits: PolicyTraits
   var lanes = OwnedArray<Lane>(capacity: 16)
-  /// For each lane its jobs by their keys; empty unless the policy sorts within lanes.
+  /// For each lane its jobs by key; empty unless the policy sorts within lanes.
   var jobHeaps = OwnedArray<JobHeap>()
   /// Lane by type, pool and priority; the first ten are the shared ones.
   var laneIndex = OwnedArray<UInt32>(capacity: 64)
@@ -48,13 +48,13 @@ public struct SchedulerCore: ~Copyable {
   /// Whether tag keys have limits or shares.
   let usesTagKeys: Bool
   var shares = OwnedArray<ShareAccount>()
-  /// Whether jobs make room for others: only then is it known which would.
+  /// Whether jobs can be shed; only then are candidates tracked.
   let sheds: Bool
-  /// By priority; empty unless jobs are shed by priority.
+  /// Candidates by priority; empty unless jobs are shed by priority.
   var youngest: ContiguousArray<YoungestJobs> = []
-  /// Empty unless jobs are shed by shares.
+  /// Accounts by length; empty unless jobs are shed by shares.
   var longestShares = ShareHeap()
-  /// Places that forgotten tag keys have left.
+  /// Free accounts of forgotten tag keys.
   var freeShares: ContiguousArray<UInt32> = []
   var freeLanes: ContiguousArray<UInt32> = []
   var freeGates: ContiguousArray<Int32> = []
@@ -62,41 +62,41 @@ public struct SchedulerCore: ~Copyable {
 
   /// Submitters that wait for room.
   var waitingForRoom = JobList()
-  /// Settled jobs but for the dead letters, oldest first.
+  /// Settled jobs except dead letters, oldest first.
   var settled = JobList()
-  /// Oldest first.
+  /// Dead letters, oldest first.
   var deadLetters = JobList()
-  /// By place; only of dead letters that had a key.
+  /// The keys of dead letters that had one, by slot.
   var deadLetterKeys: [UInt32: DeadLetterKeys] = [:]
   var parked = ParkedJobs()
-  /// Jobs to settle whose dependents must be walked; empty between facts.
+  /// Settled jobs whose dependents must be visited; empty between facts.
   var settling = OwnedArray<PendingSettlement>()
 
   var memoryInUse = 0
-  /// The lane whose first job was found not to fit since memory was last given back: others wait behind it.
+  /// The lane whose first job did not fit when memory was last released; others wait behind it.
   var memoryWaiter: UInt32?
   var memoryIsAwaited: Bool { memoryWaiter != nil }
-  /// Lanes that are closed for memory, in all pools; see ``PoolState/memoryHeap``.
+  /// Lanes closed for memory, in all pools; see ``PoolState/memoryHeap``.
   var lanesForMemory = 0
-  /// Whether the first of them may fit by now.
+  /// Whether the first of those lanes may fit now.
   var memoryMayFit = false
-  /// The pool that starts jobs first.
+  /// The pool that dispatches first.
   var memoryTurn = 0
   var nextSequence: UInt32 = 0
   var now = Instant(nanoseconds: .min)
   var announcedTimer = Instant.distantFuture
   var phase = Phase.accepting
-  /// Whether nothing is taken on at all any more.
+  /// Whether all submissions are rejected, including those from handlers.
   var isStopRequested = false
-  /// Numbers that a driver shows; see ``SchedulerGauges``.
+  /// Counters and gauges; see ``SchedulerGauges``.
   public internal(set) var gauges = SchedulerGauges()
 
-  /// What the scheduler takes on.
+  /// Which submissions the scheduler accepts.
   enum Phase: UInt8 { case accepting, draining, drained }
 
-  /// Makes a scheduler with no jobs and no job types.
+  /// Creates a scheduler without jobs and job types.
   ///
-  /// - Throws: what is out of range; see ``SchedulerConfiguration/validate()``.
+  /// - Throws: every value that is out of range; see ``SchedulerConfiguration/validate()``.
   public init(_ configuration: SchedulerConfiguration) throws(InvalidValues) {
     try configuration.validate()
     self.init(valid: configuration)
@@ -119,7 +119,7 @@ public struct SchedulerCore: ~Copyable {
     _ = retryPolicies.number(of: configuration.retry)
   }
 
-  /// As many job types can be registered, parked ones included.
+  /// The maximum number of job types, including parked ones.
   public static let mostTypes = 64_000
 
   /// Registers a job type; the first gets number 0.
@@ -129,7 +129,8 @@ public struct SchedulerCore: ~Copyable {
     try type.validate()
     guard types.count < Self.mostTypes else {
       throw LimitReached(
-        "job types", count: types.count, limit: Self.mostTypes, remedy: "let jobs that differ by a value share a type")
+        "job types", count: types.count, limit: Self.mostTypes,
+        remedy: "use one type for jobs that differ only in a value")
     }
     let id = JobTypeID(rawValue: UInt16(types.count))
     types.append(typeState(type, number: id.rawValue))
@@ -139,7 +140,7 @@ public struct SchedulerCore: ~Copyable {
     return id
   }
 
-  /// Of a type whose settings are valid.
+  /// The state of a type with valid settings.
   mutating func typeState(_ type: JobTypeConfiguration, number: UInt16) -> TypeState {
     var gate: Int32 = -1
     if let rate = type.rate {
@@ -154,47 +155,47 @@ public struct SchedulerCore: ~Copyable {
       expected: type.expectedService, step: FairRule.step(weight: type.weight))
   }
 
-  /// Whether jobs of the type cannot wait among those of others.
+  /// Whether jobs of the type need their own lanes.
   mutating func needsOwnLanes(_ type: TypeState) -> Bool {
     type.gate >= 0 || type.concurrency < .max || type.memory > 0 || traits.layout == .byType
   }
 
-  /// The state of a job, or nil when it is not (or no longer) known.
+  /// The state of a job, or nil if it is not known or was forgotten.
   public func state(of id: JobID) -> JobState? {
     jobs.job(id)?.pointee.state
   }
 
-  /// How many attempts of a job have been started, or nil when it is not known.
+  /// The number of started attempts of a job, or nil if it is not known.
   public func attempts(of id: JobID) -> Int? {
     guard let job = jobs.job(id)?.pointee else { return nil }
-    // A worker is noted when an attempt starts, and taken off when a further one is due.
+    // The worker is set when an attempt starts and cleared when a further one is due.
     return Int(job.attempt) - (job.worker == TimelineRecord.noWorker ? 1 : 0)
   }
 
-  /// Why a job settled, or nil when it has not or is not known.
+  /// Why a job settled, or nil if it has not settled or is not known.
   public func cause(of id: JobID) -> SettlementCause? {
     guard let job = jobs.job(id)?.pointee, job.state.isTerminal else { return nil }
     return job.cause
   }
 
-  /// The type and the priority of a job, or nil when it is not known.
+  /// The type and the priority of a job, or nil if it is not known.
   public func description(of id: JobID) -> (type: JobTypeID, priority: Priority)? {
     guard let job = jobs.job(id)?.pointee else { return nil }
     return (JobTypeID(rawValue: job.type), job.priority)
   }
 
-  /// Whether draining is done: nothing waits, nothing runs, and no handler is left.
+  /// Whether draining is complete: nothing waits, nothing runs, and every handler has returned.
   public var isDrained: Bool { phase == .drained }
 
-  /// The gauges with their integrals brought up to an instant.
+  /// The gauges, with integrals updated to an instant.
   public mutating func gaugesNow(at instant: Instant) -> SchedulerGauges {
     advance(to: instant)
     return gauges
   }
 
-  // MARK: - Pieces shared by the facts
+  // MARK: - Helpers shared by the facts
 
-  /// Moves the scheduler's present on; it never goes back.
+  /// Advances the scheduler's present, which never decreases.
   @inline(__always)
   mutating func advance(to instant: Instant) {
     guard instant > now else { return }
@@ -211,7 +212,7 @@ public struct SchedulerCore: ~Copyable {
     return Int32(gates.count - 1)
   }
 
-  /// From now on jobs of this type wait in lanes of their own.
+  /// Moves jobs of this type to their own lanes.
   mutating func giveOwnLanes(to type: Int) {
     types[type].hasOwnLanes = true
     var place: UInt32 = 0
@@ -227,7 +228,7 @@ public struct SchedulerCore: ~Copyable {
     }
   }
 
-  /// Adds a lane, or uses again one that a forgotten tag key has left.
+  /// Adds a lane, or reuses the lane of a forgotten tag key.
   @discardableResult
   mutating func addLane(_ lane: Lane) -> Int {
     var place = lanes.count
@@ -264,26 +265,26 @@ public struct SchedulerCore: ~Copyable {
   }
 }
 
-/// What the scheduler keeps about a job type.
+/// The scheduler's data about a job type.
 struct TypeState {
   let priority: Priority
   let pool: PoolID
   let timeout: Nanoseconds
   let retryPolicy: UInt16
-  /// KiB.
+  /// Reserved memory in KiB.
   let memory: UInt32
   let concurrency: Int
-  /// Index into the gates, or -1.
+  /// Index of its rate limit, or -1.
   let gate: Int32
   let deadline: Nanoseconds?
   let expected: Nanoseconds?
-  /// How far a start moves it on under the policy `fair`.
+  /// Virtual-time increment per start (1 ÷ weight) under the policy `fair`.
   let step: Int64
-  /// What its successful attempts took, in nanoseconds, the last thirty weighing most; kept for `shortest` only.
+  /// Mean duration of successful attempts in nanoseconds, weighted toward the last thirty; kept for `shortest` only.
   var meanService = 0.0
   private var samples = 0.0
   var hasOwnLanes = false
-  /// Whether its jobs wait for it to be opened; see ``SchedulerCore/registerParked(_:)``.
+  /// Whether its jobs wait for a handler; see ``SchedulerCore/registerParked(_:)``.
   var isParked = false
   /// Attempts handed out and not yet reported as ended.
   var running = 0
@@ -312,47 +313,47 @@ struct TypeState {
   }
 }
 
-/// What the scheduler keeps about a pool.
+/// The scheduler's data about a pool.
 struct PoolState: ~Copyable {
-  /// Workers but for the spare ones.
+  /// Workers, without spare ones.
   let workers: Int
-  /// The least of workers and concurrency.
+  /// The smaller of workers and concurrency.
   let most: Int
-  /// Attempts that may run at once now.
+  /// The number of attempts that may run at once now.
   var limit: Int
   var limiter: AdaptiveLimiter?
   var autoscaler: Autoscaler?
   var delayController: DelayController?
-  /// Whether its limit never moves and nothing is shed: only then may a worker take several jobs at once.
+  /// Whether its limit is constant and nothing is shed. Only then may a worker take several jobs at once.
   let isSteady: Bool
-  /// Index into the gates, or -1.
+  /// Index of its rate limit, or -1.
   let gate: Int32
-  /// Workers without an attempt; the last went idle last and is taken first, since its caches are warm.
+  /// Idle workers. The one that became idle last is taken first, because its caches are warm.
   var idle: OwnedArray<UInt16>
-  /// Attempts handed to each worker and not yet reported as ended; the absence of a worker counts as one more.
+  /// Attempts handed to each worker and not yet reported as ended; an absence counts as one more.
   var claims: OwnedArray<UInt16>
-  /// Whether each worker is away.
+  /// Whether each worker is absent.
   var isAbsent: OwnedArray<Bool>
-  /// Workers that are away.
+  /// The number of absent workers.
   var absent = 0
-  /// Whether the real start of the worker's attempt is to be reported. A worker has one such attempt at most: jobs
+  /// Whether each worker owes a report of its attempt's actual start. At most one attempt per worker does, because jobs
   /// under a rate limit are never claimed ahead.
   var owesReport: OwnedArray<Bool>
-  /// Whether each worker's place was taken by a spare one, while it holds attempts.
+  /// Whether a spare worker has taken over from each worker that still holds attempts.
   var isReplaced: OwnedArray<Bool>
-  /// Attempts that replaced workers hold: they do not count for the pool's limit.
+  /// Attempts of replaced workers; they do not count toward the pool's limit.
   var replaced = 0
   /// Attempts handed out and not yet reported as ended.
   var running = 0
   var heap = LaneHeap()
-  /// Its lanes that are closed for memory, in the same order: as memory comes free they are opened one by one, so that
-  /// what one job gives back does not touch all that wait.
+  /// Lanes closed for memory, in policy order. As memory is released they are reopened one by one, so that one release
+  /// does not touch all waiting lanes.
   var memoryHeap = LaneHeap()
-  /// Under the policy `fair`: that of the last start.
+  /// Under the policy `fair`: the virtual time of the last start.
   var virtualTime: Int64 = 0
 
   init(_ configuration: PoolConfiguration, spares: Int, gate: Int32) {
-    // A pool without workers has none to replace.
+    // A pool without workers needs no spares.
     let workers = configuration.workers
     let places = workers == 0 ? 0 : workers + spares
     self.workers = workers
@@ -372,7 +373,7 @@ struct PoolState: ~Copyable {
     isReplaced = OwnedArray(capacity: places)
     for worker in (0..<UInt16(workers)).reversed() { idle.append(worker) }
     for place in 0..<places {
-      // Spare workers are away until one is needed.
+      // Spare workers are absent until needed.
       claims.append(place < workers ? 0 : 1)
       isAbsent.append(place >= workers)
       owesReport.append(false)
@@ -382,5 +383,5 @@ struct PoolState: ~Copyable {
   }
 }
 
-/// Bytes as whole KiB, rounded up.
+/// Converts bytes to whole KiB, rounded up.
 func kibibytes(_ bytes: Int) -> UInt32 { UInt32(clamping: bytes / 1024 + (bytes % 1024 > 0 ? 1 : 0)) }

@@ -1,13 +1,13 @@
-/// The accounts by how much waits in them for its weight, most first: a binary heap whose entries know their place.
+/// A binary heap of accounts by waiting jobs relative to their weight, longest first. Each account stores its position.
 ///
-/// Only where jobs are shed and have shares. Of equal ones the one that was made first comes first.
+/// Used only if jobs are shed by shares. Ties go to the account that was created first.
 struct ShareHeap: ~Copyable {
   private var entries = OwnedArray<UInt32>()
 
-  /// The account with most waiting; nil: nothing waits anywhere.
+  /// The account with the most waiting; nil: nothing waits.
   var first: UInt32? { entries.first }
 
-  /// More or less waits in an account, or its weight changed.
+  /// Updates an account after its waiting jobs or its weight changed.
   @inline(never)
   mutating func update(_ share: UInt32, in shares: inout OwnedArray<ShareAccount>) {
     let position = Int(shares[Int(share)].heapPosition)

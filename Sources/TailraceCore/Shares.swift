@@ -1,17 +1,17 @@
-/// How much one job type, or one tag key, has had in one pool under the policy `fair`.
+/// The virtual time of one job type or tag key in one pool under the policy `fair`.
 struct ShareAccount {
-  /// Marks a lane without one.
+  /// Marks a lane without an account.
   static let none = UInt32.max
-  /// How far a start moves it on.
+  /// Virtual-time increment per start (1/weight).
   var step: Int64
   var virtualTime: Int64 = 0
   /// Jobs in its lanes.
   var waiting = 0
-  /// Place among the accounts by how much waits, or -1.
+  /// Position in the heap of accounts, or -1.
   var heapPosition: Int32 = -1
   var lanes: ContiguousArray<UInt32> = []
 
-  /// How much waits for its weight.
+  /// Waiting jobs relative to the weight.
   var length: Double { Double(waiting) * Double(step) }
 }
 
@@ -26,7 +26,7 @@ extension SchedulerCore {
     return UInt32(shares.count - 1)
   }
 
-  /// A job comes to wait in a lane. Who had nothing waiting goes on where the pool is.
+  /// Adds a waiting job to a lane. An account that had nothing waiting joins at the pool's virtual time.
   mutating func join(_ lane: Int) {
     let share = Int(lanes[lane].share)
     if shares[share].waiting == 0 {
@@ -37,27 +37,27 @@ extension SchedulerCore {
     if sheds { longestShares.update(UInt32(share), in: &shares) }
   }
 
-  /// A job no longer waits in a lane.
+  /// Removes a waiting job from a lane.
   mutating func leave(_ lane: Int) {
     let share = lanes[lane].share
     shares[Int(share)].waiting -= 1
     if sheds { longestShares.update(share, in: &shares) }
   }
 
-  /// A job of the lane starts: the pool is where its account was, and the account moves on.
+  /// Charges a start to the lane's account and sets the pool's virtual time to that of the start.
   mutating func charge(_ lane: Int, of pool: Int) {
     let share = Int(lanes[lane].share)
     pools[pool].virtualTime = shares[share].virtualTime
     move(share, by: shares[share].step, but: lane)
   }
 
-  /// A job that was handed out waits again.
+  /// Reverts the charge for a job that waits again.
   mutating func refund(_ lane: Int) {
     let share = Int(lanes[lane].share)
     move(share, by: -shares[share].step, but: lane)
   }
 
-  /// Its other lanes that take part in dispatch move too; the caller sees to this one.
+  /// Updates the account's other open lanes; the caller updates `lane`.
   private mutating func move(_ share: Int, by step: Int64, but lane: Int) {
     shares[share].virtualTime &+= step
     guard shares[share].lanes.count > 1 else { return }
@@ -67,8 +67,8 @@ extension SchedulerCore {
     }
   }
 
-  /// Who makes room where jobs have shares: the youngest job of the account that has most waiting for its weight, if
-  /// that is more than the submitted job's own has. Or none.
+  /// The job to shed under shares: the youngest of the account with the most waiting relative to its weight, if that is
+  /// more than the submission's own account has; otherwise none.
   mutating func youngestOfLongest(but own: UInt32?) -> UInt32 {
     guard let longest = longestShares.first, longest != own else { return JobSlot.none }
     if let own, shares[Int(own)].length >= shares[Int(longest)].length { return JobSlot.none }

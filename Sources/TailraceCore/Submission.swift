@@ -1,47 +1,46 @@
-/// A job as its submitter describes it.
+/// A job submission.
 public struct JobSubmission: Hashable, Sendable {
   /// The job's type, as registered.
   public var type: JobTypeID
-  /// The submitter's own number for it, repeated in every record of the job.
+  /// The submitter's number for the job, copied to every record of the job.
   public var tag: UInt64
-  /// When it should have been submitted.
+  /// The intended arrival.
   public var intended: Instant
   /// When submit was called.
   public var submitted: Instant
-  /// nil: the type's.
+  /// The priority; nil: the type's.
   public var priority: Priority?
-  /// nil: the type's.
+  /// The pool; nil: the type's.
   public var pool: PoolID?
-  /// Not eligible before this long after admission.
+  /// The delay after admission before the job becomes eligible.
   public var delay: Nanoseconds
-  /// Not eligible before this instant either; one in the past asks for nothing. nil: only ``delay`` holds.
+  /// The earliest instant at which the job becomes eligible; nil, or an instant in the past: only ``delay`` applies.
   public var notBefore: Instant?
-  /// Time that an attempt may take; nil: the type's, else the scheduler's.
+  /// The time limit of an attempt; nil: the type's, otherwise the scheduler's.
   public var timeout: Nanoseconds?
-  /// nil: the type's, else the scheduler's.
+  /// The retry policy; nil: the type's, otherwise the scheduler's.
   public var retry: RetryPolicy?
   /// Reserved memory in bytes; nil: the type's.
   public var memory: Int?
-  /// How long after its intended arrival it should have settled; nil: the type's. Of use to the policy `deadline`.
+  /// The time from intended arrival within which it should settle; nil: the type's. Used by the policy `deadline`.
   public var deadline: Nanoseconds?
-  /// How long an attempt is expected to take; nil: the type's. Of use to the policy `shortest`.
+  /// The expected duration of an attempt; nil: the type's. Used by the policy `shortest`.
   public var expectedService: Nanoseconds?
-  /// Jobs that must complete first. When one of them does not, this job is cancelled.
+  /// Jobs that must complete first. If one of them does not complete, this job is cancelled.
   public var dependencies: [JobID]
-  /// An open batch that it belongs to.
+  /// The open batch that the job joins; nil: none.
   public var batch: BatchID?
-  /// At most one live job has this key: while one is, others with it are refused as
-  /// ``Refusal/duplicate(of:)``. It is free again in the instant in which the job settles, however it does. nil: none.
+  /// A key that at most one unsettled job may have. While one has it, others with the same key are rejected as
+  /// ``Refusal/duplicate(of:)``. The key is released at the instant the job settles, whatever its state. nil: none.
   public var uniqueKey: String?
 
-  /// Whose job it is (a customer, a tenant), for limits and shares by tag key; nil or empty: nobody's, which has no
-  /// limits.
+  /// The owner of the job (a customer, a tenant), for limits and shares by tag key; nil or empty: none, without limits.
   public var tagKey: String?
-  /// Whether a running handler submits it. Such a job is admitted while the scheduler drains, and finds room beyond the
+  /// Whether a running handler submits the job. Such a job is admitted while the scheduler drains and may exceed the
   /// queue's capacity where other submitters wait; see ``SchedulerConfiguration/handlerReserve``.
   public var isFromHandler = false
 
-  /// Makes a submission; what is nil follows the job's type.
+  /// Creates a submission. Values that are nil come from the job's type.
   @inlinable public init(
     type: JobTypeID, tag: UInt64 = 0, intended: Instant, submitted: Instant, priority: Priority? = nil,
     pool: PoolID? = nil, delay: Nanoseconds = .zero, notBefore: Instant? = nil, timeout: Nanoseconds? = nil,
@@ -71,31 +70,31 @@ public struct JobSubmission: Hashable, Sendable {
 
 /// The scheduler's answer to a submission.
 public enum Admission: Hashable, Sendable {
-  /// Admitted; the job may even be settled already when a dependency had failed.
+  /// Admitted. The job may already be settled if a dependency had failed.
   case accepted(JobID)
-  /// The queue is full and its submitter should wait: an order to release it follows, or the job settles as cancelled.
+  /// The queue is full and the submitter should wait: an order releases it later, or the job settles as cancelled.
   case waiting(JobID)
-  /// Not admitted; a record says so.
+  /// Rejected. A record contains the cause.
   case refused(Refusal)
 }
 
-/// Why a submission was refused.
+/// Why a submission was rejected.
 public enum Refusal: Hashable, Sendable, Error {
-  /// As many jobs wait as the queue may hold.
+  /// The queue is full.
   case queueFull(capacity: Int)
   /// The scheduler drains or has stopped.
   case stopping
-  /// The dependency was never admitted here or is settled and forgotten.
+  /// A dependency is not known: it was never admitted here, or it settled and was forgotten.
   case unknownDependency(JobID)
   /// The batch was never opened, or is sealed.
   case unknownBatch(BatchID)
-  /// It reserves more memory than the whole budget.
+  /// The job reserves more memory than the whole budget.
   case exceedsMemoryBudget(bytes: Int, budget: Int)
-  /// The pool that it asks for has no workers.
+  /// The job's pool has no workers.
   case poolWithoutWorkers(PoolID)
-  /// A job with its unique key is live: this one.
+  /// Another unsettled job has the same unique key.
   case duplicate(of: JobID)
-  /// So many tag keys are in use that no further one can be told apart.
+  /// The maximum number of tag keys is in use, so no more can be tracked.
   case tooManyTagKeys(most: Int)
   /// A value of the submission is out of range.
   indirect case invalidValue(InvalidValue)

@@ -1,12 +1,12 @@
-/// Limits and share of the jobs that have one tag key: one customer's, one tenant's.
+/// Limits and share of the jobs that have the same tag key, such as one customer or tenant.
 public struct TagKeySettings: Hashable, Sendable, Codable {
-  /// Of its jobs so many run at once at most; 1 or more; nil: no limit of its own.
+  /// Maximum jobs of the key running at once; 1 or more; nil: no limit per key.
   public var concurrency: Int?
-  /// How often attempts of its jobs may start; nil: as often as there is room.
+  /// Maximum rate at which attempts of its jobs start; nil: unlimited.
   public var rate: RateLimit?
   /// Share under the policy `fair(by: .tagKey)`, relative to the other keys with jobs waiting; 0.001 to 1,000.
   public var weight: Double
-  /// Makes settings of one tag key.
+  /// Creates the settings of one tag key.
   public init(concurrency: Int? = nil, rate: RateLimit? = nil, weight: Double = 1) {
     self.concurrency = concurrency
     self.rate = rate
@@ -14,13 +14,13 @@ public struct TagKeySettings: Hashable, Sendable, Codable {
   }
 }
 
-/// What holds for tag keys: settings for each, and others for those that are named.
+/// Settings for tag keys: a default for each key, and overrides for named keys.
 public struct TagKeyConfiguration: Hashable, Sendable, Codable {
-  /// Of every key that is not named; each key has limits of its own.
+  /// The settings of each key that is not in ``named``. Each key has its own limits.
   public var each: TagKeySettings
-  /// Of keys that have other settings.
+  /// Overrides by key.
   public var named: [String: TagKeySettings]
-  /// Makes settings for tag keys; without limits and weights keys mean nothing to the scheduler.
+  /// Creates settings for tag keys. Without limits and weights, keys have no effect on scheduling.
   public init(each: TagKeySettings = TagKeySettings(), named: [String: TagKeySettings] = [:]) {
     self.each = each
     self.named = named
@@ -33,7 +33,7 @@ public struct TagKeyConfiguration: Hashable, Sendable, Codable {
   }
 }
 
-/// What tells the lanes of one tag key apart.
+/// Identifies a lane among those of one tag key.
 struct LaneKind: Hashable {
   let type: UInt16
   let pool: PoolID
@@ -44,15 +44,15 @@ struct LaneKind: Hashable {
   }
 }
 
-/// What the scheduler keeps about one tag key.
+/// The scheduler's data about one tag key.
 struct TagKeyState {
   let name: String
   let concurrency: Int
-  /// Index into the gates, or -1.
+  /// Index of its rate limit, or -1.
   let gate: Int32
-  /// How far a start moves it on under `fair(by: .tagKey)`.
+  /// Virtual-time increment per start under `fair(by: .tagKey)`.
   let step: Int64
-  /// Unsettled jobs that have it.
+  /// Unsettled jobs that have the key.
   var live = 0
   /// Attempts handed out and not yet reported as ended.
   var running = 0
@@ -60,33 +60,33 @@ struct TagKeyState {
   var gatedLanes: ContiguousArray<UInt32> = []
   /// All its lanes.
   var lanes: ContiguousArray<UInt32> = []
-  /// The same by what they are for, where they are many.
+  /// The same lanes by kind; used if there are many.
   var laneIndex: [LaneKind: UInt32] = [:]
-  /// Its account in each pool, where keys have shares.
+  /// Its account in each pool, if keys have shares.
   var shares: ContiguousArray<UInt32> = []
   var isFree = false
-  /// Whether it is noted as a key that nobody has.
+  /// Whether it is listed as idle.
   var isNotedIdle = false
 }
 
-/// The tag keys that are known, and which job has which.
+/// The known tag keys, and the key of each job.
 ///
-/// Keys are looked up by name and by place only. A key that nobody has is forgotten once what its limits and its share
-/// remember of it no longer matters.
+/// Keys are looked up by name and by slot only. An unused key is forgotten once the state of its limits and share no
+/// longer matters.
 struct TagKeys: ~Copyable {
-  /// In place of a key.
+  /// A sentinel: no key.
   static let none = UInt16.max
-  /// So many may be known at once.
+  /// Maximum known keys.
   static let most = 60_000
 
   var states = OwnedArray<TagKeyState>()
   private var places: [String: UInt16] = [:]
   private var free: ContiguousArray<UInt16> = []
-  /// By a job's place.
+  /// By job slot.
   private var keys = OwnedArray<UInt16>()
-  /// Keys in use at which those that nobody has are looked for.
+  /// The number of known keys at which unused ones are swept.
   var sweepAt = 256
-  /// Keys that nobody had at some time since, each once, the first of them at ``idleHead``.
+  /// Keys that became unused, each once; the first at ``idleHead``.
   private var idle: ContiguousArray<UInt16> = []
   private var idleHead = 0
 
@@ -103,7 +103,7 @@ struct TagKeys: ~Copyable {
     if key != Self.none { states[Int(key)].live += 1 }
   }
 
-  /// Notes a key that nobody has, if so.
+  /// Lists a key as idle if it is unused.
   @inline(__always)
   mutating func noteIfIdle(_ key: UInt16) {
     if states[Int(key)].live == 0, states[Int(key)].running == 0, !states[Int(key)].isNotedIdle { noteIdle(key) }
@@ -114,7 +114,7 @@ struct TagKeys: ~Copyable {
     idle.append(key)
   }
 
-  /// Takes out the one that was noted first.
+  /// Removes and returns the key that was listed first.
   mutating func takeIdle() -> UInt16? {
     guard idleHead < idle.count else { return nil }
     let key = idle[idleHead]
@@ -127,7 +127,7 @@ struct TagKeys: ~Copyable {
     return key
   }
 
-  /// Notes anew which keys nobody has, of all that are known.
+  /// Rebuilds the list of idle keys from all known keys.
   mutating func noteAllIdle() {
     (idle, idleHead) = ([], 0)
     for key in states.indices {
@@ -158,17 +158,17 @@ struct TagKeys: ~Copyable {
 }
 
 extension SchedulerCore {
-  /// Tag keys that a job has, or whose attempt still occupies a worker: none at rest.
+  /// Tag keys in use by a job or by an attempt that still occupies a worker; 0 at rest.
   package var tagKeysInUse: Int {
     tagKeys.states.indices.reduce(0) {
       $0 + (tagKeys.states[$1].live > 0 || tagKeys.states[$1].running > 0 ? 1 : 0)
     }
   }
 
-  /// Tag keys that are remembered.
+  /// Known tag keys.
   package var tagKeysKnown: Int { tagKeys.known }
 
-  /// Whether as many keys are in use as can be known at once, and this one is not among them.
+  /// Whether the maximum number of keys is in use and this key is not one of them.
   @inline(__always)
   mutating func hasNoPlace(forKey name: String?) -> Bool {
     guard usesTagKeys, tagKeys.known >= tagKeys.sweepAt else { return false }
@@ -182,7 +182,7 @@ extension SchedulerCore {
       forgetTagKeys()
       return tagKeys.known >= TagKeys.most
     }
-    // Where all places are taken nobody can look at all of them each time.
+    // When all slots are taken, check only a few keys per call.
     for _ in 0..<64 {
       guard let key = tagKeys.takeIdle() else { return true }
       var released = Set<UInt32>()
@@ -194,13 +194,13 @@ extension SchedulerCore {
     return true
   }
 
-  /// Notes a job's key. Under `fair(by: .tagKey)` jobs without one share the empty key.
+  /// Stores a job's key. Under `fair(by: .tagKey)` jobs without a key share the empty key.
   mutating func assignTagKey(_ name: String?, to slot: UInt32) {
     let given = name == "" ? nil : name
     guard given != nil || traits.layout == .byKey else { return tagKeys.assign(TagKeys.none, to: slot) }
     let name = given ?? ""
     if let known = tagKeys.place(of: name) { return tagKeys.assign(known, to: slot) }
-    // Nobody's jobs share an account, and have no limits.
+    // Jobs without a key share an account and have no limits.
     let settings =
       given == nil ? TagKeySettings() : configuration.tagKeys.named[name] ?? configuration.tagKeys.each
     var state = TagKeyState(
@@ -213,7 +213,7 @@ extension SchedulerCore {
     tagKeys.assign(key, to: slot)
   }
 
-  /// Forgets the keys that nobody has, whose rate has recovered and whose share is where the pool is.
+  /// Forgets unused keys whose rate limit has recovered and whose share is at the pool's virtual time.
   private mutating func forgetTagKeys() {
     var released = Set<UInt32>()
     for key in tagKeys.states.indices where !tagKeys.states[key].isFree { forgetIfPossible(key, &released) }
@@ -243,7 +243,7 @@ extension SchedulerCore {
     tagKeys.remove(UInt16(key))
   }
 
-  /// Empty as they are, lanes may still be noted as closed by their types. Each list is walked once.
+  /// Removes released lanes from the lists of their types, each of which is walked once.
   private mutating func releaseLanes(_ released: Set<UInt32>) {
     guard !released.isEmpty else { return }
     var (gatedTypes, touchedShares) = (Set<UInt16>(), Set<UInt32>())
@@ -258,11 +258,11 @@ extension SchedulerCore {
     for share in touchedShares { shares[Int(share)].lanes.removeAll { released.contains($0) } }
   }
 
-  /// The lane of jobs of a key that also share whatever else they wait for.
+  /// The lane for jobs of a key that also share type, pool and priority.
   mutating func lane(ofKey key: UInt16, type: UInt16, pool: PoolID, priority: Priority) -> Int {
     let laneType = types[Int(type)].hasOwnLanes ? type : Lane.shared
     let priority = traits.layout == .byPriority ? priority : .critical
-    // A key has few lanes, as a rule; of many one is found by what it is for.
+    // Most keys have few lanes; if there are many, use the index.
     if tagKeys.states[Int(key)].lanes.count <= Self.fewLanes {
       for lane in tagKeys.states[Int(key)].lanes {
         let known = lanes[Int(lane)]
@@ -283,7 +283,7 @@ extension SchedulerCore {
     return place
   }
 
-  /// Lanes of a key up to which each is looked at.
+  /// The number of lanes up to which they are searched linearly.
   private static var fewLanes: Int { 16 }
 
   private mutating func noteManyLanes(ofKey key: Int) {
@@ -297,7 +297,7 @@ extension SchedulerCore {
     }
   }
 
-  /// Opens the lanes of a key that were closed for this reason.
+  /// Reopens the lanes of a key that were closed for this reason.
   mutating func openLanes(ofKey key: UInt16, gate: LaneGate) {
     var kept = 0
     for position in 0..<tagKeys.states[Int(key)].gatedLanes.count {
@@ -312,7 +312,7 @@ extension SchedulerCore {
     tagKeys.states[Int(key)].gatedLanes.removeLast(tagKeys.states[Int(key)].gatedLanes.count - kept)
   }
 
-  /// An attempt of a key's job is reported as ended.
+  /// Handles the end of an attempt of a job with a key.
   mutating func releaseTagKey(of token: AttemptToken) {
     let key = token.tagKey
     guard key != TagKeys.none else { return }

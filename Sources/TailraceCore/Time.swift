@@ -1,7 +1,7 @@
 /// A point in time: nanoseconds since an origin that the driver chooses.
 ///
-/// A live driver counts from the start of the monotonic clock or of the run, a simulated one from virtual zero. Two
-/// instants are comparable only when the same driver made them.
+/// A live driver counts from the origin of the monotonic clock or the start of the run, a simulated one from virtual
+/// zero. Compare two instants only if the same driver made them.
 public struct Instant: Hashable, Comparable, Sendable, Codable {
   /// Nanoseconds since the driver's origin.
   public var nanoseconds: Int64
@@ -11,12 +11,12 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
 
   /// The driver's origin.
   @inlinable public static var zero: Instant { Instant(nanoseconds: 0) }
-  /// Later than every real instant.
+  /// The largest value, later than every real instant.
   @inlinable public static var distantFuture: Instant { Instant(nanoseconds: .max) }
 
   /// Whether `a` is earlier than `b`.
   @inlinable public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
-  /// The length of time from `b` to `a`; negative when `a` is earlier; saturates.
+  /// The duration from `b` to `a`; negative if `a` is earlier; saturates.
   @inlinable public static func - (a: Instant, b: Instant) -> Nanoseconds {
     Nanoseconds(saturatingDifference(a.nanoseconds, b.nanoseconds))
   }
@@ -30,15 +30,15 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
   }
 }
 
-/// The sum, or the end of the range that it lies beyond.
+/// The sum, clamped to the range of `Int64`.
 @inlinable @inline(__always) func saturatingSum(_ a: Int64, _ b: Int64) -> Int64 {
   let (sum, overflow) = a.addingReportingOverflow(b)
-  // A branch that is foretold costs nothing; a choice of three values waits for all of them.
+  // A predictable branch is free, whereas a select waits for all three values.
   if _fastPath(!overflow) { return sum }
   return b < 0 ? .min : .max
 }
 
-/// The difference, or the end of the range that it lies beyond.
+/// The difference, clamped to the range of `Int64`.
 @inlinable @inline(__always) func saturatingDifference(_ a: Int64, _ b: Int64) -> Int64 {
   let (difference, overflow) = a.subtractingReportingOverflow(b)
   if _fastPath(!overflow) { return difference }
@@ -46,44 +46,44 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
 }
 
 extension Nanoseconds {
-  /// The longest length of time that a scenario, a flag or a trace may name, and the latest that a tape may reach: 100
-  /// years of 365.25 days.
+  /// The maximum duration in a scenario, flag or trace, and the latest instant of a tape: 100 years of 365.25 days.
   package static var longest: Nanoseconds { Nanoseconds(3_155_760_000_000_000_000) }
 
-  /// So many times as long; saturates at 292 years.
+  /// The duration multiplied by a count; saturates at 292 years.
   package func times(_ count: Int) -> Nanoseconds { Nanoseconds(Self.product(rawValue, Int64(count))) }
 }
 
 extension Instant {
-  /// Where virtual time ends: 200 years after the run's start. It has room for a tape and the time to drain, each of
-  /// ``Nanoseconds/longest``; what has not settled by then is cut off.
+  /// The end of virtual time: 200 years after the run's start. This leaves room for a tape and for draining, each up to
+  /// ``Nanoseconds/longest``. Jobs that have not settled by then are cut off.
   package static var horizon: Instant { Instant(nanoseconds: 2 * Nanoseconds.longest.rawValue) }
 }
 
-/// A length of time in nanoseconds; at most 292 years.
+/// A duration in nanoseconds; at most 292 years.
 ///
-/// Eight bytes and one machine instruction to add, where `Duration` has sixteen bytes; convert at the edges.
+/// It takes eight bytes and one machine instruction to add, whereas `Duration` takes sixteen bytes. Convert at API
+/// boundaries.
 public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Codable {
-  /// The length in nanoseconds.
+  /// The number of nanoseconds.
   public var rawValue: Int64
 
-  /// Makes a length of time from a count of nanoseconds.
+  /// Creates a duration from nanoseconds.
   @inlinable public init(rawValue: Int64) { self.rawValue = rawValue }
-  /// Makes a length of time from a count of nanoseconds.
+  /// Creates a duration from nanoseconds.
   @inlinable public init(_ nanoseconds: Int64) { rawValue = nanoseconds }
-  /// Converts a `Duration`, dropping what is below a nanosecond; saturates at 292 years.
+  /// Converts a `Duration`, truncated to whole nanoseconds; saturates at 292 years.
   @inlinable public init(_ duration: Duration) {
     let (seconds, attoseconds) = duration.components
     let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     let (sum, overflowed) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
     rawValue = overflow || overflowed ? (seconds < 0 ? .min : .max) : sum
   }
-  /// Converts seconds, rounding to the nearest nanosecond; saturates at 292 years, and NaN becomes zero.
+  /// Converts seconds, rounded to the nearest nanosecond; saturates at 292 years. NaN converts to zero.
   @inlinable public init(seconds: Double) {
     rawValue = Self.rounded(seconds * 1e9)
   }
 
-  /// No time at all.
+  /// A duration of zero.
   @inlinable public static var zero: Nanoseconds { Nanoseconds(0) }
   /// `n` microseconds; saturates at 292 years.
   @inlinable public static func microseconds(_ n: Int64) -> Nanoseconds { Nanoseconds(product(n, 1_000)) }
@@ -92,25 +92,25 @@ public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Cod
   /// `n` seconds; saturates at 292 years.
   @inlinable public static func seconds(_ n: Int64) -> Nanoseconds { Nanoseconds(product(n, 1_000_000_000)) }
 
-  /// The length in seconds.
+  /// The duration in seconds.
   @inlinable public var seconds: Double { Double(rawValue) / 1e9 }
-  /// The same length as a `Duration`.
+  /// The same duration as a `Duration`.
   @inlinable public var duration: Duration { .nanoseconds(rawValue) }
 
   /// Whether `a` is shorter than `b`.
   @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
-  /// The two lengths together; saturates at 292 years.
+  /// The sum of two durations; saturates at 292 years.
   @inlinable public static func + (a: Self, b: Self) -> Self { Self(saturatingSum(a.rawValue, b.rawValue)) }
-  /// How much longer `a` is than `b`; negative when it is shorter; saturates at 292 years.
+  /// The difference of two durations; may be negative; saturates at 292 years.
   @inlinable public static func - (a: Self, b: Self) -> Self { Self(saturatingDifference(a.rawValue, b.rawValue)) }
-  /// Lengthens `a` by `b`; saturates at 292 years.
+  /// Adds `b` to `a`; saturates at 292 years.
   @inlinable public static func += (a: inout Self, b: Self) { a = a + b }
-  /// The length multiplied by a factor, rounded to the nearest nanosecond; saturates.
+  /// The duration multiplied by a factor, rounded to the nearest nanosecond; saturates.
   @inlinable public func scaled(by factor: Double) -> Self {
     Self(Self.rounded(Double(rawValue) * factor))
   }
 
-  // Times come from programs and from clocks: no sum of them ends the process.
+  // Durations come from programs and clocks, so sums saturate instead of trapping.
 
   @inlinable @inline(__always)
   static func product(_ a: Int64, _ b: Int64) -> Int64 {
@@ -118,8 +118,8 @@ public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Cod
     return overflow ? ((a < 0) == (b < 0) ? .max : .min) : product
   }
 
-  /// To the nearest whole number, halves away from zero. Without `rounded()`, a call into libm, which programs without
-  /// Foundation do not link.
+  /// Rounds to the nearest whole number, halves away from zero. Avoids `rounded()`, which may call into libm; programs
+  /// without Foundation do not link libm.
   @usableFromInline static func rounded(_ value: Double) -> Int64 {
     if value.isNaN { return 0 }
     if value >= 9.2e18 { return .max }
@@ -128,13 +128,13 @@ public struct Nanoseconds: RawRepresentable, Hashable, Comparable, Sendable, Cod
   }
 }
 
-/// How often something happens: events per second.
+/// A frequency in events per second.
 public struct Rate: Hashable, Comparable, Sendable, Codable {
-  /// Events per second; finite, above zero where a limit or an arrival process asks for a rate.
+  /// Events per second; finite, and above zero for limits and arrival processes.
   public var perSecond: Double
-  /// Makes a rate from events per second.
+  /// Creates a rate from events per second.
   @inlinable public init(perSecond: Double) { self.perSecond = perSecond }
-  /// Whether `a` is the lower rate.
+  /// Whether `a` is lower than `b`.
   @inlinable public static func < (a: Rate, b: Rate) -> Bool { a.perSecond < b.perSecond }
   /// The mean time between two events.
   @inlinable public var interval: Nanoseconds { Nanoseconds(seconds: 1 / perSecond) }

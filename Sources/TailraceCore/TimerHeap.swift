@@ -1,7 +1,7 @@
-/// What a timer is for: a job (its delay, backoff or timeout: a job has one at a time), a rate limit, the next look at
-/// a pool's queue, or a schedule.
+/// The owner of a timer: a job (delay, backoff or timeout; at most one timer per job), a rate limit, a pool's queue
+/// check, or a schedule.
 struct TimerOwner: Equatable {
-  /// The first three bits of all but jobs.
+  /// Stored in the first three bits, except for jobs.
   private enum Kind: UInt32 {
     case gate = 0x8000_0000
     case pool = 0xa000_0000
@@ -23,10 +23,9 @@ struct TimerOwner: Equatable {
   }
 }
 
-/// Deadlines in a 4-ary heap whose entries know their place, so that any can be taken out.
+/// Timers in a 4-ary heap. Each owner stores the position of its timer, so any timer can be removed.
 ///
-/// Ties go to the timer that was set first. Each owner keeps the position of its timer, written here; those of
-/// schedules are kept here.
+/// Ties go to the timer that was set first. Positions of schedule timers are stored here.
 struct TimerHeap: ~Copyable {
   struct Entry {
     var at: Instant
@@ -36,7 +35,7 @@ struct TimerHeap: ~Copyable {
 
   private(set) var entries = OwnedArray<Entry>(capacity: 64)
   private var nextSequence: UInt64 = 0
-  /// By a schedule's place: where its timer is, or -1.
+  /// By schedule slot: the position of its timer, or -1.
   private(set) var schedulePositions: ContiguousArray<Int32> = []
 
   @inline(__always) var first: Entry? { entries.first }
@@ -119,10 +118,10 @@ struct TimerHeap: ~Copyable {
       while schedulePositions.count <= schedule { schedulePositions.append(-1) }
       schedulePositions[schedule] = position
     }
-    // That of a pool is never taken out before it fires.
+    // A pool's timer is never removed before it fires.
   }
 
-  /// Where a schedule's timer is, or -1.
+  /// The position of a schedule's timer, or -1.
   func position(ofSchedule schedule: Int) -> Int32 {
     schedule < schedulePositions.count ? schedulePositions[schedule] : -1
   }

@@ -1,5 +1,5 @@
 extension Double {
-  /// This to a whole power, by squaring: the same digits on every machine.
+  /// This number raised to a whole power by squaring; the result has the same digits on every machine.
   package func raised(to exponent: UInt64) -> Double {
     var (result, square, rest) = (1.0, self, exponent)
     while rest > 0 {

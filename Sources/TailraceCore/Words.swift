@@ -1,14 +1,14 @@
 /// How urgent a job is; a lower number is more urgent.
 public enum Priority: UInt8, CaseIterable, Comparable, Sendable, Codable {
-  /// The most urgent: whoever waits for it cannot go on.
+  /// The most urgent: blocks its caller.
   case critical = 1
-  /// Before what is usual: somebody waits for it.
+  /// Above normal: a user waits for it.
   case high = 2
-  /// What jobs have that say nothing.
+  /// The default.
   case normal = 3
-  /// After what is usual: nobody waits for it.
+  /// Below normal: no user waits for it.
   case low = 4
-  /// The least urgent: whenever there is room.
+  /// The least urgent: runs when capacity is free.
   case batch = 5
 
   /// Whether `a` is more urgent than `b`.
@@ -28,82 +28,82 @@ public enum Priority: UInt8, CaseIterable, Comparable, Sendable, Codable {
   package static var count: Int { Int(batch.rawValue) }
 }
 
-/// Names one admitted job of one scheduler for as long as the scheduler remembers it.
+/// Identifies an admitted job of a scheduler while the scheduler keeps the job.
 ///
-/// It holds a place in the scheduler's table and that place's generation, so an identifier of a forgotten job is never
-/// mistaken for the job that took its place. A live scheduler begins its generations at a number drawn by chance: an
-/// identifier of another scheduler is unknown to it, but for one chance in 2³¹.
+/// It consists of a slot in the scheduler's table and the slot's generation, so an identifier of a forgotten job is
+/// never mistaken for the job that reuses its slot. A live scheduler starts its generations at a random number, so it
+/// recognizes an identifier of another scheduler with a probability of only 2⁻³¹.
 public struct JobID: RawRepresentable, Hashable, Sendable, Codable {
-  /// The generation in the high and the slot in the low 32 bits.
+  /// The generation in the high 32 bits, the slot in the low 32 bits.
   public var rawValue: UInt64
-  /// Makes an identifier from what ``rawValue`` once read.
+  /// Creates an identifier from a stored ``rawValue``.
   @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
   @inlinable init(slot: UInt32, generation: UInt32) { rawValue = UInt64(generation) << 32 | UInt64(slot) }
-  /// The place in the scheduler's table: a dense index by which a driver may keep its own data about the job.
+  /// The slot in the scheduler's table: a dense index for data that a driver stores per job.
   @inlinable public var slot: Int { Int(rawValue & 0xffff_ffff) }
   @inlinable var generation: UInt32 { UInt32(rawValue >> 32) }
-  /// Stands for a dependency that was refused at admission: a job that depends on it is cancelled at once.
+  /// Represents a dependency that was rejected at admission: a job that depends on it is cancelled immediately.
   public static let refused = JobID(rawValue: .max)
 }
 
-/// Names a registered job type: an index in order of registration.
+/// Identifies a registered job type by its index in order of registration.
 public struct JobTypeID: RawRepresentable, Hashable, Sendable, Codable {
   /// The index, from 0.
   public var rawValue: UInt16
-  /// Names the type with this index.
+  /// Creates an identifier from an index.
   @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 }
 
-/// Names a batch: a set of jobs that settle together.
+/// Identifies a batch: a set of jobs that settle together.
 public struct BatchID: RawRepresentable, Hashable, Sendable, Codable {
-  /// The number that whoever made the batch gave it.
+  /// The number of the batch.
   public var rawValue: UInt32
-  /// Names the batch with this number.
+  /// Creates an identifier from a number.
   @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
 }
 
-/// Where a job is in its life.
+/// The state of a job.
 public enum JobState: UInt8, Sendable, Codable {
-  /// Admission waits for room in the queue. Exits: `available`, `blocked`, `scheduled`, `cancelled`.
+  /// The submission waits for room in the queue. Next: `available`, `blocked`, `scheduled`, `cancelled`.
   case waitingForRoom
-  /// Dependencies are unsettled. Exits: `scheduled`, `available`, `cancelled`.
+  /// Waits for dependencies. Next: `scheduled`, `available`, `cancelled`.
   case blocked
-  /// Waits for a later instant: a delay or a backoff. Exits: `available`, `cancelled`.
+  /// Waits for a later instant: a delay or a backoff. Next: `available`, `cancelled`.
   case scheduled
-  /// Eligible, in a queue. Exits: `running`, `cancelled` (also when shed).
+  /// Eligible, in a queue. Next: `running`, `cancelled` (also if shed).
   case available
-  /// An attempt was handed to a worker. Exits: `completed`, `scheduled` (retry), `available` (retry without backoff),
+  /// An attempt was handed to a worker. Next: `completed`, `scheduled` (retry), `available` (retry without backoff),
   /// `cancelled`, `deadLettered`.
   case running
   /// An attempt succeeded. Terminal.
   case completed
   /// Cancelled, shed, or a dependency did not complete. Terminal.
   case cancelled
-  /// Attempts exhausted or a critical error. Terminal.
+  /// All attempts failed, or an attempt failed permanently. Terminal.
   case deadLettered
 
-  /// Whether the job is settled.
+  /// Whether the state is terminal.
   @inlinable public var isTerminal: Bool { rawValue >= JobState.completed.rawValue }
 }
 
-/// How one attempt ended.
+/// How an attempt ended.
 public enum AttemptOutcome: UInt8, Sendable, Codable, CaseIterable {
   /// The handler returned; the job is completed.
   case succeeded
   /// The handler failed; retried while retries are left.
   case failed
-  /// The attempt outlived its timeout; retried while retries are left.
+  /// The attempt exceeded its timeout; retried while retries are left.
   case timedOut
   /// Cancelled by its submitter, its batch, a shutdown or a dependency; never retried.
   case cancelled
-  /// The handler failed in a way that retrying cannot mend; goes to the dead letters at once.
+  /// The handler failed in a way that retrying cannot fix; dead-lettered immediately.
   case failedPermanently
-  /// The worker died with it; retried while retries are left.
+  /// The worker died during the attempt; retried while retries are left.
   case crashed
 }
 
 extension AttemptOutcome {
-  /// How a job settles after an attempt that ended so; nil: another attempt follows.
+  /// How a job settles after an attempt with this outcome; nil: another attempt follows.
   ///
   /// - Parameter mayRetry: whether retries are left.
   @inline(__always)
@@ -119,7 +119,7 @@ extension AttemptOutcome {
   }
 }
 
-/// Why a job settled as it did.
+/// Why a job settled.
 public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
   /// An attempt succeeded.
   case succeeded
@@ -127,25 +127,25 @@ public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
   case failed
   /// The last attempt timed out.
   case timedOut
-  /// The handler reported an error that no retry can mend.
+  /// The handler reported an error that retrying cannot fix.
   case failedPermanently
   /// Cancelled by its submitter.
   case cancelled
-  /// A dependency was cancelled, dead-lettered or refused.
+  /// A dependency was cancelled, dead-lettered or rejected.
   case dependencyFailed
   /// Another job of a fail-fast batch failed.
   case batchFailed
-  /// Removed from the queue: to make room for a more urgent job, or since jobs had waited too long for too long.
+  /// Removed from the queue to make room for a more urgent job, or because waiting time stayed too long.
   case shed
-  /// Refused at admission: the queue was full.
+  /// Rejected at admission: the queue was full.
   case rejected
-  /// Refused or cancelled since the scheduler was stopping.
+  /// Rejected or cancelled because the scheduler was stopping.
   case stopped
-  /// Intended but never submitted: the generator was too late for it. Only load generators report it.
+  /// Never submitted, because the load generator was too late. Only load generators report it.
   case dropped
-  /// The worker died with the last attempt.
+  /// The worker died during the last attempt.
   case crashed
-  /// Refused at admission: a job with its unique key was live.
+  /// Rejected at admission: another unsettled job has the same unique key.
   case duplicate
   /// Its input was found invalid before its first attempt.
   case invalid
@@ -171,11 +171,11 @@ public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
   }
 }
 
-/// Which set of workers runs a job.
+/// The pool that runs a job.
 public enum PoolID: UInt8, CaseIterable, Sendable, Codable {
-  /// Swift concurrency: handlers that suspend.
+  /// Swift concurrency tasks, for handlers that suspend.
   case async
-  /// Threads of their own: handlers that block or compute.
+  /// Dedicated threads, for handlers that block or compute.
   case thread
 
   /// The name in scenario files and reports.

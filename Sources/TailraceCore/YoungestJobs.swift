@@ -1,18 +1,18 @@
-/// The eligible jobs of one priority, youngest first: the youngest is shed when another job needs room.
+/// The eligible jobs of one priority. The youngest is shed when another job needs room.
 struct YoungestJobs {
   private struct Entry {
     var slot: UInt32
-    /// Wraps.
+    /// Order of becoming eligible; wraps.
     var sequence: UInt32
   }
 
   let priority: Priority
-  /// The youngest last. Jobs that no longer wait are dropped when they come last, or when they are the most.
+  /// Youngest last. Jobs that no longer wait are removed when they are last, or when they are the majority.
   private var entries: ContiguousArray<Entry> = []
 
   init(_ priority: Priority) { self.priority = priority }
 
-  /// A job became eligible, or waits again where it was.
+  /// Adds a job that became eligible, or that waits again at its old position.
   ///
   /// - Parameter waiting: how many jobs of the priority wait.
   mutating func add(_ slot: UInt32, waiting: Int, in jobs: borrowing JobTable) {
@@ -28,7 +28,7 @@ struct YoungestJobs {
     guard let last = entries.last, !Self.isEarlier(last.sequence, sequence) else {
       return entries.append(Entry(slot: slot, sequence: sequence))
     }
-    // It waits again: its place is not far from the end, as a rule.
+    // A job that waits again usually belongs near the end.
     var place = entries.count - 1
     while place > 0, !Self.isEarlier(entries[place].sequence, sequence) { place -= 1 }
     if Self.isEarlier(entries[place].sequence, sequence) { place += 1 }
@@ -39,7 +39,7 @@ struct YoungestJobs {
     }
   }
 
-  /// The youngest one that waits; `JobSlot.none`: none does.
+  /// The youngest waiting job; `JobSlot.none`: none.
   mutating func youngest(in jobs: borrowing JobTable) -> UInt32 {
     while let last = entries.last {
       if waits(last, in: jobs) { return last.slot }

@@ -1,32 +1,33 @@
-/// How a pool finds out by itself how many jobs it should run at once.
+/// A concurrency limit that adapts to observed service times.
 public struct AdaptiveConcurrency: Hashable, Sendable, Codable {
-  /// The rule by which the limit moves.
+  /// The algorithm that adjusts the limit.
   public enum Rule: Hashable, Sendable, Codable {
-    /// Additive increase, multiplicative decrease: an attempt that times out, crashes or takes longer than `target`
-    /// multiplies the limit by `backoff` (0.5 up to below 1); any other raises it by 1 ÷ limit, so by 1 in a round of
-    /// attempts, while at least half of it is in use.
+    /// Additive increase, multiplicative decrease. An attempt that times out, crashes or takes longer than `target`
+    /// multiplies the limit by `backoff` (0.5 to below 1). Any other attempt adds 1 ÷ limit while at least half of the
+    /// limit is in use, so the limit grows by 1 per round of attempts.
     ///
     /// Source: D.-M. Chiu, R. Jain, *Analysis of the Increase and Decrease Algorithms for Congestion Avoidance*, 1989;
-    /// as `AIMDLimit` in Netflix's concurrency-limits, whose increase is by 1 an attempt.
+    /// `AIMDLimit` in Netflix's concurrency-limits, which adds 1 per attempt.
     case aimd(target: Nanoseconds, backoff: Double)
-    /// Follows the gradient unloaded ÷ present service time. After each window of as many attempts as the limit (10 at
-    /// least): new limit = limit × max(0.5, min(1, `tolerance` × unloaded ÷ present)) + √limit, of which half is taken
-    /// on. Present is the window's mean, unloaded the least of these means; every 50 windows, the first time after 10,
-    /// two windows are run with the root of the limit, and what is unloaded is found anew. A `tolerance` of 1.5 (1 or
-    /// more) lets attempts take half as long again before the limit falls.
+    /// Follows the gradient: unloaded ÷ current service time. A window ends after as many attempts as the limit, at
+    /// least
+    /// 10. Target limit = limit × max(0.5, min(1, `tolerance` × unloaded ÷ current)) + √limit; the limit moves halfway
+    ///     to it. `current` is the mean of the window and `unloaded` the smallest such mean. Every 50 windows (first
+    ///     after 10), two windows run with the square root of the limit to measure `unloaded` again. A `tolerance` of
+    ///     1.5 (minimum 1) allows service times 50 % above `unloaded` before the limit falls.
     ///
-    /// Source: `GradientLimit` in Netflix's concurrency-limits, with means in place of single times, since jobs differ
-    /// from each other even where nothing is loaded. Its successor `Gradient2Limit` compares with a long-term mean
-    /// instead, which follows a limit that creeps up.
+    /// Source: `GradientLimit` in Netflix's concurrency-limits, with means instead of single times, because jobs differ
+    /// even without load. Its successor `Gradient2Limit` compares with a long-term mean, which drifts upward with the
+    /// limit.
     case gradient(tolerance: Double)
   }
-  /// How the limit moves.
+  /// The algorithm that adjusts the limit.
   public var rule: Rule
-  /// The limit at the start; between ``least`` and what the pool's workers and concurrency allow.
+  /// The limit at the start, between ``least`` and the pool's workers and concurrency.
   public var initial: Int
-  /// It never falls below this; 1 or more.
+  /// The minimum of the limit; 1 or more.
   public var least: Int
-  /// Makes an adaptive limit, which never rises above what the pool's workers and concurrency allow.
+  /// Creates an adaptive limit. It never exceeds the pool's workers and concurrency.
   public init(_ rule: Rule, initial: Int = 20, least: Int = 1) {
     self.rule = rule
     self.initial = initial
@@ -39,19 +40,20 @@ struct AdaptiveLimiter {
   private let rule: AdaptiveConcurrency.Rule
   private let least: Double
   private let most: Double
-  /// Fractions count: the limit itself is the whole number below.
+  /// The limit with its fraction; the effective limit is rounded down.
   private(set) var exact: Double
-  /// The window: attempts, the sum of what they took in nanoseconds, and whether the limit was in use.
+  /// The current window: attempts, the sum of their service times in nanoseconds, and whether the limit was in use.
   private var attempts = 0
   private var sum = 0.0
   private var wasUsed = false
-  /// The least mean of a window, in nanoseconds; nil: to be found.
+  /// The smallest mean of a window, in nanoseconds; nil: being measured.
   private var unloaded: Double?
-  /// Windows since it was looked for; what is seen at first may be loaded already, and is doubted sooner.
+  /// Windows since the last measurement of `unloaded`. The first value may be measured under load, so it expires
+  /// sooner.
   private var age = 40
-  /// The limit to go back to, while what is unloaded is being looked for.
+  /// The limit to restore after measuring `unloaded`.
   private var resume: Double?
-  /// Windows to leave out: what runs in them began under another limit.
+  /// Windows to skip, because their attempts began under another limit.
   private var toSkip = 0
 
   var limit: Int { Int(exact) }
@@ -63,12 +65,12 @@ struct AdaptiveLimiter {
     exact = min(max(Double(configuration.initial), least), self.most)
   }
 
-  /// An attempt ended.
+  /// Records the end of an attempt.
   ///
   /// - Parameters:
   ///   - service: how long it took.
-  ///   - running: attempts that ran at once, this one included.
-  ///   - wasLost: it timed out or crashed: the time says nothing but that it was too long.
+  ///   - running: attempts that ran at once, including this one.
+  ///   - wasLost: whether it timed out or crashed; `service` is then only a lower bound.
   mutating func attemptEnded(service: Nanoseconds, running: Int, wasLost: Bool) {
     switch rule {
     case .aimd(let target, let backoff):
@@ -78,10 +80,10 @@ struct AdaptiveLimiter {
         exact += 1 / max(1, exact)
       }
     case .gradient(let tolerance):
-      // What began under a larger limit has yet to come down to this one.
+      // Attempts that began under a larger limit are still running.
       guard resume == nil || running <= limit else { return }
       attempts += 1
-      // What became of a lost attempt is not known, only that it was too long.
+      // The time of a lost attempt is only a lower bound.
       let time = Double(max(1, service.rawValue))
       sum += wasLost ? max(time, 2 * (unloaded ?? time)) : time
       if Double(running) * 2 >= exact { wasUsed = true }
@@ -109,7 +111,7 @@ struct AdaptiveLimiter {
       exact = exact.approximateSquareRoot
       return
     }
-    // An application that does not use its limit says nothing about it.
+    // If the limit is not in use, service times carry no information about it.
     guard isUsed else { return }
     let gradient = max(0.5, min(1, tolerance * unloaded! / mean))
     exact += (exact * gradient + exact.approximateSquareRoot - exact) / 2

@@ -1,20 +1,21 @@
-/// How many of a pool's workers are put to use, by how long jobs wait.
+/// Scales a pool's active workers by how long jobs wait.
 ///
-/// Every ``interval`` the scheduler looks at the job that has waited longest. If it has waited longer than
-/// ``queueAge``, ``step`` more workers are put to use, up to the pool's number. If nothing has waited at all for
-/// ``cooldown``, and workers are idle, as many are laid off, down to ``least``; what they run is never touched.
+/// Every ``interval`` the scheduler checks the oldest waiting job. If it has waited longer than ``queueAge`` and all
+/// active workers are busy, ``step`` more workers become active, up to the pool's size. If nothing has waited for
+/// ``cooldown`` and workers are idle, ``step`` workers become inactive, down to ``least``. Running attempts are not
+/// affected.
 public struct Autoscaling: Hashable, Sendable, Codable {
-  /// Workers in use at the start and at least; 1 or more.
+  /// Initial and minimum number of active workers; 1 or more.
   public var least: Int
   /// How long a job may wait before workers are added; above 0.
   public var queueAge: Nanoseconds
-  /// How often it looks; above 0.
+  /// The interval between checks; above 0.
   public var interval: Nanoseconds
-  /// How long nothing must have waited before workers are laid off.
+  /// How long nothing must have waited before workers are removed.
   public var cooldown: Nanoseconds
-  /// Workers added or laid off at a time; 1 or more.
+  /// Workers added or removed at a time; 1 or more.
   public var step: Int
-  /// Makes a rule that looks every `interval`, by default as often as `queueAge`, and cools down for ten of them.
+  /// Creates a rule. By default `interval` equals `queueAge` and `cooldown` is ten intervals.
   public init(
     least: Int, queueAge: Nanoseconds, interval: Nanoseconds? = nil, cooldown: Nanoseconds? = nil, step: Int = 1
   ) {
@@ -30,11 +31,11 @@ public struct Autoscaling: Hashable, Sendable, Codable {
 struct Autoscaler {
   private let rule: Autoscaling
   private let most: Int
-  /// Workers in use.
+  /// Active workers.
   private(set) var active: Int
-  /// Since when nothing has waited.
+  /// The instant since which nothing has waited.
   private var calmSince: Instant?
-  /// Whether a look is due at some instant.
+  /// Whether a check is scheduled.
   var isWaiting = false
 
   init(_ rule: Autoscaling, most: Int) {
@@ -45,10 +46,10 @@ struct Autoscaler {
 
   var interval: Nanoseconds { rule.interval }
 
-  /// Whether it must look again although nothing waits.
+  /// Whether checks must continue although nothing waits.
   var isAboveLeast: Bool { active > min(max(1, rule.least), most) }
 
-  /// Looks.
+  /// Checks the queue and adjusts the active workers.
   ///
   /// - Parameters:
   ///   - age: how long the oldest eligible job has waited; nil: none waits.
@@ -56,7 +57,7 @@ struct Autoscaler {
   mutating func look(age: Nanoseconds?, running: Int, at now: Instant) {
     guard age == nil else {
       calmSince = nil
-      // While workers in use are idle it is something else that holds jobs up.
+      // While active workers are idle, something other than their number delays the jobs.
       if age! > rule.queueAge, running >= active { active = min(most, active + rule.step) }
       return
     }

@@ -1,27 +1,26 @@
-/// Sheds jobs once waiting has been too long for too long: a queue that only absorbs bursts is left alone, one that
-/// stands is cut down to where it keeps up.
+/// Sheds jobs when waiting time stays too long. Bursts pass unshed; a standing queue is cut until it keeps up.
 ///
-/// When every job that a worker came to take for a whole `interval` had waited longer than `target`, the job that comes
-/// next is shed, and further ones after interval ÷ √2, interval ÷ √3, …, until one has waited less.
+/// If every job dequeued during `interval` waited longer than `target`, the next job is shed, then further ones after
+/// interval ÷ √2, interval ÷ √3, …, until a job has waited less than `target`.
 ///
 /// Source: K. Nichols, V. Jacobson, *Controlled Delay Active Queue Management*, RFC 8289 (2018), appendix.
 public struct ControlledDelay: Hashable, Sendable, Codable {
-  /// Waiting time that is acceptable as a standing one; above 0.
+  /// The acceptable standing waiting time; above 0.
   public var target: Nanoseconds
-  /// How long waiting may stay above it: longer than bursts last; above 0.
+  /// How long waiting may exceed ``target`` before jobs are shed. Longer than typical bursts; above 0.
   public var interval: Nanoseconds
-  /// Makes a rule for shedding by waiting time; RFC 8289 has 5 ms and 100 ms, for packets.
+  /// Creates a rule. RFC 8289 uses 5 ms and 100 ms, for packets.
   public init(target: Nanoseconds, interval: Nanoseconds) {
     self.target = target
     self.interval = interval
   }
 }
 
-/// The state of a ``ControlledDelay``. Names in comments are those of RFC 8289.
+/// The state of a ``ControlledDelay``. Comments use the names of RFC 8289.
 struct DelayController {
   private let target: Nanoseconds
   private let interval: Nanoseconds
-  /// first_above_time: when waiting will have been too long for an interval; nil: it is not too long.
+  /// first_above_time: when waiting will have been above target for an interval; nil: it is below target.
   private var tooLongFrom: Instant?
   /// drop_next.
   private var nextShed = Instant(nanoseconds: .min / 2)
@@ -34,11 +33,11 @@ struct DelayController {
     interval = configuration.interval
   }
 
-  /// Whether the job that a worker came to take is to be shed.
+  /// Whether to shed the job that a worker is about to take.
   ///
   /// - Parameters:
-  ///   - waited: since it became eligible.
-  ///   - isLast: nothing waits behind it.
+  ///   - waited: the time since it became eligible.
+  ///   - isLast: whether no other job waits behind it.
   mutating func sheds(waited: Nanoseconds, isLast: Bool, at now: Instant) -> Bool {
     let isTooLong = standsTooLong(waited, isLast, now)
     if isShedding {
@@ -53,7 +52,7 @@ struct DelayController {
     }
     guard isTooLong else { return false }
     isShedding = true
-    // Soon after the last time it goes on at about the pace that it had reached.
+    // If shedding stopped only recently, resume near the rate it had reached.
     let reached = count - lastCount
     count = reached > 1 && now - nextShed < interval.scaled(by: 16) ? reached : 1
     lastCount = count

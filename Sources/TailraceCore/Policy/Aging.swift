@@ -1,7 +1,7 @@
-/// By the instant a job became eligible, later by a boost for each priority below the most urgent.
+/// By the instant a job became eligible, plus a boost for each priority below the most urgent.
 ///
-/// Cost: O(log lanes) a job; the place is fixed when the job becomes eligible. Cannot starve: nothing waits behind more
-/// than `4 × boost` of later arrivals. With a boost of 0 it is `fifo`, with one without end `priority`.
+/// Cost: O(log lanes) per job; the key is fixed when the job becomes eligible. Cannot starve: no job waits behind more
+/// than `4 × boost` of later arrivals. A boost of 0 equals `fifo`; an infinite one equals `priority`.
 struct AgingRule: DispatchRule {
   var boost: Nanoseconds
   static var traits: PolicyTraits { PolicyTraits() }

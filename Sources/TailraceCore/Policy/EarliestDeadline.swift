@@ -1,8 +1,7 @@
-/// By the instant by which a job should have settled: its intended arrival and its deadline. Jobs without one come
-/// last.
+/// By due instant: intended arrival plus deadline. Jobs without a deadline come last.
 ///
-/// Cost: O(log jobs) a job. Jobs without a deadline starve while others fill the workers; a job with one is passed only
-/// by jobs that are due before it, so none starves whose deadline is finite.
+/// Cost: O(log jobs) per job. Jobs without a deadline starve while others fill the workers. A job with a deadline is
+/// overtaken only by jobs that are due before it, so no job with a finite deadline starves.
 struct DeadlineRule: DispatchRule {
   static var traits: PolicyTraits { PolicyTraits(order: .byKey) }
   @inline(__always)

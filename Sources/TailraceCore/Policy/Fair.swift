@@ -1,15 +1,15 @@
-/// Weighted shares by job type or by tag key: of those that have jobs waiting, each starts as many as its weight says.
+/// Weighted shares by job type or by tag key: those with waiting jobs start in proportion to their weights.
 ///
-/// Start-time fair queueing: each type (or key) has a virtual time, which moves on by 1 ÷ weight with each of its
-/// starts; the type that is least far comes first. One that had nothing waiting joins at the virtual time of the pool,
-/// so that nobody saves up turns. Source: P. Goyal, H. Vin, H. Cheng, *Start-Time Fair Queueing*, SIGCOMM 1996; for
-/// jobs that count alike it is C. Waldspurger's stride scheduling (1995).
+/// Start-time fair queueing: each type (or key) has a virtual time, which each start advances by 1 ÷ weight. The type
+/// with the smallest virtual time comes first. A type that had nothing waiting joins at the virtual time of the pool,
+/// so that idle time earns no credit. Source: P. Goyal, H. Vin, H. Cheng, *Start-Time Fair Queueing*, SIGCOMM 1996; for
+/// jobs of equal size it is C. Waldspurger's stride scheduling (1995).
 ///
-/// Cost: O(log types) or O(log keys) a job. Within a type first eligible is first started, whatever the priority.
-/// The share error is exact: while two types have jobs waiting,
+/// Cost: O(log types) or O(log keys) per job. Within a type, jobs start in order of eligibility, whatever their
+/// priority. The share error is bounded: while two types have jobs waiting,
 /// `|starts₁ ÷ weight₁ − starts₂ ÷ weight₂| ≤ 1 ÷ weight₁ + 1 ÷ weight₂`. Cannot starve.
 struct FairRule: DispatchRule {
-  /// A type of weight 1 moves on by this.
+  /// The virtual-time increment per start for weight 1.
   private static let stride = 1_048_576.0
 
   static var traits: PolicyTraits { traits(by: .jobType) }
@@ -23,6 +23,6 @@ struct FairRule: DispatchRule {
     core.shares[Int(core.lanes[lane].share)].virtualTime
   }
 
-  /// How far a start moves a type on.
+  /// Virtual-time increment per start (1 ÷ weight).
   static func step(weight: Double) -> Int64 { Nanoseconds.rounded(stride / weight) }
 }

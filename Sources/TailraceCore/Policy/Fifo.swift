@@ -1,6 +1,6 @@
 /// First eligible, first started.
 ///
-/// Cost: O(log lanes) a job. Cannot starve: whoever waits is passed by nobody who came later.
+/// Cost: O(log lanes) per job. Cannot starve: no later job overtakes a waiting one.
 struct FifoRule: DispatchRule {
   static var traits: PolicyTraits { PolicyTraits() }
   @inline(__always)

@@ -1,25 +1,25 @@
-/// How the dispatcher must keep eligible jobs for a policy.
+/// The data structures that a policy needs.
 struct PolicyTraits {
   /// Which jobs share a lane.
   enum Layout { case byPriority, byType, byKey }
-  /// In which order the jobs of a lane start: as they became eligible, or by their keys.
+  /// The order of jobs within a lane: by eligibility or by key.
   enum LaneOrder { case asTheyCame, byKey }
-  /// When the first lane is chosen: by keys that hold until the lane's first job changes, or anew for each start.
+  /// How the first lane is chosen: by keys that stay valid until a lane's first job changes, or anew for each start.
   enum Choice { case byKey, atDispatch }
   var layout = Layout.byPriority
   var order = LaneOrder.asTheyCame
   var choice = Choice.byKey
 }
 
-/// How a policy orders eligible jobs: its traits, and the place of a job.
+/// The order of eligible jobs under a policy: its traits and the key of a job.
 ///
-/// A policy is a file of its own beside this one, a case of ``DispatchPolicy``, and a line in each switch below. All of
-/// it is resolved at compile time.
+/// To add a policy, add a file beside this one, a case of ``DispatchPolicy``, and a line in each switch below. Dispatch
+/// is specialized at compile time.
 protocol DispatchRule {
-  /// What the dispatcher must keep for it.
+  /// The data structures that the policy needs.
   static var traits: PolicyTraits { get }
-  /// A job's place; smaller starts earlier, ties go to the job that became eligible first. Of policies that choose at
-  /// dispatch the place at the present instant.
+  /// A job's key: smaller starts earlier; ties go to the job that became eligible first. For policies that choose at
+  /// dispatch, the key at the present instant.
   func key(
     of job: UnsafeMutablePointer<JobSlot>, in lane: Int, of core: borrowing SchedulerCore, at now: Instant
   ) -> Int64
@@ -40,7 +40,7 @@ extension DispatchPolicy {
 }
 
 extension SchedulerCore {
-  /// A job's place in the policy's order; smaller starts earlier, ties by sequence.
+  /// A job's key: smaller starts earlier, ties by sequence.
   @inline(__always)
   func policyKey(_ slot: UInt32, in lane: Int) -> Int64 {
     switch configuration.policy {

@@ -1,8 +1,8 @@
-/// By the time that a job's attempt is expected to take: as its submission or its type says, else the mean of what
-/// attempts of its type took. Of a type that nothing is known of jobs come first, so that something is learnt.
+/// By expected service time: from the submission or the job type, otherwise the mean of successful attempts of the
+/// type. Jobs of a type without an estimate come first, so that one is obtained.
 ///
-/// Cost: O(log jobs) a job; the place is fixed when the job becomes eligible. Starves long jobs while short ones fill
-/// the workers. It gives the least mean waiting time of all policies that neither interrupt nor idle (Smith 1956).
+/// Cost: O(log jobs) per job; the key is fixed when the job becomes eligible. Long jobs starve while short ones fill
+/// the workers. Minimizes mean waiting time among policies that neither preempt nor idle (Smith 1956).
 struct ShortestRule: DispatchRule {
   static var traits: PolicyTraits { PolicyTraits(order: .byKey) }
   @inline(__always)

@@ -1,6 +1,6 @@
 /// Strictly by priority, then first eligible.
 ///
-/// Cost: O(log lanes) a job. Starves less urgent jobs for as long as more urgent ones fill the workers.
+/// Cost: O(log lanes) per job. Less urgent jobs starve while more urgent ones fill the workers.
 struct StrictPriorityRule: DispatchRule {
   static var traits: PolicyTraits { PolicyTraits() }
   @inline(__always)

@@ -16,7 +16,7 @@ struct CivilDate: Hashable {
     self.day = day
   }
 
-  /// The day so many days after 1970-01-01.
+  /// The day this many days after 1970-01-01.
   init(daysSinceEpoch: Int64) {
     let (era, dayOfEra) = flooredDivision(daysSinceEpoch + 719_468, 146_097)
     let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365

@@ -1,19 +1,19 @@
-/// What the day of the month of a cron expression matches.
+/// The days that the day-of-month field of a cron expression matches.
 struct CronDays: Hashable, Sendable {
-  /// Bit n: the nth.
+  /// Bit n: day n.
   var numbers: UInt64 = 0
-  /// Bit n: n days before the last (`L-n`).
+  /// Bit n: n days before the last day (`L-n`).
   var beforeLast: UInt64 = 0
-  /// Bit n: the day from Monday to Friday nearest to the nth (`nW`).
+  /// Bit n: the weekday nearest to day n (`nW`).
   var nearNumbers: UInt64 = 0
-  /// Bit n: the day from Monday to Friday nearest to the one n days before the last (`LW`, `L-nW`).
+  /// Bit n: the weekday nearest to n days before the last day (`LW`, `L-nW`).
   var nearLast: UInt64 = 0
 
-  /// The days that match, by their bits.
+  /// The matching days of a month as a bit set.
   ///
   /// - Parameters:
-  ///   - length: days of the month.
-  ///   - first: the day of the week of the first, 0 being Sunday.
+  ///   - length: the number of days in the month.
+  ///   - first: the weekday of the first, with Sunday as 0.
   func matching(length: Int, first: Int) -> UInt64 {
     var found = numbers
     guard beforeLast | nearNumbers | nearLast != 0 else { return found }
@@ -25,7 +25,7 @@ struct CronDays: Hashable, Sendable {
     return found
   }
 
-  /// The day from Monday to Friday nearest to one, within the month.
+  /// The day from Monday to Friday nearest to a day, within the month.
   private static func workingDay(near day: Int, length: Int, first: Int) -> Int {
     switch (first + day - 1) % 7 {
     case 6: day > 1 ? day - 1 : day + 2
@@ -35,18 +35,18 @@ struct CronDays: Hashable, Sendable {
   }
 }
 
-/// What the day of the week of a cron expression matches; 0 is Sunday.
+/// The days that the day-of-week field of a cron expression matches; Sunday is 0.
 struct CronWeekdays: Hashable, Sendable {
-  /// Bit n: each of them.
+  /// Bit n: every weekday n.
   var every: UInt64 = 0
-  /// Bit n: the last of the month (`nL`).
+  /// Bit n: the last weekday n of the month (`nL`).
   var last: UInt64 = 0
-  /// Bit (k − 1) · 7 + n: the kth of the month (`n#k`).
+  /// Bit (k − 1) · 7 + n: the kth weekday n of the month (`n#k`).
   var numbered: UInt64 = 0
 
-  /// The days that match, by their bits; those beyond the month's length mean nothing.
+  /// The matching days as a bit set. Ignore bits beyond the month's length.
   func matching(length: Int, first: Int) -> UInt64 {
-    // The week over and over, moved so that bit 1 is the first of the month.
+    // Repeats the week, shifted so that bit 1 is the first of the month.
     var found: UInt64 = 0
     for week in 0..<6 { found |= every << UInt64(week * 7) }
     found = (found >> UInt64(first)) << 1

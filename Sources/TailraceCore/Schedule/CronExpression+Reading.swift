@@ -1,4 +1,4 @@
-/// One of the fields of a cron expression, in their order; the second may be left out.
+/// A field of a cron expression, in order. The seconds field is optional.
 public enum CronField: String, CaseIterable, Sendable {
   /// 0 to 59.
   case second
@@ -13,7 +13,7 @@ public enum CronField: String, CaseIterable, Sendable {
   /// 0 to 7, where 0 and 7 are Sunday, or `SUN` to `SAT`.
   case dayOfWeek = "day of the week"
 
-  /// Numbers that may stand in it.
+  /// The allowed numbers.
   var range: ClosedRange<Int> {
     switch self {
     case .second, .minute: 0...59
@@ -24,7 +24,7 @@ public enum CronField: String, CaseIterable, Sendable {
     }
   }
 
-  /// Names of the numbers from the first on.
+  /// Names for the numbers, from the first on.
   var names: [String] {
     switch self {
     case .second, .minute, .hour, .dayOfMonth: []
@@ -33,35 +33,35 @@ public enum CronField: String, CaseIterable, Sendable {
     }
   }
 
-  /// What may stand in it, in words.
+  /// The allowed values, in words.
   var allowed: String {
     let numbers = "\(range.lowerBound) to \(range.upperBound)"
     return switch self {
     case .second, .minute, .hour, .dayOfMonth: numbers
     case .month: "\(numbers) or JAN to DEC"
-    case .dayOfWeek: "\(numbers) or SUN to SAT, 0 and 7 being Sunday"
+    case .dayOfWeek: "\(numbers) or SUN to SAT, where 0 and 7 are Sunday"
     }
   }
 }
 
-/// One thing wrong with a cron expression.
+/// A problem in a cron expression.
 public struct CronProblem: Hashable, Sendable, CustomStringConvertible {
-  /// Where; nil: in the expression as a whole.
+  /// The field; nil: the expression as a whole.
   public var field: CronField?
-  /// The part that is wrong.
+  /// The invalid part.
   public var text: String
-  /// What is wrong with it and what is allowed.
+  /// What is wrong and what is allowed.
   public var allowed: String
 
-  /// The field, the part, what is allowed.
+  /// The field, the invalid part and what is allowed.
   public var description: String { (field.map { "\($0.rawValue) " } ?? "") + "'\(text)': \(allowed)" }
 }
 
-/// A text that is not a cron expression, or one that never fires.
+/// The error for a text that is not a cron expression, or for one that never fires.
 public struct CronError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The expression.
   public var expression: String
-  /// Everything that is wrong with it; at least one.
+  /// All problems; at least one.
   public var problems: [CronProblem]
 
   init(_ expression: String, _ problems: [CronProblem]) {
@@ -69,19 +69,19 @@ public struct CronError: Error, Hashable, Sendable, CustomStringConvertible {
     self.problems = problems
   }
 
-  /// The expression and all its problems, in one line.
+  /// The expression and all its problems, on one line.
   public var description: String {
     "cron expression '\(expression)': " + problems.map(\.description).joined(separator: "; ")
   }
 }
 
-/// Reads the fields of an expression and collects every problem on the way.
+/// Parses the fields of an expression and collects all problems.
 struct CronFieldReader {
   var problems: [CronProblem] = []
-  /// Whether a step may follow a single number, from which it then goes on: `0/5`, as where there is a second.
+  /// Whether a step may follow a single number, as in `0/5`. Allowed in expressions with seconds.
   let hasOpenSteps: Bool
 
-  /// The numbers that match, by their bits; 0 where there was a problem.
+  /// The matching numbers as a bit set; 0 if there was a problem.
   mutating func read(_ text: String, of field: CronField) -> UInt64 {
     var set: UInt64 = 0
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -94,7 +94,7 @@ struct CronFieldReader {
     return set
   }
 
-  /// The day of the month, with what only it knows.
+  /// Parses the day of the month, including `L`, `W` and `?`.
   mutating func readDays(_ text: String) -> CronDays {
     var days = CronDays()
     if text == "?" { return CronDays(numbers: CronExpression.mask(from: 1, through: 31)) }
@@ -126,9 +126,9 @@ struct CronFieldReader {
     return 1 << UInt64(days)
   }
 
-  /// The day of the week, with what only it knows.
+  /// Parses the day of the week, including `L` and `#`.
   ///
-  /// - Parameter isQuartz: whether the expression may be one of Quartz, which calls Sunday 1.
+  /// - Parameter isQuartz: whether the expression may come from Quartz, where Sunday is 1.
   mutating func readWeekdays(_ text: String, isQuartz: Bool) -> CronWeekdays {
     var weekdays = CronWeekdays()
     if text == "?" { return CronWeekdays(every: 0x7f) }
@@ -138,14 +138,14 @@ struct CronFieldReader {
         if isQuartz, halves[0].contains(where: \.isNumber), !halves[0].hasPrefix("*") {
           throw CronProblem(
             field: .dayOfWeek, text: part,
-            allowed: "beside a second and a '?' it could mean two days: Quartz calls Sunday 1, others 0; name the day, "
+            allowed: "ambiguous with a seconds field and '?': Sunday is 1 in Quartz and 0 elsewhere; use a day name, "
               + "such as MON")
         }
         if halves.count == 2 {
           guard let place = Self.whole(halves[1]), (1...5).contains(place) else {
             throw CronProblem(
               field: .dayOfWeek, text: part,
-              allowed: "after '#' stands which one of the month; write 1 to 5, as in FRI#2")
+              allowed: "'#' must be followed by the week of the month, 1 to 5, as in FRI#2")
           }
           weekdays.numbered |= 1 << UInt64((place - 1) * 7 + (try Self.weekday(halves[0], in: part)))
         } else if part.count > 1, part.uppercased().hasSuffix("L") {
@@ -153,10 +153,10 @@ struct CronFieldReader {
         } else if part.uppercased() == "L" {
           throw CronProblem(
             field: .dayOfWeek, text: part,
-            allowed: "L needs a day before it; write FRIL for the last Friday of the month, or SAT for each Saturday")
+            allowed: "L must follow a day; write FRIL for the last Friday of the month, or SAT for each Saturday")
         } else {
           let set = try self.part(part, of: .dayOfWeek)
-          // Sunday is 7 as well.
+          // Sunday is also 7.
           weekdays.every |= (set | set >> 7) & 0x7f
         }
       } catch {
@@ -166,7 +166,7 @@ struct CronFieldReader {
     return weekdays
   }
 
-  /// A day of the week, Sunday as 0.
+  /// A day of the week, with Sunday as 0.
   private static func weekday(_ text: String, in part: String) throws(CronProblem) -> Int {
     try number(text, of: .dayOfWeek, in: part) % 7
   }
@@ -179,19 +179,19 @@ struct CronFieldReader {
     let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map(String.init)
     guard !halves[0].isEmpty else { throw problem("a part is empty; write *, \(field.allowed)") }
     if field != .dayOfWeek, halves[0] == "H" || halves[0].hasPrefix("H(") {
-      throw problem("H is a number that Jenkins picks; write one, such as \(field.range.upperBound / 4)")
+      throw problem("H is specific to Jenkins; write a number, such as \(field.range.upperBound / 4)")
     }
     if text == "?" {
-      throw problem("'?' stands alone, as a day of the month or of the week; write *, or leave a year out")
+      throw problem("'?' is allowed only as the whole day-of-month or day-of-week field; write *, or omit the year")
     }
     guard ends.count <= 2 else {
-      throw problem("a range has two ends; write it as \(field.range.lowerBound)-\(field.range.upperBound)")
+      throw problem("a range needs two ends; write it as \(field.range.lowerBound)-\(field.range.upperBound)")
     }
     var (low, high) = (field.range.lowerBound, field == .dayOfWeek ? 6 : field.range.upperBound)
     if halves[0] != "*" {
       low = try Self.number(ends[0], of: field, in: text)
       high = ends.count == 1 ? low : try Self.number(ends[1], of: field, in: text)
-      // FRI-SUN: as the end of a range Sunday is the seventh day.
+      // At the end of a range, as in FRI-SUN, Sunday is 7.
       if field == .dayOfWeek, ends.count == 2, high == 0, low > 0 { high = 7 }
       guard low <= high else { throw problem("the range goes backwards; write the smaller end first, or two ranges") }
     }
@@ -202,7 +202,7 @@ struct CronFieldReader {
     }
     let most = max(1, field.range.upperBound - field.range.lowerBound)
     guard let step = Self.whole(halves[1]), (1...most).contains(step) else {
-      throw problem("'\(halves[1])' is no step; write a whole number from 1 to \(most)")
+      throw problem("'\(halves[1])' is not a step; write a whole number from 1 to \(most)")
     }
     return stride(from: low, through: high, by: step).reduce(0) { $0 | 1 << UInt64($1) }
   }
@@ -210,12 +210,12 @@ struct CronFieldReader {
   private static func number(_ text: String, of field: CronField, in part: String) throws(CronProblem) -> Int {
     if let place = field.names.firstIndex(of: text.uppercased()) { return place + field.range.lowerBound }
     guard let number = whole(text), field.range.contains(number) else {
-      throw CronProblem(field: field, text: part, allowed: "'\(text)' is none of its values; write \(field.allowed)")
+      throw CronProblem(field: field, text: part, allowed: "'\(text)' is not an allowed value; write \(field.allowed)")
     }
     return number
   }
 
-  /// Digits and nothing else.
+  /// Parses a number that consists of digits only.
   private static func whole(_ text: String) -> Int? {
     guard !text.isEmpty, text.utf8.count <= 4,
       text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })

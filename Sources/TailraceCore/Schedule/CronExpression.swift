@@ -1,41 +1,41 @@
-/// When something recurs by the calendar and the wall clock, in the five fields of cron (minute, hour, day of the
-/// month, month, day of the week), or in six with the second before them.
+/// A calendar recurrence in cron syntax: five fields (minute, hour, day of the month, month, day of the week), or six
+/// with seconds first.
 ///
-/// A field is `*` or a list of numbers and ranges, each range with a step where wanted: `0`, `1,15`, `9-17/2`, `*/15`.
-/// Months and days of the week have names too, in any case: `JAN`, `mon-fri`. Sunday is 0 or 7. In place of the fields
-/// one of `@hourly`, `@daily` (or `@midnight`), `@weekly`, `@monthly`, `@yearly` (or `@annually`) may stand.
+/// A field is `*` or a list of numbers and ranges, each range optionally with a step: `0`, `1,15`, `9-17/2`, `*/15`.
+/// Months and days of the week also have case-insensitive names: `JAN`, `mon-fri`. Sunday is 0 or 7. One of `@hourly`,
+/// `@daily` (or `@midnight`), `@weekly`, `@monthly`, `@yearly` (or `@annually`) may replace the fields.
 ///
-/// A day field may also be `?`, which is `*`. The day of the month knows `L` (the last), `L-3` (three days before it),
-/// `15W` (the day from Monday to Friday that is nearest to the 15th, within the month) and `LW`; the day of the week
-/// `FRI#2` (the second Friday of the month) and `FRIL` (the last).
+/// A day field may also be `?`, which equals `*`. The day of the month accepts `L` (the last day), `L-3` (three days
+/// before it), `15W` (the weekday nearest to the 15th, within the month) and `LW`. The day of the week accepts `FRI#2`
+/// (the second Friday of the month) and `FRIL` (the last Friday).
 ///
-/// Where both day fields are restricted, a day matches that matches either of them; else it must match both. As in
-/// Vixie's cron a field is restricted unless it begins with `*` (or is `?`).
-/// Source: Paul Vixie's cron 3.0, `entry.c` and `find_jobs` in `cron.c`; crontab(5). Seconds, `?`, `L`, `W` and `#` are
-/// those of Quartz (CronExpression, 2.3), beside a second also `0/5` for `0-59/5`, with Sunday as 0; a number for the
-/// day of the week beside a second and a `?` is refused, since to Quartz it is another day.
+/// If both day fields are restricted, a day matches if it matches either; otherwise it must match both. As in Vixie
+/// cron, a field is restricted unless it begins with `*` or is `?`.
+/// Source: Paul Vixie's cron 3.0, `entry.c` and `find_jobs` in `cron.c`; crontab(5). Seconds, `?`, `L`, `W` and `#`
+/// follow Quartz (CronExpression, 2.3), except that Sunday is 0. With seconds, `0/5` means `0-59/5`. A numeric day of
+/// the week together with seconds and `?` is rejected, because Quartz numbers the days differently.
 public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
-  /// As it was written.
+  /// The expression as written.
   public let description: String
-  /// Bit n: n matches.
+  /// Bit n: second n matches.
   let seconds: UInt64
   let minutes: UInt64
   let hours: UInt64
   let months: UInt64
   let days: CronDays
   let weekdays: CronWeekdays
-  /// Whether a day that matches either of the two day fields matches.
+  /// Whether a day matches if either of the two day fields matches.
   let eitherDay: Bool
 
-  /// Whether it fires in every hour of the day, and so follows elapsed time when clocks are changed.
+  /// Whether it fires in every hour of the day. It then follows elapsed time across clock changes.
   var coversEveryHour: Bool { hours == 0xff_ffff }
 
-  /// Reads an expression.
+  /// Parses an expression.
   ///
-  /// - Throws: ``CronError`` with everything that is wrong with it; also if it would never fire, as on 30 February.
+  /// - Throws: ``CronError`` with all problems, also if the expression would never fire, as on 30 February.
   public init(_ text: String) throws(CronError) {
     var fields = try Self.fields(of: text)
-    // Without a seconds field it fires at the beginning of the minute.
+    // Without a seconds field it fires at second 0.
     let hasSeconds = fields.count == CronField.allCases.count
     if !hasSeconds { fields.insert("0", at: 0) }
     var reader = CronFieldReader(hasOpenSteps: hasSeconds)
@@ -51,18 +51,18 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
     (self.days, self.weekdays) = (days, weekdays)
     eitherDay = [fields[3], fields[5]].allSatisfy { !$0.hasPrefix("*") && $0 != "?" }
     if !firesOnSomeDay {
-      let allowed = "no such month has such a day, so it would never fire; change the day of the month or the month"
+      let allowed = "never fires: the month has no such day; change the day of the month or the month"
       throw CronError(
         text, [CronProblem(field: .dayOfMonth, text: "\(fields[3]) in month \(fields[4])", allowed: allowed)])
     }
   }
 
-  /// The five fields of an expression, or six with the second; a short form in its fields.
+  /// Splits an expression into five or six fields and expands short forms.
   private static func fields(of text: String) throws(CronError) -> [String] {
     func problem(_ part: String, _ allowed: String) -> CronError {
       CronError(text, [CronProblem(field: nil, text: part, allowed: allowed)])
     }
-    // As cloud schedulers write it: cron(15 12 ? * MON *).
+    // The syntax of cloud schedulers: cron(15 12 ? * MON *).
     let isCall = text.lowercased().hasPrefix("cron(") && text.hasSuffix(")")
     let words = (isCall ? text.dropFirst(5).dropLast() : text[...]).split(whereSeparator: { $0 == " " || $0 == "\t" })
       .map(String.init)
@@ -74,30 +74,30 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
       switch first.lowercased() {
       case "@every":
         throw problem(
-          text, "it counts from a program's start and not by the calendar; write an interval, such as 5m, instead")
+          text, "not a calendar recurrence; use an interval such as 5m")
       case "@reboot":
-        throw problem(text, "nothing is booted here; submit a job at the start instead")
+        throw problem(text, "@reboot is not supported; submit a job at startup instead")
       default: throw problem(words.count == 1 ? first : text, "unknown short form; write one of \(known)")
       }
     }
     let isQuestion = { (index: Int) in words.count > index && words[index] == "?" }
-    // The cloud's schedules have a year in the place where others have the day of the week.
+    // Cloud schedulers put a year where other dialects put the day of the week.
     if words.count == 6, isQuestion(2) || isQuestion(4) {
       throw problem(
         text,
-        "its last field is a year, and its days count from SUN as 1; leave the year out and name the days: "
+        "the last field is a year, and numeric days count from SUN as 1; omit the year and use day names: "
           + "'\(words[..<5].joined(separator: " "))'")
     }
     if words.count == 7 {
       guard ["*", "?"].contains(words[6]) else {
-        throw problem(words[6], "a year is not known here; leave the seventh field out, and bound the load instead")
+        throw problem(words[6], "years are not supported; omit the seventh field")
       }
       return Array(words[..<6])
     }
     guard (5...6).contains(words.count) else {
       let allowed =
         "write five fields: minute, hour, day of the month, month, day of the week, such as '30 2 * * MON', or six with "
-        + "the second first"
+        + "seconds first"
       throw problem(text, "it has \(words.count); \(allowed)")
     }
     return words
@@ -110,7 +110,7 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
     (name: "@annually", fields: "0 0 1 1 *"),
   ]
 
-  /// Whether any day matches: the calendar repeats after 400 years, and most expressions fire in the first month.
+  /// Whether it ever fires. The calendar repeats after 400 years, and most expressions fire in the first month.
   private var firesOnSomeDay: Bool {
     for year in 2000..<2400 {
       for month in 1...12 where months >> UInt64(month) & 1 == 1 {
@@ -126,8 +126,8 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
 
   // MARK: - Search
 
-  /// The first matching second, in civil time without any zone, at or after one: both as seconds since 1970. Looks at
-  /// one month at a time.
+  /// The first matching second at or after `start`, in civil time without a zone; both in seconds since 1970. Searches
+  /// month by month.
   func first(atOrAfter start: Int64) -> Int64 {
     let (startDay, secondOfDay) = flooredDivision(start, 86_400)
     if let time = firstTime(atOrAfter: Int(secondOfDay)), matches(day: startDay) {
@@ -137,7 +137,7 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
     return day * 86_400 + Int64(firstTime(atOrAfter: 0)!)
   }
 
-  /// The first matching second of the day at or after one.
+  /// The first matching second of the day at or after `secondOfDay`.
   private func firstTime(atOrAfter secondOfDay: Int) -> Int? {
     let (minuteOfDay, second) = secondOfDay.quotientAndRemainder(dividingBy: 60)
     let (hour, minute) = minuteOfDay.quotientAndRemainder(dividingBy: 60)
@@ -178,7 +178,7 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The days of a month that match, by their bits.
+  /// The matching days of a month as a bit set.
   private func matchingDays(in month: Int, of year: Int) -> UInt64 {
     let length = CivilDate.days(inMonth: month, of: year)
     let first = CivilDate.weekday(daysSinceEpoch: CivilDate(year: year, month: month, day: 1).daysSinceEpoch)

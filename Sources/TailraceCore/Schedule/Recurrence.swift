@@ -1,26 +1,26 @@
-/// When something recurs: a set of slots on the wall clock, each a point in time.
+/// A recurrence: a set of slots, each a point in time.
 ///
-/// # When clocks are changed
-/// A cron expression is about what clocks of its zone show.
-/// - Where it fires in every hour of the day (its hour field is `*`, or lists all 24), it follows the clocks as they
-///   run: a slot that they skip does not exist, one that they show twice fires twice. So `*/15 * * * *` fires every 15
-///   minutes of elapsed time.
-/// - Otherwise each slot fires once: one that the clocks skip at the first instant after the gap, one that they show
-///   twice at the first of the two.
+/// # Clock changes
+/// A cron expression refers to the local time of its zone.
+/// - If it fires in every hour of the day (its hour field is `*` or lists all 24), it follows the local clock: a
+///   skipped slot does not exist, and a repeated one fires twice. So `*/15 * * * *` fires every 15 minutes of elapsed
+///   time.
+/// - Otherwise each slot fires once: a skipped slot fires at the first instant after the gap, a repeated one at its
+///   first occurrence.
 ///
-/// Slots that fall on one instant are one slot.
+/// Slots that fall on the same instant are one slot.
 public enum Recurrence: Hashable, Sendable {
-  /// At the anchor and then after each interval, by elapsed time; never before the anchor. With the anchor at the epoch
-  /// intervals that divide a day fall on round times in UTC. An interval of zero or less has no slots, and no scheduler
-  /// takes it.
+  /// At the anchor and after each further interval of elapsed time; never before the anchor. With the anchor at the
+  /// epoch, intervals that divide a day fall on round times in UTC. An interval of zero or less has no slots, and
+  /// schedulers reject it.
   case every(Nanoseconds, anchor: UnixTime = .epoch)
-  /// When clocks of a zone show what an expression says, to the end of ``UnixTime``.
+  /// Whenever the local time of a zone matches the expression, until the end of ``UnixTime``.
   case cron(CronExpression, TimeZoneOffsets)
 
-  /// The first slot after a time, or nil when there is none.
+  /// The first slot after a time, or nil if there is none.
   ///
-  /// - Complexity: for cron, a few steps for each month without a match; an expression of one day in eight years takes
-  ///   some ten.
+  /// - Complexity: for cron, a few steps per month without a match; an expression that fires on one day in eight years
+  ///   takes about ten.
   public func next(after time: UnixTime) -> UnixTime? {
     switch self {
     case .every(let interval, let anchor): Self.next(after: time, interval, anchor)
@@ -33,19 +33,19 @@ public enum Recurrence: Hashable, Sendable {
   private static func next(after time: UnixTime, _ interval: Nanoseconds, _ anchor: UnixTime) -> UnixTime? {
     guard interval > .zero else { return nil }
     guard time >= anchor else { return anchor }
-    // The distance of two Int64 may not fit into one.
+    // The difference of two Int64 may overflow an Int64.
     let distance = UInt64(bitPattern: time.nanoseconds &- anchor.nanoseconds)
     let left = UInt64(interval.rawValue) - distance % UInt64(interval.rawValue)
     let (next, overflow) = time.nanoseconds.addingReportingOverflow(Int64(left))
     return overflow ? nil : UnixTime(nanoseconds: next)
   }
 
-  /// Walks through the readings; when each is first shown never decreases with the reading.
+  /// Iterates over local times. The instant of first occurrence never decreases as local time increases.
   private static func nextOnce(
     after time: UnixTime, _ expression: CronExpression, _ zone: TimeZoneOffsets
   ) -> UnixTime? {
     let seconds = time.wholeSeconds
-    // Every reading up to the present one was first shown by now.
+    // Every local time up to the current one has already occurred.
     var reading = seconds + Int64(zone.offsets[zone.period(at: seconds)])
     while true {
       reading = expression.first(atOrAfter: reading + 1)
@@ -54,12 +54,12 @@ public enum Recurrence: Hashable, Sendable {
     }
   }
 
-  /// Walks through the periods between changes of the clocks.
+  /// Iterates over the periods between clock changes.
   private static func nextShown(
     after time: UnixTime, _ expression: CronExpression, _ zone: TimeZoneOffsets
   ) -> UnixTime? {
     var period = zone.period(at: time.wholeSeconds)
-    /// The first second that may be one.
+    /// The first candidate second.
     var from = time.wholeSeconds + 1
     while true {
       let offset = Int64(zone.offsets[period])
@@ -72,9 +72,9 @@ public enum Recurrence: Hashable, Sendable {
     }
   }
 
-  /// The last slot after one time and not after another, or nil.
+  /// The last slot after `low` and not after `high`, or nil.
   ///
-  /// - Complexity: some sixty calls of ``next(after:)``.
+  /// - Complexity: about sixty calls of ``next(after:)``.
   func last(after low: UnixTime, through high: UnixTime) -> UnixTime? {
     if case .every(let interval, let anchor) = self {
       guard interval > .zero, high >= anchor, high > low else { return nil }
@@ -83,7 +83,7 @@ public enum Recurrence: Hashable, Sendable {
       return slot > low ? slot : nil
     }
     guard var slot = next(after: low), slot <= high else { return nil }
-    // There is no slot between `empty` and `high`.
+    // Invariant: there is no slot between `empty` and `high`.
     var empty = high
     while slot < empty {
       let half = UInt64(bitPattern: empty.nanoseconds &- slot.nanoseconds) / 2
@@ -93,7 +93,7 @@ public enum Recurrence: Hashable, Sendable {
     return slot
   }
 
-  /// How many slots there are after one time and not after another; stops at a limit.
+  /// The number of slots after `low` and not after `high`, up to `limit`.
   func count(after low: UnixTime, through high: UnixTime, limit: Int) -> Int {
     if case .every(let interval, _) = self {
       guard let first = next(after: low), let last = last(after: low, through: high) else { return 0 }

@@ -1,42 +1,41 @@
-/// Names one schedule of one scheduler; never given to another one later.
+/// Identifies a schedule of a scheduler. Identifiers are never reused.
 public struct ScheduleID: RawRepresentable, Hashable, Sendable, Codable {
-  /// The number of schedules that had its place before in the high, the place in the low 32 bits.
+  /// The generation of the slot in the high 32 bits, the slot in the low 32 bits.
   public var rawValue: UInt64
-  /// Makes an identifier from what ``rawValue`` once read.
+  /// Creates an identifier from a stored ``rawValue``.
   @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
   init(slot: Int, generation: UInt32) { rawValue = UInt64(generation) << 32 | UInt64(slot) }
-  /// The place in the scheduler's table: a dense index by which a driver may keep its own data about the schedule.
+  /// The slot in the scheduler's table: a dense index for data that a driver stores per schedule.
   @inlinable public var slot: Int { Int(rawValue & 0xffff_ffff) }
   var generation: UInt32 { UInt32(rawValue >> 32) }
 }
 
-/// What becomes of slots that could not fire in time: the process was away or stood still, or the clock jumped.
+/// What to do with slots that did not fire on time, because the process was not running or the clock jumped.
 public enum MissedSlots: Hashable, Sendable {
-  /// Only the latest slot that is due fires, and only if it is at most this late; the others are left out. The default,
-  /// with a minute.
+  /// Fires only the latest due slot, and only if it is at most this late. The default, with a grace of one minute.
   case skip(grace: Nanoseconds)
-  /// One firing for all that are due: that of the latest, however late.
+  /// Fires once for all due slots: the latest, however late.
   case once
-  /// Each slot that is due fires, the earliest first; of more than this many (1 to 1,000) the latest.
+  /// Fires each due slot, earliest first. If more than `limit` (1 to 1,000) are due, fires the latest `limit`.
   case all(limit: Int)
 
-  /// Only the latest, if it is at most a minute late.
+  /// Fires only the latest slot, if it is at most a minute late.
   public static let skip = MissedSlots.skip(grace: .seconds(60))
-  /// Each, up to 100 at once.
+  /// Fires each slot, up to 100 at once.
   public static let all = MissedSlots.all(limit: 100)
 }
 
-/// A schedule as it is added.
+/// The description of a schedule to add.
 public struct ScheduleDescription: Hashable, Sendable {
   /// Its slots.
   public var recurrence: Recurrence
-  /// What becomes of slots that could not fire in time.
+  /// What to do with slots that did not fire on time.
   public var missed: MissedSlots
-  /// The latest slot that needs no firing any more, such as the last one of an earlier process; those after it that
-  /// are past are missed ones. nil: that is now.
+  /// The latest slot that is already handled, such as the last one of an earlier process. Later slots in the past are
+  /// treated as missed. nil: now.
   public var after: UnixTime?
 
-  /// Describes a schedule that begins now.
+  /// Describes a schedule; by default it begins now.
   public init(_ recurrence: Recurrence, missed: MissedSlots = .skip, after: UnixTime? = nil) {
     self.recurrence = recurrence
     self.missed = missed
@@ -44,36 +43,36 @@ public struct ScheduleDescription: Hashable, Sendable {
   }
 }
 
-/// What a schedule has done so far.
+/// The state of a schedule.
 public struct ScheduleState: Hashable, Sendable {
-  /// The slot that fires next; nil: paused, none is left, or the wall clock is not known yet.
+  /// The next slot; nil: the schedule is paused, no slot is left, or the wall clock is not known yet.
   public var next: UnixTime?
-  /// The slot that fired last.
+  /// The last slot that fired.
   public var last: UnixTime?
-  /// Slots that fired.
+  /// The number of slots that fired.
   public var fired = 0
-  /// Slots that were due and did not fire; of a cron expression at most ``mostCounted`` are counted at one time.
+  /// Slots that were due and did not fire. For a cron expression, each decision counts at most ``mostCounted``.
   public var missed = 0
-  /// Whether it stands still.
+  /// Whether the schedule is paused.
   public var isPaused = false
 
-  /// Slots of a cron expression that are counted at one time.
+  /// The maximum number of missed slots of a cron expression counted per decision.
   public static let mostCounted = 10_000
 }
 
-/// What the scheduler keeps about a schedule.
+/// The scheduler's data about a schedule.
 struct Schedule {
   let recurrence: Recurrence
   let missed: MissedSlots
-  /// No slot up to here ever fires.
+  /// No slot up to this time ever fires.
   let floor: UnixTime?
   var state = ScheduleState()
-  /// Every slot up to here is decided. Goes back with the clock. nil: the wall clock is not known yet.
+  /// Every slot up to this time is decided. Moves back with the clock. nil: the wall clock is not known yet.
   private(set) var decided: UnixTime?
-  /// Slots that fired, in order, as stretches within which all did: none of them fires again when the clock goes back.
+  /// Fired slots, as ordered ranges in which every slot fired. None of them fires again after the clock moves back.
   private(set) var fired: [ClosedRange<UnixTime>] = []
 
-  /// Stretches that are remembered; of more, the two that are closest to each other count as one.
+  /// The maximum number of ranges. When exceeded, the two closest ranges are merged.
   private static var mostStretches: Int { 8 }
 
   init(_ description: ScheduleDescription) {
@@ -83,13 +82,13 @@ struct Schedule {
     decided = description.after
   }
 
-  /// The wall clock shows another time than it would have: slots that lie ahead again are undecided again.
+  /// Handles a clock change: slots that lie in the future again become undecided.
   mutating func clockChanged(to wall: UnixTime) { begin(at: min(decided ?? wall, wall)) }
 
-  /// Slots up to here are decided, later ones are not.
+  /// Marks slots up to this time as decided, later ones as undecided.
   mutating func begin(at time: UnixTime) { decided = floor.map { max($0, time) } ?? time }
 
-  /// The first undecided slot that did not fire yet.
+  /// The first undecided slot that has not fired.
   func nextSlot() -> UnixTime? {
     guard let decided, !state.isPaused, var slot = recurrence.next(after: decided) else { return nil }
     while let stretch = fired.first(where: { $0.contains(slot) }) {
@@ -99,7 +98,7 @@ struct Schedule {
     return slot
   }
 
-  /// Decides about all slots up to now: which fire, in their order. Counts the others.
+  /// Decides all slots up to now. Returns those that fire, in order, and counts the others as missed.
   mutating func decide(until now: UnixTime) -> [UnixTime] {
     guard let first = nextSlot(), first <= now else { return [] }
     decided = now
@@ -114,7 +113,7 @@ struct Schedule {
       case .skip(let grace): if now - latest <= grace { chosen = [latest] }
       case .once: chosen = [latest]
       case .all(let limit):
-        // From the latest back: what is before the limit is left out.
+        // From the latest backward; slots beyond the limit are missed.
         chosen = [latest]
         while chosen.count < limit, let earlier = self.latest(after: before, through: chosen.last! - Nanoseconds(1)) {
           chosen.append(earlier)
@@ -127,7 +126,7 @@ struct Schedule {
     return chosen
   }
 
-  /// The last slot of a time that did not fire yet.
+  /// The last slot in a range that has not fired.
   private func latest(after low: UnixTime, through high: UnixTime) -> UnixTime? {
     var slot = recurrence.last(after: low, through: high)
     while let found = slot, let stretch = fired.first(where: { $0.contains(found) }) {
@@ -136,7 +135,7 @@ struct Schedule {
     return slot
   }
 
-  /// How many slots of a time did not fire yet.
+  /// The number of slots in a range that have not fired.
   private func due(after low: UnixTime, through high: UnixTime) -> Int {
     func count(_ low: UnixTime, _ high: UnixTime) -> Int {
       low < high ? recurrence.count(after: low, through: high, limit: ScheduleState.mostCounted) : 0
@@ -149,7 +148,7 @@ struct Schedule {
   private mutating func fire(_ slot: UnixTime) {
     state.fired += 1
     state.last = slot
-    // One that fired before it may have closed the gap in which this one lies.
+    // A previously recorded range may already contain the slot.
     guard !fired.contains(where: { $0.contains(slot) }) else { return }
     let place = fired.firstIndex { slot < $0.lowerBound } ?? fired.count
     if place > 0, recurrence.next(after: fired[place - 1].upperBound) == slot {
@@ -166,17 +165,17 @@ struct Schedule {
   }
 }
 
-/// Schedules in places that are used again.
+/// Schedules in reusable slots.
 struct ScheduleTable {
   private(set) var places: ContiguousArray<Schedule?> = []
   private var generations: ContiguousArray<UInt32> = []
   private var free: ContiguousArray<Int> = []
-  /// Of a place that was never used.
+  /// The first generation of a slot that was never used.
   var firstGeneration: UInt32 = 0
-  /// Wall-clock nanoseconds less those of the driver's instants; nil: not told yet.
+  /// Wall-clock nanoseconds minus the driver's instant; nil: not known yet.
   var wallOffset: Int64?
 
-  /// How many there are.
+  /// The number of schedules.
   var count: Int { places.count - free.count }
 
   subscript(slot: Int) -> Schedule? {
@@ -206,12 +205,12 @@ struct ScheduleTable {
     free.append(slot)
   }
 
-  /// What the wall clock shows at an instant; nil: not known.
+  /// The wall-clock time at an instant; nil: not known.
   func wall(at instant: Instant) -> UnixTime? {
     wallOffset.map { UnixTime(nanoseconds: instant.nanoseconds) + Nanoseconds($0) }
   }
 
-  /// The instant at which the wall clock shows a time, as far as is known now.
+  /// The instant of a wall-clock time, according to the last reading.
   func instant(of time: UnixTime) -> Instant? {
     wallOffset.map { Instant(nanoseconds: (time - Nanoseconds($0)).nanoseconds) }
   }

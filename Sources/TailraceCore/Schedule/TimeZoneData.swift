@@ -1,14 +1,14 @@
 extension TimeZoneOffsets {
-  /// A zone from the bytes of a file of time zone data (TZif, as in `/usr/share/zoneinfo`): its table, and after that
-  /// the rule at its end up to 2262. nil: the bytes are not such a file.
+  /// Creates a zone from the contents of a time zone file (TZif, as in `/usr/share/zoneinfo`): its table, followed by
+  /// its footer rule up to 2262. Returns nil if the bytes are not such a file.
   ///
-  /// Leap seconds, names and the marks for standard and daylight time are left aside. Source: RFC 9636.
+  /// Ignores leap seconds, abbreviations and the standard/UT indicators. Source: RFC 9636.
   package init?(name: String, data: [UInt8]) {
     var reader = DataReader(bytes: data)
     guard var header = reader.header() else { return nil }
     var size = 4
     if header.version >= 2 {
-      // The first block is for readers of 32 bits: the second says all that it says, and more.
+      // The first block is for 32-bit readers; the second contains the same data and more.
       guard reader.skip(header.length(size)), let second = reader.header() else { return nil }
       (header, size) = (second, 8)
     }
@@ -50,9 +50,9 @@ private struct DataReader {
     var types: Int
     var characters: Int
 
-    /// Bytes of the block behind it, by the size of its times.
+    /// The size of the following block in bytes, given the size of its times.
     func length(_ size: Int) -> Int { transitions * (size + 1) + types * 6 + rest(size) }
-    /// Those behind the types.
+    /// The size of the data after the types.
     func rest(_ size: Int) -> Int { characters + leaps * (size + 4) + marks.standard + marks.utc }
   }
 
@@ -67,7 +67,7 @@ private struct DataReader {
     return true
   }
 
-  /// A signed number of so many bytes, an unsigned one if it is a single byte.
+  /// A big-endian number of `size` bytes: unsigned if a single byte, otherwise signed.
   mutating func number(_ size: Int) -> Int64? {
     guard size <= bytes.count - place else { return nil }
     var value: UInt64 = size > 1 && bytes[place] >= 0x80 ? ~0 : 0
@@ -91,7 +91,7 @@ private struct DataReader {
       leaps: Int(counts[2]), transitions: Int(counts[3]), types: Int(counts[4]), characters: Int(counts[5]))
   }
 
-  /// The text between the two line breaks at the end.
+  /// The text between the two newlines at the end.
   mutating func footer() -> String? {
     let lines = bytes[place...]
     guard lines.first == UInt8(ascii: "\n"), let end = lines.dropFirst().firstIndex(of: UInt8(ascii: "\n")) else {

@@ -1,15 +1,15 @@
-/// How a zone's clocks are changed every year, for ever: the rule at the end of a file of time zone data.
+/// The yearly rule of a zone's clock changes, from the footer of a time zone file.
 ///
-/// Source: IEEE Std 1003.1-2017, 8.3 "TZ", with RFC 9636, section 3.3.1: hours of a change may be -167 to 167.
+/// Source: IEEE Std 1003.1-2017, 8.3 "TZ", extended by RFC 9636, section 3.3.1: hours of a change may be -167 to 167.
 /// Examples: `CET-1CEST,M3.5.0,M10.5.0/3`, `<+0530>-5:30`.
 struct TimeZoneRule: Hashable {
   /// A day of every year.
   enum Day: Hashable {
-    /// 1 to 365, 29 February never counted.
+    /// 1 to 365; 29 February is never counted.
     case julian(Int)
-    /// 0 to 365, 29 February counted.
+    /// 0 to 365; 29 February is counted.
     case ordinal(Int)
-    /// The so-manyth weekday of a month; the fifth is the last.
+    /// The nth weekday of a month; week 5 is the last.
     case weekday(month: Int, week: Int, weekday: Int)
 
     func daysSinceEpoch(in year: Int) -> Int64 {
@@ -28,7 +28,7 @@ struct TimeZoneRule: Hashable {
 
   struct Change: Hashable {
     var day: Day
-    /// Seconds after midnight, by the clocks as they are before the change.
+    /// Seconds after midnight, in local time before the change.
     var time: Int
   }
 
@@ -42,10 +42,10 @@ struct TimeZoneRule: Hashable {
 
   /// Seconds east of UTC.
   var standard: Int
-  /// The other offset, when it begins and when it ends; nil: clocks are never changed.
+  /// The daylight saving offset and when it begins and ends; nil: clocks never change.
   var daylight: Daylight?
 
-  /// The changes of some years, in order.
+  /// The changes within a range of years, in order.
   func transitions(in years: ClosedRange<Int>) -> [(at: Int64, offset: Int)] {
     guard let daylight else { return [] }
     var changes: [(at: Int64, offset: Int)] = []
@@ -55,7 +55,7 @@ struct TimeZoneRule: Hashable {
       changes += [(begins, daylight.offset), (ends, standard)]
     }
     changes.sort { $0.at != $1.at ? $0.at < $1.at : $0.offset != standard && $1.offset == standard }
-    // An end and a beginning in one instant: the summer goes on.
+    // An end and a beginning at the same instant cancel out.
     var kept: [(at: Int64, offset: Int)] = []
     for change in changes {
       if kept.last?.at == change.at { continue }
@@ -64,7 +64,7 @@ struct TimeZoneRule: Hashable {
     return kept
   }
 
-  /// Reads a rule; nil: it is not one, or an offset is further from UTC than any can be.
+  /// Parses a rule; nil: it is not valid, or an offset is out of range.
   init?(_ text: some StringProtocol) {
     var reader = Reader(rest: Array(text.utf8)[...])
     guard reader.name(), let west = reader.time(), abs(west) <= TimeZoneOffsets.furthest else { return nil }
@@ -91,7 +91,7 @@ struct TimeZoneRule: Hashable {
       return true
     }
 
-    /// Letters, or anything between angle brackets.
+    /// Parses letters, or any text in angle brackets.
     mutating func name() -> Bool {
       let start = rest.count
       if take("<") {
@@ -112,7 +112,7 @@ struct TimeZoneRule: Hashable {
       return count > 0 && range.contains(value) ? value : nil
     }
 
-    /// `[+-]hh[:mm[:ss]]` in seconds.
+    /// Parses `[+-]hh[:mm[:ss]]` into seconds.
     mutating func time() -> Int? {
       let isNegative = take("-")
       if !isNegative { _ = take("+") }
@@ -147,11 +147,11 @@ struct TimeZoneRule: Hashable {
 }
 
 extension TimeZoneOffsets {
-  /// The last year that ``UnixTime`` holds.
+  /// The last year that ``UnixTime`` can represent.
   static var lastYear: Int { 2262 }
 
-  /// A zone from a rule that holds from 1970 to 2262, in the form of the environment variable TZ, such as
-  /// `CET-1CEST,M3.5.0,M10.5.0/3`. Offsets in it are west of UTC. nil: the text is not such a rule.
+  /// Creates a zone from a rule in the form of the environment variable TZ, such as `CET-1CEST,M3.5.0,M10.5.0/3`; it
+  /// applies from 1970 to 2262. Offsets in the rule are west of UTC. nil: the text is not a valid rule.
   public init?(name: String, rule: some StringProtocol) {
     guard let rule = TimeZoneRule(rule) else { return nil }
     self.init(

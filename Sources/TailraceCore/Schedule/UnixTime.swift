@@ -1,26 +1,26 @@
 /// A point in time by the wall clock: nanoseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 ///
-/// Reaches from 1677 to 2262. Unlike an ``Instant`` it means the same in every process, and it may jump when the clock
-/// is set.
+/// The range is 1677 to 2262. Unlike an ``Instant`` it has the same meaning in every process, and it may jump when the
+/// clock is set.
 public struct UnixTime: Hashable, Comparable, Sendable, Codable {
-  /// Nanoseconds since the beginning of 1970, UTC; negative before.
+  /// Nanoseconds since 1970-01-01T00:00:00Z; negative before.
   public var nanoseconds: Int64
 
-  /// Makes a time from nanoseconds since the beginning of 1970, UTC.
+  /// Creates a time from nanoseconds since 1970-01-01T00:00:00Z.
   @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-  /// Makes a time from seconds since the beginning of 1970, UTC, such as `Date.timeIntervalSince1970`; rounded to the
-  /// nearest nanosecond that a `Double` can tell, saturating.
+  /// Creates a time from seconds since 1970-01-01T00:00:00Z, such as `Date.timeIntervalSince1970`. Rounds to the
+  /// nearest nanosecond that a `Double` can represent; saturates.
   public init(seconds: Double) { nanoseconds = Nanoseconds(seconds: seconds).rawValue }
 
-  /// The beginning of 1970, UTC.
+  /// 1970-01-01T00:00:00Z.
   @inlinable public static var epoch: UnixTime { UnixTime(nanoseconds: 0) }
-  /// Later than every real time.
+  /// The largest value, later than every real time.
   @inlinable public static var distantFuture: UnixTime { UnixTime(nanoseconds: .max) }
 
   /// Whether `a` is earlier than `b`.
   @inlinable public static func < (a: UnixTime, b: UnixTime) -> Bool { a.nanoseconds < b.nanoseconds }
-  /// The length of time from `b` to `a`; negative when `a` is earlier; saturates.
+  /// The duration from `b` to `a`; negative if `a` is earlier; saturates.
   @inlinable public static func - (a: UnixTime, b: UnixTime) -> Nanoseconds {
     let (difference, overflow) = a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)
     return Nanoseconds(overflow ? (a < b ? .min : .max) : difference)
@@ -39,7 +39,7 @@ public struct UnixTime: Hashable, Comparable, Sendable, Codable {
   /// Whole seconds since 1970, rounded down.
   var wholeSeconds: Int64 { flooredDivision(nanoseconds, 1_000_000_000).quotient }
 
-  /// nil: beyond 1677 to 2262.
+  /// nil: outside 1677 to 2262.
   init?(wholeSeconds: Int64) {
     let (product, overflow) = wholeSeconds.multipliedReportingOverflow(by: 1_000_000_000)
     guard !overflow else { return nil }
@@ -48,7 +48,7 @@ public struct UnixTime: Hashable, Comparable, Sendable, Codable {
 }
 
 extension UnixTime: CustomStringConvertible {
-  /// In UTC, as ISO 8601 writes it: `2026-03-29T01:00:00Z`, with a fraction where there is one.
+  /// The time in UTC in ISO 8601 format: `2026-03-29T01:00:00Z`, with a fraction if nonzero.
   public var description: String {
     let (seconds, fraction) = flooredDivision(nanoseconds, 1_000_000_000)
     let (days, second) = flooredDivision(seconds, 86_400)
@@ -64,8 +64,8 @@ extension UnixTime: CustomStringConvertible {
     return text + "Z"
   }
 
-  /// Reads a time in UTC as ISO 8601 writes it: `2026-03-29T01:00:00Z`, the seconds may be left out, and nothing else.
-  /// nil: it is not one, or names a day or an hour that does not exist.
+  /// Parses a time in UTC in ISO 8601 format, `2026-03-29T01:00:00Z`; the seconds are optional. Returns nil for any
+  /// other text, and for days or hours that do not exist.
   public init?(_ text: some StringProtocol) {
     let characters = Array(text.utf8)
     guard characters.count == 20 || characters.count == 17, characters.last == UInt8(ascii: "Z") else { return nil }
@@ -80,7 +80,7 @@ extension UnixTime: CustomStringConvertible {
         numbers.append(0)
       }
     }
-    // The last is what follows the Z: nothing.
+    // The last component is the text after the Z, which is empty.
     let second = characters.count == 20 ? numbers[5] : 0
     let (year, month, day, hour, minute) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
     guard (1...12).contains(month), (1...CivilDate.days(inMonth: month, of: year)).contains(day),

@@ -58,8 +58,8 @@ import Testing
     let error = #expect(throws: CronError.self) { try CronExpression("0 25 * FOO 5/2") }
     #expect(
       error?.description
-        == "cron expression '0 25 * FOO 5/2': hour '25': '25' is none of its values; write 0 to 23; "
-        + "month 'FOO': 'FOO' is none of its values; write 1 to 12 or JAN to DEC; "
+        == "cron expression '0 25 * FOO 5/2': hour '25': '25' is not an allowed value; write 0 to 23; "
+        + "month 'FOO': 'FOO' is not an allowed value; write 1 to 12 or JAN to DEC; "
         + "day of the week '5/2': a step needs a range; write 5-7/2")
   }
 
