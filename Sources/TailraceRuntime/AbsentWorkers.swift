@@ -3,16 +3,16 @@ import Logging
 import TailraceCore
 import TailracePlatform
 
-/// Workers whose thread the system refused, for example at a limit of processes: the pool goes on without them.
+/// Workers without a thread because the system refused one, for example at a process limit. The pool runs without them.
 struct AbsentWorkers {
-  /// How many, by pool.
+  /// The number of such workers, by pool.
   var counts = [Int](repeating: 0, count: PoolID.count)
   /// The error number of the last refusal.
   var error: Int32 = 0
 }
 
 extension Scheduler {
-  /// Who has no thread, the timer or the first pool whose workers have none, as ``health(_:)`` words it; nil: nobody.
+  /// The health reason for a missing thread: the timer's, or those of the first affected pool; nil: none is missing.
   package var missingThreads: HealthReason? {
     if let error = timer.refused { return .timerNotStarted(error: error) }
     let absent = withState { state in state.absentWorkers }
@@ -22,8 +22,8 @@ extension Scheduler {
     }
   }
 
-  /// The system refused a worker's thread. The pool has one worker less from now on; what was handed to the worker
-  /// waits again, where it was. ``health(_:)`` says so.
+  /// Removes a worker whose thread could not be started from its pool. Its attempts return to their positions in the
+  /// queue. ``health(_:)`` reports it.
   func workerDidNotStart(_ worker: Worker, error: Int32) {
     report { state, now, outbox in
       state.absentWorkers.counts[Int(worker.pool.rawValue)] += 1
@@ -41,5 +41,5 @@ extension Scheduler {
   }
 }
 
-/// What an error number means, as the system words it.
+/// The system's description of an error number.
 func systemError(_ number: Int32) -> String { String(cString: strerror(number)) }

@@ -7,43 +7,43 @@ import TailraceCore
   import Foundation
 #endif
 
-/// A job that did not complete after its last attempt, or whose input was invalid, with all that is known of it.
+/// A job that failed permanently or had invalid input, with all data kept about it.
 ///
-/// Dead letters are remembered apart from other settled jobs: at most
-/// ``/TailraceCore/SchedulerConfiguration/deadLetterCount`` of them, for
+/// Dead letters are kept apart from other settled jobs: at most
+/// ``/TailraceCore/SchedulerConfiguration/deadLetterCount``, for
 /// ``/TailraceCore/SchedulerConfiguration/deadLetterAge``.
 public struct DeadLetter: Sendable {
-  /// Where the job stands, as ``Scheduler/status(of:)`` says it.
+  /// The status of the job, as from ``Scheduler/status(of:)``.
   public var status: JobStatus
-  /// Why it is here.
+  /// Why the job was dead-lettered.
   public var cause: SettlementCause
-  /// Its attempts, the latest ones, oldest first; empty unless the scheduler was made with `attemptsRemembered`.
+  /// Its most recent attempts, oldest first; empty unless the scheduler was created with `attemptsRemembered`.
   public var history: [JobAttempt]
-  /// How many older attempts are not remembered.
+  /// The number of older attempts that were not kept.
   public var forgottenAttempts: Int
-  /// When it settled.
+  /// When the job settled.
   public var settled: Instant
-  /// As submitted.
+  /// The payload as submitted.
   public var payload: (any Sendable)?
 
   /// The job's identifier.
   public var id: JobID { status.id }
-  /// The name of its type.
+  /// The name of the job's type.
   public var type: String { status.type }
-  /// Attempts started.
+  /// The number of started attempts.
   public var attempts: Int { status.attempts }
-  /// As submitted.
+  /// The tags as submitted.
   public var tags: [String] { status.tags }
-  /// What its last attempt threw, or what found its input invalid; nil after a time-out.
+  /// The error of the last attempt, or of the validation; nil after a timeout.
   public var failure: (any Error)? { status.failure }
-  /// ``failure`` in words, made each time it is asked for.
+  /// ``failure`` as text, computed on each access.
   public var error: String? { status.error }
-  /// Whether it is here since it crashed its worker until ``/TailraceCore/RetryPolicy/crashLimit`` or its last retry:
-  /// look at it before it is replayed.
+  /// Whether the job was dead-lettered because it crashed its worker, up to ``/TailraceCore/RetryPolicy/crashLimit`` or
+  /// its last retry. Investigate before replaying it.
   public var isPoison: Bool { cause == .crashed }
 
-  /// The payload as JSON, keys in order, where it is Encodable, as a ``Job``'s parameters are; else in Swift's words;
-  /// nil: there is none. Made when it is asked for.
+  /// The payload as JSON with sorted keys if it is Encodable, as the parameters of a ``Job`` are; otherwise its Swift
+  /// description. nil: there is no payload. Computed on each access.
   public var payloadDescription: String? {
     guard let payload else { return nil }
     guard let encodable = payload as? any Encodable else { return "\(payload)" }
@@ -53,11 +53,11 @@ public struct DeadLetter: Sendable {
   }
 }
 
-/// What became of the dead letters of ``Scheduler/replayAll(where:)``.
+/// The result of ``Scheduler/replayAll(where:)``.
 public struct ReplayReport: Sendable {
   /// The new jobs.
   public var replayed: [JobID] = []
-  /// Dead letters that stay where they are, and why.
+  /// Dead letters that could not be replayed, with the error.
   public var refused: [(id: JobID, error: SchedulerError)] = []
 }
 
@@ -70,7 +70,7 @@ extension Scheduler {
       state.core.deadLettersWanted(at: now, into: &outbox)
       return state.core.deadLetterIDs
     }
-    // However many there are, nobody else waits for more than some of them.
+    // Copied in batches, so that no other caller waits long for the lock.
     var letters: [DeadLetter] = []
     letters.reserveCapacity(ids.count)
     for first in stride(from: 0, to: ids.count, by: 64) {
@@ -80,14 +80,16 @@ extension Scheduler {
     return letters
   }
 
-  /// Runs a dead letter again: a new job with its type, priority, pool, retries, memory, time-out, payload, tags and
-  /// keys, without dependencies and in no batch. The dead letter is forgotten.
+  /// Replays a dead letter as a new job with the same type, priority, pool, retries, memory, timeout, payload, tags and
+  /// keys, without dependencies and outside any batch. The dead letter is then forgotten.
   ///
-  /// It is admitted like any job, and may wait for room where the overflow policy is to block; this call does not wait.
+  /// The new job goes through admission. With the overflow policy `block` it may wait for room; this call does not
+  /// wait.
   ///
   /// - Returns: the new job.
-  /// - Throws: the dead letter then stays: ``SchedulerError/refused(_:)``; ``SchedulerError/invalidInput(_:)`` when its
-  ///   input is still invalid; ``SchedulerError/unknownDeadLetter(_:)`` when it is none, or no longer.
+  /// - Throws: ``SchedulerError/refused(_:)``; ``SchedulerError/invalidInput(_:)`` if the input is still invalid;
+  ///   ``SchedulerError/unknownDeadLetter(_:)`` if there is no such dead letter. After an error the dead letter is
+  ///   kept.
   @discardableResult
   public func replay(_ id: JobID) throws -> JobID {
     if let error = try invalidity(ofDeadLetter: id) { throw SchedulerError.invalidInput(error) }
@@ -116,14 +118,14 @@ extension Scheduler {
     }
   }
 
-  /// Runs the dead letters again for which the condition holds, oldest first; see ``replay(_:)``.
+  /// Replays all dead letters that match the condition, oldest first; see ``replay(_:)``.
   public func replayAll(where condition: (DeadLetter) -> Bool = { _ in true }) -> ReplayReport {
     var result = ReplayReport()
     for letter in deadLetters() where condition(letter) {
       do {
         result.replayed.append(try replay(letter.id))
       } catch SchedulerError.unknownDeadLetter {
-        // Somebody else was faster.
+        // Another caller has replayed or purged it meanwhile.
       } catch let error as SchedulerError {
         result.refused.append((letter.id, error))
       } catch {
@@ -133,21 +135,21 @@ extension Scheduler {
     return result
   }
 
-  /// Forgets the dead letters that settled this long ago or longer; by default, and for an age below 0, all.
+  /// Purges the dead letters that settled at least `age` ago; by default, or with a negative age, all of them.
   ///
-  /// - Returns: how many.
+  /// - Returns: how many were purged.
   @discardableResult
   public func purgeDeadLetters(olderThan age: Duration = .zero) -> Int {
     report { state, now, outbox in state.core.deadLettersPurged(olderThan: Nanoseconds(age), at: now, into: &outbox) }
   }
 
-  /// Forgets one dead letter. Returns whether it was one.
+  /// Purges one dead letter. Returns whether there was one.
   @discardableResult
   public func purgeDeadLetter(_ id: JobID) -> Bool {
     report { state, now, outbox in state.core.deadLetterPurged(id, at: now, into: &outbox) }
   }
 
-  /// What is still wrong with a dead letter's input; its validation runs outside the lock.
+  /// The validation error of a dead letter's input, if any. The validation runs outside the lock.
   private func invalidity(ofDeadLetter id: JobID) throws -> (any Error)? {
     guard validates.load(ordering: .acquiring) else { return nil }
     let (validate, payload) = try withState { state in
@@ -179,7 +181,7 @@ extension DriverState {
 }
 
 extension JobWatch {
-  /// Of a job that is run again.
+  /// The watch of a replayed job.
   convenience init(again other: JobWatch) {
     self.init()
     tags = other.tags

@@ -3,12 +3,12 @@ import Glibc
 import TailraceCore
 import TailracePlatform
 
-/// One thread that runs code of the user's for the timer thread, in the order in which it was handed over.
+/// A thread that runs user code on behalf of the timer thread, in order.
 ///
-/// The timer thread runs none itself: a callback that takes a minute would hold up every time-out, delay and retry for
-/// as long. The thread starts with the first piece; where the system refuses it, the pieces run where they come from.
+/// The timer thread runs no user code itself: a callback that takes a minute would delay every timeout, delay and retry
+/// by a minute. The thread starts with the first action. If the system refuses the thread, actions run on the caller's.
 final class DeliveryThread: @unchecked Sendable {
-  /// A piece of work, and since when it waits.
+  /// An action and when it was enqueued.
   private struct Piece {
     let since: Instant
     let action: @Sendable () -> Void
@@ -17,18 +17,18 @@ final class DeliveryThread: @unchecked Sendable {
   private let lock = Lock()
   private let parker = Parker()
   private var waiting: [Piece] = []
-  /// Since when the piece that runs has waited and run; nil: none runs.
+  /// When the running action was enqueued; nil: none is running.
   private var runningSince: Instant?
   private var isStarted = false
   private var isFinished = false
   private var onIdle: [@Sendable () -> Void] = []
 
-  /// Runs `action` after everything that was handed over before.
+  /// Runs `action` after all previously enqueued actions.
   func deliver(_ action: @escaping @Sendable () -> Void) {
     if !handOver(action) { action() }
   }
 
-  /// The same, unless the thread ends. Returns whether the action will run.
+  /// Like ``deliver(_:)``, unless the thread is ending. Returns whether the action will run.
   func handOver(_ action: @escaping @Sendable () -> Void) -> Bool {
     let now = MonotonicClock.now()
     let (isTaken, mustStart) = lock.withLock {
@@ -42,13 +42,13 @@ final class DeliveryThread: @unchecked Sendable {
     return true
   }
 
-  /// Lets the thread end when it has done what waits. What comes later runs where it comes from.
+  /// Lets the thread end after the enqueued actions. Later actions run on the caller's thread.
   func finish() {
     lock.withLock { isFinished = true }
     parker.unpark()
   }
 
-  /// Calls `action` when nothing waits or runs; at once, if that is so.
+  /// Calls `action` when nothing waits or runs, which may be immediately.
   func whenIdle(_ action: @escaping @Sendable () -> Void) {
     let isIdle = lock.withLock {
       if waiting.isEmpty, runningSince == nil { return true }
@@ -58,7 +58,7 @@ final class DeliveryThread: @unchecked Sendable {
     if isIdle { action() }
   }
 
-  /// How many pieces wait or run, and since when the oldest does; nil: none.
+  /// The number of actions that wait or run, and when the oldest was enqueued; nil: none.
   var backlog: (count: Int, since: Instant)? {
     lock.withLock {
       guard let oldest = runningSince ?? waiting.first?.since else { return nil }
@@ -113,7 +113,7 @@ final class DeliveryThread: @unchecked Sendable {
 }
 
 extension Scheduler {
-  /// Returns when everything that was handed over is done, or when the time is over.
+  /// Returns when all actions enqueued so far are done, or after `time`.
   func delivered(within time: Duration) async {
     for thread in [cancellations, deliveries] {
       let once = Once()

@@ -1,10 +1,10 @@
-/// What was taken out of the scheduler's state and is released once its lock is free.
+/// Values removed from the scheduler's state, to be released after its lock is unlocked.
 ///
-/// Releasing an object of the user's may run a `deinit` of the user's, which may call the scheduler. So nothing that
-/// holds a payload, a value, an error or a closure is dropped under the lock: it is moved here. ``Scheduler`` empties
-/// the list after each locked section, in one place.
+/// Releasing a user's object may run a user's `deinit`, which may call the scheduler. Therefore payloads, values,
+/// errors and closures are never released under the lock but moved here. ``Scheduler`` empties the list after each
+/// locked section, in one place.
 struct Departures {
-  /// Something of the user's, or something that holds some.
+  /// A user's value, or a container of one.
   enum Departure {
     case result(AttemptResult)
     case object(AnyObject)
@@ -14,7 +14,7 @@ struct Departures {
 
   @inline(__always) var isEmpty: Bool { list.isEmpty }
 
-  /// A payload or a value.
+  /// Adds a payload or a value.
   @inline(__always)
   mutating func add(value: consuming (any Sendable)?) {
     if let value { list.append(.result(.value(value))) }
@@ -34,24 +34,25 @@ struct Departures {
     if let object { list.append(.object(object)) }
   }
 
-  /// Releases everything; keeps the room, so that a worker allocates nothing once it is warm.
+  /// Releases everything and keeps the storage, so that steady state does not allocate.
   @inline(__always)
   mutating func release() {
     if !list.isEmpty { list.removeAll(keepingCapacity: true) }
   }
 }
 
-/// Keeps what is no object until it may be released.
+/// Boxes a value type until it may be released.
 final class Held<Value> {
   let value: Value
   init(_ value: Value) { self.value = value }
 }
 
 extension Scheduler {
-  /// Calls `body` with the scheduler's state to itself: the one way to it.
+  /// Calls `body` with exclusive access to the scheduler's state. This is the only access.
   ///
-  /// `body` must neither call code of the user nor release what may hold some: what leaves the state is returned, or
-  /// goes to ``DriverState/departures``, and is released when the lock is free again.
+  /// `body` must not call user code and must not release values that may hold user objects: return them, or move them
+  /// to
+  /// ``DriverState/departures``, to be released after unlocking.
   @inline(__always)
   func withState<Value, Failure: Error>(
     _ body: (inout DriverState) throws(Failure) -> Value

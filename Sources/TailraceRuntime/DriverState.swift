@@ -2,132 +2,132 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// A handler as the workers call it.
+/// A handler in the form that workers call.
 enum Handler: Sendable {
   case async(@Sendable (JobContext) async throws -> (any Sendable)?)
   case blocking(@Sendable (JobContext) throws -> (any Sendable)?)
-  /// Of a parked type, none of whose jobs starts.
+  /// Placeholder for a type that has no handler yet.
   case unregistered
 
   @inline(__always)
   var isUnregistered: Bool { if case .unregistered = self { true } else { false } }
 }
 
-/// Whoever waits for a job: for its admission or for its end.
+/// Waiters for a job's admission or settlement, and its latest result.
 ///
-/// All of it is under the scheduler's lock. What is replaced goes to ``DriverState/departures``.
+/// Protected by the scheduler's lock. Replaced values go to ``DriverState/departures``.
 final class JobWatch: @unchecked Sendable {
   var onAdmission: (@Sendable () -> Void)?
   var onSettled = SettlementWaiters()
   var tags: [String] = []
-  /// How the last attempt ended, where it left a value or an error.
+  /// The value or error of the last attempt that had one.
   var ending: AttemptResult?
-  /// The attempt that ``ending`` is of.
+  /// The number of the attempt of ``ending``.
   var endedAttempt: UInt16 = 0
-  /// The last attempt's error, where the type's recovery supplied a result in its place.
+  /// The last attempt's error, if the type's recovery supplied a result instead.
   var recoveredFrom: (any Error)?
-  /// The attempts that are over, the latest ones, where they are remembered.
+  /// The most recent finished attempts, if they are kept.
   var attempts: [JobAttempt] = []
   var forgottenAttempts = 0
-  /// What the value in ``ending`` measures.
+  /// The size of the value in ``ending``.
   var valueBytes = 0
-  /// Whether that value is among the results that are kept.
+  /// Whether that value is among the retained results.
   var isKept = false
-  /// Whether it was, or was not to be kept at all.
+  /// Whether the value was dropped, or is not to be retained.
   var isValueDropped = false
-  /// Whether a handle holds it, or did.
+  /// Whether a handle holds or has held it.
   var isHeld = false
   /// How the job settled; only where it is held.
   var settlement: (state: JobState, cause: SettlementCause, attempts: Int)?
-  /// By how many bytes the process grew during an attempt, where that is measured.
+  /// The growth of the process's memory during an attempt, in bytes, if measured.
   var residentDelta: (attempt: UInt16, bytes: Int)?
 
-  /// What the last attempt threw. Its description is the user's: it is asked for outside the lock only.
+  /// The error of the last attempt. Its description is user code: request it outside the lock only.
   var failure: (any Error)? {
     if case .error(let error) = ending { error } else { nil }
   }
 }
 
-/// What the driver keeps about a job beside what the core keeps: its place in the table is the core's.
+/// The driver's data about a job, stored at the index of the job's slot in the core.
 struct JobEntry {
   var payload: (any Sendable)?
   var watch: JobWatch?
 }
 
-/// Everything behind the scheduler's lock.
+/// All state protected by the scheduler's lock.
 struct DriverState: ~Copyable {
   var core: SchedulerCore
   let time: TimerThread
   var entries: ContiguousArray<JobEntry> = []
   var typeNames: [String] = []
   var typeIDs: [String: JobTypeID] = [:]
-  /// Types that the observer is being told of: they are in every table but ``typeIDs``.
+  /// Types being announced to the observer. They are in every table except ``typeIDs``.
   var unannounced: [String: JobTypeID] = [:]
-  /// By job type: what its handler takes; nil: anything.
+  /// By job type: the parameter type of its handler; nil: any.
   var parameters: [(any Job.Type)?] = []
-  /// Replaced as a whole, by one with as many places, to drop what was registered.
+  /// Replaced as a whole by a table of the same size to drop all handlers.
   var handlers = HandlerTable()
-  /// By the names of job types; see ``Scheduler/validates``.
+  /// By name of job type; see ``Scheduler/validates``.
   var validators: [String: JobValidation] = [:]
-  /// Types that nothing is registered for.
+  /// Types without a handler.
   var parkedTypes = ParkedTypes()
   var submissionMiddleware: [any SubmissionMiddleware] = []
   let directory = TypeDirectory()
-  /// nil: there is none, or the scheduler has let go of it.
+  /// The observer; nil: there is none, or it was released.
   var observer: (any TimelineObserver)?
   var observation: Observation
   var evidence: [EvidenceLog] = []
   var workers: [[Worker]]
-  /// By pool: places of workers that may take a stuck one's.
+  /// By pool: indices of workers that may replace a stuck one.
   var spares: [[UInt16]]
-  /// Records of facts that no worker reports, on their way to the observer.
+  /// Records from outside the workers, to be delivered to the observer.
   var pendingRecords: [TimelineRecord] = []
-  /// Whether a thread hands them over.
+  /// Whether a thread is delivering them.
   var isDelivering = false
-  /// Who waits until all are handed over.
+  /// Continuations that wait until all records are delivered.
   var onDelivered: [UnsafeContinuation<Void, Never>] = []
-  /// Who waits until the batch is handed over that is under way.
+  /// Continuations that wait until the current batch of records is delivered.
   var onBatchDelivered: [UnsafeContinuation<Void, Never>] = []
   var results: KeptResults
-  /// What is released once the lock is free.
+  /// Values to release after unlocking.
   var departures = Departures()
   var attempts = 0
   var serviceTime = Nanoseconds.zero
   var onDrained: [@Sendable () -> Void] = []
-  /// By batch and by the number of the wait.
+  /// By batch, then by number of the wait.
   var onBatchSettled: [UInt32: [UInt64: @Sendable () -> Void]] = [:]
-  /// Since when jobs are started; nil before.
+  /// When the scheduler started; nil before.
   var startInstant: Instant?
   /// Whether a shutdown was requested.
   var isShuttingDown = false
-  /// Whether everything of the user's that is called was let go of; see ``letGo()``.
+  /// Whether all user code was released; see ``letGo()``.
   var hasLetGo = false
-  /// Whether that is left to the last worker to end.
+  /// Whether the last worker to end must release it.
   var letsGoWithWorkers = false
   /// Whether idle workers end.
   var isStopping = false
   /// Jobs that a shutdown cancelled.
   var stoppedJobs = 0
-  /// Submissions that were refused since a shutdown had begun.
+  /// Submissions rejected since a shutdown began.
   var refusedSubmissions = 0
-  /// The number of the last wait of a handler.
+  /// The number of a handler's most recent wait.
   var waitNumber: UInt64 = 0
   /// Workers whose loop has not ended.
   var liveWorkers = 0
   var absentWorkers = AbsentWorkers()
   var onNoWorkers: [@Sendable () -> Void] = []
   var timerOrders: UInt64 = 0
-  /// By place; empty while there never was one.
+  /// By slot; empty if there has never been a schedule.
   var schedules: ContiguousArray<ScheduleEntry?> = []
   /// By name.
   var scheduleIDs: [String: ScheduleID] = [:]
-  /// What the wall clock shows at an instant. That of virtual time moves with it. Tests set another one.
+  /// Reads the wall clock at an instant. Under virtual time it advances with it. Tests may replace it.
   var wallClock: @Sendable (Instant) -> UnixTime = { WallClock.at($0) }
-  /// What the core was last told: wall-clock nanoseconds less those of the monotonic clock.
+  /// The last value reported to the core: wall-clock minus monotonic nanoseconds.
   var wallOffset: Int64?
-  /// Whether the wall clock is read again and again.
+  /// Whether the wall clock is read periodically.
   var isWatchingWallClock = false
-  /// The number of the next job that is submitted without one of its own.
+  /// The number of the next job that is submitted without one.
   var nextNumber: UInt64 = 0
 
   init(
@@ -179,11 +179,11 @@ struct DriverState: ~Copyable {
     return fresh
   }
 
-  /// Carries out what can be done under the lock, and notes in `effects` what must wait until it is released.
+  /// Carries out orders that are possible under the lock, and adds the others to `effects`.
   ///
   /// - Parameters:
-  ///   - caller: the worker that reports; attempts handed to it need no wake-up.
-  ///   - firstRecord: the first of the outbox's records that no earlier call has seen.
+  ///   - caller: the reporting worker; attempts handed to it need no wake-up.
+  ///   - firstRecord: the index of the first record not seen by an earlier call.
   mutating func distribute(
     _ outbox: inout Outbox, caller: Worker?, firstRecord: Int = 0, effects: inout Effects
   ) {
@@ -201,7 +201,7 @@ struct DriverState: ~Copyable {
       case .settleJob(let id, let state, let cause): settled(id, state, cause, effects: &effects)
       case .forgetJob(let id): forget(id)
       case .settleBatch(let id): effects.settledBatches.append(id)
-      // Submitted once the lock is released, since middleware looks at the submission first.
+      // Submitted after unlocking, because middleware processes the submission first.
       case .fireSchedule: break
       case .finishDraining: effects.drained = true
       }
@@ -235,14 +235,14 @@ struct DriverState: ~Copyable {
   private mutating func settled(
     _ id: JobID, _ state: JobState, _ cause: SettlementCause, effects: inout Effects
   ) {
-    // Its log line needs one, whoever waits.
+    // The log line needs a watch, even without waiters.
     if state == .deadLettered { _ = watch(id) }
     guard id.slot < entries.count else { return }
-    // A dead letter may be run again.
+    // A dead letter may be replayed.
     if state != .deadLettered { departures.add(value: entries[id.slot].payload.take()) }
     guard let watch = entries[id.slot].watch else { return }
     if watch.isHeld { watch.settlement = (state, cause, core.attempts(of: id) ?? 0) }
-    // Most jobs have nobody who waits for them: those cost no second turn of the lock.
+    // Most jobs have no waiters and need no second locked section.
     if watch.onAdmission != nil || !watch.onSettled.isEmpty || state == .deadLettered {
       effects.settled.append((watch, result(of: id, state: state, cause: cause, watch: watch)))
     }
@@ -270,7 +270,7 @@ struct DriverState: ~Copyable {
     if id.slot < entries.count { release(id.slot) }
   }
 
-  /// Empties a place of the table.
+  /// Clears an entry of the table.
   @inline(__always)
   private mutating func release(_ slot: Int) {
     departures.add(value: entries[slot].payload.take())
@@ -278,13 +278,13 @@ struct DriverState: ~Copyable {
     departures.add(object: entries[slot].watch.take())
   }
 
-  /// Notes how an attempt ended.
+  /// Stores how an attempt ended.
   mutating func note(_ ending: AttemptResult, in watch: JobWatch) {
     departures.add(ending: watch.ending.take())
     watch.ending = ending
   }
 
-  /// Takes a worker's reports, which the worker drops when the lock is free; the pass that starts jobs follows.
+  /// Takes a worker's reports. The worker releases them after unlocking; a dispatch pass follows.
   mutating func accept(
     _ reports: [AttemptReport], from worker: Worker, at now: Instant, into outbox: inout Outbox
   ) {

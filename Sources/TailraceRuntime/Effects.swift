@@ -2,7 +2,7 @@ import Logging
 import TailraceCore
 import TailracePlatform
 
-/// What is left to do once the scheduler's lock is released.
+/// Work to do after the scheduler's lock is unlocked.
 struct Effects {
   var wakeTasks: [UnsafeContinuation<Void, Never>] = []
   var wakeThreads: [Worker] = []
@@ -10,13 +10,13 @@ struct Effects {
   var released: [JobWatch] = []
   var settledBatches: [BatchID] = []
   var stops: [RunningStop] = []
-  /// When to report to the core that time has passed; the later of two orders has the higher number.
+  /// When to report to the core that time has passed. Of two orders the one with the higher number is later.
   var timer: (at: Instant, order: UInt64)?
   var drained = false
   var watched: [WatchEffect] = []
-  /// Callbacks of the user's for jobs that have settled.
+  /// User callbacks for settled jobs.
   var callbacks: [(JobResult, SettlementWaiters.Action)] = []
-  /// Whether there are records for the observer that no worker reports.
+  /// Whether there are records for the observer from outside the workers.
   var hasRecords = false
 
   var isEmpty: Bool {
@@ -26,15 +26,14 @@ struct Effects {
 }
 
 extension Scheduler {
-  /// Carries out what had to wait until the lock was released: what the scheduler does itself, then what runs code of
-  /// the user's, which may take long.
+  /// Performs the work that had to wait for unlocking: first the scheduler's own, then user code, which may take long.
   func perform(_ effects: inout Effects) {
     guard !effects.isEmpty else { return }
     performOwn(&effects)
     performUsers(&effects)
   }
 
-  /// Wakes workers and those who wait, and sets the timer. Runs no code of the user's.
+  /// Wakes workers and waiters, and sets the timer. Runs no user code.
   func performOwn(_ effects: inout Effects) {
     for continuation in effects.wakeTasks { continuation.resume() }
     effects.wakeTasks.removeAll(keepingCapacity: true)
@@ -80,7 +79,7 @@ extension Scheduler {
     }
   }
 
-  /// Calls what is the user's: cancellation handlers, callbacks, the logger, the observer. Releases results.
+  /// Runs user code: cancellation handlers, callbacks, the logger, the observer. Releases results.
   func performUsers(_ effects: inout Effects) {
     for stop in effects.stops { stop.perform() }
     effects.stops.removeAll(keepingCapacity: true)
@@ -108,10 +107,10 @@ extension Scheduler {
       ])
   }
 
-  /// What fell due is decided on the timer thread; what follows from it and runs code of the user's does so on the
-  /// delivery thread. In virtual time there is neither: everything is done at once.
+  /// Reports timer events. Decisions are made on the timer thread; resulting user code runs on the delivery thread.
+  /// Under virtual time there is neither thread, and everything runs immediately.
   ///
-  /// - Parameter after: what else follows, done at once; returns what runs code of the user's, such as a logger.
+  /// - Parameter after: further work, done immediately; returns the part that runs user code, such as a logger.
   func reportOnTimer<Value>(
     _ body: (inout DriverState, Instant, inout Outbox) -> Value, after: (Value) -> (@Sendable () -> Void)?
   ) {
@@ -135,13 +134,13 @@ extension Scheduler {
     }
   }
 
-  /// A thread's attempt is told at once; the cancellation handlers of a task are the user's.
+  /// Stops an attempt. Threads are notified immediately; a task's cancellation handlers are user code.
   private func deliver(_ stop: RunningStop) {
     if stop.task == nil { stop.perform() } else { cancellations.deliver { stop.perform() } }
   }
 }
 
-/// What a report on the timer thread leaves to the delivery thread.
+/// The part of a timer report that the delivery thread performs.
 private final class DeferredEffects: @unchecked Sendable {
   private var effects: Effects
   private var departed: Departures

@@ -1,19 +1,19 @@
 import TailraceCore
 import TailracePlatform
 
-/// The events that one subscriber has not taken yet, at most a number of them: the oldest make room.
+/// The events that a subscriber has not read yet. The buffer is bounded; when full, the oldest events are dropped.
 ///
-/// It is filled under the scheduler's lock and emptied under its own only, which nobody holds for longer than one
-/// event takes; whoever holds it takes no other lock.
+/// It is filled under the scheduler's lock. Its own lock is held for the time of one event at most and is always the
+/// innermost.
 final class EventBuffer: @unchecked Sendable {
-  /// Whether it takes only what an evidence log writes.
+  /// Whether it accepts only events that an evidence log writes.
   let isEvidence: Bool
-  /// Where it stands among the scheduler's subscribers; under the scheduler's lock.
+  /// Its index among the scheduler's subscribers; protected by the scheduler's lock.
   @exclusivity(unchecked) var place: Int?
   private let capacity: Int
   private let lock = Lock()
-  // Under the lock.
-  /// A ring: what was taken leaves an empty place, so that nothing of the user's stays behind to be released later.
+  // Protected by the lock.
+  /// A ring buffer. Events are moved out when read, so that no user object remains to be released later.
   @exclusivity(unchecked) private var ring: ContiguousArray<JobEvent?> = []
   @exclusivity(unchecked) private var head = 0
   @exclusivity(unchecked) private var count = 0
@@ -22,7 +22,7 @@ final class EventBuffer: @unchecked Sendable {
   @exclusivity(unchecked) private var threadParker: Parker?
   @exclusivity(unchecked) private var isFinished = false
 
-  /// Who waits for the next event.
+  /// A waiter for the next event.
   private final class Sleeper {
     var continuation: UnsafeContinuation<Void, Never>?
     var isCancelled = false
@@ -33,8 +33,8 @@ final class EventBuffer: @unchecked Sendable {
     self.isEvidence = isEvidence
   }
 
-  /// Adds an event; returns whether somebody waits for it and must be woken, and the error of an event that had to
-  /// make room, which is released when no lock is held.
+  /// Appends an event. Returns whether a waiter must be woken, and the error of a dropped event, which the caller
+  /// releases outside all locks.
   func append(_ event: JobEvent) -> (wakes: Bool, dropped: (any Error)?) {
     lock.withLock {
       guard !isFinished else { return (false, nil) }
@@ -75,7 +75,7 @@ final class EventBuffer: @unchecked Sendable {
     return ring[head].take()!
   }
 
-  /// What a subscriber finds.
+  /// The result of reading the buffer.
   enum Next {
     case event(JobEvent)
     case nothingYet
@@ -93,7 +93,7 @@ final class EventBuffer: @unchecked Sendable {
     }
   }
 
-  /// The next event; nil when there will be none or the task is cancelled.
+  /// The next event; nil at the end, or if the task is cancelled.
   func next() async -> JobEvent? {
     while true {
       switch take() {
@@ -133,7 +133,7 @@ final class EventBuffer: @unchecked Sendable {
     }
   }
 
-  /// The next event, for which the calling thread waits; nil when there will be none. Events may come in bunches:
+  /// The next event; blocks the calling thread until there is one; nil at the end. Events may be taken in batches:
   /// `idle` is called before each wait.
   func nextOnThread(_ parker: Parker, idle: () -> Void) -> JobEvent? {
     while true {
@@ -152,7 +152,7 @@ final class EventBuffer: @unchecked Sendable {
     }
   }
 
-  /// Wakes whoever waits. Outside the scheduler's lock.
+  /// Wakes the waiter. Call outside the scheduler's lock.
   func wake() {
     let (waiting, parker) = lock.withLock {
       defer { (sleepers, threadParker) = ([], nil) }
@@ -167,7 +167,7 @@ final class EventBuffer: @unchecked Sendable {
     parker?.unpark()
   }
 
-  /// No further event comes; those that wait are still to be taken.
+  /// Ends the sequence after the buffered events.
   func finish() {
     lock.withLock { isFinished = true }
     wake()

@@ -1,17 +1,17 @@
 import Glibc
 
-/// A file that is appended to, and set aside when it is full: `log` becomes `log.1`, that one `log.2`, and so on up to
-/// the number of files that are kept. Used by one thread.
+/// A file with log rotation: when full, `log` is renamed to `log.1`, `log.1` to `log.2`, and so on, up to the number of
+/// files to keep. Used by one thread.
 struct EvidenceFile: ~Copyable {
   private let path: String
   private let limit: Int
   private let kept: Int
   private var descriptor: Int32 = -1
   private(set) var size = 0
-  /// Whether a failed write has left a piece of a line at the end.
+  /// Whether a failed write left an incomplete line at the end.
   private var endsWithinLine = false
 
-  /// Opens the file, or makes it.
+  /// Opens or creates the file.
   init(path: String, limit: Int, kept: Int) throws(EvidenceLogError) {
     (self.path, self.limit, self.kept) = (path, limit, kept)
     if let error = reopen() { throw EvidenceLogError.cannotOpen(path: path, reason: error) }
@@ -28,12 +28,12 @@ struct EvidenceFile: ~Copyable {
 
   private static func reason() -> String { String(cString: strerror(errno)) }
 
-  /// Whether so many bytes still fit after others that are to be written. An empty file has room for anything.
+  /// Whether `bytes` fit after `others` pending bytes. An empty file accepts any size.
   func hasRoom(for bytes: Int, after others: Int = 0) -> Bool {
     size + others == 0 || size + others + bytes <= limit
   }
 
-  /// Sets the file aside and begins a new one. Returns what went wrong, if anything did.
+  /// Rotates the file. Returns an error description, or nil.
   mutating func rotate() -> String? {
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1
@@ -41,13 +41,13 @@ struct EvidenceFile: ~Copyable {
       let older = number == 1 ? path : "\(path).\(number - 1)"
       if rename(older, "\(path).\(number)") != 0, errno != ENOENT { return Self.reason() }
     }
-    // Where only one file is kept, it begins anew.
+    // If only one file is kept, it is truncated.
     if kept == 1, unlink(path) != 0, errno != ENOENT { return Self.reason() }
     endsWithinLine = false
     return reopen()
   }
 
-  /// Writes whole lines. Returns what went wrong, if anything did.
+  /// Writes whole lines. Returns an error description, or nil.
   mutating func write(_ lines: [UInt8]) -> String? {
     if descriptor < 0, let error = reopen() { return error }
     if endsWithinLine {
@@ -75,6 +75,6 @@ struct EvidenceFile: ~Copyable {
     }
   }
 
-  /// Waits until the disk has it.
+  /// Flushes the file to disk.
   func synchronize() { if descriptor >= 0 { fsync(descriptor) } }
 }

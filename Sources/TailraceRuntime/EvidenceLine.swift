@@ -1,10 +1,10 @@
 import TailraceCore
 
-/// Writes events as lines of JSON, without any library: the keys are fixed, the strings are escaped.
+/// Formats an event as a line of JSON, without a library: the keys are fixed, and strings are escaped.
 struct EvidenceLine {
   private(set) var bytes: [UInt8] = []
 
-  /// One line, with its line break.
+  /// A line, including its newline.
   init(_ event: JobEvent) {
     bytes.reserveCapacity(512)
     bytes.append(UInt8(ascii: "{"))
@@ -29,7 +29,7 @@ struct EvidenceLine {
       field("since_unix_ns", event.unixNanoseconds - (event.instant - since).rawValue)
       field("until_unix_ns", event.unixNanoseconds)
     case .submitted, .admitted, .started, .progress, .stuck, .retrying:
-      invariantViolated("an evidence log is not told of \(event.kind)")
+      invariantViolated("an evidence log received \(event.kind)")
     }
     bytes.append(UInt8(ascii: "}"))
     bytes.append(UInt8(ascii: "\n"))
@@ -37,7 +37,7 @@ struct EvidenceLine {
 
   private mutating func describe(_ event: JobEvent) {
     field("job", Int64(clamping: event.number))
-    // Beyond what a double holds exactly, and so beyond what many readers do.
+    // Written as a string, because many readers cannot represent it exactly as a double.
     field("job_id", event.job.map { "\($0.rawValue)" })
     field("type", event.type)
     field("priority", event.priority.name)
@@ -83,7 +83,7 @@ struct EvidenceLine {
     if let text { append(quoted: text) } else { bytes.append(contentsOf: "null".utf8) }
   }
 
-  /// RFC 8259, section 7: the quotation mark, the backslash and what lies below U+0020 are escaped.
+  /// Escapes the quotation mark, the backslash and characters below U+0020 (RFC 8259, section 7).
   private mutating func append(quoted text: String) {
     bytes.append(UInt8(ascii: "\""))
     for byte in text.utf8 {

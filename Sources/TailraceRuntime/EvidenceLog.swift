@@ -4,78 +4,79 @@ import Logging
 import TailraceCore
 import TailracePlatform
 
-/// Why an evidence log cannot be used.
+/// An error of an evidence log.
 public enum EvidenceLogError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// Its file cannot be opened for writing.
+  /// The file cannot be opened for writing.
   case cannotOpen(path: String, reason: String)
-  /// A scheduler writes to it already.
+  /// Another scheduler already uses the log.
   case inUse(path: String)
-  /// Settings that are out of range.
+  /// Settings are out of range.
   case invalidSettings(InvalidValues)
-  /// The system refused the thread that writes; `error` is the error number.
+  /// The system refused a thread for the log; `error` is the error number.
   case noThread(path: String, error: Int32)
 
   /// What happened, and what to do.
   public var description: String {
     switch self {
     case .cannotOpen(let path, let reason):
-      "cannot write evidence to '\(path)': \(reason); name a file in a directory that exists and may be written to"
-    case .invalidSettings(let invalid): "the evidence log's settings cannot be used: \(invalid)"
-    case .inUse(let path): "a scheduler writes evidence to '\(path)' already; make a log for each scheduler"
+      "cannot write evidence to '\(path)': \(reason); use a path in an existing, writable directory"
+    case .invalidSettings(let invalid): "invalid settings of the evidence log: \(invalid)"
+    case .inUse(let path): "another scheduler already writes to '\(path)'; use one log per scheduler"
     case .noThread(let path, let error):
-      "cannot write evidence to '\(path)': no thread is to be had: \(systemError(error)); raise the limit of processes "
+      "cannot write evidence to '\(path)': cannot start a thread: \(systemError(error)); raise the limit of processes "
         + "(ulimit -u, or the container's pids limit)"
     }
   }
 }
 
-/// What an evidence log has written, and what it has not.
+/// Line counts of an evidence log.
 public struct EvidenceCounts: Sendable, Hashable {
-  /// Lines in the files, those about dropped ones included.
+  /// Lines written to the files, including lines about dropped ones.
   public var written = 0
-  /// Lines that were never made since the writer was behind by more than it may be. A line in the file says when.
+  /// Lines dropped because the writer fell too far behind. A line in the file reports when.
   public var dropped = 0
-  /// Lines that the disk refused.
+  /// Lines lost to write errors.
   public var refused = 0
 
-  /// Makes counts, to compare others with.
+  /// Creates counts, for comparison.
   public init(written: Int = 0, dropped: Int = 0, refused: Int = 0) {
     (self.written, self.dropped, self.refused) = (written, dropped, refused)
   }
 }
 
-/// One line of JSON for each attempt that ended, for each job that settled without one, and for each refused job.
+/// A JSON Lines log with one line for each ended attempt, each job that settled without one, and each rejected job.
 ///
-/// The lines are made and written on a thread of the log's own. The scheduler hands over what happened and never waits:
-/// beyond a bound the oldest are dropped, and a line says how many and when. The file is set aside when it is full; a
-/// bounded number of files is kept. ``Scheduler/shutdown(grace:stopping:)`` returns when everything is on disk.
+/// The log formats and writes lines on its own thread, so the scheduler never waits. If more than
+/// ``Settings/waitingLines`` wait, the oldest are dropped, and a line reports how many and when. Full files are
+/// rotated, and a bounded number of files is kept. ``Scheduler/shutdown(grace:stopping:)`` returns after everything is
+/// flushed to disk.
 public final class EvidenceLog: Sendable {
-  /// Where the lines go, and how many.
+  /// The settings of an evidence log.
   public struct Settings: Sendable, Hashable {
-    /// The file that is written to; 1 to 4,090 bytes of UTF-8. Those set aside are called the same with `.1`, `.2`, …
-    /// added, `.1` the latest.
+    /// The path of the file; 1 to 4,090 bytes of UTF-8. Rotated files get the suffix `.1`, `.2`, …, with `.1` the
+    /// latest.
     public var path: String
-    /// How large a file may become, in bytes; 1 or more. A single line may be larger. Default: 64 MiB.
+    /// Maximum file size in bytes; 1 or more. A single line may be larger. Default: 64 MiB.
     public var maximumBytes = 64 << 20
-    /// How many files are kept, the one that is written to included; 1 to 1,000. Default: 5.
+    /// Maximum number of files, including the current one; 1 to 1,000. Default: 5.
     public var files = 5
-    /// How many lines may wait to be written; 1 to 10,000,000. Default: 16,384, of some 300 bytes each.
+    /// Maximum lines waiting to be written; 1 to 10,000,000. Default: 16,384, about 300 bytes each.
     public var waitingLines = 16_384
-    /// Whether to measure by how much the resident memory of the whole process grows during each attempt, from
-    /// `/proc/self/statm`: two system calls of a microsecond or two each. What other attempts do meanwhile is in it.
-    /// False: the lines say null, as they do where the system has no such file. Default: false.
+    /// Whether to measure the growth of the process's resident memory during each attempt, from `/proc/self/statm`.
+    /// Costs two system calls of 1 to 2 µs per attempt. The value includes the effect of concurrent attempts. If false,
+    /// or if the system has no such file, the lines contain null. Default: false.
     public var measuresMemory = false
 
-    /// Makes the default settings for a file.
+    /// Creates the default settings for a path.
     public init(path: String) { self.path = path }
 
-    /// Whether the settings can be used, as far as they show themselves: the file is not opened.
+    /// Checks that every setting is in range. Does not open the file.
     ///
-    /// - Throws: all that are out of range, with their values and ranges.
+    /// - Throws: every value that is out of range, with its allowed range.
     public func validate() throws(InvalidValues) {
       var check = ValueCheck()
       check.check("path", length: path, in: 1...longestPath)
-      // The system would take what stands before it for the whole.
+      // The system would truncate the path at the zero byte.
       check.require(!path.utf8.contains(0), "path", "a text with a zero byte", "a text without zero bytes")
       check.check("maximumBytes", maximumBytes, in: 1...Int.max)
       check.check("files", files, in: 1...1_000)
@@ -94,7 +95,7 @@ public final class EvidenceLog: Sendable {
     var onClosed: [UnsafeContinuation<Void, Never>] = []
   }
   private let state = Locked(State())
-  /// Handed to the thread when it begins.
+  /// Moved to the thread when it starts.
   private let file: Locked<EvidenceFileBox>
 
   /// Opens the file and appends to what is there.
@@ -109,7 +110,7 @@ public final class EvidenceLog: Sendable {
         try EvidenceFile(path: settings.path, limit: settings.maximumBytes, kept: settings.files)))
   }
 
-  /// What has been written so far, and what has not.
+  /// The counts so far.
   public var counts: EvidenceCounts { state.withLock(\.counts) }
 
   /// Starts the thread.
@@ -179,17 +180,17 @@ public final class EvidenceLog: Sendable {
   }
 }
 
-/// The longest path that the system takes, less what the name of a file that is set aside has more.
+/// The system's maximum path length, minus room for the suffix of rotated files.
 private let longestPath = 4_090
 
-/// Lines on their way to the file. Of the log's thread.
+/// Lines to be written. Used by the log's thread only.
 private struct EvidenceWriter {
   let path: String
   let logger: Logger
   private(set) var pending: [UInt8] = []
   private(set) var lines = 0
   private var hasFailed = false
-  /// Why there is no file to write to.
+  /// The current error, if the file cannot be written.
   private var obstacle: String?
 
   init(path: String, logger: Logger) {
@@ -201,17 +202,17 @@ private struct EvidenceWriter {
     lines += 1
   }
 
-  /// Reports the first error; the others are counted.
+  /// Logs the first error; further ones are only counted.
   mutating func note(_ error: String?) {
     obstacle = error
     guard let error, !hasFailed else { return }
     hasFailed = true
-    logger.error("evidence cannot be written", metadata: ["path": "\(path)", "error": "\(error)"])
+    logger.error("cannot write evidence", metadata: ["path": "\(path)", "error": "\(error)"])
   }
 
-  /// Returns whether the lines are written; if not, they are lost.
+  /// Returns whether the lines were written; if not, they are lost.
   mutating func flush(into file: inout EvidenceFile) -> Bool {
-    // A file that could not be set aside must not grow on.
+    // A file that could not be rotated must not keep growing.
     if obstacle != nil, !file.hasRoom(for: pending.count) { note(file.rotate()) }
     let error = obstacle != nil && !file.hasRoom(for: pending.count) ? obstacle : file.write(pending)
     note(error)
@@ -221,7 +222,7 @@ private struct EvidenceWriter {
   }
 }
 
-/// The file, once the log's thread has it, is that thread's alone.
+/// The file. Once the log's thread has it, only that thread uses it.
 private final class EvidenceFileBox: @unchecked Sendable {
   var file: EvidenceFile
   init(_ file: consuming EvidenceFile) { self.file = file }
@@ -237,7 +238,7 @@ private final class WriterStart {
 }
 
 extension Scheduler {
-  /// Writes what happens to this scheduler's jobs to an evidence log, from now until the shutdown is done.
+  /// Records this scheduler's jobs in an evidence log until the shutdown is complete.
   ///
   /// - Throws: ``SchedulerError/alreadyStarted`` after ``start()``, ``EvidenceLogError/inUse(path:)``.
   public func record(to log: EvidenceLog) throws {
@@ -248,7 +249,7 @@ extension Scheduler {
     withState { state in
       state.evidence.append(log)
       guard log.settings.measuresMemory else { return }
-      // So that it sees all that the attempt does.
+      // Outermost, so that it includes everything the attempt does.
       state.handlers.add(MemoryMeter(), isOutermost: true)
     }
     subscribe(log.buffer)

@@ -1,4 +1,4 @@
-// Whoever embeds the scheduler needs the words of the core (`Priority`, `JobID`, `SchedulerConfiguration`, …) too.
+// Users of the scheduler also need the types of the core (`Priority`, `JobID`, `SchedulerConfiguration`, …) …
 @_exported import TailraceCore
-// … and the error about a time zone that is not known.
+// … and the error for unknown time zones.
 @_exported import TailraceTimeZones

@@ -2,14 +2,14 @@ import TailraceCore
 
 /// The handlers by job type, in chunks that never move: adding one copies nothing, and workers read without a lock.
 ///
-/// It is changed under the scheduler's lock. A worker reads a type's place only once it was handed an attempt of that
-/// type, under the same lock and after the type was registered; no attempt of a parked type is handed out. So nobody
-/// reads a place that is being written.
+/// It is written under the scheduler's lock. A worker reads a type's entry only after receiving an attempt of the type,
+/// which happens under the same lock after registration. Attempts of parked types are not handed out. So no entry is
+/// read while it is written.
 final class HandlerTable: @unchecked Sendable {
   private struct Place {
-    /// As it is called, with the middleware around it.
+    /// The handler with its middleware, as called.
     var handler: Handler
-    /// As it was registered.
+    /// The handler as registered.
     var bare: RegisteredHandler
   }
 
@@ -19,9 +19,9 @@ final class HandlerTable: @unchecked Sendable {
   private(set) var count = 0
   private var middleware: [any AttemptMiddleware] = []
 
-  /// Makes a table without handlers.
+  /// Creates a table without handlers.
   ///
-  /// - Parameter count: of so many types, none of which has one.
+  /// - Parameter count: the number of types.
   init(unregistered count: Int = 0) {
     chunks = .allocate(capacity: Self.chunkCount)
     chunks.initialize(repeating: nil, count: Self.chunkCount)
@@ -37,7 +37,7 @@ final class HandlerTable: @unchecked Sendable {
     chunks.deallocate()
   }
 
-  /// The handler of a type, as it is called.
+  /// The handler of a type, with its middleware.
   @inline(__always)
   subscript(type: JobTypeID) -> Handler {
     let type = Int(type.rawValue)
@@ -52,15 +52,15 @@ final class HandlerTable: @unchecked Sendable {
     count += 1
   }
 
-  /// Changes the handler of a type none of whose attempts was handed out.
+  /// Replaces the handler of a type before any of its attempts is handed out.
   func replace(_ type: JobTypeID, by bare: RegisteredHandler) {
     let type = Int(type.rawValue)
     chunks[type / Self.chunkSize]![type % Self.chunkSize] = Place(handler: bare.wrapped(in: middleware), bare: bare)
   }
 
-  /// Puts middleware around every handler, before any worker has begun.
+  /// Wraps every handler in middleware, before any worker has begun.
   ///
-  /// - Parameter isOutermost: whether it goes around the middleware that is there; else within.
+  /// - Parameter isOutermost: whether to wrap outside existing middleware; otherwise inside.
   func add(_ added: any AttemptMiddleware, isOutermost: Bool = false) {
     middleware.insert(added, at: isOutermost ? 0 : middleware.count)
     for type in 0..<count {

@@ -3,41 +3,40 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// Something of the scheduler that a running handler waits for while it occupies its worker.
+/// A wait of a running handler, which occupies its worker meanwhile, for something of the scheduler.
 struct HandlerWait {
   enum Target {
-    /// The end of a job.
+    /// The settlement of a job.
     case job(JobID)
-    /// Room in the queue, for a job that the handler submitted.
+    /// Room in the queue for a job that the handler submitted.
     case room(JobID)
-    /// The end of a batch.
+    /// The settlement of a batch.
     case batch(BatchID)
   }
 
   /// The job whose handler waits.
   var waiter: JobID
   var target: Target
-  /// By the monotonic clock, whatever the scheduler's time is.
+  /// On the monotonic clock, even under virtual time.
   var since: Instant
 }
 
-/// Takes a wait back once it is over.
+/// Ends a wait.
 struct HandlerWaitTicket {
   let worker: Worker
   let number: UInt64
 
-  /// Under the scheduler's lock.
+  /// Call under the scheduler's lock.
   func end() { worker.waits[number] = nil }
 }
 
 extension Worker {
-  /// The worker whose handler is running here: bound once for each loop of a worker, so that an attempt costs nothing.
+  /// The worker whose handler is running in this task. Bound once per worker loop, so attempts have no extra cost.
   ///
-  /// Parts of a handler inherit it, as child tasks and as tasks made by `Task { }`; a detached task, a queue or a
-  /// thread of the handler's own does not.
+  /// Child tasks and `Task { }` inherit it; detached tasks, dispatch queues and the handler's own threads do not.
   @TaskLocal static var running: Worker?
 
-  /// The job that the worker runs, unless that attempt is over for the scheduler.
+  /// The job that the worker runs, unless that attempt was cancelled or timed out.
   var liveJob: JobID? {
     let job = current.load(ordering: .acquiring)
     return job == Self.idle || job & Self.cancelling != 0 ? nil : JobID(rawValue: job)
@@ -45,7 +44,7 @@ extension Worker {
 }
 
 extension Scheduler {
-  /// The worker of this scheduler on which the caller runs as a part of a handler whose attempt is not over.
+  /// The worker of this scheduler whose handler calls this, if its attempt is not over.
   var handlerAround: Worker? {
     guard let worker = Worker.running, worker.directory.scheduler === self, worker.liveJob != nil else { return nil }
     return worker
@@ -56,18 +55,18 @@ extension Scheduler {
   }
 }
 
-/// Handlers that wait for each other in a circle, and hold what the others need: none of them goes on by itself.
+/// A deadlock: handlers that wait for each other and hold what the others need.
 struct HandlerStandstill {
-  /// Each handler's worker.
+  /// The worker of each handler.
   var workers: [Worker]
-  /// By the monotonic clock: since when the last of them waits.
+  /// When the last of them began to wait, on the monotonic clock.
   var since: Instant
   /// Whether one of them waits for room in the queue.
   var isForRoom: Bool
 }
 
 extension DriverState {
-  /// Notes that a handler waits. Returns nil when the caller is not a handler; otherwise the caller ends the wait.
+  /// Starts a wait of a handler. Returns nil if the caller is not a handler; otherwise the caller must end the wait.
   mutating func beginWait(of scheduler: Scheduler, for target: HandlerWait.Target) -> HandlerWaitTicket? {
     guard let worker = scheduler.handlerAround, let waiter = worker.liveJob else { return nil }
     waitNumber += 1
@@ -75,10 +74,10 @@ extension DriverState {
     return HandlerWaitTicket(worker: worker, number: waitNumber)
   }
 
-  /// Handlers that can go on only when another of them does, since all workers of a pool, all places of a job type or
-  /// of a tag key, the memory, or the room in the queue are theirs; nil: there are none. Under the lock.
+  /// Finds handlers that can continue only when another of them does, because they hold all workers of a pool, all
+  /// slots of a job type or tag key, the memory, or the room in the queue; nil: there are none. Call under the lock.
   ///
-  /// It begins with all handlers that wait and takes away, until nothing changes, each that somebody else may help.
+  /// Starts with all waiting handlers and repeatedly removes those that something else can unblock.
   mutating func standstill() -> HandlerStandstill? {
     var stuck: [ObjectIdentifier: Worker] = [:]
     var running: [(worker: Worker, needs: JobNeeds?)] = []
@@ -108,12 +107,12 @@ extension DriverState {
       isForRoom: all.contains { if case .room = $0.target { true } else { false } })
   }
 
-  /// What a worker's handler waits for. Those of an earlier handler, whose parts have outlived it, count for nothing.
+  /// The waits of a worker's handler. Waits of an earlier handler's surviving tasks are ignored.
   private func waits(of worker: Worker, for job: JobID) -> [HandlerWait] {
     worker.waits.values.filter { $0.waiter == job }
   }
 
-  /// Whether nobody but the handlers in `stuck` can bring about what is waited for.
+  /// Whether only the handlers in `stuck` can bring about the awaited event.
   private mutating func isHopeless(
     _ target: HandlerWait.Target, _ others: OtherHandlers, _ stuck: [ObjectIdentifier: Worker]
   ) -> Bool {
@@ -138,7 +137,7 @@ extension DriverState {
   }
 }
 
-/// Handlers that may go on, and what they hold.
+/// Handlers that may continue, and the resources they hold.
 private struct OtherHandlers {
   var count = 0
   var pools: [PoolID: Int] = [:]

@@ -2,16 +2,16 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// How a scheduler does; see ``Scheduler/health(_:)``.
+/// The health of a scheduler; see ``Scheduler/health(_:)``.
 public enum SchedulerHealth: Sendable, Hashable {
-  /// Nothing is beyond its limit.
+  /// No limit is exceeded.
   case healthy
-  /// It works, with these faults.
+  /// The scheduler works, with these problems.
   case degraded([HealthReason])
-  /// It takes no jobs or runs none.
+  /// The scheduler accepts no jobs or runs none.
   case unhealthy(HealthReason)
 
-  /// Whether it is worth sending jobs to.
+  /// Whether to route jobs to this scheduler: true unless unhealthy.
   public var isReady: Bool {
     switch self {
     case .healthy, .degraded: true
@@ -20,86 +20,84 @@ public enum SchedulerHealth: Sendable, Hashable {
   }
 }
 
-/// What is wrong with a scheduler, with the figures.
+/// A problem of a scheduler, with its figures.
 public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   /// More jobs wait than ``HealthLimits/queueShare`` of the queue's capacity.
   case queueFilling(waiting: Int, capacity: Int, limit: Double)
-  /// Of the last jobs that completed or were dead-lettered, so many completed.
+  /// Fewer recent jobs completed than ``HealthLimits/successShare``; `of` counts completed and dead-lettered jobs.
   case lowSuccess(completed: Int, of: Int, limit: Double)
-  /// Workers whose attempt is over for the scheduler, but whose handler has not returned for longer than the limit.
+  /// Workers whose handler has kept running too long after its attempt was cancelled or timed out.
   case stuckWorkers(PoolID, stuck: Int, of: Int, longest: Nanoseconds)
-  /// The system refused to start a thread for `missing` workers of the pool; `error` is the error number.
+  /// The system refused a thread to `missing` workers of the pool; `error` is the error number.
   case workersNotStarted(PoolID, missing: Int, of: Int, error: Int32)
-  /// The system refused the thread that keeps time: what is due comes some milliseconds late; `error` is the error
-  /// number.
+  /// The system refused the timer's thread, so timers fire some milliseconds late; `error` is the error number.
   case timerNotStarted(error: Int32)
-  /// These handlers wait for each other: each for a job, a batch or room in the queue that only another of them can
-  /// bring about, since what is needed (the pool's workers, the places of a job type or of a tag key, memory) is all
-  /// theirs. Nothing but a time-out or a cancellation ends that.
+  /// These handlers are deadlocked: each awaits a job, a batch or room in the queue that only another of them can
+  /// provide, because together they hold what is needed (the pool's workers, the slots of a job type or tag key,
+  /// memory). Only a timeout or a cancellation ends this.
   case handlersWaitForEachOther(PoolID, waiting: Int, of: Int, types: [String], forRoom: Bool, longest: Nanoseconds)
-  /// Tasks have waited for one of the threads of Swift's concurrency for so long, which handlers of the async pool
-  /// block. `types` are those whose handlers began on a thread that nothing else has had since, as far as is known: not
-  /// those that await something. A handler that blocks after an await is not found. Starts are noted from the first
-  /// report on.
+  /// Tasks have waited this long for a thread of Swift concurrency. `types` are likely causes: types whose handlers
+  /// began on a thread that has run nothing else since and that are not known to be suspended. A handler that blocks
+  /// after an await is not found. Starts are tracked from the first report on.
   case asyncPoolBlocked(types: [String], longest: Nanoseconds)
-  /// Code of the user's that runs for the timer thread (callbacks, observers, loggers, middleware around the
-  /// submissions of schedules) has been at work for longer than the limit; so many pieces wait, it included.
+  /// User code on the delivery thread (callbacks, observers, loggers, middleware of scheduled submissions) has run for
+  /// longer than the limit; `count` actions wait, including the running one.
   case deliveriesWaiting(count: Int, longest: Nanoseconds)
-  /// Jobs came for these types, and nothing is registered for them yet.
+  /// Jobs of these types wait for a handler.
   case unknownJobTypes([String])
-  /// ``Scheduler/start()`` was not called.
+  /// ``Scheduler/start()`` has not been called.
   case notStarted
   /// A shutdown has begun.
   case stopped
 
-  /// In words, with the figures.
+  /// The problem as text, with its figures.
   public var description: String {
     switch self {
     case .queueFilling(let waiting, let capacity, let limit):
-      "\(waiting) of \(capacity) places in the queue are taken; the limit is a share of \(limit)"
+      "\(waiting) of \(capacity) queue places are in use; limit: a share of \(limit)"
     case .lowSuccess(let completed, let count, let limit):
-      "\(completed) of the last \(count) jobs completed; the limit is a share of \(limit)"
+      "\(completed) of the last \(count) jobs completed; limit: a share of \(limit)"
     case .stuckWorkers(let pool, let stuck, let count, let longest):
       """
-      \(stuck) of \(count) workers of pool '\(pool.name)' hold handlers that ignore their cancellation, the longest \
-      for \(longest.seconds) s
+      \(stuck) of \(count) workers of pool '\(pool.name)' hold handlers that ignore their cancellation, the \
+      longest for \(longest.seconds) s
       """
     case .workersNotStarted(let pool, let missing, let count, let error):
       """
-      \(missing) of \(count) workers of pool '\(pool.name)' have no thread: \(systemError(error)); lower the pool's \
-      workers, or raise the limit of processes (ulimit -u, or the container's pids limit)
+      \(missing) of \(count) workers of pool '\(pool.name)' have no thread: \(systemError(error)); use fewer \
+      workers, or raise the process limit (ulimit -u, or the container's pids limit)
       """
     case .timerNotStarted(let error):
       """
-      the timer has no thread: \(systemError(error)); delays, timeouts and backoffs end some milliseconds late; raise \
-      the limit of processes (ulimit -u, or the container's pids limit)
+      cannot start the timer thread: \(systemError(error)); delays, timeouts and backoffs end some milliseconds late; \
+      raise the process limit (ulimit -u, or the container's pids limit)
       """
     case .handlersWaitForEachOther(let pool, let waiting, let count, let types, let forRoom, let longest):
       """
-      \(waiting) of \(count) workers of pool '\(pool.name)' hold handlers that wait for jobs which only these workers \
+      \(waiting) of \(count) workers of pool '\(pool.name)' hold handlers that wait for jobs that only these workers \
       could run, for \(longest.seconds) s: \(Self.list(types)); let the jobs depend on each other instead of awaiting \
       them in a handler, or give those that are awaited another pool\
       \(forRoom ? ", and raise queueCapacity or handlerReserve" : "")
       """
     case .asyncPoolBlocked(let types, let longest):
       """
-      tasks have waited for a thread of Swift's concurrency for \(longest.seconds) s, since \
+      tasks have waited for a thread of Swift concurrency for \(longest.seconds) s, because \
       \(types.isEmpty ? """
-        handlers that went on after an await, or other code of the process, hold them all: let them suspend, or use \
-        threads of their own
+        all threads are blocked by handlers that continued after an await, or by other code: make that code suspend, \
+        or run it on its own threads
         """ : """
-        something holds them all, probably handlers of \(Self.list(types)): register those that block or compute with \
-        registerBlocking, or give their jobs the hint ioBound or cpuIntensive
+        all threads are blocked, probably by handlers of \(Self.list(types)): register handlers that block or compute \
+        with registerBlocking, or give their jobs the hint ioBound or cpuIntensive
         """)
       """
     case .deliveriesWaiting(let count, let longest):
       """
       a callback, an observer, a logger or middleware has not returned for \(longest.seconds) s; \(count) \
-      \(count == 1 ? "piece" : "pieces") of what fell due wait for it: let it return quickly
+      \(count == 1 ? "action waits" : "actions wait") for it: make it return quickly
       """
     case .unknownJobTypes(let names):
       """
-      jobs wait for \(names.count == 1 ? "a type" : "\(names.count) types") that nothing is registered for: \
+      jobs wait for \(names.count == 1 ? "a job type" : "\(names.count) job types") without a handler: \
       \(Self.list(names)); register \
       \(names.count == 1 ? "it" : "them"), or cancel the jobs with cancelJobs(ofUnregistered:)
       """
@@ -113,29 +111,29 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// When a scheduler counts as degraded.
+/// Limits above which a scheduler is degraded.
 public struct HealthLimits: Sendable, Hashable {
-  /// The share of the queue's capacity up to which jobs may wait; 0 to 1. Default: 0.8. A queue of capacity 0 is never
-  /// filling.
+  /// Maximum share of the queue's capacity that waiting jobs may use; 0 to 1. Default: 0.8. Does not apply to a queue
+  /// of capacity 0.
   public var queueShare = 0.8
-  /// The least share of recent jobs that must complete; 0 to 1. Default: 0.95.
+  /// Minimum share of recent jobs that must complete; 0 to 1. Default: 0.95.
   public var successShare = 0.95
-  /// How many jobs must have completed or been dead-lettered before their share says anything; 1 or more. Default: 20.
+  /// Minimum number of completed or dead-lettered jobs before ``successShare`` applies; 1 or more. Default: 20.
   public var fewestJobs = 20
-  /// How many workers of a pool may be stuck, that is: hold a handler that has not returned
-  /// ``/TailraceCore/SchedulerConfiguration/stuckAfter`` its time-out or cancellation; 0 to 65,534. Default: 0.
-  /// Where no other worker of the pool is left, the scheduler is unhealthy whatever the limit.
+  /// Maximum stuck workers per pool; 0 to 65,534. Default: 0. A worker is stuck if its handler is still running
+  /// ``/TailraceCore/SchedulerConfiguration/stuckAfter`` after its timeout or cancellation. If all workers of a pool
+  /// are stuck, the scheduler is unhealthy whatever the limit.
   public var stuckWorkers = 0
-  /// How long handlers may wait for each other, and tasks for a thread that handlers of the async pool block, before
-  /// the report says so; 0 or longer. By real time, under ``VirtualTime`` too. Default: 1 s.
+  /// How long handlers may be deadlocked, or tasks may wait for a thread, before it is reported; 0 or longer. In real
+  /// time, even under ``VirtualTime``. Default: 1 s.
   public var blockedAfter = Duration.seconds(1)
 
-  /// Makes the default limits.
+  /// Creates the default limits.
   public init() {}
 
-  /// Whether the limits can be used.
+  /// Checks that every limit is in range.
   ///
-  /// - Throws: all that are out of range, with their values and ranges.
+  /// - Throws: every value that is out of range, with its allowed range.
   public func validate() throws(InvalidValues) {
     var check = ValueCheck()
     check.require((0...1).contains(queueShare), "queueShare", "\(queueShare)", "0 to 1")
@@ -147,13 +145,13 @@ public struct HealthLimits: Sendable, Hashable {
   }
 }
 
-/// What a scheduler's health is judged by: facts of one instant.
+/// The facts that determine a scheduler's health at one instant.
 struct HealthFacts {
-  /// A worker whose attempt is over for the scheduler.
+  /// A worker whose attempt was cancelled or timed out.
   struct Stuck {
     var pool: PoolID
     var since: Instant
-    /// Whether another worker has taken its place.
+    /// Whether another worker replaces it.
     var isReplaced = false
   }
 
@@ -165,23 +163,23 @@ struct HealthFacts {
   var failed = 0
   var workers: [(pool: PoolID, count: Int)] = []
   var stuck: [Stuck] = []
-  /// As configured: the time after which such a worker counts as stuck.
+  /// The configured time after which such a worker counts as stuck.
   var stuckAfter = Nanoseconds.seconds(10)
   /// By pool.
   var absent = AbsentWorkers()
-  /// The error number with which the timer's thread is refused; nil: it is not.
+  /// The error number of the refused timer thread; nil: it runs.
   var timerError: Int32?
   var unknownTypes: [String] = []
-  /// Handlers that wait for each other, by pool.
+  /// Deadlocked handlers, by pool.
   var waiting: [Waiting] = []
-  /// Since when a task waits for a thread, by the monotonic clock; nil: none does.
+  /// Since when a task has waited for a thread, on the monotonic clock; nil: none waits.
   var threadWantedSince: Instant?
-  /// Job types whose handlers occupy workers of the async pool, as far as they are not known to have suspended.
+  /// Job types of handlers on workers of the async pool that are not known to have suspended.
   var unsuspended: Set<String> = []
-  /// The present by the monotonic clock, whatever the scheduler's time is.
+  /// The present on the monotonic clock, even under virtual time.
   var realNow = Instant.zero
 
-  /// Handlers of a pool that wait for each other.
+  /// Deadlocked handlers of a pool.
   struct Waiting {
     var pool: PoolID
     var workers: Int
@@ -189,10 +187,10 @@ struct HealthFacts {
     var isForRoom: Bool
     var since: Instant
   }
-  /// What waits for code of the user's that the timer thread has handed over, and since when.
+  /// Pending actions on the delivery thread, and since when; nil: none.
   var deliveries: (count: Int, since: Instant)?
 
-  /// The verdict at an instant.
+  /// The health at an instant.
   func judged(by limits: HealthLimits, at now: Instant) -> SchedulerHealth {
     if isStopped { return .unhealthy(.stopped) }
     if !isStarted { return .unhealthy(.notStarted) }
@@ -214,7 +212,7 @@ struct HealthFacts {
       let stuck = stuck.filter { $0.pool == pool && now - $0.since > stuckAfter }
       guard let longest = stuck.map({ now - $0.since }).max() else { continue }
       let reason = HealthReason.stuckWorkers(pool, stuck: stuck.count, of: workers, longest: longest)
-      // A worker without a thread takes nothing either.
+      // Workers without a thread run nothing either.
       let missing = absent.counts[Int(pool.rawValue)]
       if stuck.count(where: { !$0.isReplaced }) + missing >= workers { return .unhealthy(reason) }
       if stuck.count > limits.stuckWorkers { reasons.append(reason) }
@@ -239,16 +237,16 @@ struct HealthFacts {
   }
 }
 
-/// Whether each of the last jobs completed: a bit each, in a ring.
+/// Whether each recent job completed: a ring of bits.
 struct RecentOutcomes {
-  /// How many jobs are looked back at.
+  /// The number of jobs considered.
   static let window = 1_024
   private var bits = InlineArray<16, UInt64>(repeating: 0)
   private var next = 0
   private(set) var completed = 0
   private(set) var count = 0
 
-  /// Counts a settled job; those that were cancelled say nothing of success.
+  /// Adds a settled job. Cancelled jobs are ignored.
   mutating func note(_ cause: SettlementCause) {
     switch cause {
     case .succeeded: note(true)
@@ -271,17 +269,16 @@ struct RecentOutcomes {
 }
 
 extension Scheduler {
-  /// How the scheduler does, by the default limits; see ``health(_:)``.
+  /// The scheduler's health with the default limits; see ``health(_:)``.
   public func health() -> SchedulerHealth { judgedHealth(by: HealthLimits()) }
 
-  /// How the scheduler does: healthy, degraded with the reasons, or unhealthy.
+  /// The scheduler's health: healthy, degraded with reasons, or unhealthy.
   ///
-  /// The share of jobs that complete is taken over the last 1,024 that completed or were dead-lettered since the first
-  /// call, and over all since the start in that call itself: only from then on are they noted, and on which threads
-  /// handlers of the async pool begin, which takes some nanoseconds a job. Ask once at the start, and whenever a probe
-  /// comes.
+  /// The success share covers the last 1,024 jobs that completed or were dead-lettered since the first call; the first
+  /// call itself uses all jobs since the start. Tracking of outcomes, and of the threads of async handlers, begins with
+  /// the first call and costs some nanoseconds per job. Call once at startup, then for each probe.
   ///
-  /// - Throws: all that is out of range in the limits; see ``HealthLimits/validate()``.
+  /// - Throws: every limit that is out of range; see ``HealthLimits/validate()``.
   public func health(_ limits: HealthLimits) throws(InvalidValues) -> SchedulerHealth {
     try limits.validate()
     return judgedHealth(by: limits)
@@ -344,7 +341,7 @@ extension DriverState {
 }
 
 extension Worker {
-  /// Whether the attempt that it runs is over for the scheduler.
+  /// Whether the attempt that it runs was cancelled or timed out.
   var isStopping: Bool {
     let running = current.load(ordering: .acquiring)
     return running & Self.cancelling != 0

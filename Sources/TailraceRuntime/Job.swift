@@ -1,50 +1,50 @@
 import TailraceCore
 import TailracePlatform
 
-/// A job as it is submitted to a live scheduler.
+/// A job to submit to a live scheduler.
 public struct JobRequest: Sendable {
   /// The name under which a handler is registered.
   public var type: String
-  /// Handed to the handler.
+  /// The payload passed to the handler.
   public var payload: (any Sendable)?
-  /// nil: the type's.
+  /// The priority; nil: the type's.
   public var priority: Priority?
-  /// Not eligible before this long after admission.
+  /// The delay after admission before the job becomes eligible.
   public var delay: Duration
-  /// Not eligible before this time of the wall clock either; one in the past asks for nothing. It is turned into an
-  /// instant when the job is submitted: a clock that is set later does not move it. nil: only ``delay`` holds.
+  /// The wall-clock time before which the job does not become eligible. It is converted to an instant at submission, so
+  /// setting the clock later does not move it. nil, or a time in the past: only ``delay`` applies.
   public var startAt: UnixTime?
-  /// Jobs that must complete first; when one does not, this one is cancelled.
+  /// Jobs that must complete first. If one of them does not complete, this job is cancelled.
   public var dependencies: [JobID]
-  /// The submitter's words about the job; shown in its status.
+  /// Free-form tags, shown in the job's status.
   public var tags: [String]
-  /// Time that an attempt may take; nil: the type's.
+  /// The time limit of an attempt; nil: the type's.
   public var timeout: Duration?
-  /// nil: the type's.
+  /// The retry policy; nil: the type's.
   public var retry: RetryPolicy?
-  /// What kind of work it is; decides the pool of an asynchronous handler. Synchronous handlers run on threads always.
+  /// The kind of work. Selects the pool of async handlers; blocking handlers always run on threads.
   public var hints: Set<JobHint>
-  /// Memory to reserve from the scheduler's budget while it runs, in bytes; nil: the type's.
+  /// Memory to reserve from the scheduler's budget while the job runs, in bytes; nil: the type's.
   public var memory: Int?
-  /// How long after its submission it should have settled; nil: the type's. Of use to the policy `deadline`.
+  /// The time from submission within which it should settle; nil: the type's. Used by the policy `deadline`.
   public var deadline: Duration?
-  /// How long an attempt is expected to take; nil: the type's. Of use to the policy `shortest`.
+  /// The expected duration of an attempt; nil: the type's. Used by the policy `shortest`.
   public var expectedService: Duration?
-  /// A batch from ``Scheduler/openBatch(failFast:)``.
+  /// A batch from ``Scheduler/openBatch(failFast:)``; nil: none.
   public var batch: BatchID?
-  /// At most one live job has this key: another one's submission throws ``/TailraceCore/Refusal/duplicate(of:)`` with
-  /// the first one's identifier. nil: any number may be live.
+  /// A key that at most one unsettled job may have. Submitting another one throws
+  /// ``/TailraceCore/Refusal/duplicate(of:)`` with the first job's identifier. nil: none.
   public var uniqueKey: String?
-  /// The Swift type of the parameters, for a job that was submitted by them.
+  /// The Swift type of the parameters, for a typed job.
   var jobType: (any Job.Type)?
-  /// By the keys' types; see ``subscript(_:)``.
+  /// Attached values by the type of their key; see ``subscript(_:)``.
   var values: [ObjectIdentifier: any Sendable] = [:]
 
-  /// Whose job it is (a customer, a tenant): limits and shares in ``/TailraceCore/SchedulerConfiguration/tagKeys`` hold
-  /// for each key alone; nil: nobody's.
+  /// The owner of the job (a customer, a tenant). Limits and shares in
+  /// ``/TailraceCore/SchedulerConfiguration/tagKeys`` apply per key; nil: none.
   public var tagKey: String?
 
-  /// Describes a job; everything but the type's name may be left out.
+  /// Describes a job. Only the name of the type is required.
   public init(
     _ type: String, payload: (any Sendable)? = nil, priority: Priority? = nil, delay: Duration = .zero,
     startAt: UnixTime? = nil, dependencies: [JobID] = [], tags: [String] = [], timeout: Duration? = nil,
@@ -71,40 +71,38 @@ public struct JobRequest: Sendable {
   }
 }
 
-/// What kind of work a job is.
+/// The kind of work that a job does.
 public enum JobHint: String, Sendable, CaseIterable, Codable {
-  /// Uses a processor for long: runs on a thread of its own.
+  /// Uses a CPU for long; runs on a dedicated thread.
   case cpuIntensive = "cpu-intensive"
-  /// Blocks in system calls: runs on a thread of its own.
+  /// Blocks in system calls; runs on a dedicated thread.
   case ioBound = "io-bound"
-  /// Needs much memory: reserve it with ``JobRequest/memory``.
-  case memoryIntensive = "memory-intensive"
 }
 
-/// An error that no retry can mend: a handler that throws one sends its job to the dead letters at once.
+/// An error that retrying cannot fix. A handler that throws one sends its job to the dead letters immediately.
 public protocol PermanentFailure: Error {}
 
-/// An error by which a handler says that what ran its attempt has died: a child process that was killed, a connection
-/// to a sandbox that broke. The attempt counts as crashed: it is retried, until
-/// ``/TailraceCore/RetryPolicy/crashLimit`` takes the job for poison.
+/// An error that reports that whatever ran the attempt has died, such as a child process that was killed or a sandbox
+/// whose connection broke. The attempt counts as crashed: it is retried until
+/// ``/TailraceCore/RetryPolicy/crashLimit`` is reached.
 public protocol CrashFailure: Error {}
 
-/// An error that says itself how the attempt ended, where neither "failed" nor ``PermanentFailure`` is right.
+/// An error that specifies the outcome of the attempt, where neither "failed" nor ``PermanentFailure`` applies.
 package protocol OutcomeError: Error {
   /// `failed`, `timedOut`, `failedPermanently` or `crashed`.
   var attemptOutcome: AttemptOutcome { get }
 }
 
-/// What a handler is given.
+/// The argument of a handler.
 public struct JobContext: Sendable {
   /// The job's identifier.
   public var id: JobID { token.job }
-  /// The first attempt is 1.
+  /// The number of the attempt, from 1.
   public var attempt: Int { Int(token.attempt) }
-  /// As submitted.
+  /// The payload as submitted.
   public var payload: (any Sendable)? { if let luggage { luggage.payload } else { carried } }
-  /// The job's number, as in ``/TailraceCore/TimelineRecord/job``: 0 for the first that was submitted to this
-  /// scheduler, and so on; a load generator gives its own.
+  /// The job's number, as in ``/TailraceCore/TimelineRecord/job``: jobs submitted to this scheduler are numbered from
+  /// 0; a load generator assigns its own numbers.
   public var number: UInt64 { token.tag }
   /// The name under which the handler is registered.
   public var type: String { worker.directory[token.type] }
@@ -112,92 +110,92 @@ public struct JobContext: Sendable {
   public var priority: Priority { token.priority }
   /// The pool whose worker runs the attempt.
   public var pool: PoolID { token.pool }
-  /// The worker's place in its pool, from 0.
+  /// The index of the worker in its pool, from 0.
   public var workerNumber: Int { Int(token.worker) }
-  /// As submitted.
+  /// The tags as submitted.
   public var tags: [String] { luggage?.tags ?? [] }
   let token: AttemptToken
-  /// The payload, bare or with what else travels with it.
+  /// The payload, alone or with its attached values.
   let carried: (any Sendable)?
   let worker: Worker
 
   var luggage: JobLuggage? { JobLuggage.of(carried) }
-  /// The scheduler that runs the attempt: for submitting further jobs, asking for them, cancelling them.
+  /// The scheduler that runs the attempt. Use it to submit, query and cancel further jobs.
   ///
-  /// Use it in place of a scheduler that the handler captures: a handler that holds its scheduler, which holds the
-  /// handler, keeps both in memory until ``Scheduler/shutdown(grace:stopping:)``, for ever where that is never called.
+  /// Use this instead of capturing the scheduler: a handler that captures its scheduler, which holds the handler, keeps
+  /// both in memory until ``Scheduler/shutdown(grace:stopping:)``.
   ///
   /// ```swift
   /// let child = try await context.scheduler.submit(JobRequest("child"))
   /// ```
   ///
-  /// - Throws: ``SchedulerError/refused(_:)`` with ``/TailraceCore/Refusal/stopping`` when the scheduler is gone; never
-  ///   within an attempt.
+  /// - Throws: ``SchedulerError/refused(_:)`` with ``/TailraceCore/Refusal/stopping`` if the scheduler was deallocated,
+  ///   which cannot happen within an attempt.
   public var scheduler: Scheduler {
     get throws {
       guard let scheduler = home else { throw SchedulerError.refused(.stopping) }
       return scheduler
     }
   }
-  /// nil: it is gone.
+  /// nil: the scheduler was deallocated.
   var home: Scheduler? { worker.directory.scheduler }
 
-  /// Whether the attempt is over for the scheduler, since it was cancelled or timed out. A synchronous handler should
-  /// look now and then; an asynchronous one is told through `Task.isCancelled` as well.
+  /// Whether the attempt was cancelled or timed out. Blocking handlers should check it periodically; for async handlers
+  /// `Task.isCancelled` is set as well.
   public var isCancelled: Bool { worker.isCancelled(id) }
 
-  /// Blocks a synchronous handler's thread for this long, or until its attempt is cancelled. Less than 0 is as 0.
+  /// Blocks a blocking handler's thread for this long, or until its attempt is cancelled. Negative values count as 0.
   ///
-  /// - Throws: `CancellationError` when the attempt was cancelled or timed out.
+  /// - Throws: `CancellationError` if the attempt was cancelled or timed out.
   public func sleep(for time: Duration) throws {
     try worker.sleep(untilNanoseconds: (worker.time.now + Nanoseconds(time)).nanoseconds, job: id)
   }
 
-  /// Suspends an asynchronous handler for this long, by the scheduler's own time: under ``VirtualTime`` no real time
-  /// passes. Less than 0 is as 0.
+  /// Suspends an async handler for this long in the scheduler's time: under ``VirtualTime`` no real time passes.
+  /// Negative values count as 0.
   ///
-  /// - Throws: `CancellationError` when the attempt was cancelled or timed out.
+  /// - Throws: `CancellationError` if the attempt was cancelled or timed out.
   public func sleep(for time: Duration) async throws {
     try await worker.time.sleep(until: worker.time.now + Nanoseconds(time), countedBy: worker.sleepers)
   }
 }
 
-/// Where a job is, as far as the scheduler remembers it.
+/// The status of a job that the scheduler still keeps.
 public struct JobStatus: Sendable, Hashable {
   /// The job's identifier.
   public var id: JobID
   /// The name under which its handler is registered.
   public var type: String
-  /// Its priority.
+  /// The job's priority.
   public var priority: Priority
-  /// Where it is in its life.
+  /// The job's state.
   public var state: JobState
-  /// Why it settled; nil while it has not.
+  /// Why it settled; nil if it has not settled.
   public var cause: SettlementCause?
-  /// Attempts started so far.
+  /// The number of started attempts.
   public var attempts: Int
-  /// As submitted.
+  /// The tags as submitted.
   public var tags: [String]
-  /// What the last failed attempt threw; nil when none did.
+  /// The error of the last failed attempt; nil if none failed.
   public var failure: (any Error)?
-  /// Whether it waits for its type to be registered.
+  /// Whether it waits for a handler of its type.
   public var isParked = false
-  /// Whether its last attempt failed and its type's recovery supplied the result.
+  /// Whether its last attempt failed and the type's recovery supplied the result.
   public var isRecovered = false
-  /// What its running attempt said last of its progress; nil: nothing, or none runs.
+  /// The last progress report of the running attempt; nil: none.
   public var progress: JobProgress?
 
-  /// ``failure`` in words, by its own description, which is made each time it is asked for.
+  /// ``failure`` as text, computed on each access.
   public var error: String? { failure.map { "\($0)" } }
 
-  /// Whether everything is the same; errors are compared by their words.
+  /// Whether all properties are equal. Errors are compared by their descriptions.
   public static func == (a: Self, b: Self) -> Bool {
     a.id == b.id && a.type == b.type && a.priority == b.priority && a.state == b.state && a.cause == b.cause
       && a.attempts == b.attempts && a.tags == b.tags && a.isParked == b.isParked && a.isRecovered == b.isRecovered
       && a.progress == b.progress && a.error == b.error
   }
 
-  /// Feeds what tells two statuses apart as a rule.
+  /// Hashes the main properties.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(id)
     hasher.combine(state)
@@ -205,67 +203,67 @@ public struct JobStatus: Sendable, Hashable {
   }
 }
 
-/// How a job ended.
+/// The result of a job.
 public struct JobResult: Sendable {
   /// The job's identifier.
   public var id: JobID
   /// `completed`, `cancelled` or `deadLettered`.
   public var state: JobState
-  /// Why it settled so.
+  /// Why it settled.
   public var cause: SettlementCause
-  /// What the handler returned.
+  /// The return value of the handler.
   public var value: (any Sendable)?
-  /// Attempts started.
+  /// The number of started attempts.
   public var attempts: Int
-  /// What the last failed attempt threw; nil when none did.
+  /// The error of the last failed attempt; nil if none failed.
   public var failure: (any Error)?
-  /// The last attempt's error, of a job that its type's recovery completed; nil of every other.
+  /// The last attempt's error if the type's recovery completed the job; otherwise nil.
   public var recoveredFrom: (any Error)?
-  /// Whether the job completed with a value that is not kept any more; see ``ResultRetention``.
+  /// Whether the job completed but its value is no longer retained; see ``ResultRetention``.
   public var isValueDropped = false
-  /// ``failure`` in words, by its own description, which is made each time it is asked for.
+  /// ``failure`` as text, computed on each access.
   public var error: String? { failure.map { "\($0)" } }
-  /// Whether its type's recovery supplied the result.
+  /// Whether the type's recovery supplied the result.
   public var isRecovered: Bool { recoveredFrom != nil }
 }
 
-/// Why the scheduler could not do what was asked.
+/// An error of the scheduler.
 public enum SchedulerError: Error, Sendable, CustomStringConvertible {
-  /// No handler is registered under this name.
+  /// No handler is registered for the job type.
   case unknownJobType(String, known: [String])
-  /// A second handler for a name.
+  /// The job type already has a handler.
   case duplicateJobType(String)
-  /// The job type's handler takes parameters of another Swift type than the submitted ones; nil: it was registered
-  /// without any.
+  /// The job type's handler takes parameters of another Swift type than submitted; `registered` nil: it was registered
+  /// without a Swift type.
   case otherJobType(String, registered: String?, submitted: String)
-  /// The payload is not of the Swift type that the job type's handler takes.
+  /// The payload does not have the Swift type that the handler takes.
   case wrongParameters(WrongParameters)
-  /// So many job types that nothing is registered for have jobs already, and the scheduler parks no further one.
+  /// Jobs of too many types without a handler are waiting already.
   case tooManyUnknownJobTypes(String, most: Int)
-  /// It is no dead letter, or was replayed, purged or forgotten.
+  /// There is no such dead letter, or it was replayed, purged or forgotten.
   case unknownDeadLetter(JobID)
-  /// A dead letter's input is invalid, still.
+  /// The input of a dead letter is still invalid.
   case invalidInput(any Error)
-  /// Not admitted.
+  /// The submission was rejected.
   case refused(Refusal)
-  /// Middleware around submissions refused the job, for this reason.
+  /// Submission middleware rejected the job with this error.
   case refusedByMiddleware(any Error)
-  /// Middleware must be in place before the first job starts.
+  /// Middleware and observers must be added before the scheduler starts.
   case alreadyStarted
-  /// The job is not known: never admitted here, or settled and forgotten.
+  /// The job is not known: it was never admitted here, or it settled and was forgotten.
   case unknownJob(JobID)
-  /// A second schedule of a name.
+  /// Another schedule has the same name.
   case duplicateSchedule(String)
-  /// The job had not settled in time; it goes on.
+  /// The job did not settle within the timeout. It continues.
   case awaitTimedOut(JobID, after: Duration)
 
-  /// What happened, with the offending value, and what to do.
+  /// What happened, with the offending value and the remedy.
   public var description: String {
     switch self {
     case .unknownJobType(let name, let known):
       "no handler is registered for job type '\(name)'; registered: \(known.sorted().joined(separator: ", "))"
     case .duplicateJobType(let name):
-      "job type '\(name)' has a handler already; register each name once"
+      "job type '\(name)' already has a handler; register each name once"
     case .otherJobType(let name, let registered, let submitted):
       """
       job type '\(name)' is registered \(registered.map { "for \($0)" } ?? "without a Swift type"), not for \
@@ -274,57 +272,57 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
     case .wrongParameters(let wrong): wrong.description
     case .tooManyUnknownJobTypes(let name, let most):
       """
-      nothing is registered for job type '\(name)', nor for \(grouped(most)) others whose jobs wait, and the limit is \
-      \(grouped(most)): register them, cancel their jobs with cancelJobs(ofUnregistered:), and look for what makes up \
-      their names
+      job type '\(name)' has no handler, and jobs of \(grouped(most)) other types without a handler are already waiting; \
+      the limit is \(grouped(most)): register handlers, cancel the jobs with cancelJobs(ofUnregistered:), and check \
+      what generates these names
       """
-    case .unknownDeadLetter(let id): "job \(id.rawValue) is no dead letter, or was replayed, purged or forgotten"
+    case .unknownDeadLetter(let id): "job \(id.rawValue) is not a dead letter, or it was replayed, purged or forgotten"
     case .invalidInput(let error): "the job's input is invalid: \(error)"
     case .refused(.queueFull(let capacity)):
       "the queue is full (\(capacity) waiting jobs); submit later, raise queueCapacity, or let submitters wait with whenFull = .block"
     case .refused(.stopping):
-      "the scheduler is shutting down and takes no more jobs"
+      "the scheduler is shutting down and accepts no more jobs"
     case .refused(.unknownBatch(let id)):
       "batch \(id.rawValue) is not open: open it with openBatch, and submit its jobs before sealing it"
     case .refused(.unknownDependency(let id)):
       "dependency \(id.rawValue) is not known: it was never admitted here, or it settled and was forgotten; raise retainedCount or retainedAge"
     case .refused(.exceedsMemoryBudget(let bytes, let budget)):
-      "the job reserves \(bytes) bytes, the whole memory budget is \(budget)"
+      "the job reserves \(bytes) bytes, more than the whole memory budget of \(budget)"
     case .refused(.poolWithoutWorkers(let pool)):
-      "pool '\(pool.name)' has no workers; give it some in SchedulerConfiguration"
+      "pool '\(pool.name)' has no workers; add some in SchedulerConfiguration"
     case .refused(.duplicate(let first)):
       "job \(first.rawValue) has the same unique key and has not settled; await that one, or submit again after it"
     case .refused(.tooManyTagKeys(let most)):
-      "\(most) tag keys have jobs at once, and no further one can be told apart; use fewer, coarser keys"
-    case .refused(.invalidValue(let invalid)): "the job cannot be taken: \(invalid)"
+      "\(most) tag keys are in use, and no more can be tracked; use fewer, coarser keys"
+    case .refused(.invalidValue(let invalid)): "invalid submission: \(invalid)"
     case .refusedByMiddleware(let error):
-      "middleware refused the job: \(error)"
+      "middleware rejected the job: \(error)"
     case .alreadyStarted:
       "the scheduler has started: add middleware and observers before start()"
     case .unknownJob(let id):
       "job \(id.rawValue) is not known: it was never admitted here, or it settled and was forgotten"
     case .duplicateSchedule(let name):
-      "there is a schedule '\(name)' already; remove it first, or give this one another name"
+      "a schedule named '\(name)' already exists; remove it first, or use another name"
     case .awaitTimedOut(let id, let after):
-      "job \(id.rawValue) had not settled after \(after); it goes on"
+      "job \(id.rawValue) did not settle within \(after); it continues"
     }
   }
 }
 
-/// Numbers of a live scheduler at one instant.
+/// A snapshot of a live scheduler's metrics.
 public struct SchedulerMetrics: Sendable {
-  /// What the scheduler itself counts: queue lengths by priority, running, settled by cause, …
+  /// The scheduler's gauges and counters: queue lengths by priority, running jobs, settled jobs by cause, …
   public var gauges: SchedulerGauges
-  /// Attempts ended.
+  /// The number of ended attempts.
   public var attempts: Int
-  /// The service time of all attempts that ended.
+  /// The total service time of all ended attempts.
   public var serviceTime: Nanoseconds
-  /// Per pool and worker: attempts ended and busy time.
+  /// Ended attempts and busy time of each worker.
   public var workers: [WorkerMetrics]
-  /// Since ``Scheduler/start()``.
+  /// The time since ``Scheduler/start()``.
   public var uptime: Nanoseconds
 
-  /// Jobs completed of those that completed or were dead-lettered, 0 to 1; nil before the first.
+  /// Completed jobs ÷ (completed + dead-lettered jobs), 0 to 1; nil before the first.
   public var successRate: Double? {
     let completed = gauges.settledByCause[.succeeded]
     let causes: [SettlementCause] = [.failed, .timedOut, .failedPermanently, .crashed, .invalid]
@@ -335,21 +333,21 @@ public struct SchedulerMetrics: Sendable {
   public var meanServiceTime: Nanoseconds? {
     attempts == 0 ? nil : Nanoseconds(serviceTime.rawValue / Int64(attempts))
   }
-  /// Busy worker time ÷ worker time since the start, 0 to 1.
+  /// Busy worker time ÷ total worker time since the start, 0 to 1.
   public var utilization: Double {
     let available = uptime.seconds * Double(workers.count)
     return available > 0 ? workers.reduce(0) { $0 + $1.busy.seconds } / available : 0
   }
 }
 
-/// What one worker did.
+/// Metrics of one worker.
 public struct WorkerMetrics: Sendable, Hashable {
-  /// The pool that it belongs to.
+  /// The pool of the worker.
   public var pool: PoolID
-  /// Its place in the pool, from 0.
+  /// The index of the worker in its pool, from 0.
   public var worker: Int
   /// Attempts that ended on it.
   public var attempts: Int
-  /// Time in which it ran handlers.
+  /// Time spent in handlers.
   public var busy: Nanoseconds
 }

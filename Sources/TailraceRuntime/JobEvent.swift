@@ -1,34 +1,33 @@
 import TailraceCore
 
-/// What happened to one attempt of a job that is over.
+/// A finished attempt of a job.
 public struct JobAttempt: Sendable {
-  /// The first attempt is 1.
+  /// The number of the attempt, from 1.
   public var number: Int
   /// The pool that ran it.
   public var pool: PoolID
-  /// Which worker of the pool ran it, from 0.
+  /// The index of the worker that ran it, from 0.
   public var worker: Int
   /// How it ended.
   public var outcome: AttemptOutcome
-  /// Why the job settled with it; nil: it did not, another attempt follows.
+  /// Why the job settled with this attempt; nil: another attempt follows.
   public var cause: SettlementCause?
-  /// What its handler threw; nil for an attempt that succeeded, timed out or was cancelled.
+  /// The handler's error; nil if the attempt succeeded, timed out or was cancelled.
   public var error: (any Error)?
-  /// When it could have started.
+  /// When the attempt became eligible.
   public var eligible: Instant
   /// When a worker began it.
   public var started: Instant
-  /// When it ended: when its handler returned, or the instant of its time-out or cancellation.
+  /// When it ended: the return of its handler, or its timeout or cancellation.
   public var finished: Instant
-  /// What to add to the nanoseconds of an instant to get nanoseconds since 1970-01-01 UTC, as the clocks stood when the
-  /// attempt ended.
+  /// The offset from instants to Unix time in nanoseconds, as of the end of the attempt.
   public var unixOffset: Int64
-  /// By how many bytes the resident memory of the whole process had grown when the handler returned; nil: not measured.
+  /// Growth of the process's resident memory during the attempt, in bytes; nil: not measured.
   public var residentDelta: Int?
 
-  /// From eligible to started.
+  /// The time from eligible to started.
   public var waiting: Nanoseconds { started - eligible }
-  /// From started to finished.
+  /// The time from started to finished.
   public var service: Nanoseconds { finished - started }
   /// ``started`` in nanoseconds since 1970-01-01 UTC.
   public var startedUnixNanoseconds: Int64 { started.nanoseconds &+ unixOffset }
@@ -36,13 +35,13 @@ public struct JobAttempt: Sendable {
   public var finishedUnixNanoseconds: Int64 { finished.nanoseconds &+ unixOffset }
 }
 
-/// A step in the life of one job, as ``Scheduler/events(bufferingNewest:)`` tells it.
+/// A step in the life of a job, from ``Scheduler/events(bufferingNewest:)``.
 ///
-/// The steps of one job come in the order in which they happened.
+/// The steps of one job arrive in the order in which they happened.
 public struct JobEvent: Sendable {
   /// What happened.
   public var kind: Kind
-  /// The job; nil for one that was refused, and for ``Kind/dropped(_:since:)``.
+  /// The job; nil for a rejected job and for ``Kind/dropped(_:since:)``.
   public var job: JobID?
   /// Its number, as in ``/TailraceCore/TimelineRecord/job``.
   public var number: UInt64
@@ -52,7 +51,7 @@ public struct JobEvent: Sendable {
   public var priority: Priority
   /// The pool that runs its attempts.
   public var pool: PoolID
-  /// As submitted; empty for a job that was refused.
+  /// The tags as submitted; empty for a rejected job.
   public var tags: [String]
   /// When it happened.
   public var instant: Instant
@@ -61,47 +60,47 @@ public struct JobEvent: Sendable {
 
   /// What happened to the job.
   public enum Kind: Sendable {
-    /// The scheduler took it. It is now eligible (`available`), waits for a delay until the instant (`scheduled`), for
-    /// its dependencies (`blocked`) or for room in the queue (`waitingForRoom`), or was `cancelled` at once since a
-    /// dependency or its batch had failed.
+    /// The scheduler admitted the job. Its state is `available` (eligible), `scheduled` (delayed until `due`),
+    /// `blocked` (waits for dependencies), `waitingForRoom`, or `cancelled` because a dependency or its batch had
+    /// failed.
     case submitted(JobState, due: Instant?)
-    /// The scheduler did not take it.
+    /// The scheduler rejected the job.
     case refused(Refusal)
-    /// It had waited for room in the queue, and there is some.
+    /// The job waited for room in the queue and was admitted.
     case admitted
-    /// A worker began an attempt. An attempt that is cancelled before a worker gets to it has no such event, nor one
-    /// that began before the first subscriber came.
+    /// A worker began an attempt. There is no such event for an attempt that is cancelled before it begins, or that
+    /// began before the first subscription.
     case started(attempt: Int, worker: Int)
-    /// Its attempt says how far it is; see ``JobContext/report(progress:_:)``.
+    /// The attempt reported its progress; see ``JobContext/report(progress:_:)``.
     case progress(JobProgress)
-    /// Its attempt was timed out or cancelled, and the handler has not returned for so long; said once. It comes after
-    /// the attempt's end, and maybe after the job's. `isReplaced`: another worker has taken its worker's place.
+    /// The handler has not returned this long after its timeout or cancellation; emitted once. Comes after the end of
+    /// the attempt and possibly after the job's. `isReplaced`: another worker has replaced its worker.
     case stuck(attempt: Int, worker: Int, since: Nanoseconds, isReplaced: Bool)
-    /// An attempt is over.
+    /// An attempt ended.
     case attemptEnded(JobAttempt)
-    /// Another attempt follows, after this wait.
+    /// Another attempt follows after this backoff.
     case retrying(attempt: Int, backoff: Nanoseconds)
-    /// Its last event.
+    /// The job settled. Its last event.
     case settled(JobState, SettlementCause)
-    /// This subscriber was too slow: so many events before the next one are missing, the first of them since the
-    /// instant; the event's own instant is the last one's.
+    /// The subscriber was too slow: this many events before the next one were dropped, the first at `since`, the last
+    /// at the event's own instant.
     case dropped(Int, since: Instant)
   }
 }
 
-/// A job's attempts beside its status.
+/// The status of a job and its attempts.
 public struct JobHistory: Sendable {
-  /// Where the job is.
+  /// The status of the job.
   public var status: JobStatus
-  /// The attempts that are over, oldest first; the latest ones where there were more than are remembered.
+  /// The most recent finished attempts, oldest first.
   public var attempts: [JobAttempt]
-  /// How many older attempts are not remembered.
+  /// The number of older attempts that were not kept.
   public var forgotten: Int
 }
 
-/// A job that has settled, as ``Scheduler/onJobSettled(type:_:)`` tells it.
+/// A settled job, as passed to callbacks of ``Scheduler/onJobSettled(type:_:)``.
 public struct SettledJob: Sendable {
-  /// How it ended.
+  /// The result of the job.
   public var result: JobResult
   /// The name of its type.
   public var type: String
@@ -109,13 +108,13 @@ public struct SettledJob: Sendable {
   public var priority: Priority
   /// Its number, as in ``/TailraceCore/TimelineRecord/job``.
   public var number: UInt64
-  /// As submitted.
+  /// The tags as submitted.
   public var tags: [String]
 }
 
-/// Takes a callback back.
+/// A registered callback.
 public struct CallbackRegistration: Sendable {
   let withdraw: @Sendable () -> Void
-  /// From now on the callback is not called; a call under way goes on. A second time it does nothing.
+  /// Unregisters the callback. A call in progress continues. Has no effect the second time.
   public func cancel() { withdraw() }
 }

@@ -1,19 +1,19 @@
 import TailraceCore
 
-/// A submitted job whose result has a type.
+/// A submitted job with a typed result.
 public struct JobHandle<Parameters: Job>: Sendable, Hashable {
-  /// The job's identifier: for dependencies, and for everything that takes one.
+  /// The job's identifier, for dependencies and for all other functions that take one.
   public let id: JobID
   let scheduler: Scheduler
-  /// Keeps the result for as long as the handle is held; nil: it has none.
+  /// Keeps the result while the handle exists; nil: the job has no result.
   let watch: JobWatch?
 
   /// Awaits the job's result.
   ///
-  /// - Parameter timeout: how long to wait; nil: for ever. The job goes on when it is over. Less than 0 is
-  ///   as 0.
-  /// - Throws: ``JobFailure`` when the job did not complete; ``SchedulerError/unknownJob(_:)`` when it settled and was
-  ///   forgotten; ``SchedulerError/awaitTimedOut(_:after:)``; `CancellationError` when the awaiting task is cancelled.
+  /// - Parameter timeout: the maximum wait; nil: no limit. Negative values count as 0. The job continues after a
+  ///   timeout.
+  /// - Throws: ``JobFailure`` if the job did not complete; ``SchedulerError/unknownJob(_:)`` if it settled and was
+  ///   forgotten; ``SchedulerError/awaitTimedOut(_:after:)``; `CancellationError` if the awaiting task is cancelled.
   @discardableResult
   public func value(timeout: Duration? = nil) async throws -> Parameters.Output {
     let result = try await result(timeout: timeout)
@@ -29,7 +29,7 @@ public struct JobHandle<Parameters: Job>: Sendable, Hashable {
         attempts: result.attempts)
     }
     guard let output = Parameters.output(from: result.value) else {
-      // Middleware may hand another result on than the handler's.
+      // Middleware may return another result than the handler's.
       throw JobFailure(
         job: id, type: Parameters.name, state: result.state, cause: result.cause,
         error: WrongOutput(
@@ -40,63 +40,63 @@ public struct JobHandle<Parameters: Job>: Sendable, Hashable {
     return output
   }
 
-  /// Awaits the job's end, however it ends.
+  /// Awaits the job's settlement, whatever its state.
   ///
-  /// - Throws: as ``value(timeout:)``, but for ``JobFailure``.
+  /// - Throws: as ``value(timeout:)``, except ``JobFailure``.
   public func result(timeout: Duration? = nil) async throws -> JobResult {
     if let held { return held }
     do {
       let result = try await scheduler.result(of: id, timeout: timeout)
       return result.isValueDropped ? held ?? result : result
     } catch SchedulerError.unknownJob(let id) {
-      // Forgotten since it settled, a moment ago perhaps.
+      // The scheduler has already forgotten the job.
       guard let held else { throw SchedulerError.unknownJob(id) }
       return held
     }
   }
 
-  /// What this handle holds; nil: nothing, or the job has not settled.
+  /// The result held by this handle; nil: none, or the job has not settled.
   private var held: JobResult? {
     guard let watch else { return nil }
     return scheduler.withState { _ in watch.heldResult(of: id) }
   }
 
-  /// Where the job is; nil when it is not, or no longer, known.
+  /// The status of the job; nil if it is not known or was forgotten.
   public var status: JobStatus? { scheduler.status(of: id) }
 
   /// Cancels the job; see ``Scheduler/cancel(_:)``.
   @discardableResult
   public func cancel() -> Bool { scheduler.cancel(id) }
 
-  /// Whether both are handles of one job.
+  /// Whether both refer to the same job.
   public static func == (a: Self, b: Self) -> Bool { a.id == b.id && a.scheduler === b.scheduler }
-  /// Feeds the identifier.
+  /// Hashes the identifier.
   public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
-/// A job completed with a value that is not of the type its parameters name: middleware around its handler, or a
-/// recovery, returned something else.
+/// The error for a job that completed with a value of another type than its parameters declare, because middleware or a
+/// recovery returned it.
 public struct WrongOutput: Error, Hashable, CustomStringConvertible {
   /// The name of the job's type.
   public var type: String
   /// The Swift type of its results.
   public var expected: String
-  /// What it returned.
+  /// The type of the returned value.
   public var found: String
 
   /// What happened and what to do.
   public var description: String {
-    "job type '\(type)' returns \(expected), this job returned \(found): look at the middleware around its attempts"
+    "job type '\(type)' returns \(expected), but this job returned \(found); check its middleware and its recovery"
   }
 }
 
 extension Scheduler {
   // MARK: - Typed jobs
 
-  /// Submits a job by its parameters; suspends while the queue is full if its overflow policy is to block.
+  /// Submits a typed job. Suspends while the queue is full if the overflow policy is `block`.
   ///
-  /// `after` names the ``JobRequest/dependencies``: jobs that must complete first; when one does not, this one is
-  /// cancelled. The rest is called as in ``JobRequest``; what is nil is the type's.
+  /// `after` sets the ``JobRequest/dependencies``: jobs that must complete first; if one does not, this one is
+  /// cancelled. The other parameters have the names of ``JobRequest``; nil: the type's value.
   ///
   /// - Throws: as ``submit(_:)-(JobRequest)``, and ``SchedulerError/otherJobType(_:registered:submitted:)``.
   @discardableResult
@@ -111,15 +111,15 @@ extension Scheduler {
       timeout: timeout, retry: retry, hints: hints, memory: memory, deadline: deadline,
       expectedService: expectedService, batch: batch, uniqueKey: uniqueKey, tagKey: tagKey)
     request.jobType = Parameters.self
-    // Without a value there is nothing to hold.
+    // Without a value there is nothing to retain.
     let watch = Parameters.Output.self == Void.self ? nil : JobWatch(held: true)
     return JobHandle(id: try await submit(request, watch: watch), scheduler: self, watch: watch)
   }
 
-  /// A handle of a job that is known by its identifier, as after a replay.
+  /// Creates a handle for a job from its identifier, for example after a replay.
   ///
-  /// - Throws: ``SchedulerError/unknownJob(_:)``; ``SchedulerError/otherJobType(_:registered:submitted:)`` when it is a
-  ///   job of another type.
+  /// - Throws: ``SchedulerError/unknownJob(_:)``; ``SchedulerError/otherJobType(_:registered:submitted:)`` if the job
+  ///   has another type.
   public func handle<Parameters: Job>(of id: JobID, as type: Parameters.Type) throws -> JobHandle<Parameters> {
     let (name, known, watch) = try withState { state in
       guard let (number, _) = state.core.description(of: id) else { throw SchedulerError.unknownJob(id) }
@@ -132,13 +132,13 @@ extension Scheduler {
   }
 }
 
-/// What is known of a request's parameters before its job is admitted.
+/// The result of checking a request's parameters before admission.
 enum ParameterCheck {
   case fits
-  /// Its type is registered for other parameters, as far as is seen without a look at the payload.
+  /// The type may be registered for other parameters; the payload must be checked.
   case doubtful(registered: (any Job.Type)?)
 
-  /// Outside the lock.
+  /// Checks the payload. Call outside the lock.
   ///
   /// - Throws: ``SchedulerError/otherJobType(_:registered:submitted:)``, ``SchedulerError/wrongParameters(_:)``.
   static func look(at request: JobRequest, registered: (any Job.Type)?) throws {
@@ -153,18 +153,18 @@ enum ParameterCheck {
 }
 
 extension DriverState {
-  /// Compares types by their address only: the rest is for outside the lock.
+  /// Compares type addresses only; further checks run outside the lock.
   @inline(__always)
   func check(_ request: JobRequest, of type: JobTypeID) -> ParameterCheck {
     let registered = parameters[Int(type.rawValue)]
-    // Jobs without a Swift type of their own are most of those that come in great numbers.
+    // Most frequent: untyped jobs.
     guard registered != nil || request.jobType != nil else { return .fits }
     return checkParameters(request, registered)
   }
 
   @inline(never)
   private func checkParameters(_ request: JobRequest, _ registered: (any Job.Type)?) -> ParameterCheck {
-    // Nobody knows yet what its handler will take.
+    // The parameter type of the handler is not known yet.
     if parkedTypes.ids[request.type] != nil { return .fits }
     if let registered, request.jobType == nil || request.jobType == registered, let payload = request.payload,
       Swift.type(of: payload) == registered as Any.Type

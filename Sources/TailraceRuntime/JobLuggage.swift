@@ -1,20 +1,20 @@
 import TailraceCore
 import TailracePlatform
 
-/// Names a value that travels with a job from its submission to its attempts, beside the payload: for middleware, such
-/// as the trace that a submission belongs to.
+/// A key for a value that is attached to a job from its submission to its attempts, beside the payload. Middleware uses
+/// it, for example to propagate trace context.
 ///
 /// ```swift
 /// enum TenantKey: JobValueKey { typealias Value = String }
 /// request[TenantKey.self] = "school-7"
 /// ```
 public protocol JobValueKey {
-  /// What is carried.
+  /// The type of the value.
   associatedtype Value: Sendable
 }
 
 extension JobRequest {
-  /// A value that the job's attempts find in ``JobContext/subscript(_:)``; nil: none. It is kept until the job settles.
+  /// A value for the job's attempts to read with ``JobContext/subscript(_:)``; nil: none. Kept until the job settles.
   public subscript<Key: JobValueKey>(key: Key.Type) -> Key.Value? {
     get { values[ObjectIdentifier(key)] as? Key.Value }
     set { values[ObjectIdentifier(key)] = newValue }
@@ -22,13 +22,13 @@ extension JobRequest {
 }
 
 extension JobContext {
-  /// What the submitter, or middleware on its behalf, sent along under this key; nil: nothing.
+  /// The value that the submitter or submission middleware attached under this key; nil: none.
   public subscript<Key: JobValueKey>(key: Key.Type) -> Key.Value? {
     luggage?.values[ObjectIdentifier(key)] as? Key.Value
   }
 }
 
-/// A payload with what else travels with it. Most jobs have nothing else: theirs travels bare.
+/// Payload plus tags and attached values. Jobs without them store the payload directly.
 final class JobLuggage: Sendable {
   let payload: (any Sendable)?
   let tags: [String]
@@ -40,12 +40,12 @@ final class JobLuggage: Sendable {
     values = request.values
   }
 
-  /// What is handed to the worker with each attempt of the job.
+  /// The value passed to the worker with each attempt of the job.
   static func pack(_ request: JobRequest) -> (any Sendable)? {
     request.tags.isEmpty && request.values.isEmpty ? request.payload : JobLuggage(request)
   }
 
-  /// Compares two addresses, where a cast would search for conformances.
+  /// Compares type addresses, because a cast would search for conformances.
   static func of(_ carried: (any Sendable)?) -> JobLuggage? {
     guard let carried, type(of: carried) == JobLuggage.self else { return nil }
     return carried as? JobLuggage
@@ -53,20 +53,20 @@ final class JobLuggage: Sendable {
 }
 
 extension JobLuggage {
-  /// The payload, whatever travels with it.
+  /// The payload, stored directly or packed.
   static func payload(of carried: (any Sendable)?) -> (any Sendable)? {
     if let luggage = of(carried) { luggage.payload } else { carried }
   }
 }
 
-/// The names of the registered job types, for whoever asks outside the scheduler's lock, and the way from a handler
-/// back to its scheduler.
+/// The names of registered job types, readable outside the scheduler's lock, and a handler's reference to its
+/// scheduler.
 final class TypeDirectory: Sendable {
-  /// Set before anything else can see the directory.
+  /// Set before the directory is shared.
   nonisolated(unsafe) weak var scheduler: Scheduler?
   private let names = Locked<[String]>([])
   func append(_ name: String) { names.withLock { $0.append(name) } }
-  /// A number is used again, for another name.
+  /// Reuses a number for another name.
   func rename(_ type: JobTypeID, to name: String) { names.withLock { $0[Int(type.rawValue)] = name } }
   subscript(type: JobTypeID) -> String { names.withLock { $0[Int(type.rawValue)] } }
 }

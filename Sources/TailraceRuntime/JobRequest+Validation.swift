@@ -1,14 +1,14 @@
 import TailraceCore
 
 extension JobRequest {
-  /// The most tags of a job.
+  /// The maximum number of tags of a job.
   public static let mostTags = 100
-  /// The most jobs that a job can depend on.
+  /// The maximum number of dependencies of a job.
   public static let mostDependencies = 1_000_000
 
-  /// Whether the request can be submitted, as far as the request itself shows.
+  /// Checks the values of the request.
   ///
-  /// - Throws: all that is out of range, with its value and range.
+  /// - Throws: every value that is out of range, with its allowed range.
   public func validate() throws(InvalidValues) {
     var check = ValueCheck()
     check.check("type", length: type, in: 1...mostNameLength)
@@ -34,10 +34,9 @@ extension JobRequest {
 }
 
 extension RecurringJob {
-  /// Whether the schedule can be added, as far as it shows itself; its cron expression and its time zone are read when
-  /// it is added.
+  /// Checks the values of the recurring job. Its cron expression and time zone are checked when it is added.
   ///
-  /// - Throws: all that is out of range, with its value and range.
+  /// - Throws: every value that is out of range, with its allowed range.
   public func validate() throws(InvalidValues) {
     var check = ValueCheck()
     check.check("name", length: name, in: 1...mostNameLength)

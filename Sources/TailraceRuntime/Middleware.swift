@@ -1,30 +1,29 @@
 import Synchronization
 import TailraceCore
 
-/// Looks at every submission before the scheduler does, and may change or refuse it.
+/// Processes every submission before the scheduler does, and may change or reject it.
 ///
-/// It runs on the submitter's task or thread, outside every lock, for `submit` and `submitBlocking` alike; that is why
-/// it cannot suspend.
+/// It runs on the submitter's task or thread, outside every lock, for both `submit` and `submitBlocking`. Therefore it
+/// cannot suspend.
 public protocol SubmissionMiddleware: Sendable {
-  /// Changes the request, or leaves it as it is.
+  /// Inspects or changes a request.
   ///
-  /// - Throws: whatever refuses the job: its submitter gets it as ``SchedulerError/refusedByMiddleware(_:)``, the
-  ///   scheduler hears nothing of the job.
+  /// - Throws: an error to reject the job. The submitter receives it as ``SchedulerError/refusedByMiddleware(_:)``, and
+  ///   the scheduler never sees the job.
   func prepare(_ request: inout JobRequest) throws
 }
 
-/// Wraps every attempt: may measure it, set task-local values for it, hand its handler another error or result on.
+/// Wraps every attempt: it may measure the attempt, set task-local values, or replace its result or error.
 ///
-/// A handler is either asynchronous or blocking, and middleware must have an answer for both, so both are required.
-/// What is the same for both may be an ``AttemptHooks``.
+/// Handlers are either async or blocking, so both methods are required. If both do the same, consider ``AttemptHooks``.
 public protocol AttemptMiddleware: Sendable {
-  /// Wraps an attempt of an asynchronous handler, on whatever runs it.
+  /// Wraps an attempt of an async handler, on the executor that runs it.
   ///
   /// - Parameters:
-  ///   - context: what the handler is to be given.
-  ///   - next: the rest: further middleware, then the handler. Call it once, or throw instead.
+  ///   - context: the handler's argument.
+  ///   - next: further middleware, then the handler. Call it once, or throw instead.
   /// - Returns: the attempt's result.
-  /// - Throws: the attempt then fails with this error.
+  /// - Throws: an error that fails the attempt.
   func attempt(
     _ context: JobContext, next: @Sendable (JobContext) async throws -> (any Sendable)?
   ) async throws -> (any Sendable)?
@@ -35,17 +34,17 @@ public protocol AttemptMiddleware: Sendable {
   ) throws -> (any Sendable)?
 }
 
-/// Middleware that is the same for asynchronous and blocking handlers: something before an attempt, something after.
+/// Middleware with the same hooks for async and blocking handlers: one before and one after an attempt.
 public struct AttemptHooks: AttemptMiddleware {
   private let before: @Sendable (JobContext) throws -> Void
   private let after: @Sendable (JobContext, Result<(any Sendable)?, any Error>) throws -> Void
 
-  /// Makes middleware of two closures; neither may take long, both run on the worker.
+  /// Creates middleware from two closures. Both run on the worker and must return quickly.
   ///
   /// - Parameters:
-  ///   - before: called before the handler; when it throws, the handler is not called and the attempt fails.
-  ///   - after: called with what the handler returned or threw, or `before` threw; when it throws, the attempt fails
-  ///     with its error.
+  ///   - before: called before the handler. If it throws, the handler is not called and the attempt fails.
+  ///   - after: called with the result or error of the handler or of `before`. If it throws, the attempt fails with its
+  ///     error.
   public init(
     before: @escaping @Sendable (JobContext) throws -> Void = { _ in },
     after: @escaping @Sendable (JobContext, Result<(any Sendable)?, any Error>) throws -> Void = { _, _ in }
@@ -54,7 +53,7 @@ public struct AttemptHooks: AttemptMiddleware {
     self.after = after
   }
 
-  /// As ``AttemptMiddleware`` says.
+  /// See ``AttemptMiddleware``.
   public func attempt(
     _ context: JobContext, next: @Sendable (JobContext) async throws -> (any Sendable)?
   ) async throws -> (any Sendable)? {
@@ -69,7 +68,7 @@ public struct AttemptHooks: AttemptMiddleware {
     return try result.get()
   }
 
-  /// As ``AttemptMiddleware`` says.
+  /// See ``AttemptMiddleware``.
   public func blockingAttempt(
     _ context: JobContext, next: @Sendable (JobContext) throws -> (any Sendable)?
   ) throws -> (any Sendable)? {
@@ -83,7 +82,7 @@ public struct AttemptHooks: AttemptMiddleware {
 }
 
 extension Scheduler {
-  /// Adds middleware around submissions. The one that was added first sees a request first, as its submitter made it.
+  /// Adds submission middleware. Middleware runs in the order in which it was added.
   ///
   /// - Throws: ``SchedulerError/alreadyStarted`` after ``start()``.
   public func use(submission middleware: any SubmissionMiddleware) throws {
@@ -101,10 +100,10 @@ extension Scheduler {
     try use(submission: SubmissionClosure(body: prepare))
   }
 
-  /// Adds middleware around the attempts of every job type, also of those registered before. The one that was added
+  /// Adds middleware around the attempts of every job type, including types registered before. The middleware added
   /// first is outermost.
   ///
-  /// It costs nothing where there is none: the handlers are wrapped when the scheduler starts, not when they run.
+  /// Handlers are wrapped once, when the scheduler starts, so a scheduler without middleware has no extra cost.
   ///
   /// - Throws: ``SchedulerError/alreadyStarted`` after ``start()``.
   public func use(attempt middleware: any AttemptMiddleware) throws {
@@ -114,7 +113,7 @@ extension Scheduler {
     }
   }
 
-  /// The request as the middleware leaves it.
+  /// The request after all middleware.
   func prepared(_ request: JobRequest) throws -> JobRequest {
     guard preparesSubmissions.load(ordering: .acquiring) else { return request }
     var request = request
@@ -131,7 +130,7 @@ private struct SubmissionClosure: SubmissionMiddleware {
 }
 
 extension Handler {
-  /// The handler with the middleware around it, the first outermost.
+  /// The handler wrapped in middleware, the first outermost.
   func wrapped(in middleware: [any AttemptMiddleware]) -> Handler {
     middleware.reversed().reduce(self) { inner, middleware in
       switch inner {

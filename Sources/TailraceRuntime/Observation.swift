@@ -1,24 +1,24 @@
 import TailraceCore
 import TailracePlatform
 
-/// Who watches the jobs of a scheduler, and what is kept for them. Behind the scheduler's lock.
+/// The subscribers and callbacks of a scheduler, and the data kept for them. Protected by the scheduler's lock.
 ///
-/// Everything here is filled from the core's records and orders, in one place each: nothing else says what happened.
+/// All of it is derived from the core's records and orders, in one place each.
 struct Observation {
-  /// Whether anybody watches at all: asked once per pass of the scheduler, before anything else.
+  /// Whether there is any observation. Checked first, once per pass of the scheduler.
   private(set) var isActive = false
-  /// How many attempts are kept of each job.
+  /// How many attempts to keep per job.
   let attemptsRemembered: Int
   private(set) var subscribers: [EventBuffer] = []
   private(set) var callbacks = SettledCallbacks()
-  /// How many subscribers want to hear of more than evidence.
+  /// The number of subscribers that want all events, not just those of an evidence log.
   private(set) var listeners = 0
-  /// For the health report; nil: nobody has asked yet.
+  /// For the health report; nil: no report was requested yet.
   var recent: RecentOutcomes? { didSet { refresh() } }
-  /// Buffers whose subscribers wait, to be woken once the lock is released.
+  /// Buffers with waiting subscribers, to be woken after unlocking.
   var wakes: [EventBuffer] = []
   private var offset: Int64 = 0
-  /// The same where time is virtual; nil: read from the clock.
+  /// The offset under virtual time; nil: computed from the clocks.
   var fixedOffset: Int64?
   private var offsetReadAt = Instant(nanoseconds: .min)
 
@@ -38,7 +38,7 @@ struct Observation {
     refresh()
   }
 
-  /// The last one takes its place.
+  /// Moves the last buffer into the freed position.
   mutating func remove(_ buffer: EventBuffer) {
     guard let place = buffer.place, place < subscribers.count, subscribers[place] === buffer else { return }
     subscribers.swapAt(place, subscribers.count - 1)
@@ -61,7 +61,7 @@ struct Observation {
     return callbacks.add(type, action)
   }
 
-  /// Returns the callback, which is released outside the lock.
+  /// Returns the callback, which the caller releases outside the lock.
   mutating func removeCallback(_ number: UInt64) -> SettledCallback? {
     defer { refresh() }
     return callbacks.remove(number)
@@ -73,7 +73,7 @@ struct Observation {
     return callbacks
   }
 
-  /// What to add to an instant for Unix time; read again every second, since the clocks drift apart.
+  /// The offset from instants to Unix time. Updated every second, because the clocks drift apart.
   mutating func unixOffset(at now: Instant) -> Int64 {
     if let fixedOffset { return fixedOffset }
     if offsetReadAt.nanoseconds == .min || now - offsetReadAt > .seconds(1) {
@@ -92,22 +92,22 @@ struct Observation {
   }
 }
 
-/// Somebody to be told of every settled job, or of those of one type.
+/// A callback for every settled job, or for those of one type.
 struct SettledCallback: Sendable {
   let number: UInt64
   let type: String?
   let action: @Sendable (SettledJob) -> Void
 }
 
-/// What is left to do for those who watch, once the scheduler's lock is released.
+/// Work for observers to do after the scheduler's lock is unlocked.
 enum WatchEffect {
   case wake(EventBuffer)
   case announce(SettledJob, [SettledCallback])
 }
 
 extension DriverState {
-  /// Tells those who watch what a pass of the core has brought, before its orders are carried out: until then the jobs
-  /// that it forgets are still known here.
+  /// Emits events for the results of a pass of the core. Called before its orders are carried out, so that jobs it
+  /// forgets are still known here.
   @inline(never)
   mutating func observe(_ outbox: borrowing Outbox, from first: Int, effects: inout Effects) {
     let now = time.now
@@ -123,7 +123,7 @@ extension DriverState {
   }
 
   private mutating func observe(_ record: TimelineRecord, at now: Instant, effects: inout Effects) {
-    // A refusal is told where it is made, with its reason.
+    // Rejections are emitted where they are made, with their reason.
     guard record.id != .refused else { return }
     let slot = record.id.slot
     let offset = observation.unixOffset(at: now)
@@ -181,9 +181,9 @@ extension DriverState {
           result: result, type: step.type, priority: step.priority, number: step.number, tags: step.tags), callbacks))
   }
 
-  // MARK: - What no record says
+  // MARK: - Events without a record
 
-  /// A submission was answered. Its record, if it has one, is the outbox's last.
+  /// Emits the answer to a submission. Its record, if any, is the last in the outbox.
   @inline(never)
   mutating func observe(
     _ admission: Admission, of submission: JobSubmission, at now: Instant, in outbox: borrowing Outbox
@@ -220,7 +220,7 @@ extension DriverState {
         unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false, parting: &departures)
   }
 
-  /// What the attempt said last, if nobody has heard it yet.
+  /// Emits the attempt's last progress report, if it was not emitted yet.
   private mutating func observeLastWord(of record: TimelineRecord, _ step: JobEvent, at now: Instant) {
     guard record.worker != TimelineRecord.noWorker else { return }
     let worker = workers[Int(record.pool.rawValue)][Int(record.worker)]
@@ -230,7 +230,7 @@ extension DriverState {
     observation.post(step, isEvidence: false, parting: &departures)
   }
 
-  /// An attempt says how far it is. Returns who is to be woken.
+  /// Emits a progress report. Returns the buffers to wake.
   mutating func observeProgress(of token: AttemptToken, _ worker: Worker, at now: Instant) -> [EventBuffer] {
     guard !observation.subscribers.isEmpty, core.isLive(token),
       let progress = worker.progress.untold(job: token.job, attempt: token.attempt, at: now)
@@ -238,7 +238,7 @@ extension DriverState {
     return post(.progress(progress), about: token, at: now)
   }
 
-  /// Tells subscribers of an attempt what no record says. Returns who is to be woken.
+  /// Emits an event about an attempt that has no record. Returns the buffers to wake.
   mutating func post(_ kind: JobEvent.Kind, about token: AttemptToken, at now: Instant) -> [EventBuffer] {
     let slot = token.job.slot
     let isKnown = core.state(of: token.job) != nil && slot < entries.count
@@ -252,9 +252,9 @@ extension DriverState {
     return observation.wakes
   }
 
-  /// A worker begins an attempt. Returns who is to be woken.
+  /// Emits the start of an attempt. Returns the buffers to wake.
   mutating func observeStart(of token: AttemptToken, at now: Instant) -> [EventBuffer] {
-    // Stopped a moment ago: its end was told already.
+    // If the attempt was stopped meanwhile, its end was emitted already.
     guard !observation.subscribers.isEmpty, core.isLive(token) else { return [] }
     let slot = token.job.slot
     observation.post(
@@ -269,7 +269,7 @@ extension DriverState {
 }
 
 extension JobWatch {
-  /// Under the scheduler's lock. Returns the error of the attempt that is forgotten instead.
+  /// Call under the scheduler's lock. Returns the error of the evicted attempt.
   fileprivate func remember(_ attempt: JobAttempt, atMost limit: Int) -> (any Error)? {
     defer { attempts.append(attempt) }
     guard attempts.count == limit else { return nil }
@@ -279,7 +279,7 @@ extension JobWatch {
 }
 
 extension SettlementCause {
-  /// The state of a job that settled for this cause.
+  /// The state of a job that settled with this cause.
   var state: JobState {
     switch self {
     case .succeeded: .completed

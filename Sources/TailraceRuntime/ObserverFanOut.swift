@@ -1,10 +1,10 @@
 import TailraceCore
 
-/// Several observers in the place of one: each gets every record, one after another.
+/// Forwards every record to several observers in order.
 struct ObserverFanOut: TimelineObserver {
   let observers: [any TimelineObserver]
 
-  /// One observer as it is, none as nil: only several pay for being several.
+  /// Returns a single observer as is, and nil for none, so that only multiple observers have the extra cost.
   static func joining(_ observers: [any TimelineObserver]) -> (any TimelineObserver)? {
     observers.count > 1 ? ObserverFanOut(observers: observers) : observers.first
   }

@@ -2,20 +2,20 @@ import Logging
 import TailraceCore
 import TailraceSpelling
 
-/// A job type that was met for the first time and nothing is registered for.
+/// A job type without a handler, on its first submission.
 struct UnknownType {
   var name: String
-  /// What it may have been meant to be.
+  /// Registered names that are similar.
   var close: [String]
 }
 
-/// The payloads of jobs that wait for their type, as its validation looks at them.
+/// The payloads of jobs that wait for their type, to be validated.
 struct ParkedInputs {
   private var unseen: [(id: JobID, payload: (any Sendable)?)] = []
   private var seen: Set<JobID> = []
   fileprivate var faults: [(id: JobID, error: any Error)] = []
 
-  /// Notes the jobs that have not been looked at. Returns whether there are any.
+  /// Collects jobs that were not validated yet. Returns whether there are any.
   mutating func findMore(of type: JobTypeID, in state: inout DriverState) -> Bool {
     for id in state.core.unsettledJobs(ofParked: type) where !seen.contains(id) {
       unseen.append((id, JobLuggage.payload(of: state.entry(of: id).payload)))
@@ -23,7 +23,7 @@ struct ParkedInputs {
     return !unseen.isEmpty
   }
 
-  /// Looks at them, outside the lock.
+  /// Validates them. Call outside the lock.
   mutating func look(_ validate: JobValidation?) {
     for (id, payload) in unseen {
       seen.insert(id)
@@ -33,24 +33,24 @@ struct ParkedInputs {
   }
 }
 
-/// The types that nothing is registered for, by name.
+/// Types without a handler, by name.
 struct ParkedTypes {
-  /// At most so many have jobs that wait.
+  /// Maximum types with waiting jobs.
   static let most = 1_000
-  /// Numbers that so many others have left are not used at once: records of their last jobs may be on their way.
+  /// How many freed numbers to keep unused: records of their last jobs may still be undelivered.
   private static let quarantine = 1_000
 
   var ids: [String: JobTypeID] = [:]
-  /// Numbers whose types are forgotten, the one that was first comes first.
+  /// Freed numbers, oldest first.
   private var free: ContiguousArray<JobTypeID> = []
   private var freeHead = 0
-  /// Types at which those without jobs are looked for.
+  /// The number of types at which types without jobs are swept.
   private var sweepAt = 256
 
-  /// Whether it is time to look for types without jobs: as often as their number has doubled.
+  /// Whether to sweep, which happens each time the number of types has doubled.
   var needsSweep: Bool { ids.count >= sweepAt }
 
-  /// Takes the types out none of whose jobs is remembered. Returns their names.
+  /// Removes the types without any known job. Returns their names.
   mutating func sweep(_ core: borrowing SchedulerCore, but kept: [String: JobTypeID]) -> [String] {
     var forgotten: [String] = []
     for (name, id) in ids where core.isForgotten(parked: id) && kept[name] == nil {
@@ -62,10 +62,10 @@ struct ParkedTypes {
     return forgotten
   }
 
-  /// A number that may be used again.
+  /// A freed number that may be reused.
   mutating func takeAged() -> JobTypeID? { free.count - freeHead > Self.quarantine ? takeFree() : nil }
 
-  /// The same where there is no fresh one.
+  /// A freed number, for use when no fresh one is left.
   mutating func takeFree() -> JobTypeID? {
     guard freeHead < free.count else { return nil }
     defer {
@@ -78,7 +78,7 @@ struct ParkedTypes {
     return free[freeHead]
   }
 
-  /// The names of those that have jobs that wait, in order.
+  /// The names of types with waiting jobs, sorted.
   func withJobs(in core: borrowing SchedulerCore) -> [String] {
     var names: [String] = []
     for (name, id) in ids where core.waitingJobs(ofParked: id) > 0 { names.append(name) }
@@ -94,10 +94,10 @@ extension DriverState {
     }
   }
 
-  /// The number of a type that is parked from now on.
+  /// Parks a type and returns its number.
   fileprivate mutating func park(_ name: String) throws {
     if parkedTypes.needsSweep {
-      // One that is being told of has no jobs yet.
+      // A type that is being announced has no jobs yet.
       for forgotten in parkedTypes.sweep(core, but: unannounced) { typeIDs[forgotten] = nil }
     }
     let id: JobTypeID
@@ -119,13 +119,13 @@ extension DriverState {
 }
 
 extension Scheduler {
-  /// Takes note of a type that nothing is registered for, or refuses it.
+  /// Parks a type without a handler, or rejects it.
   func park(_ name: String) throws {
     guard configuration.unknownTypes == .park else {
       throw SchedulerError.unknownJobType(name, known: registeredTypes)
     }
     enum Found {
-      /// Somebody else was faster.
+      /// Another thread has parked or registered it meanwhile.
       case known
       case full
       case fresh
@@ -145,10 +145,10 @@ extension Scheduler {
     }
   }
 
-  /// Tells the observer of a type, and lets jobs of it come from then on; nothing, if that was done.
+  /// Announces a type to the observer and then allows jobs of it. Has no effect if it was announced.
   ///
-  /// The observer is told outside the lock. Whoever meets a type that another thread is telling of does not wait for
-  /// that thread, which may be in the observer for long, or be this one: it tells the observer too.
+  /// Calls the observer outside the lock. A thread that needs a type that another thread is announcing does not wait
+  /// for that thread, which may be slow or be the caller itself; it announces the type too.
   func announceType(_ name: String) {
     let (id, observer) = withState { state in (state.unannounced[name], state.observer) }
     guard let id else { return }
@@ -159,25 +159,25 @@ extension Scheduler {
     }
   }
 
-  /// The names of the types that somebody has registered.
+  /// The names of registered types.
   private var registeredTypes: [String] {
-    // The tables are compared outside the lock, however many types there are.
+    // Compared outside the lock, because there may be many types.
     let (names, parked) = withState { state in (state.typeIDs, state.parkedTypes.ids) }
     return names.keys.filter { parked[$0] == nil }
   }
 
-  /// The search takes time by the product of two names' lengths: nobody misspells names as long as these.
+  /// The cost is the product of the two lengths, so very long names are skipped.
   private func closestTypes(to name: String) -> [String] {
     let longest = 100
     guard name.utf8.count <= longest else { return [] }
     return closestNames(to: name, among: registeredTypes.filter { $0.utf8.count <= longest })
   }
 
-  /// Cancels the jobs that wait for types that nothing is registered for, with the jobs that depend on them: their
-  /// places are free again, and ``health(_:)`` no longer names the types.
+  /// Cancels jobs that wait for types without a handler, and the jobs that depend on them. ``health(_:)`` then no
+  /// longer reports the types.
   ///
   /// - Parameter name: the name of one such type; nil: all of them.
-  /// - Returns: how many jobs were cancelled, those that depended on them not counted.
+  /// - Returns: how many jobs were cancelled, without their dependents.
   @discardableResult
   public func cancelJobs(ofUnregistered name: String? = nil) -> Int {
     report { state, now, outbox in
@@ -193,10 +193,10 @@ extension Scheduler {
     }
   }
 
-  /// Once for each type.
+  /// Logged once per type.
   private func log(_ unknown: UnknownType) {
     logger.warning(
-      "jobs of an unknown type wait for it to be registered",
+      "jobs wait for a job type without a handler",
       metadata: ["tailrace-job-type": "\(unknown.name)", "close-to": "\(unknown.close.joined(separator: ", "))"])
   }
 }

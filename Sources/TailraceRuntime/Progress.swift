@@ -2,28 +2,29 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// How far an attempt says it is.
+/// A progress report of an attempt.
 public struct JobProgress: Sendable, Hashable {
-  /// 0 to 1. It need not grow.
+  /// The completed fraction, 0 to 1. It may decrease.
   public var fraction: Double
-  /// What the handler is doing; may be empty.
+  /// The current activity; may be empty.
   public var note: String
-  /// The attempt that said so; the first is 1.
+  /// The number of the reporting attempt, from 1.
   public var attempt: Int
 }
 
 extension JobContext {
-  /// Says how far this attempt is: shown in ``Scheduler/status(of:)`` at once, and as an event
-  /// (``JobEvent/Kind/progress(_:)``).
+  /// Reports the progress of this attempt. ``Scheduler/status(of:)`` shows it immediately, and subscribers receive it
+  /// as
+  /// ``JobEvent/Kind/progress(_:)``.
   ///
-  /// Call it as often as you like: an attempt has an event every 100 ms at most, and the last word before it ends.
-  /// Beside that nothing is kept but the latest word.
+  /// Call it as often as you like: an attempt emits an event at most every 100 ms, plus the last report before it ends.
+  /// Only the latest report is kept.
   ///
   /// - Parameters:
-  ///   - fraction: 0 to 1; what lies outside counts as the nearer end, and what is no number as 0.
-  ///   - note: what the handler is doing.
+  ///   - fraction: 0 to 1; values outside are clamped, and NaN counts as 0.
+  ///   - note: the current activity.
   public func report(progress fraction: Double, _ note: String = "") {
-    // A piece of an attempt that is over, which goes on by itself, has nothing to say.
+    // Ignore reports from tasks that outlived their attempt.
     guard worker.isRunning(id) else { return }
     let progress = JobProgress(
       fraction: fraction.isNaN ? 0 : min(1, max(0, fraction)), note: note, attempt: attempt)
@@ -32,12 +33,12 @@ extension JobContext {
   }
 }
 
-/// The latest word of a worker's attempt.
+/// The latest progress report of a worker's attempt.
 final class ProgressBoard: Sendable {
   private struct Word {
     var token: AttemptToken
     var progress: JobProgress
-    /// Whether subscribers have heard it.
+    /// Whether it was emitted as an event.
     var isTold = false
     var toldAt: Instant?
   }
@@ -45,23 +46,23 @@ final class ProgressBoard: Sendable {
   private static let interval = Nanoseconds.milliseconds(100)
   private let word = Locked<Word?>(nil)
 
-  /// Takes a word; returns whether it is time for an event.
+  /// Stores a report; returns whether to emit an event.
   func note(_ progress: JobProgress, of token: AttemptToken, at now: Instant) -> Bool {
     word.withLock { word in
       let toldAt = word?.token == token ? word?.toldAt : nil
-      // A piece of an earlier attempt that is still at work says nothing about this one.
+      // Ignore reports from tasks that outlived an earlier attempt.
       if let word, word.token.job == token.job, word.token.attempt > token.attempt { return false }
       word = Word(token: token, progress: progress, toldAt: toldAt)
       return toldAt.map { now - $0 >= Self.interval } ?? true
     }
   }
 
-  /// What an attempt said last.
+  /// The latest report of an attempt.
   func latest(job: JobID, attempt: UInt16) -> JobProgress? {
     word.withLock { $0?.token.job == job && $0?.token.attempt == attempt ? $0?.progress : nil }
   }
 
-  /// What subscribers have not heard of an attempt.
+  /// The latest report of an attempt, if it was not emitted.
   func untold(job: JobID, attempt: UInt16, at now: Instant) -> JobProgress? {
     word.withLock { word in
       guard word?.token.job == job, word?.token.attempt == attempt, word?.isTold == false else { return nil }

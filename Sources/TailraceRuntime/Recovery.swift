@@ -1,38 +1,39 @@
 import Logging
 import TailraceCore
 
-/// What a recovery decides about a job whose last attempt failed.
+/// The decision of a recovery about a job whose last attempt failed.
 public enum Recovery<Value: Sendable>: Sendable {
-  /// The job completes with this result, marked as recovered.
+  /// Completes the job with this result and marks it as recovered.
   case complete(Value)
-  /// It goes to the dead letters.
+  /// Dead-letters the job.
   case giveUp
 }
 
-/// Called when the last attempt of a job has failed, with what it threw, before the job goes to the dead letters.
+/// A closure that is called with the handler's error when the last attempt of a job has failed, before the job is
+/// dead-lettered.
 ///
-/// It runs as a part of that attempt, on its worker, within its time-out. It is not called for an attempt that was
-/// timed out or cancelled, which is over for the scheduler while its handler still runs, nor for a job whose input is
-/// invalid. When it throws, its error is logged at `warning` and the job goes to the dead letters with the handler's.
+/// It runs as part of that attempt: on its worker, within its timeout. It is not called for an attempt that timed out
+/// or was cancelled, nor for a job with invalid input. If it throws, its error is logged at `warning` and the job is
+/// dead-lettered with the handler's error.
 public typealias JobRecovery =
   @Sendable (_ context: JobContext, _ error: any Error) async throws -> Recovery<(any Sendable)?>
 
-/// The same for blocking handlers, on their thread.
+/// A recovery for blocking handlers; runs on their thread.
 public typealias BlockingJobRecovery =
   @Sendable (_ context: JobContext, _ error: any Error) throws -> Recovery<(any Sendable)?>
 
-/// A recovery as it stands beside its handler.
+/// A recovery of the same kind as its handler.
 enum RecoveryHook: Sendable {
   case async(JobRecovery)
   case blocking(BlockingJobRecovery)
 }
 
-/// A handler as it was registered.
+/// A handler as registered.
 struct RegisteredHandler: Sendable {
   var handler: Handler
   var recover: RecoveryHook?
 
-  /// As it is called: with the middleware around it, and around that its recovery, which hears of their failures too.
+  /// The handler as called: wrapped in middleware, then in its recovery, which also receives errors of the middleware.
   func wrapped(in middleware: [any AttemptMiddleware]) -> Handler {
     let handler = middleware.isEmpty ? handler : handler.wrapped(in: middleware)
     switch (handler, recover) {
@@ -72,7 +73,7 @@ struct RegisteredHandler: Sendable {
 }
 
 extension JobContext {
-  /// Whether the job goes to the dead letters when this attempt fails so.
+  /// Whether the job is dead-lettered if this attempt fails with `error`.
   fileprivate func isLastAttempt(failingWith error: any Error) -> Bool {
     guard !isCancelled, let scheduler = home else { return false }
     let outcome = Ending(error: error).outcome

@@ -1,28 +1,28 @@
 import TailraceCore
 import TailraceTimeZones
 
-/// A job that a live scheduler submits again and again.
+/// A job that a live scheduler submits repeatedly.
 public struct RecurringJob: Sendable {
-  /// What tells it from the other schedules of its scheduler.
+  /// The name, unique among the schedules of the scheduler.
   public var name: String
-  /// When it is submitted.
+  /// When the job is submitted.
   public var timing: Timing
-  /// What is submitted each time, as by ``Scheduler/submit(_:)``. Its `delay` counts from the submission.
+  /// The submission, as for ``Scheduler/submit(_:)``. Its `delay` counts from each submission.
   public var job: JobRequest
-  /// What becomes of slots that could not fire in time.
+  /// What to do with slots that did not fire on time.
   public var missed: MissedSlots
-  /// The slot that fired last in an earlier process, if that is known: those after it that are past are missed ones.
-  /// nil: it begins now.
+  /// The last slot that fired in an earlier process, if known. Later slots in the past are treated as missed. nil: the
+  /// schedule begins now.
   public var after: UnixTime?
 
-  /// When a recurring job is submitted.
+  /// The timing of a recurring job.
   public enum Timing: Sendable, Hashable {
-    /// After each interval by elapsed time, above zero, counted from the anchor. From the epoch, the default, intervals
+    /// After each interval of elapsed time since the anchor; above zero. With the default anchor, the epoch, intervals
     /// that divide a day fall on round times in UTC.
     case every(Duration, anchor: UnixTime = .epoch)
-    /// By a cron expression (``/TailraceCore/CronExpression``), by the clocks of a time zone of the IANA data base.
+    /// By a cron expression (``/TailraceCore/CronExpression``), in a time zone of the IANA database.
     case cron(String, timeZone: String = "UTC")
-    /// By a recurrence made elsewhere.
+    /// By an existing recurrence.
     case recurrence(Recurrence)
   }
 
@@ -47,27 +47,27 @@ extension RecurringJob.Timing {
   }
 }
 
-/// Where a recurring job stands.
+/// The status of a recurring job.
 public struct ScheduleStatus: Sendable, Hashable {
   /// The schedule's identifier.
   public var id: ScheduleID
-  /// As given.
+  /// The name of the schedule.
   public var name: String
-  /// The slot that fires next; nil: it is paused, or none is left.
+  /// The next slot; nil: the schedule is paused, or no slot is left.
   public var next: UnixTime?
-  /// The slot that fired last.
+  /// The last slot that fired.
   public var last: UnixTime?
-  /// Slots that fired: at each a job was submitted, or refused.
+  /// The number of slots that fired: a job was submitted or rejected.
   public var fired: Int
-  /// Slots that were due and did not fire: by the choice of ``RecurringJob/missed``, or since the job of an earlier
-  /// slot waited for room under the overflow policy `block`.
+  /// Slots that were due and did not fire, because of ``RecurringJob/missed``, or because the job of an earlier slot
+  /// was waiting for room under the overflow policy `block`.
   public var missed: Int
-  /// Submissions that were refused: a full queue, or a unique key of a live job.
+  /// Rejected submissions: the queue was full, or an unsettled job had the same unique key.
   public var refused: Int
-  /// Why the last refused submission was, in words.
+  /// The reason of the last rejection.
   public var lastError: String?
   /// The job that was submitted last.
   public var lastJob: JobID?
-  /// Whether it stands still.
+  /// Whether the schedule is paused.
   public var isPaused: Bool
 }

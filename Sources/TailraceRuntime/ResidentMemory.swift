@@ -1,12 +1,12 @@
 import Glibc
 import TailraceCore
 
-/// How much memory of the process is in use: its resident pages, as the kernel counts them.
+/// The resident memory of the process, as reported by the kernel.
 enum ResidentMemory {
   private static let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
   private static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
 
-  /// In bytes; nil where the kernel does not say. A system call of some microseconds.
+  /// In bytes; nil if the kernel does not report it. A system call of some microseconds.
   static func bytes() -> Int? {
     guard file >= 0 else { return nil }
     return withUnsafeTemporaryAllocation(byteCount: 128, alignment: 1) { buffer in
@@ -25,7 +25,7 @@ enum ResidentMemory {
   }
 }
 
-/// Notes by how much the process grew during each attempt.
+/// Measures the growth of the process during each attempt.
 struct MemoryMeter: AttemptMiddleware {
   func attempt(
     _ context: JobContext, next: @Sendable (JobContext) async throws -> (any Sendable)?
@@ -43,7 +43,7 @@ struct MemoryMeter: AttemptMiddleware {
     return try next(context)
   }
 
-  /// Into a list of the worker that runs the attempt; it takes the list along when it reports.
+  /// Stored in a list of the worker, which passes it on with its report.
   private func note(_ context: JobContext, since before: Int?) {
     guard let before, let after = ResidentMemory.bytes() else { return }
     context.worker.residentDeltas.append((context.token, after - before))
@@ -51,7 +51,7 @@ struct MemoryMeter: AttemptMiddleware {
 }
 
 extension DriverState {
-  /// Takes a worker's notes to the jobs that they are about, before their attempts are reported.
+  /// Moves a worker's measurements to the jobs, before their attempts are reported.
   @inline(never)
   mutating func takeResidentDeltas(of worker: Worker) {
     for (token, delta) in worker.residentDeltas where core.isLive(token) {

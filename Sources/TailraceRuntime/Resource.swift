@@ -1,11 +1,11 @@
 import Logging
 import TailraceCore
 
-/// Opens a resource before each attempt of a job type and releases it after, however the attempt ends.
+/// Opens a resource before each attempt of a job type and closes it afterward, however the attempt ends.
 ///
-/// What is opened is always released: after success, failure, time-out, cancellation and while the scheduler shuts
-/// down, as soon as the handler returns. A handler that never returns keeps it. Releasing is not affected by the
-/// attempt's cancellation.
+/// An opened resource is always closed: after success, failure, timeout, cancellation and during shutdown, as soon as
+/// the handler returns. A handler that never returns keeps its resource. Cancelling the attempt does not cancel
+/// closing.
 public struct ResourceProvider<Resource: Sendable>: Sendable {
   let open: @Sendable (JobContext) async throws -> Resource
   let close: @Sendable (Resource) async throws -> Void
@@ -13,10 +13,8 @@ public struct ResourceProvider<Resource: Sendable>: Sendable {
   /// Describes a resource.
   ///
   /// - Parameters:
-  ///   - open: called before the handler; when it throws, the attempt fails with its error and the handler is not
-  ///     called.
-  ///   - close: called once for each resource that was opened. What it throws is logged at `error` and does not change
-  ///     how the attempt ended.
+  ///   - open: called before the handler. If it throws, the attempt fails with its error and the handler is not called.
+  ///   - close: called once for each opened resource. Its errors are logged at `error` and do not affect the attempt.
   public init(
     open: @escaping @Sendable (_ context: JobContext) async throws -> Resource,
     close: @escaping @Sendable (_ resource: Resource) async throws -> Void
@@ -25,27 +23,27 @@ public struct ResourceProvider<Resource: Sendable>: Sendable {
     self.close = close
   }
 
-  /// Calls `body` with a resource that is opened for it; for a handler that needs one for a part of its work only.
+  /// Calls `body` with a newly opened resource, for handlers that need it for only a part of their work.
   public func with<Value>(
     _ context: JobContext, _ body: (_ resource: Resource) async throws -> Value
   ) async throws -> Value {
     let resource = try await open(context)
     let result: Result<Value, any Error>
     do {
-      // Cancelled while it was opened: there is nothing left to do with it.
+      // The attempt was cancelled while opening.
       if context.isCancelled { throw CancellationError() }
       result = .success(try await body(resource))
     } catch {
       result = .failure(error)
     }
-    // A task of its own: the attempt's may be cancelled, and what it awaits with it.
+    // A separate task, because the attempt's task may be cancelled.
     let closing = Task { try await close(resource) }
     do { _ = try await closing.value } catch { context.logRelease(error) }
     return try result.get()
   }
 }
 
-/// The same for blocking handlers, on their thread.
+/// A ``ResourceProvider`` for blocking handlers; runs on their thread.
 public struct BlockingResourceProvider<Resource>: Sendable {
   let open: @Sendable (JobContext) throws -> Resource
   let close: @Sendable (Resource) throws -> Void
@@ -59,7 +57,7 @@ public struct BlockingResourceProvider<Resource>: Sendable {
     self.close = close
   }
 
-  /// Calls `body` with a resource that is opened for it; for a handler that needs one for a part of its work only.
+  /// Calls `body` with a newly opened resource, for handlers that need it for only a part of their work.
   public func with<Value>(_ context: JobContext, _ body: (_ resource: Resource) throws -> Value) throws -> Value {
     let resource = try open(context)
     let result = Result {
@@ -74,7 +72,7 @@ public struct BlockingResourceProvider<Resource>: Sendable {
 extension JobContext {
   fileprivate func logRelease(_ error: any Error) {
     home?.logger.error(
-      "resource not released",
+      "cannot close resource",
       metadata: [
         "tailrace-job-id": "\(id.rawValue)", "tailrace-job-type": "\(type)", "attempt": "\(attempt)",
         "error": "\(error)",
@@ -83,7 +81,7 @@ extension JobContext {
 }
 
 extension Scheduler {
-  /// Registers an asynchronous handler that gets a resource opened for each of its attempts.
+  /// Registers an async handler that receives a resource, opened for each attempt.
   ///
   /// - Throws: ``SchedulerError/duplicateJobType(_:)``.
   @discardableResult
@@ -97,7 +95,7 @@ extension Scheduler {
     }
   }
 
-  /// Registers a blocking handler that gets a resource opened for each of its attempts.
+  /// Registers a blocking handler that receives a resource, opened for each attempt.
   ///
   /// - Throws: ``SchedulerError/duplicateJobType(_:)``.
   @discardableResult
@@ -111,7 +109,7 @@ extension Scheduler {
     }
   }
 
-  /// Registers an asynchronous handler of a type of job that gets a resource opened for each of its attempts.
+  /// Registers an async handler of a typed job that receives a resource, opened for each attempt.
   ///
   /// - Throws: ``SchedulerError/duplicateJobType(_:)``.
   @discardableResult
@@ -132,7 +130,7 @@ extension Scheduler {
     }
   }
 
-  /// Registers a blocking handler of a type of job that gets a resource opened for each of its attempts.
+  /// Registers a blocking handler of a typed job that receives a resource, opened for each attempt.
   ///
   /// - Throws: ``SchedulerError/duplicateJobType(_:)``.
   @discardableResult

@@ -1,16 +1,16 @@
 import TailraceCore
 
-/// How long a scheduler keeps what handlers return. How a job ended is remembered longer, as
-/// ``/TailraceCore/SchedulerConfiguration/retainedCount`` and `retainedAge` say.
+/// How long a scheduler keeps the return values of handlers. The outcome of a job is kept longer, for
+/// ``/TailraceCore/SchedulerConfiguration/retainedCount`` and `retainedAge`.
 ///
-/// A ``JobHandle`` keeps the result of its own job for as long as it is held, whatever is chosen here.
+/// A ``JobHandle`` keeps the result of its own job while the handle exists, whatever the retention.
 public enum ResultRetention: Sendable, Hashable {
-  /// While the job is remembered, and while all results that are kept measure no more than so many bytes: the oldest
-  /// are dropped first. See ``SizedResult`` for how they are measured. 0 or more.
+  /// While the job is kept and the total size of kept results is at most this many bytes, 0 or more. The oldest are
+  /// dropped first. ``SizedResult`` describes how sizes are determined.
   case bytes(Int)
-  /// The same, but only until somebody got the result, by awaiting it or through a callback.
+  /// As ``bytes(_:)``, but only until the result is read, by awaiting it or in a callback.
   case untilAwaited(bytes: Int)
-  /// Not at all: only those who already wait when the job settles get its result.
+  /// Not at all: only callers that already wait when the job settles receive its result.
   case none
 
   /// 64 MiB.
@@ -24,22 +24,22 @@ public enum ResultRetention: Sendable, Hashable {
   }
 }
 
-/// A job completed, and its result is not kept any more.
+/// The error for a job that completed but whose result is no longer kept.
 public struct ResultDropped: Error, Sendable, Hashable, CustomStringConvertible {
   /// The job.
   public var job: JobID
-  /// What happened, and what to do.
+  /// What happened and what to do.
   public var description: String {
-    "job \(job.rawValue) completed, and its result was dropped; hold a JobHandle, await it sooner, or keep more bytes of results"
+    "job \(job.rawValue) completed, but its result was dropped; keep a JobHandle, await it sooner, or retain more bytes"
   }
 }
 
-/// The results that a scheduler keeps, oldest first. Behind its lock.
+/// The kept results, oldest first. Protected by the scheduler's lock.
 struct KeptResults {
   let retention: ResultRetention
-  /// What all of them measure.
+  /// Total size of the kept results.
   var bytes = 0
-  /// Jobs of which some may be forgotten by now.
+  /// Jobs in order; some may have been forgotten since.
   private var queue: ContiguousArray<JobID> = []
   private var head = 0
 
@@ -59,7 +59,7 @@ struct KeptResults {
     head = 0
   }
 
-  /// Of one that is dropped or forgotten.
+  /// Subtracts the size of a dropped or forgotten result.
   mutating func release(bytes: Int) { self.bytes = max(0, self.bytes - bytes) }
 }
 
@@ -71,7 +71,7 @@ extension Int {
 }
 
 extension DriverState {
-  /// A job that has completed left a value: keeps it, or not.
+  /// Keeps or drops the value of a completed job.
   mutating func keepResult(of id: JobID, in watch: JobWatch, isAwaited: Bool) {
     watch.isKept = true
     results.append(id, bytes: watch.valueBytes)
@@ -88,12 +88,12 @@ extension DriverState {
     }
   }
 
-  /// Somebody got the result.
+  /// Notes that a result was read.
   mutating func resultTaken(of id: JobID) {
     if case .untilAwaited = results.retention { drop(resultOf: id) }
   }
 
-  /// Lets go of a result, which its handle may still hold.
+  /// Drops a result, which a handle may still hold.
   private mutating func drop(resultOf id: JobID) {
     guard core.state(of: id) != nil, id.slot < entries.count else { return }
     dropResult(at: id.slot)
@@ -107,26 +107,26 @@ extension DriverState {
       watch.isValueDropped = true
       return departures.add(ending: watch.ending.take())
     }
-    // Its handle goes on with the old one, if there still is a handle.
+    // A handle, if any, keeps the old watch.
     entries[slot].watch = JobWatch(withoutValueOf: watch)
     departures.add(object: watch)
   }
 
-  /// A job is forgotten, and its result with it.
+  /// Releases the result of a forgotten job.
   mutating func resultForgotten(in watch: JobWatch) {
     guard watch.isKept else { return }
     results.release(bytes: watch.valueBytes)
     watch.isKept = false
   }
 
-  /// After a shutdown: only handles keep results.
+  /// Called after a shutdown: only handles keep results.
   mutating func dropAllResults() {
     for slot in entries.indices { dropResult(at: slot) }
   }
 }
 
 extension DriverState {
-  /// Lets a handle hold a job's result from now on.
+  /// Makes a handle hold a job's result from now on.
   mutating func hold(_ id: JobID) -> JobWatch {
     let watch = watch(id)
     watch.isHeld = true
@@ -152,7 +152,7 @@ extension JobWatch {
     isValueDropped = true
   }
 
-  /// The result as a handle keeps it; nil: the job has not settled.
+  /// The result for a handle; nil: the job has not settled.
   func heldResult(of id: JobID) -> JobResult? {
     guard let settlement else { return nil }
     var result = JobResult(

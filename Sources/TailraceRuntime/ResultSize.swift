@@ -4,73 +4,73 @@
   import Foundation
 #endif
 
-/// A result that says how much memory it takes, for ``ResultRetention``.
+/// A result that reports its memory size, for ``ResultRetention``.
 ///
-/// Strings, data, arrays, sets, dictionaries and optionals of such values are measured by themselves. What says nothing
-/// counts with the bytes of the value itself, without what it refers to: let results that refer to much conform.
+/// Strings, data, arrays, sets, dictionaries and optionals conform. A result of any other type counts only the bytes of
+/// the value itself, not what it refers to; conform types that refer to much memory.
 public protocol SizedResult {
-  /// About how many bytes it keeps, with everything that only it refers to. Asked for once, on the worker that made it.
+  /// The approximate size in bytes, including everything that only this value refers to. Called once, on the worker.
   var resultBytes: Int { get }
 }
 
 extension String: SizedResult {
-  /// Its code units.
+  /// The size of its UTF-8 code units.
   public var resultBytes: Int { MemoryLayout<Self>.size + utf8.count }
 }
 
 extension Substring: SizedResult {
-  /// The string that it is a part of, which it keeps.
+  /// The size of the string that it keeps alive.
   public var resultBytes: Int { MemoryLayout<Self>.size + base.utf8.count }
 }
 
 extension Data: SizedResult {
-  /// Its bytes.
+  /// The size of its bytes.
   public var resultBytes: Int { MemoryLayout<Self>.size + count }
 }
 
 extension Optional: SizedResult {
-  /// That of what it holds.
+  /// The size of the wrapped value.
   public var resultBytes: Int { map { ResultSize.of($0) } ?? 0 }
 }
 
 extension Array: SizedResult {
-  /// Its elements.
+  /// The size of its elements.
   public var resultBytes: Int { MemoryLayout<Self>.size + ResultSize.ofElements(self) }
 }
 
 extension ContiguousArray: SizedResult {
-  /// Its elements.
+  /// The size of its elements.
   public var resultBytes: Int { MemoryLayout<Self>.size + ResultSize.ofElements(self) }
 }
 
 extension ArraySlice: SizedResult {
-  /// Its elements.
+  /// The size of its elements.
   public var resultBytes: Int { MemoryLayout<Self>.size + ResultSize.ofElements(self) }
 }
 
 extension Set: SizedResult {
-  /// Its elements.
+  /// The size of its elements.
   public var resultBytes: Int { MemoryLayout<Self>.size + ResultSize.ofElements(self) }
 }
 
 extension Dictionary: SizedResult {
-  /// Its keys and values.
+  /// The size of its keys and values.
   public var resultBytes: Int {
     MemoryLayout<Self>.size + ResultSize.ofElements(keys) + ResultSize.ofElements(values)
   }
 }
 
-/// What values measure.
+/// Computes the sizes of values.
 enum ResultSize {
   static func of<Value>(_ value: Value) -> Int {
     (value as? any SizedResult)?.resultBytes ?? inline(value)
   }
 
-  /// The bytes of the value itself.
+  /// The size of the value itself.
   static func inline<Value>(_ value: Value) -> Int { MemoryLayout<Value>.size }
 
   static func ofElements<Elements: Collection>(_ elements: Elements) -> Int {
-    // Elements without references, such as bytes, need no look each.
+    // Elements without references, such as bytes, all have the same size.
     if _isPOD(Elements.Element.self) {
       return elements.count * MemoryLayout<Elements.Element>.stride
     }
@@ -82,7 +82,7 @@ enum ResultSize {
 }
 
 extension Worker {
-  /// What a handler's value measures. Types that say nothing are remembered, the last one: their look costs more.
+  /// The size of a handler's value. Remembers the last type without a size of its own, because the check is costlier.
   @inline(__always)
   func measure(_ value: any Sendable) -> Int {
     ObjectIdentifier(type(of: value)) == plainType ? plainBytes : look(at: value)

@@ -6,16 +6,16 @@ import TailracePlatform
 extension Scheduler {
   // MARK: - Submitting
 
-  /// Submits a job; suspends while the queue is full if its overflow policy is to block.
+  /// Submits a job. Suspends while the queue is full if the overflow policy is `block`.
   ///
-  /// A submission that waits for room when the scheduler shuts down, or whose dependency fails meanwhile, returns too:
-  /// its job is then settled as cancelled.
+  /// If the scheduler shuts down, or a dependency fails, while the submission waits for room, this call returns and the
+  /// job is settled as cancelled.
   ///
-  /// - Returns: the job's identifier, valid as long as the scheduler remembers the job.
-  /// - Throws: ``/TailraceCore/InvalidValues`` with everything that is out of range in the request;
-  ///   ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/refused(_:)``; `CancellationError` when
-  ///   the calling task is cancelled while it waits for room, the job is then cancelled with it; ``TimeStandsStill``
-  ///   likewise, when nobody moves ``VirtualTime`` on meanwhile.
+  /// - Returns: the job's identifier, valid as long as the scheduler keeps the job.
+  /// - Throws: ``/TailraceCore/InvalidValues`` with every value that is out of range;
+  ///   ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/refused(_:)``; `CancellationError` if the calling
+  ///   task is cancelled while it waits for room, which also cancels the job; ``TimeStandsStill``, also with the job
+  ///   cancelled, if ``VirtualTime`` does not advance during the wait.
   @discardableResult
   public func submit(_ request: JobRequest) async throws -> JobID {
     try await submit(request, watch: nil)
@@ -45,11 +45,11 @@ extension Scheduler {
     }
   }
 
-  /// Submits a job from a thread; blocks the thread while the queue is full if the overflow policy is to block. Not for
-  /// asynchronous code.
+  /// Submits a job and blocks the calling thread while the queue is full if the overflow policy is `block`. Do not call
+  /// it from async code.
   ///
-  /// - Throws: as ``submit(_:)-(JobRequest)``, but `CancellationError` only when it is called by a handler whose
-  ///   attempt is cancelled or timed out while it waits for room.
+  /// - Throws: as ``submit(_:)-(JobRequest)``. `CancellationError` is thrown only to a handler whose attempt is
+  ///   cancelled or times out during the wait.
   @discardableResult
   public func submitBlocking(_ request: JobRequest) throws -> JobID {
     let admission = try offer(request)
@@ -70,7 +70,7 @@ extension Scheduler {
     }
   }
 
-  /// Blocks the thread of a handler until its job is admitted or its attempt is over; the job is then withdrawn.
+  /// Blocks a handler's thread until its job is admitted. If the attempt ends first, the job is withdrawn.
   private func waitForRoom(_ id: JobID, _ room: RoomWait, on worker: Worker, for job: JobID) {
     worker.waiting { parker in
       let wait = onAdmission(of: id) {
@@ -85,12 +85,12 @@ extension Scheduler {
     }
   }
 
-  /// Cancels a job that waits for room. Returns whether it still did; its submitter then finds the reason.
+  /// Cancels a job that waits for room. Returns whether it still waited; its submitter then receives `reason`.
   @discardableResult
   private func withdraw(_ id: JobID, _ room: RoomWait, since reason: any Error) -> Bool {
     report { state, now, outbox in
       guard state.core.state(of: id) == .waitingForRoom else { return false }
-      // Before the submitter is woken, which happens once the lock is free.
+      // Set before the submitter is woken, which happens after unlocking.
       room.fail(reason)
       return state.core.cancelRequested(id, at: now, into: &outbox)
     }
@@ -102,7 +102,7 @@ extension Scheduler {
     }
   }
 
-  /// - Parameter intended: when it should have been submitted; nil: now.
+  /// - Parameter intended: the intended arrival; nil: now.
   func offer(_ given: JobRequest, watch held: JobWatch? = nil, intended: Instant? = nil) throws
     -> Admission
   {
@@ -110,7 +110,7 @@ extension Scheduler {
     try request.validate()
     let fault = invalidity(of: request)
     let carried = JobLuggage.pack(request)
-    // Made later for a job that somebody waits for.
+    // Created later if the job has a waiter.
     var watch = held
     if !request.tags.isEmpty {
       watch = watch ?? JobWatch()
@@ -120,7 +120,7 @@ extension Scheduler {
       watch = watch ?? JobWatch()
       watch?.ending = .error(fault)
     }
-    // What was looked at outside the lock, since it takes more than a comparison.
+    // The result of the check outside the lock, which is more than a comparison.
     var fitting: (any Job.Type)??
     while true {
       switch offer(request, carried, watch, isValid: fault == nil, fitting: fitting, intended: intended) {
@@ -133,12 +133,12 @@ extension Scheduler {
     }
   }
 
-  /// What became of a submission under the lock.
+  /// The result of a submission under the lock.
   private enum Offer {
     case answered(Admission)
-    /// Its type is to be made known first.
+    /// Its type must be announced first.
     case unknownType
-    /// Its parameters are to be looked at first.
+    /// Its parameters must be checked first.
     case doubtful(registered: (any Job.Type)?)
   }
 
@@ -152,7 +152,7 @@ extension Scheduler {
       if case .doubtful(let registered) = state.check(request, of: type) {
         guard case .some(let looked) = fitting, looked == registered else { return .doubtful(registered: registered) }
       }
-      // Numbers tell jobs apart in the records, and spread their retries differently.
+      // Numbers identify jobs in records and vary the jitter of their retries.
       let number = state.nextNumber
       state.nextNumber += 1
       var submission = state.submission(
@@ -171,7 +171,7 @@ extension Scheduler {
     }
   }
 
-  /// Returns what ends the wait of the handler that calls, if one does.
+  /// Returns a ticket that ends the wait of the calling handler, if any.
   private func onAdmission(of id: JobID, _ action: @escaping @Sendable () -> Void) -> HandlerWaitTicket? {
     let (isWaiting, wait) = withState { (state: inout DriverState) -> (Bool, HandlerWaitTicket?) in
       guard state.core.state(of: id) == .waitingForRoom else { return (false, nil) }
@@ -182,12 +182,11 @@ extension Scheduler {
     return wait
   }
 
-  /// Submits jobs of a load generator, whose numbers and intended instants it knows; one pass starts jobs for all of
-  /// them.
+  /// Submits jobs of a load generator with given numbers and intended arrivals; one dispatch pass serves all of them.
   ///
-  /// It stops behind the first whose submitter must wait (overflow policy `block`).
+  /// Stops after the first job whose submitter must wait (overflow policy `block`).
   ///
-  /// - Parameter admitted: called under the scheduler's lock for each submission, with its place in `submissions`; must
+  /// - Parameter admitted: called under the scheduler's lock for each submission with its index in `submissions`; must
   ///   be quick.
   /// - Returns: how many were submitted, and the job for which to ``waitForRoom(_:)`` before the next, if any.
   package func submit(
@@ -207,13 +206,13 @@ extension Scheduler {
     }
   }
 
-  /// Blocks the calling thread until the job is admitted, or settled without.
+  /// Blocks the calling thread until the job is admitted, or settles without being admitted.
   ///
-  /// - Parameter isOver: asked every 50 ms; where it says so, the job goes on waiting without its submitter.
+  /// - Parameter isOver: polled every 50 ms; if it returns true, this call returns and the job keeps waiting.
   package func waitForRoom(_ id: JobID, until isOver: () -> Bool = { false }) {
     let parker = Parker()
     let mustWait = withState { state in
-      // The slot of a forgotten job may be another's by now: its watch is left alone.
+      // The slot of a forgotten job may have been reused; do not touch its watch.
       guard state.core.state(of: id) == .waitingForRoom else { return false }
       state.watch(id).onAdmission = { parker.unpark() }
       return true
@@ -224,7 +223,7 @@ extension Scheduler {
     }
   }
 
-  /// Calls `action` once when the job settles; at once when it has, or is not known.
+  /// Calls `action` once when the job settles; immediately if it has settled or is not known.
   package func onSettled(_ id: JobID, _ action: @escaping @Sendable () -> Void) {
     let isPending = withState { state in
       guard let jobState = state.core.state(of: id), !jobState.isTerminal else { return false }
@@ -234,9 +233,9 @@ extension Scheduler {
     if !isPending { action() }
   }
 
-  /// Cancels a job: a waiting one never starts, a running one is told to stop. Its dependents are cancelled with it.
+  /// Cancels a job and its dependents. A waiting job never starts; a running one is asked to stop.
   ///
-  /// - Returns: whether it was known and still unsettled.
+  /// - Returns: whether the job was known and unsettled.
   @discardableResult
   public func cancel(_ id: JobID) -> Bool {
     report { state, now, outbox in
@@ -245,21 +244,20 @@ extension Scheduler {
     }
   }
 
-  /// Opens a batch; submit jobs with its identifier, then seal it.
+  /// Opens a batch. Submit jobs with its identifier, then seal it.
   ///
   /// - Parameter failFast: whether the first dead-lettered job cancels the rest of the batch.
-  /// - Throws: when a million batches are open, each of which waits to be settled.
+  /// - Throws: ``/TailraceCore/LimitReached`` if a million batches are open.
   public func openBatch(failFast: Bool) throws(LimitReached) -> BatchID {
     try withState { (state: inout DriverState) throws(LimitReached) in try state.core.batchOpened(failFast: failFast) }
   }
 
-  /// Says that the batch is complete; returns when all its jobs are settled, at once for a batch that is settled
-  /// already.
+  /// Seals the batch and waits until all its jobs have settled. Returns immediately if they have.
   ///
-  /// The jobs go on when the calling task is cancelled first.
+  /// If the calling task is cancelled first, the jobs continue.
   ///
-  /// - Returns: whether they are settled; false when the calling task was cancelled first, or nobody moves
-  ///   ``VirtualTime`` on.
+  /// - Returns: whether all jobs settled; false if the calling task was cancelled first, or if ``VirtualTime`` does not
+  ///   advance.
   @discardableResult
   public func settleBatch(_ id: BatchID) async -> Bool {
     sealBatch(id)
@@ -292,26 +290,26 @@ extension Scheduler {
     }
   }
 
-  /// Says that no more jobs will be submitted to the batch.
+  /// Seals the batch: no more jobs will be submitted to it.
   package func sealBatch(_ id: BatchID) {
     report { state, _, outbox in state.core.batchSealed(id, into: &outbox) }
   }
 
-  // MARK: - Asking
+  // MARK: - Queries
 
-  /// Where a job is; nil when it is not, or no longer, known.
+  /// The status of a job; nil if it is not known or was forgotten.
   public func status(of id: JobID) -> JobStatus? {
     withState { state in state.status(of: id) }
   }
 
-  /// Awaits a job's end.
+  /// Awaits a job's settlement.
   ///
   /// - Parameters:
   ///   - id: the job, settled or not.
-  ///   - timeout: how long to wait; nil: for ever. The job goes on when it is over. What is left of a deadline will do:
-  ///     less than 0 is as 0, and a job that has settled is told of all the same.
-  /// - Throws: ``SchedulerError/unknownJob(_:)``, ``SchedulerError/awaitTimedOut(_:after:)``, `CancellationError` when
-  ///   the awaiting task is cancelled; ``TimeStandsStill`` when nobody moves ``VirtualTime`` on.
+  ///   - timeout: the maximum wait; nil: no limit. The job continues after a timeout. Negative values count as 0, so
+  ///     the rest of a deadline can be passed; the result of a settled job is returned in any case.
+  /// - Throws: ``SchedulerError/unknownJob(_:)``, ``SchedulerError/awaitTimedOut(_:after:)``, `CancellationError` if
+  ///   the awaiting task is cancelled; ``TimeStandsStill`` if ``VirtualTime`` does not advance.
   public func result(of id: JobID, timeout: Duration? = nil) async throws -> JobResult {
     let waiter = Waiter<Result<JobResult, any Error>>()
     let answer: Result<JobResult, any Error> = await withTaskCancellationHandler {
@@ -339,7 +337,7 @@ extension Scheduler {
         case .some(.none): waiter.finish(.failure(SchedulerError.unknownJob(id)))
         case .none:
           if let timeout {
-            // Also where time stands still.
+            // Checked first, so that it also works under virtual time.
             guard timeout > .zero else {
               return waiter.finish(.failure(SchedulerError.awaitTimedOut(id, after: timeout)))
             }
@@ -359,10 +357,10 @@ extension Scheduler {
     return try answer.get()
   }
 
-  /// What the core counts, alone: cheaper than ``metrics()`` for whoever asks often.
+  /// The core's gauges only; cheaper than ``metrics()`` for frequent reads.
   package var gauges: SchedulerGauges { withState { state in state.core.gaugesNow(at: timer.now) } }
 
-  /// Whether no job is unsettled and no handler runs.
+  /// Whether all jobs are settled and no handler runs.
   package var isAtRest: Bool {
     withState { state in
       let gauges = state.core.gauges
@@ -370,20 +368,20 @@ extension Scheduler {
     }
   }
 
-  /// How many jobs the pool may run at once now: its workers or its concurrency, or what an adaptive limit or
-  /// autoscaling has made of it.
+  /// The number of jobs that the pool may run at once now: its workers or concurrency, as reduced by an adaptive limit
+  /// or autoscaling.
   public func concurrencyLimit(of pool: PoolID) -> Int {
     withState { state in state.core.concurrencyLimit(of: pool) }
   }
 
-  /// Numbers at this instant.
+  /// A snapshot of the metrics.
   public func metrics() -> SchedulerMetrics {
     withState { state in
       SchedulerMetrics(
         gauges: state.core.gaugesNow(at: timer.now), attempts: state.attempts,
         serviceTime: state.serviceTime,
         workers: state.workers.flatMap { $0 }.filter { worker in
-          // A spare worker counts once it has been needed.
+          // A spare worker counts once it has been used.
           Int(worker.index) < configuration[worker.pool].workers || worker.attempts > 0
         }.map {
           WorkerMetrics(pool: $0.pool, worker: Int($0.index), attempts: $0.attempts, busy: $0.busy)
@@ -409,7 +407,7 @@ extension DriverState {
   }
 }
 
-/// The wait of one submitter for room in the queue: whether it is over, and why it was given up, if it was.
+/// A submitter's wait for room in the queue: whether it is over, and the reason if it was given up.
 private final class RoomWait: Sendable {
   private let hasEnded = Atomic<Bool>(false)
   private let failure = Locked<(any Error)?>(nil)
@@ -420,7 +418,7 @@ private final class RoomWait: Sendable {
   func check() throws { if let error = failure.withLock({ $0 }) { throw error } }
 }
 
-/// Answers one who awaits something, once: with what is awaited, a time-out or a cancellation.
+/// Resumes a waiter once: with the answer, a timeout or a cancellation.
 private final class Waiter<Answer: Sendable>: @unchecked Sendable {
   private let lock = Lock()
   private var continuation: UnsafeContinuation<Answer, Never>?
@@ -446,8 +444,7 @@ private final class Waiter<Answer: Sendable>: @unchecked Sendable {
     if isDone { action() }
   }
 
-  /// Calls `action` where somebody gives the answer who is not the one that was asked, and who would answer later: not
-  /// after ``tell(_:)``.
+  /// Sets an `action` for a wait that ends by timeout or cancellation before the answer. Not called after ``tell(_:)``.
   func whenGivenUp(_ action: @escaping () -> Void) {
     let isDone = lock.withLock {
       if answer == nil { withdrawal = action }
@@ -458,7 +455,7 @@ private final class Waiter<Answer: Sendable>: @unchecked Sendable {
 
   func finish(_ answer: Answer) { finish(answer, isTold: false) }
 
-  /// The answer of the one that was asked: most waits end so, without another turn of its lock.
+  /// Supplies the awaited answer. Most waits end this way, without locking again.
   func tell(_ answer: Answer) { finish(answer, isTold: true) }
 
   private func finish(_ answer: Answer, isTold: Bool) {

@@ -4,20 +4,19 @@ import TailraceCore
 extension Scheduler {
   // MARK: - Handlers
 
-  /// Registers an asynchronous handler for the type of job that the configuration names.
+  /// Registers an async handler for the job type of a configuration.
   ///
-  /// Jobs of the type that were submitted before wait for it, if
-  /// ``/TailraceCore/SchedulerConfiguration/unknownTypes`` is to park them: they go on now.
+  /// Jobs of the type that were submitted earlier continue now, if
+  /// ``/TailraceCore/SchedulerConfiguration/unknownTypes`` is `park`.
   ///
   /// - Parameters:
-  ///   - type: name, priority, pool, time-out, retries and limits.
-  ///   - validate: looks at each job's payload when it is submitted, on the submitter's task or thread. What it throws
-  ///     sends the job to the dead letters at once, as ``/TailraceCore/SettlementCause/invalid``, without an attempt.
+  ///   - type: name, priority, pool, timeout, retries and limits.
+  ///   - validate: checks each job's payload at submission, on the submitter's task or thread. If it throws, the job is
+  ///     dead-lettered immediately as ``/TailraceCore/SettlementCause/invalid``, without an attempt.
   ///   - recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
   ///   - handler: runs each attempt.
-  /// - Throws: ``SchedulerError/duplicateJobType(_:)``; ``/TailraceCore/InvalidValues`` with everything that is out of
-  ///   range in the configuration; ``/TailraceCore/LimitReached`` when 64,000 types are known;
-  ///   ``SchedulerError/refused(_:)`` after a shutdown.
+  /// - Throws: ``SchedulerError/duplicateJobType(_:)``; ``/TailraceCore/InvalidValues`` with every setting that is out
+  ///   of range; ``/TailraceCore/LimitReached`` if 64,000 types exist; ``SchedulerError/refused(_:)`` after a shutdown.
   @discardableResult
   public func register(
     _ type: JobTypeConfiguration, validate: JobValidation? = nil, recover: JobRecovery? = nil,
@@ -27,7 +26,7 @@ extension Scheduler {
       type, RegisteredHandler(handler: .async(handler), recover: recover.map { .async($0) }), validate: validate)
   }
 
-  /// Registers an asynchronous handler under a name, with the scheduler's defaults.
+  /// Registers an async handler under a name, with the scheduler's defaults.
   @discardableResult
   public func register(
     _ name: String, validate: JobValidation? = nil, recover: JobRecovery? = nil,
@@ -36,9 +35,9 @@ extension Scheduler {
     try register(JobTypeConfiguration(name: name), validate: validate, recover: recover, handler: handler)
   }
 
-  /// Registers a synchronous handler. It may block: it runs on the thread pool, whatever the configuration says.
+  /// Registers a blocking handler. It always runs on the thread pool, whatever the configuration.
   ///
-  /// The rest is as for an asynchronous one.
+  /// Otherwise like the async variant.
   @discardableResult
   public func registerBlocking(
     _ type: JobTypeConfiguration, validate: JobValidation? = nil, recover: BlockingJobRecovery? = nil,
@@ -50,7 +49,7 @@ extension Scheduler {
       type, RegisteredHandler(handler: .blocking(handler), recover: recover.map { .blocking($0) }), validate: validate)
   }
 
-  /// Registers a synchronous handler under a name, with the scheduler's defaults; it runs on the thread pool.
+  /// Registers a blocking handler under a name, with the scheduler's defaults. It runs on the thread pool.
   @discardableResult
   public func registerBlocking(
     _ name: String, validate: JobValidation? = nil, recover: BlockingJobRecovery? = nil,
@@ -59,13 +58,13 @@ extension Scheduler {
     try registerBlocking(JobTypeConfiguration(name: name), validate: validate, recover: recover, handler: handler)
   }
 
-  /// Registers the asynchronous handler of a type of job.
+  /// Registers the async handler of a typed job.
   ///
   /// - Parameters:
   ///   - type: the parameters' type.
   ///   - recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
   ///   - handler: runs each attempt.
-  /// - Throws: ``SchedulerError/duplicateJobType(_:)`` when another type has the name already.
+  /// - Throws: ``SchedulerError/duplicateJobType(_:)`` if another handler has the name.
   @discardableResult
   public func register<Parameters: Job>(
     _ type: Parameters.Type,
@@ -89,13 +88,13 @@ extension Scheduler {
         }), parameters: type, validate: Parameters.validate)
   }
 
-  /// Registers the synchronous handler of a type of job. It may block: it runs on the thread pool.
+  /// Registers the blocking handler of a typed job. It always runs on the thread pool.
   ///
   /// - Parameters:
   ///   - type: the parameters' type.
   ///   - recover: may supply a result when the last attempt of a job has failed; see ``JobRecovery``.
   ///   - handler: runs each attempt.
-  /// - Throws: ``SchedulerError/duplicateJobType(_:)`` when another type has the name already.
+  /// - Throws: ``SchedulerError/duplicateJobType(_:)`` if another handler has the name.
   @discardableResult
   public func registerBlocking<Parameters: Job>(
     _ type: Parameters.Type,
@@ -123,7 +122,7 @@ extension Scheduler {
     _ type: JobTypeConfiguration, _ handler: RegisteredHandler, parameters: (any Job.Type)? = nil,
     validate: JobValidation?
   ) throws -> JobTypeID {
-    // Set first: whoever submits from now on looks for it.
+    // Set first, so that later submissions validate.
     if validate != nil { validates.store(true, ordering: .releasing) }
     var looked = ParkedInputs()
     while true {
@@ -132,7 +131,7 @@ extension Scheduler {
         guard let parked = state.parkedTypes.ids[type.name], !state.hasLetGo else {
           return try state.add(type, handler, parameters, validate, at: now, into: &outbox)
         }
-        // Payloads are looked at outside the lock, and more jobs may come meanwhile.
+        // Payloads are validated outside the lock, and more jobs may arrive meanwhile.
         if validate != nil, looked.findMore(of: parked, in: &state) { return nil }
         try type.validate()
         state.reject(looked, at: now, into: &outbox)
@@ -172,7 +171,7 @@ extension DriverState {
       note(type.name, id, handler, parameters)
       validators[type.name] = validate
     } catch let limit as LimitReached {
-      // A number that no parked type needs any more is as good as a fresh one.
+      // Reuse the number of a parked type that has no jobs left.
       guard let used = parkedTypes.takeFree() else { throw limit }
       id = used
       reuse(id, for: type.name)
@@ -181,7 +180,7 @@ extension DriverState {
     return id
   }
 
-  /// Gives a type that the core has numbered its place in the tables. Jobs of it come once it is announced.
+  /// Adds a type to the tables under its number in the core. Jobs of it are possible once it is announced.
   mutating func note(
     _ name: String, _ id: JobTypeID, _ handler: RegisteredHandler, _ parameters: (any Job.Type)? = nil
   ) {
@@ -192,14 +191,14 @@ extension DriverState {
     handlers.append(handler)
   }
 
-  /// Gives the number of a forgotten type to another name.
+  /// Reuses the number of a forgotten type for another name.
   mutating func reuse(_ id: JobTypeID, for name: String) {
     unannounced[name] = id
     typeNames[Int(id.rawValue)] = name
     directory.rename(id, to: name)
   }
 
-  /// A parked type is now known, and its jobs go on.
+  /// Opens a parked type; its jobs continue.
   fileprivate mutating func open(
     _ id: JobTypeID, as type: JobTypeConfiguration, _ handler: RegisteredHandler, _ parameters: (any Job.Type)?,
     _ validate: JobValidation?, at now: Instant, into outbox: inout Outbox

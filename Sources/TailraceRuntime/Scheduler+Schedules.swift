@@ -3,18 +3,18 @@ import TailraceCore
 import TailracePlatform
 
 extension Scheduler {
-  /// Lets a job recur. Each slot submits it once, as by ``submit(_:)``, with the slot as its intended arrival.
+  /// Adds a recurring job. Each slot submits it once, as by ``submit(_:)``, with the slot as its intended arrival.
   ///
-  /// A submission that is refused (a full queue, a unique key of a live job) is counted and logged, and the next slot
-  /// comes as if nothing had happened. Under the overflow policy `block` it waits for room, one submission of each
-  /// schedule at most: slots that come while one waits are skipped and count as missed. Slots that pass before
-  /// ``start()`` are missed ones. The schedule ends with ``removeSchedule(_:)`` or the shutdown.
+  /// A rejected submission (a full queue, a unique key in use) is counted and logged, and does not affect later slots.
+  /// Under the overflow policy `block` a submission waits for room, at most one per schedule; slots that are due
+  /// meanwhile are skipped and count as missed. Slots before ``start()`` count as missed. The schedule ends with
+  /// ``removeSchedule(_:)`` or the shutdown.
   ///
   /// - Throws: ``/TailraceCore/CronError``, ``/TailraceTimeZones/TimeZoneError``,
-  /// ``SchedulerError/unknownJobType(_:known:)``,
-  ///   ``SchedulerError/duplicateSchedule(_:)``, ``/TailraceCore/InvalidValues`` with everything that is out of range
-  ///   in the schedule and its job, ``/TailraceCore/LimitReached`` when there are a million schedules,
-  ///   ``SchedulerError/refused(_:)`` when the scheduler is shutting down.
+  ///   ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/duplicateSchedule(_:)``,
+  ///   ``/TailraceCore/InvalidValues`` with every value of the schedule and its job that is out of range,
+  ///   ``/TailraceCore/LimitReached`` if a million schedules exist, ``SchedulerError/refused(_:)`` during and after a
+  ///   shutdown.
   @discardableResult
   public func schedule(_ recurring: RecurringJob) throws -> ScheduleID {
     try recurring.validate()
@@ -43,7 +43,7 @@ extension Scheduler {
     return id
   }
 
-  /// Ends a schedule; its jobs go on. Returns whether it was known.
+  /// Removes a schedule; its jobs continue. Returns whether it was known.
   @discardableResult
   public func removeSchedule(_ id: ScheduleID) -> Bool {
     let removed = report { state, now, _ -> ScheduleEntry? in
@@ -54,13 +54,13 @@ extension Scheduler {
     return removed != nil
   }
 
-  /// Lets a schedule stand still. Returns whether it was known.
+  /// Pauses a schedule. Returns whether it was known.
   @discardableResult
   public func pauseSchedule(_ id: ScheduleID) -> Bool {
     report { state, now, _ in state.core.schedulePaused(id, at: now) }
   }
 
-  /// Lets a paused schedule go on: the slots of the pause are left out, and not counted. Returns whether it was known.
+  /// Resumes a schedule. Slots during the pause neither fire nor count as missed. Returns whether it was known.
   @discardableResult
   public func resumeSchedule(_ id: ScheduleID) -> Bool {
     report { state, now, _ in
@@ -69,7 +69,7 @@ extension Scheduler {
     }
   }
 
-  /// Where every schedule stands, by name. After a shutdown it still tells what they did.
+  /// The status of every schedule, by name. Still available after a shutdown.
   public func schedules() -> [ScheduleStatus] {
     let found = withState { (state: inout DriverState) -> [ScheduleStatus] in
       state.schedules.compactMap { entry in
@@ -85,10 +85,10 @@ extension Scheduler {
 
   // MARK: - The wall clock
 
-  /// Reads the wall clock again while there are schedules, so that a clock that was set and a machine that slept are
-  /// noticed.
+  /// Reads the wall clock periodically while there are schedules, to notice that the clock was set or the machine was
+  /// suspended.
   private func watchWallClock() {
-    // Nobody sets the clock of virtual time.
+    // The clock of virtual time is never set.
     guard !timer.isVirtual else { return }
     timer.schedule(at: timer.now + WallClock.longestUnread) { [weak self] inTime in
       guard inTime, let self else { return }
@@ -103,8 +103,8 @@ extension Scheduler {
     }
   }
 
-  /// Submits the jobs of the schedules that have just fired, in their order; outside the lock, as any submission, and
-  /// on the delivery thread, since middleware and validations of the user's look at them.
+  /// Submits the jobs of the slots that fired, in order. Runs outside the lock, like any submission, and on the
+  /// delivery thread, because user middleware and validations process them.
   func submitFired(_ fired: [FiredSlot]) {
     defer { withState { state in state.noteSubmitted(fired) } }
     for slot in fired {
@@ -124,18 +124,18 @@ extension Scheduler {
       let name = withState { state in state.noteFired(slot.schedule, job: job, refusal: refusal) }
       if let refusal, let name {
         logger.warning(
-          "a recurring job was refused", metadata: ["tailrace-schedule": "\(name)", "error": "\(refusal)"])
+          "recurring job rejected", metadata: ["tailrace-schedule": "\(name)", "error": "\(refusal)"])
       }
     }
   }
 }
 
-/// A slot whose job is to be submitted.
+/// A fired slot whose job is to be submitted.
 struct FiredSlot {
   let schedule: ScheduleID
   let intended: Instant
 
-  /// Those that the core has ordered, from a place on.
+  /// The slots ordered by the core, from an index of the outbox on.
   static func all(in outbox: borrowing Outbox, from first: Int) -> [FiredSlot] {
     var fired: [FiredSlot] = []
     for index in first..<outbox.orders.count {
@@ -147,7 +147,7 @@ struct FiredSlot {
   }
 }
 
-/// What the driver keeps about a schedule beside what the core keeps.
+/// The driver's data about a schedule.
 struct ScheduleEntry {
   let id: ScheduleID
   let name: String
@@ -155,33 +155,33 @@ struct ScheduleEntry {
   var refused = 0
   var lastError: String?
   var lastJob: JobID?
-  /// A job of the schedule that waits for room in the queue, or did when it was submitted.
+  /// The schedule's latest job that had to wait for room in the queue.
   var waiting: JobID?
-  /// Whether slots that have fired are on their way to be submitted.
+  /// Whether fired slots are being submitted.
   var isOnItsWay = false
-  /// Slots that fired for the core, and whose job was not submitted since an earlier one waited for room.
+  /// Slots that fired in the core but were skipped because an earlier job waited for room.
   var skipped = 0
 }
 
 extension DriverState {
-  /// Tells the core what the wall clock shows, if that is not what it would think anyway.
+  /// Reports the wall clock to the core, if it differs from the core's expectation.
   mutating func readWallClock(at now: Instant) {
     let wall = wallClock(now)
     let offset = wall.nanoseconds &- now.nanoseconds
-    // The two clocks drift apart: a little difference is none.
+    // The two clocks drift apart slightly.
     if let wallOffset, (offset &- wallOffset).magnitude < UInt64(WallClock.tolerance.rawValue) { return }
     wallOffset = offset
     core.wallClockRead(wall, at: now)
   }
 
-  /// nil: it was removed.
+  /// nil: the schedule was removed.
   func entry(of id: ScheduleID) -> ScheduleEntry? {
     guard id.slot < schedules.count, let entry = schedules[id.slot], entry.id == id else { return nil }
     return entry
   }
 
-  /// What is to be submitted for a slot; nil: the schedule was removed, or a job of an earlier slot still waits for
-  /// room, so that the slot is skipped.
+  /// The job to submit for a slot; nil: the schedule was removed, or the slot is skipped because an earlier job still
+  /// waits for room.
   fileprivate mutating func requestToSubmit(for id: ScheduleID) -> JobRequest? {
     guard var entry = entry(of: id) else { return nil }
     if let waiting = entry.waiting {
@@ -196,8 +196,8 @@ extension DriverState {
     return entry.request
   }
 
-  /// The slots to submit of those that have fired. Those of a schedule whose earlier ones are still on their way, held
-  /// up by code of the user's, are skipped: nothing piles up.
+  /// The slots to submit. Slots of a schedule whose earlier submissions are still in progress, delayed by user code,
+  /// are skipped, so that submissions do not pile up.
   mutating func admit(_ fired: [FiredSlot]) -> [FiredSlot] {
     var admitted: [FiredSlot] = []
     for slot in fired where entry(of: slot.schedule) != nil {
@@ -215,13 +215,13 @@ extension DriverState {
     for slot in fired where entry(of: slot.schedule) != nil { schedules[slot.schedule.slot]!.isOnItsWay = false }
   }
 
-  /// A slot's job waits for room.
+  /// Notes that a slot's job waits for room.
   fileprivate mutating func noteWaiting(_ id: ScheduleID, job: JobID) {
     guard entry(of: id) != nil else { return }
     schedules[id.slot]?.waiting = job
   }
 
-  /// Notes what became of a submission. Returns the schedule's name, if it is still there.
+  /// Notes the result of a submission. Returns the schedule's name, if it still exists.
   mutating func noteFired(_ id: ScheduleID, job: JobID?, refusal: String?) -> String? {
     guard var entry = entry(of: id) else { return nil }
     if let job { entry.lastJob = job }
@@ -233,7 +233,7 @@ extension DriverState {
     return entry.name
   }
 
-  /// A request as the core takes it.
+  /// Converts a request to the core's form.
   func submission(
     of request: JobRequest, type: JobTypeID, number: UInt64, intended: Instant, at now: Instant
   ) -> JobSubmission {

@@ -4,40 +4,40 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// How a shutdown went.
+/// The result of a shutdown.
 public struct ShutdownReport: Sendable, Hashable {
-  /// Whether every job settled by itself within the grace period.
+  /// Whether every job settled within the grace period.
   public var drained: Bool
-  /// Jobs that were cancelled since the grace period was over.
+  /// Jobs cancelled at the end of the grace period.
   public var cancelled: Int
-  /// Handlers that had not returned when the shutdown ended: they ignore their cancellation.
+  /// Handlers that had not returned when the shutdown ended, because they ignored their cancellation.
   public var leftRunning: Int
-  /// Submissions that were refused since the shutdown had begun: those that waited for room then, and all later ones
-  /// that did not come from running handlers.
+  /// Submissions rejected since the shutdown began: those that were waiting for room, and later ones that did not come
+  /// from running handlers.
   public var refused = 0
 }
 
 extension Scheduler {
-  /// Shuts down gracefully: takes no more jobs, lets those known go on for the grace period, then cancels the rest.
+  /// Shuts down gracefully: rejects new jobs, lets known ones continue for the grace period, then cancels the rest.
   ///
-  /// During the grace period running handlers may still submit jobs, which drain with the others; see
-  /// ``isShuttingDown`` for a handler that always submits another. A handler submits if it calls from its own task,
-  /// from child tasks or `Task { }`, or on its thread. Every other submission, from detached tasks and other threads
-  /// too, is refused.
+  /// During the grace period running handlers may still submit jobs, which are drained too; a handler that always
+  /// submits a successor should check ``isShuttingDown``. A submission comes from a handler if it is made in the
+  /// handler's task, a child task, a `Task { }` or its thread. All other submissions, including those from detached
+  /// tasks and other threads, are rejected.
   ///
-  /// A scheduler that was never started runs nothing, so its jobs are cancelled at once. A second call while the first
-  /// waits goes by its own, perhaps shorter, periods; one that comes later only reports what is left. When it returns
-  /// and nothing is left running, every worker has ended and the observer has got every record of a worker. Event
-  /// sequences end with it, and evidence logs are on disk.
+  /// A scheduler that was never started cancels its jobs immediately. A second call during the first applies its own,
+  /// possibly shorter, periods; a later call only reports what is left. When this call returns and no handler is left
+  /// running, every worker has ended and the observer has received every record of a worker. Event sequences have
+  /// ended, and evidence logs are on disk.
   ///
-  /// The scheduler then lets go of everything of the user's that it would call: handlers, recoveries, validations,
-  /// middleware, callbacks, observers, the requests of schedules. Where handlers are left running it does so when the
-  /// last of them has returned. What became of jobs is still told; nothing can be registered any more.
+  /// The scheduler then releases all user objects: handlers, recoveries, validations, middleware, callbacks, observers
+  /// and the requests of schedules. If handlers are left running, it does so when the last of them returns. Jobs can
+  /// still be queried, but nothing can be registered.
   ///
   /// - Parameters:
-  ///   - grace: how long jobs may go on; under ``VirtualTime`` that is virtual too, and passes only as a test says so.
-  ///     What is left of a deadline will do: less than 0 is as 0.
-  ///   - stopping: how long handlers may take to return after their cancellation; less than 0 is as 0.
+  ///   - grace: how long jobs may continue; negative values count as 0, so the rest of a deadline can be passed. Under
+  ///     ``VirtualTime`` it is virtual and passes only as the test advances time.
+  ///   - stopping: how long to wait for handlers after their cancellation; negative values count as 0.
   @discardableResult
   public func shutdown(grace: Duration = .seconds(30), stopping: Duration = .seconds(5)) async -> ShutdownReport {
     let isRunning = report { state, now, outbox in
@@ -73,7 +73,7 @@ extension Scheduler {
       deliveries.finish()
       cancellations.finish()
     }
-    // Handlers that ignore their cancellation are a fault of the program around.
+    // Handlers that ignore their cancellation indicate a bug in the program.
     logger.log(
       level: leftRunning == 0 ? .info : .warning, "scheduler stopped",
       metadata: ["cancelled": "\(cancelled)", "left-running": "\(leftRunning)", "refused": "\(refused)"])
@@ -81,16 +81,16 @@ extension Scheduler {
       drained: isDrained && cancelled == 0, cancelled: cancelled, leftRunning: leftRunning, refused: refused)
   }
 
-  /// Starts the scheduler and returns after it was shut down by one of the signals.
+  /// Starts the scheduler and shuts it down when the process receives one of the signals.
   ///
-  /// The usual action of the signals is off only until the first comes: a second one, during the grace period, ends the
-  /// process as usual.
+  /// The default action of the signals is disabled only until the first one: a second signal during the grace period
+  /// ends the process.
   ///
   /// - Parameters:
   ///   - signals: by default SIGTERM and SIGINT.
   ///   - grace: as in ``shutdown(grace:stopping:)``, but 0 s or longer.
-  /// - Throws: the scheduler is not started then: ``/TailraceCore/InvalidValues`` with the signals that cannot be
-  ///   caught, and with a grace period out of range.
+  /// - Throws: ``/TailraceCore/InvalidValues`` for signals that cannot be caught or a grace period that is out of
+  ///   range; the scheduler is not started then.
   @discardableResult
   public func run(
     until signals: [Int32] = [SIGTERM, SIGINT], grace: Duration = .seconds(30)
@@ -104,9 +104,9 @@ extension Scheduler {
     return await shutdown(grace: grace)
   }
 
-  /// Returns when the core has come to rest, or when the time is over.
+  /// Returns when the core is at rest, or after `time`.
   private func drained(within time: Duration, isStopping: Bool) async {
-    // In virtual time nobody moves on to an instant that is there already.
+    // Without this check, a wait of 0 would never end under virtual time.
     guard time > .zero else { return }
     let deadline = timer.now + Nanoseconds(time)
     let once = Once()
@@ -139,7 +139,7 @@ extension Scheduler {
     }
   }
 
-  /// Lets every worker end that has nothing to do, and the others when they have done what they do.
+  /// Ends every idle worker; the others end after their current work.
   private func endIdleWorkers() {
     var effects = Effects()
     withState { state in
@@ -169,12 +169,12 @@ extension Scheduler {
 }
 
 extension DriverState {
-  /// Lets go when no worker is left to run a handler, now or later.
+  /// Releases user objects when no worker is left to run a handler.
   mutating func letGoOnceIdle() {
     if liveWorkers == 0 { letGo() } else { letsGoWithWorkers = true }
   }
 
-  /// Parts with everything of the user's that a scheduler without workers never calls again: it may hold the scheduler.
+  /// Releases all user objects that a scheduler without workers no longer calls; they may hold the scheduler.
   mutating func letGo() {
     guard !hasLetGo else { return }
     hasLetGo = true
@@ -199,7 +199,7 @@ extension DriverState {
     countStopped(outbox)
   }
 
-  /// Jobs that were admitted, that is: submitters that waited for room are refused.
+  /// Counts admitted jobs that were cancelled. Submitters that waited for room count as rejected.
   private mutating func countStopped(_ outbox: borrowing Outbox) {
     outbox.records.withUnsafeBufferPointer { records in
       for record in records where record.settles && record.cause == .stopped {
@@ -209,7 +209,7 @@ extension DriverState {
   }
 }
 
-/// Lets the first of several callers through.
+/// Returns true to the first caller only.
 final class Once: Sendable {
   private let taken = Atomic<Bool>(false)
   var isClaimed: Bool { taken.load(ordering: .acquiring) }

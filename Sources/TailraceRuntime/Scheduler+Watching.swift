@@ -5,24 +5,24 @@ import TailracePlatform
 extension Scheduler {
   // MARK: - Events
 
-  /// The most events that may wait for one subscriber, and the most lines that may wait for an evidence log.
+  /// The maximum buffer size of a subscriber in events, and of an evidence log in lines.
   public static let mostBuffered = 10_000_000
 
-  /// ``events(bufferingNewest:)`` with room for 1,024 events.
+  /// Calls ``events(bufferingNewest:)`` with a buffer of 1,024 events.
   public func events() -> JobEvents { events(within: 1_024) }
 
-  /// Everything that happens to the scheduler's jobs from now on, as a sequence.
+  /// A sequence of all events of the scheduler's jobs from now on.
   ///
-  /// The scheduler never waits for a subscriber: one that is slower than the jobs loses the oldest events, and is told
-  /// so by a ``JobEvent/Kind/dropped(_:since:)`` in their place. The sequence ends when ``shutdown(grace:stopping:)``
-  /// is done, or the task that iterates it is cancelled; dropping it ends the subscription. Of two tasks that iterate
-  /// one sequence each gets a part of the events: call this once for each.
+  /// The scheduler never waits for a subscriber. A subscriber that is too slow loses the oldest events and receives a
+  /// ``JobEvent/Kind/dropped(_:since:)`` instead. The sequence ends when ``shutdown(grace:stopping:)`` is complete or
+  /// the iterating task is cancelled; releasing it ends the subscription. If two tasks iterate over one sequence, each
+  /// receives a part of the events; call this once per task.
   ///
-  /// While there is a subscriber each step of a job is made and handed over under the scheduler's lock, and each start
-  /// of an attempt costs a turn of that lock more. Without one nothing is made.
+  /// With a subscriber, each event is created and appended under the scheduler's lock, and each start of an attempt
+  /// locks once more. Without subscribers no events are created.
   ///
-  /// - Parameter capacity: how many events may wait for this subscriber; 1 to 10,000,000.
-  /// - Throws: where the capacity is out of that range.
+  /// - Parameter capacity: the buffer size in events; 1 to 10,000,000.
+  /// - Throws: ``/TailraceCore/InvalidValues`` if the capacity is out of range.
   public func events(bufferingNewest capacity: Int) throws(InvalidValues) -> JobEvents {
     var check = ValueCheck()
     check.check("capacity", capacity, in: 1...Self.mostBuffered)
@@ -54,7 +54,7 @@ extension Scheduler {
     }
   }
 
-  /// Says that an attempt begins, to whoever is to know: the core for its rate limits, the subscribers.
+  /// Reports the start of an attempt to the core, for rate limits, and to subscribers.
   @inline(never)
   func announceStart(of token: AttemptToken) -> Instant {
     let (now, wakes) = withState { state in
@@ -66,7 +66,7 @@ extension Scheduler {
     return now
   }
 
-  /// Ends every subscription, once no job is left that anything could happen to.
+  /// Ends every subscription. Call when no more events can occur.
   func endEvents() {
     announcesStarts.store(false, ordering: .relaxed)
     for buffer in withState({ state in state.observation.removeAllSubscribers() }) { buffer.finish() }
@@ -74,9 +74,9 @@ extension Scheduler {
 
   // MARK: - History
 
-  /// Where a job is and what its attempts were; nil when the job is not, or no longer, known.
+  /// The status of a job and its attempts; nil if the job is not known or was forgotten.
   ///
-  /// Attempts are kept only by a scheduler that was made with `attemptsRemembered` above 0.
+  /// Attempts are kept only if the scheduler was created with `attemptsRemembered` above 0.
   public func history(of id: JobID) -> JobHistory? {
     guard let status = status(of: id) else { return nil }
     let (attempts, forgotten) = withState { (state: inout DriverState) -> ([JobAttempt], Int) in
@@ -88,21 +88,20 @@ extension Scheduler {
     return JobHistory(status: status, attempts: attempts, forgotten: forgotten)
   }
 
-  /// The dead letters that are still remembered, oldest first, each with its cause and its attempts as
-  /// ``history(of:)`` gives them.
+  /// The stored dead letters, oldest first, each with its attempts as from ``history(of:)``.
   public func deadLetterHistories() -> [JobHistory] {
     deadLetters().map { JobHistory(status: $0.status, attempts: $0.history, forgotten: $0.forgottenAttempts) }
   }
 
   // MARK: - Callbacks
 
-  /// Calls `action` once, when the job settles; at once, on the calling thread, when it has.
+  /// Calls `action` once when the job settles; immediately, on the calling thread, if it has settled.
   ///
-  /// It is called outside the scheduler's locks, on the thread that settled the job: usually a worker's, which is busy
-  /// meanwhile, or the thread that cancelled the job. Callbacks that follow from a timer, such as a time-out, run one
-  /// after another on a thread that the scheduler keeps for them. It may call the scheduler, and must return quickly.
+  /// The callback runs outside the scheduler's locks on the thread that settled the job: usually a worker's, which is
+  /// busy meanwhile, or the thread that cancelled the job. Callbacks caused by a timer, such as a timeout, run one
+  /// after another on a dedicated thread. A callback may call the scheduler and must return quickly.
   ///
-  /// - Returns: what takes the callback back.
+  /// - Returns: a registration to cancel the callback.
   /// - Throws: ``SchedulerError/unknownJob(_:)``.
   @discardableResult
   public func onSettled(
@@ -127,27 +126,26 @@ extension Scheduler {
       return CallbackRegistration {}
     case .waits(let watch, let number):
       return CallbackRegistration { [weak self] in
-        // The callback leaves the lock before it is released.
+        // Moves the callback out of the lock before releasing it.
         _ = self?.withState { _ in watch.onSettled.withdraw(number) }
       }
     }
   }
 
-  /// Calls `action` for every job that settles from now on, or for every one of a type. Jobs that were refused never
-  /// settle.
+  /// Calls `action` for every job, or every job of a type, that settles from now on. Rejected jobs do not settle.
   ///
-  /// It is called as ``onSettled(of:_:)`` says, at once on several threads as jobs settle on several. While there is
-  /// such a callback the result of every settled job is made, under the scheduler's lock.
+  /// It is called as described for ``onSettled(of:_:)``, possibly on several threads at once. While there is such a
+  /// callback, the result of every settled job is created under the scheduler's lock.
   ///
   /// - Parameters:
   ///   - type: the name of a job type; nil: all. It need not be registered yet.
   ///   - action: must return quickly.
-  /// - Returns: what takes the callback back.
+  /// - Returns: a registration to cancel the callback.
   @discardableResult
   public func onJobSettled(
     type: String? = nil, _ action: @escaping @Sendable (SettledJob) -> Void
   ) -> CallbackRegistration {
-    // Nothing settles any more after a shutdown, and the callback may hold the scheduler.
+    // Nothing settles after a shutdown, and the callback may hold the scheduler.
     let number = withState { state in state.hasLetGo ? nil : state.observation.add(type, action) }
     guard let number else { return CallbackRegistration {} }
     return CallbackRegistration { [weak self] in
@@ -156,30 +154,30 @@ extension Scheduler {
   }
 }
 
-/// The steps of a scheduler's jobs; see ``Scheduler/events(bufferingNewest:)``.
+/// The events of a scheduler's jobs; see ``Scheduler/events(bufferingNewest:)``.
 public struct JobEvents: AsyncSequence, Sendable {
-  /// One step of one job.
+  /// An event of a job.
   public typealias Element = JobEvent
-  /// Reading events cannot fail.
+  /// Iteration does not throw.
   public typealias Failure = Never
   let subscription: EventSubscription
 
-  /// Reads the sequence's one buffer.
+  /// All iterators read the same buffer.
   public func makeAsyncIterator() -> Iterator { Iterator(subscription: subscription) }
 
-  /// Takes events out of the subscription's buffer.
+  /// Reads events from the subscription's buffer.
   public struct Iterator: AsyncIteratorProtocol {
     let subscription: EventSubscription
-    /// The next event; nil when there will be none or the task is cancelled.
+    /// The next event; nil at the end, or if the task is cancelled.
     public mutating func next() async -> JobEvent? { await subscription.buffer.next() }
-    /// The next event; nil when there will be none or the task is cancelled.
+    /// The next event; nil at the end, or if the task is cancelled.
     public mutating func next(isolation actor: isolated (any Actor)?) async -> JobEvent? {
       await subscription.buffer.next()
     }
   }
 }
 
-/// Ends a subscription when nobody holds it any more.
+/// Ends a subscription when it is deallocated.
 final class EventSubscription: Sendable {
   let buffer: EventBuffer
   private let scheduler: Scheduler

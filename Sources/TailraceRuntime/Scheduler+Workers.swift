@@ -4,10 +4,10 @@ import TailraceCore
 import TailracePlatform
 
 extension Scheduler {
-  // MARK: - The loop of a worker of the async pool
+  // MARK: - Worker loop of the async pool
 
-  /// Runs attempts until the scheduler stops. When an attempt is cancelled its task is cancelled with it, so that a
-  /// fresh task takes over from there.
+  /// Runs attempts until the scheduler stops. Cancelling an attempt cancels this task, so a new task continues after
+  /// it.
   func runTask(_ worker: Worker) async {
     let (table, observer) = withState { state in (state.handlers, state.observer) }
     while true {
@@ -38,14 +38,14 @@ extension Scheduler {
   }
 
   private enum RowEnd {
-    /// The next attempt that was taken up is of another type; nil: there is none.
+    /// The next attempt has another type; nil: there is none.
     case goesOn(Int?)
-    /// The task is cancelled for good.
+    /// The task was cancelled.
     case needsNewTask
   }
 
-  /// Runs attempts of one type in a row. Its handler comes as a parameter, which costs no counted reference per
-  /// attempt: all workers count on the same one.
+  /// Runs consecutive attempts of one type. The handler is a parameter, which saves reference counting per attempt on
+  /// an object that all workers share.
   @inline(never)
   private func runRow(
     _ handler: @Sendable (JobContext) async throws -> (any Sendable)?, from first: Int, _ worker: Worker
@@ -71,9 +71,9 @@ extension Scheduler {
     }
   }
 
-  /// Lets other tasks have the thread every 200 µs: handlers that never suspend would otherwise keep workers that have
-  /// no thread yet from starting what was handed to them. A worker whose mark is not on its thread has suspended since
-  /// it left it: others had their turn.
+  /// Yields the thread every 200 µs, because handlers that never suspend would otherwise keep workers without a thread
+  /// from starting their attempts. A worker whose mark is no longer on its thread has suspended in between, which let
+  /// others run.
   @inline(__always)
   private func yieldNowAndThen(_ worker: Worker) async {
     let now = timer.now
@@ -107,7 +107,7 @@ extension Scheduler {
     }
   }
 
-  // MARK: - The loop of a worker of the thread pool
+  // MARK: - Worker loop of the thread pool
 
   /// Runs attempts on the calling thread until the scheduler stops.
   func runThread(_ worker: Worker) {
@@ -151,25 +151,25 @@ extension Scheduler {
     }
   }
 
-  // MARK: - Steps that both share
+  // MARK: - Steps of both loops
 
-  /// What to do with an attempt that was handed over.
+  /// What to do with an attempt.
   private enum Preparation {
     case run
-    /// It is over already, and reported so.
+    /// It is already over, and was reported.
     case skip
-    /// The same, and its cancellation met the worker's task, which is cancelled for good.
+    /// As `skip`; in addition its cancellation cancelled the worker's task.
     case skipOnNewTask
   }
 
-  /// Looks whether the attempt is still wanted; reports it as ended when not.
+  /// Checks whether the attempt is still current; if not, reports its end.
   @inline(__always)
   private func prepare(_ token: AttemptToken, _ worker: Worker) -> Preparation {
     worker.begin(token.job)
     guard worker.revoked.load(ordering: .sequentiallyConsistent) else { return .run }
     let isLive = withState { state in
       worker.revoked.store(false, ordering: .relaxed)
-      // Another attempt that was handed to this worker may be the revoked one.
+      // The revoked attempt may be a later one of this worker.
       if worker.hasNext { worker.revoked.store(true, ordering: .relaxed) }
       return state.core.isLive(token)
     }
@@ -182,7 +182,7 @@ extension Scheduler {
   @inline(__always)
   private func begin(_ token: AttemptToken, _ worker: Worker) -> Instant {
     if token.reportsStart || announcesStarts.load(ordering: .relaxed) { return announceStart(of: token) }
-    // Within a row of attempts the end of one is the start of the next: one clock read less.
+    // In a sequence of attempts the end of one is the start of the next, which saves a clock read.
     return worker.lastFinish ?? timer.now
   }
 
@@ -212,13 +212,13 @@ extension Scheduler {
     JobContext(token: token, carried: payload, worker: worker)
   }
 
-  /// Reports what was finished, lets the core start jobs, and takes what it hands to this worker. Returns whether that
-  /// is anything.
+  /// Reports finished attempts, lets the core dispatch, and takes the attempts for this worker. Returns whether there
+  /// are any.
   private func exchange(_ worker: Worker, _ observer: (any TimelineObserver)?) -> Bool {
     withState(releasing: &worker.departed) { state in
       let now = timer.now
       state.accept(worker.reports, from: worker, at: now, into: &worker.outbox)
-      // Where handlers take no real time nobody could tell a short one from a long one.
+      // If handlers take no real time, short and long jobs cannot be distinguished.
       let limit = virtualTime == nil ? worker.claimLimit : 1
       state.core.startJobs(
         at: now, claiming: limit > 1 ? Claim(pool: worker.pool, worker: worker.index, limit: limit) : nil,
@@ -241,8 +241,8 @@ extension Scheduler {
     return !worker.claimed.isEmpty
   }
 
-  /// Gives back what other workers claimed ahead and do not get to: everything when this worker has nothing to do, else
-  /// what they have held for long, since one of their jobs turned out to be a long one. Under the lock.
+  /// Returns attempts that other workers have claimed ahead to the queue: all if this worker is idle, otherwise those
+  /// claimed long ago, because a job turned out to be long. Call under the lock.
   private func relieve(_ worker: Worker, in state: inout DriverState, at now: Instant) {
     var tookAny = false
     let firstRecord = worker.outbox.records.count
@@ -257,7 +257,7 @@ extension Scheduler {
     state.distribute(&worker.outbox, caller: worker, firstRecord: firstRecord, effects: &worker.effects)
   }
 
-  /// Gives back what a worker claimed and has not begun. Under the lock. Returns whether that was anything.
+  /// Returns a worker's claimed attempts that have not begun. Call under the lock. Returns whether there were any.
   @discardableResult
   private func giveBackClaims(
     of worker: Worker, in state: inout DriverState, at now: Instant, into outbox: inout Outbox
@@ -267,13 +267,13 @@ extension Scheduler {
     return !claims.isEmpty
   }
 
-  /// Gives back whatever was handed to a worker that has not begun it, be it claimed ahead or because the worker is
-  /// still waking up: before a timeout or a cancellation is decided, so that only attempts that really run count as
-  /// running. Under the lock; the pass that starts jobs follows.
+  /// Returns all attempts that have not begun, whether claimed ahead or because the worker is still waking up. Called
+  /// before a timeout or cancellation is decided, so that only running attempts count as running. Call under the lock;
+  /// a dispatch pass follows.
   func giveBackUnbegun(in state: inout DriverState, at now: Instant, into outbox: inout Outbox) {
     for pool in PoolID.allCases {
       for worker in state.workers[Int(pool.rawValue)] {
-        // What is under a rate limit stays: giving it back would not give back its turn.
+        // Attempts under a rate limit stay, because returning them would not restore the rate.
         while let last = worker.inbox.last, !last.token.reportsStart {
           state.departures.add(value: worker.inbox.removeLast().payload)
           state.core.attemptReturned(last.token, at: now, into: &outbox)
@@ -283,7 +283,7 @@ extension Scheduler {
     }
   }
 
-  /// Under the lock. What the worker held before is its ``Worker/spent``, which it drops when the lock is free.
+  /// Call under the lock. The worker's previous attempts become ``Worker/spent`` and are released after unlocking.
   @inline(__always)
   private func takeInbox(_ worker: Worker) {
     swap(&worker.spent, &worker.claimed)
@@ -318,7 +318,7 @@ extension Scheduler {
     }
   }
 
-  /// Runs an asynchronous handler on this very thread, which waits for it.
+  /// Runs an async handler on this thread, which waits for it.
   private func runOnThread(
     _ handler: @escaping @Sendable (JobContext) async throws -> (any Sendable)?, _ token: AttemptToken,
     _ payload: (any Sendable)?, _ worker: Worker, _ executor: ThreadExecutor
@@ -327,16 +327,16 @@ extension Scheduler {
     let context = context(token, payload, worker)
     let task = Task(executorPreference: executor) { [self] in box.ending = await run(handler, context) }
     withState { _ in worker.task = task }
-    // Stopped before there was a task to cancel.
+    // Stopped before the task existed.
     if worker.isCancelled(token.job) { task.cancel() }
     while box.ending == nil { executor.runNext() }
-    // It holds the handler's context.
+    // The task holds the handler's context.
     _ = withState { _ in worker.task.take() }
     return box.ending!
   }
 }
 
-/// How a handler ended, in the scheduler's words.
+/// How a handler ended, as an outcome and a result.
 struct Ending {
   var outcome: AttemptOutcome
   var result: AttemptResult?
@@ -349,7 +349,7 @@ struct Ending {
 
   init(error: any Error) {
     if case SchedulerError.refused(.stopping) = error {
-      // No retry would be admitted: the scheduler never takes jobs again.
+      // A retry would be rejected, because the scheduler is gone.
       (outcome, result) = (.failedPermanently, .error(error))
       return
     }
@@ -360,12 +360,12 @@ struct Ending {
   }
 }
 
-/// Where a handler's ending is put by a job of the same thread.
+/// Stores a handler's ending; written and read on the same thread.
 private final class EndingBox: @unchecked Sendable {
   var ending: Ending?
 }
 
-/// Runs the pieces of one asynchronous handler on a worker's thread.
+/// Runs the jobs of an async handler on a worker's thread.
 final class ThreadExecutor: TaskExecutor, @unchecked Sendable {
   private let lock = Lock()
   private let parker: Parker
@@ -379,7 +379,7 @@ final class ThreadExecutor: TaskExecutor, @unchecked Sendable {
     parker.unpark()
   }
 
-  /// Runs the next piece, or sleeps until there is one.
+  /// Runs the next job of the executor, or sleeps until there is one.
   func runNext() {
     let piece = lock.withLock { pieces.isEmpty ? nil : pieces.removeFirst() }
     if let piece { piece.runSynchronously(on: asUnownedTaskExecutor()) } else { parker.park() }

@@ -5,11 +5,11 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// A live job scheduler: register handlers, submit jobs, await results.
+/// A live job scheduler. Register handlers, submit jobs, await results.
 ///
-/// It drives ``/TailraceCore/SchedulerCore`` on the wall clock. Asynchronous handlers run on Swift's concurrency, as
-/// many at once as the async pool has workers; synchronous ones, and asynchronous ones whose job is hinted as blocking
-/// or computing, run on threads of their own, so that they never hold up the async pool.
+/// It drives ``/TailraceCore/SchedulerCore`` in real time. Async handlers run as Swift concurrency tasks, at most as
+/// many at once as the async pool has workers. Blocking handlers, and async ones whose job has a hint, run on dedicated
+/// threads and never block the async pool.
 ///
 /// ```swift
 /// let scheduler = Scheduler()
@@ -21,48 +21,48 @@ import TailracePlatform
 /// ```
 public final class Scheduler: Sendable {
   private let lock = Lock(isOutermost: true)
-  /// Behind ``lock``. A pointer, since the state is large, unique and never moves.
+  /// Protected by ``lock``. A pointer, because the state is large, noncopyable and never moves.
   nonisolated(unsafe) private let state: UnsafeMutablePointer<DriverState>
-  /// For facts that no worker reports; behind ``lock`` as well.
+  /// For facts from outside the workers; protected by ``lock`` as well.
   nonisolated(unsafe) private let outbox: UnsafeMutablePointer<Outbox>
   let logger: Logger
-  /// Instants for delays, timeouts and precise sleeping.
+  /// Provides instants, delays, timeouts and precise sleeping.
   package let timer: TimerThread
-  /// Whose time it is, where that stands still by itself.
+  /// Set when time is virtual.
   let virtualTime: VirtualTime?
   package let configuration: SchedulerConfiguration
-  /// Runs callbacks, observers, loggers and middleware for the timer thread.
+  /// Runs callbacks, observers, loggers and middleware on behalf of the timer thread.
   let deliveries = DeliveryThread()
-  /// Cancels tasks for the timer thread, whose cancellation handlers are the user's: apart from the other deliveries,
-  /// since an attempt waits for it.
+  /// Cancels tasks on behalf of the timer thread, because cancellation handlers are user code. Separate from other
+  /// deliveries, because an attempt waits for it.
   let cancellations = DeliveryThread()
-  /// The earliest instant at which the core wants to hear of time.
+  /// The earliest instant at which the core needs a timer event.
   private let coreTimer = LatestTimer()
 
-  /// Whether there is middleware around submissions.
+  /// Whether there is submission middleware.
   let preparesSubmissions = Atomic<Bool>(false)
-  /// Whether any job type has its input validated.
+  /// Whether any job type validates its input.
   let validates = Atomic<Bool>(false)
-  /// Whether somebody looks out for handlers that do not return.
+  /// Whether stuck handlers are being watched for.
   let looksForStuck = Atomic<Bool>(false)
-  /// How many threads tests let it start; the others are refused as at a limit of processes. Nil: no such limit.
+  /// For tests: how many threads may start; others are refused as at a process limit. nil: no limit.
   let threadLimit = Locked<Int?>(nil)
-  /// Whether tasks get a thread.
+  /// Measures whether tasks get a thread.
   let threadProbe = ThreadProbe()
-  /// Whether workers of the async pool note on which thread a handler begins: from the first ``health(_:)`` on.
+  /// Whether async workers record the thread on which a handler begins; set by the first ``health(_:)``.
   let notesThreads = Atomic<Bool>(false)
-  /// Whether somebody wants to hear when an attempt begins.
+  /// Whether starts of attempts are reported.
   let announcesStarts = Atomic<Bool>(false)
 
-  /// How many shards the observer sees: one for each worker, and shard 0 for what no worker reports.
+  /// The number of shards that the observer sees: one per worker, plus shard 0 for records from outside the workers.
   public let shardCount: Int
 
-  /// Makes a scheduler that does not run yet, with the default configuration.
+  /// Creates a scheduler with the default configuration. Call ``start()`` to run it.
   ///
   /// - Parameters:
-  ///   - observer: gets every timeline record; see ``/TailraceCore/TimelineObserver``.
+  ///   - observer: receives every timeline record; see ``/TailraceCore/TimelineObserver``.
   ///   - logger: as in ``init(_:observer:logger:time:)``.
-  ///   - time: time that moves only when a test says so; nil: real time.
+  ///   - time: virtual time for tests; nil: real time.
   public convenience init(
     observer: (any TimelineObserver)? = nil, logger: Logger = Logger(label: "tailrace.scheduler"),
     time: VirtualTime? = nil
@@ -74,16 +74,15 @@ public final class Scheduler: Sendable {
     }
   }
 
-  /// Makes a scheduler that does not run yet.
+  /// Creates a scheduler. Call ``start()`` to run it.
   ///
   /// - Parameters:
-  ///   - configuration: policy, pools, limits, retries; everything has a default.
-  ///   - observer: gets every timeline record; see ``/TailraceCore/TimelineObserver``.
-  ///   - logger: failures of attempts at `warning`, dead letters at `error`, starting and stopping at `info`, handlers
-  ///     that a shutdown leaves running at `warning`. Messages are constant; what varies is metadata.
-  ///   - time: time that moves only when a test says so; nil: real time.
-  /// - Throws: all that is out of range in the configuration; see
-  ///   ``/TailraceCore/SchedulerConfiguration/validate()``.
+  ///   - configuration: policy, pools, limits, retries; all settings have defaults.
+  ///   - observer: receives every timeline record; see ``/TailraceCore/TimelineObserver``.
+  ///   - logger: receives failed attempts at `warning`, dead letters at `error`, starting and stopping at `info`, and
+  ///     handlers left running by a shutdown at `warning`. Messages are constant; metadata contains the details.
+  ///   - time: virtual time for tests; nil: real time.
+  /// - Throws: every setting that is out of range; see ``/TailraceCore/SchedulerConfiguration/validate()``.
   public convenience init(
     _ configuration: SchedulerConfiguration, observer: (any TimelineObserver)? = nil,
     logger: Logger = Logger(label: "tailrace.scheduler"), time: VirtualTime? = nil
@@ -91,18 +90,18 @@ public final class Scheduler: Sendable {
     try self.init(configuration, observers: observer.map { [$0] } ?? [], logger: logger, time: time)
   }
 
-  /// Makes a scheduler that does not run yet, with any number of observers.
+  /// Creates a scheduler with any number of observers. Call ``start()`` to run it.
   ///
   /// - Parameters:
   ///   - configuration: as above.
-  ///   - observers: each gets every timeline record, in this order.
-  ///   - attemptsRemembered: how many attempts of each job ``history(of:)`` shows, the latest ones; 0 to 1,000; 0: it
-  ///     shows none and nothing is kept. Each attempt kept costs some 90 bytes beside its error, each job some 200
-  ///     more, for as long as the scheduler remembers the job.
-  ///   - results: how long what handlers return is kept. Default: while it measures no more than 64 MiB in all.
+  ///   - observers: each receives every timeline record, in this order.
+  ///   - attemptsRemembered: how many of the latest attempts ``history(of:)`` returns per job; 0 to 1,000; 0: none are
+  ///     kept. Each attempt uses about 90 bytes plus its error, and each job about 200 bytes more, while the scheduler
+  ///     keeps the job.
+  ///   - results: how long return values of handlers are kept. Default: while they total at most 64 MiB.
   ///   - logger: as above.
-  ///   - time: time that moves only when a test says so; nil: real time.
-  /// - Throws: all that is out of range.
+  ///   - time: virtual time for tests; nil: real time.
+  /// - Throws: every value that is out of range.
   public init(
     _ configuration: SchedulerConfiguration = SchedulerConfiguration(), observers: [any TimelineObserver],
     attemptsRemembered: Int = 0, results: ResultRetention = .standard,
@@ -143,7 +142,7 @@ public final class Scheduler: Sendable {
     outbox.deallocate()
   }
 
-  /// ``withState(_:)`` with a list that its caller keeps: nothing is allocated for what departs again and again.
+  /// Like ``withState(_:)`` with a list that the caller reuses, to avoid allocations.
   @inline(__always)
   func withState<Value, Failure: Error>(
     releasing departed: inout Departures, _ body: (inout DriverState) throws(Failure) -> Value
@@ -152,7 +151,7 @@ public final class Scheduler: Sendable {
     return try withState(keeping: &departed, body)
   }
 
-  /// ``withState(_:)`` for callers that release what departs later, elsewhere.
+  /// Like ``withState(_:)`` for callers that release departures later, elsewhere.
   @inline(__always)
   func withState<Value, Failure: Error>(
     keeping departed: inout Departures, _ body: (inout DriverState) throws(Failure) -> Value
@@ -165,12 +164,13 @@ public final class Scheduler: Sendable {
     return try body(&state.pointee)
   }
 
-  // MARK: - Life
+  // MARK: - Life cycle
 
-  /// Starts the workers. Jobs submitted before wait until then, and are started in the policy's order.
+  /// Starts the workers. Jobs submitted earlier wait until then and start in the policy's order.
   ///
-  /// A second call does nothing, nor does one after a shutdown. From now on the workers keep the scheduler alive: it
-  /// goes away only after ``shutdown(grace:stopping:)``.
+  /// Has no effect if the scheduler was already started or shut down. The running workers keep the scheduler alive
+  /// until
+  /// ``shutdown(grace:stopping:)``.
   public func start() {
     let workers = withState { (state: inout DriverState) -> [Worker]? in
       guard state.startInstant == nil, !state.isShuttingDown else { return nil }
@@ -179,7 +179,7 @@ public final class Scheduler: Sendable {
     }
     guard let workers else { return }
     logger.info("scheduler started")
-    // Not with the first delay or timeout, whose submitter would wait for it.
+    // Started now, so that the first delay or timeout does not wait for the thread.
     let refused = timer.start()
     if refused != 0 {
       logger.error("cannot start the timer thread", metadata: ["reason": "\(systemError(refused))"])
@@ -188,7 +188,7 @@ public final class Scheduler: Sendable {
     report { _, _, _ in }
   }
 
-  /// Lets a worker begin.
+  /// Starts a worker.
   func spawn(_ worker: Worker) {
     switch worker.pool {
     case .async: spawnTask(for: worker)
@@ -196,7 +196,7 @@ public final class Scheduler: Sendable {
     }
   }
 
-  /// Lets a fresh task run the worker. Detached: handlers see no task-local values of whoever started the scheduler.
+  /// Starts a new task for the worker. Detached, so that handlers do not inherit the caller's task-local values.
   func spawnTask(for worker: Worker) {
     withState { state in
       state.liveWorkers += 1
@@ -230,7 +230,7 @@ public final class Scheduler: Sendable {
     pthread_detach(handle)
   }
 
-  /// The error number with which tests have a thread refused; nil: the system decides.
+  /// For tests: the error number with which a thread is refused; nil: the system decides.
   private func refusal(of worker: Worker) -> Int32? {
     threadLimit.withLock { limit in
       guard let left = limit else { return nil }
@@ -250,9 +250,9 @@ public final class Scheduler: Sendable {
     for action in actions { action() }
   }
 
-  // MARK: - Facts that no worker reports
+  // MARK: - Facts from outside the workers
 
-  /// Reports facts to the core under the lock, lets it start jobs, and carries its orders out.
+  /// Reports facts to the core under the lock, lets it dispatch, and carries out its orders.
   func report<Value>(_ body: (inout DriverState, Instant, inout Outbox) throws -> Value) rethrows -> Value {
     var effects = Effects()
     var departed = Departures()
@@ -262,7 +262,7 @@ public final class Scheduler: Sendable {
     return value
   }
 
-  /// The same without what follows once the lock is free.
+  /// Like the above, without the work after unlocking.
   @inline(__always)
   func report<Value>(
     _ effects: inout Effects, _ departed: inout Departures,
@@ -282,15 +282,15 @@ public final class Scheduler: Sendable {
     }
   }
 
-  /// Hands the records that no worker reports to the observer, in their order, outside every lock. One
-  /// thread delivers at a time; it also delivers what other threads report meanwhile.
+  /// Delivers records from outside the workers to the observer, in order, outside every lock. One thread delivers at a
+  /// time, including records that other threads add meanwhile.
   func deliverPendingRecords() {
     guard let (observer, first) = withState({ state in state.beginDelivery() }) else { return }
     deliver(first, to: observer)
   }
 
-  /// The delivery thread goes on after some batches: an observer that causes records itself, as one that submits jobs
-  /// does, would keep the caller for ever.
+  /// After several batches the delivery thread takes over: an observer that itself causes records, for example by
+  /// submitting jobs, would otherwise keep the caller forever.
   private func deliver(_ first: [TimelineRecord], to observer: any TimelineObserver) {
     var records = first
     while true {
@@ -305,8 +305,7 @@ public final class Scheduler: Sendable {
     }
   }
 
-  /// Returns when every record that was made before has been handed to the observer; those that come meanwhile do not
-  /// count.
+  /// Returns when every record added so far was delivered to the observer.
   func recordsDelivered() async {
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
       let isIdle = withState { state in
@@ -317,7 +316,7 @@ public final class Scheduler: Sendable {
     }
   }
 
-  /// What falls due is decided here, on the timer thread.
+  /// Handles due timers. Runs on the timer thread.
   private func timerFired() {
     reportOnTimer { state, now, outbox -> ([TimelineRecord], [FiredSlot]) in
       giveBackUnbegun(in: &state, at: now, into: &outbox)
@@ -338,12 +337,12 @@ public final class Scheduler: Sendable {
     }
   }
 
-  /// Has the core's timer call ``timerFired()``.
+  /// Schedules a call to ``timerFired()``.
   func setTimer(_ order: UInt64, at instant: Instant) {
     coreTimer.set(order, at: instant, on: timer) { [weak self] inTime in if inTime { self?.timerFired() } }
   }
 
-  /// Says that an attempt failed; whether it was the last is said where the job settles.
+  /// Logs a failed attempt. Whether it was the last is logged when the job settles.
   func logFailure(of job: JobID, type: JobTypeID, attempt: Int, _ error: @autoclosure () -> String) {
     guard logger.logLevel <= .warning else { return }
     let name = withState { state in state.typeNames[Int(type.rawValue)] }
@@ -356,7 +355,7 @@ public final class Scheduler: Sendable {
   }
 }
 
-/// What a new worker thread is told.
+/// The arguments of a new worker thread.
 private final class ThreadStart {
   let scheduler: Scheduler
   let worker: Worker
@@ -375,7 +374,7 @@ extension DriverState {
     return true
   }
 
-  /// The records to deliver; nil: there are none, or somebody else is at it.
+  /// The records to deliver; nil: there are none, or another thread is delivering.
   mutating func beginDelivery() -> (any TimelineObserver, [TimelineRecord])? {
     guard let observer, !isDelivering, !pendingRecords.isEmpty else { return nil }
     isDelivering = true
@@ -384,13 +383,14 @@ extension DriverState {
     return (observer, taken)
   }
 
-  /// Takes what has come while others were delivered. Returns whether there is any, and if not, who waits for that.
+  /// Takes records added during a delivery. Returns whether there are any; if not, the continuations that wait for
+  /// that.
   mutating func continueDelivery(
     _ delivered: inout [TimelineRecord]
   ) -> (goesOn: Bool, waiting: [UnsafeContinuation<Void, Never>]) {
     delivered.removeAll(keepingCapacity: true)
     swap(&delivered, &pendingRecords)
-    // Who came while a batch was delivered waits for the next one, which had its records.
+    // Continuations added during a batch wait for the next one, which contained their records.
     var waiting = onBatchDelivered
     onBatchDelivered = onDelivered
     onDelivered = []

@@ -1,8 +1,7 @@
-/// Who is to be told of settled jobs, by the type of job that they want to hear of, each by a number by which it is
-/// withdrawn.
+/// Callbacks for settled jobs, by job type. Each has a number, used to withdraw it.
 struct SettledCallbacks {
-  /// In the order in which they came. Numbers only grow, so that one is found by bisection; what was withdrawn leaves
-  /// an empty place until half are empty.
+  /// In order of registration. Numbers increase, so a callback is found by bisection. A withdrawn callback leaves an
+  /// empty entry; entries are compacted when half are empty.
   private struct Row {
     var list: ContiguousArray<(number: UInt64, callback: SettledCallback?)> = []
     var count = 0
@@ -20,7 +19,7 @@ struct SettledCallbacks {
       }
       guard low < list.count, list[low].number == number, let callback = list[low].callback.take() else { return nil }
       count -= 1
-      // Only empty places are released here.
+      // Only empty entries are released here.
       if list.count >= 2 * count + 8 { list.removeAll { $0.callback == nil } }
       return callback
     }
@@ -30,13 +29,13 @@ struct SettledCallbacks {
 
   private var ofEveryType = Row()
   private var byType: [String: Row] = [:]
-  /// By number: the type, of those that want to hear of one only.
+  /// The type by number, for callbacks of one type.
   private var types: [UInt64: String] = [:]
   private var nextNumber: UInt64 = 0
 
   var isEmpty: Bool { ofEveryType.count == 0 && byType.isEmpty }
 
-  /// Returns the number by which it is withdrawn.
+  /// Returns the number to withdraw it with.
   mutating func add(_ type: String?, _ action: @escaping @Sendable (SettledJob) -> Void) -> UInt64 {
     nextNumber += 1
     let callback = SettledCallback(number: nextNumber, type: type, action: action)
@@ -49,7 +48,7 @@ struct SettledCallbacks {
     return nextNumber
   }
 
-  /// Returns the callback, which is released outside the lock; nil: it was withdrawn before.
+  /// Returns the callback, which the caller releases outside the lock; nil: it was already withdrawn.
   mutating func remove(_ number: UInt64) -> SettledCallback? {
     guard let type = types.removeValue(forKey: number) else { return ofEveryType.remove(number) }
     let removed = byType[type]?.remove(number)
@@ -57,7 +56,7 @@ struct SettledCallbacks {
     return removed
   }
 
-  /// Those who want to hear of jobs of a type, in the order in which they came.
+  /// The callbacks for jobs of a type, in order of registration.
   func concerned(with type: String) -> [SettledCallback] {
     guard let own = byType[type]?.callbacks else { return ofEveryType.callbacks }
     guard ofEveryType.count > 0 else { return own }

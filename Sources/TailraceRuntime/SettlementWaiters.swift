@@ -1,6 +1,7 @@
-/// Who is to be told when a job settles, in the order in which they came, each by a number by which it is withdrawn.
+/// Waiters for a job's settlement, in order of registration. Each has a number, used to withdraw it.
 ///
-/// Numbers only grow, so that one is found by bisection; what was withdrawn leaves an empty place until half are empty.
+/// Numbers increase, so a waiter is found by bisection. A withdrawn one leaves an empty entry; entries are compacted
+/// when half are empty.
 struct SettlementWaiters {
   typealias Action = @Sendable (JobResult) -> Void
 
@@ -8,17 +9,17 @@ struct SettlementWaiters {
     fileprivate let number: UInt64
     /// nil: withdrawn.
     fileprivate(set) var action: Action?
-    /// Whether the scheduler's own code waits, which is told first, and not a callback of the user's.
+    /// Whether this is the scheduler's own code, which is notified first, rather than a user callback.
     let isOwn: Bool
   }
 
   private var list: ContiguousArray<Waiter> = []
   private var nextNumber: UInt64 = 0
-  /// How many are to be told.
+  /// The number of waiters.
   private(set) var count = 0
 
   var isEmpty: Bool { count == 0 }
-  /// Places of those and of what was withdrawn.
+  /// The number of entries, including empty ones.
   var places: Int { list.count }
 
   mutating func add(isOwn: Bool, _ action: @escaping Action) -> UInt64 {
@@ -28,7 +29,7 @@ struct SettlementWaiters {
     return nextNumber
   }
 
-  /// Takes one back; nil: it has been told, or withdrawn.
+  /// Withdraws a waiter; nil: it was notified or withdrawn.
   mutating func withdraw(_ number: UInt64) -> Action? {
     var (low, high) = (0, list.count)
     while low < high {
@@ -37,16 +38,16 @@ struct SettlementWaiters {
     }
     guard low < list.count, list[low].number == number, let action = list[low].action.take() else { return nil }
     count -= 1
-    // Only empty places are released here.
+    // Only empty entries are released here.
     if list.count >= 2 * count + 8 { list.removeAll { $0.action == nil } }
     return action
   }
 
-  /// Those who are to be told, who are not told again.
+  /// Removes and returns all waiters.
   mutating func takeAll() -> ContiguousArray<Waiter> {
     var taken: ContiguousArray<Waiter> = []
     swap(&taken, &list)
-    // Only empty places are released here.
+    // Only empty entries are released here.
     if taken.count > count { taken.removeAll { $0.action == nil } }
     count = 0
     return taken

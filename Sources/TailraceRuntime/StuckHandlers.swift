@@ -3,17 +3,17 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// A handler that has not returned long after its attempt was over.
+/// A handler that is still running long after its attempt was over.
 private struct StuckHandler {
   var token: AttemptToken
   var since: Nanoseconds
-  /// The worker that has taken its worker's place.
+  /// The worker that replaces its worker.
   var replacement: Worker?
   var wakes: [EventBuffer]
 }
 
 extension Scheduler {
-  /// An attempt was told to stop: looks after a while whether its handler has returned. One look is due at most.
+  /// Schedules one shared check for stuck handlers, `stuckAfter` after an attempt was stopped.
   func lookForStuckHandlers() {
     guard !looksForStuck.exchange(true, ordering: .acquiringAndReleasing) else { return }
     lookForStuckHandlers(at: timer.now + configuration.stuckAfter)
@@ -24,7 +24,7 @@ extension Scheduler {
   }
 
   private func reportStuckHandlers() {
-    // From here on a stop asks for a look of its own: none falls between two looks.
+    // Cleared before checking, so that a concurrent stop schedules another check.
     looksForStuck.store(false, ordering: .sequentiallyConsistent)
     reportOnTimer { state, now, _ -> ([StuckHandler], Instant?) in
       var found: [StuckHandler] = []
@@ -74,14 +74,14 @@ extension Scheduler {
 }
 
 extension SchedulerConfiguration {
-  /// A pool's workers and those that may replace them.
+  /// A pool's workers plus its spare ones.
   func places(in pool: PoolID) -> Int {
     self[pool].workers == 0 ? 0 : self[pool].workers + replacementLimit
   }
 }
 
 extension DriverState {
-  /// Lets a spare worker take a stuck one's place, if there is one left. Under the lock; the caller lets it begin.
+  /// Replaces a stuck worker with a spare one, if any. Call under the lock; the caller starts the spare worker.
   fileprivate mutating func replace(_ worker: Worker, at now: Instant) -> Worker? {
     let pool = Int(worker.pool.rawValue)
     guard !isStopping, !isShuttingDown, let place = spares[pool].popLast() else { return nil }
@@ -95,7 +95,7 @@ extension DriverState {
     return fresh
   }
 
-  /// Whether a worker without an attempt is to end since another has its place; its own is then free.
+  /// Whether a worker without an attempt must end because another replaces it; it then becomes a spare.
   mutating func retires(_ worker: Worker) -> Bool {
     guard worker.isRetired else { return false }
     spares[Int(worker.pool.rawValue)].append(worker.index)

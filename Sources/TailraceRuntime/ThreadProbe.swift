@@ -3,13 +3,13 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// Finds out whether tasks get a thread of Swift's concurrency: starts one that does nothing, and sees how long it
-/// waits for its turn. Whoever asks pays for it; jobs do not.
+/// Measures whether tasks get a thread of Swift concurrency: starts an empty task and measures how long it waits. Only
+/// callers of the probe pay for it.
 final class ThreadProbe: Sendable {
-  /// When the task was made, in nanoseconds of the monotonic clock; 0: none is on its way.
+  /// When the task was created, in nanoseconds of the monotonic clock; 0: no task is pending.
   private let made = Atomic<Int64>(0)
 
-  /// Since when a task waits for a thread. Nil: none waits, as far as is known by now: ask again later.
+  /// Since when a task has waited for a thread. nil: none is known to wait; ask again later.
   func ask() -> Instant? {
     let now = MonotonicClock.now().nanoseconds
     let (isFirst, before) = made.compareExchange(expected: 0, desired: now, ordering: .acquiringAndReleasing)
@@ -24,7 +24,7 @@ final class ThreadProbe: Sendable {
 }
 
 extension Worker {
-  /// Notes that its handler begins on the calling thread.
+  /// Records that the handler begins on the calling thread.
   @inline(never)
   func takeThread() {
     var count: UInt64 = 0
@@ -33,8 +33,8 @@ extension Worker {
     turnPlace.store(UInt(bitPattern: place), ordering: .relaxed)
   }
 
-  /// Whether its handler may still be on the thread on which it began: nothing that is known has had that thread since.
-  /// A handler that was suspended and went on elsewhere is not found.
+  /// Whether the handler may still occupy the thread on which it began: nothing else is known to have run there since.
+  /// A handler that suspended and continued elsewhere is not detected.
   var mayHoldThread: Bool {
     guard let place = UnsafeRawPointer(bitPattern: turnPlace.load(ordering: .relaxed)) else { return true }
     return cplatform_turns_at(place) == turn.load(ordering: .relaxed)
@@ -42,7 +42,7 @@ extension Worker {
 }
 
 extension DriverState {
-  /// Which of the async pool's workers wait for a thread, and which may hold one.
+  /// Which workers of the async pool wait for a thread, and which may occupy one.
   mutating func lookForBlockedThreads(_ facts: inout HealthFacts) {
     for worker in workers[Int(PoolID.async.rawValue)] {
       if let job = worker.liveJob {
@@ -53,13 +53,13 @@ extension DriverState {
       } else if !worker.isParked, !worker.isStopping, !time.isVirtual, let first = worker.inbox.first,
         let handedOut = core.startedInstant(of: first.token.job)
       {
-        // It was woken for these, and has not taken them.
+        // The worker was woken for these attempts and has not taken them.
         facts.threadWantedSince = min(facts.threadWantedSince ?? handedOut, handedOut)
       }
     }
   }
 
-  /// The name of the type of the job whose handler a worker runs.
+  /// The name of the type of the job that a worker runs.
   func typeOfHandler(on worker: Worker) -> String? {
     worker.liveJob.flatMap { core.description(of: $0) }.map { typeNames[Int($0.type.rawValue)] }
   }

@@ -2,33 +2,33 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// Somebody waits under ``VirtualTime`` for what happens only when time moves on, and nobody moves it.
+/// The error for a wait under ``VirtualTime`` that cannot end because time does not advance.
 public struct TimeStandsStill: Error, Sendable, CustomStringConvertible {
-  /// What is waited for.
+  /// What the caller waits for.
   public var waiting: String
   /// Handlers that sleep in virtual time.
   public var sleeping: Int
-  /// Jobs that wait for their delay, their retry or their dependencies.
+  /// Jobs that wait for a delay, a retry or dependencies.
   public var scheduled: Int
-  /// Where virtual time stands.
+  /// The current virtual time.
   public var at: Instant
-  /// Since when, in real time.
+  /// How long virtual time has not advanced, in real time.
   public var patience: Duration
 
-  /// What happened, and what to do.
+  /// What happened and what to do.
   public var description: String {
     let handlers = "\(sleeping) handler\(sleeping == 1 ? " sleeps" : "s sleep")"
     let jobs = "\(scheduled) job\(scheduled == 1 ? " waits" : "s wait")"
     let stood = "virtual time has stood at \((at - .zero).seconds) s for \(patience) of real time"
-    return "\(waiting), but \(stood) with nothing left to happen: \(handlers) and \(jobs) for time to move on; "
-      + "call advance(by:) first, or beside"
+    return "\(waiting), but \(stood) and nothing can happen: \(handlers) and \(jobs) for time to advance; "
+      + "call advance(by:) before or concurrently"
   }
 }
 
 extension Scheduler {
-  /// Under virtual time: calls `action` once nothing has happened for as long as the time is patient, unless `isOver`.
+  /// Under virtual time: calls `action` once nothing has happened for the configured patience, unless `isOver`.
   ///
-  /// - Parameter alsoWhileBusy: whether handlers that run count as nothing too.
+  /// - Parameter alsoWhileBusy: whether to call it even if handlers are running.
   func whenTimeStandsStill(
     _ waiting: @autoclosure () -> String, alsoWhileBusy: Bool = false, isOver: @escaping @Sendable () -> Bool,
     _ action: @escaping @Sendable (TimeStandsStill) -> Void

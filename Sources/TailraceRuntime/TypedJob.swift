@@ -1,6 +1,6 @@
 import TailraceCore
 
-/// The parameters of a job, which name its type: handler, submission and result are checked by the compiler.
+/// The parameters of a job type. The compiler checks the types of handler, submission and result.
 ///
 /// ```swift
 /// struct ResizeImage: Job {
@@ -13,19 +13,19 @@ import TailraceCore
 /// let thumbnail = try await handle.value(timeout: .seconds(60))
 /// ```
 ///
-/// Within the process the value itself is handed to the handler; nothing is encoded. `Codable` is for what leaves it:
-/// the dead letters show the parameters as JSON.
+/// Within the process the value itself is passed to the handler, without encoding. `Codable` is used to show parameters
+/// of dead letters as JSON.
 public protocol Job: Codable, Sendable {
   /// What the handler returns. Default: nothing.
   associatedtype Output: Sendable = Void
-  /// The job type's name in reports, logs and events, one for each registered type. Default: the Swift type's name,
-  /// without its module or the type around it.
+  /// The name of the job type in reports, logs and events; unique per scheduler. Default: the Swift type's name,
+  /// without its module or enclosing type.
   static var name: String { get }
-  /// Priority, pool, time-out, retries and limits of the type. Default: the scheduler's. Its name is not looked at:
-  /// ``name`` is what counts.
+  /// Priority, pool, timeout, retries and limits of the type. Default: the scheduler's. Its `name` is ignored; ``name``
+  /// applies.
   static var configuration: JobTypeConfiguration { get }
-  /// Whether the parameters make sense: called when the job is submitted, before it waits. What it throws sends the job
-  /// to the dead letters at once, as ``/TailraceCore/SettlementCause/invalid``, without an attempt. Default: they do.
+  /// Checks the parameters at submission. If it throws, the job is dead-lettered immediately as
+  /// ``/TailraceCore/SettlementCause/invalid``, without an attempt. Default: no check.
   func validate() throws
 }
 
@@ -34,11 +34,11 @@ extension Job {
   public static var name: String { String(describing: Self.self) }
   /// The scheduler's defaults.
   public static var configuration: JobTypeConfiguration { JobTypeConfiguration(name: name) }
-  /// Nothing is wrong.
+  /// Accepts all parameters.
   public func validate() throws {}
 }
 
-/// Why a job did not complete, as whoever awaits its value is told.
+/// The error for a job that did not complete, thrown when its value is awaited.
 public struct JobFailure: Error, Sendable, CustomStringConvertible {
   /// The job's identifier.
   public var job: JobID
@@ -46,14 +46,14 @@ public struct JobFailure: Error, Sendable, CustomStringConvertible {
   public var type: String
   /// `deadLettered` or `cancelled`.
   public var state: JobState
-  /// Why it settled so.
+  /// Why it settled.
   public var cause: SettlementCause
-  /// What the last failed attempt threw; nil when none threw anything, as after a time-out.
+  /// The error of the last failed attempt; nil if none threw, for example after a timeout.
   public var error: (any Error)?
-  /// Attempts started.
+  /// The number of started attempts.
   public var attempts: Int
 
-  /// What happened, in words.
+  /// A description of the failure.
   public var description: String {
     """
     job \(job.rawValue) of type '\(type)' did not complete: \(cause.name) after \(attempts) \
@@ -62,18 +62,18 @@ public struct JobFailure: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// A job whose parameters are not of the type that its handler takes: it goes to the dead letters at once.
+/// The error for a payload of another type than the handler takes. The job is dead-lettered immediately.
 public struct WrongParameters: PermanentFailure, Hashable, CustomStringConvertible {
   /// The name of the job's type.
   public var type: String
-  /// The Swift type that its handler takes.
+  /// The Swift type that the handler takes.
   public var expected: String
-  /// What the job has instead.
+  /// The payload of the job.
   public var found: String
 
   /// What happened and what to do.
   public var description: String {
-    "job type '\(type)' takes a \(expected), this job has \(found): submit a \(expected) itself"
+    "job type '\(type)' takes a \(expected), but this job has \(found); submit a \(expected)"
   }
 
   init(type: String, expected: any Job.Type, found payload: (any Sendable)?) {
@@ -84,7 +84,7 @@ public struct WrongParameters: PermanentFailure, Hashable, CustomStringConvertib
 }
 
 extension Job {
-  /// The parameters that a job carries.
+  /// The parameters of a job.
   static func parameters(in context: JobContext) throws -> Self {
     guard let parameters = context.payload as? Self else {
       throw WrongParameters(type: context.type, expected: Self.self, found: context.payload)
@@ -92,15 +92,15 @@ extension Job {
     return parameters
   }
 
-  /// What is kept of a handler's result; nothing is no value.
+  /// The value to keep from a handler's result; nil for Void.
   static func kept(_ output: Output) -> (any Sendable)? { Output.self == Void.self ? nil : output }
 
-  /// The other way round; nil: the value is of another type.
+  /// The reverse of ``kept(_:)``; nil: the value has another type.
   static func output(from value: (any Sendable)?) -> Output? {
     Output.self == Void.self ? () as? Output : value as? Output
   }
 
-  /// Whether a payload is what a handler of this type takes.
+  /// Whether a payload has this type.
   static func accepts(_ payload: (any Sendable)?) -> Bool { payload is Self }
 
   static var namedConfiguration: JobTypeConfiguration {
@@ -111,7 +111,7 @@ extension Job {
 }
 
 extension JobRequest {
-  /// Describes a job by its parameters; what else can be said of it is as for any other job.
+  /// Describes a job by its parameters.
   public init<Parameters: Job>(_ job: Parameters) {
     self.init(Parameters.name, payload: job)
     jobType = Parameters.self

@@ -1,14 +1,14 @@
 import Synchronization
 import TailraceCore
 
-/// Looks at a job's payload before anything else does; what it throws is what is wrong with it.
+/// Checks a job's payload at submission; throws if it is invalid.
 public typealias JobValidation = @Sendable (_ payload: (any Sendable)?) throws -> Void
 
 extension Scheduler {
-  /// What is wrong with a request's input; nil: nothing. Outside the lock.
+  /// The validation error of a request's input; nil: valid. Call outside the lock.
   @inline(__always)
   func invalidity(of request: JobRequest) -> (any Error)? {
-    // Most schedulers have no validation, and are spared a turn of the lock.
+    // Most schedulers have no validation and avoid locking.
     guard validates.load(ordering: .acquiring) else { return nil }
     return checkInput(of: request)
   }

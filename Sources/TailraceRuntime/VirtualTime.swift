@@ -2,8 +2,8 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// Time that stands still until it is moved on: for testing handlers, delays, retries, time-outs and schedules without
-/// waiting for them.
+/// Time that advances only on request, for testing handlers, delays, retries, timeouts and schedules without real
+/// waits.
 ///
 /// ```swift
 /// let time = VirtualTime()
@@ -13,44 +13,42 @@ import TailracePlatform
 /// try await time.advance(by: .seconds(3_600))
 /// ```
 ///
-/// Handlers run as they do in real time, on the same workers, and take no time at all but what they wait for with
-/// `JobContext.sleep(for:)`, asynchronous or blocking. What they wait for otherwise (`Task.sleep`, a network, another
-/// job) is real: ``advance(by:patience:)`` waits for it too, for as long as its patience lasts. The order of starts is
-/// that of the scheduler's decisions; several handlers that run at one instant end in any order, as in real time. What
-/// the scheduler forgets of settled jobs after a while it forgets after as much virtual time.
+/// Handlers run on the same workers as in real time. They take no virtual time except in `JobContext.sleep(for:)`,
+/// async or blocking. Other waits (`Task.sleep`, a network, another job) take real time; ``advance(by:patience:)``
+/// waits for them too, up to its patience. Jobs start in the order of the scheduler's decisions; handlers that run at
+/// the same instant end in any order, as in real time. Retention of settled jobs uses virtual time.
 public final class VirtualTime: Sendable {
   package let timer: TimerThread
   private let schedulers = Locked<[WeakScheduler]>([])
-  /// Calls of ``advance(by:patience:)`` and ``settle(patience:)`` that go on.
+  /// Calls of ``advance(by:patience:)`` and ``settle(patience:)`` in progress.
   private let moving = Atomic<Int>(0)
-  /// How long in real time somebody may wait for what only virtual time brings while nobody moves it.
+  /// How long in real time a caller may wait for virtual time that does not advance.
   let standstillPatience: Duration
 
-  /// Makes time that begins at instant zero.
+  /// Creates virtual time at instant zero.
   ///
   /// - Parameters:
-  ///   - start: what the wall clock shows then; nil: the start of the year 2000, UTC. Schedules go by it.
-  ///   - patience: how long in real time time may stand still while somebody awaits a job or a shutdown and nothing
-  ///     else is left to happen: the await then throws ``TimeStandsStill``, the shutdown goes on as if its period were
-  ///     over. Less than 0 is as 0.
+  ///   - start: the wall-clock time at instant zero, used by schedules; nil: the start of the year 2000, UTC.
+  ///   - patience: how long in real time virtual time may stand still while a job or a shutdown is awaited and nothing
+  ///     else can happen. The await then throws ``TimeStandsStill``; a shutdown continues as if its period were over.
+  ///     Negative values count as 0.
   public init(startingAt start: UnixTime? = nil, patience: Duration = .seconds(10)) {
     standstillPatience = patience
     timer = TimerThread(virtualStart: start ?? UnixTime(nanoseconds: 946_684_800_000_000_000))
   }
 
-  /// The present; zero at the beginning.
+  /// The current instant; initially zero.
   public var now: Instant { timer.now }
-  /// What the wall clock shows at present. It moves with ``now`` and is never set.
+  /// The current wall-clock time. It advances with ``now`` and is never set.
   public var wallClock: UnixTime { timer.virtualStart! + (now - .zero) }
 
-  /// Moves time on, from instant to instant at which something is due; at each, everything that then can happen does
-  /// before time goes on.
+  /// Advances time from one due instant to the next. At each, everything that can happen does before time continues.
   ///
   /// - Parameters:
-  ///   - length: how far; 0 or more.
-  ///   - patience: real time to wait for handlers that neither end nor sleep; less than 0 is as 0.
-  /// - Throws: ``HandlersStillRunning`` when patience is over; time stands where it is then.
-  ///   ``TimeCannotGoBack`` for a negative length. `CancellationError`.
+  ///   - length: how far to advance; 0 or more.
+  ///   - patience: how long in real time to wait for handlers that neither end nor sleep; negative values count as 0.
+  /// - Throws: ``HandlersStillRunning`` after `patience`; time stays where it is then. ``TimeCannotGoBack`` for a
+  ///   negative length. `CancellationError`.
   public func advance(by length: Duration, patience: Duration = .seconds(10)) async throws {
     moving.wrappingAdd(1, ordering: .relaxed)
     defer { moving.wrappingSubtract(1, ordering: .relaxed) }
@@ -60,7 +58,7 @@ public final class VirtualTime: Sendable {
     try await settle(patience: patience)
   }
 
-  /// Lets everything happen that can at the present instant: every handler ends or sleeps.
+  /// Waits until everything that can happen at the current instant has: every handler has ended or sleeps.
   ///
   /// - Throws: as ``advance(by:patience:)``.
   public func settle(patience: Duration = .seconds(10)) async throws {
@@ -75,13 +73,13 @@ public final class VirtualTime: Sendable {
     }
   }
 
-  /// Whether somebody moves it on.
+  /// Whether time is being advanced.
   var isMoving: Bool { moving.load(ordering: .relaxed) > 0 }
-  /// Whether nothing can happen before it moves on.
+  /// Whether nothing can happen until time advances.
   var isAtRest: Bool { busyWorkers == 0 }
 
   func add(_ scheduler: Scheduler) {
-    // Held until the lock is free: the last to hold a scheduler releases it, with its handlers.
+    // Kept until after unlocking: releasing the last reference to a scheduler releases its handlers.
     let alive = schedulers.withLock { list in
       let known = list.map { ($0, $0.scheduler) }
       list = known.filter { $0.1 != nil }.map(\.0) + [WeakScheduler(scheduler)]
@@ -96,29 +94,29 @@ public final class VirtualTime: Sendable {
   }
 }
 
-/// Somebody asked virtual time to go back. It stands where it was.
+/// The error for advancing virtual time by a negative length. Time does not change.
 public struct TimeCannotGoBack: Error, Sendable, Hashable, CustomStringConvertible {
-  /// By how much, as a negative length.
+  /// The negative length.
   public var length: Duration
-  /// Where virtual time stands.
+  /// The current virtual time.
   public var at: Instant
-  /// What happened, and what to do.
+  /// What happened and what to do.
   public var description: String {
     "virtual time cannot go back: it stands at \((at - .zero).seconds) s and was to move by \(length); "
-      + "move it by 0 or more, or make another VirtualTime"
+      + "advance it by 0 or more, or create another VirtualTime"
   }
 }
 
-/// Handlers neither ended nor slept in virtual time while real time went by.
+/// The error for handlers that neither ended nor slept in virtual time within the patience.
 public struct HandlersStillRunning: Error, Sendable, CustomStringConvertible {
-  /// How many.
+  /// The number of handlers.
   public var count: Int
-  /// Where virtual time stands.
+  /// The current virtual time.
   public var at: Instant
-  /// What happened, and what to do.
+  /// What happened and what to do.
   public var description: String {
-    "\(count) handler\(count == 1 ? "" : "s") still running at virtual \((at - .zero).seconds) s: they wait for something real; "
-      + "let them wait with context.sleep(for:), or allow for more patience"
+    "\(count) handler\(count == 1 ? "" : "s") still running at virtual \((at - .zero).seconds) s, waiting in real time; "
+      + "use context.sleep(for:) in handlers, or allow more patience"
   }
 }
 
@@ -128,11 +126,11 @@ private struct WeakScheduler: Sendable {
 }
 
 extension Scheduler {
-  /// Whether a shutdown was requested. A handler that submits its own successor should look: its jobs are admitted
-  /// until the grace period is over, so that a shutdown would wait so long.
+  /// Whether a shutdown was requested. Handlers that submit their own successor should check this: their jobs are
+  /// admitted until the grace period is over, so the shutdown would always use the whole period.
   public var isShuttingDown: Bool { withState { state in state.isShuttingDown } }
 
-  /// Workers that have not come to rest: they run, or are about to.
+  /// Workers that are running or about to run.
   fileprivate var busyWorkers: Int {
     withState { state in
       guard state.startInstant != nil else { return 0 }
@@ -142,12 +140,12 @@ extension Scheduler {
 }
 
 extension DriverState {
-  /// Whether a worker can do nothing until time moves on or another worker does something.
+  /// Whether a worker cannot continue until time advances or another worker acts.
   fileprivate func isAtRest(_ worker: Worker) -> Bool {
     if worker.isParked { return true }
     if !worker.sleepers.isEmpty { return true }
     guard !worker.waits.isEmpty, let job = worker.liveJob else { return false }
-    // What has happened is about to be told.
+    // A wait whose event has happened is about to end.
     return worker.waits.values.contains { $0.waiter == job && isPending($0.target) }
   }
 
@@ -171,7 +169,7 @@ extension Worker {
       sleepers.remove()
       parker.unpark()
     }
-    // Only now that its instant is noted may time go on.
+    // Time may advance only after the wake-up instant is registered.
     sleepers.add()
     while !isCancelled(job), time.now.nanoseconds < deadline { parker.park() }
     if time.withdraw(number) != nil { sleepers.remove() }

@@ -1,22 +1,22 @@
 import CPlatform
 import TailraceCore
 
-/// The wall clock, CLOCK_REALTIME: it may be set while it is read.
+/// The wall clock, CLOCK_REALTIME. It may be set at any time.
 enum WallClock {
-  /// How long it stays unread, at most, while there are schedules.
+  /// The maximum interval between readings while there are schedules.
   static let longestUnread = Nanoseconds.seconds(30)
-  /// By how much it may differ from what was expected without having been set.
+  /// The maximum deviation from the expected value that does not count as a change.
   static let tolerance = Nanoseconds.milliseconds(1)
 
   static func now() -> UnixTime { UnixTime(nanoseconds: cplatform_realtime_ns()) }
 
-  /// What it shows at an instant of the monotonic clock, if it is not set in between.
+  /// The wall-clock time at an instant of the monotonic clock, according to the current offset.
   static func at(_ instant: Instant) -> UnixTime { UnixTime(nanoseconds: instant.nanoseconds &+ offset()) }
 
-  /// Its time less that of the monotonic clock, in nanoseconds.
+  /// Wall-clock minus monotonic time, in nanoseconds.
   ///
-  /// The two are read one after the other. Where a thread lost its processor in between, they are read again: schedules
-  /// would be off by as much.
+  /// The two clocks are read one after the other. If the thread was preempted in between, they are read again, because
+  /// the delay would shift the schedules.
   static func offset(
     monotonic: () -> Int64 = { cplatform_monotonic_ns() }, wall: () -> Int64 = { cplatform_realtime_ns() }
   ) -> Int64 {

@@ -4,35 +4,35 @@ import Synchronization
 import TailraceCore
 import TailracePlatform
 
-/// An attempt that was handed to a worker, with all that it needs to run it.
+/// An attempt handed to a worker, with everything needed to run it.
 struct Claimed {
   var token: AttemptToken
   var payload: (any Sendable)?
 }
 
-/// What a worker reports of an attempt.
+/// A worker's report of an attempt.
 struct AttemptReport {
   var token: AttemptToken
   var started: Instant
   var finished: Instant
   var outcome: AttemptOutcome
-  /// What the handler returned or threw; nil for a handler without a result.
+  /// The handler's value or error; nil if there is none.
   var ending: AttemptResult?
-  /// What its value measures.
+  /// The size of the value.
   var bytes = 0
 }
 
-/// What an attempt left behind.
+/// The value or error of an attempt.
 enum AttemptResult {
   case value(any Sendable)
   case error(any Error)
 }
 
-/// One worker: what was handed to it, what it has finished and not yet reported, and which attempt it runs now.
+/// A worker: the attempts handed to it, its unreported results, and the attempt that it runs now.
 ///
-/// `inbox`, `isParked` and the counts belong to the scheduler's lock. `claimed`, `reports` and `outbox` belong to
-/// whoever runs the worker: a task or a thread. `current` is how a cancellation finds out, without a lock, whether it
-/// meets the attempt that it is meant for.
+/// `inbox`, `isParked` and the counts are protected by the scheduler's lock. `claimed`, `reports` and `outbox` belong
+/// to the task or thread that runs the worker. `current` lets a cancellation check, without a lock, whether it applies
+/// to the running attempt.
 final class Worker: @unchecked Sendable {
   /// Set in `current` once the running attempt is to be cancelled.
   static let cancelling: UInt64 = 1 << 63
@@ -40,76 +40,76 @@ final class Worker: @unchecked Sendable {
 
   let pool: PoolID
   let index: UInt16
-  /// Where the present comes from.
+  /// The clock.
   let time: TimerThread
-  /// Place in the stream of records.
+  /// The worker's shard in the stream of records.
   let shard: Int
   let directory: TypeDirectory
 
-  // Under the scheduler's lock.
+  // Protected by the scheduler's lock.
   @exclusivity(unchecked) var inbox: [Claimed] = []
   @exclusivity(unchecked) var inboxHasPayloads = false
   @exclusivity(unchecked) var isParked = false
   @exclusivity(unchecked) var parkedTask: UnsafeContinuation<Void, Never>?
   @exclusivity(unchecked) var attempts = 0
   @exclusivity(unchecked) var busy = Nanoseconds.zero
-  /// When the running attempt was last told to stop.
+  /// When the running attempt was last asked to stop.
   @exclusivity(unchecked) var stoppedAt = Instant.zero
-  /// The attempt that was told so.
+  /// That attempt.
   @exclusivity(unchecked) var stoppedToken: AttemptToken?
   /// Whether that attempt was reported as stuck.
   @exclusivity(unchecked) var isReportedStuck = false
-  /// Whether another worker has taken its place: it ends once it holds nothing.
+  /// Whether another worker replaces it. It ends once it holds no attempt.
   @exclusivity(unchecked) var isRetired = false
 
-  // Of the running side.
+  // Used by the running side only.
   @exclusivity(unchecked) var claimed: [Claimed] = []
-  /// What was in `claimed` before: its payloads are released outside the scheduler's lock.
+  /// The previous `claimed`; its payloads are released outside the scheduler's lock.
   @exclusivity(unchecked) var spent: [Claimed] = []
-  /// What the worker's reports parted the scheduler's state from; empty but while it is released.
+  /// Values that the worker's reports removed from the state; empty except while being released.
   @exclusivity(unchecked) var departed = Departures()
-  /// How many of `claimed` were taken up, or given back; by whoever is first.
+  /// How many of `claimed` were started or returned.
   let taken = Atomic<Int>(0)
-  /// Since when it works on `claimed`; under the scheduler's lock.
+  /// Since when it works on `claimed`; protected by the scheduler's lock.
   @exclusivity(unchecked) var batchSince = Instant.zero
   /// Whether any of `claimed` has a payload.
   @exclusivity(unchecked) var hasPayloads = false
   @exclusivity(unchecked) var reports: [AttemptReport] = []
   @exclusivity(unchecked) var outbox = Outbox()
   @exclusivity(unchecked) var effects = Effects()
-  /// When the last attempt finished, while the next follows at once.
+  /// The end of the last attempt, if the next follows immediately.
   @exclusivity(unchecked) var lastFinish: Instant?
-  /// Mean service time, smoothed, in nanoseconds; how many attempts it may take at once follows from it.
+  /// Smoothed mean service time in nanoseconds. Determines how many attempts the worker may claim at once.
   @exclusivity(unchecked) var smoothedService = 1e9
   @exclusivity(unchecked) var lastYield = Instant.zero
-  /// By how many bytes the process grew during attempts that are not reported yet, where that is measured.
+  /// Growth of the process during unreported attempts, if measured.
   @exclusivity(unchecked) var residentDeltas: [(AttemptToken, Int)] = []
 
   /// The running job's identifier, ``idle``, or the identifier with ``cancelling``.
   let current = Atomic<UInt64>(idle)
-  /// Whether the cancellation seen in `current` has reached the handler.
+  /// Whether the cancellation set in `current` has reached the handler.
   let cancelDone = Atomic<Bool>(false)
   /// Whether an attempt that was handed to this worker and not started may be over.
   let revoked = Atomic<Bool>(false)
-  /// Set when an attempt is delivered to this worker while it looks out for one.
+  /// Set when an attempt is delivered while the worker spins.
   let hasMail = Atomic<Bool>(false)
-  /// The last type of a value that says nothing of its size, and what its values measure.
+  /// The last type of a value without a size of its own, and the size of its values.
   @exclusivity(unchecked) var plainType: ObjectIdentifier?
   @exclusivity(unchecked) var plainBytes = 0
-  /// For the worker's own thread, and nobody else: whoever else slept here would take wake-ups away from it.
+  /// For the worker's own thread only: a second sleeper would consume its wake-ups.
   let parker = Parker()
-  /// Threads that wait on behalf of its handler, which may have started others.
+  /// Threads waiting on behalf of its handler, including threads that the handler started.
   private let waiters = Locked<[ObjectIdentifier: Parker]>([:])
-  /// How many parts of its handler sleep by the scheduler's time.
+  /// The number of its handler's tasks and threads that sleep in the scheduler's time.
   let sleepers = SleeperCount()
-  /// Where turns of the thread are counted on which its handler began, and which turn that was; 0: it is not known.
+  /// Where use of the handler's initial thread is counted, and the count at its start; 0: not known.
   let turnPlace = Atomic<UInt>(0)
   let turn = Atomic<UInt64>(0)
-  /// What its handler waits for, by number; under the scheduler's lock.
+  /// The waits of its handler by number; protected by the scheduler's lock.
   @exclusivity(unchecked) var waits: [UInt64: HandlerWait] = [:]
-  /// What its attempt said of its progress.
+  /// The latest progress report of its attempt.
   let progress = ProgressBoard()
-  /// What to cancel when the running attempt is stopped; under the scheduler's lock.
+  /// The task to cancel when the running attempt is stopped; protected by the scheduler's lock.
   @exclusivity(unchecked) var task: Task<Void, Never>?
 
   init(pool: PoolID, index: UInt16, shard: Int, directory: TypeDirectory, time: TimerThread) {
@@ -120,11 +120,11 @@ final class Worker: @unchecked Sendable {
     self.shard = shard
   }
 
-  /// Attempts that the worker may hold at once: as many as stay within 20 µs, so that the order by priority stays true.
+  /// Maximum attempts to claim at once: as many as take 20 µs together, so that the order by priority is preserved.
   var claimLimit: Int { Int(min(256, max(1, 20_000 / max(smoothedService, 1)))) }
 
-  /// Looks out for work for a moment before the worker goes to sleep, if its jobs are so short that waking it would
-  /// cost more than they do. Gives way to every other thread meanwhile. Returns whether something came.
+  /// Spins briefly for new work before the worker sleeps, if its jobs are shorter than a wake-up. Yields to all other
+  /// threads meanwhile. Returns whether work arrived.
   func lookOut() -> Bool {
     guard smoothedService < 20_000 else { return false }
     let end = cplatform_monotonic_ns() + 50_000
@@ -135,7 +135,7 @@ final class Worker: @unchecked Sendable {
     return false
   }
 
-  /// The next attempt that was handed over, if it was not given back.
+  /// The next claimed attempt that was not returned.
   @inline(__always)
   func takeNext() -> Int? {
     let next = taken.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
@@ -145,7 +145,7 @@ final class Worker: @unchecked Sendable {
   /// Whether another attempt follows.
   var hasNext: Bool { taken.load(ordering: .relaxed) < claimed.count }
 
-  /// Takes away what the worker has not begun. Under the scheduler's lock, by anyone.
+  /// Removes attempts that have not begun. Call under the scheduler's lock, on any thread.
   func takeUnbegun() -> ArraySlice<Claimed> {
     let next = taken.exchange(.max / 2, ordering: .acquiringAndReleasing)
     return next < claimed.count ? claimed[next...] : []
@@ -161,7 +161,7 @@ final class Worker: @unchecked Sendable {
     let (exchanged, _) = current.compareExchange(
       expected: job.rawValue, desired: Self.idle, ordering: .sequentiallyConsistent)
     if exchanged { return false }
-    // The canceller is at work on another thread, as a rule for some nanoseconds.
+    // Another thread is cancelling it, which usually takes some nanoseconds.
     var spins = 0
     while !cancelDone.load(ordering: .acquiring) {
       spins += 1
@@ -170,7 +170,7 @@ final class Worker: @unchecked Sendable {
       } else if spins < 10_000 {
         sched_yield()
       } else {
-        // A cancellation handler of the user's is in its way.
+        // A user's cancellation handler is running.
         _ = cplatform_sleep_until_ns(cplatform_monotonic_ns() + 100_000)
       }
     }
@@ -179,10 +179,10 @@ final class Worker: @unchecked Sendable {
     return true
   }
 
-  /// Marks an attempt that was handed to this worker as over. Called under the scheduler's lock.
+  /// Marks an attempt that was handed to this worker as over. Call under the scheduler's lock.
   ///
-  /// - Returns: what must follow once the lock is released, when the attempt is running: its handler's reaction to
-  ///   being cancelled may call the scheduler.
+  /// - Returns: the action to take after unlocking if the attempt is running, because its cancellation handlers may
+  ///   call the scheduler.
   func stop(_ token: AttemptToken) -> RunningStop? {
     revoked.store(true, ordering: .sequentiallyConsistent)
     let (isRunning, _) = current.compareExchange(
@@ -194,7 +194,7 @@ final class Worker: @unchecked Sendable {
     return RunningStop(worker: self, task: task)
   }
 
-  /// Whether the job's attempt is the one that runs, be it cancelled or not.
+  /// Whether the job's attempt is running, cancelled or not.
   func isRunning(_ job: JobID) -> Bool {
     current.load(ordering: .acquiring) & ~Self.cancelling == job.rawValue
   }
@@ -203,7 +203,7 @@ final class Worker: @unchecked Sendable {
     current.load(ordering: .acquiring) == job.rawValue | Self.cancelling
   }
 
-  /// Blocks the calling thread, whichever it is, until the instant or until the attempt is stopped.
+  /// Blocks the calling thread until the deadline or until the attempt is stopped.
   func sleep(untilNanoseconds deadline: Int64, job: JobID) throws {
     try waiting { parker in
       if time.isVirtual { return try sleepVirtually(untilNanoseconds: deadline, job: job, parker) }
@@ -215,7 +215,7 @@ final class Worker: @unchecked Sendable {
     }
   }
 
-  /// Calls `body` with a parker of the calling thread's own, which is woken when the attempt is stopped.
+  /// Calls `body` with a parker for the calling thread, which is woken when the attempt is stopped.
   func waiting<Value>(_ body: (Parker) throws -> Value) rethrows -> Value {
     let parker = Parker()
     waiters.withLock { $0[ObjectIdentifier(parker)] = parker }
@@ -225,7 +225,7 @@ final class Worker: @unchecked Sendable {
 
   fileprivate func wakeWaiters() { for parker in waiters.withLock({ Array($0.values) }) { parker.unpark() } }
 
-  /// Releases the payloads of what it has run. Outside the scheduler's lock, by the running side.
+  /// Releases the payloads of finished attempts. Call outside the scheduler's lock, on the running side.
   @inline(__always)
   func dropSpent() {
     if !spent.isEmpty { spent.removeAll(keepingCapacity: true) }
@@ -234,7 +234,7 @@ final class Worker: @unchecked Sendable {
   func note(service: Nanoseconds) { smoothedService += 0.1 * (Double(service.rawValue) - smoothedService) }
 }
 
-/// A running attempt that is to be told that it is over. Until it is told, its worker does not leave it.
+/// A running attempt to be notified that it is over. Its worker does not leave it until then.
 struct RunningStop {
   let worker: Worker
   let task: Task<Void, Never>?

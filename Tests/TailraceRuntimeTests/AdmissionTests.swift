@@ -27,7 +27,7 @@ struct AdmissionTests {
     await #expect {
       try await scheduler.submit(JobRequest("block"))
     } throws: {
-      "\($0)" == "pool 'thread' has no workers; give it some in SchedulerConfiguration"
+      "\($0)" == "pool 'thread' has no workers; add some in SchedulerConfiguration"
     }
   }
 
@@ -158,11 +158,11 @@ struct AdmissionTests {
       occupancy.leave()
       return nil
     }
-    for _ in 0..<30 { try await scheduler.submit(JobRequest("image", hints: [.memoryIntensive], memory: 4 << 20)) }
+    for _ in 0..<30 { try await scheduler.submit(JobRequest("image", memory: 4 << 20)) }
     await #expect {
       try await scheduler.submit(JobRequest("image", memory: 11 << 20))
     } throws: {
-      "\($0)" == "the job reserves 11534336 bytes, the whole memory budget is 10485760"
+      "\($0)" == "the job reserves 11534336 bytes, more than the whole memory budget of 10485760"
     }
     scheduler.start()
     #expect(await scheduler.shutdown(grace: .seconds(300)).drained)

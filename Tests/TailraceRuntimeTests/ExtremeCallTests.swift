@@ -235,7 +235,7 @@ struct ExtremeCallTests {
     scheduler.start()
     #expect(scheduler.health() == .degraded([.timerNotStarted(error: EAGAIN)]))
     let first = try await scheduler.submit(JobRequest("late", delay: .milliseconds(5)))
-    #expect("\(scheduler.health())".contains("the timer has no thread"))
+    #expect("\(scheduler.health())".contains("cannot start the timer thread"))
     scheduler.timer.refuseThread(times: 0)
     let second = try await scheduler.submit(JobRequest("late", delay: .milliseconds(1)))
     for id in [first, second] { #expect(try await scheduler.result(of: id, timeout: .seconds(60)).state == .completed) }

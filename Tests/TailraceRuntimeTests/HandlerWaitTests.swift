@@ -98,7 +98,7 @@ struct DrainingHandlerTests {
     let report = await scheduler.shutdown(grace: .milliseconds(50), stopping: .seconds(60))
     #expect(!report.drained && report.leftRunning == 0)
     #expect(report.cancelled + report.refused >= 1 && report.refused == errors.all.count)
-    #expect(errors.all.allSatisfy { $0 == "the scheduler is shutting down and takes no more jobs" })
+    #expect(errors.all.allSatisfy { $0 == "the scheduler is shutting down and accepts no more jobs" })
     #expect(scheduler.violatedInvariants == [])
   }
 }
@@ -245,7 +245,7 @@ struct HandlerWaitTests {
       #expect(
         reasons.map(\.description).contains {
           $0.contains(
-            "2 of 5 workers of pool 'async' hold handlers that wait for jobs which only these workers could run")
+            "2 of 5 workers of pool 'async' hold handlers that wait for jobs that only these workers could run")
             && $0.contains(": \(type); let the jobs depend on each other")
         }, "\(reasons)")
     default: Issue.record("\(scarce): \(health)")
@@ -359,7 +359,7 @@ struct HandlerWaitTests {
       return
     }
     #expect(types == ["blocks its thread"] && longest > .milliseconds(100))
-    #expect(reasons[0].description.contains("handlers of blocks its thread: register those that block or compute with"))
+    #expect(reasons[0].description.contains("handlers of blocks its thread: register handlers that block or compute"))
     scheduler.cancel(sleeper)
     await scheduler.shutdown()
   }
@@ -414,6 +414,6 @@ struct HandlerWaitTests {
       return
     }
     #expect(reasons == [.asyncPoolBlocked(types: [], longest: .seconds(3))])
-    #expect(reasons[0].description.contains("handlers that went on after an await, or other code of the process, hold"))
+    #expect(reasons[0].description.contains("blocked by handlers that continued after an await, or by other code"))
   }
 }

@@ -89,7 +89,7 @@ struct ResourceTests {
     #expect(try await scheduler.result(of: sticky).value as? Int == 7)
     #expect(called.all.isEmpty)
     await scheduler.shutdown()
-    #expect(log.all.contains { $0.hasPrefix("error resource not released") && $0.contains("there is no oven") })
+    #expect(log.all.contains { $0.hasPrefix("error cannot close resource") && $0.contains("there is no oven") })
   }
 }
 

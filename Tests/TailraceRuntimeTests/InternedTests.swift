@@ -71,7 +71,7 @@ struct InternedTests {
     for number in 0..<SchedulerCore.mostTypes { try scheduler.register("type \(number)") { _ in number } }
     #expect(
       throws: LimitReached(
-        "job types", count: 64_000, limit: 64_000, remedy: "let jobs that differ by a value share a type")
+        "job types", count: 64_000, limit: 64_000, remedy: "use one type for jobs that differ only in a value")
     ) { try scheduler.register("one more") { _ in nil } }
     await #expect(throws: LimitReached.self) { try await scheduler.submit(JobRequest("unknown")) }
     scheduler.start()

@@ -165,7 +165,7 @@ struct LifetimeTests {
     #expect {
       _ = try kept.all[0].scheduler
     } throws: {
-      "\($0)" == "the scheduler is shutting down and takes no more jobs"
+      "\($0)" == "the scheduler is shutting down and accepts no more jobs"
     }
   }
 }

@@ -22,8 +22,8 @@ struct PoolTests {
       return await half * 2
     }
     scheduler.start()
-    let hinted = try await scheduler.submit(JobRequest("work", hints: [hint, .memoryIntensive]))
-    let plain = try await scheduler.submit(JobRequest("work", hints: [.memoryIntensive]))
+    let hinted = try await scheduler.submit(JobRequest("work", hints: [hint]))
+    let plain = try await scheduler.submit(JobRequest("work"))
     #expect(try await scheduler.result(of: hinted).value as? Int == 42)
     #expect(try await scheduler.result(of: plain).value as? Int == 42)
     await scheduler.shutdown()

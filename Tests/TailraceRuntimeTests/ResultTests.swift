@@ -27,7 +27,7 @@ struct ResultTests {
     #expect {
       try scheduler.registerBlocking("bake") { _ in nil }
     } throws: {
-      "\($0)" == "job type 'bake' has a handler already; register each name once"
+      "\($0)" == "job type 'bake' already has a handler; register each name once"
     }
   }
 
@@ -63,7 +63,7 @@ struct ResultTests {
     await #expect {
       try await scheduler.result(of: id, timeout: .milliseconds(5))
     } throws: {
-      "\($0)" == "job \(id.rawValue) had not settled after 0.005 seconds; it goes on"
+      "\($0)" == "job \(id.rawValue) did not settle within 0.005 seconds; it continues"
     }
     #expect(scheduler.status(of: id)?.state.isTerminal == false)
     gate.open()

@@ -272,7 +272,7 @@ struct ScheduleTests {
       }
     }
     #expect(words("a", .every(.seconds(60))) == "taken")
-    #expect(words("a", .every(.seconds(60))).hasPrefix("there is a schedule 'a' already"))
+    #expect(words("a", .every(.seconds(60))).hasPrefix("a schedule named 'a' already exists"))
     #expect(words("b", .cron("0 25 * * *")).hasPrefix("cron expression '0 25 * * *': hour '25'"))
     #expect(words("c", .cron("@daily", timeZone: "Europe/Berln")).contains("did you mean 'Europe/Berlin'"))
     #expect(words("d", .every(.zero)).contains("interval is 0.0 seconds; allowed: 1 ns or longer"))

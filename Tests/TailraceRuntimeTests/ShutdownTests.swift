@@ -24,7 +24,7 @@ struct ShutdownTests {
     await #expect {
       try await scheduler.submit(JobRequest("short"))
     } throws: {
-      "\($0)" == "the scheduler is shutting down and takes no more jobs"
+      "\($0)" == "the scheduler is shutting down and accepts no more jobs"
     }
   }
 

@@ -89,12 +89,12 @@ struct TypedJobTests {
         == "job type 'CleanUp' is registered without a Swift type, not for CleanUp; give one of them another name")
     #expect(
       await refusal { try await scheduler.submit(JobRequest("resize-image", payload: 7)) }
-        == "job type 'resize-image' takes a ResizeImage, this job has a payload of type Int: "
-        + "submit a ResizeImage itself"
+        == "job type 'resize-image' takes a ResizeImage, but this job has a payload of type Int; "
+        + "submit a ResizeImage"
     )
     #expect(
       await refusal { try await scheduler.submit(JobRequest("resize-image")) }
-        == "job type 'resize-image' takes a ResizeImage, this job has no payload: submit a ResizeImage itself")
+        == "job type 'resize-image' takes a ResizeImage, but this job has no payload; submit a ResizeImage")
     #expect(scheduler.metrics().gauges.admitted == 0)
     await scheduler.shutdown()
   }

@@ -74,7 +74,7 @@ struct UnknownTypeTests {
     let lines = log.all.filter { $0.hasPrefix("warning") }
     #expect(
       lines == [
-        "warning jobs of an unknown type wait for it to be registered close-to=resize-image "
+        "warning jobs wait for a job type without a handler close-to=resize-image "
           + "tailrace-job-type=resize-imgae"
       ])
     await scheduler.shutdown()
