@@ -1,17 +1,17 @@
 import TailraceCore
 
-/// The instants of one stream's arrivals, one by one.
+/// Generates the instants of a stream's arrivals in order.
 ///
-/// The draw for arrival `n` is keyed by (seed, stream, n), so neither what arrives nor what other streams do moves it.
+/// The draw for arrival `n` is keyed by (seed, stream, n), so it is independent of other arrivals and streams.
 struct ArrivalProcess: Sendable {
-  /// A law's parameters stand beside it, so that looking at it copies nothing.
+  /// The parameters of a law are stored separately, so that switching on the law copies nothing.
   private enum Law: Sendable { case constant, poisson, bursty, stages, atOnce, recorded, recurring, nothing }
 
-  /// A stage, from its start at `begin` nanoseconds, before which `before` arrivals are expected.
+  /// A stage that starts at `begin` nanoseconds, when `before` arrivals are expected.
   private struct Ramp: Sendable {
     var begin: Double
     var length: Double
-    /// Arrivals a nanosecond at its two ends.
+    /// Arrivals per nanosecond at its start and end.
     var from: Double
     var to: Double
     var before: Double
@@ -19,9 +19,9 @@ struct ArrivalProcess: Sendable {
   }
 
   private let law: Law
-  /// Arrivals a second, of `constant`.
+  /// Arrivals per second, for `constant`.
   private var rate = 0.0
-  /// Nanoseconds between arrivals while there are some.
+  /// Mean nanoseconds between arrivals during busy periods.
   private var meanGap = 0.0
   /// Mean lengths of the periods of `bursty`, in nanoseconds.
   private var on = 0.0
@@ -29,7 +29,7 @@ struct ArrivalProcess: Sendable {
   private var ramps: [Ramp] = []
   private var recorded: ContiguousArray<Nanoseconds> = []
   private var recurring: RecurringArrivals?
-  /// The slot of the last arrival, or a time before the first.
+  /// The slot of the last arrival; initially a time before the first.
   private var slot = UnixTime.epoch
   private let random: KeyedRandom
   private let start: Int64
@@ -37,12 +37,12 @@ struct ArrivalProcess: Sendable {
   private let end: Int64
   private let limit: UInt64
   private var number: UInt64 = 0
-  /// Nanoseconds since `start` of the last arrival; for stages, the expected number of arrivals up to it.
+  /// The last arrival in nanoseconds since `start`; for stages, the expected number of arrivals up to it.
   private var clock: Double = 0
   /// The end of the current busy period of a bursty stream, nanoseconds since `start`, and its number.
   private var busyUntil: Double = 0
   private var period: UInt64 = 0
-  /// Asked now and then while nothing arrives for long; nil: nobody interrupts.
+  /// Polled during long periods without arrivals; nil: no interruption.
   private let isInterrupted: (@Sendable () -> Bool)?
 
   /// - Parameters:
@@ -84,7 +84,7 @@ struct ArrivalProcess: Sendable {
     case .recurring(let arrivals):
       law = .recurring
       recurring = arrivals
-      // A little early, since scaling rounds: what comes out before the start is left aside.
+      // Slightly early because scaling rounds; arrivals before the start are skipped.
       slot = arrivals.zero + stream.start.scaled(by: 1 / arrivals.scale) - .seconds(1)
     case .closed: law = .nothing
     }
@@ -108,7 +108,7 @@ struct ArrivalProcess: Sendable {
   /// A draw from the exponential distribution of mean 1.
   @inline(__always) private static func exponential(_ random: KeyedRandom) -> Double { -StableMath.log(random.uniform) }
 
-  /// The next arrival and its number in the stream, from 0; nil: there are no more.
+  /// The next arrival and its number in the stream, from 0; nil: none.
   @inline(__always) mutating func next() -> (instant: Int64, number: UInt64)? {
     guard number < limit else { return nil }
     let instant: Int64
@@ -132,7 +132,7 @@ struct ArrivalProcess: Sendable {
     return (instant, number)
   }
 
-  /// The next slot of a recurrence on the tape, not before the stream's start.
+  /// The next slot of a recurrence at or after the stream's start, in tape time.
   private mutating func nextSlot() -> Int64? {
     guard let recurring else { return nil }
     var passed = 0
@@ -147,14 +147,14 @@ struct ArrivalProcess: Sendable {
     return nil
   }
 
-  /// Far beyond any scenario the sum saturates, and the stream ends. Inlined: a call would copy the whole process.
+  /// Saturates far beyond any scenario, which ends the stream. Inlined, because a call would copy the whole process.
   @inline(__always)
   private func instantAfter(_ nanoseconds: Double) -> Int64 {
     nanoseconds < 4e18
       ? (Instant(nanoseconds: start) + Nanoseconds(Int64(nanoseconds + 0.5))).nanoseconds : .max
   }
 
-  /// Nanoseconds from the stream's start to the next arrival of a process of chance.
+  /// Nanoseconds from the stream's start to the next arrival of a random process.
   private mutating func drawNext() -> Double? {
     let step = Self.exponential(random.key(.arrival).key(number))
     switch law {
@@ -162,11 +162,11 @@ struct ArrivalProcess: Sendable {
       clock += step * meanGap
       return clock
     case .bursty:
-      // Time passes for the process only while it is busy; a gap that outlasts a busy period goes on in the next.
+      // Time passes only during busy periods; a gap that exceeds one continues in the next.
       var gap = step * meanGap
       while clock + gap > busyUntil {
         guard busyUntil < 4e18 else { return nil }
-        // An arrival may be millions of periods away.
+        // The next arrival may be millions of periods away.
         if period & 0xffff == 0xffff, isInterrupted?() == true { return nil }
         gap -= busyUntil - clock
         period += 1
@@ -185,8 +185,8 @@ struct ArrivalProcess: Sendable {
     }
   }
 
-  /// How long into a ramp `count` arrivals are expected: the inverse of `from·t + (to−from)·t²/(2·length)`, in the form
-  /// that stays exact when the slope vanishes.
+  /// The time into a ramp at which `count` arrivals are expected: the inverse of `from·t + (to−from)·t²/(2·length)`, in
+  /// a form that remains exact when the slope vanishes.
   private static func time(until count: Double, in ramp: Ramp) -> Double {
     let slope = (ramp.to - ramp.from) / ramp.length
     let root = max(0, ramp.from * ramp.from + 2 * slope * count).squareRoot()

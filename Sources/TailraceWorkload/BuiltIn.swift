@@ -1,12 +1,12 @@
 import Foundation
 
-/// The scenarios that come with the program, embedded as the YAML files they are in the source tree.
+/// The built-in scenarios: the YAML files of the source tree, embedded in the program.
 package enum BuiltIn {
   /// A named, ordered set of scenarios.
   package struct Suite: Sendable, Hashable {
     package let name: String
     package let summary: String
-    /// Names of scenarios, in the order in which they run.
+    /// Names of scenarios in run order.
     package let scenarios: [String]
   }
 
@@ -40,38 +40,39 @@ package enum BuiltIn {
   /// The suites, `documented` first.
   package static let suites: [Suite] = [
     Suite(
-      name: "documented", summary: "The job mixes of five documented systems, each beside its published figures.",
+      name: "documented", summary: "The job mixes of five documented systems, with their published figures.",
       scenarios: [
         "governance-five", "governance-services", "audit-approvals", "companion-interactions", "swarm-tasks",
         "swarm-database", "swarm-subprocess", "swarm-events", "pipeline-phases",
       ]),
     Suite(
-      name: "policies", summary: "One overloaded mix of four classes under each policy: who waits, and for how long.",
+      name: "policies", summary: "One overloaded mix of four job classes under each policy, to compare waiting times.",
       scenarios: [
         "policies-fifo", "policies-priority", "policies-aging", "policies-slope-aging", "policies-deadline",
         "policies-shortest", "policies-fair",
       ]),
     Suite(
-      name: "overload", summary: "Up through what the backend can do and down again, with and without adaptive limits.",
+      name: "overload",
+      summary: "A load that exceeds the backend's capacity for a while, with and without adaptive limits.",
       scenarios: ["overload-fixed", "overload-aimd", "overload-gradient", "overload-codel"]),
   ]
 
   /// The names of all built-in scenarios, the suite `documented` first.
   package static var all: [String] { texts.map(\.name) }
 
-  /// The file of a built-in scenario; nil: there is none of this name.
+  /// The YAML of a built-in scenario; nil: there is none with this name.
   package static func yaml(named name: String) -> String? {
     texts.first { $0.name == name }.map { String(decoding: $0.bytes, as: UTF8.self) }
   }
 
-  /// A suite by its name.
+  /// The suite with a name; nil: there is none.
   package static func suite(named name: String) -> Suite? { suites.first { $0.name == name } }
 
-  /// A built-in scenario; nil: there is none of this name.
+  /// Parses a built-in scenario; nil: there is none with this name.
   ///
   /// - Parameters:
   ///   - overrides: `--set` pairs; see ``ScenarioParser/parse(yaml:file:overrides:checking:)``.
-  ///   - check: Finds what is wrong with targets and published figures.
+  ///   - check: Validates targets and published figures.
   package static func scenario(
     named name: String, overrides: [(key: String, value: String)] = [],
     checking check: ExpressionCheck = .none

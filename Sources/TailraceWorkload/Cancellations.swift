@@ -1,24 +1,24 @@
 import TailraceCore
 
-/// What submitters will want no more, soonest first; of one instant in the order in which it was noted.
+/// Pending cancellations, earliest first; those at the same instant in the order in which they were added.
 package struct Cancellations {
   private var queue = DueQueue<UInt64>()
   private var noted: UInt64 = 0
 
-  /// Makes an empty list.
+  /// Creates an empty list.
   package init() {}
 
-  /// Whether nothing will be cancelled.
+  /// Whether no cancellation is pending.
   @inline(__always) package var isEmpty: Bool { queue.isEmpty }
-  /// When the next is due; nil: there is none.
+  /// The instant of the next cancellation; nil: none.
   @inline(__always) package var next: Instant? { queue.next }
 
-  /// Notes that a job's submitter wants it no more from an instant on.
+  /// Adds the cancellation of a job at an instant.
   package mutating func note(_ job: UInt64, at instant: Instant) {
     queue.add(job, at: instant, order: noted)
     noted += 1
   }
 
-  /// The next job that is due by an instant; nil: none is.
+  /// Removes and returns the next job to cancel by an instant; nil: none.
   package mutating func take(by instant: Instant) -> UInt64? { queue.take(by: instant)?.value }
 }

@@ -1,6 +1,6 @@
 import TailraceCore
 
-/// A queue of values by the instant at which they are due, earliest first. The caller's number orders equal instants.
+/// A queue of values by due instant, earliest first. A number supplied by the caller orders equal instants.
 package struct DueQueue<Value> {
   private struct Entry {
     var at: Instant
@@ -14,17 +14,17 @@ package struct DueQueue<Value> {
   /// A binary heap.
   private var entries: [Entry] = []
 
-  /// Makes an empty queue.
+  /// Creates an empty queue.
   package init() {}
 
-  /// Whether nothing is due at any instant.
+  /// Whether the queue is empty.
   @inline(__always) package var isEmpty: Bool { entries.isEmpty }
-  /// How much is due.
+  /// The number of values.
   package var count: Int { entries.count }
-  /// When the first is due; nil: nothing is.
+  /// The earliest due instant; nil: the queue is empty.
   @inline(__always) package var next: Instant? { entries.first?.at }
 
-  /// Adds what is due at an instant.
+  /// Adds a value.
   ///
   /// - Complexity: O(log n).
   package mutating func add(_ value: Value, at instant: Instant, order: UInt64) {
@@ -38,7 +38,7 @@ package struct DueQueue<Value> {
     entries[position] = entry
   }
 
-  /// Takes the first one out if it is due by an instant.
+  /// Removes and returns the first value if it is due by an instant.
   ///
   /// - Complexity: O(log n).
   package mutating func take(by instant: Instant) -> (at: Instant, value: Value)? {

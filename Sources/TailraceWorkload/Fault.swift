@@ -1,42 +1,42 @@
 import TailraceCore
 
-/// Something that goes wrong around the jobs: in the machine, on the way to the scheduler, or in a stretch of time.
+/// An injected fault: in attempts, on the way to the scheduler, or of the whole process.
 ///
-/// What goes wrong with a job type always is said by its ``Failures``.
+/// The ``Failures`` of a job type describe its normal failure rates.
 package struct Fault: Sendable, Hashable {
   package enum Kind: Sendable, Hashable {
-    /// This share of the attempts fails.
+    /// This share of attempts fails.
     case fail(share: Double)
-    /// This share of the attempts never ends by itself.
+    /// This share of attempts never ends by itself.
     case hang(share: Double)
-    /// This share of the jobs is lost on its way to the scheduler.
+    /// This share of jobs is lost on the way to the scheduler.
     case lose(share: Double)
-    /// This share of the jobs is submitted twice at once.
+    /// This share of jobs is submitted twice. The duplicate is invisible to the submitter.
     case double(share: Double)
-    /// So many workers of a pool (nil: of either) die with their attempts; each is replaced after a time of its own.
+    /// This many workers of a pool (nil: of either pool) die with their attempts; each is replaced after `restart`.
     case crash(workers: Int, pool: PoolID?, restart: ServiceTime)
-    /// The process stands still.
+    /// The process is suspended for this long.
     case stall(ServiceTime)
-    /// The process's clock jumps, forward or (below zero) back.
+    /// The wall clock is set forward, or backward if negative.
     case stepClock(Nanoseconds)
   }
 
-  /// When it strikes.
+  /// When a fault occurs.
   package enum Timing: Sendable, Hashable {
-    /// All the time from one instant until another; nil: to the end.
+    /// Continuously from one instant until another; nil: to the end.
     case window(from: Nanoseconds, until: Nanoseconds?)
-    /// At these instants, in their order.
+    /// At these instants, in order.
     case at([Nanoseconds])
-    /// By chance, so far apart on average (a Poisson process), within a window.
+    /// At random with this mean interval (a Poisson process), within a window.
     case every(Nanoseconds, from: Nanoseconds, until: Nanoseconds?)
   }
 
   package var kind: Kind
   package var timing: Timing
-  /// Job types that it strikes; empty: all.
+  /// The affected job types; empty: all.
   package var jobs: [Int]
 
-  /// Whether it strikes a job of a type at an instant; of use for the kinds that strike jobs.
+  /// Whether a fault of a job-related kind affects a job type at an instant.
   @inline(__always)
   func strikes(type: Int, at instant: Instant) -> Bool {
     guard case .window(let from, let until) = timing, instant.nanoseconds >= from.rawValue,

@@ -1,18 +1,18 @@
 import TailraceCore
 
-/// When and whom a scenario's faults strike, drawn from the tape's seed.
+/// The occurrences of a scenario's faults, drawn from the tape's seed.
 ///
-/// Each draw is keyed by what it is for: the same seed gives the same plan, whatever the system does meanwhile, and
-/// one fault more moves no draw of the others.
+/// Each draw has its own key, so the same seed gives the same plan whatever the system does, and adding a fault does
+/// not affect the draws of the others.
 package struct FaultPlan: Sendable {
-  /// Something that happens once, at an instant.
+  /// A fault at a single instant.
   package struct Strike: Sendable {
     package enum Kind: Sendable {
-      /// Workers die.
+      /// Workers crash.
       case crash(workers: Int, pool: PoolID?)
-      /// The process stands still.
+      /// The process is suspended.
       case stall(Nanoseconds)
-      /// The clock jumps.
+      /// The wall clock is set.
       case stepClock(Nanoseconds)
     }
     package var at: Instant
@@ -20,26 +20,26 @@ package struct FaultPlan: Sendable {
     fileprivate var restart: ServiceTime?
     fileprivate var random: KeyedRandom
 
-    /// Which of a number of workers is the next to die.
+    /// The index of the next worker to crash, among `count`.
     package func victim(_ number: Int, of count: Int) -> Int {
       min(count - 1, Int(random.key(.victim).key(UInt64(number)).uniform * Double(count)))
     }
 
-    /// After how long it is replaced.
+    /// How long a crashed worker is absent.
     package func restart(of number: Int) -> Nanoseconds {
       restart?.quantile(random.key(.restart).key(UInt64(number)).uniform) ?? .zero
     }
   }
 
-  /// What becomes of a submission.
+  /// What happens to a submission.
   package enum Fate: Sendable { case arrives, isLost, isDoubled }
 
-  /// The strikes of one fault, one after another.
+  /// The occurrences of one fault, in order.
   private struct Source: Sendable {
     var fault: Fault
     var random: KeyedRandom
     var number: UInt64 = 0
-    /// `distantFuture`: there are no more.
+    /// `distantFuture`: none.
     var next = Instant.distantFuture
 
     init(_ fault: Fault, _ random: KeyedRandom) {
@@ -68,7 +68,7 @@ package struct FaultPlan: Sendable {
         strike.restart = restart
       case .stall(let length): strike.kind = .stall(length.quantile(own.uniform))
       case .stepClock(let step): strike.kind = .stepClock(step)
-      case .fail, .hang, .lose, .double: preconditionFailure("\(fault.kind) does not strike at an instant")
+      case .fail, .hang, .lose, .double: preconditionFailure("\(fault.kind) does not occur at an instant")
       }
       number += 1
       switch fault.timing {
@@ -84,10 +84,10 @@ package struct FaultPlan: Sendable {
   private let faults: [Fault]
   private let randoms: [KeyedRandom]
   private var sources: [Source] = []
-  /// When the next strike comes; `distantFuture`: there is none.
+  /// The instant of the next occurrence; `distantFuture`: none.
   package private(set) var next = Instant.distantFuture
 
-  /// The plan of a tape's scenario; nil: nothing goes wrong.
+  /// The plan of a tape's scenario; nil: it has no faults.
   package init?(_ tape: Tape) {
     guard !tape.scenario.faults.isEmpty else { return nil }
     faults = tape.scenario.faults
@@ -101,14 +101,14 @@ package struct FaultPlan: Sendable {
 
   private func earliest() -> Instant { sources.reduce(.distantFuture) { min($0, $1.next) } }
 
-  /// Takes the next strike; of several at one instant, the one that the scenario names first.
+  /// Takes the next occurrence. At equal instants, faults come in the order of the scenario.
   package mutating func takeNext() -> Strike {
     let strike = sources[sources.firstIndex { $0.next == next }!].take()
     next = earliest()
     return strike
   }
 
-  /// What becomes of a job that is submitted at an instant.
+  /// What happens to a job that is submitted at an instant.
   package func fate(of job: UInt64, type: Int, at instant: Instant) -> Fate {
     for (fault, random) in zip(faults, randoms) where fault.strikes(type: type, at: instant) {
       switch fault.kind {
@@ -120,7 +120,7 @@ package struct FaultPlan: Sendable {
     return .arrives
   }
 
-  /// How an attempt that starts at an instant ends because of a fault; nil: as it would without.
+  /// How a fault ends an attempt that starts at an instant; nil: it does not affect the attempt.
   package func ending(of job: UInt64, type: Int, attempt: Int, at instant: Instant) -> AttemptEnding? {
     for (fault, random) in zip(faults, randoms) where fault.strikes(type: type, at: instant) {
       switch fault.kind {

@@ -1,10 +1,10 @@
-/// Draws that depend on nothing but their key: any draw can be made at any time, in any order, on any machine.
+/// Random draws that depend only on their key: any draw can be made at any time, in any order, on any machine.
 ///
 /// A counter-based generator: each part of the key is folded into the state by the finalizer of SplitMix64 (variant 13
 /// of D. Stafford's mixers, as in G. Steele, D. Lea, C. Flood: *Fast Splittable Pseudorandom Number Generators*, OOPSLA
-/// 2014), after a step by the golden ratio. A draw's quality is that of SplitMix64; it is no cryptographic generator.
+/// 2014), after a step by the golden ratio. Not cryptographically secure.
 package struct KeyedRandom: Sendable, Hashable {
-  /// What a draw is for; keeps draws of one job apart. The numbers are part of every fingerprint: never renumber.
+  /// The purpose of a draw; separates the draws of one job. The numbers are part of every fingerprint: never renumber.
   package enum Purpose: UInt64, Sendable {
     case arrival = 1
     case period = 2
@@ -30,7 +30,7 @@ package struct KeyedRandom: Sendable, Hashable {
 
   private let state: UInt64
 
-  /// Starts a key from a run's seed.
+  /// Creates a key from a run's seed.
   package init(seed: UInt64) { state = Self.mix(seed &+ Self.golden) }
   @inline(__always) private init(state: UInt64) { self.state = state }
 
@@ -44,17 +44,17 @@ package struct KeyedRandom: Sendable, Hashable {
     return z ^ (z >> 31)
   }
 
-  /// The key extended by one more part.
+  /// Extends the key by one part.
   @inline(__always) package func key(_ part: UInt64) -> KeyedRandom {
     KeyedRandom(state: Self.mix((state ^ part) &+ Self.golden))
   }
 
-  /// The key extended by what a draw is for.
+  /// Extends the key by a purpose.
   @inline(__always) package func key(_ purpose: Purpose) -> KeyedRandom { key(purpose.rawValue) }
 
-  /// The 64 bits that belong to this key.
+  /// The 64 bits of this key.
   @inline(__always) package var bits: UInt64 { Self.mix(state &+ Self.golden) }
 
-  /// The number in the open interval (0, 1) that belongs to this key: a multiple of 2⁻⁵³ plus 2⁻⁵⁴.
+  /// The number of this key in the open interval (0, 1): a multiple of 2⁻⁵³ plus 2⁻⁵⁴.
   @inline(__always) package var uniform: Double { (Double(bits >> 11) + 0.5) * 0x1p-53 }
 }

@@ -1,44 +1,43 @@
 import TailraceCore
 
-/// What a replay of a scenario comes to, before it starts: bounds that need no tape.
+/// An estimate of the size of a replay before it starts. It does not generate the tape.
 ///
-/// Numbers are expectations where arrivals are drawn, and upper bounds where clients wait for their jobs.
+/// Values are expectations for random arrivals, and upper bounds for closed clients.
 package struct LoadForecast: Sendable, Hashable {
   /// Jobs of all streams.
   package var jobs: Double
-  /// With the retries that the declared failures bring.
+  /// Attempts, including retries due to the declared failures.
   package var attempts: Double
-  /// What must be computed beside the attempts, by what it is: periods of bursts, strikes of faults, cycles, looks at
-  /// the queue. Their number may be large where there are few jobs.
+  /// Other steps to compute, by kind: burst periods, fault occurrences, cycles, autoscaling checks. There may be many
+  /// even with few jobs.
   package var events: [Event]
-  /// Jobs that wait at once at most, as far as it can be known: what comes faster than it is served, up to the queue's
-  /// capacity.
+  /// Estimated maximum number of jobs waiting at once: arrivals in excess of capacity, up to the queue's capacity.
   package var waiting: Double
-  /// From the first arrival to the last.
+  /// The time from the first arrival to the last.
   package var arrivals: Nanoseconds?
-  /// What the attempts take together, divided by the workers; nil: service times are not declared.
+  /// The total duration of attempts divided by the workers; nil: service times are not declared.
   package var work: Nanoseconds?
 
-  /// Something that must be computed, and how often.
+  /// A kind of step and its count.
   package struct Event: Sendable, Hashable {
-    /// In the plural.
+    /// A plural noun.
     package var name: String
     package var count: Double
-    /// What to change so that there are fewer.
+    /// How to reduce the count.
     package var advice: String
   }
 
-  /// Attempts and events: what a replay in virtual time has to compute.
+  /// Attempts plus events: the steps of a replay in virtual time.
   package var steps: Double { events.reduce(attempts) { $0 + $1.count } }
 
-  /// More steps than this in one replay are refused, as that many jobs are.
+  /// Maximum steps per replay; the same as the maximum of jobs.
   package static let mostSteps = mostJobs
 
-  /// More jobs than this in one replay are refused: in virtual time they take hours, and in real time no generator
-  /// submits them within a day.
+  /// Maximum jobs per replay. In virtual time this many take hours, and in real time no generator submits them within a
+  /// day.
   package static let mostJobs = 1e10
 
-  /// Looks at a scenario, already scaled.
+  /// Estimates the replay of a scenario that is already scaled.
   package init(_ scenario: Scenario) {
     jobs = 0
     attempts = 0
@@ -70,7 +69,7 @@ package struct LoadForecast: Sendable, Hashable {
     let busy = seconds / Double(max(1, workers))
     work = isKnown ? Nanoseconds(seconds: min(busy, 9e9)) : nil
     arrivals = scenario.duration ?? scenario.arrivalLength
-    // What is not served while jobs arrive waits, as far as the queue takes it.
+    // Arrivals beyond capacity wait, as far as the queue has room.
     let length = arrivals?.seconds ?? 0
     let served = busy > 0 ? min(1, length / busy) : 1
     let left = max(atOnce, jobs * (1 - served))
@@ -84,7 +83,7 @@ package struct LoadForecast: Sendable, Hashable {
     for stream in scenario.streams {
       guard case .bursty(_, let on, let off) = stream.arrivals else { continue }
       let left = max(0, length - stream.start.seconds)
-      // A stream looks for its next arrival also where none comes any more.
+      // A stream also searches for its next arrival during idle periods.
       periods += min(stream.duration?.seconds ?? left, left) / max(1e-9, on.seconds + off.seconds)
     }
     let end = Nanoseconds(seconds: min(length + scenario.drain.seconds, 9e9))
@@ -97,17 +96,16 @@ package struct LoadForecast: Sendable, Hashable {
     }
     let looks = scenario.scheduler.autoscaling.map { end.seconds / max(1e-9, $0.interval.seconds) * Double(pools) } ?? 0
     return [
-      Event(name: "periods of bursts", count: periods, advice: "make on: and off: longer, or the duration shorter"),
-      Event(name: "strikes of faults", count: strikes, advice: "make every: longer, or the duration shorter"),
+      Event(name: "burst periods", count: periods, advice: "make on: and off: longer, or the duration shorter"),
+      Event(name: "fault occurrences", count: strikes, advice: "make every: longer, or the duration shorter"),
       Event(name: "cycles of work", count: cycles, advice: "lower the rate, or shorten the duration"),
       Event(
-        name: "looks at the queue", count: looks,
+        name: "autoscaling checks", count: looks,
         advice: "make scheduler.autoscale.interval longer, or the duration shorter"),
     ].filter { $0.count >= 1 }
   }
 
-  /// Why nobody would want this replay, and what to change; nil: it may be one that somebody wants. Whether its jobs
-  /// find room in memory is another question.
+  /// Why the replay is rejected as too large, and what to change; nil: it is not rejected. Memory is checked elsewhere.
   package var refusal: String? {
     if jobs > Self.mostJobs {
       return
@@ -119,12 +117,12 @@ package struct LoadForecast: Sendable, Hashable {
       let isRetried = attempts >= (most?.count ?? 0)
       let what = isRetried ? "\(Self.short(attempts)) attempts" : "\(Self.short(most?.count ?? 0)) \(most?.name ?? "")"
       let advice = isRetried ? "lower the number of retries, or of jobs" : most?.advice ?? ""
-      return "the load comes to \(what); at most \(Self.short(Self.mostSteps)) are computed: \(advice)"
+      return "the load has \(what); at most \(Self.short(Self.mostSteps)) are computed: \(advice)"
     }
     return nil
   }
 
-  /// `3.6e12`, `120 million`: a number that is large.
+  /// A short form of a large number: `3.6e12`, `120 million`.
   package static func short(_ count: Double) -> String {
     for (factor, name) in [(1e12, "trillion"), (1e9, "billion"), (1e6, "million")] where count >= factor * 0.9995 {
       let scaled = count / factor
@@ -149,18 +147,18 @@ package struct LoadForecast: Sendable, Hashable {
 }
 
 extension JobSpec {
-  /// How many attempts a job has on average: each that fails or hangs is repeated while retries are left.
+  /// Mean attempts per job: each failed or hanging attempt is repeated while retries are left.
   fileprivate func meanAttempts(_ usual: RetryPolicy) -> Double {
     let limit = Double((retry ?? usual).limit)
     let failing = failures.attempts + failures.hangs
-    // 1 + p + p² + …, as often as there are retries.
+    // 1 + p + p² + …, with one term per possible attempt.
     let often = failing >= 1 ? limit + 1 : (1 - StableMath.pow(failing, limit + 1)) / (1 - failing)
     return failures.always * (limit + 1) + (1 - failures.always) * (failing > 0 ? often : 1)
   }
 }
 
 extension LoadStream {
-  /// How many jobs a stream brings, and the share of each type.
+  /// The number of jobs of a stream, and the share of each type.
   fileprivate func forecast(within end: Nanoseconds?, _ scenario: Scenario) -> (count: Double, shares: [Double]) {
     var shares = [Double](repeating: 0, count: scenario.jobs.count)
     var jobsEach = 1.0
@@ -193,17 +191,17 @@ extension LoadStream {
     return (expectedJobs(within: end ?? ownLength.map { start + $0 } ?? .zero), shares)
   }
 
-  /// Clients submit as fast as they think and are served, and no faster than all workers serve.
+  /// Jobs of closed clients: limited by think and service times and by the throughput of all workers.
   private func closedJobs(
     _ clients: Int, _ think: ServiceTime, _ shares: [Double], within end: Nanoseconds?, _ scenario: Scenario
   ) -> Double {
     guard let length = duration ?? end.map({ max(.zero, $0 - start) }) else { return .infinity }
     var service = 0.0
     for (job, share) in zip(scenario.jobs, shares) where share > 0 {
-      // What is not declared is taken as a millisecond: an operation on a disk or a process takes longer.
+      // An undeclared service time counts as a millisecond: operations on a disk or a process take longer.
       service += share * ((job.service ?? job.simulatedService).map { $0.mean?.seconds ?? 0 } ?? 1e-3)
     }
-    // Nothing turns around in less than a nanosecond.
+    // At least a nanosecond per turn.
     let turn = max(1e-9, service + (think.mean?.seconds ?? 0))
     let workers = Double(scenario.scheduler.workers + (scenario.scheduler.threadWorkers ?? scenario.scheduler.workers))
     return length.seconds * min(Double(clients) / turn, workers / max(1e-9, service))
@@ -211,10 +209,10 @@ extension LoadStream {
 }
 
 extension RecurringArrivals {
-  /// Slots that are looked at; more are taken to come as often.
+  /// Slots that are counted; the count is extrapolated beyond.
   private static let slotsSeen = 2_000
 
-  /// About how many slots there are on the tape within a length of time, in seconds.
+  /// The approximate number of slots on the tape within a time span in seconds.
   fileprivate func slots(from start: Double, length: Double) -> Double {
     let first = zero + Nanoseconds(seconds: start / scale) - Nanoseconds(1)
     let last = first + Nanoseconds(seconds: min(9e9, length / scale))

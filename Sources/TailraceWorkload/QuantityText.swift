@@ -1,23 +1,23 @@
 import TailraceCore
 import TailraceSpelling
 
-/// A text that is not the quantity asked for: what is wrong with it, and what is allowed.
+/// The error for a text that is not a valid quantity: what is wrong and what is allowed.
 package struct QuantityProblem: Error, Hashable, CustomStringConvertible {
   /// In the form `what is wrong; what is allowed`.
   package var description: String
-  /// Makes a problem from its two halves.
+  /// Creates a problem from its two halves.
   package init(_ wrong: Message, allowed: String) { description = "\(wrong.text); \(allowed)" }
-  /// Makes a problem of words that are composed already.
+  /// Creates a problem from a complete message.
   init(words: String) { description = words }
-  /// The same problem, with where it is said before it.
+  /// The same problem with a prefix that names its location.
   init(prefix: String, _ problem: QuantityProblem) { description = prefix + problem.description }
 }
 
-/// Reads quantities with units as scenario files, flags and targets write them.
+/// Parses quantities with units in scenario files, flags and targets.
 ///
-/// A bare number is never a duration, a rate or a size: the unit is part of the quantity. Numbers are decimal, with an
-/// optional fraction (`1.5s`) or exponent (`1e3/s`); a space may stand between number and unit. A duration may have
-/// several parts, the larger units first: `1m30s`.
+/// A duration, rate or size needs a unit; a bare number is an error. Numbers are decimal, with an optional fraction
+/// (`1.5s`) or exponent (`1e3/s`). A space may separate number and unit. A duration may have several parts, larger
+/// units first: `1m30s`.
 package enum QuantityText {
   static let durationForms = "write a duration such as 100ms, 1.5s or 1m30s (units: ns, us, ms, s, m, h, d)"
   static let rateForms = "write a rate such as 20/s, 100/min or 5/h"
@@ -35,7 +35,7 @@ package enum QuantityText {
     ("GiB", 1_073_741_824),
   ]
 
-  /// Reads a length of time, zero or more, at most 100 years, rounded to the nearest nanosecond.
+  /// Parses a duration from 0 to 100 years, rounded to the nearest nanosecond.
   package static func duration(_ text: some StringProtocol) throws(QuantityProblem) -> Nanoseconds {
     let parts = parts(of: text)
     let value = parts.count > 1 ? try compound(parts, text) : try single(text)
@@ -48,7 +48,7 @@ package enum QuantityText {
     return Nanoseconds(Int64(value.rounded()))
   }
 
-  /// A number with its unit, in nanoseconds.
+  /// Parses a number with its unit, in nanoseconds.
   private static func single(_ text: some StringProtocol) throws(QuantityProblem) -> Double {
     if let clock = clockForm(of: text) {
       throw QuantityProblem("'\(text)' is a time with colons", allowed: "write \(clock); \(durationForms)")
@@ -61,7 +61,7 @@ package enum QuantityText {
     return number * scale
   }
 
-  /// `1m30s` in its parts, `1m` and `30s`: each ends with the letters of its unit.
+  /// Splits `1m30s` into its parts, `1m` and `30s`: each ends with the letters of its unit.
   private static func parts(of text: some StringProtocol) -> [String] {
     var parts = [""]
     var hasUnit = false
@@ -77,7 +77,7 @@ package enum QuantityText {
     return parts
   }
 
-  /// The sum of several parts, each with a smaller unit than the one before.
+  /// The sum of several parts, each with a smaller unit than the previous one.
   private static func compound(_ parts: [String], _ text: some StringProtocol) throws(QuantityProblem) -> Double {
     var (sum, last) = (0.0, Double.infinity)
     for part in parts {
@@ -101,7 +101,7 @@ package enum QuantityText {
     return sum
   }
 
-  /// `00:01:30` as it is written here: `1m30s`; nil: it is no such time.
+  /// Converts `00:01:30` to `1m30s`; nil: it is not a clock time.
   private static func clockForm(of text: some StringProtocol) -> String? {
     let numbers = trim(text).split(separator: ":", omittingEmptySubsequences: false)
     guard (2...3).contains(numbers.count), numbers.allSatisfy({ number(String($0)) != nil }) else { return nil }
@@ -118,7 +118,7 @@ package enum QuantityText {
     QuantityProblem("'\(text)' has the unknown unit '\(unit)'", allowed: didYouMean(unit, among: known) + forms)
   }
 
-  /// Reads a rate above zero, at most one in a nanosecond.
+  /// Parses a rate above zero, at most one per nanosecond.
   package static func rate(_ text: some StringProtocol) throws(QuantityProblem) -> Rate {
     let trimmed = trim(text)
     guard let slash = trimmed.firstIndex(of: "/") else {
@@ -145,7 +145,7 @@ package enum QuantityText {
     return Rate(perSecond: perSecond)
   }
 
-  /// Reads a size in bytes, zero or more, at most 1 PiB.
+  /// Parses a size from 0 bytes to 1 PiB.
   package static func bytes(_ text: some StringProtocol) throws(QuantityProblem) -> Int {
     let (number, unit) = try split(text, kind: "a size", forms: byteForms)
     guard let scale = sizeUnits.first(where: { $0.name == unit })?.bytes else {
@@ -158,7 +158,7 @@ package enum QuantityText {
     return Int((number * scale).rounded())
   }
 
-  /// Reads a share, 0…1: a percentage (`5%`) or a bare number from 0 to 1.
+  /// Parses a share from 0 to 1: a percentage (`5%`) or a bare number.
   package static func share(_ text: some StringProtocol) throws(QuantityProblem) -> Double {
     let trimmed = trim(text)
     let isPercentage = trimmed.hasSuffix("%")
@@ -172,7 +172,7 @@ package enum QuantityText {
     return share
   }
 
-  /// Reads a whole number within a range; underscores may group its digits (`1_000_000`).
+  /// Parses a whole number within a range; underscores may group its digits (`1_000_000`).
   package static func count(
     _ text: some StringProtocol, in range: ClosedRange<Int> = 0...Int.max
   ) throws(QuantityProblem) -> Int {
@@ -185,7 +185,7 @@ package enum QuantityText {
     return count
   }
 
-  /// Reads a bare finite number within a range.
+  /// Parses a bare finite number within a range.
   package static func number(
     _ text: some StringProtocol, in range: ClosedRange<Double>
   ) throws(QuantityProblem) -> Double {
@@ -221,7 +221,7 @@ package enum QuantityText {
     return (value, String(trimmed[start...]))
   }
 
-  /// A finite decimal number, and nothing else that `Double` would take (hexadecimal, `nan`, `inf`).
+  /// Parses a finite decimal number. Rejects other forms that `Double` accepts (hexadecimal, `nan`, `inf`).
   private static func number(_ text: some StringProtocol) -> Double? {
     guard !text.isEmpty, text.utf8.allSatisfy({ "+-.0123456789eE".utf8.contains($0) }) else { return nil }
     guard let value = Double(String(text)), value.isFinite else { return nil }

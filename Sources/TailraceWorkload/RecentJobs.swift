@@ -1,18 +1,17 @@
 import TailraceCore
 
-/// The scheduler's identifiers of the jobs that were submitted last, by their numbers on the tape: enough for
-/// dependencies, which arrive together, and for cancellations soon after.
+/// The scheduler's identifiers of recently submitted jobs, by tape number: enough for dependencies, which arrive
+/// together, and for cancellations soon after submission.
 ///
-/// Numbers of open streams are dense: they share a ring, in which a job is found by its number. Those of closed clients
-/// are far apart and are looked up.
+/// Numbers of open streams are dense and index a ring. Numbers of closed clients are sparse and use a dictionary.
 package struct RecentJobs {
-  /// Jobs of each kind that are remembered at least.
+  /// Minimum number of jobs of each kind that are kept.
   private static let limit = 1 << 17
   private static let nobody = UInt64.max
 
   private var ring: ContiguousArray<(job: UInt64, id: JobID)> = []
   private var closed: [UInt64: JobID] = [:]
-  /// The closed clients' jobs in the order of their submission, once there are too many of them in turns.
+  /// Jobs of closed clients in order of submission; evicted when there are too many.
   private var order: [UInt64] = []
   private var oldest = 0
 

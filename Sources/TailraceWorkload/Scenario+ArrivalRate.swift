@@ -1,10 +1,10 @@
 import TailraceCore
 
-/// Why a scenario's arrival rate cannot be chosen.
+/// Why the arrival rate of a scenario cannot be changed.
 package enum ArrivalRateProblem: Error, Hashable, CustomStringConvertible {
-  /// No stream has a rate: what the streams are instead, in words.
+  /// No stream has a rate; describes the streams instead.
   case noRate(scenario: String, arrivals: [String])
-  /// Nothing says how long arrivals go on.
+  /// The scenario does not set how long arrivals last.
   case noLength(scenario: String)
 
   package var description: String {
@@ -14,21 +14,21 @@ package enum ArrivalRateProblem: Error, Hashable, CustomStringConvertible {
         + "\(arrivals.joined(separator: " and ")); give it an open stream, such as 'load: {poisson: 50/s, of: JOB}' "
         + "('tailrace trace FILE --fit' makes one from a log)"
     case .noLength(let scenario):
-      "scenario '\(scenario)' does not say how long arrivals go on; add --duration, such as --duration 30s"
+      "scenario '\(scenario)' does not set a duration; add --duration, such as --duration 30s"
     }
   }
 }
 
 extension Scenario {
-  /// Mean arrivals of jobs per second, of all streams whose rate can be scaled together: constant, Poisson, bursty,
-  /// stages, and fixed intervals. The mean is taken over ``arrivalLength``, so a stream that is active for half of it
-  /// counts half. Zero: there is no such stream.
+  /// Mean job arrivals per second over all streams whose rate can be scaled: constant, Poisson, bursty, stages, and
+  /// fixed intervals. Averaged over ``arrivalLength``, so a stream that is active for half of it counts half. 0: there
+  /// is no such stream.
   package var arrivalRate: Double {
     guard let length = arrivalLength, length > .zero else { return 0 }
     return streams.reduce(0) { $0 + $1.expectedJobs(within: length) } / length.seconds
   }
 
-  /// How long arrivals go on: the declared duration, else until the last stream with a rate has ended; nil: one of them
+  /// How long arrivals last: the declared duration, otherwise until the last stream with a rate ends; nil: one of them
   /// has no end.
   package var arrivalLength: Nanoseconds? {
     if let duration { return duration }
@@ -40,7 +40,7 @@ extension Scenario {
     return end
   }
 
-  /// For each job type how many jobs of it come with one job of the scaled streams, so that they add up to 1.
+  /// For each job type, its share of the jobs of the scaled streams; the shares add up to 1.
   package var arrivalShares: [Double] {
     var shares = [Double](repeating: 0, count: jobs.count)
     guard let length = arrivalLength else { return shares }
@@ -58,16 +58,16 @@ extension Scenario {
     return total > 0 ? shares.map { $0 / total } : shares
   }
 
-  /// Streams that stay as they are when the rate is scaled, in words.
+  /// Descriptions of the streams that are not affected by scaling the rate.
   package var streamsWithoutRate: [String] { streams.filter { !$0.hasRate }.map(\.arrivals.kind) }
 
-  /// Whether the rate is the same, on average, all through: then a queue that is longer in a run's second half than in
-  /// its first grows. A ramp, or a stream that begins late or ends early, makes it longer or shorter by design.
+  /// Whether the mean rate is constant. If so, a queue that is longer in the second half of a run than in the first is
+  /// growing; with ramps, or streams that begin late or end early, the length changes by design.
   package var hasSteadyRate: Bool {
     guard let length = arrivalLength else { return false }
     return streams.allSatisfy { stream in
       guard stream.hasRate else {
-        // Clients and recurrences go on; what comes at once is over before the second half.
+        // Clients and recurrences continue; batches are over before the second half.
         if case .closed = stream.arrivals { return true }
         return false
       }
@@ -76,12 +76,12 @@ extension Scenario {
     }
   }
 
-  /// The scenario with the rates of all its open streams multiplied by one factor, so that they add up to
-  /// `jobsPerSecond`: mix and shape stay. A stream that is limited by a number of arrivals gets as many more, so that
-  /// it goes on as long. Batches, clients, traces and cron expressions stay as they are.
+  /// The scenario with the rates of all open streams multiplied by one factor, so that they add up to `jobsPerSecond`.
+  /// Mix and shape do not change. A stream with a limited number of arrivals gets proportionally more, so its length
+  /// does not change. Batches, clients, traces and cron expressions are not affected.
   ///
   /// - Parameter jobsPerSecond: above zero, finite.
-  /// - Throws: ``ArrivalRateProblem`` where there is nothing to scale.
+  /// - Throws: ``ArrivalRateProblem`` if there is nothing to scale.
   package func withArrivalRate(_ jobsPerSecond: Double) throws(ArrivalRateProblem) -> Scenario {
     precondition(jobsPerSecond > 0 && jobsPerSecond.isFinite, "an arrival rate of \(jobsPerSecond)/s")
     guard streams.contains(where: \.hasRate) else {
@@ -97,7 +97,7 @@ extension Scenario {
 }
 
 extension Arrivals {
-  /// The kind as scenario files call it, with its article.
+  /// The kind's name in scenario files, with its article.
   fileprivate var kind: String {
     switch self {
     case .constant: "a constant rate"
@@ -117,7 +117,7 @@ extension Arrivals {
 }
 
 extension LoadStream {
-  /// Whether its arrivals have a rate of their own.
+  /// Whether its arrivals have a rate.
   fileprivate var hasRate: Bool {
     switch arrivals {
     case .constant, .poisson, .bursty, .stages: true
@@ -126,7 +126,7 @@ extension LoadStream {
     }
   }
 
-  /// Mean arrivals per second while it is active; nil: they change, or there is no rate.
+  /// Mean arrivals per second while active; nil: the rate changes, or there is none.
   var steadyRate: Double? {
     switch arrivals {
     case .constant(let rate), .poisson(let rate): rate.perSecond
@@ -142,7 +142,7 @@ extension LoadStream {
     }
   }
 
-  /// From its start to its last arrival, where it says so itself.
+  /// From its start to its last arrival, if the stream determines it.
   var ownLength: Nanoseconds? {
     var lengths = [duration].compactMap { $0 }
     if let count, let rate = steadyRate { lengths.append(Nanoseconds(seconds: Double(count) / rate)) }
@@ -150,7 +150,7 @@ extension LoadStream {
     return lengths.min()
   }
 
-  /// Expected arrivals before `end`, counted from the run's start.
+  /// Expected arrivals before `end`, measured from the run's start.
   fileprivate func expectedArrivals(within end: Nanoseconds) -> Double {
     guard hasRate, start < end else { return 0 }
     let span = duration.map { min($0, end - start) } ?? end - start
@@ -163,7 +163,7 @@ extension LoadStream {
     return min(expected, count.map { Double($0) } ?? .infinity)
   }
 
-  /// Expected jobs before `end`: a graph brings all of its own at once.
+  /// Expected jobs before `end`: each arrival of a graph brings all its jobs.
   func expectedJobs(within end: Nanoseconds) -> Double {
     let arrivals = expectedArrivals(within: end)
     if case .graph(let graph) = mix { return arrivals * Double(graph.nodes.count) }

@@ -1,10 +1,10 @@
 import TailraceCore
 
 extension Scenario {
-  /// The scenario with more of the same load: arrivals go on for `length`, and streams that are limited by a number of
-  /// arrivals get as many more. A fifth of it, at least, is warm-up, since a run begins with an empty queue.
+  /// The scenario extended to `length` with the same load; streams with a limited number of arrivals get proportionally
+  /// more. At least a fifth is warm-up, because a run begins with an empty queue.
   ///
-  /// - Returns: nil where the rate changes by design, so that a longer run would be another load.
+  /// - Returns: nil if the rate changes by design, because a longer run would be a different load.
   package func lengthened(to length: Nanoseconds) -> Scenario? {
     guard hasSteadyRate, let own = arrivalLength, own > .zero, length >= own, length <= .longest
     else { return nil }

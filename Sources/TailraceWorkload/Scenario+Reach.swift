@@ -1,12 +1,12 @@
 import TailraceCore
 
-/// How far the times of a scenario reach.
+/// Checks that the times of a scenario fit into the range of instants.
 ///
-/// No declared length is above ``TailraceCore/Nanoseconds/longest``, the last arrival comes no later than that after
-/// the start, and all steps of the clock together are no longer. So every instant of a run lies before
-/// ``TailraceCore/Instant/horizon``, and sums of instants and lengths do not overflow.
+/// No declared time exceeds ``TailraceCore/Nanoseconds/longest``, the last arrival comes no later than that after the
+/// start, and neither does the sum of all clock steps. So every instant of a run is before
+/// ``TailraceCore/Instant/horizon``, and sums of instants and durations do not overflow.
 extension Scenario {
-  /// What lies out of reach, in words, with the section of the file that declares it; empty: nothing.
+  /// Descriptions of the times out of range, with the section of the file that declares each; empty: none.
   package var timesOutOfReach: [(section: String, words: String)] {
     var found: [(section: String, words: String)] = []
     for (number, stream) in streams.enumerated() {
@@ -41,19 +41,19 @@ extension Scenario {
     return found
   }
 
-  /// The longest of all lengths of time in it, those of a trace's jobs included.
+  /// The longest duration in it, including those of a trace's jobs.
   package var longestTime: Nanoseconds {
     var longest = Nanoseconds.zero
     Self.visit(self) { longest = max(longest, $0) }
     return longest
   }
 
-  /// Seconds of all steps of the clock together, whatever their direction, as many as are to be expected.
+  /// The expected sum of the absolute values of all clock steps, in seconds.
   private var clockSteps: Double {
     let end = (duration ?? arrivalLength ?? .zero) + drain
     return faults.reduce(0) { sum, fault in
       guard case .stepClock(let step) = fault.kind else { return sum }
-      // Each step brings others nearer, or what was there before comes again.
+      // Each step brings other steps nearer, or repeats earlier ones.
       return sum + abs(step.seconds) * fault.strikes(until: end) / max(1e-3, 1 - (fault.shareOfTime ?? 0))
     }
   }
@@ -63,7 +63,7 @@ extension Scenario {
     return years < 1e6 ? "\(Int(years.rounded(.up))) years" : "\(LoadForecast.short(years)) years"
   }
 
-  /// Calls for each length of time within a value.
+  /// Calls `body` for each duration within a value.
   private static func visit(_ value: Any, _ body: (Nanoseconds) -> Void) {
     switch value {
     case let time as Nanoseconds: body(time)
@@ -71,7 +71,7 @@ extension Scenario {
     case let trace as Trace:
       body(trace.span)
       if let most = trace.service.max() { body(most) }
-    // They hold no length of time, and may be long.
+    // These contain no durations and may be long.
     case is JobGraph, is TagMix, is Mix, is String, is Int, is Double, is TimeZoneOffsets, is UnixTime: break
     default: for child in Mirror(reflecting: value).children { visit(child.value, body) }
     }
@@ -79,8 +79,8 @@ extension Scenario {
 }
 
 extension Fault {
-  /// The time that it takes or jumps over, as a share of the time between its strikes; nil: it takes none, or strikes
-  /// at instants that are given.
+  /// The time it takes or skips as a share of the time between occurrences; nil: it takes none, or occurs at given
+  /// instants.
   fileprivate var shareOfTime: Double? {
     guard case .every(let gap, _, _) = timing else { return nil }
     let gaps = max(gap.seconds, 1e-6)
@@ -91,21 +91,21 @@ extension Fault {
     }
   }
 
-  /// How often it strikes until an instant, as far as it strikes at instants at all.
+  /// How often it occurs until `end`; 0 if it does not occur at instants.
   func strikes(until end: Nanoseconds) -> Double {
     switch timing {
     case .window: 0
     case .at(let instants): Double(instants.count)
     case .every(let gap, let from, let until):
-      // No two are nearer to each other than a microsecond.
+      // At most one per microsecond.
       max(0, min(until ?? end, end).seconds - from.seconds) / max(gap.seconds, 1e-6)
     }
   }
 }
 
 extension LoadStream {
-  /// Seconds from the run's start to the stream's last arrival, as far as it says so itself; infinite: it goes on as
-  /// long as the scenario.
+  /// Seconds from the run's start to the stream's last arrival, if the stream determines it; infinite: it continues for
+  /// the scenario's duration.
   fileprivate var reach: Double {
     switch arrivals {
     case .batch: return start.seconds

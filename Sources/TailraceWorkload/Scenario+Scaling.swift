@@ -1,15 +1,15 @@
 import TailraceCore
 
 extension Scenario {
-  /// Whether a time scale changes this scenario: only if at least one job's service time is declared. Where all work is
-  /// real, it takes what it takes, and the scenario runs at its own speed.
+  /// Whether a time scale applies: only if at least one job declares its service time. Real work cannot be scaled, so a
+  /// scenario with real work only runs at its own speed.
   package var isScalable: Bool { hasDeclaredTime }
 
-  /// The scenario with every declared duration multiplied by `factor`, and every rate divided by it, so that the
-  /// offered load stays the same. Targets and published figures stay as written. A scenario that is not
-  /// ``isScalable`` comes back as it is.
+  /// The scenario with every declared duration multiplied by `factor` and every rate divided by it, so that the offered
+  /// load does not change. Targets and published figures stay as written. A scenario that is not ``isScalable`` is
+  /// returned unchanged.
   ///
-  /// - Parameter factor: Above zero; below one shortens.
+  /// - Parameter factor: Above zero; below one makes the run shorter.
   package func scaled(by factor: Double) -> Scenario {
     precondition(factor > 0 && factor.isFinite, "a time scale is a finite number above zero, not \(factor)")
     guard isScalable, factor != 1 else { return self }
@@ -20,7 +20,7 @@ extension Scenario {
     scaled.faults = faults.map { $0.scaled(by: factor) }
     scaled.duration = duration?.scaled(by: factor)
     scaled.warmup = warmup.scaled(by: factor)
-    // Waiting for longer than that is no different.
+    // A longer wait makes no difference.
     scaled.drain = min(drain.scaled(by: factor), .longest)
     return scaled
   }
@@ -62,7 +62,7 @@ extension LoadStream {
     case .batch: break
     case .trace(let trace): stream.arrivals = .trace(trace.scaled(by: factor))
     case .recurring(var arrivals):
-      // The wall clock itself runs at another speed, so slots keep their places in the day.
+      // The wall clock itself is scaled, so slots keep their time of day.
       arrivals.scale *= factor
       stream.arrivals = .recurring(arrivals)
     case .closed(let clients, let think):

@@ -1,7 +1,7 @@
 import TailraceCore
 
 extension Scenario {
-  /// The log whose jobs are replayed; nil: jobs are drawn.
+  /// The replayed log; nil: jobs are drawn at random.
   package var trace: Trace? {
     guard let stream = streams.first, case .trace(let trace) = stream.arrivals else { return nil }
     return trace
@@ -14,27 +14,27 @@ extension Scenario {
     }
   }
 
-  /// What it asks of a system that only a simulation can do, in words.
+  /// Features that only a simulation supports, in words.
   package var needsOfSimulation: [String] {
-    faults.isEmpty ? [] : ["injected faults, which only a simulation can undergo (--system simulated)"]
+    faults.isEmpty ? [] : ["injected faults, which only simulation supports (--system simulated)"]
   }
 
-  /// Whether a job's number must lead to the scheduler's identifier for it after its submission.
+  /// Whether the scheduler's identifier of a job is needed after its submission.
   package var namesSubmittedJobs: Bool { hasDependencies || jobs.contains { $0.cancel != nil } }
 
-  /// Numbers of the streams whose batch ends with the first job that fails.
+  /// Numbers of the streams whose batch is fail-fast.
   package var failFastBatches: Set<UInt32> {
     Set(
       streams.indices.filter { if case .batch(true) = streams[$0].arrivals { true } else { false } }.map(UInt32.init))
   }
 
-  /// Whether any stream's jobs come on a schedule of their own.
+  /// Whether any stream has open arrivals, independent of job completion.
   package var hasOpenArrivals: Bool {
     streams.contains { if case .closed = $0.arrivals { false } else { true } }
   }
 
-  /// When the highest stage of the load is over, from the start of the run, where a lower one follows; nil: there is no
-  /// such stage.
+  /// The end of the stage with the highest rate, from the start of the run, if a lower stage follows; nil: there is
+  /// none.
   package var peakEnd: Nanoseconds? {
     var peaks: [(rate: Rate, end: Nanoseconds)] = []
     for stream in streams {
@@ -59,12 +59,12 @@ extension Scenario {
 }
 
 extension JobSpec {
-  /// What an attempt may take under a scheduler's settings; nil: for ever.
+  /// The time limit of an attempt under a scheduler's settings; nil: none.
   package func timeout(under settings: SchedulerSettings) -> Nanoseconds? {
     isUntimed ? nil : timeout ?? settings.timeout
   }
 
-  /// The pool that runs it: as asked for, else threads for what computes and tasks for what waits.
+  /// The pool of the job: as configured, otherwise threads for computing work and tasks for waiting work.
   package var resolvedPool: PoolID {
     if let pool { return pool }
     switch work {
@@ -75,7 +75,7 @@ extension JobSpec {
 }
 
 extension JobTypeConfiguration {
-  /// A scenario's job type as the scheduler knows it.
+  /// Converts a job type of a scenario to the scheduler's settings.
   package init(_ spec: JobSpec) {
     self.init(
       name: spec.name, priority: spec.priority, pool: spec.resolvedPool,
@@ -87,7 +87,7 @@ extension JobTypeConfiguration {
 }
 
 extension ExpectedService {
-  /// What the scheduler is told once for all jobs of the type.
+  /// The expected service time, if it is the same for all jobs of the type.
   var hint: Nanoseconds? {
     switch self {
     case .learnt, .exact: nil
@@ -97,7 +97,7 @@ extension ExpectedService {
 }
 
 extension SchedulerConfiguration {
-  /// A scenario's settings for the scheduler.
+  /// Converts a scenario's settings for the scheduler.
   package init(_ scenario: Scenario, seed: UInt64) {
     self.init()
     let settings = scenario.scheduler
@@ -107,7 +107,7 @@ extension SchedulerConfiguration {
       autoscaling: settings.autoscaling, controlledDelay: settings.controlledDelay)
     threadPool = asyncPool
     threadPool.workers = settings.threadWorkers ?? settings.workers
-    // Threads that nothing will ever run on are not started.
+    // Do not start threads that are never used.
     if !scenario.jobs.contains(where: { $0.resolvedPool == .thread }) { threadPool.workers = 0 }
     queueCapacity = settings.queueCapacity
     whenFull = settings.whenFull
@@ -115,7 +115,7 @@ extension SchedulerConfiguration {
     timeout = settings.timeout
     memoryBudget = settings.memoryBudget
     tagKeys = settings.tags
-    // Settled jobs matter only to those that depend on them, which arrive with them.
+    // Settled jobs matter only as dependencies, which arrive together.
     retainedCount = scenario.namesSubmittedJobs ? 100_000 : 0
     deadLetterCount = retainedCount
     self.seed = seed

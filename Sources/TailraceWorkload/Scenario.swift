@@ -1,44 +1,43 @@
 import TailraceCore
 
-/// A description of one load test: which jobs arrive when, what they do, which scheduler runs them, what must hold.
+/// The description of a load test: the jobs, their arrivals, the scheduler's settings and the targets.
 ///
-/// A value without behaviour: ``ScenarioParser`` makes it from a file, ``Tape`` unrolls it. Every duration in it is
-/// already scaled if a time scale was asked for.
+/// A plain value: ``ScenarioParser`` creates it from a file, and ``Tape`` generates jobs from it. If a time scale is
+/// set, durations are already scaled.
 package struct Scenario: Sendable, Hashable {
-  /// Lower-case letters, digits and hyphens.
+  /// Lowercase letters, digits and hyphens.
   package var name: String
   package var summary: String
-  /// Where the mix was documented; empty for one of the user's own.
+  /// The publication that documents the mix; empty: none.
   package var source: String
-  /// Things worth saying in the report, assumptions above all.
+  /// Notes for the report, mainly assumptions.
   package var notes: [String]
-  /// In order of declaration; a job's type is an index into it.
+  /// In order of declaration; a job's type is an index into this array.
   package var jobs: [JobSpec]
   package var streams: [LoadStream]
   package var scheduler: SchedulerSettings
-  /// What goes wrong around the jobs.
+  /// Injected faults.
   package var faults: [Fault] = []
-  /// How many attempts at once what the jobs work against can serve at full speed; beyond it each takes so much longer.
-  /// nil: any number.
+  /// The number of concurrent attempts that the backend serves at full speed. Beyond it, attempts slow down in
+  /// proportion. nil: no limit.
   package var backendCapacity: Int? = nil
-  /// How long arrivals go on; nil: until every stream is exhausted (batches).
+  /// How long arrivals last; nil: until every stream is exhausted (batches).
   package var duration: Nanoseconds?
-  /// What the wall clock shows at the tape's zero; only recurring arrivals look at it.
+  /// The wall-clock time at the tape's zero, used by recurring arrivals.
   package var startsAt = Scenario.usualStart
   /// Jobs intended before this instant are replayed but not measured.
   package var warmup: Nanoseconds
-  /// After the last arrival, how long to wait for jobs to settle before the run is cut off.
+  /// How long to wait for jobs to settle after the last arrival before the run is cut off.
   package var drain: Nanoseconds
-  /// Target expressions as written (`submission.p99 < 500ms`); their grammar belongs to the measurement module.
+  /// Target expressions as written (`submission.p99 < 500ms`). The measurement module parses them.
   package var targets: [String]
   /// Published figures by metric expression (`service.mean`), as written (`0.231s`), in order of declaration.
   package var published: [PublishedFigure]
-  /// Metrics that the report of a suite tabulates beside those of its other scenarios.
+  /// Metrics that a suite's report lists next to those of its other scenarios.
   package var figures: [String] = []
-  /// Systems that the suite replays this scenario on beside `live` (`sequential`, …).
+  /// Further systems on which the suite replays this scenario, besides `live` (`sequential`, …).
   package var compare: [String]
-  /// Whether any job's service time is declared rather than the time of a real operation; only then does a time scale
-  /// apply to this scenario.
+  /// Whether any job declares its service time, rather than doing real work. Only then does a time scale apply.
   package var hasDeclaredTime: Bool { jobs.contains { $0.service != nil } }
 }
 
@@ -47,9 +46,9 @@ extension Scenario {
   package static let usualStart = UnixTime(nanoseconds: 1_767_571_200_000_000_000)
 }
 
-/// A figure that the documented system's authors published.
+/// A figure published by the authors of a documented system.
 package struct PublishedFigure: Sendable, Hashable {
-  /// What it is a figure of: a metric expression, e.g. `service{type=data_export}.mean`.
+  /// A metric expression, e.g. `service{type=data_export}.mean`.
   package var metric: String
   /// As written, with its unit.
   package var value: String
@@ -59,63 +58,63 @@ package struct PublishedFigure: Sendable, Hashable {
   }
 }
 
-/// One type of job.
+/// A job type of a scenario.
 package struct JobSpec: Sendable, Hashable {
   package var name: String
   package var priority: Priority
-  /// How long an attempt's work takes; nil where the work is a real operation that takes what it takes.
+  /// The service time of an attempt; nil: the work is a real operation.
   package var service: ServiceTime?
-  /// How long such an operation takes in virtual time, where nothing real is done; nil: not said.
+  /// The service time of a real operation in virtual time; nil: not set.
   package var simulatedService: ServiceTime? = nil
   package var work: Work
-  /// Which pool; nil: the work kind's own (blocking kinds go to threads).
+  /// The pool; nil: the default of the kind of work (threads for blocking kinds).
   package var pool: PoolID?
-  /// What an attempt may take; nil: what the scheduler's settings say, unless it is untimed.
+  /// The time limit of an attempt; nil: the scheduler's, unless `isUntimed`.
   package var timeout: Nanoseconds?
-  /// Whether an attempt may take for ever, whatever the scheduler's settings say (`timeout: none`).
+  /// Whether attempts have no time limit, whatever the scheduler's settings (`timeout: none`).
   package var isUntimed = false
   package var retry: RetryPolicy?
   package var concurrency: Int?
   package var rate: RateLimit?
   /// Memory reserved from the scheduler's budget while it runs, in bytes.
   package var memory: Int
-  /// How long after its intended arrival a job should have settled.
+  /// The time from intended arrival within which a job should settle; nil: none.
   package var deadline: Nanoseconds? = nil
-  /// What the scheduler is told of how long its attempts take.
+  /// The expected service time that the scheduler receives.
   package var expectedService = ExpectedService.learnt
-  /// Each job has one of so many unique keys of its type; nil: none has one.
+  /// Jobs draw their unique key from a pool of this size; nil: no keys.
   package var uniqueKeys: Int? = nil
-  /// Whose jobs they are; nil: nobody's.
+  /// The tag keys of its jobs; nil: none.
   package var tag: TagMix? = nil
   /// Share under the policy `fair`.
   package var weight = 1.0
-  /// Between admission and eligibility.
+  /// The delay between admission and eligibility.
   package var delay: ServiceTime?
   package var failures: Failures
-  /// A share of the jobs is cancelled some time after their intended arrival.
+  /// Cancels a share of the jobs some time after their intended arrival.
   package var cancel: Cancellation?
-  /// One attempt takes longer: the first of this type intended at or after `at`.
+  /// Lengthens one attempt: the first of this type intended at or after `at`.
   package var stall: Stall?
 }
 
-/// What the scheduler is told of how long a job's attempts take, for the policy `shortest`.
+/// The expected service time that the scheduler receives, for the policy `shortest`.
 package enum ExpectedService: Sendable, Hashable {
-  /// Nothing: it learns from those that succeed.
+  /// None: the scheduler learns from successful attempts.
   case learnt
-  /// The same of every job.
+  /// The same value for every job.
   case told(Nanoseconds)
-  /// How long its first attempt will take: as if users knew.
+  /// The actual duration of the first attempt, as if perfectly known.
   case exact
 }
 
-/// Whose jobs those of a type are: tag keys, and how often each occurs.
+/// Tag keys with their frequencies.
 package struct TagMix: Sendable, Hashable {
   /// In order of declaration.
   package var names: [String]
-  /// For each the share of the jobs that have it or one before it; the last is 1.
+  /// Cumulative shares; the last is 1.
   package var shares: [Double]
 
-  /// Makes a mix of names with relative weights.
+  /// Creates a mix of names with relative weights.
   package init(_ weights: [(name: String, weight: Double)]) {
     let total = weights.reduce(0) { $0 + $1.weight }
     names = weights.map(\.name)
@@ -126,10 +125,10 @@ package struct TagMix: Sendable, Hashable {
     }
   }
 
-  /// Makes a mix of `k0`, `k1`, …, each as often as the others.
+  /// Creates a mix of `k0`, `k1`, …, with equal weights.
   package init(count: Int) { self.init((0..<count).map { ("k\($0)", 1) }) }
 
-  /// The key that belongs to a uniform number in 0..<1.
+  /// The key for a uniform number in 0..<1.
   func name(at draw: Double) -> String {
     var (low, high) = (0, names.count - 1)
     while low < high {
@@ -140,22 +139,23 @@ package struct TagMix: Sendable, Hashable {
   }
 }
 
-/// What an attempt does.
+/// The kind of work of an attempt.
 package enum Work: Sendable, Hashable {
-  /// Waits for its service time without using a processor.
+  /// Waits for its service time without using a CPU.
   case sleep
-  /// Computes for its service time, on a calibrated loop.
+  /// Computes for its service time in a calibrated loop.
   case spin
   /// Allocates this many bytes, touches each page, and frees them after its service time.
   case memory(bytes: Int)
-  /// One transaction on a real SQLite database through a pool of connections (WAL).
+  /// Runs one transaction on a SQLite database through a connection pool (WAL).
   case sqlite(SQLiteOperation)
-  /// Runs a child process to its end: program, then arguments.
+  /// Runs a child process until it exits: program, then arguments.
   case subprocess([String])
-  /// Publishes this many events on the in-process bus and waits until each subscriber has handled them.
+  /// Publishes this many events on an in-process bus and waits until each subscriber has handled them.
   case events(count: Int)
-  /// Works in up to `limit` cycles, `service` each, `pause` between them, until done; draws how many it needs
-  /// uniformly from `needed`. A failed cycle does not stop it; unfinished after `limit` cycles it fails as timed out.
+  /// Works in up to `limit` cycles of `service` each, with `pause` in between, until done. The number of cycles needed
+  /// is uniform in `needed`. A failed cycle does not count and does not stop it. If unfinished after `limit` cycles,
+  /// the attempt times out.
   case cycles(limit: Int, needed: ClosedRange<Int>, pause: Nanoseconds, failedShare: Double)
 
   /// The kind's name in scenario files.
@@ -172,14 +172,14 @@ package enum Work: Sendable, Hashable {
   }
 }
 
-/// What a `sqlite` job does.
+/// The operation of a `sqlite` job.
 package enum SQLiteOperation: String, Sendable, Hashable, CaseIterable {
   case read, write
-  /// A read of one row and a write of one row in a transaction.
+  /// Reads one row and writes one row in a transaction.
   case mixed
 }
 
-/// What goes wrong, by chance.
+/// Random failures.
 package struct Failures: Sendable, Hashable {
   /// Share of attempts that fail, 0…1.
   package var attempts: Double
@@ -187,7 +187,7 @@ package struct Failures: Sendable, Hashable {
   package var hangs: Double
   /// Share of jobs whose every attempt fails, 0…1.
   package var always: Double
-  /// Share of attempts that fail in a way that no retry can mend (a critical error), 0…1.
+  /// Share of attempts with a failure that retrying cannot fix, 0…1.
   package var permanent: Double
   package static let none = Failures(attempts: 0, hangs: 0, always: 0, permanent: 0)
   package init(attempts: Double, hangs: Double, always: Double, permanent: Double) {
@@ -198,88 +198,88 @@ package struct Failures: Sendable, Hashable {
   }
 }
 
-/// Cancellation of a share of a type's jobs, by their submitter.
+/// The cancellation of a share of a type's jobs by their submitter.
 package struct Cancellation: Sendable, Hashable {
   /// 0…1.
   package var share: Double
-  /// From the intended arrival.
+  /// The time from the intended arrival.
   package var after: ServiceTime
 }
 
-/// One long attempt, to see what a stall does to the jobs behind it.
+/// A single long attempt, to observe its effect on later jobs.
 package struct Stall: Sendable, Hashable {
   package var at: Nanoseconds
   /// Added to the attempt's service time.
   package var length: Nanoseconds
 }
 
-/// A distribution of lengths of time.
+/// A distribution of durations.
 package enum ServiceTime: Sendable, Hashable {
   case constant(Nanoseconds)
   case exponential(mean: Nanoseconds)
   /// By median and 99th percentile.
   case lognormal(median: Nanoseconds, p99: Nanoseconds)
   case uniform(min: Nanoseconds, max: Nanoseconds)
-  /// Pareto (type I) with scale `min` and shape `alpha`, cut off at `max` where given.
+  /// Pareto (type I) with scale `min` and shape `alpha`, truncated at `max` if set.
   case pareto(min: Nanoseconds, alpha: Double, max: Nanoseconds?)
-  /// `slow` with probability `share`, else `fast`.
+  /// `slow` with probability `share`, otherwise `fast`.
   case bimodal(fast: Nanoseconds, slow: Nanoseconds, share: Double)
-  /// Samples with replacement from values read from a file.
+  /// Samples with replacement from values in a file.
   case empirical(file: String, values: [Nanoseconds])
 }
 
-/// One source of arrivals.
+/// A stream of arrivals.
 package struct LoadStream: Sendable, Hashable {
   package var arrivals: Arrivals
   package var mix: Mix
-  /// First arrival not before this instant.
+  /// The earliest arrival.
   package var start: Nanoseconds
-  /// nil: as long as the scenario's duration.
+  /// How long the stream lasts; nil: the scenario's duration.
   package var duration: Nanoseconds?
-  /// At most this many arrivals; nil: no limit.
+  /// Maximum number of arrivals; nil: no limit.
   package var count: Int?
 }
 
-/// When jobs arrive.
+/// The arrival process of a stream.
 package enum Arrivals: Sendable, Hashable {
   case constant(Rate)
   case poisson(Rate)
-  /// Poisson at `rate` during exponentially distributed `on` times, nothing during `off` times.
+  /// Poisson at `rate` during exponentially distributed `on` times, with no arrivals during `off` times.
   case bursty(rate: Rate, on: Nanoseconds, off: Nanoseconds)
-  /// Poisson whose rate changes linearly through each stage, from the end of the one before (first: from 0).
+  /// Poisson with a rate that changes linearly through each stage, from the previous stage's end (initially 0).
   case stages([Stage])
-  /// Everything at the stream's start.
+  /// All jobs at the stream's start.
   case batch(failFast: Bool)
-  /// The jobs of a real log.
+  /// The jobs of a recorded log.
   case trace(Trace)
   /// At the slots of a recurrence.
   case recurring(RecurringArrivals)
-  /// N clients: each submits, awaits the job's end, thinks, and submits again.
+  /// `clients` clients: each submits, awaits the job's end, thinks, and submits again.
   case closed(clients: Int, think: ServiceTime)
 }
 
-/// Arrivals at the slots of a recurrence: by the wall clock, as a scheduler's own schedules would submit them.
+/// Arrivals at the slots of a recurrence on the wall clock, as a scheduler's recurring jobs.
 package struct RecurringArrivals: Sendable, Hashable {
   package var recurrence: Recurrence
-  /// What the wall clock shows at the tape's zero.
+  /// The wall-clock time at the tape's zero.
   package var zero: UnixTime
-  /// How long a second of the wall clock takes on the tape, in seconds.
+  /// Seconds of tape time per second of wall-clock time.
   package var scale = 1.0
 }
 
-/// A stretch of a ramp: the rate moves linearly to `rate` within `duration`.
+/// A stage of a ramp: the rate changes linearly to `rate` within `duration`.
 package struct Stage: Sendable, Hashable {
   package var rate: Rate
   package var duration: Nanoseconds
 }
 
-/// What arrives.
+/// The jobs of an arrival.
 package enum Mix: Sendable, Hashable {
-  /// These job types, in this order, one arrival each (batches).
+  /// These job types in order, one per arrival (batches).
   case sequence([Int])
-  /// One job at an arrival, its type drawn by weight.
+  /// One job per arrival, its type drawn by weight.
   case weighted([WeightedType])
-  /// A whole graph of jobs at an arrival.
+  /// A whole graph of jobs per arrival.
   case graph(JobGraph)
 }
 
@@ -289,10 +289,10 @@ package struct WeightedType: Sendable, Hashable {
   package var weight: Double
 }
 
-/// Jobs that arrive together and depend on each other.
+/// Jobs that arrive together, with dependencies.
 package struct JobGraph: Sendable, Hashable {
   package var name: String
-  /// In an order in which every node comes after those it depends on.
+  /// In topological order: every node comes after its dependencies.
   package var nodes: [GraphNode]
 }
 
@@ -303,29 +303,29 @@ package struct GraphNode: Sendable, Hashable {
   package var after: [Int]
 }
 
-/// The scheduler's settings in a scenario, in its own words.
+/// The scheduler's settings in a scenario.
 package struct SchedulerSettings: Sendable, Hashable {
-  /// Workers of the async pool and, where `threadWorkers` is nil, of the thread pool too.
+  /// Workers of the async pool and, if `threadWorkers` is nil, of the thread pool.
   package var workers: Int
   package var threadWorkers: Int?
-  /// With its parameters.
+  /// The policy with its parameters.
   package var policy: DispatchPolicy
   package var queueCapacity: Int
   package var whenFull: OverflowPolicy
   package var retry: RetryPolicy
   package var timeout: Nanoseconds?
-  /// Jobs at once, per pool.
+  /// Maximum jobs running at once, per pool; nil: one per worker.
   package var concurrency: Int?
   /// Starts per second, per pool.
   package var rate: RateLimit?
-  /// Bytes.
+  /// In bytes; nil: no budget.
   package var memoryBudget: Int?
-  /// Limits and shares of tag keys.
+  /// Limits and shares per tag key.
   package var tags = TagKeyConfiguration()
-  /// A limit on jobs at once that finds itself, in each pool.
+  /// An adaptive concurrency limit, per pool; nil: none.
   package var adaptive: AdaptiveConcurrency? = nil
-  /// Workers put to use as jobs wait, in each pool.
+  /// Activates workers as jobs wait, per pool; nil: all are active.
   package var autoscaling: Autoscaling? = nil
-  /// Shedding by waiting time, in each pool.
+  /// Shedding by waiting time, per pool; nil: none.
   package var controlledDelay: ControlledDelay? = nil
 }

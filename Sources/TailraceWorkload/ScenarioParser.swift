@@ -3,7 +3,7 @@ import TailraceCore
 import TailraceSpelling
 import TailraceText
 
-/// Reads scenario files: YAML to ``Scenario``, or every problem of the file at once.
+/// Parses scenario files: converts YAML to a ``Scenario``, or reports every problem of the file at once.
 ///
 /// docs/scenarios.md is the reference of the format.
 package enum ScenarioParser {
@@ -17,19 +17,19 @@ package enum ScenarioParser {
   /// Paths that an override may set in any scenario.
   package static var settings: [String] { ScenarioReader.paths().filter { !$0.hasPrefix("jobs.") } }
 
-  /// Paths of settings that a word of another tool may mean, `--set` can change, and no other name comes near to.
+  /// Paths of settings that a similar or foreign word may mean and that `--set` can change.
   package static func settings(near word: String) -> [String] {
     closestNames(to: word, among: settings, limit: 2)
   }
 
-  /// Reads a scenario.
+  /// Parses a scenario.
   ///
   /// - Parameters:
   ///   - yaml: The text of the file.
-  ///   - file: Its name, for problems; files that it refers to are sought in the same folder.
+  ///   - file: Its name, for messages; files that it refers to are searched in the same folder.
   ///   - overrides: `--set` pairs, applied to the tree in order before it is read: the key is a path such as
   ///     `scheduler.workers`, `load.poisson`, `load.0.poisson`, `jobs.NAME.service` or `duration`, the value any YAML.
-  ///   - check: Finds what is wrong with targets and published figures, which are reported where they stand.
+  ///   - check: Validates targets and published figures; problems are reported at their position.
   ///   - origin: Who named the files that the scenario refers to.
   package static func parse(
     yaml: String, file: String, overrides: [(key: String, value: String)] = [],
@@ -47,7 +47,7 @@ package enum ScenarioParser {
     return .success(scenario)
   }
 
-  /// Reads a scenario from its file's bytes, which must be UTF-8.
+  /// Parses a scenario from the bytes of its file, which must be UTF-8.
   package static func parse(
     data: Data, file: String, overrides: [(key: String, value: String)] = [],
     checking check: ExpressionCheck = .none
@@ -66,7 +66,7 @@ package enum ScenarioParser {
       ScenarioProblems([ScenarioProblem(file: file, line: line, column: column, override: nil, message: message)]))
   }
 
-  /// Reads a scenario file; throws every problem of it, or the one that it cannot be read.
+  /// Reads and parses a scenario file. Throws every problem, or the reason why it cannot be read.
   package static func load(
     file path: String, _ kind: InputFile.Kind = .any, overrides: [(key: String, value: String)] = [],
     checking check: ExpressionCheck = .none
@@ -107,7 +107,7 @@ package enum ScenarioParser {
 }
 
 extension ScenarioReader {
-  /// Reads a whole scenario; what it returns is good only if no problem was reported.
+  /// Parses a whole scenario. Use the result only if no problem was reported.
   mutating func readScenario(_ root: YAMLNode) -> Scenario? {
     if case .scalar("") = root.content {
       report(root.place, "the file is empty; a scenario needs at least name, jobs and load")
@@ -118,7 +118,7 @@ extension ScenarioReader {
       let fields = fields(
         withoutFragments(root), "the scenario", keys: ScenarioParser.keys, elsewhere: elsewhere)
     else { return nil }
-    // The job types of a trace are in the trace.
+    // The job types of a trace come from the trace.
     let hasTrace = fields["load"].map { Self.namesTrace($0) } ?? false
     for key in ["name", "jobs", "load"] where fields[key] == nil && (key != "jobs" || !hasTrace) {
       report(root.place, "the scenario has no '\(key)'; name, jobs and load are required")
@@ -142,7 +142,7 @@ extension ScenarioReader {
     if let duration, let node = fields["warmup"], warmup >= duration {
       report(node.place, "warmup is not shorter than duration; shorten it")
     }
-    // A trace's jobs may run for days after the last submission.
+    // The jobs of a trace may run for days after the last submission.
     let drain = self.duration(fields["drain"], "drain") ?? .seconds(hasTrace ? 3_650 * 86_400 : 30)
     let targets = fields["targets"].map { readTargets($0) } ?? []
     let published = fields["published"].map { readPublished($0) } ?? []
@@ -165,7 +165,7 @@ extension ScenarioReader {
     return scenario
   }
 
-  /// What reaches further than virtual time does, where it is declared.
+  /// Reports times beyond the range of virtual time where they are declared.
   private mutating func checkReach(of scenario: Scenario, _ fields: [String: YAMLNode]) {
     for (section, words) in scenario.timesOutOfReach {
       guard let node = fields[section] else { continue }
@@ -173,7 +173,7 @@ extension ScenarioReader {
     }
   }
 
-  /// Whatever no scheduler takes is a problem of the file: of most values that is said where they stand.
+  /// Reports values that the scheduler rejects. Most are already reported where they are declared.
   private mutating func checkRanges(_ scenario: Scenario, jobs: Place, scheduler: Place) {
     do throws(InvalidValues) { try SchedulerConfiguration(scenario, seed: 0).validate() } catch {
       for value in error.values {
@@ -189,7 +189,7 @@ extension ScenarioReader {
     }
   }
 
-  /// The scenario without the keys that begin with `x-`: they hold fragments for anchors and merge keys.
+  /// The scenario without keys that begin with `x-`, which hold fragments for anchors and merge keys.
   private func withoutFragments(_ root: YAMLNode) -> YAMLNode {
     guard case .mapping(let entries) = root.content else { return root }
     var root = root
@@ -216,7 +216,7 @@ extension ScenarioReader {
     (items(node, what, orOne: true) ?? []).compactMap { prose($0, what) }
   }
 
-  /// A text on one line, however many lines it was written on.
+  /// A text joined into one line.
   private mutating func prose(_ node: YAMLNode, _ what: String) -> String? {
     text(node, what).map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
   }
@@ -232,7 +232,7 @@ extension ScenarioReader {
         reportMapping(entry)
         continue
       }
-      let allowed = "write a target such as response.p99 < 500ms, in quotes if it holds ': '"
+      let allowed = "write a target such as response.p99 < 500ms, in quotes if it contains ': '"
       guard let target = text(item, "a target", allowed: allowed) else { continue }
       if let problem = check.target(target, jobNames) { report(item.place, Message(problem)) }
       targets.append(target)
@@ -240,7 +240,7 @@ extension ScenarioReader {
     return targets
   }
 
-  /// A target that YAML reads as `key: value`, for the colon in it.
+  /// Reports a target that YAML parses as `key: value` because it contains a colon.
   private mutating func reportMapping(_ entry: YAMLEntry) {
     let advice =
       switch entry.value.content {
@@ -282,7 +282,7 @@ extension ScenarioReader {
     return (items(node, "compare", orOne: true) ?? []).compactMap { word($0, "compare", words) }
   }
 
-  /// An override may give settings to a job type that only the trace names, and to no other.
+  /// Checks that an override adds settings only to job types that occur in the trace.
   private mutating func checkAddedJobs(_ node: YAMLNode?, _ streams: [LoadStream]) {
     guard case .mapping(let entries)? = node?.content, case .trace(let trace)? = streams.first?.arrivals else { return }
     for entry in entries where !trace.types.contains(entry.key) {
@@ -293,7 +293,7 @@ extension ScenarioReader {
     }
   }
 
-  /// A job that reserves more than the whole budget could never start.
+  /// Reports jobs that reserve more than the whole memory budget.
   private mutating func checkMemory(_ jobs: [JobSpec], _ scheduler: SchedulerSettings, _ node: YAMLNode?) {
     guard let budget = scheduler.memoryBudget, case .mapping(let entries)? = node?.content else { return }
     for job in jobs where job.memory > budget {

@@ -1,14 +1,14 @@
 import TailraceSpelling
 
-/// One thing wrong with a scenario file, or with a `--set` that changes it.
+/// A problem in a scenario file, or in a `--set` that changes it.
 package struct ScenarioProblem: Error, Hashable, Sendable, CustomStringConvertible {
   /// The file as the user named it.
   package var file: String
-  /// From 1; 0 when the file as a whole is meant.
+  /// From 1; 0 for the file as a whole.
   package var line: Int
-  /// From 1, counted in Unicode scalars; 0 when the file as a whole is meant.
+  /// From 1, in Unicode scalars; 0 for the file as a whole.
   package var column: Int
-  /// The `--set KEY=VALUE` to blame; nil: the file itself.
+  /// The `--set KEY=VALUE` that causes the problem; nil: the file itself.
   package var override: String?
   /// In the form `what is wrong; what is allowed`.
   package var message: String
@@ -23,14 +23,14 @@ package struct ScenarioProblem: Error, Hashable, Sendable, CustomStringConvertib
   }
 }
 
-/// Everything that is wrong with a scenario file, in order of position; problems of `--set` come last.
+/// All problems of a scenario file in order of position, followed by those of `--set`.
 package struct ScenarioProblems: Error, Hashable, Sendable, CustomStringConvertible {
-  /// At least one.
+  /// All problems; at least one.
   package var problems: [ScenarioProblem]
-  /// A line for each problem, without a final line break.
+  /// One line per problem, without a final newline.
   package var description: String { problems.map(\.description).joined(separator: "\n") }
 
-  /// Orders the problems by position and drops repetitions.
+  /// Sorts the problems by position and removes duplicates.
   package init(_ found: [ScenarioProblem]) {
     var seen: Set<ScenarioProblem> = []
     problems = found.filter { seen.insert($0).inserted }.enumerated().sorted { a, b in
@@ -42,16 +42,16 @@ package struct ScenarioProblems: Error, Hashable, Sendable, CustomStringConverti
   }
 }
 
-/// How the expressions of a scenario are checked while it is read: their grammar belongs to the module that measures.
+/// Validates the expressions of a scenario during parsing. The measurement module implements their grammar.
 package struct ExpressionCheck: Sendable {
-  /// What is wrong with a target; nil: nothing. Takes the expression and the names of the job types.
+  /// The problem of a target; nil: valid. Takes the expression and the names of the job types.
   package var target: @Sendable (_ expression: String, _ types: [String]) -> String?
-  /// What is wrong with a published figure; nil: nothing. Takes its metric, its value and the names of the job types.
+  /// The problem of a published figure; nil: valid. Takes its metric, its value and the names of the job types.
   package var published: @Sendable (_ metric: String, _ value: String, _ types: [String]) -> String?
-  /// What is wrong with a metric; nil: nothing.
+  /// The problem of a metric; nil: valid.
   package var metric: @Sendable (_ metric: String, _ types: [String]) -> String?
 
-  /// Makes a check of the three kinds of expressions.
+  /// Creates a check from one closure per kind of expression.
   package init(
     target: @escaping @Sendable (_ expression: String, _ types: [String]) -> String?,
     published: @escaping @Sendable (_ metric: String, _ value: String, _ types: [String]) -> String?,
@@ -62,6 +62,6 @@ package struct ExpressionCheck: Sendable {
     self.published = published
   }
 
-  /// Takes every expression.
+  /// Accepts every expression.
   package static let none = ExpressionCheck(target: { _, _ in nil }, published: { _, _, _ in nil })
 }

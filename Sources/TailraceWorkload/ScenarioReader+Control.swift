@@ -1,9 +1,9 @@
 import TailraceCore
 import TailraceSpelling
 
-/// What a scenario says of limits that hold for tag keys, and of those that find themselves.
+/// Tag keys, adaptive limits, autoscaling and CoDel.
 extension ScenarioReader {
-  /// Reads `scheduler.tags`.
+  /// Parses `scheduler.tags`.
   mutating func readTags(_ node: YAMLNode) -> TagKeyConfiguration {
     let what = "scheduler.tags"
     let keys = ["concurrency", "rate", "weight", "named"]
@@ -20,7 +20,7 @@ extension ScenarioReader {
     return tags
   }
 
-  /// Settings of a tag key that no job has would hold for nothing.
+  /// Reports settings of tag keys that no job has.
   mutating func checkTags(_ jobs: [JobSpec], _ streams: [LoadStream]) {
     var known: [String] = []
     for job in jobs { known += (job.tag?.names ?? []).filter { !known.contains($0) }.prefix(1_000) }
@@ -40,7 +40,7 @@ extension ScenarioReader {
       weight: number(fields["weight"], "\(what).weight", in: 0.001...1_000) ?? 1)
   }
 
-  /// Reads `scheduler.adaptive`.
+  /// Parses `scheduler.adaptive`.
   mutating func readAdaptive(_ node: YAMLNode) -> AdaptiveConcurrency? {
     let what = "scheduler.adaptive"
     guard let fields = fields(node, what, keys: ["aimd", "gradient", "initial", "least"]) else { return nil }
@@ -64,7 +64,7 @@ extension ScenarioReader {
       least: count(fields["least"], "\(what).least", in: 1...65_534) ?? 1)
   }
 
-  /// Reads `scheduler.autoscale`.
+  /// Parses `scheduler.autoscale`.
   mutating func readAutoscaling(_ node: YAMLNode) -> Autoscaling? {
     let what = "scheduler.autoscale"
     let keys = ["least", "queue_age", "interval", "cooldown", "step"]
@@ -78,7 +78,7 @@ extension ScenarioReader {
     return Autoscaling(least: least, queueAge: age, interval: interval, cooldown: cooldown, step: step)
   }
 
-  /// Reads `scheduler.codel`.
+  /// Parses `scheduler.codel`.
   mutating func readControlledDelay(_ node: YAMLNode) -> ControlledDelay? {
     let what = "scheduler.codel"
     guard let fields = fields(node, what, keys: ["target", "interval"]) else { return nil }

@@ -2,11 +2,11 @@ import TailraceCore
 import TailraceSpelling
 
 extension ScenarioReader {
-  /// What a fault may do, one in each.
+  /// The kinds of faults; each fault has exactly one.
   static let faultKinds = ["fail", "hang", "lose", "double", "crash", "stall", "step_clock"]
   private static let sharedKinds: Set = ["fail", "hang", "lose", "double"]
 
-  /// Reads `faults:`, a list.
+  /// Parses `faults:`, a list.
   mutating func readFaults(_ node: YAMLNode) -> [Fault] {
     (items(node, "faults") ?? []).enumerated().compactMap { number, item in readFault(item, "faults.\(number)") }
   }
@@ -16,7 +16,7 @@ extension ScenarioReader {
     guard let fields = fields(node, what, keys: keys) else { return nil }
     let kinds = Self.faultKinds.filter { fields[$0] != nil }
     guard kinds.count == 1, let kind = kinds.first, let value = fields[kind] else {
-      let found = kinds.isEmpty ? "says not what goes wrong" : "says \(kinds.joined(separator: " and "))"
+      let found = kinds.isEmpty ? "has no kind" : "has the kinds \(kinds.joined(separator: " and "))"
       report(node.place, "\(what) \(found); name exactly one of \(Self.faultKinds.joined(separator: ", "))")
       return nil
     }
@@ -56,7 +56,8 @@ extension ScenarioReader {
     default:
       let pool = word(fields["pool"], "\(what).pool", PoolID.allCases.map { ($0.name, $0) })
       if fields["restart"] == nil {
-        report(node.place, "\(what) has no restart; add restart: with how long a worker is away, such as 500ms")
+        report(
+          node.place, "\(what) has no restart; add restart: with the time until a worker is replaced, such as 500ms")
       }
       let restart = serviceTime(fields["restart"], "\(what).restart")
       guard let workers = count(value, name, in: 1...65_534), let restart else { return nil }
@@ -75,7 +76,7 @@ extension ScenarioReader {
     if isShare {
       for key in ["at", "every"] {
         guard let extra = fields[key] else { continue }
-        report(extra.place, "\(what).\(key): a share strikes all the time; bound it with from and until")
+        report(extra.place, "\(what).\(key): faults with a share are continuous; limit them with from and until")
       }
       return .window(from: from, until: until)
     }
@@ -94,7 +95,7 @@ extension ScenarioReader {
       report(at.place, "\(what) has at and every; write one of them")
       return nil
     case (nil, nil):
-      report(node.place, "\(what) says not when; add at: with an instant such as 2s, or every: with a mean such as 10s")
+      report(node.place, "\(what) has no time; add at: with an instant such as 2s, or every: with a mean such as 10s")
       return nil
     }
   }

@@ -2,7 +2,7 @@ import TailraceCore
 import TailraceSpelling
 
 extension ScenarioReader {
-  /// A node of a graph as written: its dependencies still names.
+  /// A node as written, with the names of its dependencies.
   private struct NamedNode {
     var name: String
     var place: Place
@@ -10,19 +10,19 @@ extension ScenarioReader {
     var after: [(name: String, place: Place)]
   }
 
-  /// Reads `graphs:`.
+  /// Parses `graphs:`.
   mutating func readGraphs(_ node: YAMLNode?) {
     guard let node else { return }
     let allowed = "write a mapping from graph names to their jobs"
     for entry in entries(node, "graphs", allowed: allowed) ?? [] {
       let what = "graphs.\(entry.key)"
       if jobNames.contains(entry.key) {
-        report(entry.keyPlace, "\(what): a job has this name too; give the graph a name of its own")
+        report(entry.keyPlace, "\(what): a job has the same name; rename the graph")
       }
       if !Self.isIdentifier(entry.key) {
         report(
           entry.keyPlace,
-          "the graph name '\(entry.key)' has other characters than letters, digits, '_', '-' and '.'; rename it")
+          "the graph name '\(entry.key)' may contain only letters, digits, '_', '-' and '.'; rename it")
       }
       var graph = JobGraph(name: entry.key, nodes: [])
       let form = "write a mapping from jobs to {after: […]}, or phases: [[a, b], [c]]"
@@ -82,8 +82,7 @@ extension ScenarioReader {
     return node
   }
 
-  /// Orders the nodes so that each comes after those it depends on, otherwise as declared; reports unknown names and
-  /// cycles.
+  /// Sorts the nodes topologically, otherwise in order of declaration. Reports unknown names and cycles.
   private mutating func sort(_ named: [NamedNode], _ what: String) -> [GraphNode] {
     let names = named.map(\.name)
     var after: [[Int]] = []
@@ -111,13 +110,13 @@ extension ScenarioReader {
     return sorted
   }
 
-  /// Names one cycle among the nodes that could not be placed, at its first declared node.
+  /// Reports one cycle among the nodes that could not be sorted, at its first declared node.
   private mutating func reportCycle(_ named: [NamedNode], _ after: [[Int]], _ position: [Int?], _ what: String) {
     guard var current = position.firstIndex(where: { $0 == nil }) else { return }
     var path: [Int] = []
     while !path.contains(current) {
       path.append(current)
-      // Each unplaced node waits for another unplaced one, so this walk ends in a cycle.
+      // Each unsorted node depends on another unsorted one, so this walk ends in a cycle.
       guard let next = after[current].first(where: { position[$0] == nil }) else { return }
       current = next
     }

@@ -6,7 +6,7 @@ extension ScenarioReader {
     "priority", "service", "simulated_service", "work", "pool", "hints", "timeout", "retries", "concurrency", "rate",
     "memory", "deadline", "expected_service", "weight", "unique_keys", "tag", "delay", "failures", "cancel", "stall",
   ]
-  /// Those that `none` sets back to their default, after a merge key or for one run.
+  /// Keys that `none` resets to their default, after a merge key or for one run.
   private static let optionalJobKeys = [
     "concurrency", "rate", "memory", "deadline", "expected_service", "unique_keys", "tag", "delay", "failures",
     "cancel",
@@ -15,9 +15,9 @@ extension ScenarioReader {
   static let priorities = Priority.allCases.map { ($0.name, $0) }
   static let workKinds = ["sleep", "spin", "memory", "sqlite", "subprocess", "events", "cycles"]
 
-  /// Reads `jobs:`. Every declared name is known afterwards, also of a job that has problems.
+  /// Parses `jobs:`. Afterward every declared name is known, including those of jobs with problems.
   ///
-  /// - Parameter timesFromTrace: whether a job may leave its service time to the trace.
+  /// - Parameter timesFromTrace: whether service times may come from the trace.
   mutating func readJobs(_ node: YAMLNode, timesFromTrace: Bool) -> [JobSpec] {
     let allowed = "write a mapping from job names to their settings"
     guard let entries = entries(node, "jobs", allowed: allowed) else { return [] }
@@ -29,14 +29,14 @@ extension ScenarioReader {
       if !Self.isIdentifier(entry.key) {
         report(
           entry.keyPlace,
-          "the job name '\(entry.key)' has other characters than letters, digits, '_', '-' and '.'; rename the job")
+          "the job name '\(entry.key)' may contain only letters, digits, '_', '-' and '.'; rename the job")
       }
       jobs.append(readJob(entry, timesFromTrace: timesFromTrace))
     }
     return jobs
   }
 
-  /// Letters, digits, `_`, `-` and `.`, at most 64 of them.
+  /// Whether a name consists of at most 64 letters, digits, `_`, `-` and `.`.
   static func isIdentifier(_ name: String) -> Bool {
     !name.isEmpty && name.count <= 64
       && name.utf8.allSatisfy {
@@ -88,7 +88,7 @@ extension ScenarioReader {
     return job
   }
 
-  /// Reads whose jobs they are: a number of keys, or names with weights.
+  /// Parses tag keys: a number of keys, or names with weights.
   private mutating func readTag(_ node: YAMLNode, _ what: String) -> TagMix? {
     if case .scalar = node.content { return count(node, what, in: 1...100_000).map { TagMix(count: $0) } }
     let allowed = "write a number of keys, or names with weights such as {gold: 1, free: 9}"
@@ -119,7 +119,7 @@ extension ScenarioReader {
             + "everywhere; remove it")
       }
       guard fields["service"] == nil, !isOptional else { return }
-      // A job whose work is unreadable may not need a service time at all.
+      // A job whose work is invalid may not need a service time.
       guard case .mapping = entry.value.content, fields["work"] == nil || work != .sleep || isSleep(fields["work"])
       else { return }
       report(entry.keyPlace, "\(what) has no service time; add service: with a duration such as 100ms")
@@ -145,7 +145,7 @@ extension ScenarioReader {
       if let pool {
         if fields["pool"] == nil { job.pool = pool }
       } else if fields["memory"] == nil {
-        report(item.place, "\(what): memory-intensive without a size; add memory: with a size such as 64MiB")
+        report(item.place, "\(what): memory-intensive needs a size; add memory: with a size such as 64MiB")
       }
     }
   }
@@ -162,9 +162,9 @@ extension ScenarioReader {
       case "events": return .events(count: 1)
       case "cycles": return .cycles(limit: 15, needed: 1...15, pause: .seconds(1), failedShare: 0)
       case "memory":
-        report(node.place, "\(what): memory without a size; write {memory: 16MiB}")
+        report(node.place, "\(what): memory needs a size; write {memory: 16MiB}")
       case "subprocess":
-        report(node.place, "\(what): subprocess without a program; write {subprocess: [/bin/true]}")
+        report(node.place, "\(what): subprocess needs a program; write {subprocess: [/bin/true]}")
       default:
         report(
           node.place, "\(what): unknown '\(kind)'; \(suggestion(kind, among: Self.workKinds, kind: "kinds of work"))")
@@ -226,7 +226,7 @@ extension ScenarioReader {
     return .cycles(limit: limit, needed: needed, pause: pause, failedShare: failed)
   }
 
-  // MARK: What goes wrong
+  // MARK: Failures
 
   private mutating func readFailures(_ node: YAMLNode, _ what: String) -> Failures {
     if case .scalar = node.content {
@@ -246,7 +246,7 @@ extension ScenarioReader {
   private mutating func readCancellation(_ node: YAMLNode, _ what: String) -> Cancellation? {
     guard let fields = fields(node, what, keys: ["share", "after"]) else { return nil }
     if fields["share"] == nil { report(node.place, "\(what) has no share; add share: such as 5%") }
-    if fields["after"] == nil { report(node.place, "\(what) has no time; add after: with a duration such as 20ms") }
+    if fields["after"] == nil { report(node.place, "\(what) has no delay; add after: with a duration such as 20ms") }
     guard let share = share(fields["share"], "\(what).share") else { return nil }
     guard let after = serviceTime(fields["after"], "\(what).after") else { return nil }
     return Cancellation(share: share, after: after)

@@ -5,7 +5,7 @@ extension ScenarioReader {
   static let arrivalKeys = ["constant", "poisson", "bursty", "stages", "batch", "closed", "trace", "interval", "cron"]
   static let streamKeys = arrivalKeys + ["of", "start", "duration", "count", "on_failure", "time_zone"] + traceKeys
 
-  /// Reads `load:`: one stream, or a list of them.
+  /// Parses `load:`: one stream, or a list of them.
   mutating func readLoad(_ node: YAMLNode, duration: Nanoseconds?, hasDuration: Bool) -> [LoadStream] {
     switch node.content {
     case .sequence(let items):
@@ -24,7 +24,7 @@ extension ScenarioReader {
     }
   }
 
-  /// Where a stream names its trace; nil: it has none.
+  /// The position of a stream's trace; nil: it has none.
   static func tracePlace(_ node: YAMLNode) -> Place? {
     guard case .mapping(let entries) = node.content else { return nil }
     return entries.first { $0.key == "trace" }?.keyPlace
@@ -79,7 +79,7 @@ extension ScenarioReader {
   ) -> LoadStream? {
     for key in ["of", "duration", "count", "on_failure", "start"] {
       if let node = fields[key] {
-        report(node.place, "\(what).\(key) does not go with trace:, which says so itself; remove it")
+        report(node.place, "\(what).\(key) is not allowed with trace:, which sets it itself; remove it")
       }
     }
     guard let trace = readTrace(value, fields, what) else { return nil }
@@ -108,7 +108,7 @@ extension ScenarioReader {
     }
   }
 
-  /// The fields of a mapping all of whose keys must be there.
+  /// The fields of a mapping in which all keys are required.
   private mutating func required(_ node: YAMLNode, _ what: String, _ keys: [String]) -> [String: YAMLNode]? {
     guard let fields = fields(node, what, keys: keys) else { return nil }
     for key in keys where fields[key] == nil {
@@ -124,11 +124,11 @@ extension ScenarioReader {
     for (index, item) in items.enumerated() {
       guard let fields = required(item, "\(what).\(index)", ["to", "for"]) else { continue }
       let target = quantity(fields["to"], "\(what).\(index).to") { text throws(QuantityProblem) in
-        // A ramp may go down to nothing, which no other rate may be.
+        // Unlike other rates, a stage may ramp down to zero.
         if text.hasPrefix("0/") || text == "0" { return Rate(perSecond: 0) }
         return try QuantityText.rate(text)
       }
-      // A stage without length is a jump.
+      // A stage of zero length is a jump.
       let length = duration(fields["for"], "\(what).\(index).for")
       if let target, let length { stages.append(Stage(rate: target, duration: length)) }
     }
@@ -145,7 +145,7 @@ extension ScenarioReader {
 
   private func evenly() -> [WeightedType] { jobNames.indices.map { WeightedType(type: $0, weight: 1) } }
 
-  /// Reads `of:`: a job, a graph, a list of jobs, or jobs with their weights.
+  /// Parses `of:`: a job, a graph, a list of jobs, or jobs with weights.
   private mutating func readMix(_ node: YAMLNode, _ what: String) -> Mix {
     switch node.content {
     case .scalar(let name):
@@ -183,16 +183,16 @@ extension ScenarioReader {
     let words = [("collect", false), ("fail-fast", true)]
     stream.arrivals = .batch(failFast: word(fields["on_failure"], "\(what).on_failure", words) ?? false)
     if case .scalar = node.content {
-      // A bare number: so many of what `of` names.
+      // A bare number: this many of the jobs in `of`.
       stream.mix = fields["of"].map { readMix($0, "\(what).of") } ?? .weighted(evenly())
       if let limit = fields["count"] {
-        report(limit.place, "\(what) has its number already; remove count:")
+        report(limit.place, "\(what) already sets the number; remove count:")
       }
       stream.count = count(node, what, in: 1...100_000_000)
       return
     }
     if let mix = fields["of"] {
-      report(mix.place, "\(what) names its jobs already; remove of:, or write batch: with a number")
+      report(mix.place, "\(what) already names its jobs; remove of:, or write batch: with a number")
     }
     if case .sequence(let items) = node.content {
       if items.isEmpty { report(node.place, "\(what) is empty; name at least one job") }

@@ -1,11 +1,11 @@
 import TailraceSpelling
 
 extension ScenarioReader {
-  /// Changes the tree as one `--set KEY=VALUE` asks, and blames it for what is wrong with the new value.
+  /// Changes the tree for one `--set KEY=VALUE`. Problems of the new value are attributed to it.
   ///
-  /// A missing key of the format is added, also several levels of them. What has a name or a number of its own, such as
-  /// a job or a stream, must exist: an override changes a scenario, and never adds to what it runs. In `load`, the name
-  /// of an arrival process replaces whichever one was there.
+  /// Missing keys of the format are added, at any depth. Named or numbered elements, such as jobs and streams, must
+  /// exist: an override changes a scenario and does not add elements. In `load`, the name of an arrival process
+  /// replaces the existing one.
   mutating func apply(key: String, value: String, to root: inout YAMLNode) {
     let origin = Place.override("\(key)=\(value)")
     let jobs = Self.jobNames(of: root)
@@ -16,7 +16,7 @@ extension ScenarioReader {
     }
     guard ScenarioParser.keys.contains(path[0]) else {
       let known = ScenarioParser.keys
-      // The whole path may be the end of another: `queue.capacity`.
+      // The given path may be the end of another path: `queue.capacity`.
       let whole = Self.paths(jobs: jobs).filter { path.count > 1 && $0.hasSuffix(".\(key)") }
       let hint =
         whole.first.map { "did you mean '\($0)'? known keys: \(known.joined(separator: ", "))" }
@@ -45,20 +45,20 @@ extension ScenarioReader {
     }
   }
 
-  /// Splits a path at its dots; a job's name may itself hold some.
+  /// Splits a path at its dots; the name of a job may itself contain dots.
   private static func split(_ key: String, jobs: [String]) -> [String] {
     for job in jobs where job.contains(".") && (key.hasPrefix("jobs.\(job).") || key == "jobs.\(job)") {
       let rest = key.dropFirst("jobs.\(job).".count)
       return ["jobs", job]
         + (rest.isEmpty ? [] : rest.split(separator: ".", omittingEmptySubsequences: false).map(String.init))
     }
-    // A metric holds dots of its own.
+    // A metric contains dots.
     if key.hasPrefix("published.") { return ["published", String(key.dropFirst("published.".count))] }
     return key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
   }
 
-  /// What is wrong with a path that leads to something with a name of its own which the scenario does not have; nil:
-  /// nothing is. A trace brings job types that the file does not name: those are checked once it is read.
+  /// A message if a path leads to a named element that the scenario does not have; nil: none. Job types that only occur
+  /// in a trace are checked after it is read.
   private static func missingName(_ path: [String], in root: YAMLNode, hasTrace: Bool) -> Message? {
     func missing(_ kind: String, _ name: String, _ known: [String]) -> Message? {
       if known.contains(name) { return nil }
@@ -114,7 +114,7 @@ extension ScenarioReader {
     }
   }
 
-  /// Sets a value at a path; returns what is wrong with the path, if anything.
+  /// Sets a value at a path; returns a message if the path is invalid.
   private static func set(
     _ path: ArraySlice<String>, to value: YAMLNode, in node: inout YAMLNode, origin: Place, isLoad: Bool = false
   ) -> Message? {
@@ -125,7 +125,7 @@ extension ScenarioReader {
     let rest = path.dropFirst()
     switch node.content {
     case .mapping(var entries):
-      // A load of one stream may be addressed as if it were a list.
+      // A load of one stream can be addressed as a list.
       if isLoad, let number = Int(key) {
         guard number == 0 else {
           return
@@ -134,7 +134,7 @@ extension ScenarioReader {
         return set(rest, to: value, in: &node, origin: origin, isLoad: true)
       }
       if Int(key) != nil, entries.isEmpty {
-        return "there is no list here, so no item \(key); write the whole list, such as '[…]'"
+        return "this is not a list, so it has no item \(key); write the whole list, such as '[…]'"
       }
       let isArrival = isLoad && ScenarioReader.arrivalKeys.contains(key)
       if isArrival { entries.removeAll { $0.key != key && ScenarioReader.arrivalKeys.contains($0.key) } }
@@ -160,7 +160,7 @@ extension ScenarioReader {
       node.content = .sequence(items)
       return nil
     case .scalar(let text):
-      // `retries: 3` may become `retries: {limit: …}`; what does not fit is found when the tree is read.
+      // `retries: 3` may become `retries: {limit: …}`; other mismatches are found when the tree is read.
       var fresh = YAMLNode(content: .mapping([]), place: origin)
       if let problem = set(path, to: value, in: &fresh, origin: origin) { return problem }
       if key == "burst" {

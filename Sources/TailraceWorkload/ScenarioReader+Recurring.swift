@@ -3,21 +3,21 @@ import TailraceSpelling
 import TailraceTimeZones
 
 extension ScenarioReader {
-  /// Reads `starts_at:`, a time in UTC.
+  /// Parses `starts_at:`, a time in UTC.
   mutating func readStart(_ node: YAMLNode?) -> UnixTime {
     let allowed = "write a time in UTC from 1970 to 2199, such as 2026-03-29T00:00:00Z"
     guard let node, let text = text(node, "starts_at", allowed: allowed) else { return Scenario.usualStart }
     guard let time = UnixTime(text), time >= .epoch, time < Self.latestStart else {
-      report(node.place, "starts_at: '\(text)' is not such a time; \(allowed)")
+      report(node.place, "starts_at: '\(text)' is not a valid time; \(allowed)")
       return Scenario.usualStart
     }
     return time
   }
 
-  /// 2200-01-01T00:00:00Z: some decades of arrivals have room after it.
+  /// 2200-01-01T00:00:00Z, which leaves room for decades of arrivals.
   private static let latestStart = UnixTime(nanoseconds: 7_258_118_400_000_000_000)
 
-  /// Reads `interval:` or `cron:` with its `time_zone:`.
+  /// Parses `interval:` or `cron:` with its `time_zone:`.
   mutating func readRecurring(_ kind: String, _ value: YAMLNode, _ zone: YAMLNode?, _ what: String) -> Arrivals? {
     if kind == "interval" {
       return span(value, "\(what).interval").map {
@@ -33,9 +33,9 @@ extension ScenarioReader {
     return .recurring(RecurringArrivals(recurrence: .cron(expression, offsets), zero: startsAt))
   }
 
-  /// `@every 5m`, as Go's cron packages write it: the first slot is one interval after the start of the run.
+  /// Parses `@every 5m`, as in Go's cron packages: the first slot is one interval after the start of the run.
   private mutating func every(_ text: String, _ place: Place, _ what: String, _ zone: YAMLNode?) -> Arrivals? {
-    if let zone { report(zone.place, "\(what): @every looks at no zone's clocks; remove time_zone:") }
+    if let zone { report(zone.place, "\(what): @every has no time zone; remove time_zone:") }
     do throws(QuantityProblem) {
       let interval = try QuantityText.duration(text.dropFirst("@every".count))
       if interval <= .zero { throw QuantityProblem("'\(text)' is zero", allowed: "write an interval above zero") }
@@ -50,13 +50,13 @@ extension ScenarioReader {
     let allowed = "write a cron expression in quotes, such as \"*/15 9-17 * * MON-FRI\""
     guard let text = text(node, what, allowed: allowed) else { return nil }
     guard text.utf8.count <= 200, VisibleText.line(text) == text else {
-      report(node.place, "\(what): '\(text)' is no cron expression; \(allowed)")
+      report(node.place, "\(what): '\(text)' is not a cron expression; \(allowed)")
       return nil
     }
     do {
       return try CronExpression(text)
     } catch {
-      let once = "; for what happens once write batch: 1"
+      let once = "; for a single arrival write batch: 1"
       report(
         node.place,
         "\(what): " + error.problems.map(\.description).joined(separator: "; ")
@@ -66,7 +66,7 @@ extension ScenarioReader {
   }
 
   private mutating func timeZone(_ node: YAMLNode, _ what: String) -> TimeZoneOffsets? {
-    let allowed = "write a name of the IANA data base, such as Europe/Berlin"
+    let allowed = "write a name from the IANA database, such as Europe/Berlin"
     guard let name = text(node, what, allowed: allowed) else { return nil }
     do {
       return try TimeZoneFiles.load(name)

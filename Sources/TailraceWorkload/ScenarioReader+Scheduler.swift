@@ -7,8 +7,8 @@ extension ScenarioReader {
     "tags", "adaptive", "autoscale", "codel",
   ]
 
-  /// Reads `scheduler:`; what it leaves out has the scheduler's own defaults. With a trace there are no retries, no
-  /// time-out, and room for every job: what the log says of a job is all that happens to it.
+  /// Parses `scheduler:`. Missing keys have the scheduler's defaults. With a trace there are no retries, no timeout,
+  /// and room for every job, so that only what the log contains happens to a job.
   mutating func readScheduler(_ node: YAMLNode?, forTrace: Bool) -> SchedulerSettings {
     let defaults = SchedulerConfiguration()
     var settings = SchedulerSettings(
@@ -42,12 +42,12 @@ extension ScenarioReader {
     return settings
   }
 
-  /// A time-out: a duration above zero.
+  /// A timeout: a duration above zero.
   mutating func timeLimit(_ node: YAMLNode?, _ what: String) -> Nanoseconds? {
     quantity(node, what) { text throws(QuantityProblem) in
-      let allowed = "write a duration above zero, or none for an attempt that may take for ever"
+      let allowed = "write a duration above zero, or none for no limit"
       if ["0", "never", "infinite", "off", "unlimited", "-1"].contains(text) {
-        throw QuantityProblem("'\(text)' is no time-out", allowed: allowed)
+        throw QuantityProblem("'\(text)' is not a timeout", allowed: allowed)
       }
       let value = try QuantityText.duration(text)
       if value <= .zero { throw QuantityProblem("'\(text)' is zero", allowed: allowed) }
@@ -105,7 +105,7 @@ extension ScenarioReader {
     if let whenFull = word(fields["when_full"], "scheduler.queue.when_full", choices) { settings.whenFull = whenFull }
   }
 
-  /// Reads a retry policy: a bare count, or a mapping.
+  /// Parses a retry policy: a bare count, or a mapping.
   mutating func readRetries(_ node: YAMLNode, _ what: String) -> RetryPolicy? {
     let limits = 0...65_534
     if unlessNone(node) == nil { return .never }
@@ -136,7 +136,7 @@ extension ScenarioReader {
     return policy
   }
 
-  /// Reads a rate limit: a bare rate, or a rate with a burst.
+  /// Parses a rate limit: a bare rate, or a rate with a burst.
   mutating func readRateLimit(_ node: YAMLNode, _ what: String) -> RateLimit? {
     if case .scalar = node.content { return rate(node, what).map { RateLimit(rate: $0) } }
     guard let fields = fields(node, what, keys: ["rate", "burst"]) else { return nil }

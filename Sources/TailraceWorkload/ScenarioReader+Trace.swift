@@ -3,13 +3,13 @@ import TailraceSpelling
 import TailraceText
 
 extension ScenarioReader {
-  /// What may stand beside `trace:` and beside no other kind of arrivals.
+  /// Keys that are allowed only next to `trace:`.
   static let traceKeys = ["format", "columns", "priorities", "failed", "where", "speed", "first", "every"]
   private static let columnKeys = [
     "submitted", "started", "ended", "waiting", "service", "job_type", "priority", "tenant", "outcome", "id",
   ]
 
-  /// Reads a `load:` whose arrivals come from a trace file, and the file itself.
+  /// Parses a `load:` whose arrivals come from a trace file, and reads the file.
   mutating func readTrace(_ value: YAMLNode, _ fields: [String: YAMLNode], _ what: String) -> Trace? {
     guard let name = text(value, "\(what).trace", allowed: "name a trace file") else { return nil }
     guard let format = readFormat(fields["format"], name, value.place, what) else { return nil }
@@ -19,7 +19,7 @@ extension ScenarioReader {
       guard fields["columns"] != nil else {
         report(
           value.place,
-          "\(what).trace: a \(format.rawValue) file needs to be told its columns; add columns: with at least submitted:, "
+          "\(what).trace: a \(format.rawValue) file needs `columns`; add columns: with at least submitted:, "
             + "started:, or ended: and service:"
         )
         return nil
@@ -46,32 +46,32 @@ extension ScenarioReader {
     let words = TraceRequest.Format.allCases.map { ($0.rawValue, $0) }
     if let node { return word(node, "\(what).format", words) }
     if let format = TraceRequest.Format(fileName: name) { return format }
-    report(place, "\(what).trace: '\(name)' does not say its format; add format: with one of swf, csv, jsonl")
+    report(place, "\(what).trace: '\(name)' has no known extension; add format: with one of swf, csv, jsonl")
     return nil
   }
 
-  /// Whether the columns say when jobs were submitted, and none of them is in vain.
+  /// Checks that the columns provide submission times and that every column is used.
   private mutating func checkTimes(_ request: TraceRequest, isStandard: Bool, _ place: Place, _ what: String) {
     guard request.hasSubmission else {
       report(
         place,
         request.ended == nil
           ? "\(what) has no 'submitted'; name the column with the submission times, or started:, or ended: and service:"
-          : "\(what) has 'ended' alone; name service: or started: as well, so that the submission follows")
+          : "\(what) has only 'ended'; also name service: or started:, to compute the submission time")
       return
     }
     if request.submitted != nil, request.waiting != nil {
-      report(place, "\(what).waiting is not used where submitted: says when jobs were submitted; remove one of them")
+      report(place, "\(what).waiting is not used together with submitted:; remove one of them")
     }
     let isUsed = request.submitted == nil || request.service == nil
     for (key, column) in [("started", request.started), ("ended", request.ended)] where column != nil && !isUsed {
-      report(place, "\(what).\(key) is not used beside submitted: and service:; remove it")
+      report(place, "\(what).\(key) is not used together with submitted: and service:; remove it")
     }
     if request.submitted != nil, request.service == nil, (request.started == nil) != (request.ended == nil) {
-      report(place, "\(what) has only one of started: and ended:, whose difference is the run time; name both")
+      report(place, "\(what) has only one of started: and ended:, but the run time is their difference; name both")
     }
     if request.submitted == nil, request.service != nil, request.started != nil, request.ended != nil {
-      report(place, "\(what).ended is not used beside started: and service:; remove it")
+      report(place, "\(what).ended is not used together with started: and service:; remove it")
     }
   }
 
@@ -84,7 +84,7 @@ extension ScenarioReader {
       guard let node = fields[key] else { continue }
       if let column = readTimeColumn(node, "\(what).\(key)") { request[keyPath: path] = column }
     }
-    // The Standard Workload Format's own columns give way to those that are named in their place.
+    // Explicitly named columns replace those of the Standard Workload Format.
     if request.format == .swf {
       if fields["submitted"] == nil, fields["started"] != nil || fields["ended"] != nil { request.submitted = nil }
       if fields["service"] == nil, fields["started"] != nil, fields["ended"] != nil { request.service = nil }
@@ -121,14 +121,14 @@ extension ScenarioReader {
         }
       }
       if request.priority == nil {
-        report(node.place, "\(what).priorities needs to know their column; add columns.priority")
+        report(node.place, "\(what).priorities needs a column; add columns.priority")
       }
     }
     if let node = fields["failed"] {
       request.failures = Set(
         (items(node, "\(what).failed", orOne: true) ?? []).compactMap { text($0, "\(what).failed") })
       if request.outcome == nil {
-        report(node.place, "\(what).failed needs to know its column; add columns.outcome")
+        report(node.place, "\(what).failed needs a column; add columns.outcome")
       }
     }
     if let node = fields["where"] {
@@ -151,7 +151,7 @@ extension ScenarioReader {
 }
 
 extension TraceRequest.Format {
-  /// By the name of a file; nil: it does not say.
+  /// Determines the format from a file name; nil: unknown.
   package init?(fileName: String) {
     let name = fileName.lowercased()
     let plain = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
@@ -165,14 +165,13 @@ extension TraceRequest.Format {
 }
 
 extension ScenarioReader {
-  /// Whether a `load:` takes its jobs from a trace.
+  /// Whether a `load:` uses a trace.
   static func namesTrace(_ node: YAMLNode) -> Bool {
     if case .sequence(let items) = node.content { return items.contains { namesTrace($0) } }
     return tracePlace(node) != nil
   }
 
-  /// Adds the job types that a trace has and the scenario does not declare; numbers the trace's types as the scenario
-  /// does.
+  /// Adds job types that occur only in the trace, and maps the trace's type numbers to those of the scenario.
   mutating func addTypes(of streams: [LoadStream], to jobs: inout [JobSpec], _ declared: YAMLNode?) {
     guard let stream = streams.first, case .trace(let trace) = stream.arrivals else { return }
     for name in trace.types where !jobNames.contains(name) {
@@ -196,7 +195,7 @@ extension ScenarioReader {
           "the trace has no service times; give the job '\(name)' one under jobs:, or name a column with columns.service"
         )
       }
-      // Where the trace has times, they hold; the declared one would mislead.
+      // Times in the trace take precedence, so a declared one would be misleading.
       if !trace.service.isEmpty { jobs[index].service = .constant(.zero) }
     }
   }

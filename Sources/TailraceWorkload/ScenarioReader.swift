@@ -2,10 +2,10 @@ import TailraceCore
 import TailraceSpelling
 import TailraceText
 
-/// Walks a tree and collects every problem on the way, so that one reading of a file finds them all.
+/// Walks a tree and collects every problem, so that one pass over a file finds them all.
 ///
-/// Each reading function reports what is wrong and returns nil; the caller goes on with a stand-in value. Nothing read
-/// from a file with a problem ever leaves ``ScenarioParser``.
+/// Each reading function reports problems and returns nil; the caller continues with a placeholder. ``ScenarioParser``
+/// never returns a scenario with a problem.
 struct ScenarioReader {
   let file: String
   let check: ExpressionCheck
@@ -13,13 +13,13 @@ struct ScenarioReader {
   let origin: NamedFile.Origin
   private(set) var problems: [ScenarioProblem] = []
 
-  /// Names of the job types, in order of declaration, once read.
+  /// Names of the job types in order of declaration; set while parsing.
   var jobNames: [String] = []
-  /// The graphs, once read, by name in order of declaration.
+  /// The graphs in order of declaration; set while parsing.
   var graphs: [JobGraph] = []
-  /// Tag keys that have settings of their own, once read.
+  /// Tag keys with their own settings; set while parsing.
   var namedTags: [(name: String, place: Place)] = []
-  /// What the wall clock shows at the tape's zero, once read.
+  /// The wall-clock time at the tape's zero; set while parsing.
   var startsAt = Scenario.usualStart
 
   init(file: String, check: ExpressionCheck, origin: NamedFile.Origin) {
@@ -28,7 +28,7 @@ struct ScenarioReader {
     self.check = check
   }
 
-  /// Notes a problem, in the form `what is wrong; what is allowed`.
+  /// Records a problem, in the form `what is wrong; what is allowed`.
   mutating func report(_ place: Place, _ message: Message) {
     let message = message.text
     switch place {
@@ -41,7 +41,7 @@ struct ScenarioReader {
 
   // MARK: Structure
 
-  /// The entries of a mapping, the first of each key; reports another kind of value and repeated keys.
+  /// The entries of a mapping, without repeated keys. Reports values of other kinds and repeated keys.
   mutating func entries(_ node: YAMLNode, _ what: String, allowed: String) -> [YAMLEntry]? {
     guard case .mapping(let all) = node.content else {
       report(node.place, "\(what) is \(node.kindName); \(allowed)")
@@ -59,9 +59,9 @@ struct ScenarioReader {
     return first
   }
 
-  /// The values of a mapping with known keys; reports unknown ones with the closest known one.
+  /// The values of a mapping with known keys. Reports unknown keys, with the most similar known key.
   ///
-  /// - Parameter elsewhere: paths of keys of other sections that an unknown key may have meant.
+  /// - Parameter elsewhere: paths of keys in other sections that an unknown key may mean.
   mutating func fields(
     _ node: YAMLNode, _ what: String, keys: [String], elsewhere: [String] = []
   ) -> [String: YAMLNode]? {
@@ -81,7 +81,7 @@ struct ScenarioReader {
     return fields
   }
 
-  /// The items of a list; a single value stands for a list of one where `orOne` is set.
+  /// The items of a list. With `orOne`, a single value counts as a list of one.
   mutating func items(_ node: YAMLNode, _ what: String, orOne: Bool = false) -> [YAMLNode]? {
     switch node.content {
     case .sequence(let items): return items
@@ -92,7 +92,7 @@ struct ScenarioReader {
     }
   }
 
-  /// A text that is not empty.
+  /// A nonempty text.
   mutating func text(_ node: YAMLNode, _ what: String, allowed: String = "write a text") -> String? {
     guard case .scalar(let text) = node.content, !text.isEmpty else {
       report(node.place, "\(what) is \(node.kindName); \(allowed)")
@@ -101,7 +101,7 @@ struct ScenarioReader {
     return text
   }
 
-  /// A text that `read` understands.
+  /// A text parsed by `read`.
   mutating func quantity<Value>(
     _ node: YAMLNode?, _ what: String, _ read: (String) throws(QuantityProblem) -> Value
   ) -> Value? {
@@ -144,7 +144,7 @@ struct ScenarioReader {
     quantity(node, what) { text throws(QuantityProblem) in try QuantityText.count(text, in: range) }
   }
 
-  /// What stands at a key, without one that says `none`.
+  /// The value of a key, or nil if it is `none`.
   func unlessNone(_ node: YAMLNode?) -> YAMLNode? {
     if case .scalar("none")? = node?.content { return nil }
     return node
@@ -160,7 +160,7 @@ struct ScenarioReader {
     return nil
   }
 
-  /// A distribution of lengths of time.
+  /// A distribution of durations.
   mutating func serviceTime(_ node: YAMLNode?, _ what: String) -> ServiceTime? {
     guard let node else { return nil }
     guard let text = text(node, what, allowed: ServiceTime.forms) else { return nil }
@@ -178,7 +178,7 @@ struct ScenarioReader {
     return jobType(named: name, node.place, what)
   }
 
-  /// The type with a name that was written at a place.
+  /// The job type with a name that occurs at `place`.
   mutating func jobType(named name: String, _ place: Place, _ what: String) -> Int? {
     if let type = jobNames.firstIndex(of: name) { return type }
     report(place, "\(what): unknown job '\(name)'; \(suggestion(name, among: jobNames, kind: "declared jobs"))")
@@ -187,9 +187,9 @@ struct ScenarioReader {
 
   // MARK: Suggestions
 
-  /// What was probably meant, if anything is near, and what is known.
+  /// The most similar known word, if any, followed by the known words.
   ///
-  /// - Parameter elsewhere: paths of other sections, sought where nothing known here is near.
+  /// - Parameter elsewhere: paths of other sections, used if no known word is similar.
   func suggestion(_ word: String, among known: [String], elsewhere: [String] = [], kind: String) -> String {
     let shown = known.prefix(20).joined(separator: ", ") + (known.count > 20 ? ", …" : "")
     let list = known.isEmpty ? "there are no \(kind)" : "\(kind): \(shown)"
@@ -197,7 +197,7 @@ struct ScenarioReader {
     return (here.isEmpty ? didYouMean(word, among: elsewhere) : here) + list
   }
 
-  /// Every key of a scenario file by its path, with `NAME` for a job's name; job names may stand in for it.
+  /// The paths of all keys of a scenario file, with `NAME` in place of a job's name unless `jobs` are given.
   static func paths(jobs: [String] = []) -> [String] {
     let names = jobs.isEmpty ? ["NAME"] : Array(jobs.prefix(3))
     return ScenarioParser.keys + streamKeys.filter { !traceKeys.contains($0) }.map { "load.\($0)" }

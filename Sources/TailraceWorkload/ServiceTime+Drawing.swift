@@ -4,16 +4,16 @@ extension ServiceTime {
   /// The quantile of the standard normal distribution at 0.99, which ties a lognormal's p99 to its median.
   static let normalQuantile99 = 2.3263478740408408
 
-  /// The value below which a share `u` of the draws falls: one uniform gives one draw (inversion), so a draw is
-  /// monotone in its uniform and two scenarios that differ in one parameter face the same luck.
+  /// The quantile function: the value below which a share `u` of the draws falls. One uniform number gives one draw
+  /// (inversion), so draws are monotone in it, and scenarios that differ in one parameter use the same random numbers.
   ///
   /// - exponential: `−mean · ln(1−u)`
   /// - lognormal: `exp(ln(median) + σ·Φ⁻¹(u))` with `σ = ln(p99/median) / Φ⁻¹(0.99)`
   /// - uniform: `min + u·(max−min)`
   /// - Pareto (type I): `min · (1−u)^(−1/α)`; truncated at `max`: `min · (1 − u·(1−(min/max)^α))^(−1/α)`, so no
-  ///   probability gathers at `max`
-  /// - bimodal: `slow` where `u ≥ 1 − share`, else `fast`
-  /// - empirical: the value at index `⌊u·n⌋` of the file, in its order
+  ///   probability mass accumulates at `max`
+  /// - bimodal: `slow` if `u ≥ 1 − share`, otherwise `fast`
+  /// - empirical: the value at index `⌊u·n⌋` of the file, in file order
   ///
   /// - Parameter u: In (0, 1).
   package func quantile(_ u: Double) -> Nanoseconds {
@@ -34,7 +34,7 @@ extension ServiceTime {
     }
   }
 
-  /// The mean of the distribution; nil where it is infinite (Pareto with α ≤ 1 and no `max`).
+  /// The mean of the distribution; nil if infinite (Pareto with α ≤ 1 and no `max`).
   package var mean: Nanoseconds? {
     switch self {
     case .constant(let value): return value
@@ -63,7 +63,7 @@ extension ServiceTime {
 
   @inline(__always)
   private static func rounded(_ nanoseconds: Double) -> Nanoseconds {
-    // A longer draw of a heavy tail could only lie beyond the horizon.
+    // Longer draws of a heavy tail would exceed the horizon.
     Nanoseconds(Int64(min(max(nanoseconds, 0), Double(Nanoseconds.longest.rawValue)) + 0.5))
   }
 
@@ -113,7 +113,7 @@ extension ServiceTime {
       1.51986665636164571966e-2, 5.47593808499534494600e-4, 1.05075007164441684324e-9,
     ]
   )
-  /// Beyond.
+  /// For larger √(−ln p).
   private static let far: Ratio = (
     [
       6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0, 2.96560571828504891230e-1,

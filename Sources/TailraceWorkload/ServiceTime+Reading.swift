@@ -4,7 +4,7 @@ import TailraceSpelling
 import TailraceText
 
 extension ServiceTime {
-  /// Names of the distributions that are written with arguments.
+  /// Names of the distributions that take arguments.
   static let distributions = [
     "constant", "exponential", "lognormal", "uniform", "pareto", "bimodal", "empirical",
   ]
@@ -15,10 +15,10 @@ extension ServiceTime {
     bimodal(fast: 5ms, slow: 500ms, share: 10%) or empirical(FILE)
     """
 
-  /// Reads a distribution as scenario files write it.
+  /// Parses a distribution as in scenario files.
   ///
   /// - Parameters:
-  ///   - file: The scenario file; the file of `empirical(FILE)` is sought beside it.
+  ///   - file: The scenario file; the file of `empirical(FILE)` is searched in the same folder.
   ///   - origin: Who named that file.
   package static func read(
     _ text: String, relativeTo file: String, filesNamedBy origin: NamedFile.Origin = .scenario
@@ -79,15 +79,16 @@ extension ServiceTime {
     }
   }
 
-  /// Values at most, of a file and in a scenario.
+  /// Maximum number of values, in a file and in a scenario.
   private static let valueLimit = (file: 1_000_000, scenario: 10_000)
 
-  /// Reads durations with commas between, or a file of one duration a line.
+  /// Parses durations separated by commas, or reads a file with one duration per line.
   private static func empirical(
     _ body: String, beside file: String, _ origin: NamedFile.Origin
   ) throws(QuantityProblem) -> ServiceTime {
     guard !body.isEmpty else {
-      throw QuantityProblem("empirical() names no file", allowed: "write empirical(FILE), or durations in its place")
+      throw QuantityProblem(
+        "empirical() has no arguments", allowed: "write empirical(FILE), or durations separated by commas")
     }
     guard body.contains(",") || (try? QuantityText.duration(body)) != nil else {
       return .empirical(file: body, values: try values(in: body, beside: file, origin))
@@ -100,12 +101,12 @@ extension ServiceTime {
     }
     guard values.count <= valueLimit.scenario else {
       throw QuantityProblem(
-        "empirical: \(values.count) values", allowed: "at most \(valueLimit.scenario); write more into a file")
+        "empirical: \(values.count) values", allowed: "at most \(valueLimit.scenario); write more to a file")
     }
     return .empirical(file: "", values: values)
   }
 
-  /// The values of a file, of which each line holds one; what follows `#` is a comment.
+  /// The values of a file with one per line; `#` starts a comment.
   private static func values(
     in name: String, beside file: String, _ origin: NamedFile.Origin
   ) throws(QuantityProblem) -> [Nanoseconds] {
@@ -115,7 +116,7 @@ extension ServiceTime {
       let place = error.line > 0 ? ":\(error.line)" : ""
       let halves = error.message.split(separator: "; ", maxSplits: 1)
       throw QuantityProblem(
-        "empirical: '\(name)'\(place): \(halves[0])", allowed: "\(halves.last ?? ""), beside the scenario file")
+        "empirical: '\(name)'\(place): \(halves[0])", allowed: "\(halves.last ?? ""), next to the scenario file")
     }
     var values: [Nanoseconds] = []
     var lines = TextLines(text.bytes)
@@ -135,17 +136,17 @@ extension ServiceTime {
       }
     }
     guard !values.isEmpty else {
-      throw QuantityProblem("empirical: '\(name)' holds no values", allowed: "write one duration a line")
+      throw QuantityProblem("empirical: '\(name)' contains no values", allowed: "write one duration a line")
     }
     guard values.count <= valueLimit.file else {
       throw QuantityProblem(
-        "empirical: '\(name)' holds \(values.count) values", allowed: "at most \(valueLimit.file) values")
+        "empirical: '\(name)' contains \(values.count) values", allowed: "at most \(valueLimit.file) values")
     }
     return values
   }
 }
 
-/// The `key: value` pairs between the parentheses of a distribution.
+/// The `key: value` pairs in the parentheses of a distribution.
 private struct Arguments {
   let distribution: String
   private var pairs: [(key: String, value: String)] = []

@@ -1,8 +1,8 @@
-/// Elementary functions that give the same bits on every machine.
+/// Elementary functions with bit-identical results on every machine.
 ///
-/// A C library's `log` and `exp` differ in their last digit from version to version, and on one version between
-/// machines with and without fused multiply-add. A tape must not. These use nothing but the basic operations of IEEE
-/// 754, each rounded once, in a fixed order; their error is below one unit in the last place.
+/// The last digits of a C library's `log` and `exp` differ between versions, and between machines with and without
+/// fused multiply-add. Tapes must not differ. These functions use only the basic operations of IEEE 754, each rounded
+/// once, in a fixed order; their error is below one unit in the last place.
 ///
 /// Source: the algorithms and coefficients of fdlibm 5.3 (`e_log.c`, `e_exp.c`), whose notice reads: Copyright (C) 1993
 /// by Sun Microsystems, Inc. All rights reserved. Developed at SunPro, a Sun Microsystems, Inc. business. Permission to
@@ -17,7 +17,7 @@ enum StableMath {
     // x = 2^k · (1 + f) with √2/2 < 1 + f < √2.
     let bits = x.bitPattern
     let fraction = bits & 0x000f_ffff_ffff_ffff
-    // 1 where the fraction lies above √2.
+    // 1 if the fraction is above √2.
     let half = (fraction &+ 0x0009_5f64_0000_0000) & 0x0010_0000_0000_0000
     let significand = Double(bitPattern: fraction | (half ^ 0x3ff0_0000_0000_0000))
     let k = Double(Int64(bits >> 52) - 1023 + Int64(half >> 52))
@@ -34,7 +34,7 @@ enum StableMath {
     return k * ln2High - ((half2 - (s * (half2 + (even + odd)) + k * ln2Low)) - f)
   }
 
-  /// e to the power of x; 0 below −700, the greatest finite number from 700 on.
+  /// e to the power of x; 0 below −700, the largest finite number from 700 on.
   static func exp(_ x: Double) -> Double {
     guard x > -700 else { return 0 }
     guard x < 700 else { return .greatestFiniteMagnitude }

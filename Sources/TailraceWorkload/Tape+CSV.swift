@@ -7,17 +7,17 @@ extension Tape {
     job,job_type,priority,intended_ns,delay_ns,cancel_after_ns,batch,dependencies,service_ns,ending
     """
 
-  /// The tape as lines of CSV, the header first: the open-loop jobs in order, then the first job of each closed client.
+  /// The tape as CSV lines, header first: the open-loop jobs in order, then the first job of each closed client.
   /// `service_ns` and `ending` are those of the first attempt; dependencies are separated by spaces.
   ///
-  /// - Parameter limit: At most this many jobs.
+  /// - Parameter limit: Maximum number of jobs.
   package func csv(limit: Int) -> [String] {
     var lines: [String] = []
     writeCSV(limit: limit) { lines.append($0) }
     return lines
   }
 
-  /// Hands each line of ``csv(limit:)`` to `write` as it is drawn: a tape may be longer than memory.
+  /// Passes each line of ``csv(limit:)`` to `write` as it is generated, because a tape may exceed memory.
   package func writeCSV(limit: Int, to write: (String) -> Void) {
     write(Self.csvHeader)
     var left = limit

@@ -1,25 +1,24 @@
 import TailraceCore
 
-/// One client of a closed stream: it submits, awaits the job's end, thinks, and submits again.
+/// A client of a closed stream: it submits, awaits the job's end, thinks, and submits again.
 package struct ClosedClient: Sendable, Hashable {
   /// Index into ``Scenario/streams``.
   package let stream: Int
-  /// Within its stream, from 0.
+  /// Its number within its stream, from 0.
   package let number: Int
-  /// Over all streams, from 0.
+  /// Its number over all streams, from 0.
   package let id: Int
-  /// When it submits for the first time, from the start of the run.
+  /// The earliest first submission, from the start of the run.
   package let start: Nanoseconds
-  /// It submits nothing at or after this instant; nil: no such instant.
+  /// It submits nothing at or after this instant; nil: no limit.
   package let end: Nanoseconds?
-  /// How many jobs it submits at most; nil: no limit. A stream's `count` is shared out evenly, the first clients taking
-  /// one more where it does not divide.
+  /// Maximum number of jobs; nil: no limit. A stream's `count` is divided evenly; the first clients take the remainder.
   package let limit: Int?
 }
 
 extension Tape {
-  /// Above every number of an open-loop job, and below 2⁵³, so that a number survives JSON readers that know only
-  /// binary64.
+  /// Above every number of an open-loop job, and below 2⁵³, so that readers of JSON with binary64 numbers represent it
+  /// exactly.
   package static let firstClosedNumber: UInt64 = 1 << 52
 
   /// The clients of all closed streams.
@@ -38,12 +37,12 @@ extension Tape {
     return clients
   }
 
-  /// What a client submits, and how long it thinks after that job's end.
+  /// The next job of a client, and its think time after the job's end.
   ///
-  /// The job's number is unique on the tape: 2⁵² + client · 2³² + sequence. Its `intended` is zero: the harness sets
-  /// the instant at which the client was ready.
+  /// The job's number is unique on the tape: 2⁵² + client · 2³² + sequence. Its `intended` is zero; the harness sets it
+  /// to the instant at which the client was ready.
   ///
-  /// - Parameter sequence: From 0, counting this client's jobs.
+  /// - Parameter sequence: The index of the job among this client's, from 0.
   package func closedJob(client: ClosedClient, sequence: Int) -> (job: TapeJob, think: Nanoseconds) {
     let stream = scenario.streams[client.stream]
     guard case .closed(_, let think) = stream.arrivals, case .weighted(let weights) = stream.mix else {

@@ -1,22 +1,23 @@
 import TailraceCore
 
 extension Tape {
-  /// Reads the tape's open-loop jobs from the beginning. One that is interrupted ends within some thousand jobs.
+  /// Reads the tape's open-loop jobs from the beginning. An interrupted tape ends within some thousand jobs.
   package func makeCursor() -> Cursor { Cursor(self) }
 
-  /// A place on the tape: hands out jobs in order of intended arrival, those of one instant in order of their streams.
+  /// A position on the tape. Returns jobs in order of intended arrival; jobs of the same instant in order of their
+  /// streams.
   ///
-  /// Drawing a job without dependencies allocates nothing. Copies go on independently.
+  /// Jobs without dependencies are generated without allocations. Copies are independent.
   package struct Cursor: Sendable {
     private let tape: Tape
     private var streams: [Source]
     private var nextIndex: UInt64 = 0
-    /// Whether some jobs of ``graph`` have been handed out and some not.
+    /// Whether the jobs of ``graph`` are partly returned.
     private var inGraph = false
     private var graph: (nodes: [GraphNode], next: Int, base: UInt64, instant: Int64, batch: UInt32?) =
       ([], 0, 0, 0, nil)
 
-    /// An open stream, its next arrival drawn ahead.
+    /// An open stream with its next arrival.
     private struct Source: Sendable {
       var process: ArrivalProcess
       var pending: (instant: Int64, number: UInt64)?
@@ -25,16 +26,16 @@ extension Tape {
       let random: KeyedRandom
     }
 
-    /// How a job's type is chosen. What it is chosen from stands beside it, so that looking at it copies nothing.
+    /// How a job's type is chosen. The candidates are stored separately, so that switching on the kind copies nothing.
     private struct Choice: Sendable {
       enum Kind: UInt8 { case only, sequence, weighted, graph, recorded }
       var kind: Kind
-      /// The only one; in their order; to draw from; by number.
+      /// The only type; types in order; types to draw from; or types by number.
       var types: ContiguousArray<UInt16> = []
-      /// For each type the share of draws at or below it.
+      /// Cumulative shares of the types.
       var shares: ContiguousArray<Double> = []
       var nodes: [GraphNode] = []
-      /// By number, where the trace has some.
+      /// By number, if the trace has priorities.
       var priorities: ContiguousArray<Priority> = []
     }
 
@@ -82,13 +83,13 @@ extension Tape {
       }
     }
 
-    /// The next job; nil: the tape has ended.
+    /// The next job; nil at the end of the tape.
     package mutating func next() -> TapeJob? {
       var job = TapeJob.blank
       return next(into: &job) ? job : nil
     }
 
-    /// Writes the next job in place. Returns whether there was one; at the tape's end `job` is left as it is.
+    /// Writes the next job to `job`. Returns false at the end of the tape, and leaves `job` unchanged.
     package mutating func next(into job: inout TapeJob) -> Bool {
       if inGraph { return nextOfGraph(into: &job) }
       let chosen: Int
@@ -148,7 +149,7 @@ extension Tape {
     }
   }
 
-  /// Cumulated shares of weights that are not all zero.
+  /// Cumulative shares of weights that are not all zero.
   static func cumulated(_ weights: [WeightedType]) -> ContiguousArray<Double> {
     let total = weights.reduce(0) { $0 + $1.weight }
     var sum = 0.0
@@ -160,7 +161,7 @@ extension Tape {
   }
 }
 
-/// The index of the first cumulated share above a uniform.
+/// The index of the first cumulative share above a uniform number.
 @inline(__always)
 func pick(_ uniform: Double, _ shares: ContiguousArray<Double>) -> Int {
   for index in shares.indices where uniform < shares[index] { return index }

@@ -1,15 +1,15 @@
 import TailraceCore
 
-/// A scenario and a seed, unrolled: every intended job, and what each of its attempts will do.
+/// All jobs of a scenario for a seed: every intended job and the plan of each of its attempts.
 ///
-/// Nothing in it depends on the system that replays it. Jobs are drawn lazily, each draw keyed by what it is for
-/// (``KeyedRandom``): arrivals by (seed, stream, arrival number), all else by (seed, job, attempt, purpose). Two runs
-/// of one tape face the same luck, and changing one job type's service time moves neither the arrivals nor any other
-/// draw.
+/// It is independent of the system that replays it. Jobs are drawn lazily, each draw with its own key
+/// (``KeyedRandom``): arrivals by (seed, stream, arrival number), everything else by (seed, job, attempt, purpose). Two
+/// runs of a tape use the same random numbers, and changing the service time of a job type affects neither the arrivals
+/// nor any other draw.
 package struct Tape: Sendable {
   package var scenario: Scenario { _read { yield contents.scenario } }
   package var seed: UInt64 { contents.seed }
-  /// By reference, so that handing a tape around copies a word.
+  /// A reference, so that copying a tape copies a word.
   private var contents: Contents
 
   private final class Contents: Sendable {
@@ -43,16 +43,16 @@ package struct Tape: Sendable {
     }
   }
 
-  /// What drawing a job or an attempt needs to know of its type, without the rest of its description.
+  /// The data of a job type needed to draw jobs and attempts.
   struct TypeDraws: Sendable {
-    /// How a service time is drawn, in a word: looking at the description itself would copy it.
+    /// The law of the service time. Switching on the distribution itself would copy it.
     enum Law: UInt8 { case none, constant, exponential, other }
-    /// How long an attempt takes in virtual time: its service time, that of an operation, or that of its cycles.
+    /// How the duration in virtual time is determined: service time, simulated service time, or cycles.
     enum Course: UInt8 { case plain, operation, cycles }
     var priority: Priority
     var law: Law
     var course: Course
-    /// The length of `constant`, the mean of `exponential`.
+    /// The value of `constant`, or the mean of `exponential`.
     var typical: Nanoseconds
     var service: ServiceTime?
     var simulatedService: ServiceTime?
@@ -63,7 +63,7 @@ package struct Tape: Sendable {
     var cancel: Cancellation?
     /// The job whose first attempt stalls, and for how long.
     var stall: (job: UInt64, length: Nanoseconds)?
-    /// Factor on every service time, for a slowdown that is planted on purpose.
+    /// A factor on every service time, for deliberate slowdowns.
     var slowdown = 1.0
     var isToldExactly: Bool
     var uniqueKeys: Int?
@@ -90,32 +90,32 @@ package struct Tape: Sendable {
   }
 
   @inline(__always) var types: [TypeDraws] { _read { yield contents.types } }
-  /// Roots of the keys; distinct, so that no job's key meets a stream's or a client's.
+  /// Root keys; distinct, so that keys of jobs, streams and clients never collide.
   @inline(__always) var jobRandom: KeyedRandom { contents.jobRandom }
   var streamRandom: KeyedRandom { contents.streamRandom }
   var clientRandom: KeyedRandom { contents.clientRandom }
   var faultRandom: KeyedRandom { contents.faultRandom }
 
-  /// What a trace says of its jobs, whose numbers are their places in it; empty: it says nothing, or there is none.
+  /// The service times in a trace, by job number; empty: none.
   @inline(__always) var recordedService: ContiguousArray<Nanoseconds> { _read { yield contents.recordedService } }
   @inline(__always) var recordedEndings: ContiguousArray<AttemptEnding> { _read { yield contents.recordedEndings } }
   @inline(__always) var recordedTenant: ContiguousArray<UInt32> { _read { yield contents.recordedTenant } }
 
-  /// The types of a trace's jobs as the scenario numbers them.
+  /// The types of a trace's jobs, numbered as in the scenario.
   func recordedTypes(_ trace: Trace) -> ContiguousArray<UInt16> {
     let numbers = trace.types.map { name in UInt16(scenario.jobs.firstIndex { $0.name == name } ?? 0) }
     return ContiguousArray(trace.type.map { numbers[Int($0)] })
   }
 
-  /// How far the tape is read to find the job that a `stall` is about.
+  /// How many jobs of the tape are searched for the job of a `stall`.
   private static let stallSearchLimit = 10_000_000
 
-  /// Returns whether drawing must stop; nil: nothing interrupts it.
+  /// Returns whether to stop drawing; nil: no interruption.
   var interruption: (@Sendable () -> Bool)? { contents.interruption }
 
-  /// Unrolls a scenario.
+  /// Creates the tape of a scenario.
   ///
-  /// - Parameter interruption: Once it says so, every cursor ends, so that no loop over the tape's jobs goes on.
+  /// - Parameter interruption: Polled; once it returns true, every cursor ends, so that loops over the jobs end.
   package init(scenario: Scenario, seed: UInt64, interruption: (@Sendable () -> Bool)? = nil) {
     let types = scenario.jobs.map { TypeDraws($0) }
     contents = Contents(scenario, seed: seed, types: types, interruption: interruption)
@@ -124,9 +124,9 @@ package struct Tape: Sendable {
     }
   }
 
-  /// The same tape on which the attempts of some types take longer than they ought to: a slowdown planted on purpose.
+  /// The same tape with slower attempts of some types, for deliberate slowdowns.
   ///
-  /// - Parameter factors: on every service time, by type. What a shared seed draws stays the same but for that.
+  /// - Parameter factors: factors on every service time, by type. All other draws for the seed are unchanged.
   package func slowed(_ factors: [Int: Double]) -> Tape {
     var types = contents.types
     for (type, factor) in factors { types[type].slowdown = factor }
@@ -135,7 +135,7 @@ package struct Tape: Sendable {
     return slowed
   }
 
-  /// The types with the first job of each stalling one that is intended at or after the stall.
+  /// The types, with the first job of each stalling type that is intended at or after the stall.
   private func stalling(_ types: [TypeDraws]) -> [TypeDraws] {
     var types = types
     var open = scenario.jobs.indices.filter { scenario.jobs[$0].stall != nil }
@@ -151,7 +151,7 @@ package struct Tape: Sendable {
     return types
   }
 
-  /// The job of a number, once its type and its place in the load are known; its dependencies stay as they are.
+  /// Fills in the job of a number, given its type and position in the load; its dependencies are unchanged.
   @inline(__always)
   func write(_ index: UInt64, type: Int, at intended: Int64, batch: UInt32?, into job: inout TapeJob) {
     job.index = index
@@ -180,23 +180,23 @@ package struct Tape: Sendable {
     }
   }
 
-  /// A job's unique key; nil: it has none.
+  /// A job's unique key; nil: none.
   package func uniqueKey(of job: UInt64, type: Int) -> String? {
     guard let count = types[type].uniqueKeys else { return nil }
     let draw = jobRandom.key(job).key(0).key(.uniqueKey).uniform
     return "\(scenario.jobs[type].name)/\(Int(draw * Double(count)))"
   }
 
-  /// A job's tag key; nil: it has none. What the log says comes before what the type says.
+  /// A job's tag key; nil: none. A key in the log takes precedence over the type's.
   package func tagKey(of job: UInt64, type: Int) -> String? {
     if !recordedTenant.isEmpty { return contents.tenants[Int(recordedTenant[Int(job)])] }
     return types[type].tag?.name(at: jobRandom.key(job).key(0).key(.tagKey).uniform)
   }
 
-  /// What an attempt of a job will do.
+  /// The plan of an attempt.
   ///
   /// - Parameters:
-  ///   - job: Its number on the tape, or one that ``closedJob(client:sequence:)`` gave it.
+  ///   - job: Its number on the tape, or from ``closedJob(client:sequence:)``.
   ///   - type: Its type.
   ///   - attempt: From 1.
   package func attempt(job: UInt64, type: Int, attempt: Int) -> AttemptPlan {
@@ -215,7 +215,7 @@ package struct Tape: Sendable {
       let draw = random.key(0).key(.cycles).uniform
       plan.cycles = needed.lowerBound + min(needed.count - 1, Int(draw * Double(needed.count)))
     }
-    // What the log says of a job holds; what chance adds comes on top.
+    // The service time of the log applies, plus any injected time.
     if !recordedService.isEmpty { plan.service += recordedService[Int(job)] }
     if !recordedEndings.isEmpty { plan.ending = recordedEndings[Int(job)] }
     if types[type].slowdown != 1 { plan.service = plan.service.scaled(by: types[type].slowdown) }
@@ -224,7 +224,7 @@ package struct Tape: Sendable {
   }
 
   private func ending(_ failures: Failures, _ job: KeyedRandom, _ attempt: KeyedRandom) -> AttemptEnding {
-    // One uniform decides, the rarest and worst ending lowest.
+    // One uniform number decides; the rarest and worst ending has the lowest values.
     let draw = attempt.key(.ending).uniform
     if draw < failures.permanent { return .failsPermanently }
     if job.key(0).key(.alwaysFails).uniform < failures.always { return .fails }

@@ -1,19 +1,19 @@
 import TailraceCore
 
 extension Tape {
-  /// How many open-loop jobs a fingerprint covers at most.
+  /// Maximum number of open-loop jobs that a fingerprint covers.
   package static let fingerprintedJobs = 100_000
 
-  /// Sixteen hexadecimal digits that change with anything that a system would be handed: what the jobs are and do, when
-  /// they arrive, and the seed. Names, notes, targets and the scheduler's settings do not enter, so configurations that
-  /// are compared on one tape share its fingerprint.
+  /// Sixteen hexadecimal digits that identify what a system receives: the jobs, their arrivals and the seed. Names,
+  /// notes, targets and the scheduler's settings are not included, so configurations compared on the same tape share
+  /// its fingerprint.
   ///
   /// It covers the description of the load, the first ``fingerprintedJobs`` jobs with their first attempts, and the
-  /// first job of each closed client. The same on every machine.
+  /// first job of each closed client. Identical on every machine.
   package func fingerprint() -> String { identity().whole }
 
-  /// The fingerprint, and those of its parts: when which job arrives, and what the jobs of each type are and do.
-  /// Changing a service time leaves the arrivals as they are, job for job.
+  /// The fingerprints of the whole tape and of its parts: the arrivals, and the jobs of each type. Changing a service
+  /// time does not change the arrivals.
   package func identity() -> TapeIdentity {
     var hash = StableHash()
     var arrivals = StableHash()
@@ -49,7 +49,7 @@ extension Tape {
       guard let job = cursor.next() else { break }
       combine(job, into: &hash)
       combine(arrivalOf: job, into: &arrivals)
-      // A trace has its service times job by job.
+      // A trace has a service time per job.
       if scenario.trace != nil {
         types[job.type].combine(attempt(job: job.index, type: job.type, attempt: 1).service)
       }
@@ -66,7 +66,7 @@ extension Tape {
       types: zip(scenario.jobs, types).map { ($0.name, $1.digits) })
   }
 
-  /// When it comes, and what it waits for.
+  /// Adds the arrival of a job and its dependencies.
   private func combine(arrivalOf job: TapeJob, into hash: inout StableHash) {
     hash.combine(job.index)
     hash.combine(scenario.jobs[job.type].name)
@@ -91,19 +91,19 @@ extension Tape {
   }
 }
 
-/// What a tape is, as a fingerprint of sixteen hexadecimal digits for the whole and for each of its parts.
+/// The fingerprints of a tape and of its parts, sixteen hexadecimal digits each.
 package struct TapeIdentity: Sendable, Hashable {
   package var whole: String
-  /// When which job arrives, and what it depends on.
+  /// The arrivals of jobs and their dependencies.
   package var arrivals: String
-  /// What the jobs of each type are and do, in order of declaration.
+  /// The jobs of each type, in order of declaration.
   package var types: [(name: String, print: String)]
 
   package static func == (a: TapeIdentity, b: TapeIdentity) -> Bool { a.whole == b.whole }
   package func hash(into hasher: inout Hasher) { hasher.combine(whole) }
 }
 
-/// A hash that is the same in every process and on every machine: each word is folded in by SplitMix64's finalizer.
+/// A hash that is the same in every process and on every machine: SplitMix64's finalizer folds in each word.
 struct StableHash {
   private(set) var value: UInt64 = 0x7461_696c_7261_6365
 
@@ -136,7 +136,7 @@ struct StableHash {
     for byte in text.utf8 { combine(UInt64(byte)) }
   }
 
-  /// What a job of this type is and does, but not how a scheduler is to treat it.
+  /// Adds the properties of a job type, without the scheduler's settings for it.
   mutating func combine(_ job: JobSpec) {
     combine(job.name)
     combine(UInt64(job.priority.rawValue))

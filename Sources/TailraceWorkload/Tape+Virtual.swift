@@ -1,16 +1,16 @@
 import TailraceCore
 
-/// What one attempt does in virtual time, where its work only takes time.
+/// The result of an attempt in virtual time.
 package struct VirtualAttempt: Sendable, Hashable {
-  /// From its start to its end; nil: it hangs until it is stopped.
+  /// Its duration; nil: it hangs until it is stopped.
   package var length: Nanoseconds?
-  /// How it ends, unless it is stopped earlier.
+  /// Its outcome, unless it is stopped earlier.
   package var outcome: AttemptOutcome
 }
 
 extension Tape {
-  /// What an attempt does in virtual time: its service time as drawn, for real operations their `simulated_service`,
-  /// for work in cycles the cycles and the pauses between them.
+  /// The result of an attempt in virtual time. Its duration is the service time as drawn, `simulated_service` for real
+  /// operations, or the sum of cycles and pauses for work in cycles.
   ///
   /// - Parameter attempt: From 1.
   @inline(__always)
@@ -26,13 +26,13 @@ extension Tape {
     switch types[type].course {
     case .plain: return VirtualAttempt(length: plan.service, outcome: outcome)
     case .operation:
-      // A stall comes on top.
+      // A stall is added.
       let draw = jobRandom.key(job).key(UInt64(number)).key(.simulatedService).uniform
       let length = plan.service + (types[type].simulatedService?.quantile(draw) ?? .zero)
       return VirtualAttempt(length: length, outcome: outcome)
     case .cycles:
       guard case .cycles(let limit, _, let pause, _) = types[type].work else {
-        preconditionFailure("\(types[type].work.kind) is no work in cycles")
+        preconditionFailure("\(types[type].work.kind) is not work in cycles")
       }
       return cycles(plan, limit: limit, pause: pause, outcome: outcome) {
         cycleFails(job: job, type: type, attempt: number, cycle: $0)
@@ -40,7 +40,7 @@ extension Tape {
     }
   }
 
-  /// Cycle after cycle until enough have done their part, or the limit is reached: then it has timed out.
+  /// Runs cycles until enough have succeeded, or the limit is reached, in which case the attempt times out.
   private func cycles(
     _ plan: AttemptPlan, limit: Int, pause: Nanoseconds, outcome: AttemptOutcome, fails: (Int) -> Bool
   ) -> VirtualAttempt {
@@ -55,7 +55,7 @@ extension Tape {
 }
 
 extension Scenario {
-  /// Job types whose work takes what it takes and that do not say how long in virtual time.
+  /// Job types with real work and without `simulated_service`.
   package var jobsWithoutVirtualTime: [String] {
     jobs.filter { job in
       switch job.work {

@@ -1,30 +1,30 @@
 import TailraceCore
 
-/// One intended job: all that is known of it before any system has seen it.
+/// An intended job, independent of any system.
 package struct TapeJob: Sendable, Hashable {
   /// Its number on the tape, from 0, in order of intended arrival.
   package var index: UInt64
   /// Index into ``Scenario/jobs``.
   package var type: Int
   package var priority: Priority
-  /// From the start of the run. In a closed stream: from the client's readiness, so zero until the harness sets it.
+  /// The intended arrival from the start of the run. In a closed stream it is zero until the harness sets it.
   package var intended: Instant
   /// Tape numbers of jobs that must complete first; all lower than `index`.
   package var dependencies: [UInt64]
-  /// Between admission and eligibility.
+  /// The delay between admission and eligibility.
   package var delay: Nanoseconds
-  /// When its submitter cancels it, counted from its intended arrival; nil: never.
+  /// When its submitter cancels it, from its intended arrival; nil: never.
   package var cancelAfter: Nanoseconds?
-  /// How long its first attempt will take, where the scheduler is told; nil: it is not.
+  /// The duration of its first attempt, if the scheduler is to receive it; otherwise nil.
   package var expectedService: Nanoseconds? = nil
-  /// Its unique key: its type's name and a number; nil: it has none.
+  /// Its unique key: its type's name and a number; nil: none.
   package var uniqueKey: String? = nil
-  /// Whose job it is; nil: nobody's.
+  /// Its tag key; nil: none.
   package var tagKey: String? = nil
   /// Jobs with the same number form one batch; nil: none.
   package var batch: UInt32?
 
-  /// What is recorded of it when it is dropped: it was never submitted.
+  /// The record of the job if it is dropped, that is, never submitted.
   ///
   /// - Parameter intended: its intended arrival on the records' clock.
   package func droppedRecord(intended: Instant) -> TimelineRecord {
@@ -36,26 +36,26 @@ package struct TapeJob: Sendable, Hashable {
     return record
   }
 
-  /// To be written over.
+  /// A placeholder to be overwritten.
   package static let blank = TapeJob(
     index: 0, type: 0, priority: .normal, intended: .zero, dependencies: [], delay: .zero, cancelAfter: nil, batch: nil)
 }
 
-/// What one attempt of a job will do, whoever runs it.
+/// The plan of an attempt, independent of the system that runs it.
 package struct AttemptPlan: Sendable, Hashable {
-  /// How long the work takes; zero for real operations that take what they take.
+  /// The service time; zero for real operations.
   package var service: Nanoseconds
   package var ending: AttemptEnding
-  /// For `cycles`: how many cycles the job needs, and for each cycle that will run whether it fails is drawn by
-  /// ``Tape/cycleFails(job:type:attempt:cycle:)``. Otherwise 0.
+  /// For `cycles`: how many cycles the job needs; ``Tape/cycleFails(job:type:attempt:cycle:)`` draws whether each
+  /// fails. Otherwise 0.
   package var cycles: Int
 }
 
-/// How an attempt is meant to end.
+/// How an attempt ends by plan.
 package enum AttemptEnding: UInt8, Sendable, Hashable {
   case succeeds
   case fails
-  /// Never ends by itself: only a timeout or a cancellation ends it.
+  /// Never ends by itself; only a timeout or a cancellation ends it.
   case hangs
   case failsPermanently
 }

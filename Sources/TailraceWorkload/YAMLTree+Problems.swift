@@ -2,7 +2,7 @@ import TailraceSpelling
 import Yams
 
 extension YAMLTree {
-  /// What YAML's reader refused, as a problem with a position.
+  /// Converts an error of the YAML parser to a problem with a position.
   func describe(_ error: YamlError) -> ScenarioProblems {
     switch error {
     case .composer(_, "but found another document", let mark, _):
@@ -19,13 +19,12 @@ extension YAMLTree {
     }
   }
 
-  /// How many characters of a line are searched for advice: the search takes time that grows with their square.
+  /// Maximum characters of a line searched for advice, because the search takes quadratic time.
   private static let advisedLength = 400
 
-  /// What is wrong, and what to write instead, where YAML reads a line differently from what its author meant; nil: no
-  /// such case is recognized.
+  /// Advice for a line that YAML parses differently than its author probably meant; nil: none.
   private func advice(onLineOf mark: Mark) -> String? {
-    // YAML may notice it only on the next line.
+    // The YAML parser may detect the error on the next line.
     for line in [mark.line - 1, mark.line - 2] where lines.indices.contains(line) {
       let text = restore(String(String.UnicodeScalarView(lines[line].prefix(Self.advisedLength).prefix { $0 != "#" })))
       if let cron = text.firstMatch(of: /cron:\s*([*@][^"'{}#,]*)/) {
@@ -87,7 +86,7 @@ extension YAMLTree {
 }
 
 extension Substring {
-  /// Without the characters at its end that a condition holds for.
+  /// Without trailing characters that match a condition.
   fileprivate func trimmingSuffix(while condition: (Character) -> Bool) -> Substring {
     var text = self
     while let last = text.last, condition(last) { text.removeLast() }

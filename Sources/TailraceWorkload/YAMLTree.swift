@@ -2,14 +2,14 @@ import TailraceSpelling
 import TailraceText
 import Yams
 
-/// Where a piece of a scenario was written.
+/// The position of a piece of a scenario.
 enum Place: Hashable {
   case position(line: Int, column: Int)
-  /// The `KEY=VALUE` of a `--set`.
+  /// In the `KEY=VALUE` of a `--set`.
   case override(String)
 }
 
-/// A YAML value with its place: what the reader of scenarios walks, and what `--set` edits.
+/// A YAML value with its position. The scenario reader walks it, and `--set` edits it.
 struct YAMLNode {
   enum Content {
     case scalar(String)
@@ -19,7 +19,7 @@ struct YAMLNode {
   var content: Content
   var place: Place
 
-  /// What it is, for people.
+  /// The kind in words.
   var kindName: String {
     switch content {
     case .scalar(let text): text.isEmpty ? "nothing" : "'\(VisibleText.quoted(text))'"
@@ -29,43 +29,43 @@ struct YAMLNode {
   }
 }
 
-/// One `key: value` of a mapping.
+/// A `key: value` entry of a mapping.
 struct YAMLEntry {
   var key: String
   var keyPlace: Place
   var value: YAMLNode
 }
 
-/// Turns a text into a tree, and everything that can go wrong on the way into problems with a position.
+/// Parses a text into a tree, and reports everything that can go wrong with its position.
 ///
-/// Yams refuses a mapping with duplicate keys at the first one and names the first of the two keys. So that all of them
-/// are reported beside a file's other problems, the key it names is renamed in the text, without moving anything, and
-/// the text is read again; the tree then holds both, and ``ScenarioReader`` reports the second.
+/// Yams rejects a mapping with duplicate keys at the first one, and reports the first of the two keys. So that all
+/// duplicates and other problems are reported at once, that key is renamed in the text without changing positions, and
+/// the text is parsed again. The tree then contains both keys, and ``ScenarioReader`` reports the second.
 struct YAMLTree {
-  /// Larger files are refused: no scenario needs them.
+  /// Larger files are rejected.
   static let sizeLimit = ReadLimit.scenario.bytes
-  /// More duplicate keys than this are not all named: each costs another reading of the text.
+  /// Maximum number of reported duplicate keys, because each requires parsing the text again.
   static let duplicateLimit = 20
-  /// Deeper nesting is refused before it can exhaust the stack.
+  /// Deeper nesting is rejected before it can overflow the stack.
   static let depthLimit = 60
-  /// More nodes are refused: aliases can multiply a small text without bound.
+  /// More nodes are rejected, because aliases can multiply a small text without bound.
   static let nodeLimit = 100_000
 
-  // Characters of a private use area, one scalar each, so that columns stay true.
+  // Private-use characters, one scalar each, so that columns do not change.
   private static let colon: Unicode.Scalar = "\u{F0001}"
   private static let comma: Unicode.Scalar = "\u{F0002}"
   private static let renamed: Unicode.Scalar = "\u{F0003}"
   private static let firstDuplicate: UInt32 = 0x100000
 
-  /// The text, line by line, with the changes described above.
+  /// The lines of the text, with the changes described above.
   private(set) var lines: [[Unicode.Scalar]]
-  /// The longest line with aliases that is searched for keys made of them.
+  /// Maximum length of a line with aliases that is searched for keys made of aliases.
   private static let searchedLength = 2_000
-  /// The character that each renaming replaced, by the number of the renaming.
+  /// The characters replaced by renaming, by index of the renaming.
   private var replaced: [Unicode.Scalar] = []
   private var nodes = 0
 
-  /// Reads a text.
+  /// Parses a text.
   static func read(_ yaml: String) -> Result<YAMLNode, ScenarioProblems> {
     if yaml.utf8.count > sizeLimit {
       return .failure(problem(0, 0, "the file is larger than 1 MiB; a scenario is a small file"))
@@ -78,13 +78,13 @@ struct YAMLTree {
     return tree.compose()
   }
 
-  /// A key that may be made of aliases, where there are any: keys are compared with each other, and a few aliases of
-  /// aliases can stand for more values than can ever be compared.
+  /// Finds keys made of aliases. Keys are compared with each other, and nested aliases can expand to more values than
+  /// can be compared.
   private func complexKey() -> ScenarioProblems? {
     func text(_ line: [Unicode.Scalar]) -> String { String(String.UnicodeScalarView(line)) }
     guard lines.contains(where: { $0.contains("*") && text($0).contains(/(^|[\s\[{,:?-])\*\w/) }) else { return nil }
     for (number, line) in lines.enumerated() where line.contains("?") || line.contains(":") {
-      // The search takes time that grows with the square of the length.
+      // The search takes quadratic time.
       if line.count > Self.searchedLength, line.contains("*") {
         return Self.problem(
           number + 1, 1, "a line of more than \(Self.searchedLength) characters has a `*`; break it up")
@@ -95,7 +95,7 @@ struct YAMLTree {
         || text.contains(/(^|[\s\[{,:-])\*\w.*[\]}]\s*:(\s|$)/)
       if isComplex {
         let column = (line.firstIndex { $0 != " " } ?? 0) + 1
-        return Self.problem(number + 1, column, "a key is no alias and no list; a key is a plain word")
+        return Self.problem(number + 1, column, "a key is an alias or a list; write a plain word")
       }
     }
     return nil
@@ -103,7 +103,7 @@ struct YAMLTree {
 
   private init(_ yaml: String) {
     lines = [[]]
-    // Lines end with LF or CR LF; where there is no LF at all, with CR.
+    // Lines end with LF or CR LF or, if the text contains no LF, with CR.
     let end: Unicode.Scalar = yaml.unicodeScalars.contains("\n") ? "\n" : "\r"
     for scalar in yaml.unicodeScalars where scalar == end || scalar != "\r" {
       if scalar == end { lines.append([]) } else { lines[lines.count - 1].append(scalar) }
@@ -111,8 +111,8 @@ struct YAMLTree {
     for index in lines.indices { Self.protectDistributions(in: &lines[index]) }
   }
 
-  /// Lets `exponential(mean: 20ms)` stand without quotes: to YAML its colons and commas would be structure. They come
-  /// back in whatever the text turns out to be.
+  /// Allows `exponential(mean: 20ms)` without quotes, whose colons and commas YAML would parse as structure. They are
+  /// restored after parsing.
   private static func protectDistributions(in line: inout [Unicode.Scalar]) {
     guard line.contains("(") else { return }
     var open: Int?
@@ -127,7 +127,7 @@ struct YAMLTree {
     }
   }
 
-  /// The first place that is nested too deeply, counted generously: brackets within strings count too.
+  /// The first position that is nested too deeply. Brackets within strings count too.
   private func tooDeep() -> (line: Int, column: Int)? {
     var depth = 0
     for (number, line) in lines.enumerated() {
@@ -178,7 +178,7 @@ struct YAMLTree {
     return String(text)
   }
 
-  /// Replaces one character of the key at a place by one that is used nowhere else.
+  /// Replaces one character of the key at a position by a unique one.
   private mutating func rename(at mark: Mark) -> Bool {
     let line = mark.line - 1
     guard lines.indices.contains(line), lines[line].indices.contains(mark.column - 1),
@@ -199,7 +199,7 @@ struct YAMLTree {
     scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_"
   }
 
-  /// The text as it was written.
+  /// The text as written.
   func restore(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: { $0.value >= 0xF0000 }) else { return text }
     var original = String.UnicodeScalarView()
@@ -226,7 +226,7 @@ struct YAMLTree {
     }
     switch node {
     case .scalar(let scalar):
-      // A plain `~` or `null` is YAML's way to write nothing.
+      // A plain `~` or `null` is an empty value in YAML.
       let isNull = scalar.style == .plain && ["~", "null"].contains(scalar.string)
       return YAMLNode(content: .scalar(isNull ? "" : restore(scalar.string)), place: place)
     case .sequence(let sequence):
@@ -245,12 +245,12 @@ struct YAMLTree {
         let valueNode = try convert(value)
         guard case .scalar(let name) = keyNode.content else {
           throw Self.problem(
-            key.mark?.line ?? 0, key.mark?.column ?? 0, "a key is \(keyNode.kindName); a key is a plain word")
+            key.mark?.line ?? 0, key.mark?.column ?? 0, "a key is \(keyNode.kindName); write a plain word")
         }
         entries.append(YAMLEntry(key: name, keyPlace: keyNode.place, value: valueNode))
       }
       var names = Set(entries.map(\.key))
-      // What the mapping says itself comes first, then the first of those that it merges.
+      // The mapping's own entries come first, then those of merged mappings in order.
       for entry in merged where names.insert(entry.key).inserted { entries.append(entry) }
       return YAMLNode(content: .mapping(entries), place: place)
     case .alias(let alias):
@@ -259,13 +259,13 @@ struct YAMLTree {
     }
   }
 
-  /// A plain `<<`: the merge key of YAML 1.1 (https://yaml.org/type/merge.html).
+  /// Whether a key is a plain `<<`: the merge key of YAML 1.1 (https://yaml.org/type/merge.html).
   private static func isMerge(_ key: Node) -> Bool {
     guard case .scalar(let scalar) = key else { return false }
     return scalar.style == .plain && scalar.string == "<<"
   }
 
-  /// The entries of a mapping, or of a list of them, to be merged into another.
+  /// The entries of a mapping, or of a list of mappings, to merge into another.
   private mutating func merged(_ value: Node) throws -> [YAMLEntry] {
     let node = try convert(value)
     let parts: [YAMLNode] = if case .sequence(let items) = node.content { items } else { [node] }

@@ -44,11 +44,11 @@ import Testing
 
   /// Few jobs, and yet more to compute than anybody could wait for; each with what is named.
   @Test(arguments: [
-    ("load: {bursty: {rate: 1e-9/s, on: 1ms, off: 1ms}}\nduration: 36525d\n", "1.6 trillion periods of bursts"),
-    ("load: {poisson: 1/h}\nduration: 3650d\nfaults: [{crash: 1, restart: 1s, every: 10us}]\n", "strikes of faults"),
+    ("load: {bursty: {rate: 1e-9/s, on: 1ms, off: 1ms}}\nduration: 36525d\n", "1.6 trillion burst periods"),
+    ("load: {poisson: 1/h}\nduration: 3650d\nfaults: [{crash: 1, restart: 1s, every: 10us}]\n", "fault occurrences"),
     (
       "load: {poisson: 1/h}\nduration: 3650d\nscheduler: {autoscale: {queue_age: 1us}}\n",
-      "looks at the queue"
+      "autoscaling checks"
     ),
     ("load: {poisson: 100/s, of: c}\nduration: 365d\n", "cycles of work"),
     ("load: {poisson: 100/s, of: f}\nduration: 1h\n", "attempts"),

@@ -50,7 +50,7 @@ import Testing
     ("graphs.g.frist.job", "a", "there is no node of g 'frist'; did you mean 'first'?"),
     ("scheduler.tags.named.glod.weight", "2", "no job has the tag 'glod'; did you mean 'gold'?"),
     ("published.service.p50", "1ms", "there is no published figure 'service.p50'"),
-    ("targets.0", "lost == 0", "there is no list here, so no item 0; write the whole list"),
+    ("targets.0", "lost == 0", "this is not a list, so it has no item 0; write the whole list"),
     ("load.5.constant", "1/s", "'5' is not an item of the list; write a number from 0 to 1"),
     ("load.1.rate", "1/s", "did you mean 'poisson' or 'constant'?"),
     ("load.0.of.b", "1", "unknown job 'b'; did you mean 'a'?"),
@@ -59,7 +59,7 @@ import Testing
     ("rate", "3/s", "did you mean 'load.poisson' or 'load.constant'?"),
     ("scheduler.wokers", "3", "did you mean 'workers'?"), ("scheduler.queue.size", "3", "did you mean 'capacity'?"),
     ("jobs.a.priority", "urgent", "did you mean 'critical'?"), ("scheduler.policy", "sjf", "did you mean 'shortest'?"),
-    ("jobs.a.servce", "1ms", "did you mean 'service'?"), ("faults.0.at", "1s", "there is no list here, so no item 0"),
+    ("jobs.a.servce", "1ms", "did you mean 'service'?"), ("faults.0.at", "1s", "this is not a list, so it has no item 0"),
   ])
   func whatIsNotThereIsRefusedWithWhatWasMeant(_ key: String, _ value: String, _ words: String) {
     #expect { try parse(key, value).get() } throws: { error in

@@ -65,7 +65,7 @@ import Testing
       [("load.cron", "30 8 * * *"), ("load.time_zone", "Asia/Kolkata"), ("starts_at", "2026-07-01T00:00Z")])
     #expect(arrivals(scenario) == [3 * 3_600])
     #expect { try self.scenario("{interval: 15m}", [("starts_at", "tomorrow")]) } throws: { error in
-      "\(error)".hasPrefix("--set starts_at=tomorrow: starts_at: 'tomorrow' is not such a time; write a time in UTC")
+      "\(error)".hasPrefix("--set starts_at=tomorrow: starts_at: 'tomorrow' is not a valid time; write a time in UTC")
     }
   }
 

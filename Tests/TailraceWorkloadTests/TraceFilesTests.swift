@@ -246,7 +246,7 @@ struct TraceFilesTests {
     let blanks = Self.problem("log.csv", "columns: {submitted: 2}", "1 2\n3 4\n")
     #expect(blanks.contains("there is no column 2; a row has 1: put a comma, "), "\(blanks)")
     let twice = Self.problem("log.csv", Self.plain, "t,s,t\n1,2,3\n")
-    #expect(twice.contains("2 columns are called 't'; name the one that you mean by its place, such as 1"), "\(twice)")
+    #expect(twice.contains("2 columns are called 't'; use its position instead, such as 1"), "\(twice)")
   }
 
   // MARK: - Values that are named

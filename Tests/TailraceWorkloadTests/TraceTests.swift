@@ -113,7 +113,7 @@ struct TraceTests {
     #expect(trace.service.map(\.seconds) == [1, 1])
     #expect(
       trace.leftOut.map { "\($0.count) \($0.reason)" }
-        == ["10 run time of 0", "5 filtered out", "2 left out by every", "1 beyond first"])
+        == ["10 run time of 0", "5 filtered out", "2 skipped by every", "1 beyond first"])
   }
 
   @Test func commaSeparatedRowsMayBeQuotedAndEndInCarriageReturns() throws {

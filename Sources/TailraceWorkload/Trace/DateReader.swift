@@ -1,7 +1,8 @@
-/// Reads a date and time, as ISO 8601, databases, languages and log files write them: year, month, day in that order.
+/// Parses a date and time as written by ISO 8601, databases, programming languages and log files: year, month, day in
+/// this order.
 ///
-/// Between date and time stands a blank or a `T`; the time may be left out, as may its seconds; a fraction follows a
-/// point or a comma; `Z`, `UTC` or an offset may follow. Without one, the time is taken as UTC.
+/// A blank or a `T` separates date and time. The time and the seconds are optional, and a fraction follows a point or a
+/// comma. `Z`, `UTC` or an offset may follow; without one, the time is in UTC.
 struct DateReader {
   enum Answer: Equatable {
     /// Nanoseconds since 1970 in UTC.
@@ -90,7 +91,7 @@ struct DateReader {
       scale /= 10
       place += 1
     }
-    // A point that nothing follows is left, and is then too much.
+    // A point without digits is not part of the time and is then invalid.
     if place == start + 1 { place = start }
     return value
   }
@@ -123,7 +124,7 @@ struct DateReader {
       let seconds = take(":") ? digits(2...2) ?? 60 : 0
       guard minutes < 60, seconds < 60 else { return nil }
       offset = Int64(hours * 3_600 + minutes * 60 + seconds) * (sign == UInt8(ascii: "-") ? -1 : 1)
-      // The zone's name after its offset says nothing more.
+      // Skip the name of the zone after its offset.
       if skipBlanks() { while let byte = peek, (0x41...0x5a).contains(byte) { place += 1 } }
     } else if !take("Z"), !take("z") {
       let names = ["UTC", "GMT"]

@@ -1,7 +1,7 @@
 import TailraceCore
 
 extension Scenario {
-  /// The jobs of a trace on this scenario's scheduler, all with the settings of its first job type.
+  /// This scenario with the jobs of a trace; all of them have the settings of its first job type.
   package func replaying(_ trace: Trace) -> Scenario {
     var scenario = self
     scenario.jobs = trace.types.map { name in

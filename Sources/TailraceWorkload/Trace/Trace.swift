@@ -1,15 +1,15 @@
 import TailraceCore
 
-/// The jobs of a real log that are to be replayed: a source of tapes beside what is drawn.
+/// The jobs of a recorded log, to be replayed as a tape.
 ///
-/// One place per kept job, in order of submission, those of one instant in the order of the file. Instants count from
-/// the first kept job's submission.
+/// Each array has one element per kept job, in order of submission; jobs of the same instant in file order. Instants
+/// count from the first kept job's submission.
 package struct Trace: Sendable {
-  /// As the scenario names the file.
+  /// The name of the file in the scenario.
   package var file: String
-  /// From the first kept job's submission, never falling.
+  /// Submission times from the first kept job's, ascending.
   package var submitted: ContiguousArray<Nanoseconds> = []
-  /// How long the job ran; empty: the trace does not say, and its job type's `service` does.
+  /// Run times of the jobs; empty: not in the trace, and the job type's `service` applies.
   package var service: ContiguousArray<Nanoseconds> = []
   /// Indices into ``types``.
   package var type: ContiguousArray<UInt16> = []
@@ -17,32 +17,32 @@ package struct Trace: Sendable {
   package var types: [String] = []
   /// Empty: each job type's own.
   package var priority: ContiguousArray<Priority> = []
-  /// How each job ended in the log; empty: all are taken to succeed.
+  /// Empty: the priorities of the job types.
   package var endings: ContiguousArray<AttemptEnding> = []
-  /// Indices into ``tenants``; empty: the trace names none.
+  /// Indices into ``tenants``; empty: none.
   package var tenant: ContiguousArray<UInt32> = []
   package var tenants: [String] = []
-  /// The trace's own names for its jobs.
+  /// The trace's names of its jobs.
   package var names: TraceNames = .rows([])
   /// Rows read, without comments and blank lines.
   package var rows = 0
   /// Rows that were left out, by reason, in the order in which the reasons are tried.
   package var leftOut: [(reason: String, count: Int)] = []
-  /// Values of the column of job types that could not be names, with the names that stand for them.
+  /// Values of the column of job types that are not valid names, with the names that replace them.
   package var renamed: [(value: String, name: String)] = []
-  /// What a reader should know although the file could be read.
+  /// Remarks about the file for the report.
   package var remarks: [String] = []
-  /// Changes with anything above that a system could notice.
+  /// A digest of everything above that affects a system.
   package var digest: UInt64 = 0
 
   package init(file: String) { self.file = file }
 
-  /// Kept jobs.
+  /// The number of kept jobs.
   package var count: Int { submitted.count }
-  /// From the first submission to the last.
+  /// The time from the first submission to the last.
   package var span: Nanoseconds { submitted.last ?? .zero }
 
-  /// With every time multiplied by `factor`.
+  /// The trace with every time multiplied by `factor`.
   package func scaled(by factor: Double) -> Trace {
     var trace = self
     for index in trace.submitted.indices { trace.submitted[index] = trace.submitted[index].scaled(by: factor) }
@@ -70,13 +70,13 @@ extension Trace: Hashable {
   package func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 }
 
-/// What a trace calls its jobs.
+/// The names of a trace's jobs.
 package enum TraceNames: Sendable {
-  /// Numbers: the log's own, or the rows', from 1.
+  /// Numbers from the log, or row numbers from 1.
   case rows(ContiguousArray<Int64>)
   case texts(ContiguousArray<String>)
 
-  /// The name of the job at a place.
+  /// The name of a job by index.
   package subscript(index: Int) -> String {
     switch self {
     case .rows(let numbers): numbers.indices.contains(index) ? String(numbers[index]) : ""
@@ -85,15 +85,15 @@ package enum TraceNames: Sendable {
   }
 }
 
-/// How a trace file is to be read.
+/// How to read a trace file.
 package struct TraceRequest: Sendable {
   package enum Format: String, Sendable, CaseIterable { case swf, csv, jsonl }
-  /// What a column holds.
+  /// A column to read.
   package struct Column: Sendable {
     package var name: String
-    /// Of instants and lengths of time; nil: told from the text.
+    /// The unit of instants and durations; nil: determined from the text.
     package var unit: TraceUnit?
-    /// As a message calls it: a place is not its name.
+    /// The column's name in messages: a position is shown as `column 3`.
     var words: String { Int(name) == nil ? name : "column \(name)" }
     package init(_ name: String, unit: TraceUnit? = nil) {
       self.name = name
@@ -101,30 +101,29 @@ package struct TraceRequest: Sendable {
     }
   }
   package var format: Format
-  /// nil: it follows from the others: ``started``, else ``ended`` less ``service``; less ``waiting`` where there is
-  /// one.
+  /// nil: derived from other columns: ``started``, otherwise ``ended`` minus ``service``; minus ``waiting`` if present.
   package var submitted: Column?
   package var started: Column?
   package var ended: Column?
   package var waiting: Column?
-  /// nil: ``ended`` less ``started``; without these, the job types say.
+  /// nil: ``ended`` minus ``started``; without these, the job types set it.
   package var service: Column?
   package var jobType: String?
   package var priority: String?
-  /// What the priority column's values stand for; empty: names of priorities or their numbers, 1 to 5.
+  /// Priorities by value of the priority column; empty: names of priorities or their numbers, 1 to 5.
   package var priorities: [String: Priority] = [:]
   package var tenant: String?
   package var outcome: String?
-  /// Values of the outcome column that stand for a failure.
+  /// Values of the outcome column that mean failure.
   package var failures: Set<String> = []
   package var id: String?
-  /// Kept are rows whose column has one of the values.
+  /// Only rows in which each of these columns has one of its values are kept.
   package var filters: [(column: String, values: [String])] = []
-  /// Arrivals come this many times as fast.
+  /// A factor on the speed of arrivals.
   package var speed = 1.0
-  /// At most this many kept rows; nil: all.
+  /// Maximum number of kept rows; nil: all.
   package var first: Int?
-  /// Every so many of the kept rows, from the first.
+  /// Keeps every nth of the rows, beginning with the first.
   package var every = 1
 
   package init(format: Format, submitted: Column? = nil, service: Column? = nil) {
@@ -133,12 +132,12 @@ package struct TraceRequest: Sendable {
     self.service = service
   }
 
-  /// Whether the log says how long its jobs ran.
+  /// Whether the log contains run times.
   package var hasService: Bool { service != nil || started != nil && ended != nil }
-  /// Whether the columns say when jobs were submitted.
+  /// Whether the log contains submission times.
   package var hasSubmission: Bool { submitted != nil || started != nil || ended != nil && service != nil }
 
-  /// As the Standard Workload Format fixes it.
+  /// The columns of the Standard Workload Format.
   package static var standardWorkload: TraceRequest {
     var request = TraceRequest(
       format: .swf, submitted: Column("submit_time", unit: .seconds), service: Column("run_time", unit: .seconds))
@@ -147,7 +146,7 @@ package struct TraceRequest: Sendable {
   }
 }
 
-/// In which a trace counts its times.
+/// The unit of times in a trace.
 package enum TraceUnit: String, Sendable, CaseIterable {
   case seconds = "s"
   case milliseconds = "ms"
@@ -158,7 +157,7 @@ package enum TraceUnit: String, Sendable, CaseIterable {
   /// A date and time; see ``DateReader``.
   case datetime
 
-  /// Decimal places from the unit down to nanoseconds, and a factor.
+  /// Decimal places from the unit to nanoseconds, and a factor.
   var scale: (digits: Int, factor: Int64) {
     switch self {
     case .seconds, .datetime: (9, 1)

@@ -1,16 +1,16 @@
 import TailraceSpelling
 import TailraceText
 
-/// Values of a column that a scenario names, such as those of failures, and which of them no row has had so far.
+/// Values of a column that a scenario names, such as those of failures, and which of them no row has contained so far.
 struct TraceNamedValues {
   private let key: String
   private let column: String
   private let place: Int
   private var unseen: [String]
-  /// Values that the column has, some of them, with the number of rows so far.
+  /// A sample of the column's values, with the number of rows so far.
   private var samples: [String] = []
 
-  /// Those that a request names.
+  /// The values that a request names.
   static func all(in request: TraceRequest, _ places: TracePlaces) -> [TraceNamedValues] {
     var all: [TraceNamedValues] = []
     if let place = places.outcome, let column = request.outcome, !request.failures.isEmpty {
@@ -32,7 +32,7 @@ struct TraceNamedValues {
     unseen = values
   }
 
-  /// Whether there is something left to look for.
+  /// Whether some values were not found yet.
   var isOpen: Bool { !unseen.isEmpty }
 
   mutating func see(_ row: TextRow, line: Int) throws(TextProblem) {
@@ -41,14 +41,14 @@ struct TraceNamedValues {
     if samples.count < 8, !samples.contains(text) { samples.append(text) }
   }
 
-  /// The same without what the column has.
+  /// Like ``remark``, without the column's actual values.
   var remarkOnNames: String? {
     guard !unseen.isEmpty else { return nil }
     let values = unseen.map { "'\(VisibleText.quoted($0))'" }.joined(separator: ", ")
     return "\(key) names \(values), which no row has in the column \(VisibleText.quoted(column))"
   }
 
-  /// What is to be said of values that occur in no row; nil: all occur.
+  /// A remark about values that occur in no row; nil: all occur.
   var remark: String? {
     guard let names = remarkOnNames else { return nil }
     let found = samples.map { "'\(VisibleText.quoted($0))'" }.joined(separator: ", ")

@@ -2,12 +2,12 @@ import Foundation
 import TailraceCore
 import TailraceText
 
-/// Numbers as logs write them.
+/// Parses numbers in logs.
 enum TraceNumber {
-  /// A length of time or an instant as nanoseconds, exact to the last digit: no binary fraction comes between.
+  /// A duration or an instant in nanoseconds. Exact, because it does not use binary fractions.
   ///
-  /// - Parameter point: what stands before the fraction beside `.`.
-  /// - Returns: nil when it is no decimal number, or out of range.
+  /// - Parameter point: a decimal separator in addition to `.`.
+  /// - Returns: nil if it is not a decimal number, or out of range.
   static func decimal(_ bytes: some Collection<UInt8>, _ unit: TraceUnit, point: UInt8 = UInt8(ascii: ".")) -> Int64? {
     let (digits, factor) = unit.scale
     var value: Int64 = 0
@@ -44,7 +44,7 @@ enum TraceNumber {
     return overflow ? nil : isNegative ? -product : product
   }
 
-  /// Rare: numbers with an exponent come from programs that have rounded them already.
+  /// Handles exponents, which are rare and come from programs that have already rounded.
   private static func power(_ bytes: some Collection<UInt8>, _ unit: TraceUnit) -> Int64? {
     guard NumberText.isNumber(bytes), let value = Double(String(decoding: bytes, as: UTF8.self)), value.isFinite else {
       return nil
@@ -58,10 +58,10 @@ enum TraceNumber {
     "", "-", "null", "(null)", "\\n", "nan", "-nan", "none", "na", "n/a", "<na>", "nat", "nil", "unknown", "undefined",
   ]
 
-  /// Whether a text stands for a time that is not known.
+  /// Whether a text means that a time is not known.
   static func isMissing(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     guard let first = bytes.first else { return true }
-    // What databases write for a date that there is not.
+    // Databases write this for a missing date.
     if first == UInt8(ascii: "0") { return bytes.starts(with: "0000-00-00".utf8) }
     if (UInt8(ascii: "1")...UInt8(ascii: "9")).contains(first) || bytes.count > 9 { return false }
     return missing.contains(String(decoding: bytes, as: UTF8.self).lowercased())

@@ -1,7 +1,7 @@
 import TailraceSpelling
 import TailraceText
 
-/// Where the wanted columns are in a row.
+/// The positions of the requested columns in a row.
 struct TracePlaces {
   struct Time {
     var place: Int
@@ -12,7 +12,7 @@ struct TracePlaces {
   var jobType, priority, tenant, outcome, id, processors, requested: Int?
   var filters: [(place: Int, values: Set<String>)] = []
 
-  /// All that are asked for.
+  /// All requested time columns.
   var times: [Time] { [submitted, started, ended, waiting, service].compactMap { $0 } }
 
   init(_ request: TraceRequest, in rows: TraceRows) throws(TextProblem) {
@@ -21,7 +21,7 @@ struct TracePlaces {
       if same.count > 1 {
         throw TextProblem(
           line: 1,
-          message: "\(same.count) columns are called '\(name)'; name the one that you mean by its place, such as "
+          message: "\(same.count) columns are called '\(name)'; use its position instead, such as "
             + "\(same[0] + 1)")
       }
       if let index = same.first { return index }
@@ -30,13 +30,13 @@ struct TracePlaces {
           throw TextProblem(
             line: 1,
             message: "there is no column \(number); a row has \(rows.width)"
-              + (rows.width == 1 ? ": put a comma, ';', '|' or a tab between values, blanks do not separate them" : ""))
+              + (rows.width == 1 ? ": separate values by commas, ';', '|' or tabs, not by blanks" : ""))
         }
         return number - 1
       }
       let names = rows.columns.prefix(40).map { VisibleText.quoted($0) }.joined(separator: ", ")
       let known = rows.columns.isEmpty ? "1 to \(rows.width)" : names
-      let hint = request.format == .csv ? "; if there is no header, name columns by their places, from 1" : ""
+      let hint = request.format == .csv ? "; if there is no header, use column positions, from 1" : ""
       throw TextProblem(line: 1, message: "there is no column '\(name)'; columns: \(known)\(hint)")
     }
     func optional(_ name: String?) throws(TextProblem) -> Int? { try name.map(place) }
@@ -65,7 +65,7 @@ struct TracePlaces {
   }
 }
 
-/// When a row's job was submitted and how long it ran.
+/// The submission time and run time of a row.
 enum TraceRowTimes {
   case known(submitted: Int64, service: Int64)
   case unknown(TraceReader.Reason)
@@ -82,7 +82,7 @@ enum TraceRowTimes {
       }
       switch reading {
       case .value(let value):
-        // The Standard Workload Format writes -1 for an unknown value.
+        // The Standard Workload Format uses -1 for unknown values.
         return isStandard && value == -1_000_000_000 ? nil : value
       case .missing: return nil
       case .wrong(let allowed):
@@ -108,7 +108,7 @@ enum TraceRowTimes {
       if submitted < 0, place.column.unit != .datetime, row.withBytes(place.place, { NumberText.isNumber($0) }) {
         throw TextProblem(
           line: line, column: row.column(place.place),
-          message: "\(place.column.words) is \(row.shown(place.place)), below zero; times count upwards from zero")
+          message: "\(place.column.words) is \(row.shown(place.place)), which is negative; times are 0 or more")
       }
     }
     if let place = places.service {

@@ -2,16 +2,15 @@ import TailraceCore
 import TailraceSpelling
 import TailraceText
 
-/// Reads a trace file into the jobs that a tape replays.
+/// Reads a trace file into the jobs of a tape.
 ///
-/// # The cleaning rule
-/// A row is kept if its submission time is known, its run time (where the trace has one) is known and above zero and,
-/// in the Standard Workload Format, it had processors (allocated, else requested). Each kept job takes one worker. Then
-/// come the filters, then `every`, then `first`; rows are ordered by submission, those of one instant as in the file;
-/// and the first one kept is submitted at zero. What is left out is counted by reason. A row that breaks its format
-/// makes the file unusable: it is named with its line.
+/// # Cleaning A row is kept if its submission time is known, its run time (if the trace has one) is known and above
+/// zero and, in the Standard Workload Format, it had processors (allocated, otherwise requested). Each kept job uses
+/// one worker. Then the filters, `every` and `first` apply, in this order. Rows are sorted by submission, those of the
+/// same instant in file order, and the first kept row is submitted at zero. Excluded rows are counted by reason. A
+/// malformed row makes the file unusable and is reported with its line.
 struct TraceReader {
-  /// Problems named at most; one wrong column makes as many as there are rows.
+  /// Maximum number of reported problems, because one wrong column causes a problem per row.
   private static let problemLimit = 20
   private static let rowLimit = 100_000_000
 
@@ -20,7 +19,7 @@ struct TraceReader {
   private var rows: [Row] = []
   private var names: ContiguousArray<String> = []
   private var trace: Trace
-  /// Values of the column of job types, in order of their first job, and their numbers.
+  /// Values of the column of job types in order of their first job, and their numbers.
   private var typeValues: [String] = []
   private var typeNumbers: [String: UInt16] = [:]
   private var tenantNumbers: [String: UInt32] = [:]
@@ -43,7 +42,7 @@ struct TraceReader {
     trace = Trace(file: file)
   }
 
-  /// Reads a file; nil: it has ``problems``.
+  /// Reads a file; nil: see ``problems``.
   mutating func read(_ named: NamedFile) -> Trace? {
     do {
       let file = try TextFile.read(named.path, .trace, named.kind)
@@ -58,7 +57,7 @@ struct TraceReader {
           guard try source.next() else { break }
           defer { isFirst = false }
           let row = source.row
-          // A file whose columns are named by place may have a header all the same.
+          // A file whose columns are given by position may still have a header.
           if isFirst, source.columns.isEmpty, isHeader(row, places) { continue }
           try take(row, places, line: source.line)
         } catch {
@@ -69,14 +68,14 @@ struct TraceReader {
     } catch {
       problems.append(error)
     }
-    // What a column has is said of files that may be shown.
+    // Actual values are shown only for files whose contents may be shown.
     let unseen = watched.compactMap { named.isShown ? $0.remark : $0.remarkOnNames }
     if problems.isEmpty, rows.isEmpty {
       let reasons = leftOut.map { "\($0.count) \($0.reason)" }.joined(separator: ", ")
       problems.append(
         TextProblem(
           line: 0,
-          message: "none of its \(trace.rows) rows is left to replay; left out: \(reasons.isEmpty ? "none" : reasons)"
+          message: "all \(trace.rows) rows were excluded: \(reasons.isEmpty ? "none" : reasons)"
             + unseen.map { "; \($0)" }.joined()))
     }
     trace.remarks += unseen
@@ -102,7 +101,7 @@ struct TraceReader {
     }
   }
 
-  /// Whether the first row of a file without named columns holds names: no time that is wanted can be read there.
+  /// Whether the first row of a file without named columns is a header: none of the wanted times can be parsed.
   private func isHeader(_ row: TextRow, _ places: TracePlaces) -> Bool {
     places.times.allSatisfy { time in
       let reading = row.withBytes(time.place) { bytes in
@@ -110,7 +109,7 @@ struct TraceReader {
           ? TraceTime.length(bytes, time.column.unit, point: point)
           : TraceTime.instant(bytes, time.column.unit, point: point)
       }
-      // A time that is wrong begins with a digit all the same, and is to be reported.
+      // An invalid time still begins with a digit, and is reported.
       let isWord = row.withBytes(time.place) {
         $0.first.map { $0 < UInt8(ascii: "0") || $0 > UInt8(ascii: "9") } ?? false
       }
@@ -134,7 +133,7 @@ struct TraceReader {
       guard service <= Nanoseconds.longest.rawValue else {
         throw TextProblem(
           line: line,
-          message: "a run time of more than 100 years; leave the row out (where:), or name the column's unit")
+          message: "a run time of more than 100 years; exclude the row (where:), or set the column's unit")
       }
       times = (submitted, service)
     case .unknown(let reason): return leave(reason)
@@ -173,14 +172,14 @@ struct TraceReader {
 
   private mutating func leave(_ reason: Reason) { counts[reason.rawValue] += 1 }
 
-  /// Every field of the Standard Workload Format looks like a number; those that are used are read as well.
+  /// Checks that every field of a row of the Standard Workload Format is a number.
   private func checkNumbers(_ row: TextRow, line: Int) throws(TextProblem) {
     for (index, name) in TraceRows.standardWorkloadFields.enumerated()
     where !row.withBytes(index, { NumberText.isNumber($0) }) {
       throw TextProblem(
         line: line, column: row.column(index),
         message:
-          "field \(index + 1) (\(name)) is '\(row.shown(index))', which is no number; -1 stands for what is not known")
+          "field \(index + 1) (\(name)) is '\(row.shown(index))', which is not a number; write -1 if unknown")
     }
   }
 
@@ -211,7 +210,7 @@ struct TraceReader {
     return number
   }
 
-  /// The row's own number: that of the id column, else the row's; an id that is no number is kept as text.
+  /// The job's number: from the id column, otherwise the row number. An id that is not a number is kept as text.
   private mutating func number(_ id: String?) -> Int64 {
     guard let id else { return Int64(trace.rows) }
     if names.isEmpty, let number = Int64(id) { return number }
@@ -227,7 +226,7 @@ struct TraceReader {
   }
 
   private mutating func finish() -> Trace {
-    // As in the file where instants are equal: the sort of the standard library keeps their order.
+    // The stable sort keeps file order for equal instants.
     var order = Array(rows.indices)
     if !zip(rows, rows.dropFirst()).allSatisfy({ $0.submitted <= $1.submitted }) {
       order.sort { (rows[$0].submitted, $0) < (rows[$1].submitted, $1) }
@@ -271,7 +270,7 @@ struct TraceReader {
     return trace
   }
 
-  /// As if time passed so many times as fast; saturates.
+  /// Divides times by the speed factor; saturates.
   private static func divided(_ time: Nanoseconds, by speed: Double) -> Nanoseconds {
     let exact = (Double(time.rawValue) / speed).rounded()
     return Nanoseconds(exact < 9.2e18 ? Int64(exact) : .max)
@@ -291,7 +290,7 @@ struct TraceReader {
 }
 
 extension TraceReader {
-  /// Why a row is left out, in the order in which the reasons are tried.
+  /// Why a row is excluded; tried in this order.
   enum Reason: Int, CaseIterable {
     case noSubmission, noStart, noEnd, noWaiting, noRunTime, zeroRunTime, negativeRunTime, noProcessors, noPriority
     case filtered, every, first
@@ -308,7 +307,7 @@ extension TraceReader {
       case .noProcessors: "no processors"
       case .noPriority: "priority unknown"
       case .filtered: "filtered out"
-      case .every: "left out by every"
+      case .every: "skipped by every"
       case .first: "beyond first"
       }
     }
@@ -319,9 +318,9 @@ extension Trace {
   /// Reads a trace file.
   ///
   /// - Parameters:
-  ///   - named: where it is, and who named it.
-  ///   - name: as the user calls it.
-  /// - Returns: the jobs to replay, or every problem that was found, 20 at most.
+  ///   - named: its location, and who named it.
+  ///   - name: its name in messages.
+  /// - Returns: the jobs to replay, or the problems found, at most 20.
   package static func read(
     _ named: NamedFile, called name: String, _ request: TraceRequest
   ) -> Result<Trace, TraceProblems> {
@@ -332,9 +331,9 @@ extension Trace {
 }
 
 extension Trace {
-  /// The columns of a file that the user named: the values of its first row, or the paths of its first object.
+  /// The columns of a file: the values of its first row, or the paths of its first object.
   ///
-  /// - Throws: why it cannot be read.
+  /// - Throws: the reason why it cannot be read.
   package static func columns(of path: String, _ format: TraceRequest.Format) throws(TextProblem) -> [String] {
     var rows = try TraceRows(try TextFile.read(path, .trace).bytes, format: format, wanted: [""])
     guard format == .jsonl else { return rows.columns }
@@ -343,7 +342,7 @@ extension Trace {
   }
 }
 
-/// What is wrong with a trace file.
+/// The problems of a trace file.
 package struct TraceProblems: Error, Sendable, CustomStringConvertible {
   /// `file:line: what is wrong`, for each problem.
   package var lines: [String]

@@ -1,7 +1,7 @@
 import TailraceSpelling
 import TailraceText
 
-/// The rows of a trace file, whatever its format: named values, one row after another.
+/// The rows of a trace file in any format.
 struct TraceRows {
   /// Names of the fields of the Standard Workload Format 2.2, in their order.
   /// Source: Parallel Workloads Archive, *The Standard Workload Format*.
@@ -10,21 +10,21 @@ struct TraceRows {
     "requested_processors", "requested_time", "requested_memory", "status", "user", "group", "application", "queue",
     "partition", "preceding_job", "think_time",
   ]
-  /// What may stand between values, the usual first.
+  /// Allowed separators, the most common first.
   private static let separators = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t"), UInt8(ascii: "|")]
 
-  /// Known columns; of JSON those asked for, since each object has keys of its own. Empty: the file has no header.
+  /// Column names; for JSON only the requested ones, since each object has its own keys. Empty: the file has no header.
   private(set) var columns: [String] = []
-  /// Values in each row.
+  /// The number of values per row.
   private(set) var width = 0
-  /// What may stand before a fraction beside `.`: where `;` separates values, a comma does.
+  /// A decimal separator in addition to `.`: a comma if `;` separates values.
   private(set) var point = UInt8(ascii: ".")
   private var lines: TextLines
   private var split: TextRow
   private var delimited: DelimitedRows?
   private var json: JSONRows?
 
-  /// - Parameter wanted: columns that will be asked for.
+  /// - Parameter wanted: columns that will be read.
   init(_ bytes: [UInt8], format: TraceRequest.Format, wanted: [String]) throws(TextProblem) {
     lines = TextLines(bytes)
     split = TextRow(bytes)
@@ -40,9 +40,9 @@ struct TraceRows {
     }
   }
 
-  /// Finds the separator and reads the header.
+  /// Detects the separator and reads the header.
   private mutating func begin(_ bytes: [UInt8], _ wanted: [String]) throws(TextProblem) {
-    // What spreadsheets write to tell each other.
+    // The `sep=` line of spreadsheets.
     var candidates = Self.separators
     var skipped = 0
     let first = lines.next().map { bytes[$0] } ?? []
@@ -59,7 +59,7 @@ struct TraceRows {
         for _ in 0..<skipped { _ = try rows.next() }
         var start = rows
         guard try rows.next() else { continue }
-        // Remarks before the header; a header that begins with '#' has as many names as a row has values.
+        // Comments before the header. A header that begins with '#' has as many names as a row has values.
         var ahead = rows
         while ahead.row.isRemark {
           let before = ahead
@@ -86,14 +86,14 @@ struct TraceRows {
 
   private static func uncommented(_ name: String) -> String { String(name.drop { $0 == "#" || $0 == " " }) }
 
-  /// Where the row read last begins.
+  /// The line number of the current row.
   var line: Int { json?.line ?? delimited?.line ?? lines.line }
-  /// The row read last.
+  /// The current row.
   var row: TextRow { json?.row ?? delimited?.row ?? split }
-  /// Of JSON: the wanted paths that no object had, and the paths of the first object.
+  /// For JSON: the wanted paths that no object has, and the paths of the first object.
   var absent: (names: [String], known: [String]) { json?.absent ?? ([], []) }
 
-  /// Reads the next row that is neither blank nor a comment. Returns whether there was one.
+  /// Reads the next row that is neither blank nor a comment. Returns false at the end.
   mutating func next() throws(TextProblem) -> Bool {
     if json != nil { return try json!.next() }
     guard delimited != nil else { return try nextLine() }
@@ -102,7 +102,7 @@ struct TraceRows {
       guard try delimited!.next() else { return false }
     }
     let count = delimited!.row.count
-    // Spreadsheets leave separators behind the last value.
+    // Spreadsheets may add separators after the last value.
     guard count == width || count > width && (width..<count).allSatisfy({ delimited!.row.isEmpty($0) }) else {
       let whole = columns.isEmpty ? "the first row" : "the header"
       throw TextProblem(line: line, message: "\(count) columns; \(whole) has \(width)")
@@ -110,7 +110,7 @@ struct TraceRows {
     return true
   }
 
-  /// A row of the Standard Workload Format: numbers with blanks between.
+  /// Reads a row of the Standard Workload Format: numbers separated by blanks.
   private mutating func nextLine() throws(TextProblem) -> Bool {
     while let range = lines.next() {
       if range.isEmpty || split.bytes[range.lowerBound] == UInt8(ascii: ";") { continue }

@@ -1,14 +1,14 @@
 import TailraceCore
 
-/// Lengths of time and instants as logs write them.
+/// Parses durations and instants in logs.
 enum TraceTime {
-  /// What a text is, read as a time.
+  /// The result of parsing a time.
   enum Reading: Equatable {
-    /// In nanoseconds.
+    /// A time in nanoseconds.
     case value(Int64)
-    /// It stands for a time that is not known.
+    /// The text means that the time is not known.
     case missing
-    /// It is none; what would be accepted.
+    /// The text is not a time; describes what is allowed.
     case wrong(allowed: String)
   }
 
@@ -18,9 +18,9 @@ enum TraceTime {
     "a date and time such as 2024-11-15 16:57:50.123 (T for the blank, Z or an offset from UTC after it), or a number "
     + "of seconds, milliseconds or microseconds"
 
-  // MARK: - Lengths
+  // MARK: - Durations
 
-  /// A length of time: a number of the unit, `MM:SS`, `HH:MM:SS`, `D-HH:MM:SS`, `1 day, 2:03:04`, `1h2m`, `PT1H2M`.
+  /// A duration: a number in `unit`, `MM:SS`, `HH:MM:SS`, `D-HH:MM:SS`, `1 day, 2:03:04`, `1h2m`, or `PT1H2M`.
   ///
   /// - Parameter unit: of bare numbers; nil: seconds.
   static func length(_ bytes: UnsafeBufferPointer<UInt8>, _ unit: TraceUnit?, point: UInt8) -> Reading {
@@ -41,7 +41,7 @@ enum TraceTime {
     return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
   }
 
-  /// Days where there are any, then hours, minutes and seconds, as Slurm, PostgreSQL and Python write them.
+  /// Optional days, then hours, minutes and seconds, as written by Slurm, PostgreSQL and Python.
   private static func clock(_ text: Substring) -> Int64? {
     var rest = text
     var days: Int64 = 0
@@ -56,7 +56,7 @@ enum TraceTime {
     }
     var parts = rest.split(separator: ":", omittingEmptySubsequences: false)
     guard (1...3).contains(parts.count), days <= 36_525 else { return nil }
-    // After days come hours; without them two numbers are minutes and seconds.
+    // After days the first number is hours; otherwise two numbers are minutes and seconds.
     if rest.startIndex != text.startIndex { while parts.count < 3 { parts.append("0") } }
     var total: Double = 0
     for (index, part) in parts.enumerated() {
@@ -75,7 +75,7 @@ enum TraceTime {
     return nil
   }
 
-  /// Numbers with units, one after another.
+  /// A sequence of numbers with units.
   private static func units(_ text: Substring) -> Int64? {
     let known: [(String, Double)] = [
       ("d", 86_400e9), ("day", 86_400e9), ("days", 86_400e9), ("h", 3_600e9), ("hr", 3_600e9), ("hours", 3_600e9),
@@ -84,7 +84,7 @@ enum TraceTime {
       ("μs", 1e3), ("ns", 1),
     ]
     var rest = text
-    // ISO 8601: months and years have no length, and before the T an M is a month.
+    // ISO 8601: months and years have no fixed length, and before the T an M means months.
     if rest.hasPrefix("p") {
       guard let time = rest.firstIndex(of: "t") else { return nil }
       guard !rest[..<time].contains(where: { "ymw".contains($0) }) else { return nil }
@@ -107,10 +107,10 @@ enum TraceTime {
 
   // MARK: - Instants
 
-  /// An instant: a date and time, or a number of the unit.
+  /// An instant: a date and time, or a number in `unit`.
   ///
-  /// - Parameter unit: nil: told from the text; numbers of 12 digits and more count milliseconds since 1970, of 15
-  ///   microseconds, of 18 nanoseconds, all others seconds.
+  /// - Parameter unit: nil: determined from the text. Numbers with 12 or more digits are milliseconds since 1970, with
+  ///   15 or more microseconds, with 18 or more nanoseconds, all others seconds.
   static func instant(_ bytes: UnsafeBufferPointer<UInt8>, _ unit: TraceUnit?, point: UInt8) -> Reading {
     if TraceNumber.isMissing(bytes) { return .missing }
     if unit != .datetime {

@@ -1,20 +1,20 @@
 /// Names of job types for the values of a log's column.
 ///
-/// A name holds letters, digits, `_`, `-` and `.` of ASCII, and 64 characters at most. What it may not hold becomes
-/// `_`. A value of which nothing legible would be left, or that would share its name with another value, gets a mark
-/// made from the value itself: so the name does not depend on the order of rows.
+/// A name consists of at most 64 ASCII letters, digits, `_`, `-` and `.`. Other characters become `_`. A value that
+/// would have no legible name, or share a name with another value, gets a suffix derived from the value itself, so the
+/// name does not depend on the order of rows.
 struct TraceTypeNames {
-  /// By value, in the order given.
+  /// By value, in the given order.
   private(set) var names: [String] = []
 
-  /// - Parameter prefix: the column that is put before its values; nil: none.
+  /// - Parameter prefix: the column name to prepend; nil: none.
   init(of values: [String], prefix: String?) {
     let plain = values.map { value in
       Self.plain(prefix.map { "\($0)-\(value)" } ?? value, isEmpty: value.isEmpty)
     }
     let claims = Dictionary(grouping: plain, by: \.name).mapValues(\.count)
     var taken = Set(plain.filter { !$0.isChanged && claims[$0.name] == 1 }.map(\.name))
-    // A value that is a name keeps it, whatever others come down to it.
+    // A value that is a valid name keeps it, whatever other values become.
     taken.formUnion(plain.filter { !$0.isChanged }.map(\.name))
     for (value, candidate) in zip(values, plain) {
       guard candidate.isChanged, !candidate.isLegible || claims[candidate.name]! > 1 || taken.contains(candidate.name)
@@ -54,7 +54,7 @@ struct TraceTypeNames {
     return (name, isChanged, legible > 0 || !isChanged)
   }
 
-  /// Letters and digits made from a value.
+  /// Letters and digits derived from a value.
   private static func mark(_ value: String, _ length: Int) -> String {
     let letters = Array("abcdefghijkmnpqrstuvwxyz23456789")
     var (hash, text) = (StableHash(), "")
