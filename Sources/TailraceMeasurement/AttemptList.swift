@@ -1,12 +1,12 @@
 import TailraceCore
 
-/// Every attempt of a run that is small enough, for the figures that only a full list gives exactly.
+/// All attempts of a run, up to a limit, for figures that require the full list.
 struct AttemptList: Sendable {
   struct Attempt: Sendable {
     var job: UInt64
-    /// From the run's start, as all its instants.
+    /// From the run's start, like all its instants.
     var eligible: Int64
-    /// `Int64.max` where it never started.
+    /// `Int64.max` if it never started.
     var started: Int64
     var finished: Int64
     /// Whether the job completed with this attempt.
@@ -15,12 +15,12 @@ struct AttemptList: Sendable {
     var pool: PoolID
     var outcome: AttemptOutcome
     var type: JobTypeID
-    /// ``TailraceCore/TimelineRecord/noWorker`` where the system does not number them.
+    /// ``TailraceCore/TimelineRecord/noWorker`` if the system does not number workers.
     var worker: UInt16
   }
 
   private(set) var attempts: [Attempt] = []
-  /// Whether attempts were left out, the list having reached its limit.
+  /// Whether the limit was exceeded and the list was discarded.
   private(set) var isTruncated = false
 
   @inline(__always)
@@ -33,7 +33,7 @@ struct AttemptList: Sendable {
     }
   }
 
-  /// Gives the list up: it would lack attempts.
+  /// Discards the list, because it would be incomplete.
   mutating func truncate() {
     isTruncated = true
     attempts = []
@@ -50,14 +50,14 @@ struct AttemptList: Sendable {
 
   private var started: [Attempt] { attempts.filter { $0.started != .max } }
 
-  /// The most attempts that ran at once. One that starts at the instant when another finishes is not beside it.
+  /// Maximum attempts running at once. An attempt that starts at the instant another finishes does not overlap it.
   var concurrencyMax: Int { Self.overlap(started.map { ($0.started, $0.finished) }) }
 
-  /// The most attempts that were eligible and not started at once.
+  /// Maximum attempts that were eligible and not started at once.
   var queueDepthMax: Int { Self.overlap(attempts.map { ($0.eligible, min($0.started, $0.finished)) }) }
 
   private static func overlap(_ spans: [(Int64, Int64)]) -> Int {
-    // A span without length still counts at its instant: its end is taken to follow its own start.
+    // A span of zero length still counts at its instant: its end is sorted after its own start.
     let starts = spans.map(\.0).sorted()
     let ends = spans.map { max($0.1, $0.0 + 1) }.sorted()
     var (most, ended) = (0, 0)
@@ -68,7 +68,7 @@ struct AttemptList: Sendable {
     return most
   }
 
-  /// The most starts within any half-open window of this width.
+  /// Maximum starts within any half-open window of this width.
   func startsMax(within width: Nanoseconds) -> Int {
     let starts = started.map(\.started).sorted()
     var (most, first) = (0, 0)
@@ -79,7 +79,7 @@ struct AttemptList: Sendable {
     return most
   }
 
-  /// Attempts that started while a more urgent one, eligible before, went on waiting in the same pool.
+  /// Attempts that started while a more urgent one, eligible earlier, kept waiting in the same pool.
   var inversions: Int { PoolID.allCases.reduce(0) { $0 + inversions(in: $1) } }
 
   private func inversions(in pool: PoolID) -> Int {
@@ -94,7 +94,7 @@ struct AttemptList: Sendable {
         waiting[Int(arrivals[arrived].priority.rawValue)] += 1
         arrived += 1
       }
-      // Whoever leaves now does not go on waiting, nor did it ever where it became eligible only now.
+      // Attempts that leave at this instant do not keep waiting, and those that became eligible now did not wait.
       let first = left
       while left < departures.count, min(departures[left].started, departures[left].finished) == instant {
         if departures[left].eligible < instant { waiting[Int(departures[left].priority.rawValue)] -= 1 }
@@ -103,7 +103,7 @@ struct AttemptList: Sendable {
       for departure in departures[first..<left] where departure.started == instant {
         if waiting[..<Int(departure.priority.rawValue)].contains(where: { $0 > 0 }) { count += 1 }
       }
-      // What became eligible at this instant and left with it has been dealt with.
+      // Attempts that became eligible and left at this instant were handled above.
       while arrived < arrivals.count, arrivals[arrived].eligible == instant {
         let arrival = arrivals[arrived]
         if min(arrival.started, arrival.finished) > instant { waiting[Int(arrival.priority.rawValue)] += 1 }
@@ -113,7 +113,7 @@ struct AttemptList: Sendable {
     return count
   }
 
-  /// Attempts that started before a job that theirs depends on had completed.
+  /// Attempts that started before a dependency of their job had completed.
   func earlyStarts(dependencies: (UInt64) -> [UInt64]) -> Int {
     var completed: [UInt64: Int64] = [:]
     for attempt in attempts where attempt.completes { completed[attempt.job] = attempt.finished }

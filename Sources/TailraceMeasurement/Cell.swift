@@ -1,10 +1,10 @@
 import TailraceCore
 
-/// What is measured of the jobs of one type and priority.
+/// The measurements of the jobs of one type and priority.
 final class Cell {
-  /// By ``Quantity``; one without samples holds no memory. At a fixed place in memory, since each record touches most.
+  /// By ``Quantity``; a histogram without samples uses no memory. At a fixed address, because each record uses most.
   let histograms = UnsafeMutableBufferPointer<LatencyHistogram>.allocate(capacity: Quantity.allCases.count)
-  /// Response times of jobs that were submitted in the instant of their intended arrival: both response times at once.
+  /// Response times of jobs submitted exactly at their intended arrival: they count as both kinds of response time.
   @exclusivity(unchecked) private var punctual = LatencyHistogram()
   @exclusivity(unchecked) var causes = CauseCounts()
   @exclusivity(unchecked) var parts = PartSums()
@@ -12,7 +12,7 @@ final class Cell {
   @exclusivity(unchecked) var attempts = 0
   /// Attempts after the first that started or waited to start.
   @exclusivity(unchecked) var retries = 0
-  /// Jobs that ran to their end after their deadline.
+  /// Jobs that finished after their deadline.
   @exclusivity(unchecked) var late = 0
   /// From the intended arrival.
   private let deadline: Nanoseconds
@@ -27,7 +27,7 @@ final class Cell {
     histograms.deallocate()
   }
 
-  /// Closes the books: what was kept in another form comes into the one that is read.
+  /// Must be called before reading: merges `punctual` into both response histograms.
   func close() {
     for part in Quantity.parts { parts.sums[part.rawValue] = histograms[part.rawValue].sum }
     histograms[Quantity.response.rawValue].merge(punctual)
@@ -92,8 +92,8 @@ final class Cell {
     histograms[quantity.rawValue].record(length)
   }
 
-  /// A fingerprint of an attempt's end that the next attempt's record must name again: summed over all of them, only
-  /// equal pairs cancel out (but for one chance in 2^64).
+  /// A hash of an attempt's end. The record of the next attempt must contain the same end, so that in the sum over all
+  /// records only matching pairs cancel out (with an error probability of 2⁻⁶⁴).
   private static func link(_ job: UInt64, _ finished: Instant) -> UInt64 {
     var z = job &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(bitPattern: finished.nanoseconds)
     z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
@@ -112,7 +112,7 @@ final class Cell {
   }
 }
 
-/// Proof that the parts of jobs' time add up to the whole of it, in exact nanoseconds.
+/// The check that the parts of jobs' time add up to the whole, in exact nanoseconds.
 package struct PartSums: Sendable, Hashable {
   /// Sums over all records, by ``Quantity``; only those of ``Quantity/parts`` are used.
   var sums = [Int128](repeating: 0, count: Quantity.parts.count)
@@ -120,20 +120,20 @@ package struct PartSums: Sendable, Hashable {
   package internal(set) var whole: Int128 = 0
   /// Submitted jobs that settled.
   package internal(set) var settled = 0
-  /// Jobs of which a first record was seen.
+  /// Jobs whose first record was seen.
   package internal(set) var begun = 0
-  /// 0 when each attempt after the first takes up where the one before ended.
+  /// 0 if each attempt after the first starts where the previous one ended.
   package internal(set) var links: UInt64 = 0
 
   init() {}
 
   /// The sum of a part over all records.
   package subscript(part: Quantity) -> Int128 { sums[part.rawValue] }
-  /// Nanoseconds that the parts lack to the whole; 0 when they add up.
+  /// The whole minus the sum of the parts, in nanoseconds; 0 if they add up.
   package var gap: Int128 { whole - sums.reduce(0, +) }
-  /// Whether the sums can be compared: every job that began has settled.
+  /// Whether the sums are comparable: every job that began has settled.
   package var isComplete: Bool { begun == settled }
-  /// Whether the parts add up, and each attempt takes up where the one before ended.
+  /// Whether the parts add up, and each attempt starts where the previous one ended.
   package var addUp: Bool { gap == 0 && links == 0 }
 
   mutating func merge(_ other: PartSums) {

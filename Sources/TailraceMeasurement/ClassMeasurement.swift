@@ -1,6 +1,6 @@
 import TailraceCore
 
-/// Which jobs a row of figures is about.
+/// A class of jobs: by type, priority or both.
 package struct ClassKey: Sendable, Hashable, Codable {
   /// nil: every type.
   package var type: String?
@@ -12,10 +12,10 @@ package struct ClassKey: Sendable, Hashable, Codable {
   }
   /// All jobs.
   package static let all = ClassKey()
-  /// What stands for the type of jobs whose type the run does not know; no declared name can be it.
+  /// The type name for jobs of types unknown to the run. No declared name can equal it.
   package static let unknownType = "(unknown)"
-  /// The name in files, of which no two classes have the same: `all`, a type's name, `priority=high`, or
-  /// `TYPE,priority=high`. A type that is itself called `all` is `type=all`.
+  /// The name in files, unique per class: `all`, a type's name, `priority=high`, or `TYPE,priority=high`. A type that
+  /// is itself called `all` is `type=all`.
   package var name: String {
     switch (type, priority) {
     case (nil, nil): "all"
@@ -26,7 +26,7 @@ package struct ClassKey: Sendable, Hashable, Codable {
   }
 }
 
-/// What was measured of a class of jobs within the window.
+/// The measurements of a class of jobs within the window.
 package struct ClassMeasurement: Sendable, Hashable {
   package internal(set) var key: ClassKey
   package internal(set) var causes = CauseCounts()
@@ -34,7 +34,7 @@ package struct ClassMeasurement: Sendable, Hashable {
   package internal(set) var attempts = 0
   /// Attempts after the first.
   package internal(set) var retries = 0
-  /// Jobs that ran to their end after their deadline.
+  /// Jobs that finished after their deadline.
   package internal(set) var late = 0
   package internal(set) var parts = PartSums()
   var distributions = [Distribution?](repeating: nil, count: Quantity.allCases.count)
@@ -54,10 +54,10 @@ package struct ClassMeasurement: Sendable, Hashable {
     distributions = sum.histograms.indices.map { sum.histograms[$0].distribution }
   }
 
-  /// The samples of a quantity; nil when there are none.
+  /// The samples of a quantity; nil if there are none.
   package subscript(quantity: Quantity) -> Distribution? { distributions[quantity.rawValue] }
 
-  /// A figure of this class alone; nil for those that only a whole run has.
+  /// A figure of this class; nil for figures that exist only for a whole run.
   package func value(of figure: FigureName) -> Double? {
     switch figure {
     case .success: causes.success

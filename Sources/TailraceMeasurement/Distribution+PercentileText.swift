@@ -3,7 +3,7 @@ import TailraceCore
 extension Distribution {
   /// One step of HdrHistogram's percentile distribution.
   package struct PercentileStep: Sendable, Hashable {
-    /// The greatest value of the bin, or the greatest sample where that is less, in nanoseconds.
+    /// The greatest value of the bin, or the maximum sample if smaller, in nanoseconds.
     package var value: UInt64
     /// 0…100.
     package var percentile: Double

@@ -1,29 +1,29 @@
 import TailraceCore
 
-/// The samples of one quantity in one class: bins of three significant digits, beside exact count, sum, sum of squares,
-/// least and greatest.
+/// The samples of one quantity in one class: a histogram with three significant digits, plus exact count, sum, sum of
+/// squares, minimum and maximum.
 ///
-/// Its JSON holds the bins as text, `gap:count` separated by commas, where a gap is the distance of a bin's lowest
-/// value from the one before (the first: from 0), in nanoseconds. Reading it gives an equal value.
+/// Its JSON contains the bins as text, `gap:count` separated by commas. A gap is the distance of a bin's lowest value
+/// from that of the previous bin (first: from 0), in nanoseconds. Decoding gives an equal value.
 package struct Distribution: Sendable, Hashable {
-  /// Values that count as one: those from ``lowest`` to ``highest``.
+  /// A bin: values from ``lowest`` to ``highest``.
   package struct Bin: Sendable, Hashable {
-    /// The least value that falls into the bin, in nanoseconds.
+    /// The smallest value of the bin, in nanoseconds.
     package var lowest: UInt64
     package var count: UInt64
 
-    /// The greatest value that falls into the bin, in nanoseconds. Below 2048 each value has its own bin; from there on
-    /// each doubling has 1024, HdrHistogram's layout for three significant digits.
+    /// The greatest value of the bin, in nanoseconds. Below 2048 each value has its own bin; above, each doubling has
+    /// 1024 bins, which is HdrHistogram's layout for three significant digits.
     package var highest: UInt64 { lowest + width - 1 }
-    /// How many values fall into the bin.
+    /// The number of values per bin.
     package var width: UInt64 { Self.width(around: lowest) }
-    /// The least value of the bin that a value falls into.
+    /// The smallest value of the bin that contains `value`.
     package static func lowest(of value: UInt64) -> UInt64 { value - value % width(around: value) }
-    /// How many values fall into the bin that a value falls into.
+    /// The width of the bin that contains `value`.
     package static func width(around value: UInt64) -> UInt64 {
       value < 2_048 ? 1 : 1 << UInt64(63 - value.leadingZeroBitCount - 10)
     }
-    /// The value that stands for the bin in sums.
+    /// The value that represents the bin in sums.
     package var middle: Double { Double(lowest) + Double(width / 2) }
   }
 
@@ -31,17 +31,17 @@ package struct Distribution: Sendable, Hashable {
   package private(set) var bins: [Bin]
   /// Samples within the range of the bins.
   package private(set) var count: UInt64
-  /// Samples below zero; a valid run has none.
+  /// Samples below zero; 0 in a valid run.
   package private(set) var below: UInt64
   /// Samples longer than ``LatencyHistogram/limit``.
   package private(set) var above: UInt64
-  /// The exact sum of all samples in nanoseconds, those out of range included.
+  /// The exact sum of all samples in nanoseconds, including those out of range.
   package private(set) var sum: Int128
-  /// The exact sum of the squares of the same samples; nil in results of versions that did not keep it.
+  /// The exact sum of the squares of the same samples; nil in results of earlier versions.
   private var squares: SquareSum?
-  /// The least sample, exact.
+  /// The exact minimum.
   package private(set) var min: Nanoseconds
-  /// The greatest sample, exact.
+  /// The exact maximum.
   package private(set) var max: Nanoseconds
 
   init(
@@ -57,7 +57,7 @@ package struct Distribution: Sendable, Hashable {
     self.max = max
   }
 
-  /// All samples, those outside the range of the bins included.
+  /// All samples, including those out of range.
   package var total: UInt64 { count + below + above }
   /// Samples outside the range of the bins.
   package var outOfRange: UInt64 { below + above }
@@ -65,7 +65,7 @@ package struct Distribution: Sendable, Hashable {
   /// The exact mean.
   package var mean: Nanoseconds { Nanoseconds(Int64((Double(sum) / Double(total)).rounded())) }
 
-  /// The standard deviation of the samples, exact; from the middles of the bins in a result that lacks the squares.
+  /// The exact standard deviation; estimated from the bins if the sum of squares is missing.
   package var standardDeviation: Nanoseconds {
     guard total > 0 else { return .zero }
     if let variance = squares?.variance(sum: sum, count: total) {
@@ -77,9 +77,9 @@ package struct Distribution: Sendable, Hashable {
     return Nanoseconds(Int64((squares / Double(count)).squareRoot().rounded()))
   }
 
-  /// How many samples a percentile needs before it is printed: so many that the greatest of them lies above the true
-  /// percentile with 95 % confidence, whatever the distribution: `1 − p^n ≥ 0.95`. That is 5 samples for p50, 29 for
-  /// p90, 299 for p99 and 2,995 for p99.9.
+  /// How many samples a percentile needs before it is reported: enough that the maximum exceeds the true percentile
+  /// with 95 % confidence, whatever the distribution: `1 − p^n ≥ 0.95`. That is 5 samples for p50, 29 for p90, 299 for
+  /// p99 and 2,995 for p99.9.
   ///
   /// Source: S. S. Wilks, *Determination of sample sizes for setting tolerance limits*, Ann. Math. Stat. 12, 1941.
   package static func samplesNeeded(for percentile: Double) -> UInt64 {
@@ -93,18 +93,18 @@ package struct Distribution: Sendable, Hashable {
     return low
   }
 
-  /// Percentiles in one pass over the bins, in the order asked for; nil for each that ``samplesNeeded(for:)`` finds too
-  /// few samples for.
+  /// Percentiles in one pass over the bins, in the requested order; nil if there are fewer samples than
+  /// ``samplesNeeded(for:)``.
   package func percentiles(_ wanted: [Double]) -> [Nanoseconds?] {
     let all = samplePercentiles(wanted)
     return zip(wanted, all).map { Self.samplesNeeded(for: $0.0) <= count ? $0.1 : nil }
   }
 
-  /// A percentile, or nil where too few samples stand behind it.
+  /// A percentile, or nil if there are too few samples.
   package func percentile(_ wanted: Double) -> Nanoseconds? { percentiles([wanted])[0] }
 
-  /// Percentiles of the samples themselves, however few: the least bin at or below which at least that share of the
-  /// samples lies (nearest rank); its greatest value, but never more than the greatest sample.
+  /// Percentiles of the samples themselves, however few (nearest rank): the greatest value of the first bin at or below
+  /// which at least that share of the samples lies, but at most the maximum sample.
   package func samplePercentiles(_ wanted: [Double]) -> [Nanoseconds?] {
     var result = [Nanoseconds?](repeating: nil, count: wanted.count)
     guard count > 0 else { return result }
@@ -121,16 +121,16 @@ package struct Distribution: Sendable, Hashable {
     return result
   }
 
-  /// The rank, from 1, of the sample that a percentile names.
+  /// The rank of a percentile's sample, from 1.
   private func rank(of percentile: Double) -> UInt64 {
     let exact = Swift.min(Swift.max(percentile, 0), 100) / 100 * Double(count)
-    // A share such as 0.999 is not exact in binary: what is a whole rank but for that stays one.
+    // A share such as 0.999 is not exact in binary; correct ranks that are integers except for rounding.
     let rounded = exact.rounded()
     let rank = abs(exact - rounded) < 1e-9 * Double(count) ? rounded : exact.rounded(.up)
     return Swift.min(Swift.max(UInt64(rank), 1), count)
   }
 
-  /// Adds every sample of another distribution.
+  /// Adds all samples of another distribution.
   package mutating func merge(_ other: Distribution) {
     var merged: [Bin] = []
     merged.reserveCapacity(bins.count + other.bins.count)

@@ -1,19 +1,19 @@
-/// Why attempts failed that were not meant to, in words, with the number of attempts.
+/// Reasons of unplanned attempt failures, with the number of attempts.
 package struct FailureReasons: Sendable, Hashable, Codable {
   /// One reason.
   package struct Reason: Sendable, Hashable, Codable {
     package var words: String
     package var attempts: Int
   }
-  /// Those that were seen first, in their order.
+  /// The first distinct reasons, in order of occurrence.
   package var reasons: [Reason] = []
   /// Attempts that failed for other reasons.
   package var others = 0
   package init() {}
 
-  /// Counts one more attempt.
+  /// Counts an attempt.
   ///
-  /// - Parameter limit: reasons that are kept apart.
+  /// - Parameter limit: maximum number of distinct reasons.
   package mutating func add(_ words: String, limit: Int) {
     if let index = reasons.firstIndex(where: { $0.words == words }) {
       reasons[index].attempts += 1
@@ -24,10 +24,10 @@ package struct FailureReasons: Sendable, Hashable, Codable {
     }
   }
 
-  /// Attempts in all.
+  /// The total number of attempts.
   package var total: Int { reasons.reduce(others) { $0 + $1.attempts } }
 
-  /// The most frequent first: those that are as frequent stay as they came.
+  /// The reasons by frequency, descending; ties in order of occurrence.
   package var ordered: [Reason] {
     reasons.enumerated().sorted {
       $0.element.attempts != $1.element.attempts ? $0.element.attempts > $1.element.attempts : $0.offset < $1.offset

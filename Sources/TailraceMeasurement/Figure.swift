@@ -1,29 +1,29 @@
-/// What kind of number a figure is, and so which units may stand beside it.
+/// The unit of a figure. Determines which units its limits may have.
 package enum FigureUnit: String, Sendable, Codable, CaseIterable {
   /// Nanoseconds.
   case time = "ns"
   /// Events per second.
   case rate = "1/s"
-  /// A share, 0 to 1; shown in percent.
+  /// A share, 0 to 1; shown as a percentage.
   case ratio
   case count
   case bytes
-  /// A number without unit, such as a speedup.
+  /// A dimensionless number, such as a speedup.
   case factor
 }
 
 /// A figure of a whole run or, where ``hasClasses``, of a class of its jobs.
 package enum FigureName: String, CaseIterable, Sendable, Codable {
-  /// Jobs that ran to their end (completed or dead-lettered) per second of the measurement window.
+  /// Finished jobs (completed or dead-lettered) per second of the measurement window.
   case throughput
-  /// Completed jobs ÷ jobs intended in the window, but those that their submitter cancelled; dropped, rejected, shed
-  /// and lost jobs count against it.
+  /// Completed jobs ÷ jobs intended in the window, except those that their submitter cancelled. Dropped, rejected, shed
+  /// and lost jobs count as failures.
   case success
-  /// Busy ÷ available worker-seconds of the window, over the pools that ran anything.
+  /// Busy ÷ available worker-seconds of the window, over the pools that ran any job.
   case utilization
-  /// First intended arrival → last job settled, warm-up included.
+  /// From the first intended arrival to the last settlement, including warm-up.
   case makespan
-  /// Makespan of the sequential run of the same tape ÷ this run's makespan.
+  /// The makespan of the sequential run of the same tape ÷ this run's makespan.
   case speedup
   /// 1 − this run's makespan ÷ the sequential run's.
   case timeSaved = "time_saved"
@@ -36,29 +36,29 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
   case dropped
   /// Attempts after the first.
   case retried
-  /// Jobs with a deadline that ran to their end after it.
+  /// Jobs that finished after their deadline.
   case late
-  /// Intended jobs that neither settled nor were counted as dropped.
+  /// Intended jobs that neither settled nor were dropped.
   case lost
-  /// Settlements beyond the first of a job.
+  /// Settlements of a job after its first.
   case duplicated
-  /// Jobs still unsettled when the run was cut off.
+  /// Workers whose handlers had not returned at the end of the run.
   case leftRunning = "left_running"
-  /// Attempts that started before a job they depend on had completed.
+  /// Attempts that started before a dependency of their job had completed.
   case earlyStarts = "early_starts"
-  /// Most attempts running at once.
+  /// Maximum attempts running at once.
   case concurrencyMax = "concurrency_max"
-  /// Most starts in any half-open window of one second (of the scenario's time, where a time scale applies).
+  /// Maximum starts in any half-open window of one second (of scenario time, if a time scale applies).
   case startsPerSecondMax = "starts_per_second_max"
-  /// Most attempts eligible and waiting at once.
+  /// Maximum attempts eligible and waiting at once.
   case queueDepthMax = "queue_depth_max"
-  /// Attempts that started while a more urgent one, eligible before, went on waiting in the same pool.
+  /// Attempts that started while a more urgent one, eligible earlier, kept waiting in the same pool.
   case inversions
-  /// The greatest difference, over the job types, between a type's share of the starts within the window and its share
-  /// of the weights. It says something where every type always has jobs waiting.
+  /// The maximum difference, over the job types, between a type's share of the starts within the window and its share
+  /// of the weights. Meaningful only if every type always has jobs waiting.
   case shareError = "share_error"
-  /// From the end of the highest stage of the load to the first moment after it in which no more jobs are in the system
-  /// than there are workers; a moment is a slot of the series.
+  /// From the end of the highest stage of the load to the first slot of the time series in which at most as many jobs
+  /// are in the system as there are workers.
   case recovery
   /// Arrival rate of the window × mean service time, in erlangs.
   case offeredLoad = "offered_load"
@@ -66,32 +66,32 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
   case offeredRate = "offered_rate"
   /// Jobs submitted per second of the window.
   case achievedRate = "achieved_rate"
-  /// Mean number of jobs in the system, as the scheduler itself integrated it.
+  /// Mean number of jobs in the system, as integrated by the scheduler.
   case jobsInSystem = "jobs_in_system"
-  /// Processor time of the process during the run.
+  /// CPU time of the process during the run.
   case processorTime = "processor_time"
-  /// Largest resident memory of the process so far.
+  /// Maximum resident memory of the process so far.
   case peakMemory = "peak_memory"
   /// Bytes allocated per settled job.
   case bytesPerJob = "bytes_per_job"
-  /// Bytes alive at the end of the warm-up (without one: at the start) and of the run.
+  /// Live bytes at the end of the warm-up (without one: at the start) and at the end of the run.
   case liveBytesWarm = "live_bytes_warm"
   case liveBytesEnd = "live_bytes_end"
-  /// Calls of the allocator per settled job, counted in a run of its own.
+  /// Allocator calls per settled job, counted in a separate run.
   case allocationsPerJob = "allocations_per_job"
-  /// Share of the run's processor time that the host gave to others.
+  /// Share of the run's CPU time taken by the host.
   case hostSteal = "host_steal"
-  /// Share of the run's processor time that other programs on the machine had.
+  /// Share of the run's CPU time used by other programs on the machine.
   case otherPrograms = "other_programs"
-  /// How long the run's own threads waited for a processor, all together.
+  /// How long the run's own threads waited for a CPU, in total.
   case runDelay = "run_delay"
-  /// Iterations of a fixed loop in a nanosecond of processor time, just before the run.
+  /// Iterations of a fixed loop per nanosecond of CPU time, measured just before the run.
   case spinSpeed = "spin_speed"
-  /// What it costs this machine to wake a sleeping thread.
+  /// The time to wake a sleeping thread on this machine.
   case wakeUpP50 = "wake_up_p50"
   case wakeUpP99 = "wake_up_p99"
 
-  /// The kind of number.
+  /// The unit of the figure.
   package var unit: FigureUnit {
     switch self {
     case .throughput, .offeredRate, .achievedRate: .rate
@@ -105,7 +105,7 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
     }
   }
 
-  /// Whether it can be asked of a class of jobs (`success{priority=high}`).
+  /// Whether the figure exists for a class of jobs (`success{priority=high}`).
   package var hasClasses: Bool {
     switch self {
     case .success, .submitted, .completed, .deadLettered, .cancelled, .rejected, .shed, .dropped, .retried, .late: true
@@ -118,17 +118,17 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
   }
 }
 
-/// A number that may be unavailable, and then says why; never 0 in place of unknown.
+/// A value that may be unavailable, with the reason. Unknown values are never reported as 0.
 package struct Reading: Sendable, Hashable, Codable {
-  /// In the unit of what it is a reading of.
+  /// In the unit of the figure.
   package var value: Double?
   /// Why there is no value.
   package var unavailable: String?
   package init(_ value: Double) { self.value = value }
   private init(reason: String) { unavailable = reason }
-  /// A reading that could not be taken, and why.
+  /// An unavailable value with its reason.
   package static func unavailable(_ reason: String) -> Reading { Reading(reason: reason) }
-  /// A reading that nobody tried to take.
+  /// A value that was not measured.
   package static let notTaken = Reading(reason: "not measured")
 }
 

@@ -1,19 +1,19 @@
-/// A set of job numbers that remembers how often a number was added to it twice.
+/// A set of job numbers that counts duplicate insertions.
 ///
-/// It keeps one bit per number in pages of 4096, so numbers may be dense (a tape's) or dense within far apart ranges
+/// It stores one bit per number in pages of 4096, so numbers may be dense (a tape's) or dense within distant ranges
 /// (one range per closed-loop client).
 struct JobSet: Sendable {
   private static let pageBits: UInt64 = 12
   private static let pageWords = 64
 
-  /// Where a page's words begin in ``words``. Only looked up, or walked for sums that no order can change.
+  /// The index of each page's words in ``words``. Only looked up, or iterated for order-independent sums.
   private var pages: [UInt64: Int] = [:]
   private var words: [UInt64] = []
   private var lastPage = UInt64.max
   private var lastStart = 0
-  /// Distinct numbers in the set.
+  /// The number of distinct numbers.
   private(set) var count = 0
-  /// Numbers added when they were in the set already, each time counted.
+  /// The number of insertions of numbers that were already in the set.
   private(set) var duplicates = 0
 
   /// Adds a number.
@@ -44,7 +44,7 @@ struct JobSet: Sendable {
     return start
   }
 
-  /// Adds all numbers of another set; those in both count as duplicates.
+  /// Adds all numbers of another set; numbers in both count as duplicates.
   mutating func formUnion(_ other: JobSet) {
     duplicates += other.duplicates
     for (page, theirs) in other.pages {

@@ -1,47 +1,47 @@
 import Glibc
 import TailraceCore
 
-/// Collects lengths of time, in nanoseconds, into bins of three significant digits, beside their exact count, sum, sum
-/// of squares, least and greatest.
+/// Collects durations in nanoseconds in a histogram with three significant digits, plus exact count, sum, sum of
+/// squares, minimum and maximum.
 ///
-/// The bins are HdrHistogram's; the place of a value among them is computed here, since it is folded millions of times
-/// a second. A test compares it with that library.
+/// The bins are HdrHistogram's; the index is computed here, because millions of values are added per second. A test
+/// compares it with that library.
 ///
-/// All bins up to ``limit`` have their place from the first sample on, in memory that the system provides page by page
-/// when a bin is first used: a sample costs the same whether or not it is the longest so far, and a histogram of times
-/// that are alike takes a few pages. None of it comes from the allocator whose work is being measured. Values outside
-/// 0…``limit`` are counted and shown, never dropped in silence.
+/// All bins up to ``limit`` are mapped with the first sample, in memory that the system provides page by page on first
+/// use. So a sample costs the same whether or not it is the longest so far, and a histogram of similar values uses a
+/// few pages. It does not use the allocator that is being measured. Values outside 0…``limit`` are counted and
+/// reported.
 package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
-  /// The longest time that has a bin of its own: ten years, for logs of months. Longer ones are counted as ``above``.
+  /// The maximum duration with its own bin: ten years, for logs of months. Longer ones are counted in ``above``.
   package static let limit = Nanoseconds.seconds(3_650 * 86_400)
 
   /// Bins up to ``limit``.
   private static let binCount = index(of: limit.rawValue) + 1
   private static let byteCount = binCount * MemoryLayout<UInt32>.stride
 
-  /// Up to where a sample is folded at once: 2.4 hours, or 0 before the first. The squares of so many that 128 bits
-  /// could not hold their sum would take a century to record.
+  /// The maximum sample for the fast path: 2.4 hours, or 0 before the first sample. Overflowing the 128-bit sum of
+  /// squares would take a century.
   private var reach: UInt64 = 0
   private static let furthestReach: UInt64 = 1 << 43 - 1
   /// Samples by bin; empty before the first.
   private var bins = UnsafeMutableBufferPointer<UInt32>(start: nil, count: 0)
-  /// The exact sum of all samples, those out of range included.
+  /// The exact sum of all samples, including those out of range.
   package private(set) var sum: Int128 = 0
   /// The exact sum of the squares of the samples within ``reach``.
   private var nearSquares: UInt128 = 0
-  /// Of the samples other than 0.
+  /// The minimum of the nonzero samples.
   private var least = Int64.max
   private var greatest = Int64.min
   /// Samples of 0, which are in no bin.
   private var zeros: UInt64 = 0
-  /// The exact sum of the squares of all other samples, those out of range included.
+  /// The exact sum of the squares of all other samples, including those out of range.
   private var farSquares = SquareSum()
-  /// Samples below zero: the instants they were taken from are out of order.
+  /// Samples below zero, which indicate that instants are out of order.
   package private(set) var below: UInt64 = 0
   /// Samples above ``limit``.
   package private(set) var above: UInt64 = 0
 
-  /// Makes an empty histogram, which holds no memory.
+  /// Creates an empty histogram, which uses no memory.
   package init() {}
 
   deinit { if let start = bins.baseAddress { munmap(start, Self.byteCount) } }
@@ -53,7 +53,7 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
   /// Adds a sample in nanoseconds.
   @inline(__always)
   mutating func record(_ value: Int64) {
-    // Where nothing makes a job late, most of its parts take no time.
+    // Most parts of an undelayed job take no time.
     if value == 0 {
       zeros &+= 1
       return
@@ -61,7 +61,7 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
     sum &+= Int128(value)
     if value < least { least = value }
     if value > greatest { greatest = value }
-    // A value below zero is, as a bit pattern, beyond every reach.
+    // As a bit pattern, a negative value exceeds every reach.
     guard UInt64(bitPattern: value) <= reach else { return recordSlowly(value) }
     let (upper, lower) = value.multipliedFullWidth(by: value)
     nearSquares &+= UInt128(truncatingIfNeeded: upper) << 64 | UInt128(lower)
@@ -69,7 +69,7 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
     if bins[index] != .max {
       bins[index] &+= 1
     } else {
-      // A bin counts in 32 bits: what would wrap is shown as out of range instead.
+      // Bins count in 32 bits; on overflow the sample counts as out of range.
       above += 1
     }
   }
@@ -81,12 +81,12 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
     return magnitude &<< 10 &+ Int(value &>> Int64(magnitude))
   }
 
-  /// The least value of a bin.
+  /// The smallest value of a bin.
   private static func lowest(of index: Int) -> UInt64 {
     index < 2_048 ? UInt64(index) : UInt64(index & 1_023 | 1_024) << UInt64(index >> 10 - 1)
   }
 
-  /// Takes a value that is out of reach, or the first.
+  /// Adds a value beyond the fast path, or the first one.
   @inline(never)
   private mutating func recordSlowly(_ value: Int64) {
     farSquares.add(value)
@@ -101,7 +101,7 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
     }
   }
 
-  /// Asks the system for zeroed memory, which it provides when it is touched.
+  /// Maps zeroed memory, which the system provides on first use.
   private mutating func makeBins() {
     let memory = mmap(nil, Self.byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
     guard let memory, memory != MAP_FAILED else { fatalError("no memory for a histogram: error \(errno)") }
@@ -110,20 +110,20 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
     reach = Self.furthestReach
   }
 
-  /// The bins that may hold a sample: those outside are not read, since reading would provide their memory.
+  /// The range of bins that may contain samples. Others are not read, because reading would allocate their memory.
   private var usedBins: Range<Int> {
     guard !bins.isEmpty else { return 0..<0 }
     return Self.index(of: max(0, least))..<Self.index(of: min(greatest, Self.limit.rawValue)) + 1
   }
 
-  /// The exact sum of the squares of all samples, those out of range included.
+  /// The exact sum of the squares of all samples, including those out of range.
   private var squares: SquareSum {
     var squares = farSquares
     squares.add(nearSquares, 0)
     return squares
   }
 
-  /// Adds every sample of another histogram.
+  /// Adds all samples of another histogram.
   package mutating func merge(_ other: borrowing LatencyHistogram) {
     zeros += other.zeros
     below += other.below
@@ -138,12 +138,12 @@ package struct LatencyHistogram: ~Copyable, @unchecked Sendable {
       let (sum, overflow) = bins[index].addingReportingOverflow(theirs)
       bins[index] = overflow ? .max : sum
       guard overflow else { continue }
-      // What does not fit the bin is out of range, as it would be in one histogram.
+      // Overflow counts as out of range, as in a single histogram.
       above += UInt64(sum) + 1
     }
   }
 
-  /// What was recorded, in the form in which results keep it; nil when nothing was.
+  /// The recorded samples as stored in results; nil if there are none.
   package var distribution: Distribution? {
     guard zeros + below + above > 0 || !bins.isEmpty else { return nil }
     var values: [Distribution.Bin] = []

@@ -1,22 +1,22 @@
 import TailraceCore
 import TailraceSpelling
 
-/// What is wrong with an expression in a scenario file or a flag, and what is allowed.
+/// The error for an invalid expression in a scenario file or a flag.
 package struct TargetProblem: Error, Hashable, CustomStringConvertible {
   /// The expression as written.
   package var expression: String
-  /// What is wrong; what is allowed.
+  /// What is wrong and what is allowed.
   package var message: String
   package var description: String { "'\(VisibleText.quoted(expression))': \(message)" }
 }
 
 extension Metric {
-  /// Reads `METRIC[{type=NAME,priority=NAME}][.STATISTIC]`.
+  /// Parses `METRIC[{type=NAME,priority=NAME}][.STATISTIC]`.
   ///
   /// - Parameters:
-  ///   - text: the expression; blanks around its words do not matter.
+  ///   - text: the expression; blanks between its parts are ignored.
   ///   - types: names of the scenario's job types, which selectors may name; nil: they may name any.
-  /// - Throws: ``TargetProblem`` with what is allowed in place of what was written.
+  /// - Throws: ``TargetProblem`` with what is allowed.
   package init(parsing text: String, types: [String]?) throws(TargetProblem) {
     func problem(_ message: Message) -> TargetProblem { TargetProblem(expression: text, message: message.text) }
     let trimmed = text.trimmed
@@ -68,7 +68,7 @@ extension Metric {
     for pair in text.split(separator: ",", omittingEmptySubsequences: false) {
       let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard halves.count == 2 else {
-        throw problem("'\(pair)' is no selector; allowed are type=NAME and priority=NAME")
+        throw problem("'\(pair)' is not a selector; allowed are type=NAME and priority=NAME")
       }
       let (name, value) = (String(halves[0]).trimmed, String(halves[1]).trimmed)
       switch name {
@@ -96,9 +96,9 @@ extension Metric {
     return key
   }
 
-  /// Reads a value that can stand beside this metric: `500ms`, `100/min`, `99%`, `64MiB`, `3`.
+  /// Parses a value for this metric: `500ms`, `100/min`, `99%`, `64MiB`, `3`.
   ///
-  /// - Throws: ``TargetProblem`` when it is no number, or its unit does not fit.
+  /// - Throws: ``TargetProblem`` if it is not a number, or its unit does not fit.
   package func parseValue(_ text: String) throws(TargetProblem) -> MetricValue {
     let trimmed = text.trimmed
     if unit == .time, let time = Self.compoundTime(trimmed) { return MetricValue(value: time) }
@@ -123,7 +123,7 @@ extension Metric {
 }
 
 extension FigureUnit {
-  /// Which suffixes a value may have, and what each multiplies it by.
+  /// The allowed suffixes, with their factors.
   var factors: [(suffix: String, factor: Double)] {
     switch self {
     case .time:
@@ -147,7 +147,7 @@ extension FigureUnit {
     }
   }
 
-  /// What a value must look like, for an error message.
+  /// The allowed form of a value, for messages.
   var wanted: String {
     switch self {
     case .time: "a time with its unit: ns, us, ms, s, min, h or d"

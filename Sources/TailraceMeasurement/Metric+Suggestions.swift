@@ -2,17 +2,17 @@ import TailraceCore
 import TailraceSpelling
 
 extension Metric {
-  /// Of all metrics, without selectors and statistics.
+  /// The names of all metrics, without selectors and statistics.
   static var names: [String] { Quantity.allCases.map(\.name) + FigureName.allCases.map(\.rawValue) }
 
-  /// What an unknown metric probably meant, with a blank at its end; empty: nothing is near.
+  /// A suggestion for an unknown metric, followed by a blank; empty: none.
   ///
   /// - Parameters:
   ///   - selector: as it was written, with its braces.
   ///   - statistic: as it was written.
   static func hint(for name: String, selector: Substring, _ statistic: String?) -> String {
     let synonyms = Synonyms.of(name).filter(names.contains)
-    // A statistic alone is one of the response time.
+    // A statistic alone probably means response time.
     let alone =
       !synonyms.isEmpty ? [] : Statistic(name: name).map { [$0.name] } ?? closestStatistics(to: name)
     if statistic == nil, let meant = alone.first { return "did you mean 'response\(selector).\(meant)'? " }
@@ -32,7 +32,7 @@ extension Metric {
     return Synonyms.of(word).filter(known.contains)
   }
 
-  /// A length of time in several parts, the larger units first, such as `1m30s`, in nanoseconds; nil: it is none.
+  /// Parses a duration of several parts, larger units first, such as `1m30s`, into nanoseconds; nil: not a duration.
   static func compoundTime(_ text: String) -> Double? {
     var (sum, last, parts) = (0.0, Double.infinity, 0)
     var rest = text.filter { $0 != " " }[...]
@@ -50,16 +50,16 @@ extension Metric {
 }
 
 extension Statistic {
-  /// Those that a suggestion may name.
+  /// The statistics used in suggestions.
   static let suggested = plain + [50, 75, 90, 95, 99, 99.9, 99.99].map(Statistic.percentile)
 }
 
 extension TargetExpression {
-  /// What a target on errors says as one on successes: `errors < 1%` as `success > 99%`. nil: it is not about errors.
+  /// Rewrites a target on errors as one on successes: `errors < 1%` as `success > 99%`. nil: it is not about errors.
   ///
   /// - Parameters:
   ///   - metric: as it was written, left of the comparison.
-  ///   - limit: right of it.
+  ///   - limit: the right side.
   static func inverted(_ metric: String, _ comparison: Comparison, _ limit: String) -> String? {
     let name = metric.prefix { $0 != "{" && $0 != "." }.lowercased()
     let isOfErrors = ["err", "fail", "http_req_failed"].contains { name.hasPrefix($0) } || name.hasSuffix("_errors")
@@ -67,7 +67,7 @@ extension TargetExpression {
     let selector = metric.dropFirst(name.count).prefix { $0 != "." }
     let isShare = limit.trimmed.hasSuffix("%")
     guard let value = Double(limit.trimmed.filter { $0 != "%" && $0 != " " }), value >= 0 else { return nil }
-    // A bare number above 1 counts jobs.
+    // A bare number above 1 is a count of jobs.
     guard isShare || value < 1 else {
       return "dead_lettered\(String(selector).trimmed) \(comparison.rawValue) \(limit.trimmed)"
     }

@@ -1,6 +1,6 @@
 import TailraceCore
 
-/// What a set of samples is boiled down to.
+/// A statistic of a set of samples.
 package enum Statistic: Sendable, Hashable {
   case count, mean, min, max, stddev
   /// 0 < p < 100.
@@ -35,9 +35,9 @@ package enum Statistic: Sendable, Hashable {
   }
 }
 
-/// A number that can be asked of a run: `waiting{priority=high}.p99`, `throughput`, `success{type=data_export}`.
+/// A metric of a run: `waiting{priority=high}.p99`, `throughput`, `success{type=data_export}`.
 package struct Metric: Sendable, Hashable {
-  /// What is asked for.
+  /// The measured quantity or figure.
   package enum Subject: Sendable, Hashable {
     case quantity(Quantity, Statistic)
     case figure(FigureName)
@@ -50,7 +50,7 @@ package struct Metric: Sendable, Hashable {
     self.key = key
   }
 
-  /// The kind of number that it is.
+  /// The unit of the metric.
   package var unit: FigureUnit {
     switch subject {
     case .quantity(_, .count): .count
@@ -59,7 +59,7 @@ package struct Metric: Sendable, Hashable {
     }
   }
 
-  /// The expression, in its plainest form.
+  /// The expression in canonical form.
   package var name: String {
     var selectors: [String] = []
     if let type = key.type { selectors.append("type=\(type)") }
@@ -71,13 +71,13 @@ package struct Metric: Sendable, Hashable {
     }
   }
 
-  /// What a run says.
+  /// The value of a metric in a run.
   package struct Answer: Sendable, Hashable {
-    /// In the metric's unit; nil: nothing to say, and ``note`` says why.
+    /// In the metric's unit; nil: unavailable, see ``note``.
     package var value: Double?
-    /// How many jobs or samples stand behind it.
+    /// The number of jobs or samples.
     package var samples: UInt64
-    /// What a reader must know; empty: nothing.
+    /// A note for the reader; empty: none.
     package var note = ""
   }
 
@@ -85,8 +85,8 @@ package struct Metric: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - runs: of one scenario; `speedup` and `time_saved` also need a sequential run of the same tape among them.
-  ///   - bound: where a percentile has fewer samples than ``Distribution/samplesNeeded(for:)``, the extreme that stands
-  ///     for it, so that a bound that holds for the answer holds for every sample; nil: no answer then.
+  ///   - bound: if a percentile has fewer samples than ``Distribution/samplesNeeded(for:)``, the extreme to use
+  ///     instead, so that a bound that holds for the answer holds for every sample; nil: no answer then.
   package func answer(from runs: [RunResult], bound: Bound? = nil) -> Answer {
     guard let run = runs.first else { return Answer(samples: 0, note: "no run") }
     guard let jobs = run.measurement[key] else { return Answer(samples: 0, note: "no job of \(key.name) was measured") }
@@ -106,7 +106,7 @@ package struct Metric: Sendable, Hashable {
     }
   }
 
-  /// Which side of the samples must stand in for a percentile that they are too few for.
+  /// Which extreme replaces a percentile with too few samples.
   package enum Bound: Sendable { case upper, lower }
 
   private static func answer(_ statistic: Statistic, of samples: Distribution, bound: Bound?) -> Answer {
@@ -123,8 +123,8 @@ package struct Metric: Sendable, Hashable {
       if let value = samples.percentile(p) { return answer(value) }
       let few = "\(statistic.name) needs \(Distribution.samplesNeeded(for: p)) samples"
       switch bound {
-      case .upper: return answer(samples.max, "\(few), so the maximum stands for it")
-      case .lower: return answer(samples.min, "\(few), so the minimum stands for it")
+      case .upper: return answer(samples.max, "\(few), so the maximum is used")
+      case .lower: return answer(samples.min, "\(few), so the minimum is used")
       case nil: return Answer(samples: samples.total, note: few)
       }
     }
@@ -133,9 +133,9 @@ package struct Metric: Sendable, Hashable {
   private func comparison(_ figure: FigureName, runs: [RunResult], jobs: UInt64) -> Answer {
     let run = runs[0]
     guard let sequential = runs.first(where: { $0.isBaseline(of: run) }) else {
-      return Answer(samples: 0, note: "no sequential run of the same tape beside it")
+      return Answer(samples: 0, note: "no sequential run of the same tape")
     }
-    // A run that stood still, or did not go to its end, has another makespan than its own.
+    // A run that was paused or cut off has no meaningful makespan.
     for run in [run, sequential] {
       guard let failed = run.validity.first(where: { $0.verdict == .failed }) else { continue }
       return Answer(samples: 0, note: "the run on \(run.system) is invalid (\(failed.name))")
@@ -152,7 +152,7 @@ package struct MetricValue: Sendable, Hashable {
   /// In the metric's unit.
   package var value: Double
 
-  /// The value for a run in which every duration was multiplied by `scale`: times grow with it, rates shrink.
+  /// The value for a run whose durations were multiplied by `scale`: times are multiplied, rates divided.
   package func scaled(by scale: Double, metric: Metric) -> MetricValue {
     switch metric.unit {
     case .time: MetricValue(value: value * scale)

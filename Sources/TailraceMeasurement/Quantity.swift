@@ -1,30 +1,29 @@
 import TailraceCore
 
-/// A length of time that is measured of jobs or of their attempts.
+/// A duration measured for jobs or attempts.
 ///
-/// Six *parts* (``parts``) tell where a job's time went; over all its records they add up, to the nanosecond, to the
-/// time from its intended arrival until it was settled. A stage that a job never reached ends, for this sum, when the
-/// job settled: a job cancelled while it waited has waited until then.
+/// Six *parts* (``parts``) divide a job's time. Over all its records they add up, to the nanosecond, to the time from
+/// its intended arrival to its settlement. For this sum, a stage that a job did not reach ends when the job settles: a
+/// job cancelled while waiting has waited until then.
 package enum Quantity: Int, CaseIterable, Sendable, Codable {
-  /// Intended arrival → submit called, of every submitted job: the load generator's own lateness and, with a queue that
-  /// blocks, the time it was held back.
+  /// Intended arrival → submit called, for every submitted job: the load generator's own lateness plus, with a queue
+  /// that blocks, the time that a full queue blocked it.
   case submissionLag
-  /// Submit called → accepted or refused, of every submitted job.
+  /// Submit called → accepted or rejected, for every submitted job.
   case submission
-  /// Accepted → eligible, of every accepted job; dependencies and delay.
+  /// Accepted → eligible, for every accepted job: dependencies and delay.
   case dependencyWait
-  /// Eligible → started, of every attempt that became eligible; until the job settled where the attempt never started.
+  /// Eligible → started, for every attempt that became eligible; until settlement if the attempt never started.
   case waiting
-  /// Started → finished, of every attempt that started.
+  /// Started → finished, for every attempt that started.
   case service
-  /// Previous attempt finished → eligible again, of every attempt but the first.
+  /// Previous attempt finished → eligible again, for every attempt but the first.
   case backoff
-  /// Intended arrival → settled, of every job that ran to an end of its own: completed or dead-lettered. Jobs that were
-  /// dropped, rejected, shed, stopped or cancelled are counted by cause and give no sample, so that refusing quickly
-  /// cannot make a system look fast.
+  /// Intended arrival → settled, for every completed or dead-lettered job. Dropped, rejected, shed, stopped and
+  /// cancelled jobs are counted by cause and add no sample, so that rejecting quickly cannot make a system look fast.
   case response
-  /// Submit called → settled, of the same jobs as ``response``. A stalled system hides its own delay in it
-  /// (coordinated omission); it is printed only beside ``response``.
+  /// Submit called → settled, for the same jobs as ``response``. It hides the delay of a stalled system (coordinated
+  /// omission) and is printed only next to ``response``.
   case responseUncorrected
 
   /// The name in targets, tables and files.
@@ -47,11 +46,10 @@ package enum Quantity: Int, CaseIterable, Sendable, Codable {
     self = match
   }
 
-  /// The quantities that add up to the time from intended arrival to settlement, in the order in which a job passes
-  /// them.
+  /// The quantities that add up to the time from intended arrival to settlement, in chronological order.
   package static let parts: [Quantity] = [.submissionLag, .submission, .dependencyWait, .waiting, .service, .backoff]
 
-  /// The instants between which the quantity is taken, for a reader.
+  /// The start and end of the quantity, for readers.
   package var span: String {
     switch self {
     case .submissionLag: "intended arrival → submit called"
@@ -76,7 +74,7 @@ extension TimelineRecord {
   /// Whether the attempt started.
   @inline(__always) package var wasStarted: Bool { started != Self.never }
 
-  /// How long the record says that a quantity lasted; nil where it gives no sample of it.
+  /// The duration of a quantity in this record; nil if the record has no sample of it.
   package func length(of quantity: Quantity) -> Nanoseconds? {
     switch quantity {
     case .submissionLag:
@@ -100,8 +98,7 @@ extension TimelineRecord {
 }
 
 extension SettlementCause {
-  /// Whether the job ended by its own doing, completed or dead-lettered, rather than being refused, removed or
-  /// cancelled.
+  /// Whether the job finished, completed or dead-lettered, rather than being rejected, removed or cancelled.
   package var ranToItsEnd: Bool {
     switch self {
     case .succeeded, .failed, .timedOut, .failedPermanently, .crashed: true
@@ -109,7 +106,7 @@ extension SettlementCause {
     }
   }
 
-  /// Whether the job went to the dead letters.
+  /// Whether the job was dead-lettered.
   package var isDeadLettered: Bool {
     switch self {
     case .failed, .timedOut, .failedPermanently, .crashed, .invalid: true
@@ -118,7 +115,7 @@ extension SettlementCause {
     }
   }
 
-  /// Whether the job was cancelled: by its submitter, a dependency, its batch or a stop.
+  /// Whether the job was cancelled: by its submitter, a dependency, its batch or a shutdown.
   package var isCancelled: Bool {
     switch self {
     case .cancelled, .dependencyFailed, .batchFailed, .stopped: true

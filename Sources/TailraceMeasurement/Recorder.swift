@@ -1,44 +1,43 @@
 import TailraceCore
 
-/// Which part of a run counts.
+/// The measured part of a run.
 package struct MeasurementWindow: Sendable, Hashable, Codable {
-  /// From the run's start; jobs intended earlier belong to the warm-up, are replayed and counted, and give no sample.
+  /// From the run's start. Jobs intended earlier are warm-up: they are replayed and counted, and add no samples.
   package var start: Nanoseconds
-  /// From the run's start; jobs intended then or later are counted only. nil: until the last job has settled.
+  /// From the run's start. Jobs intended then or later are only counted. nil: until the last job has settled.
   package var end: Nanoseconds?
-  /// The whole run, unless told otherwise.
+  /// Creates a window; by default the whole run.
   package init(start: Nanoseconds = .zero, end: Nanoseconds? = nil) {
     self.start = start
     self.end = end
   }
 }
 
-/// Folds timeline records into histograms, counts and series.
+/// Aggregates timeline records into histograms, counts and time series.
 ///
-/// One recorder takes the records of one shard; merge them when the run is over. It does not allocate for a record once
-/// it has seen the like of it, beyond the growth of the lists that the largest exact figures need, which stop growing
-/// at a limit.
+/// A recorder takes the records of one shard; merge them after the run. In steady state adding a record does not
+/// allocate, except for the lists behind exact maxima, which stop growing at a limit.
 package final class Recorder {
-  /// What the recorder must know before the first record.
+  /// The settings of a recorder.
   package struct Settings: Sendable {
     /// Names of the job types, in the order of their ``TailraceCore/JobTypeID``.
     package var types: [String]
     package var window: MeasurementWindow
     /// The instant of the run's start on the records' clock.
     package var origin: Instant
-    /// Attempts up to which start and finish of each are kept, for the figures that only a full list gives:
-    /// `concurrency_max`, `starts_per_second_max`, `queue_depth_max`, `early_starts`. Beyond, they are unavailable.
-    /// Each costs 40 bytes.
+    /// Maximum number of attempts whose start and finish are kept, for figures that require the full list:
+    /// `concurrency_max`, `starts_per_second_max`, `queue_depth_max`, `early_starts`. Above, they are unavailable. Each
+    /// attempt uses 40 bytes.
     package var attemptLimit: Int
-    /// Whether any job depends on another, so that starts must be checked against the ends of dependencies.
+    /// Whether jobs have dependencies, so that starts must be compared with the ends of dependencies.
     package var hasDependencies: Bool
-    /// By when a job of each type should have settled, from its intended arrival; empty: no type says.
+    /// The deadline of each type from intended arrival; empty: none.
     package var deadlines: [Nanoseconds?] = []
-    /// Share of each type under a fair policy; empty: types have none.
+    /// The share of each type under a fair policy; empty: none.
     package var weights: [Double] = []
     /// When the highest stage of the load ends, from the run's start; nil: it has no stages.
     package var peakEnd: Nanoseconds?
-    /// Jobs that are known to come. With more than ``attemptLimit``, no list is begun that would be given up.
+    /// The expected number of jobs. Above ``attemptLimit`` no list is started.
     package var expectedJobs: Int
     package init(
       types: [String], window: MeasurementWindow = MeasurementWindow(), origin: Instant = .zero,
@@ -54,39 +53,39 @@ package final class Recorder {
   }
 
   package let settings: Settings
-  // One thread at a time uses a recorder, and no access to a property overlaps another: checking that at run time would
-  // cost more than the recording.
-  /// By type and priority; nil until a record needs it.
+  // A recorder is used by one thread at a time, and accesses to its properties never overlap; checking this at run time
+  // would cost more than recording.
+  /// By type and priority; nil until needed.
   @exclusivity(unchecked) var cells: [Cell?]
   /// Settlements of jobs intended outside the window, by cause.
   @exclusivity(unchecked) var unmeasured = CauseCounts()
   @exclusivity(unchecked) var settled = JobSet()
   @exclusivity(unchecked) var throughput = TimeGrid()
-  /// Of the same jobs, but those that were never submitted.
+  /// Response times over time of the same jobs, except those never submitted.
   @exclusivity(unchecked) var responses = ResponseGrid()
   @exclusivity(unchecked) var waiting = TimeGrid()
   @exclusivity(unchecked) var running = TimeGrid()
-  /// Accepted jobs that have not settled; kept only where the load has stages.
+  /// Accepted, unsettled jobs over time; kept only if the load has stages.
   @exclusivity(unchecked) var inSystem = TimeGrid()
-  /// Attempts that started within the window, by type; kept only where types have weights.
+  /// Attempts started within the window, by type; kept only if types have weights.
   @exclusivity(unchecked) var starts: [Int]
   /// Busy nanoseconds within the window, by pool, then worker.
   @exclusivity(unchecked) var busy: [[Int64]]
   @exclusivity(unchecked) var attempts = AttemptList()
   @exclusivity(unchecked) var firstIntended = Int64.max
-  /// Of the jobs whose intended arrival lies within the window.
+  /// For jobs whose intended arrival is within the window.
   @exclusivity(unchecked) var lastIntended = Int64.min
   @exclusivity(unchecked) var lastSettled = Int64.min
-  /// Jobs that ran to their end within the window, whenever they were intended.
+  /// Jobs that finished within the window, whenever they were intended.
   @exclusivity(unchecked) var endedInWindow = 0
-  /// Jobs whose intended arrival lies within the window, and those submitted within it.
+  /// Jobs intended within the window, and jobs submitted within it.
   @exclusivity(unchecked) var intendedInWindow = 0
   @exclusivity(unchecked) var submittedInWindow = 0
-  /// Settlements of jobs for which submit was called, warm-up included.
+  /// Settlements of submitted jobs, including warm-up.
   @exclusivity(unchecked) package private(set) var endedJobs = 0
-  /// Distinct jobs that have settled or were dropped, warm-up included.
+  /// Distinct jobs that have settled or were dropped, including warm-up.
   package var settledJobs: Int { settled.count }
-  /// Of all settled jobs that were accepted, warm-up included: how many, and for how long they were in the system.
+  /// Settled jobs that were accepted, including warm-up: their number, and their total time in the system.
   @exclusivity(unchecked) var acceptedCount = 0
   @exclusivity(unchecked) var timeInSystem: Int128 = 0
 
@@ -94,7 +93,7 @@ package final class Recorder {
   private let end: Int64
   private let tracksSystem: Bool
 
-  /// Makes an empty recorder.
+  /// Creates an empty recorder.
   package init(_ settings: Settings) {
     self.settings = settings
     cells = Array(repeating: nil, count: (settings.types.count + 1) * Self.priorities)
@@ -106,10 +105,10 @@ package final class Recorder {
     if settings.expectedJobs > settings.attemptLimit { attempts.truncate() }
   }
 
-  /// Places per type in ``cells``: priorities are numbered from 1.
+  /// Entries per type in ``cells``: priorities are numbered from 1.
   static let priorities = 6
 
-  /// Adds records, of any jobs, in any order.
+  /// Adds records of any jobs in any order.
   package func record(_ records: UnsafeBufferPointer<TimelineRecord>) {
     for index in records.indices { add(records.baseAddress! + index) }
   }
@@ -117,7 +116,7 @@ package final class Recorder {
   /// Adds one record.
   package func record(_ record: TimelineRecord) { withUnsafePointer(to: record) { add($0) } }
 
-  /// By place: records are too large to be copied from step to step.
+  /// By pointer, because records are large.
   @inline(__always)
   private func add(_ record: UnsafePointer<TimelineRecord>) {
     let origin = settings.origin.nanoseconds
@@ -190,8 +189,7 @@ package final class Recorder {
 
   @inline(__always)
   private func cell(of record: UnsafePointer<TimelineRecord>) -> Cell {
-    // A type that the table lacks is the caller's mistake, but no reason to lose a run: it gets the place past the
-    // last.
+    // An unknown type is a bug of the caller, but must not end a run; it uses the entry after the last.
     let type = min(Int(record.pointee.type.rawValue), settings.types.count)
     let index = type * Self.priorities + Int(record.pointee.priority.rawValue)
     if let cell = cells[index] { return cell }
@@ -200,7 +198,7 @@ package final class Recorder {
     return cell
   }
 
-  /// Adds everything that another recorder of the same run and settings has seen.
+  /// Adds everything recorded by another recorder of the same run and settings.
   package func merge(_ other: Recorder) {
     for index in cells.indices {
       guard let theirs = other.cells[index] else { continue }
@@ -242,20 +240,20 @@ package struct CauseCounts: Sendable, Hashable {
     get { counts[Int(cause.rawValue)] }
     set { counts[Int(cause.rawValue)] = newValue }
   }
-  /// All settlements, dropped jobs included.
+  /// All settlements, including dropped jobs.
   package var total: Int { counts.reduce(0, +) }
   /// Jobs that went to the dead letters.
   package var deadLettered: Int { sum { $0.isDeadLettered } }
-  /// Jobs that were cancelled, for whatever reason.
+  /// Jobs that were cancelled for any reason.
   package var cancelled: Int { sum { $0.isCancelled } }
-  /// Jobs for which submit was called.
+  /// Submitted jobs.
   package var submitted: Int { total - self[.dropped] }
-  /// Jobs that ended by their own doing.
+  /// Finished jobs: completed or dead-lettered.
   package var ranToTheirEnd: Int { sum { $0.ranToItsEnd } }
-  /// Jobs that could have completed: all settled or dropped ones but those that their submitter cancelled, and those
-  /// whose work another live job of the same unique key does.
+  /// Jobs that could have completed: all settled or dropped ones, except those that their submitter cancelled and those
+  /// rejected because another job had the same unique key.
   package var possible: Int { total - self[.cancelled] - self[.duplicate] }
-  /// Completed jobs as a share of those that could have completed; nil when there are none.
+  /// Completed jobs as a share of those that could have completed; nil if there are none.
   package var success: Double? {
     possible > 0 ? Double(self[.succeeded]) / Double(possible) : nil
   }

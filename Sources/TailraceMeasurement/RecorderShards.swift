@@ -1,14 +1,13 @@
 import TailraceCore
 
-/// Recorders for the shards of one run, as the observer that a scheduler's driver calls.
+/// An observer with one recorder per shard of a run.
 ///
-/// Each shard has a recorder of its own, so no lock is taken. It relies on the promise that calls for one shard never
-/// overlap; read ``merged()`` only after the last call.
+/// It takes no locks, because calls for the same shard never overlap. Call ``merged()`` only after the last record.
 package final class RecorderShards: TimelineObserver, @unchecked Sendable {
   private let shards: [Shard]
   private let settings: Recorder.Settings
 
-  /// Makes places for the records of shards 0 to `count` − 1.
+  /// Creates entries for shards 0 to `count` − 1.
   package init(count: Int, settings: Recorder.Settings) {
     self.settings = settings
     shards = (0..<max(1, count)).map { _ in Shard(settings) }
@@ -16,7 +15,7 @@ package final class RecorderShards: TimelineObserver, @unchecked Sendable {
 
   package func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) { shards[shard].take(records) }
 
-  /// One recorder with everything that all shards have seen. Call it once.
+  /// Merges all shards into one recorder. Call it once.
   package func merged() -> Recorder {
     let whole = Recorder(settings)
     for shard in shards { shard.fold(into: whole) }
@@ -24,12 +23,12 @@ package final class RecorderShards: TimelineObserver, @unchecked Sendable {
   }
 }
 
-/// The records of one shard: those that it has yet to take, and a recorder with the others.
+/// The records of one shard: a buffer of pending records, and a recorder with the earlier ones.
 ///
-/// Folding a single record touches a dozen lists, which are cold by the next when jobs are few and workers many: then
-/// records are put aside, and folded some at a time or when the run is over. A shard whose records were never more
-/// than find room aside has no recorder: of tens of thousands of workers most are of that kind, and a recorder with a
-/// few jobs in it takes 160 KB and half a millisecond to merge.
+/// Adding a single record touches a dozen lists, which are out of cache by the next record if jobs are few and workers
+/// many. Therefore records are buffered and added in batches or at the end of the run. A shard whose records fit the
+/// buffer needs no recorder. With tens of thousands of workers this is the common case, and a recorder with a few jobs
+/// uses 160 KB and takes half a millisecond to merge.
 private final class Shard {
   private static let capacity = 128
   private let settings: Recorder.Settings
@@ -39,7 +38,7 @@ private final class Shard {
 
   init(_ settings: Recorder.Settings) { self.settings = settings }
 
-  // Records are plain values: nothing to deinitialize.
+  // Records are trivial values and need no deinitialization.
   deinit { aside.deallocate() }
 
   func take(_ records: UnsafeBufferPointer<TimelineRecord>) {
@@ -62,7 +61,7 @@ private final class Shard {
     count = 0
   }
 
-  /// Hands over everything, in the order in which it came.
+  /// Adds all records to `whole`, in order.
   func fold(into whole: Recorder) {
     if let recorder {
       fold()

@@ -1,16 +1,16 @@
-/// What became of the rows of a log that a scenario replays.
+/// How the rows of a replayed log were used.
 package struct ReplayedTrace: Sendable, Hashable, Codable {
-  /// Rows that were left out for one reason.
+  /// The number of rows excluded for one reason.
   package struct LeftOut: Sendable, Hashable, Codable {
     package var reason: String
     package var rows: Int
   }
-  /// A value of the log that could not be a job type's name, and the name that stands for it.
+  /// A value of the log that is not a valid name of a job type, and the name that replaces it.
   package struct Renamed: Sendable, Hashable, Codable {
     package var value: String
     package var name: String
   }
-  /// As the scenario names the file.
+  /// The name of the file in the scenario.
   package var file: String
   /// Rows read, without comments and blank lines.
   package var rows: Int
@@ -18,7 +18,7 @@ package struct ReplayedTrace: Sendable, Hashable, Codable {
   package var jobs: Int
   package var leftOut: [LeftOut]
   package var renamed: [Renamed]
-  /// What a reader should know although the file could be read.
+  /// Remarks about the file for the reader.
   package var remarks: [String]
 
   package init(

@@ -1,24 +1,23 @@
 import Glibc
 import TailraceCore
 
-/// Response times over time: for each slot of equal width how many jobs settled in it, the sum and the greatest of
-/// their response times, and how many fell into each of a row of bins.
+/// Response times over time: for each slot of equal width the number of jobs that settled in it, the sum and the
+/// maximum of their response times, and a histogram.
 ///
-/// As in ``TimeGrid``, slots double in width as the run grows, so that memory is bounded, and everything is a whole
-/// number, so that the order in which it is filled and merged does not show. Memory is the system's, provided page by
-/// page when a slot is first used.
+/// As in ``TimeGrid``, slots double in width as the run grows, so memory is bounded. All values are integers, so the
+/// result does not depend on the order of adding and merging. The system provides memory page by page on first use.
 struct ResponseGrid: ~Copyable, @unchecked Sendable {
-  /// Slots at most.
+  /// Maximum number of slots.
   static let slotLimit = 128
   /// Eight bins per doubling from 1 µs to 9.5 hours, one below and one above.
   static let binCount = 1 + 35 * 8 + 1
-  /// Words of a slot: the bins, then the sum in two halves, then the greatest.
+  /// Words per slot: the bins, the sum in two halves, and the maximum.
   private static let stride = binCount + 3
   private static let byteCount = slotLimit * stride * MemoryLayout<UInt64>.stride
 
   private(set) var shift = TimeGrid.finestShift
   private let words: UnsafeMutablePointer<UInt64>
-  /// Slots up to the latest instant that was added.
+  /// The number of slots up to the latest instant added.
   private var used = 0
 
   init() {
@@ -39,7 +38,7 @@ struct ResponseGrid: ~Copyable, @unchecked Sendable {
     return min(1 + (doublings - 10) << 3 + Int(value >> UInt64(doublings - 3) & 7), binCount - 1)
   }
 
-  /// The least value of a bin, in nanoseconds.
+  /// The smallest value of a bin, in nanoseconds.
   static func lowest(of bin: Int) -> UInt64 {
     bin == 0 ? 0 : UInt64(8 + (bin - 1) & 7) << UInt64((bin - 1) >> 3 + 7)
   }
@@ -85,17 +84,17 @@ struct ResponseGrid: ~Copyable, @unchecked Sendable {
     slot[binCount + 2] = max(slot[binCount + 2], from[binCount + 2])
   }
 
-  /// Adds everything that another grid holds.
+  /// Adds everything in another grid.
   mutating func merge(_ other: borrowing ResponseGrid) {
     while shift < other.shift { coarsen() }
-    // A slot of the other is a part of one of these.
+    // A slot of the other grid is a part of a slot of this one.
     for index in 0..<other.used {
       let slot = extend(to: Int64(index) << Int64(other.shift))
       Self.add(other.words + index * Self.stride, to: words + slot * Self.stride)
     }
   }
 
-  /// What was added, from the run's start; the last slot is the last in which a job settled.
+  /// The series from the run's start to the last slot with a settled job.
   var series: ResponseSeries {
     let slots = (0..<used).map { index -> ResponseSeries.Slot in
       let slot = words + index * Self.stride

@@ -1,36 +1,37 @@
 import TailraceCore
 
-/// Response times over time: of all jobs that ran to their end, by the instant at which they settled, warm-up included.
+/// Response times over time of all finished jobs, by settlement instant, including warm-up.
 ///
-/// Its JSON holds each slot as text, `sum max gap:count,gap:count…` in nanoseconds and numbers of bins, empty for a
-/// slot in which no job settled. Reading it gives an equal value.
+/// Its JSON contains each slot as text, `sum max gap:count,gap:count…` in nanoseconds and bin indices, empty for a slot
+/// in which no job settled. Decoding gives an equal value.
 package struct ResponseSeries: Sendable, Hashable, Codable {
-  /// Response times that count as one: an eighth of a doubling.
+  /// A bin of response times: an eighth of a doubling.
   package struct Bin: Sendable, Hashable {
     /// From 0, in ascending order.
     var index: Int
     package var count: UInt64
-    /// The value that stands for the bin, in nanoseconds: no sample in it is further from it than 6 %, below 1 µs
-    /// 512 ns.
+    /// The value that represents the bin, in nanoseconds: within 6 % of every sample in it; 512 ns for samples below 1
+    /// µs.
     package var middle: UInt64 {
       (ResponseGrid.lowest(of: index) + ResponseGrid.lowest(of: index + 1)) / 2
     }
   }
 
-  /// What settled within one stretch of time.
+  /// The jobs that settled within a slot of time.
   package struct Slot: Sendable, Hashable {
     var bins: [Bin] = []
-    /// Of all response times, in nanoseconds; exact.
+    /// The exact sum of the response times, in nanoseconds.
     var sum: Int128 = 0
-    /// The greatest response time; exact.
+    /// The exact maximum response time.
     package internal(set) var max = Nanoseconds.zero
 
     /// Jobs that settled.
     package var count: UInt64 { bins.reduce(0) { $0 + $1.count } }
-    /// The mean response time in nanoseconds, exact; nil without jobs.
+    /// The exact mean response time in nanoseconds; nil without jobs.
     package var mean: Double? { bins.isEmpty ? nil : Double(sum) / Double(count) }
 
-    /// A percentile (nearest rank) to within 6 %, or nil where ``Distribution/samplesNeeded(for:)`` finds too few jobs.
+    /// A percentile (nearest rank) to within 6 %; nil if there are fewer jobs than
+    /// ``Distribution/samplesNeeded(for:)``.
     package func percentile(_ wanted: Double) -> Nanoseconds? {
       let count = count
       guard count >= Distribution.samplesNeeded(for: wanted) else { return nil }
@@ -54,10 +55,10 @@ package struct ResponseSeries: Sendable, Hashable, Codable {
 
   /// The slots' width in nanoseconds.
   package var width: Nanoseconds
-  /// From the run's start; at most 128.
+  /// From the run's start; at most 128 slots.
   package var slots: [Slot]
 
-  /// The same in wider slots: each the sum of `factor` of these.
+  /// The series in wider slots, each the sum of `factor` of these.
   package func widened(by factor: Int) -> ResponseSeries {
     guard factor > 1 else { return self }
     let starts = stride(from: 0, to: slots.count, by: factor)

@@ -1,13 +1,13 @@
-/// A replay that came to nothing: its system failed, or could not be prepared.
+/// A replay without a result: its system failed or could not be prepared.
 package struct RunFailure: Sendable, Hashable, Codable {
   /// `live`, `exec:./driver`, …
   package var system: String
-  /// Why, for a reader, line by line: each text of a result is one line, so that none can end a line of a document.
+  /// The reason, line by line, because texts in a result must not contain newlines.
   package var lines: [String]
-  /// Whether it is the run that its scenario's targets are about.
+  /// Whether the scenario's targets refer to this run.
   package var isPrimary: Bool
 
-  /// - Parameter words: why; they may have several lines, of which empty ones are left out.
+  /// - Parameter words: the reason; empty lines are dropped.
   package init(system: String, words: String, isPrimary: Bool) {
     self.system = system
     lines = Self.lines(of: words)
@@ -18,29 +18,29 @@ package struct RunFailure: Sendable, Hashable, Codable {
     words.split(whereSeparator: \.isNewline).map { String($0).replacing("\t", with: "    ") }
   }
 
-  /// With the scenario's name in front, a line each; a driver's words begin with the system's.
+  /// The lines with the scenario's name. Messages of a driver already begin with the system's name.
   package func lines(in scenario: String) -> [String] {
     let first = lines.first ?? ""
     let head = first.hasPrefix("\(system) ") ? "\(scenario): \(first)" : "\(scenario) on \(system): \(first)"
     return [head] + lines.dropFirst()
   }
 
-  /// The same as one text.
+  /// The lines as one text.
   package func words(in scenario: String) -> String { lines(in: scenario).joined(separator: "\n") }
 
-  /// The same on one line.
+  /// The lines joined into one line.
   package func line(in scenario: String) -> String { Self.line(lines(in: scenario)) }
 
-  /// Why, on one line.
+  /// The reason on one line.
   package var line: String { Self.line(lines) }
 
-  /// The first of some lines, one after another.
+  /// Joins the first lines.
   private static func line(_ lines: [String]) -> String {
     let more = lines.count > 4 ? "; and \(lines.count - 4) more" : ""
     return lines.prefix(4).reduce("") { $0.isEmpty ? $1 : $0 + ($0.hasSuffix(":") ? " " : "; ") + $1 } + more
   }
 
-  // MARK: - Results of versions that kept one text
+  // MARK: - Results of versions with a single text
 
   private enum FormerKeys: String, CodingKey { case words }
 
@@ -52,7 +52,7 @@ package struct RunFailure: Sendable, Hashable, Codable {
       self.lines = lines
     } else {
       let words = try decoder.container(keyedBy: FormerKeys.self).decode(String.self, forKey: .words)
-      // As a line feed stands in a text that was stored.
+      // The escaped newline of a stored text.
       lines = Self.lines(of: words.replacing(#"\u{a}"#, with: "\n"))
     }
   }

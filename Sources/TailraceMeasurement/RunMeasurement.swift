@@ -1,20 +1,20 @@
 import TailraceCore
 
-/// A quantity over time: a value per slot of equal width, from the run's start.
+/// A time series: a value per slot of equal width, from the run's start.
 package struct Series: Sendable, Hashable, Codable {
   /// The slots' width in nanoseconds.
   package var width: Nanoseconds
   /// Per second for `throughput`; the mean over the slot for `queue_depth` and `running`.
   package var values: [Double]
 
-  /// Rounded to three decimals: finer than any reading of them, and a third of the bytes.
+  /// Rounded to three decimals, which is precise enough and saves two thirds of the bytes.
   init(_ grid: borrowing TimeGrid, perSecond: Bool, until end: Int64) {
     let width = grid.width
     self.width = width
     let slots = grid.slots
     let count = min(slots.count, Int(max(0, end) / width.rawValue) + 1)
     values = slots.prefix(count).enumerated().map { index, sum in
-      // The last slot reaches past the run's end; its rate is taken over the part before it.
+      // The last slot extends past the run's end; its rate covers only the part before it.
       let covered = min(width.rawValue, max(1, end - Int64(index) * width.rawValue))
       let value = perSecond ? Double(sum) / Nanoseconds(covered).seconds : Double(sum) / Double(covered)
       return (value * 1_000).rounded() / 1_000
@@ -22,11 +22,11 @@ package struct Series: Sendable, Hashable, Codable {
   }
 }
 
-/// How much of its time a worker was busy.
+/// The utilization of a worker.
 package struct WorkerUse: Sendable, Hashable, Codable {
   package var pool: PoolID
   package var worker: Int
-  /// Within the measurement window, in nanoseconds.
+  /// Busy time within the measurement window, in nanoseconds.
   package var busy: Nanoseconds
   /// Busy share of the window, 0…1.
   package var utilization: Double
@@ -34,20 +34,20 @@ package struct WorkerUse: Sendable, Hashable, Codable {
   package var name: String { "\(pool.name)-\(worker)" }
 }
 
-/// What only whoever ran the load knows about the jobs of a run.
+/// Facts about a run that only the harness knows.
 package struct RunFacts {
-  /// Jobs that the load generator took from the tape, those that it dropped included.
+  /// Jobs that the load generator took from the tape, including dropped ones.
   package var intended: Int
-  /// Jobs intended within the window, where they are known otherwise than by their records; nil: the records say it.
+  /// Jobs intended within the window, if known from another source than the records; nil: derived from the records.
   package var intendedInWindow: Int? = nil
-  /// Workers of each pool; utilization is taken over the pools that ran anything.
+  /// The number of workers per pool; utilization covers the pools that ran any job.
   package var workers: [(pool: PoolID, count: Int)]
-  /// Jobs that had not settled when the run was over, by the system's own count.
+  /// Jobs that had not settled at the end of the run, according to the system.
   package var unsettled: Int
-  /// Workers still occupied when the run was over: handlers that had not returned, whether or not their job was settled
-  /// by a timeout or by the stop.
+  /// Workers still occupied at the end of the run: their handlers had not returned, whether or not their job was
+  /// settled by a timeout or by stopping.
   package var leftRunning: Int
-  /// Tape numbers of the jobs that a job depends on.
+  /// The dependencies of a job, as tape numbers.
   package var dependencies: (UInt64) -> [UInt64]
   /// The width of the window of `starts_per_second_max`: one second × the time scale.
   package var startsWindow: Nanoseconds
@@ -64,13 +64,13 @@ package struct RunFacts {
   }
 }
 
-/// Everything that the timelines of a run say.
+/// The measurements of a run.
 package struct RunMeasurement: Sendable, Hashable, Codable {
-  /// The window as asked for, with its end filled in.
+  /// The measurement window, with its actual end.
   package var windowStart: Nanoseconds
   package var windowEnd: Nanoseconds
-  /// All jobs first, then each type in order of declaration, then each priority, then the types that occur with several
-  /// priorities, by priority. Only classes with jobs.
+  /// All jobs first, then each type in order of declaration, then each priority, then types with several priorities by
+  /// priority. Only classes with jobs.
   package var classes: [ClassMeasurement]
   /// Settlements of jobs intended outside the window.
   package var unmeasured: CauseCounts
@@ -78,33 +78,33 @@ package struct RunMeasurement: Sendable, Hashable, Codable {
   package var throughput: Series
   package var queueDepth: Series
   package var running: Series
-  /// nil in results of versions that knew no such thing.
+  /// nil in results of earlier versions.
   package var responseOverTime: ResponseSeries?
-  /// nil: more attempts than ``WorkerTimeline/limit``, or a result of a version that knew no such thing.
+  /// nil: more attempts than ``WorkerTimeline/limit``, or a result of an earlier version.
   package var timeline: WorkerTimeline?
   package var workers: [WorkerUse]
   package var intendedInWindow: Int
   package var submittedInWindow: Int
-  /// Of all settled jobs that were accepted, warm-up included: how many…
+  /// The number of settled jobs that were accepted, including warm-up.
   package var acceptedJobs: Int
-  /// … and their mean time from acceptance to settlement, in nanoseconds.
+  /// Their mean time from acceptance to settlement, in nanoseconds.
   package var meanTimeInSystem: Double
 
-  /// The measured jobs of a class; nil when it has none.
+  /// The measurements of a class; nil if it has no jobs.
   package subscript(key: ClassKey) -> ClassMeasurement? {
     if let exact = classes.first(where: { $0.key == key }) { return exact }
-    // A type with one priority has no class of its own for the pair.
+    // A type with a single priority has no separate class for the pair.
     guard let type = key.type, key.priority != nil else { return nil }
     let ofType = classes.filter { $0.key.type == type }
     guard ofType.count == 1, priorities[type] == key.priority else { return nil }
     return ofType[0]
   }
-  /// Forgets what changed over time.
+  /// Drops the time series.
   mutating func dropSeries() {
     (throughput.values, queueDepth.values, running.values) = ([], [], [])
   }
 
-  /// The priority of each type that has a single one.
+  /// The priority of each type that has only one.
   package var priorities: [String: Priority]
   /// All measured jobs.
   package var all: ClassMeasurement { classes.first ?? ClassMeasurement(key: .all) }
@@ -113,10 +113,10 @@ package struct RunMeasurement: Sendable, Hashable, Codable {
 }
 
 extension Recorder {
-  /// What the records say, once no more of them come, or so far.
+  /// Computes the measurements, at the end of a run or during it.
   ///
-  /// - Parameter present: how far the run is, from its start: the window ends there when it is not over yet. nil: the
-  ///   run is over.
+  /// - Parameter present: the current time from the run's start, at which the window ends if the run is not over; nil:
+  ///   the run is over.
   package func measurement(_ facts: RunFacts, at present: Nanoseconds? = nil) -> RunMeasurement {
     let whole = settings.window.end?.rawValue ?? max(lastSettled, settings.window.start.rawValue + 1)
     let end = present.map { min(whole, max($0.rawValue, settings.window.start.rawValue + 1)) } ?? whole
@@ -198,20 +198,19 @@ extension Recorder {
     for name in FigureName.allCases where name.hasClasses && name != .success {
       figures.append(Figure(name, all.value(of: name).map { Reading($0) } ?? .notTaken))
     }
-    // More settled than intended would be as wrong as fewer: the absolute difference is shown as lost.
+    // More settlements than intended jobs are an error too; the absolute difference is reported as lost.
     figures.append(Figure(.lost, abs(lost)))
     figures.append(Figure(.duplicated, settled.duplicates))
     figures.append(Figure(.leftRunning, facts.leftRunning))
     return figures + makeListFigures(facts)
   }
 
-  /// What is offered counts from the first intended arrival to the last, or over the window where the scenario declares
-  /// its end: the time in which the queue drains is not part of it. Jobs that are all due at one instant have no such
-  /// time, and count over the window.
+  /// The offered load from the first intended arrival to the last, or over the window if the scenario declares its end.
+  /// The time in which the queue drains is not included. If all jobs are due at the same instant, the window is used.
   private func makeOfferedFigures(_ facts: RunFacts, _ window: Nanoseconds, mean: Nanoseconds?) -> [Figure] {
     let isDeclared = settings.window.end != nil || lastIntended <= max(firstIntended, settings.window.start.rawValue)
     let beginning = max(firstIntended, settings.window.start.rawValue)
-    // Without a warm-up it begins with the first arrival, which is then not one that came within that time.
+    // Without a warm-up the interval begins with the first arrival, which must not be counted.
     let first = !isDeclared && beginning == firstIntended ? 1 : 0
     let length = isDeclared ? window : Nanoseconds(lastIntended - beginning)
     let offered = Double(max(0, (facts.intendedInWindow ?? intendedInWindow) - first)) / length.seconds
@@ -229,7 +228,7 @@ extension Recorder {
   }
 
   private var shareError: Reading {
-    guard starts.count > 1 else { return .unavailable("one job type alone has every share") }
+    guard starts.count > 1 else { return .unavailable("requires several job types") }
     let (all, weights) = (starts.reduce(0, +), settings.weights.reduce(0, +))
     guard all > 0, weights > 0 else { return .unavailable("no attempt started within the window") }
     let errors = starts.indices.map { abs(Double(starts[$0]) / Double(all) - settings.weights[$0] / weights) }
@@ -238,7 +237,7 @@ extension Recorder {
 
   private func recovery(_ facts: RunFacts) -> Reading {
     guard let peakEnd = settings.peakEnd?.rawValue else {
-      return .unavailable("the load has no stages that fall again")
+      return .unavailable("requires load stages that rise and fall")
     }
     let workers = facts.workers.reduce(0) { $0 + $1.count }
     let width = inSystem.width.rawValue
@@ -249,7 +248,7 @@ extension Recorder {
     return Reading(Double(max(0, Int64(slot) * width - peakEnd)))
   }
 
-  /// Figures that need the full list of attempts.
+  /// Figures that require the full list of attempts.
   private func makeListFigures(_ facts: RunFacts) -> [Figure] {
     let names: [FigureName] = [.concurrencyMax, .startsPerSecondMax, .queueDepthMax, .inversions]
     guard !attempts.isTruncated else {

@@ -1,8 +1,8 @@
 import TailraceCore
 
-/// A name and what it stands for, in an order that is kept.
+/// A name and a value; lists of settings keep their order.
 package struct Setting: Sendable, Hashable, Codable {
-  /// The name of the setting that tells of a slowdown planted on purpose.
+  /// The name of the setting that marks a deliberate slowdown.
   package static let plantedSlowdown = "planted slowdown"
   package var name: String
   package var value: String
@@ -12,7 +12,7 @@ package struct Setting: Sendable, Hashable, Codable {
   }
 }
 
-/// How often each kind of fault was injected into a run on purpose.
+/// The number of injected faults in a run, by kind.
 package struct InjectedFaults: Sendable, Hashable, Codable {
   package var attemptsFailed = 0
   package var attemptsHung = 0
@@ -23,7 +23,7 @@ package struct InjectedFaults: Sendable, Hashable, Codable {
   package var clockSteps = 0
   package init() {}
 
-  /// What was done at least once, in words.
+  /// The kinds that occurred, in words.
   package var words: [String] {
     [
       ("attempts made to fail", attemptsFailed), ("attempts made to hang", attemptsHung), ("jobs lost", jobsLost),
@@ -33,19 +33,19 @@ package struct InjectedFaults: Sendable, Hashable, Codable {
   }
 }
 
-/// What the harness observes of a run beside its timelines.
+/// Observations of a run besides its timelines.
 package struct Observations: Sendable, Hashable, Codable {
-  /// Whether jobs arrive by a schedule of their own (an open loop), so that offered and achieved rate can differ.
+  /// Whether arrivals are independent of job completion (an open loop), so that offered and achieved rate can differ.
   package var isOpenLoop = true
-  /// The load generator's own lateness, without the time that a full queue held it back; nil: not an open loop.
+  /// The load generator's own lateness, without the time that a full queue blocked it; nil: not an open loop.
   package var generatorLateness: Distribution?
-  /// How long a full queue held the generator back, in all.
+  /// The total time that a full queue blocked the generator.
   package var heldBack = Nanoseconds.zero
-  /// Mean number of accepted, unsettled jobs as the scheduler itself integrated it over ``observedFor``.
+  /// Mean number of accepted, unsettled jobs, as integrated by the scheduler over ``observedFor``.
   package var meanJobsInSystem = Reading.notTaken
   /// From the run's start until no job was left.
   package var observedFor = Nanoseconds.zero
-  /// Processor time of the process during the run, in nanoseconds.
+  /// CPU time of the process during the run, in nanoseconds.
   package var processorTime = Reading.notTaken
   /// In bytes.
   package var peakMemory = Reading.notTaken
@@ -53,38 +53,35 @@ package struct Observations: Sendable, Hashable, Codable {
   package var bytesPerJob = Reading.notTaken
   package var liveBytesWarm = Reading.notTaken
   package var liveBytesEnd = Reading.notTaken
-  /// Calls of the allocator per settled job.
+  /// Allocator calls per settled job.
   package var allocationsPerJob = Reading.unavailable("counted only with --allocations")
-  /// Share of the run's processor time that the host gave to others, 0…1.
+  /// Share of the run's CPU time taken by the host, 0…1.
   package var hostSteal = Reading.notTaken
-  /// Ticks of the clock in which the system counts processor time, of all processors together, behind ``hostSteal``;
-  /// nil: not known.
+  /// Clock ticks behind ``hostSteal``, of all CPUs together; nil: not known.
   package var hostTicks: Int?
-  /// Share of the run's processor time that other programs on the machine had, 0…1; nil in results of versions that
-  /// knew no such thing.
+  /// Share of the run's CPU time used by other programs on the machine, 0…1; nil in results of earlier versions.
   package var otherPrograms: Reading?
-  /// How long the run's own threads waited for a processor while they could run, all together, in nanoseconds; nil
-  /// likewise.
+  /// How long the run's own runnable threads waited for a CPU, in total, in nanoseconds; nil in results of earlier
+  /// versions.
   package var runDelay: Reading?
-  /// For how long the process or the machine stood still; nil: nobody watched, as in virtual time, and in results of
-  /// versions that knew no such thing.
+  /// Pauses of the process or the machine; nil: not monitored, as in virtual time, or a result of an earlier version.
   package var standstill: Standstill?
-  /// Iterations of a fixed loop in a nanosecond of processor time, just before the run: how fast the machine was; nil
-  /// likewise.
+  /// Iterations of a fixed loop per nanosecond of CPU time, just before the run: the speed of the machine; nil in
+  /// results of earlier versions.
   package var spinSpeed: Reading?
   /// In nanoseconds.
   package var wakeUpP50 = Reading.notTaken
   /// In nanoseconds.
   package var wakeUpP99 = Reading.notTaken
-  /// Whether the run was cut short from outside.
+  /// Whether the run was interrupted.
   package var isInterrupted = false
-  /// Jobs that had not settled by themselves when the time to drain was over; nil: none.
+  /// Jobs that had not settled at the end of the drain time; nil: none.
   package var cutOff: Int?
-  /// What went wrong on purpose; nil: the scenario has no plan of faults.
+  /// Injected faults; nil: the scenario has none.
   package var injectedFaults: InjectedFaults?
-  /// Attempts that `jobs.csv` lacks, since the list of them was full; nil: none.
+  /// Attempts missing from `jobs.csv` because its list was full; nil: none.
   package var attemptsLeftOut: Int?
-  /// Why attempts failed that were not meant to; nil: none did, or the system does not say.
+  /// Reasons of unplanned attempt failures; nil: none, or not reported by the system.
   package var failures: FailureReasons?
   package init() {}
 
@@ -98,10 +95,10 @@ package struct Observations: Sendable, Hashable, Codable {
     ]
   }
 
-  /// How long the run's threads waited for a processor, as a share of the work that they did, 0…1; nil: not known.
+  /// How long the run's threads waited for a CPU, as a share of their work, 0…1; nil: not known.
   ///
-  /// The work is the greater of the time in which the threads wanted a processor and of the attempts' service: where
-  /// jobs compute the two are about the same, and where they sleep a thread that waits delays what it wakes for.
+  /// The work is the greater of the threads' runnable time and the attempts' total service time. For computing jobs the
+  /// two are similar; for sleeping jobs a waiting thread delays the wake-up.
   ///
   /// - Parameter service: of all attempts together, in nanoseconds.
   package func delayedShare(service: Double) -> Double? {
@@ -110,24 +107,24 @@ package struct Observations: Sendable, Hashable, Codable {
   }
 }
 
-/// One run: a scenario's tape replayed on one system with one seed.
+/// The result of a run: a scenario's tape replayed on one system with one seed.
 package struct RunResult: Sendable, Hashable, Codable {
   /// `live`, `sequential`, `task-group`, …
   package var system: String
   /// From 1.
   package var repetition: Int
   package var seed: UInt64
-  /// Factor on every duration of the scenario; 1 where none applied.
+  /// The factor on every duration of the scenario; 1: none.
   package var timeScale: Double
-  /// The tape's fingerprint, in hexadecimal: equal for runs that replayed the same jobs.
+  /// The tape's fingerprint in hexadecimal: equal for runs of the same jobs.
   package var fingerprint: String
-  /// The fingerprints of the tape's parts; nil in results of versions that knew no such thing.
+  /// The fingerprints of the tape's parts; nil in results of earlier versions.
   package var tape: TapeParts?
   package var measurement: RunMeasurement
   package var observations: Observations
   package var validity: [ValidityCheck]
 
-  /// Makes a run's result and draws up its certificate.
+  /// Creates a run's result and its validity certificate.
   package init(
     system: String, repetition: Int = 1, seed: UInt64, timeScale: Double, fingerprint: String,
     tape: TapeParts? = nil, measurement: RunMeasurement, observations: Observations,
@@ -147,17 +144,17 @@ package struct RunResult: Sendable, Hashable, Codable {
 
   /// Whether it ran in virtual time.
   package var isSimulated: Bool { system == "simulated" || system == "simulated-sequential" }
-  /// Whether it ran one job at a time: the baseline of speedups.
+  /// Whether it ran one job at a time, as the baseline of speedups.
   package var isSequential: Bool { system == "sequential" || system == "simulated-sequential" }
-  /// Whether speedups of the other run are taken over this one: one job at a time, on the same clock and tape.
+  /// Whether it is the baseline of the other run's speedup: one job at a time, on the same clock and tape.
   package func isBaseline(of other: RunResult) -> Bool {
     isSequential && isSimulated == other.isSimulated && fingerprint == other.fingerprint
   }
 
-  /// Whether every check of the certificate holds.
+  /// Whether no check of the certificate failed.
   package var isValid: Bool { !validity.contains { $0.verdict == .failed } }
 
-  /// A figure's reading; nil when the run has none of that name.
+  /// A figure's value; nil if the run does not have it.
   package func reading(of figure: FigureName) -> Reading? {
     measurement.figures.first { $0.name == figure }?.reading
   }

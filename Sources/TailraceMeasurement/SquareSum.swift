@@ -1,7 +1,7 @@
-/// An exact sum of squares, and the variance that follows from it.
+/// An exact sum of squares, from which a variance is computed.
 ///
-/// It is a whole number of 192 bits: 2⁶⁴ samples of any 64-bit value fit. So the order in which samples are added and
-/// merged does not show, and the difference of two almost equal numbers, from which a variance comes, is exact.
+/// It is an integer of 192 bits, enough for 2⁶⁴ samples of any 64-bit value. The result does not depend on the order of
+/// adding and merging, and the small difference of large numbers in a variance is exact.
 package struct SquareSum: Sendable, Hashable {
   private var low: UInt128 = 0
   private var high: UInt64 = 0
@@ -23,14 +23,14 @@ package struct SquareSum: Sendable, Hashable {
     self.high &+= high &+ (overflow ? 1 : 0)
   }
 
-  /// The variance of the samples, `(n·Σx² − (Σx)²) / n²`, its numerator computed without rounding.
+  /// The variance of the samples, `(n·Σx² − (Σx)²) / n²`, with an exact numerator.
   ///
   /// - Parameters:
   ///   - sum: of the same samples.
-  ///   - count: how many there are; above zero.
-  /// - Returns: nil where the sums cannot be those of the same samples.
+  ///   - count: the number of samples; above zero.
+  /// - Returns: nil if the sums cannot belong to the same samples.
   func variance(sum: Int128, count: UInt64) -> Double? {
-    // Numbers of 256 bits, in halves.
+    // 256-bit numbers in halves.
     let lower = low.multipliedFullWidth(by: UInt128(count))
     let product = (high: lower.high + UInt128(high) * UInt128(count), low: lower.low)
     let square = sum.magnitude.multipliedFullWidth(by: sum.magnitude)
@@ -41,10 +41,10 @@ package struct SquareSum: Sendable, Hashable {
     return numerator / Double(count) / Double(count)
   }
 
-  /// A whole number in decimal, or `HIGH:LOW` for `HIGH·2¹²⁸ + LOW`.
+  /// An integer in decimal, or `HIGH:LOW` for `HIGH·2¹²⁸ + LOW`.
   var text: String { high == 0 ? "\(low)" : "\(high):\(low)" }
 
-  /// Reads ``text``.
+  /// Parses ``text``.
   init?(text: String) {
     let halves = text.split(separator: ":", omittingEmptySubsequences: false)
     guard (1...2).contains(halves.count), let low = UInt128(halves[halves.count - 1]) else { return nil }

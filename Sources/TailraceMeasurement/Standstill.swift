@@ -1,7 +1,7 @@
 import TailraceCore
 
-/// For how long a run's process, or the whole machine, stood still: what a thread saw that was due every few
-/// milliseconds and was not run, although it did not wait for a processor.
+/// Pauses of a run's process or of the whole machine, as observed by a thread that wakes every few milliseconds: times
+/// in which it did not run although it was not waiting for a CPU.
 package struct Standstill: Sendable, Hashable, Codable {
   /// The longest gap.
   package var longest = Nanoseconds.zero
@@ -21,10 +21,10 @@ package struct Standstill: Sendable, Hashable, Codable {
   }
 }
 
-/// Reads a thread's beats: each is due at an instant and comes when the thread is run.
+/// Evaluates a thread's wake-ups, each of which is due at an instant.
 package struct StandstillTally: Sendable {
-  /// Shorter gaps are not counted. On a machine whose processors were all taken, and on a virtual machine whose host
-  /// was busy, no gap was longer than 27 ms once the time in which the thread waited for a processor was taken off.
+  /// The minimum gap that counts. On fully loaded machines, and on virtual machines with a busy host, no gap exceeded
+  /// 27 ms after subtracting the time that the thread waited for a CPU.
   package static let least = Nanoseconds.milliseconds(30)
 
   package private(set) var standstill = Standstill()
@@ -32,22 +32,22 @@ package struct StandstillTally: Sendable {
   private var suspended: Nanoseconds
 
   /// - Parameters:
-  ///   - waited: how long the thread had waited for a processor by the first beat.
+  ///   - waited: how long the thread had waited for a CPU by the first wake-up.
   ///   - suspended: how long the machine had been suspended by then.
   package init(waited: Nanoseconds = .zero, suspended: Nanoseconds = .zero) {
     self.waited = waited
     self.suspended = suspended
   }
 
-  /// Takes in a beat.
+  /// Adds a wake-up.
   ///
   /// - Parameters:
-  ///   - due: when the thread asked to be run.
-  ///   - now: when it was.
-  ///   - waited: how long it has waited for a processor so far, while it could run. A machine that is merely busy makes
-  ///     it wait; a process that is stopped does not.
-  ///   - suspended: how long the machine has been suspended so far, which the clock of `now` does not count.
-  ///   - programStopped: how long another program that does the run's work was stopped since the last beat.
+  ///   - due: when the thread was due.
+  ///   - now: when it ran.
+  ///   - waited: how long the thread has waited for a CPU so far while runnable. On a busy machine it waits; in a
+  ///     stopped process it does not.
+  ///   - suspended: how long the machine has been suspended so far, which the clock of `now` does not include.
+  ///   - programStopped: how long another program that does the run's work was stopped since the last wake-up.
   package mutating func beat(
     due: Instant, at now: Instant, waited: Nanoseconds, suspended: Nanoseconds, programStopped: Nanoseconds = .zero
   ) {

@@ -1,6 +1,6 @@
 import TailraceCore
 
-/// A published figure beside the one that was measured.
+/// A published figure and the measured value.
 package struct PublishedOutcome: Sendable, Hashable, Codable {
   /// The metric expression, such as `service{type=data_export}.mean`.
   package var metric: String
@@ -8,54 +8,54 @@ package struct PublishedOutcome: Sendable, Hashable, Codable {
   package var published: String
   /// The published value at the run's time scale, in the metric's own unit.
   package var value: Double
-  /// In the metric's own unit; nil when there is no sample.
+  /// In the metric's unit; nil if there is no sample.
   package var measured: Double?
   package var unit: FigureUnit
   package var samples: UInt64
-  /// What a reader must know of the pair, such as why nothing was measured; empty: nothing.
+  /// A note, such as why nothing was measured; empty: none.
   package var note: String
 }
 
-/// A number that the scenario wants to see beside those of the suite's other scenarios.
+/// A metric that the suite's report lists next to those of its other scenarios.
 package struct FigureOutcome: Sendable, Hashable, Codable {
   /// The metric expression, such as `waiting{priority=high}.max`.
   package var metric: String
-  /// In the metric's own unit; nil: nothing to say.
+  /// In the metric's unit; nil: unavailable.
   package var measured: Double?
   package var unit: FigureUnit
 }
 
-/// A scenario with all its runs.
+/// The result of a scenario with all its runs.
 package struct ScenarioResult: Sendable, Hashable, Codable {
   package var name: String
   package var summary: String
   package var source: String
   package var notes: [String]
   package var settings: [Setting]
-  /// The run that targets and published figures are about comes first.
+  /// The runs; targets and published figures refer to the first.
   package var runs: [RunResult]
   package var targets: [TargetOutcome]
   package var published: [PublishedOutcome]
-  /// What its suite's report tabulates; nil in results of versions that knew no such thing.
+  /// Metrics for the suite's report; nil in results of earlier versions.
   package var figures: [FigureOutcome]?
-  /// Bounds on what may get worse than a baseline, as written; nil: it names none. A single run cannot judge them.
+  /// Bounds on regressions from a baseline, as written; nil: none. A single run cannot check them.
   package var regressions: [String]?
 
-  /// Systems on which it could not be replayed; nil: there is none.
+  /// Systems on which the scenario could not be replayed; nil: none.
   package var failedRuns: [RunFailure]?
 
-  /// What became of the log that it replays; nil: it replays none.
+  /// How the replayed log was used; nil: none.
   package var trace: ReplayedTrace?
 
-  /// Makes a scenario's result: evaluates its targets and sets published figures beside the first run's.
+  /// Creates a scenario's result: evaluates its targets and pairs published figures with those of the first run.
   ///
   /// - Parameters:
   ///   - targets: expressions as written; each must have passed ``TargetExpression/problem(in:types:)``.
   ///   - published: metric expression and value, as written.
   ///   - figures: metric expressions to tabulate, as written.
   ///   - types: names of the scenario's job types.
-  ///   - failures: systems on which it could not be replayed. Where the one that the targets are about is among them,
-  ///     targets and published figures have nothing to be compared with.
+  ///   - failures: systems on which it could not be replayed. If the targets refer to one of them, targets and
+  ///     published figures are not evaluated.
   /// - Throws: ``TargetProblem`` for the first expression that has a problem.
   package init(
     name: String, summary: String, source: String = "", notes: [String] = [], settings: [Setting] = [],
@@ -76,7 +76,7 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
     let runs = judgedRuns
     let bounds = targets.filter(RegressionTarget.isMeant)
     if !bounds.isEmpty { regressions = bounds }
-    // A target that is written twice, in the file and as a flag, is one.
+    // A target that occurs both in the file and as a flag counts once.
     var seen: Set<String> = []
     for target in targets where !RegressionTarget.isMeant(target) && seen.insert(target).inserted {
       let expression = try TargetExpression(parsing: target, types: types)
@@ -98,22 +98,22 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
 
   /// Evaluates one more target.
   ///
-  /// - Throws: ``TargetProblem``, also where it is about a job type that was not measured.
+  /// - Throws: ``TargetProblem``, also for a job type that was not measured.
   package mutating func judge(by target: String) throws(TargetProblem) {
     let types = primary?.measurement.classes.compactMap(\.key.type) ?? []
     let expression = try TargetExpression(parsing: target, types: types)
     targets.append(TargetOutcome(expression, as: target, runs: judgedRuns, scale: primary?.timeScale ?? 1))
   }
 
-  /// The run that targets are about and those that it is compared with; empty where that run failed.
+  /// The run that targets refer to and those it is compared with; empty if that run failed.
   private var judgedRuns: [RunResult] { failedRuns?.contains(where: \.isPrimary) == true ? [] : runs }
 
-  /// The run that targets are about.
+  /// The run that targets refer to.
   package var primary: RunResult? { runs.first }
-  /// The run of the same tape with one job at a time.
+  /// The sequential run of the same tape.
   package var sequential: RunResult? { runs.first(where: \.isSequential) }
 
-  /// What the scenario comes to. Every run must be valid.
+  /// The verdict of the scenario. Every run must be valid.
   package var verdict: Verdict {
     if failedRuns?.isEmpty == false { return .invalid }
     if runs.isEmpty || runs.contains(where: { !$0.isValid }) { return .invalid }
@@ -122,25 +122,25 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   }
 }
 
-/// What one command measured: everything that a report is made from.
+/// The result of a command, with all data for its report.
 package struct SuiteResult: Sendable, Hashable, Codable {
   /// The format that this version writes and reads.
   package static let currentFormat = 1
   /// The version of the format.
   package var format: Int
-  /// The version of the program that made it.
+  /// The version of the program that created it.
   package var version: String
   package var suite: String
-  /// Wall clock time at the start, in ISO 8601.
+  /// The wall-clock time of the start, in ISO 8601.
   package var started: String
-  /// The machine, the toolchain, the settings of the process.
+  /// The machine, the toolchain and the settings of the process.
   package var environment: [Setting]
   /// The command that repeats the run.
   package var command: String
   package var seed: UInt64
   package var timeScale: Double
   package var scenarios: [ScenarioResult]
-  /// Whether the suite was cut short; scenarios that never ran are then missing.
+  /// Whether the suite was interrupted; scenarios that never ran are missing.
   package var isInterrupted: Bool
 
   package init(
@@ -159,17 +159,16 @@ package struct SuiteResult: Sendable, Hashable, Codable {
     self.isInterrupted = isInterrupted
   }
 
-  /// What failed, each with its scenario; they may have several lines.
+  /// The failures with their scenarios; they may have several lines.
   package var failureWords: [String] {
     scenarios.flatMap { scenario in (scenario.failedRuns ?? []).map { $0.words(in: scenario.name) } }
   }
-  /// What failed, each on one line with its scenario.
+  /// The failures with their scenarios, each on one line.
   package var failureLines: [String] {
     scenarios.flatMap { scenario in (scenario.failedRuns ?? []).map { $0.line(in: scenario.name) } }
   }
 
-  /// The worst verdict of its scenarios; an interrupted suite is invalid, and one in which nothing was checked has not
-  /// passed.
+  /// The worst verdict of its scenarios. An interrupted suite is invalid, and a suite without checks has not passed.
   package var verdict: Verdict {
     isInterrupted || scenarios.isEmpty ? .invalid : scenarios.map(\.verdict).max() ?? .invalid
   }
@@ -177,15 +176,15 @@ package struct SuiteResult: Sendable, Hashable, Codable {
   package var exitStatus: Int32 { verdict.exitStatus }
 }
 
-/// What a run comes to, the worse the greater.
+/// The verdict of a run, in ascending order of severity.
 package enum Verdict: Int, Comparable, Sendable, Codable {
-  /// Valid, and nothing was checked.
+  /// Valid, but nothing was checked.
   case noTargets
   /// Valid, and every target met.
   case passed
   /// Valid, but a target was missed or had no samples.
   case missed
-  /// The figures cannot be trusted, so nothing is passed.
+  /// The figures cannot be trusted, so no target passes.
   case invalid
 
   package static func < (a: Verdict, b: Verdict) -> Bool { a.rawValue < b.rawValue }
@@ -197,7 +196,7 @@ package enum Verdict: Int, Comparable, Sendable, Codable {
     case .invalid: 4
     }
   }
-  /// The word at the head of a report.
+  /// The verdict in one word, for the head of a report.
   package var word: String {
     switch self {
     case .noTargets: "NO TARGETS"

@@ -1,4 +1,4 @@
-/// What a metric can be at all.
+/// The possible values of a metric.
 package struct MetricRange: Sendable, Hashable {
   package var low: Double
   package var high: Double
@@ -9,12 +9,12 @@ package struct MetricRange: Sendable, Hashable {
 }
 
 extension Metric {
-  /// What the metric can be, in its unit.
+  /// The possible values of the metric, in its unit.
   package var range: MetricRange {
     guard case .figure(let figure) = subject else { return MetricRange(low: 0, high: .infinity, includesHigh: false) }
     switch figure {
     case .success, .utilization, .hostSteal, .otherPrograms, .shareError: return MetricRange(low: 0, high: 1)
-    // 1 less a ratio of two lengths of time, of which neither is 0.
+    // 1 minus a ratio of two durations, neither of which is 0.
     case .timeSaved: return MetricRange(low: -.infinity, high: 1, includesLow: false, includesHigh: false)
     case .speedup: return MetricRange(low: 0, high: .infinity, includesLow: false, includesHigh: false)
     case .throughput, .makespan, .submitted, .completed, .deadLettered, .cancelled, .rejected, .shed, .dropped,
@@ -26,18 +26,18 @@ extension Metric {
     }
   }
 
-  /// A number as people write it: without a fraction where there is none.
+  /// A number without unnecessary decimals.
   static func plain(_ value: Double) -> String {
     value == value.rounded() && value.magnitude < 1e15 ? "\(Int(value))" : "\(value)"
   }
 }
 
 extension TargetExpression {
-  /// Whether every value that the metric can have meets the limit, or none does; nil: it depends on the value.
+  /// Whether every possible value meets the limit, or none does; nil: it depends on the value.
   package var foregone: Bool? {
     let range = metric.range
     let value = limit.value
-    // Whether all values lie on the lower side of the limit, or on the upper one.
+    // Whether all values are on the lower, or on the upper, side of the limit.
     let allBelow = value > range.high || (value == range.high && !range.includesHigh)
     let allAtMost = value >= range.high
     let allAbove = value < range.low || (value == range.low && !range.includesLow)
@@ -51,13 +51,13 @@ extension TargetExpression {
     }
   }
 
-  /// What is wrong with a limit that nothing can miss, or that nothing can meet; nil: nothing.
+  /// A message for a limit that is always or never met; nil: neither.
   ///
   /// - Parameter text: the limit as written.
   func rangeProblem(value text: String) -> String? {
     guard let foregone else { return nil }
-    let what = foregone ? "nothing can miss it" : "nothing can meet it"
-    let advice = suggestion(text).map { "did you mean '\(metric.name) \($0)'?" } ?? "write a limit within that"
+    let what = foregone ? "always met" : "never met"
+    let advice = suggestion(text).map { "did you mean '\(metric.name) \($0)'?" } ?? "write a limit within this range"
     return "\(what): \(metric.name) is \(rangeWords); \(advice)"
   }
 
@@ -67,7 +67,7 @@ extension TargetExpression {
     return range.includesLow ? "never less than 0" : "always more than 0"
   }
 
-  /// Comparison and limit that were probably meant.
+  /// The comparison and limit that were probably meant.
   private func suggestion(_ text: String) -> String? {
     let sign = comparison.rawValue
     switch metric.unit {
@@ -75,7 +75,7 @@ extension TargetExpression {
       guard !text.hasSuffix("%"), limit.value > 1, limit.value <= 100 else { return nil }
       return "\(sign) \(Metric.plain(limit.value))%"
     case .count:
-      // No more than none.
+      // "No more than none."
       return comparison == .below || comparison == .atMost || comparison == .equal ? "== 0" : nil
     case .time, .rate, .bytes, .factor:
       return text.hasPrefix("-") && limit.value < 0 ? "\(sign) \(text.dropFirst())" : nil

@@ -2,7 +2,7 @@ import TailraceCore
 
 /// A bound on a metric: `METRIC[{SELECTOR}][.STATISTIC] OP VALUE`.
 package struct TargetExpression: Sendable, Hashable {
-  /// How observed value and limit must compare.
+  /// The comparison of the observed value with the limit.
   package enum Comparison: String, Sendable, Codable, CaseIterable {
     case below = "<"
     case atMost = "<="
@@ -21,7 +21,7 @@ package struct TargetExpression: Sendable, Hashable {
       }
     }
 
-    /// How far a value is on the right side of a limit; negative on the wrong side.
+    /// The distance of a value from a limit on the good side; negative on the wrong side.
     package func margin(_ value: Double, _ limit: Double) -> Double {
       switch self {
       case .below, .atMost: limit - value
@@ -34,15 +34,15 @@ package struct TargetExpression: Sendable, Hashable {
   package var comparison: Comparison
   package var limit: MetricValue
 
-  /// Reads an expression as a scenario file or a flag has it.
+  /// Parses an expression in a scenario file or a flag.
   ///
   /// - Parameters:
   ///   - text: such as `waiting{priority=high}.p99 < 50ms`.
   ///   - types: names of the scenario's job types.
-  /// - Throws: ``TargetProblem`` with what is allowed in place of what was written.
+  /// - Throws: ``TargetProblem`` with what is allowed.
   package init(parsing text: String, types: [String]) throws(TargetProblem) {
     if text.contains("{"), !text.contains("}") { throw TargetProblem(expression: text, message: "'{' without '}'") }
-    // An "=" inside a selector is no comparison.
+    // An "=" inside a selector is not a comparison.
     let selectorEnd = text.firstIndex(of: "}") ?? text.startIndex
     guard let start = text[selectorEnd...].firstIndex(where: { "<>=!".contains($0) }) else {
       throw TargetProblem(
@@ -72,7 +72,7 @@ package struct TargetExpression: Sendable, Hashable {
 
   private static var operators: String { Comparison.allCases.map(\.rawValue).joined(separator: " ") }
 
-  /// What is wrong with an expression and what is allowed; nil when nothing is.
+  /// The problem of an expression and what is allowed; nil: valid.
   package static func problem(in text: String, types: [String]) -> String? {
     do throws(TargetProblem) {
       if RegressionTarget.isMeant(text) {
@@ -86,7 +86,7 @@ package struct TargetExpression: Sendable, Hashable {
     }
   }
 
-  /// What is wrong with a metric expression and what is allowed; nil when nothing is.
+  /// The problem of a metric expression and what is allowed; nil: valid.
   package static func problem(inMetric metric: String, types: [String]) -> String? {
     do throws(TargetProblem) {
       _ = try Metric(parsing: metric, types: types)
@@ -96,7 +96,7 @@ package struct TargetExpression: Sendable, Hashable {
     }
   }
 
-  /// What is wrong with a published figure and what is allowed; nil when nothing is.
+  /// The problem of a published figure and what is allowed; nil: valid.
   package static func problem(inPublished metric: String, value: String, types: [String]) -> String? {
     do throws(TargetProblem) {
       _ = try Metric(parsing: metric, types: types).parseValue(value)
@@ -107,17 +107,17 @@ package struct TargetExpression: Sendable, Hashable {
   }
 }
 
-/// Whether a target was met, and by how much.
+/// The outcome of a target.
 package struct TargetOutcome: Sendable, Hashable, Codable {
   package enum Verdict: String, Sendable, Codable {
     case met
     case missed
-    /// Nothing was measured that the target is about: it is not met.
+    /// Not met, because nothing was measured.
     case noSamples = "no samples"
   }
-  /// As written.
+  /// The target as written.
   package var expression: String
-  /// The metric in its plainest form.
+  /// The metric in canonical form.
   package var metric: String
   package var comparison: TargetExpression.Comparison
   package var unit: FigureUnit
@@ -125,18 +125,18 @@ package struct TargetOutcome: Sendable, Hashable, Codable {
   package var limit: Double
   /// In ``unit``; nil without samples.
   package var observed: Double?
-  /// Samples or jobs behind the observed value.
+  /// The number of samples or jobs.
   package var samples: UInt64
   package var verdict: Verdict
-  /// What a reader must know, such as why there are no samples; empty: nothing.
+  /// A note, such as why there are no samples; empty: none.
   package var note: String
 
   /// Evaluates a target.
   ///
   /// - Parameters:
   ///   - expression: the target.
-  ///   - text: as it was written.
-  ///   - runs: the run that it is about, first, and those it is compared with.
+  ///   - text: as written.
+  ///   - runs: the run to evaluate, followed by those it is compared with.
   ///   - scale: the factor on every duration of the scenario.
   package init(_ expression: TargetExpression, as text: String, runs: [RunResult], scale: Double) {
     let bound: Metric.Bound? =
@@ -162,7 +162,7 @@ package struct TargetOutcome: Sendable, Hashable, Codable {
     verdict = expression.comparison.holds(observed, limit) ? .met : .missed
   }
 
-  /// How far the observed value is on the right side of the limit, in ``unit``; negative on the wrong side.
+  /// The distance of the observed value from the limit on the good side, in ``unit``; negative on the wrong side.
   package var margin: Double? {
     observed.map { comparison.margin($0, limit) }
   }

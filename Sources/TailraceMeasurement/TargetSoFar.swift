@@ -1,16 +1,16 @@
-/// What a run that is not over says of a target.
+/// The provisional outcome of a target during a run.
 package struct TargetSoFar: Sendable, Hashable {
   package enum Verdict: String, Sendable, CaseIterable {
-    /// What was measured so far meets it; more may turn it.
+    /// Met so far; this may change.
     case met
-    /// What was measured so far misses it; more may turn it, unless it is about something that only grows.
+    /// Missed so far; this may change, unless the figure can only grow.
     case missed
-    /// Nothing was measured yet that it is about.
+    /// No samples yet.
     case noSamples = "no samples"
-    /// Only the whole run can say.
+    /// Known only at the end of the run.
     case atTheEnd = "at the end"
   }
-  /// As written.
+  /// The target as written.
   package var expression: String
   package var verdict: Verdict
   /// In ``unit``; nil: nothing yet.
@@ -24,14 +24,14 @@ package struct TargetSoFar: Sendable, Hashable {
     self.unit = unit
   }
 
-  /// Evaluates a target as ``TargetOutcome`` will when the run is over.
+  /// Evaluates a target as ``TargetOutcome`` does at the end of the run.
   ///
   /// - Parameters:
   ///   - expression: the target.
-  ///   - text: as it was written.
-  ///   - run: what was measured so far; nil: nothing.
+  ///   - text: as written.
+  ///   - run: the measurements so far; nil: none.
   ///   - scale: the factor on every duration of the scenario.
-  ///   - isWhole: whether every record so far was measured, rather than a part of them.
+  ///   - isWhole: whether every record so far was measured, not just a sample of them.
   package init(
     _ expression: TargetExpression, as text: String, run: RunResult?, scale: Double, isWhole: Bool = true
   ) {
@@ -53,7 +53,7 @@ package struct TargetSoFar: Sendable, Hashable {
 }
 
 extension TargetOutcome {
-  /// Whether a value that only grows has yet to reach the limit, which says nothing against it.
+  /// Whether a growing value has not reached the limit yet and the target may still be met.
   fileprivate func mayYetBeMet(growing: Bool) -> Bool {
     guard growing, let observed else { return false }
     return switch comparison {
@@ -65,7 +65,7 @@ extension TargetOutcome {
 }
 
 extension Metric.Subject {
-  /// Whether a part of the jobs says it of all: times and shares, but no counts.
+  /// Whether a sample of the jobs represents all: times and shares, but not counts.
   fileprivate var isSeenInAPart: Bool {
     switch self {
     case .quantity(_, let statistic): statistic != .count
@@ -73,11 +73,11 @@ extension Metric.Subject {
     }
   }
 
-  /// How the value of a metric moves while the run goes on.
+  /// How the value of a metric changes during a run.
   fileprivate enum Growth {
     case up
     case either
-    /// It is known when the run is over.
+    /// Known at the end of the run.
     case unknown
   }
 

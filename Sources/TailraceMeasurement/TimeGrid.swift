@@ -1,25 +1,25 @@
 import TailraceCore
 
-/// A quantity over time, summed in slots of equal width that double as the run grows, so that its memory is bounded.
+/// A quantity over time, summed in slots of equal width that double as the run grows, so that memory is bounded.
 ///
-/// Slots are a power of two of nanoseconds wide, at least ``finestShift``. Everything in it is a whole number, so the
-/// order in which it is filled and merged does not show.
+/// The width of a slot is a power of two in nanoseconds, at least 2^``finestShift``. All values are integers, so the
+/// result does not depend on the order of adding and merging.
 struct TimeGrid: ~Copyable, @unchecked Sendable {
-  /// Slots at most.
+  /// Maximum number of slots.
   static let slotLimit = 1_024
   /// Slots are 2^20 ns (about 1 ms) wide at first.
   static let finestShift = 20
 
   private(set) var shift = TimeGrid.finestShift
-  // Both are variables since, as constants, the thread sanitizer's pass of Swift 6.3.1 makes an invalid module of them.
-  /// What was added to each slot on its own.
+  // Both are variables, because the thread sanitizer's pass of Swift 6.3.1 creates an invalid module from constants.
+  /// The amounts added to each slot individually.
   private var sums = UnsafeMutablePointer<UInt64>.allocate(capacity: slotLimit)
-  /// Carries of ``sums``, each 2⁶⁴: a century in a hundred thousand queues does not fit 64 bits. nil: there is none,
-  /// as in almost every run.
+  /// Carries of ``sums``, each 2⁶⁴, for extreme cases such as a century in a hundred thousand queues. nil: none, as in
+  /// almost every run.
   private var carries: UnsafeMutablePointer<Int64>?
-  /// Changes of how many spans cover a slot wholly.
+  /// Changes of the number of spans that cover a slot completely.
   private var changes = UnsafeMutablePointer<Int64>.allocate(capacity: slotLimit)
-  /// Slots up to the latest instant that was added.
+  /// The number of slots up to the latest instant added.
   private var used = 0
 
   init() {
@@ -36,11 +36,11 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
   /// The width of a slot.
   var width: Nanoseconds { Nanoseconds(1 << Int64(shift)) }
 
-  /// Counts something that happened at an instant of the run.
+  /// Counts an event at an instant of the run.
   @inline(__always)
   mutating func add(at instant: Int64) { sums[slot(of: max(instant, 0))] &+= 1 }
 
-  /// Adds a span of time: each slot's sum grows by the nanoseconds of it that lie within.
+  /// Adds a time span: each slot's sum increases by the nanoseconds of the span within the slot.
   @inline(__always)
   mutating func addSpan(from start: Int64, to end: Int64) {
     let start = max(start, 0)
@@ -50,7 +50,7 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
     if first == last {
       add(UInt64(truncatingIfNeeded: end &- start), to: first)
     } else {
-      // What lies in between does not exceed the slots' width, so nothing is lost where the sum of two instants wraps.
+      // Intermediate values do not exceed the slots' width, so wrapping sums of instants lose nothing.
       add(UInt64(truncatingIfNeeded: Int64(first + 1) &<< Int64(shift) &- start), to: first)
       add(UInt64(truncatingIfNeeded: end &- Int64(last) &<< Int64(shift)), to: last)
       changes[first + 1] &+= 1
@@ -98,7 +98,7 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
   }
 
   private mutating func coarsen() {
-    // In place: a pair of slots lies at or beyond the one that takes its sum.
+    // In place: a pair of slots is at or after the slot that receives its sum.
     var covering: Int128 = 0
     let wide = used
     used = (wide + 1) / 2
@@ -123,10 +123,10 @@ struct TimeGrid: ~Copyable, @unchecked Sendable {
     }
   }
 
-  /// Adds everything that another grid holds.
+  /// Adds everything in another grid.
   mutating func merge(_ other: borrowing TimeGrid) {
     while shift < other.shift { coarsen() }
-    // A slot of the other is a part of one of these.
+    // A slot of the other grid is a part of a slot of this one.
     for (index, value) in other.slots.enumerated() where value != 0 {
       let slot = slot(of: Int64(index) << Int64(other.shift))
       set(Int128(carry(of: slot)) << 64 + Int128(sums[slot]) + value, of: slot)

@@ -1,69 +1,69 @@
 import TailraceCore
 
-/// Beyond which a run's figures are not to be trusted.
+/// Limits beyond which a run's figures are not trusted.
 package struct ValidityBounds: Sendable, Hashable {
-  /// Share of the jobs intended in the window that may be missing from those submitted in it; at least three jobs may.
+  /// Share of the jobs intended in the window that may be missing from those submitted in it; at least three jobs.
   package var rateShortfall = 0.01
-  /// The generator's own lateness at p99, as a share of the mean response time: above it a warning…
+  /// The generator's own lateness at p99, as a share of the mean response time, above which there is a warning…
   package var latenessWarning = 0.05
   /// … unless it is below this.
   package var latenessWarningFloor = Nanoseconds.milliseconds(1)
-  /// As a share of the mean response time: above it the run is invalid…
+  /// The same share above which the run is invalid…
   package var latenessLimit = 0.25
-  /// … unless it is below this: what a host shared with others does to a sleeping thread now and then.
+  /// … unless it is below this, the occasional delay of a sleeping thread on a shared host.
   package var latenessLimitFloor = Nanoseconds.milliseconds(20)
   /// Relative difference of the two sides of Little's law.
   package var little = 0.05
-  /// Absolute difference, in jobs, below which they agree whatever their ratio.
+  /// Absolute difference in jobs below which they agree, whatever their ratio.
   package var littleFloor = 0.05
-  /// Share of processor time stolen by the host: above it a warning…
+  /// Share of CPU time taken by the host above which there is a warning…
   package var stealWarning = 0.01
-  /// … and above this the run is invalid.
+  /// … and above which the run is invalid.
   package var stealLimit = 0.10
-  /// Ticks of the host's clock (10 ms each, all processors together) below which neither is said: half a second on two
-  /// processors. A single tick would be a large share of fewer.
+  /// Minimum host clock ticks (10 ms each, all CPUs together) for either: half a second on two CPUs. With fewer, a
+  /// single tick would be a large share.
   package var stealTicks = 100
-  /// Share of processor time that other programs had: above it a warning. A run alone on its machine shows −1 to 1 %,
-  /// one that keeps every processor busy by itself too; one busy loop is 50 % on two processors, 6 % on sixteen.
+  /// Share of CPU time used by other programs above which there is a warning. A run alone on its machine shows −1 to 1
+  /// %, even if it uses every CPU. One busy loop is 50 % on two CPUs and 6 % on sixteen.
   package var othersWarning = 0.05
-  /// Above this the run is invalid, where the others have done harm: where processors are left idle they do none.
+  /// Above this the run is invalid, if the other programs delayed it. Otherwise CPUs were idle.
   package var othersLimit = 0.10
-  /// The harm: how long the run's own threads waited for a processor, as a share of its work. It is by how much service
-  /// gets longer (jobs that sleep 8 ms: 7.5 % of waiting, 8 % longer in the mean). At 5 % the mean response time of a
-  /// system that is busy for nine tenths of its time doubles: 1.05 ÷ (1 − 0.9 × 1.05) beside 1 ÷ (1 − 0.9).
+  /// The minimum delay: how long the run's own threads waited for a CPU, as a share of its work. Service times grow by
+  /// about this share (jobs that sleep 8 ms: 7.5 % of waiting, 8 % longer on average). At 5 % the mean response time of
+  /// a system with 90 % utilization doubles: 1.05 ÷ (1 − 0.9 × 1.05) compared with 1 ÷ (1 − 0.9).
   package var delayLimit = 0.05
-  /// How long the process may stand still, as a share of the run's length: it makes throughput and makespan that much
-  /// worse, which is what a comparison takes for no difference, and touches too few jobs for p99…
+  /// Maximum total pause of the process, as a share of the run's length. Throughput and makespan get worse by this
+  /// share, which a comparison considers no difference, and too few jobs for p99 are affected…
   package var standstillLimit = 0.01
-  /// … unless it is below this, all gaps together: less than four of the shortest that are counted.
+  /// … unless the total is below this: less than four of the shortest gaps that count.
   package var standstillFloor = Nanoseconds.milliseconds(100)
-  /// No gap may be longer than this in however long a run: nothing but a stop is.
+  /// Maximum length of a single gap in a run of any length. Only a stopped process has longer ones.
   package var standstillLongest = Nanoseconds.seconds(1)
   package init() {}
 }
 
-/// One line of a run's validity certificate.
+/// A check of a run's validity certificate.
 package struct ValidityCheck: Sendable, Hashable, Codable {
   package enum Verdict: String, Sendable, Codable {
     case passed
-    /// Worth knowing; the run stays valid.
+    /// Noteworthy, but the run is valid.
     case warning
     case failed
-    /// Could not be checked; the words say why.
+    /// Could not be checked; ``words`` contains the reason.
     case unavailable = "not checked"
   }
-  /// What is checked, in stable words for files: `generator_lateness`.
+  /// What is checked, as a stable name for files: `generator_lateness`.
   package var name: String
   package var verdict: Verdict
   /// In ``unit``.
   package var observed: Double?
-  /// The greatest value that passes, in ``unit``.
+  /// The maximum passing value, in ``unit``.
   package var bound: Double?
   package var unit: FigureUnit
-  /// What it means, for a reader.
+  /// The explanation for a reader.
   package var words: String
 
-  /// Draws up the certificate of a run.
+  /// Creates the certificate of a run.
   package static func certificate(
     of measurement: RunMeasurement, observations: Observations, bounds: ValidityBounds
   ) -> [ValidityCheck] {
@@ -102,20 +102,20 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     check.words = "jobs missing: \(offered) were due in the window, \(achieved) were submitted in it"
     guard Double(missing) > bound else { return check }
     let dropped = measurement.all.causes[.dropped]
-    // Jobs of which nobody said anything were not held back.
+    // Jobs that are unaccounted for were not blocked.
     let lost = Int(measurement[.lost] ?? 0)
     if lost > 0, observations.injectedFaults == nil {
       check.verdict = .failed
-      check.words += "; nothing is known of \(lost) jobs"
+      check.words += "; \(lost) jobs are unaccounted for"
       return check
     }
     if isLate || Double(dropped) > bound {
       check.verdict = .failed
-      check.words += "; \(dropped) were dropped: the generator did not offer what the scenario says"
+      check.words += "; \(dropped) were dropped: the generator did not offer the scenario's load"
     } else {
       check.verdict = .warning
       check.words +=
-        "; a full queue held their submitter back, which response time, counted from the intended arrival, includes"
+        "; a full queue blocked their submitter; response time, which starts at the intended arrival, includes this"
     }
     return check
   }
@@ -179,7 +179,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
       lost == 0
       ? "every intended job settled or was counted as dropped or unsettled"
       : "settled, dropped and unsettled jobs together are not the intended ones"
-    if injected > 0 { words = "\(Int(injected)) were lost on purpose; whatever differs from that is not" }
+    if injected > 0 { words = "\(Int(injected)) were lost by an injected fault; only the difference is unexpected" }
     return ValidityCheck(
       name: "none_lost", verdict: lost == injected ? .passed : .failed, observed: lost, bound: injected, unit: .count,
       words: words)
@@ -189,7 +189,9 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     let duplicated = measurement[.duplicated] ?? 0
     let injected = Double(observations.injectedFaults?.jobsDoubled ?? 0)
     var words = duplicated == 0 ? "no job settled twice" : "jobs settled more than once"
-    if injected > 0 { words = "\(Int(injected)) were submitted twice on purpose; whatever differs from that is not" }
+    if injected > 0 {
+      words = "\(Int(injected)) were submitted twice by an injected fault; only the difference is unexpected"
+    }
     return ValidityCheck(
       name: "none_duplicated", verdict: duplicated == injected ? .passed : .failed, observed: duplicated,
       bound: injected, unit: .count, words: words)
@@ -202,7 +204,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
       check.verdict = .failed
       check.observed = Double(wrong.parts.gap.magnitude)
       check.words = "in class \(wrong.key.name) the parts of jobs' time do not add up to the whole"
-      if wrong.parts.gap == 0 { check.words += ": an attempt does not take up where the one before it ended" }
+      if wrong.parts.gap == 0 { check.words += ": an attempt does not start where the previous one ended" }
     } else if let unsettled = open.first {
       check.verdict = .unavailable
       check.observed = nil
@@ -227,7 +229,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
   private static func checkSteal(_ observations: Observations, _ bounds: ValidityBounds) -> ValidityCheck {
     var check = ValidityCheck(
       name: "host_steal", verdict: .passed, observed: observations.hostSteal.value, bound: bounds.stealLimit,
-      unit: .ratio, words: "processor time that the host gave to others")
+      unit: .ratio, words: "CPU time taken by the host")
     guard let share = observations.hostSteal.value else {
       check.verdict = .unavailable
       check.words = observations.hostSteal.unavailable ?? "not measured"
@@ -247,7 +249,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
   ) -> ValidityCheck {
     var check = ValidityCheck(
       name: "other_programs", verdict: .passed, observed: observations.otherPrograms?.value,
-      bound: bounds.othersLimit, unit: .ratio, words: "processor time that other programs had")
+      bound: bounds.othersLimit, unit: .ratio, words: "CPU time used by other programs")
     guard let share = observations.otherPrograms?.value else {
       check.verdict = .unavailable
       check.words = observations.otherPrograms?.unavailable ?? "not measured"
@@ -261,17 +263,18 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     let delayed = observations.delayedShare(service: Double(measurement.all.parts[.service]))
     if let delay = observations.runDelay?.value, let delayed {
       check.words +=
-        "; the run's own threads waited \(rounded(delay / 1e9)) s for a processor, "
+        "; the run's own threads waited \(rounded(delay / 1e9)) s for a CPU,  "
         + "\(rounded(delayed * 100)) % of the work"
     }
     guard share > bounds.othersWarning else { return check }
-    // The threads of an `exec:` program cannot be seen, and its servers count as other programs: it is only warned of.
+    // The threads of an `exec:` program are invisible, and its servers count as other programs, so this is only a
+    // warning.
     check.verdict = share > bounds.othersLimit && delayed ?? 0 > bounds.delayLimit ? .failed : .warning
-    check.words += ": stop what else runs on this machine, or leave the run processors of its own"
+    check.words += ": stop other programs on this machine, or reserve CPUs for the run"
     return check
   }
 
-  /// The check of whether the process was run all the time.
+  /// Checks for pauses of the process or the machine.
   package static func standstill(
     _ observations: Observations, _ bounds: ValidityBounds = ValidityBounds()
   ) -> ValidityCheck {
@@ -280,7 +283,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
       name: standstillName, verdict: .passed, observed: nil, bound: Double(limit.rawValue), unit: .time, words: "")
     guard let standstill = observations.standstill else {
       check.verdict = .unavailable
-      check.words = "nobody watched whether the process stood still"
+      check.words = "standstill was not monitored"
       return check
     }
     let isLong = standstill.longest > bounds.standstillLongest
@@ -303,7 +306,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     return check
   }
 
-  /// Its name.
+  /// The name of the check.
   package static let standstillName = "process_standstill"
 
   private static func checkInterruption(
@@ -315,7 +318,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     if observations.isInterrupted { words.append("the run is not finished: it was interrupted") }
     if cutOff > 0 { words.append("\(cutOff) jobs had not settled when the time to drain was over") }
     if occupied > 0 { words.append("\(occupied) handlers had not returned when the run ended") }
-    // A handler that outlives its settled job keeps a worker, but every figure of the run is complete.
+    // A handler that outlives its settled job occupies a worker, but every figure of the run is complete.
     let isWhole = !observations.isInterrupted && cutOff == 0
     return ValidityCheck(
       name: "ran_to_end", verdict: !isWhole ? .failed : occupied > 0 ? .warning : .passed, observed: Double(cutOff),

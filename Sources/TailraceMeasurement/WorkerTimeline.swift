@@ -1,31 +1,31 @@
 import TailraceCore
 
-/// One attempt that ran: which job, on which worker, from when to when.
+/// A finished attempt with its job, worker and times.
 ///
-/// Its JSON is an array: job, place of the type, pool, worker, eligible, started, finished, outcome; instants in
+/// Its JSON is an array: job, index of the type, pool, worker, eligible, started, finished, outcome; instants in
 /// nanoseconds from the run's start.
 package struct AttemptSpan: Sendable, Hashable {
   /// The job's number on the tape.
   package var job: UInt64
-  /// Place of the job's type in ``WorkerTimeline/types``.
+  /// The index of the job's type in ``WorkerTimeline/types``.
   package var type: Int
   package var pool: PoolID
-  /// Number of the worker within its pool; nil: the system does not number them.
+  /// The index of the worker in its pool; nil: the system does not number workers.
   package var worker: Int?
-  /// From the run's start, as the other two.
+  /// From the run's start, like the other two.
   package var eligible: Nanoseconds
   package var started: Nanoseconds
   package var finished: Nanoseconds
   package var outcome: AttemptOutcome
 }
 
-/// Which attempt ran where and when: of runs that are small enough to be drawn.
+/// The attempts of a run by worker and time, for runs small enough to draw.
 package struct WorkerTimeline: Sendable, Hashable, Codable {
-  /// Attempts beyond which a run keeps no timeline.
+  /// Maximum number of attempts of a run with a timeline.
   package static let limit = 400
-  /// Names of the job types; the last stands for types that the run did not know.
+  /// Names of the job types; the last represents types unknown to the run.
   package var types: [String]
-  /// In order of start, then of worker.
+  /// Sorted by start, then by worker.
   package var spans: [AttemptSpan]
 
   /// nil: the run has more attempts than ``limit``, or none.

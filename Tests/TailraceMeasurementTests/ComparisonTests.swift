@@ -255,7 +255,7 @@ import Testing
     #expect(one.unlikeness(service, varied: ["b"]) == [] && one.unlikeness(service, varied: ["a"]) != [])
     let later = try suite("h", arrivals: "5")
     #expect(one.unlikeness(later, varied: ["load"]) == [] && one.unlikeness(later, varied: ["b"]) != [])
-    #expect(one.tapeDifferences(later) == ["mixed: jobs arrive at other times, so only the seeds are the same"])
+    #expect(one.tapeDifferences(later) == ["mixed: jobs arrive at other times, and only the seeds are equal"])
     let without = try suite("i", a: nil)
     #expect(without.tapeDifferences(one)[0].contains("only the candidate has jobs of a"))
     var foreign = try suite("j")

@@ -79,7 +79,7 @@ import Testing
     let few = makeRun((0..<4).map { makeRecord(UInt64($0), service: 100 * Int64($0 + 1)) })
     let upper = try evaluate("service.p99 < 500us", runs: [few])
     #expect((upper.verdict, upper.observed, upper.samples) == (.met, 400_000, 4))
-    #expect(upper.note == "p99 needs 299 samples, so the maximum stands for it")
+    #expect(upper.note == "p99 needs 299 samples, so the maximum is used")
     #expect(try evaluate("service.p99 > 100us", runs: [few]).verdict == .missed)
     #expect(try evaluate("service.p99 == 400us", runs: [few]).verdict == .noSamples)
   }

@@ -1,6 +1,6 @@
 extension CapacityResult {
-  /// 4 where the answer cannot be trusted, 2 where no rate meets the targets, 5 where the runs could not tell and that
-  /// is no success, else 0.
+  /// 4: the result cannot be trusted. 2: no rate meets the targets. 5: the runs were inconclusive and that counts as a
+  /// failure. Otherwise 0.
   package var exitStatus: Int32 { exitStatus(strict: isStrict == true) }
 
   private func exitStatus(strict: Bool) -> Int32 {
@@ -12,7 +12,7 @@ extension CapacityResult {
     return strict && searches.contains { $0.outcome == .inconclusive } ? 5 : 0
   }
 
-  /// What it comes to in one word, for machines.
+  /// The result in one word, for machines.
   package var word: String {
     switch exitStatus(strict: true) {
     case 0: "FOUND"

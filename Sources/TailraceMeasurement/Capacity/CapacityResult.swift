@@ -1,16 +1,16 @@
-/// What a search for the highest arrival rate left: everything that its report and its page are made from.
+/// The result of a capacity search, with all data for its report and its page.
 ///
-/// Rates are jobs per second of all scaled streams together; lengths of time are nanoseconds.
+/// Rates are jobs per second of all scaled streams together. Durations are nanoseconds.
 package struct CapacityResult: Sendable, Hashable, Codable {
   /// The format that this version writes and reads.
   package static let currentFormat = 1
   /// The version of the format.
   package var format = CapacityResult.currentFormat
-  /// The version of the program that made it.
+  /// The version of the program that created it.
   package var version: String
-  /// Wall clock time at the start, in ISO 8601.
+  /// The wall-clock time of the start, in ISO 8601.
   package var started: String
-  /// The machine, the toolchain, the settings of the process.
+  /// The machine, the toolchain and the settings of the process.
   package var environment: [Setting]
   /// The command that repeats the search.
   package var command: String
@@ -18,26 +18,26 @@ package struct CapacityResult: Sendable, Hashable, Codable {
   /// The scenario's name and summary.
   package var scenario: String
   package var summary: String
-  /// Its settings and load as they are where nothing varies.
+  /// The settings and load of the unchanged scenario.
   package var settings: [Setting]
-  /// What a reader must know of how rates were scaled; empty: nothing.
+  /// Notes about how rates were scaled; empty: none.
   package var notes: [String]
-  /// The system whose limit was sought: `live` or `simulated`.
+  /// The system under test: `live` or `simulated`.
   package var system: String
-  /// As written; all must be met.
+  /// The targets as written; all must be met.
   package var targets: [String]
-  /// Half of the interval's width, as a share of the limit, at which the search was content.
+  /// The requested precision: half the width of the interval, as a share of the limit.
   package var precision: Double
-  /// The rates between which the limit was sought; nil: not bounded by the user.
+  /// The range of rates that the user set; nil: not set.
   package var lowestRate: Double?
   package var highestRate: Double?
-  /// Measured part of each run, in nanoseconds, without warm-up.
+  /// The measured part of each run in nanoseconds, without warm-up.
   package var window: Double
-  /// In the order in which `--vary` spans them; one where nothing varies.
+  /// The configurations in the order of `--vary`; one if nothing varies.
   package var configurations: [CapacityConfiguration]
-  /// Whether it was cut short: what is missing was never run.
+  /// Whether the search was interrupted; what is missing was never run.
   package var isInterrupted: Bool
-  /// Whether it was asked that what is unclear is no success; nil: it was not.
+  /// Whether `--strict` was given; nil: no.
   package var isStrict: Bool?
 
   package init(
@@ -66,19 +66,19 @@ package struct CapacityResult: Sendable, Hashable, Codable {
   }
 }
 
-/// One configuration of the scheduler and what limits it.
+/// A configuration of the scheduler and its limit.
 package struct CapacityConfiguration: Sendable, Hashable, Codable {
-  /// What varies: `scheduler.workers` and `8`; empty where nothing does.
+  /// The varied settings, such as `scheduler.workers` and `8`; empty: none.
   package var varied: [Setting]
-  /// What theory allows.
+  /// Theoretical bounds.
   package var theory: CapacityTheory
-  /// What was found on the system that was asked for.
+  /// The search on the requested system.
   package var search: CapacitySearch
-  /// The same search in virtual time, where ``search`` was live; nil: it was simulated itself, or could not be.
+  /// The same search in simulation, if ``search`` was live; nil: not live, or not simulated.
   package var simulation: CapacitySearch?
-  /// Which constraint, widened a little, would raise the limit; the most helpful first. Found in simulation.
+  /// Constraints that would raise the limit if relaxed slightly, most effective first. Determined in simulation.
   package var reliefs: [CapacityRelief]
-  /// What gives out first, in words: `workers of the pool async`, or why nothing can be named.
+  /// The resource that is exhausted first, in words: `workers of the pool async`, or why it is unknown.
   package var firstToGiveOut: String
 
   package init(
@@ -93,7 +93,7 @@ package struct CapacityConfiguration: Sendable, Hashable, Codable {
     self.firstToGiveOut = firstToGiveOut
   }
 
-  /// `scheduler.workers=8`, or `as written` where nothing varies.
+  /// `scheduler.workers=8`, or `as written` if nothing varies.
   package var name: String {
     varied.isEmpty ? "as written" : varied.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
   }
@@ -102,38 +102,38 @@ package struct CapacityConfiguration: Sendable, Hashable, Codable {
 /// A search on one system.
 package struct CapacitySearch: Sendable, Hashable, Codable {
   package enum Outcome: String, Sendable, Codable, CaseIterable {
-    /// ``CapacitySearch/limit`` is the answer.
+    /// ``CapacitySearch/limit`` is the result.
     case found
-    /// Not even the lowest rate that was tried is sustained.
+    /// Not even the lowest rate tried is sustained.
     case none
-    /// The highest rate that was allowed is sustained: the limit lies above it.
+    /// The highest allowed rate is sustained: the limit is above it.
     case beyond
-    /// The runs could not tell: the limit, if there is one, comes from rates whose verdicts are unclear.
+    /// The runs were inconclusive: the limit, if any, is based on rates with unclear verdicts.
     case inconclusive
   }
   /// `live` or `simulated`.
   package var system: String
   package var outcome: Outcome
-  /// The highest sustained rate; nil unless ``outcome`` is `found`, or `inconclusive` with something to show.
+  /// The highest sustained rate; nil unless ``outcome`` is `found`, or `inconclusive` with an estimate.
   package var limit: CapacityLimit?
-  /// Targets that are missed at every rate, and why; nil: none is, or a result of a version that did not tell.
+  /// Targets that are missed at every rate, and why; nil: none, or a result of an earlier version.
   package var unmeetable: [CapacityUnmeetable]?
-  /// Every rate that was tried, in ascending order.
+  /// All rates tried, ascending.
   package var points: [CapacityPoint]
-  /// Runs in all, and those among them that were invalid and left out.
+  /// The total number of runs, and the number of invalid ones, which were excluded.
   package var runs: Int
   package var invalidRuns: Int
-  /// What made runs invalid, in words, once each.
+  /// The reasons of invalid runs, without duplicates.
   package var invalidity: [String]
-  /// Whether the answer rests on too few valid runs to be trusted.
+  /// Whether there were too few valid runs to trust the result.
   package var isInvalid: Bool
-  /// Whether time ran out, or the user interrupted, before the precision was reached.
+  /// Whether the search ended before the requested precision, by timeout or interruption.
   package var isCutShort: Bool
-  /// Why a run came to nothing, which ended the search; nil: none did.
+  /// The failure of a run that ended the search; nil: none.
   package var failure: String?
-  /// What it took, in nanoseconds of wall clock time.
+  /// The duration of the search in nanoseconds of wall-clock time.
   package var elapsed: Double
-  /// Mean service time of an attempt in the runs that the answer rests on, in nanoseconds; nil: none was measured.
+  /// Mean service time of an attempt in the runs behind the result, in nanoseconds; nil: not measured.
   package var meanService: Double?
 
   package init(
@@ -157,9 +157,9 @@ package struct CapacitySearch: Sendable, Hashable, Codable {
 
 /// A target that no rate meets.
 package struct CapacityUnmeetable: Sendable, Hashable, Codable {
-  /// As written.
+  /// The target as written.
   package var target: String
-  /// In words: `the service time alone is above the limit: its p99 is 46 ms`.
+  /// Why, in words: `the service time alone is above the limit: its p99 is 46 ms`.
   package var reason: String
   package init(target: String, reason: String) {
     self.target = target
@@ -170,17 +170,17 @@ package struct CapacityUnmeetable: Sendable, Hashable, Codable {
 /// The highest rate that is sustained.
 package struct CapacityLimit: Sendable, Hashable, Codable {
   package enum Method: String, Sendable, Codable {
-    /// Where the fitted curve of a target crosses its limit, with a 95 % confidence interval from the rounds.
+    /// A fitted curve of a target crosses its limit; the 95 % confidence interval comes from the rounds.
     case crossing
-    /// Between the highest rate that is sustained and the lowest above it that is not: no curve crosses there.
+    /// Between the highest sustained rate and the lowest one above it that is not, because no curve crosses the limit.
     case bracket
   }
-  /// Jobs per second, with the interval's ends.
+  /// Jobs per second, with its interval.
   package var rate: CapacityEstimate
   package var method: Method
-  /// What ends it: the target as written, or `growing queue`, or `full queue`.
+  /// What limits the rate: the target as written, `growing queue`, or `full queue`.
   package var reason: String
-  /// Independent rounds behind it.
+  /// The number of independent rounds.
   package var rounds: Int
 
   package init(rate: CapacityEstimate, method: Method, reason: String, rounds: Int) {
@@ -191,10 +191,10 @@ package struct CapacityLimit: Sendable, Hashable, Codable {
   }
 }
 
-/// A figure and the ends of its 95 % confidence interval.
+/// A value and its 95 % confidence interval.
 package struct CapacityEstimate: Sendable, Hashable, Codable {
   package var value: Double
-  /// nil: one run alone says nothing of chance.
+  /// nil: unknown, because there was only one run.
   package var low: Double?
   package var high: Double?
 
@@ -205,42 +205,41 @@ package struct CapacityEstimate: Sendable, Hashable, Codable {
   }
 }
 
-/// What was seen at one rate.
+/// The measurements at one rate.
 package struct CapacityPoint: Sendable, Hashable, Codable {
   package enum Verdict: String, Sendable, Codable, CaseIterable {
     /// Every target is met with 95 % confidence, and the queue does not grow.
     case sustained
-    /// A target is missed with 95 % confidence, or jobs were turned away.
+    /// A target is missed with 95 % confidence, or jobs were rejected.
     case missed
-    /// The queue grows: more arrives than is done.
+    /// The queue grows: arrivals exceed throughput.
     case growing
-    /// The runs could not tell.
+    /// The runs were inconclusive.
     case unclear
   }
-  /// Asked for, in jobs per second.
+  /// The requested rate in jobs per second.
   package var rate: Double
-  /// Valid runs behind it.
+  /// The number of valid runs.
   package var runs: Int
   package var verdict: Verdict
-  /// Why it is not `sustained`, in words; empty: it is.
+  /// Why the verdict is not `sustained`; empty: it is.
   package var reason: String
   /// In the order of ``CapacityResult/targets``.
   package var targets: [CapacityTargetPoint]
   /// Over all runs together, in nanoseconds; nil: too few samples.
   package var responseP50: CapacityEstimate?
   package var responseP99: CapacityEstimate?
-  /// Jobs done per second.
+  /// Finished jobs per second.
   package var throughput: CapacityEstimate
-  /// By how many jobs a second the number in the system grows within a run.
+  /// Growth of the number of jobs in the system during a run, in jobs per second.
   package var growth: CapacityEstimate
-  /// Jobs refused, shed or dropped, as a share of those intended.
+  /// Rejected, shed and dropped jobs as a share of intended ones.
   package var turnedAway: Double
-  /// Share of the jobs that succeeded, of those that could have; nil: none could, or a result of a version that did not
-  /// tell.
+  /// Successful jobs as a share of those that could succeed; nil: there were none, or a result of an earlier version.
   package var success: Double?
-  /// Jobs cut off at the end, over all runs.
+  /// Jobs cut off at the end of the runs, in total.
   package var cutOff: Int
-  /// Busy share of each pool's workers.
+  /// The utilization of each pool.
   package var pools: [CapacityPoolUse]
 
   package init(
@@ -263,15 +262,15 @@ package struct CapacityPoint: Sendable, Hashable, Codable {
   }
 }
 
-/// A target at one rate.
+/// The outcome of a target at one rate.
 package struct CapacityTargetPoint: Sendable, Hashable, Codable {
   package enum Verdict: String, Sendable, Codable { case met, missed, unclear }
-  /// As written.
+  /// The target as written.
   package var target: String
   package var unit: FigureUnit
   /// In ``unit``.
   package var limit: Double
-  /// Of all runs together, in ``unit``; nil: nothing was measured.
+  /// Over all runs together, in ``unit``; nil: not measured.
   package var observed: CapacityEstimate?
   package var verdict: Verdict
 
@@ -284,7 +283,7 @@ package struct CapacityTargetPoint: Sendable, Hashable, Codable {
   }
 }
 
-/// How busy a pool was.
+/// The utilization of a pool.
 package struct CapacityPoolUse: Sendable, Hashable, Codable {
   /// `async` or `thread`.
   package var pool: String
@@ -296,15 +295,15 @@ package struct CapacityPoolUse: Sendable, Hashable, Codable {
   }
 }
 
-/// What theory says of a configuration.
+/// Theoretical limits of a configuration.
 package struct CapacityTheory: Sendable, Hashable, Codable {
-  /// One resource and the rate beyond which it cannot keep up.
+  /// A resource and the rate above which it is overloaded.
   package struct Bound: Sendable, Hashable, Codable {
     /// `workers of the pool async`, `rate of report`, ….
     package var resource: String
     /// Jobs per second of the whole load.
     package var rate: Double
-    /// How it comes about: `4 workers ÷ 10 ms`.
+    /// The calculation: `4 workers ÷ 10 ms`.
     package var formula: String
     package init(resource: String, rate: Double, formula: String) {
       self.resource = resource
@@ -314,11 +313,11 @@ package struct CapacityTheory: Sendable, Hashable, Codable {
   }
   /// The exact rate at which a target's limit is reached.
   package struct Exact: Sendable, Hashable, Codable {
-    /// As written.
+    /// The target as written.
     package var target: String
     /// Jobs per second.
     package var rate: Double
-    /// `M/M/4, root of the waiting time's quantile`.
+    /// The formula: `M/M/4, root of the waiting time's quantile`.
     package var formula: String
     package init(target: String, rate: Double, formula: String) {
       self.target = target
@@ -328,12 +327,12 @@ package struct CapacityTheory: Sendable, Hashable, Codable {
   }
   /// The tightest first.
   package var bounds: [Bound]
-  /// The tightest first; empty where no formula holds for the scenario.
+  /// The tightest first; empty if no formula applies to the scenario.
   package var exact: [Exact]
-  /// The same at the mean service time that a live search measured: a real worker is busy for longer than its job's
-  /// service time, since waking, starting and ending cost something. nil: nothing was measured live.
+  /// ``exact`` computed with the mean service time measured live, which exceeds the declared one because waking,
+  /// starting and ending an attempt take time. nil: not measured live.
   package var exactAsMeasured: [Exact]?
-  /// Why there is no bound or no exact rate, in words; empty: nothing to add.
+  /// Why there is no bound or no exact rate; empty: there is.
   package var notes: [String]
 
   package init(bounds: [Bound], exact: [Exact] = [], exactAsMeasured: [Exact]? = nil, notes: [String] = []) {
@@ -344,14 +343,14 @@ package struct CapacityTheory: Sendable, Hashable, Codable {
   }
 }
 
-/// What would change if one constraint were a little wider.
+/// The effect of relaxing one constraint.
 package struct CapacityRelief: Sendable, Hashable, Codable {
   /// `workers of the pool async: 3 → 4`.
   package var constraint: String
-  /// Change of the figure of the target that ends the limit, at the limit, in ``unit``; with its interval.
+  /// The change of the limiting target's figure, in ``unit``, with its interval.
   package var change: CapacityEstimate
   package var unit: FigureUnit
-  /// Whether it helps, beyond chance.
+  /// Whether the effect is statistically significant.
   package var helps: Bool
 
   package init(constraint: String, change: CapacityEstimate, unit: FigureUnit, helps: Bool) {

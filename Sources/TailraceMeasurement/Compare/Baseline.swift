@@ -1,17 +1,17 @@
-/// Results that later ones are held against: one for each tape, as they were measured.
+/// Stored results to compare later ones with: one per tape, as measured.
 package struct Baseline: Sendable, Hashable, Codable {
   package static let currentFormat = 1
   package var format = Baseline.currentFormat
   package var name: String
-  /// Wall clock time, in ISO 8601.
+  /// The wall-clock time when it was stored, in ISO 8601.
   package var saved: String
   package var version: String
   package var command: String
-  /// The scenarios as they were named, and the flags of `run` that changed them.
+  /// The scenarios as named on the command line, and the flags of `run` that changed them.
   package var scenarios: [String]
   package var arguments: [String]
   package var environment: [Setting]
-  /// One result a round, each of its own seed; without their series, which no comparison needs.
+  /// One result per round, each with its own seed; without time series, which comparisons do not need.
   package var rounds: [SuiteResult]
 
   package init(
@@ -29,7 +29,7 @@ package struct Baseline: Sendable, Hashable, Codable {
   }
 
   package static let nameRule = "letters, digits, '-', '_' and '.', not beginning with '.'"
-  /// Whether a name can be that of a file.
+  /// Whether a name is valid as a file name.
   package static func isName(_ name: String) -> Bool {
     !name.isEmpty && name.first != "." && name.count <= 100
       && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
@@ -48,13 +48,13 @@ extension SuiteResult {
   }
 }
 
-/// How large a change of each metric must be to be seen on a machine: what comes out when equals are compared.
+/// The noise floor of a machine: how large a change of each metric must be to be detectable, from comparing equals.
 package struct NoiseFloor: Sendable, Hashable, Codable {
   /// One metric's floor.
   package struct Entry: Sendable, Hashable, Codable {
     package var scenario: String
     package var metric: String
-    /// The least relative change that so many rounds call in four of five comparisons; nil: none.
+    /// The smallest relative change that this many rounds detect in four of five comparisons; nil: none.
     package var floor: Double?
   }
   package static let currentFormat = 1
@@ -77,7 +77,7 @@ package struct NoiseFloor: Sendable, Hashable, Codable {
     }
   }
 
-  /// The floor of a metric for another number of rounds: it shrinks with the root of them; nil: it was not measured.
+  /// The floor of a metric for another number of rounds: it shrinks with their square root; nil: not measured.
   package func floor(of metric: String, in scenario: String, rounds other: Int) -> Double? {
     guard let floor = entries.first(where: { $0.scenario == scenario && $0.metric == metric })?.floor else {
       return nil
@@ -87,14 +87,14 @@ package struct NoiseFloor: Sendable, Hashable, Codable {
 }
 
 extension Baseline {
-  /// What a gate against it compares by where nobody says.
+  /// How many metrics a gate compares by default.
   package var usualMetrics: Int {
     rounds.first?.scenarios.reduce(0) { sum, scenario in
       sum + (scenario.primary.map { Metric.compared(in: $0).count } ?? 0)
     } ?? 0
   }
 
-  /// How many rounds a gate needs before it can call any of these metrics worse; nil: there are as many.
+  /// How many rounds a gate needs before it can call any of these metrics worse; nil: there are enough.
   package var roundsNeeded: Int? {
     let rules = ComparisonRules(looks: LookPlan(least: rounds.count, most: rounds.count))
     let needed = rules.roundsNeeded(metrics: usualMetrics)

@@ -1,10 +1,10 @@
 extension ComparisonFindings {
-  /// The word at the head of every document of a comparison.
+  /// The verdict of a comparison in one word.
   package var word: String { invalid.isEmpty ? word(of: contrasts) : "INVALID" }
 
-  /// The word for some of its contrasts, such as those of one candidate.
+  /// The verdict of some of its contrasts, such as those of one candidate.
   package func word(of contrasts: [Contrast]) -> String {
-    // What ends with a status of its own is not called better.
+    // A result with its own exit status is not called better.
     if isInconclusive(contrasts) { return "INCONCLUSIVE" }
     func has(_ verdict: ComparisonVerdict) -> Bool { contrasts.contains { $0.verdict == verdict } }
     return switch (has(.worse), has(.better), has(.unclear)) {

@@ -1,13 +1,12 @@
-/// Something that is compared: a setting, a system, a file, a stored result, a program.
+/// A candidate of a comparison: a setting, a system, a file, a stored result, or a program.
 package struct ComparedCandidate: Sendable, Hashable, Codable {
-  /// As people name it: `scheduler.policy=fifo`, `task-group`, `main`.
+  /// The name in reports: `scheduler.policy=fifo`, `task-group`, `main`.
   package var label: String
-  /// Where its runs come from: the command of one run, or the place of stored ones.
+  /// The origin of its runs: the command of one run, or the location of stored ones.
   package var source: String
-  /// What its environment says that the baseline's does not, such as another commit.
+  /// Differences of its environment from the baseline's, such as another commit.
   package var differences: [Setting]
-  /// How its tapes differ from the baseline's in what the user varied, a line for each scenario; nil: they do not
-  /// differ.
+  /// How its tapes differ from the baseline's in what the user varied, one line per scenario; nil: they are equal.
   package var tape: [String]?
   package init(label: String, source: String, differences: [Setting] = []) {
     self.label = label
@@ -16,14 +15,14 @@ package struct ComparedCandidate: Sendable, Hashable, Codable {
   }
 }
 
-/// One round: every candidate replayed the same tapes.
+/// A round: every candidate replayed the same tapes.
 package struct ComparisonRound: Sendable, Hashable, Codable {
-  /// From 1, in the order in which they were run.
+  /// From 1, in run order.
   package var number: Int
   package var seed: UInt64
-  /// Places of the candidates in the order in which they ran.
+  /// Indices of the candidates in run order.
   package var order: [Int]
-  /// Why it does not count, such as time that the host took; empty: it counts.
+  /// Why the round is discarded, such as CPU steal; empty: it counts.
   package var discarded: [String]
   package init(number: Int, seed: UInt64, order: [Int], discarded: [String] = []) {
     self.number = number
@@ -33,17 +32,17 @@ package struct ComparisonRound: Sendable, Hashable, Codable {
   }
 }
 
-/// What the counted rounds of one candidate come to in one scenario, their histograms merged.
+/// The merged histograms of one candidate's counted rounds in one scenario.
 package struct PooledRuns: Sendable, Hashable, Codable {
   package var scenario: String
   package var candidate: Int
   package var system: String
   package var classes: [ClassMeasurement]
-  /// Mean of the rounds; nil: no run has it.
+  /// Mean over the rounds; nil: not measured.
   package var utilization: Double?
 }
 
-/// A comparison, and everything that its report is made from.
+/// The findings of a comparison, with all data for its report.
 package struct ComparisonFindings: Sendable, Hashable, Codable {
   package static let currentFormat = 1
   package var format = ComparisonFindings.currentFormat
@@ -53,26 +52,26 @@ package struct ComparisonFindings: Sendable, Hashable, Codable {
   package var command: String
   package var environment: [Setting]
   package var rules: ComparisonRules
-  /// The baseline first.
+  /// The candidates, the baseline first.
   package var candidates: [ComparedCandidate]
   package var rounds: [ComparisonRound]
-  /// Why the rounds ended where they did.
+  /// Why the rounds ended.
   package var ending: String
   package var contrasts: [Contrast]
   package var explanations: [Explanation]
   package var pooled: [PooledRuns]
-  /// Differences between the candidates that would have refused the comparison, had it not been forced.
+  /// Differences between candidates that would have caused an error without `--force`.
   package var forced: [String]
   /// Why the figures cannot be trusted; empty: they can.
   package var invalid: [String]
-  /// Whether it was asked that what is unclear is no success; nil: it was not.
+  /// Whether `--strict` was given; nil: no.
   package var isStrict: Bool?
 
-  /// Rounds that count.
+  /// The number of counted rounds.
   package var counted: Int { rounds.count { $0.discarded.isEmpty } }
 
-  /// Where a candidate's change lies in a scenario; nil where nothing is better or worse there: what the parts of noise
-  /// carry is noise.
+  /// The explanation of a candidate's change in a scenario; nil if nothing is better or worse there, because the parts
+  /// would only explain noise.
   package func explanation(of candidate: Int, in scenario: String) -> Explanation? {
     let isCalled = contrasts.contains {
       $0.candidate == candidate && $0.scenario == scenario && ($0.verdict == .worse || $0.verdict == .better)
@@ -81,31 +80,31 @@ package struct ComparisonFindings: Sendable, Hashable, Codable {
     return explanations.first { $0.candidate == candidate && $0.scenario == scenario }
   }
 
-  /// The worst thing that can be said, as an exit status: 4 invalid, 3 a metric is worse, 5 something is unclear and
-  /// that is no success, 0.
+  /// The exit status of the worst finding: 4 invalid; 3 a metric is worse; 5 something is unclear and that counts as a
+  /// failure; otherwise 0.
   package var exitStatus: Int32 {
     if !invalid.isEmpty { return 4 }
     if contrasts.contains(where: { $0.verdict == .worse }) { return 3 }
     return isInconclusive(contrasts) ? GateFindings.inconclusiveStatus : 0
   }
 
-  /// Whether nothing in some of its contrasts is worse, but something is unclear although that is no success.
+  /// Whether nothing is worse, but something is unclear and that counts as a failure.
   package func isInconclusive(_ contrasts: [Contrast]) -> Bool {
     isStrict == true && !contrasts.contains { $0.verdict == .worse } && contrasts.contains { $0.verdict == .unclear }
   }
 }
 
-/// The runs of a comparison, as far as they have come, and what they say.
+/// The runs of a comparison so far, and their results.
 package struct Comparison: Sendable {
   package var rules: ComparisonRules
-  /// Metric expressions to compare by; empty: ``Metric/compared(in:types:)``.
+  /// Metric expressions to compare; empty: ``Metric/compared(in:types:)``.
   package var metrics: [String]
   package private(set) var rounds: [ComparisonRound] = []
-  /// By counted round, by candidate.
+  /// By counted round, then by candidate.
   package private(set) var results: [[SuiteResult]] = []
-  /// Problems of the runs themselves that no further round repairs.
+  /// Problems of the runs that further rounds cannot fix.
   private var broken: [String] = []
-  /// Checks that failed in rounds set aside though the machine looked quiet: once in a while it may be to blame.
+  /// Checks that failed in discarded rounds although the machine looked quiet. Occasionally the machine is to blame.
   private var doubts: [String] = []
 
   package init(rules: ComparisonRules, metrics: [String] = []) {
@@ -113,21 +112,21 @@ package struct Comparison: Sendable {
     self.metrics = metrics
   }
 
-  /// Rounds that count so far.
+  /// The number of counted rounds so far.
   package var counted: Int { results.count }
 
-  /// Why the figures cannot be trusted, whatever further rounds say; empty: they can.
+  /// Why the figures cannot be trusted, whatever further rounds show; empty: they can.
   package var invalid: [String] {
-    // One round in eight may fail a check for no visible reason, two in any case.
+    // One round in eight, and at least two, may fail a check for no visible reason.
     guard doubts.count > max(2, rounds.count / 8) else { return broken }
-    return broken + ["too often for the machine to be blamed (\(doubts.count) of \(rounds.count) rounds): \(doubts[0])"]
+    return broken + ["too often to blame the machine (\(doubts.count) of \(rounds.count) rounds): \(doubts[0])"]
   }
 
   /// Adds a reason why the figures cannot be trusted.
   package mutating func distrust(_ reasons: [String]) { broken += reasons }
 
-  /// Takes in a round. One whose figures the machine spoiled is set aside, for all candidates alike; one that a system
-  /// spoiled (jobs lost, a queue that did not drain) makes the comparison invalid.
+  /// Adds a round. A round that the machine disturbed is discarded for all candidates. A failure of a system (lost
+  /// jobs, a queue that did not drain) makes the comparison invalid.
   package mutating func add(_ round: ComparisonRound, _ suites: [SuiteResult], labels: [String]) {
     var round = round
     for (suite, label) in zip(suites, labels) {
@@ -155,24 +154,24 @@ package struct Comparison: Sendable {
     if round.discarded.isEmpty { results.append(suites) }
   }
 
-  /// What the rounds so far say.
+  /// The contrasts of the rounds so far.
   ///
-  /// - Parameter isLast: whether no further round will come, so that what is left of the error may be spent.
+  /// - Parameter isLast: whether no further round follows, so that the remaining error may be spent.
   package func contrasts(isLast: Bool) -> [Contrast] {
     guard counted > 0 else { return [] }
     let planned = rules.looks.share(after: counted, isLast: isLast)
-    // Between looks the intervals are shown as a look would show them, and decide nothing.
+    // Between looks, intervals are shown as at a look but decide nothing.
     let share = planned > 0 ? planned : rules.looks.share(after: counted, isLast: true)
     return Contrast.contrasts(of: pairedValues, rules: rules, share: share, decides: planned > 0, seed: 1)
   }
 
-  /// Whether a look may be taken after the rounds so far.
+  /// Whether a look is planned after the rounds so far.
   package var isAtLook: Bool { rules.looks.looks.contains(counted) }
 
   private var pairedValues: [PairedValues] {
     guard let first = results.first, let baseline = first.first else { return [] }
     var all: [PairedValues] = []
-    // What is asked of a job type that no run measured has no value, and must not go by without a word.
+    // Metrics of a job type that no run measured have no value; report them.
     let runs = first.flatMap(\.scenarios).compactMap(\.primary)
     let measured = Set(runs.flatMap { $0.measurement.classes.compactMap(\.key.type) })
     let absent = metrics.filter { text in
@@ -215,7 +214,7 @@ package struct Comparison: Sendable {
     }
   }
 
-  /// Where the change of response time lies, for every candidate and scenario.
+  /// Explanations of the change of response time, for every candidate and scenario.
   package var explanations: [Explanation] {
     guard let first = results.first else { return [] }
     return first.indices.dropFirst().flatMap { candidate in
@@ -228,14 +227,14 @@ package struct Comparison: Sendable {
 }
 
 extension ValidityCheck {
-  /// Who may be to blame for its failure.
+  /// The possible causes of a failed check.
   package enum Suspect: Sendable {
-    /// Another try may pass.
+    /// The machine; a repetition may pass.
     case machine
-    /// A machine that stands still for a moment leaves the scheduler's count and the timelines, or the rate offered and
-    /// the rate achieved, apart; so does a fault of the system, in run after run.
+    /// Either: a pause of the machine can separate the scheduler's count from the timelines, or the offered from the
+    /// achieved rate. A fault of the system does so in every run.
     case machineOrSystem
-    /// No machine loses a job.
+    /// The system: no machine loses a job.
     case system
   }
   package var suspect: Suspect {
@@ -248,7 +247,7 @@ extension ValidityCheck {
 }
 
 extension RunResult {
-  /// Whether a check of the machine did not pass.
+  /// Whether a check of the machine failed or warned.
   package var isDisturbed: Bool {
     validity.contains { $0.suspect == .machine && ($0.verdict == .warning || $0.verdict == .failed) }
   }
@@ -271,7 +270,7 @@ extension [RunResult] {
 }
 
 extension ClassMeasurement {
-  /// The classes of several runs, each merged over them; in the order of the first.
+  /// The classes of several runs, merged; in the order of the first run.
   package static func merged(_ runs: [[ClassMeasurement]]) -> [ClassMeasurement] {
     var merged: [ClassMeasurement] = []
     for classes in runs {
@@ -300,13 +299,13 @@ extension ClassMeasurement {
 }
 
 extension ComparisonFindings {
-  /// Sums a comparison up.
+  /// Summarizes a comparison.
   ///
   /// - Parameters:
-  ///   - first: the results of one round by candidate, for what they say of machine and program.
-  ///   - contrasts: of the last look.
-  ///   - isInterrupted: whether rounds that were wanted were not run because of a signal: what could not be shown by
-  ///     then is no success.
+  ///   - first: the results of one round by candidate, for the descriptions of machine and program.
+  ///   - contrasts: those of the last look.
+  ///   - isInterrupted: whether planned rounds were not run because of a signal. Unclear metrics then count as a
+  ///     failure.
   package init(
     name: String, command: String, version: String, started: String, candidates: [ComparedCandidate],
     comparison: Comparison, contrasts: [Contrast], ending: String, forced: [String], first: [SuiteResult],

@@ -1,23 +1,23 @@
 import Foundation
 
-/// What a comparison may say of a metric.
+/// The verdict on a metric.
 package enum ComparisonVerdict: String, Sendable, Codable, CaseIterable {
   case better
   case worse
   /// The interval lies within ±δ.
   case same
-  /// Neither could be shown: more rounds, or a quieter machine, would be needed.
+  /// Inconclusive: more rounds or a quieter machine are needed.
   case unclear
 }
 
-/// How a comparison reaches its verdicts.
+/// The statistical rules of a comparison.
 package struct ComparisonRules: Sendable, Hashable, Codable {
-  /// δ: relative changes up to this size make no difference to anybody; 0 < δ < 1.
+  /// δ: relative changes up to this size are considered irrelevant; 0 < δ < 1.
   package var indifference: Double
-  /// Of the intervals, over all looks together; 0 < confidence < 1.
+  /// The confidence of the intervals, over all looks together; 0 < confidence < 1.
   package var confidence: Double
-  /// α: the chance that a comparison of equals calls any of its metrics better or worse, all metrics and all looks
-  /// together.
+  /// α: the probability that a comparison of equals calls any of its metrics better or worse, over all metrics and
+  /// looks; 0 < α < 1.
   package var falseAlarm: Double
   package var looks: LookPlan
 
@@ -31,8 +31,8 @@ package struct ComparisonRules: Sendable, Hashable, Codable {
     self.looks = looks
   }
 
-  /// Rounds below which no verdict of better or worse can fall, however large the difference: the exact test needs
-  /// them. Where that is more than the plan allows, so many in a single look would do.
+  /// The minimum number of rounds for a verdict of better or worse, however large the difference, due to the exact
+  /// test. If it exceeds the plan, this many rounds with a single look suffice.
   package func roundsNeeded(metrics: Int) -> Int {
     func suffices(_ rounds: Int, _ share: Double) -> Bool {
       SignedRank.leastPValue(count: rounds) * Double(max(1, metrics)) <= falseAlarm * share
@@ -46,7 +46,7 @@ package struct ComparisonRules: Sendable, Hashable, Codable {
 }
 
 extension Metric {
-  /// Whether a smaller value is the better one; nil: neither is.
+  /// Whether smaller values are better; nil: neither.
   package var lessIsBetter: Bool? {
     switch subject {
     case .quantity(_, .count): nil
@@ -65,13 +65,13 @@ extension Metric {
     }
   }
 
-  /// What a scenario's runs are compared by where nobody says: throughput, success, the mean and the percentiles of
-  /// response time that its samples hold, and of each job type, those with most jobs first, the mean, which sees
-  /// everything, and the median, which a few delayed jobs do not move.
+  /// The metrics compared by default: throughput, success, the mean and the supported percentiles of response time, and
+  /// for the job types with most jobs the mean, which includes every job, and the median, which a few delayed jobs do
+  /// not affect.
   package static func compared(in run: RunResult, types: Int = 4) -> [Metric] {
     func samples(_ jobs: ClassMeasurement) -> UInt64 { jobs[.response]?.count ?? 0 }
     func holds(_ percentile: Double, _ jobs: ClassMeasurement) -> Bool {
-      // Twice what it needs, so that a round with a few jobs fewer has it too.
+      // Twice the required samples, so that rounds with slightly fewer jobs qualify too.
       2 * Distribution.samplesNeeded(for: percentile) <= samples(jobs)
     }
     var metrics = [Metric(.figure(.throughput)), Metric(.figure(.success)), Metric(.quantity(.response, .mean))]

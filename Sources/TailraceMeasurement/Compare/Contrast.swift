@@ -1,48 +1,48 @@
 import Foundation
 
-/// One metric of one candidate compared with the baseline: paired by round, as logarithms of the ratio, so that twice
-/// as slow and twice as fast are equally far from no change.
+/// One metric of one candidate compared with the baseline, paired by round. Uses logarithms of ratios, so that twice as
+/// slow and twice as fast are equally far from no change.
 package struct Contrast: Sendable, Hashable, Codable {
   package var scenario: String
-  /// Its place among the candidates; the baseline is 0.
+  /// The candidate's index; the baseline is 0.
   package var candidate: Int
   /// The metric expression.
   package var metric: String
   package var unit: FigureUnit
   package var lessIsBetter: Bool
-  /// The baseline's value: the geometric mean over the rounds, in ``unit``; nil: not every round has one.
+  /// The baseline's geometric mean over the rounds, in ``unit``; nil: a round has no value.
   package var baseline: Double?
-  /// The candidate's.
+  /// The candidate's geometric mean over the rounds.
   package var value: Double?
-  /// log(candidate ÷ baseline) of each round; empty: there is none, and ``note`` says why.
+  /// log(candidate ÷ baseline) of each round; empty: see ``note``.
   package var logRatios: [Double]
   /// Mean of ``logRatios``.
   package var estimate: Double?
-  /// The ends of its interval; nil: too few rounds.
+  /// The ends of the confidence interval; nil: too few rounds.
   package var low: Double?
   package var high: Double?
-  /// Of the interval: above the confidence asked for where several looks share the error.
+  /// The level of the interval, above the requested confidence if several looks share the error.
   package var level: Double
-  /// Of the exact signed-rank test.
+  /// The p-value of the exact signed-rank test.
   package var rankPValue: Double
-  /// The greatest of the bootstrap's, Student's and the signed rank's, corrected for all metrics of the comparison
-  /// (Holm).
+  /// The maximum of the p-values of the bootstrap, Student's t and the signed-rank test, corrected for all metrics of
+  /// the comparison (Holm).
   package var adjustedPValue: Double
-  /// What it would be if it were the only metric.
+  /// The verdict without the correction.
   package var uncorrected: ComparisonVerdict
   package var verdict: ComparisonVerdict
-  /// The least relative change, as a logarithm, that so many rounds of this spread would have called in four of five
-  /// comparisons; nil: none.
+  /// The smallest change (as a logarithm) that this many rounds with this variance detect in four of five comparisons;
+  /// nil: none.
   package var detectable: Double?
-  /// What a reader must know; empty: nothing.
+  /// A note for the reader; empty: none.
   package var note: String
-  /// Why it is unclear, in words; nil: it is not, or the result is of a version that did not say.
+  /// Why the verdict is unclear; nil: it is not, or a result of an earlier version.
   package var reason: String?
 
-  /// A logarithm of a ratio as a relative change: 0.05 is 5 % more.
+  /// Converts a logarithm of a ratio to a relative change: 0.05 is 5 % more.
   package static func change(_ logRatio: Double) -> Double { expm1(logRatio) }
 
-  /// What a reader must know, and why it is unclear; empty: nothing.
+  /// The note and the reason; empty: none.
   package var why: String { [note, reason ?? ""].filter { !$0.isEmpty }.joined(separator: "; ") }
   /// The relative change; nil: unknown.
   package var change: Double? { estimate.map(Self.change) }
@@ -58,7 +58,7 @@ struct PairedValues {
   var metric: Metric
   var scenario: String
   var candidate: Int
-  /// Nil: a run had no value.
+  /// nil: a run has no value.
   var pairs: [(baseline: Double?, candidate: Double?)]
   /// Why a value is missing; empty: none is.
   var reason: String
@@ -84,11 +84,10 @@ struct PairedValues {
 
 extension Contrast {
   /// Compares several metrics together.
-  ///
   /// - Parameters:
-  ///   - share: of the error that this look may spend, 0…1 (``LookPlan/share(after:isLast:)``).
-  ///   - decides: whether verdicts count: then p-values are as fine as so many metrics need.
-  ///   - seed: of the resampling.
+  ///   - share: the share of the error that this look may spend, 0…1 (``LookPlan/share(after:isLast:)``).
+  ///   - decides: whether verdicts count; p-values are then as fine as the number of metrics requires.
+  ///   - seed: the seed of the resampling.
   static func contrasts(
     of all: [PairedValues], rules: ComparisonRules, share: Double, decides: Bool = true, seed: UInt64
   ) -> [Contrast] {
@@ -117,7 +116,7 @@ extension Contrast {
       }
       contrast.rankPValue = SignedRank.pValue(ratios)
       let alpha = rules.falseAlarm * share / Double(all.count)
-      // A few resamples may go as far by chance.
+      // A few resamples may be as extreme by chance.
       let p = mean.pValue(resolution: decides ? alpha / 4 : 1)
       pValues.append(max(p, contrast.rankPValue))
       if SignedRank.leastPValue(count: ratios.count) <= alpha {
@@ -144,12 +143,12 @@ extension Contrast {
       return
     }
     let direction: ComparisonVerdict = (estimate < 0) == lessIsBetter ? .better : .worse
-    // The rank test has no interval: both must leave no change out.
+    // The rank test has no interval; both must exclude no change.
     if isClearAlone, low > 0 || high < 0 { uncorrected = direction }
     if isClear, uncorrected == direction { verdict = direction }
   }
 
-  /// Why nothing was called, in words that stand beside the interval.
+  /// Why there is no verdict, in words next to the interval.
   private func reason(alone p: Double, allowed: Double, metrics: Int, rules: ComparisonRules) -> String? {
     guard note.isEmpty else { return nil }
     guard let low, let high else { return "one round has no interval" }
@@ -157,14 +156,14 @@ extension Contrast {
       return "too few rounds: \(rules.roundsNeeded(metrics: metrics)) are needed for \(metrics) "
         + (metrics == 1 ? "metric" : "metrics")
     }
-    guard low > 0 || high < 0 else { return "no change is within the interval" }
+    guard low > 0 || high < 0 else { return "the interval includes no change" }
     let limit = "at most \(Self.digits(allowed)) counts"
     if p <= allowed {
       return "the correction for \(metrics) metrics: p is \(Self.digits(p)) alone, \(Self.digits(adjustedPValue)) "
         + "corrected; \(limit)"
     }
     return p <= rankPValue
-      ? "the rank test sees too little: p is \(Self.digits(p)); \(limit)" : "p is \(Self.digits(p)); \(limit)"
+      ? "the rank test is not significant: p is \(Self.digits(p)); \(limit)" : "p is \(Self.digits(p)); \(limit)"
   }
 
   /// Two significant digits.

@@ -1,32 +1,32 @@
 import TailraceCore
 
-/// Where a change of the mean response time lies: which part of it, in which job type, carries how much.
+/// Explains a change of the mean response time by parts of the time and job types.
 ///
 /// The mean time from intended arrival to settlement is a sum over job types and parts (``Quantity/parts``), exact to
-/// the nanosecond; so is its change, as both sides replayed the same jobs.
+/// the nanosecond. So is its change, because both sides replayed the same jobs.
 package struct Explanation: Sendable, Hashable, Codable {
-  /// A job type's share of the change in one part of its time.
+  /// The contribution of a job type in one part of its time.
   package struct Shift: Sendable, Hashable, Codable {
     package var type: String
     package var part: Quantity
     /// Mean of the part per job of the type, in nanoseconds.
     package var before: Double
     package var after: Double
-    /// What it adds to the mean over the jobs of all types, in nanoseconds; negative: it saves.
+    /// Its contribution to the mean over the jobs of all types, in nanoseconds; negative: an improvement.
     package var carried: Double
     /// The 99 % interval of ``carried``.
     package var low: Double
     package var high: Double
-    /// Whether the interval leaves no change out, and the change is not a trifle of the part itself.
+    /// Whether the interval excludes no change, and the change is not negligible relative to the part.
     package var isClear: Bool
-    /// Of the part itself; nil: it was zero.
+    /// The relative change of the part; nil: it was zero.
     package var change: Double? { before > 0 ? after / before - 1 : nil }
   }
 
-  /// How a percentile of a class's response time moved.
+  /// The change of a percentile of a class's response time.
   package struct Quantile: Sendable, Hashable, Codable {
     package var percentile: Double
-    /// In nanoseconds, of the merged runs.
+    /// In nanoseconds, over the merged runs.
     package var before: Double
     package var after: Double
     package var change: Double { before > 0 ? after / before - 1 : 0 }
@@ -37,29 +37,29 @@ package struct Explanation: Sendable, Hashable, Codable {
   /// Mean from intended arrival to settlement over all jobs, in nanoseconds.
   package var before: Double
   package var after: Double
-  /// Largest first, whether they add or save; those that are not clear included.
+  /// Contributions by magnitude, largest first, including unclear ones.
   package var shifts: [Shift]
-  /// Where the change begins: the clear shift that carries most of it, of a part other than waiting and submission lag;
-  /// else of waiting; else of the lag. Waiting mostly follows from what other jobs do, and the lag is the load
-  /// generator's own, or the time for which a full queue held it back. Nil: nothing is clear.
+  /// The origin of the change: the largest clear contribution of a part other than waiting and submission lag;
+  /// otherwise of waiting; otherwise of the lag. Waiting mostly follows from other jobs, and the lag is due to the load
+  /// generator or to a full queue that blocked it. nil: nothing is clear.
   package var origin: Shift?
-  /// The percentiles of response time of ``origin``'s type, or of all jobs where there is none.
+  /// The percentiles of response time of ``origin``'s type, or of all jobs if it is nil.
   package var quantiles: [Quantile]
   package var utilizationBefore: Double?
   package var utilizationAfter: Double?
 
-  /// The job type that ``quantiles`` are of; nil: all jobs.
+  /// The job type of ``quantiles``; nil: all jobs.
   package var quantilesOf: String? { origin?.type }
   /// The change of the mean in nanoseconds.
   package var change: Double { after - before }
-  /// What the jobs' waiting carries of the change, over all types, in nanoseconds.
+  /// The contribution of waiting to the change, over all types, in nanoseconds.
   package var waiting: Double { shifts.reduce(0) { $0 + ($1.part == .waiting ? $1.carried : 0) } }
 
   static let percentiles = [10.0, 25, 50, 75, 90, 95, 99, 99.9]
 }
 
 extension Explanation {
-  /// Nil where a side measured no jobs.
+  /// nil if a side measured no jobs.
   init?(_ pairs: [(baseline: ScenarioResult, candidate: ScenarioResult)], candidate: Int, rules: ComparisonRules) {
     let before = pairs.compactMap(\.baseline.primary)
     let after = pairs.compactMap(\.candidate.primary)

@@ -1,20 +1,20 @@
 import Foundation
 
-/// A bound on how much worse a metric may be, and what was measured of it.
+/// A bound on how much worse a metric may be, and its measured change.
 struct BoundedContrast {
   var bound: RegressionTarget
-  /// Nil: the metric was not compared.
+  /// nil: the metric was not compared.
   var contrast: Contrast?
   var scenario: String
 
-  /// The bound on the scale of log ratios.
+  /// The bound as a log ratio.
   var limit: Double {
     bound.metric.lessIsBetter == true ? log1p(bound.allowance) : log1p(-bound.allowance)
   }
 
-  /// How often rounds lie so far from the bound where the true change equals it, by the interval and by the rank test.
+  /// The p-value for a true change equal to the bound, by the interval and by the rank test.
   ///
-  /// - Parameter resolution: the p-value that counts, for the bootstrap.
+  /// - Parameter resolution: the p-value that matters, for the bootstrap.
   func pValue(resolution: Double) -> Double {
     guard let ratios = contrast?.logRatios, !ratios.isEmpty else { return 1 }
     return max(
@@ -23,14 +23,14 @@ struct BoundedContrast {
 }
 
 extension GateCheck {
-  /// Judges all bounds of a gate together.
+  /// Evaluates all bounds of a gate together.
   ///
-  /// A bound is missed only where its whole interval lies beyond it and its p-value, corrected for all bounds (Holm),
-  /// counts: of gates of changes that just keep their bounds, at most a share of α says that any is missed. That a
-  /// bound is kept needs no correction: all bounds must keep theirs, each on its own (an intersection–union test;
-  /// R. L. Berger, Technometrics 24, 1982).
+  /// A bound is missed only if its whole interval is beyond it and its p-value, corrected for all bounds (Holm), is
+  /// significant. If changes exactly equal their bounds, at most a share α of gates reports any miss. That a bound is
+  /// met needs no correction, because every bound must be met on its own (an intersection–union test; R. L. Berger,
+  /// Technometrics 24, 1982).
   static func checks(of all: [BoundedContrast], rules: ComparisonRules) -> [GateCheck] {
-    // What this look may spend: the intervals say how much of their error was left to it.
+    // The share of the error for this look, derived from the level of the intervals.
     let shares = all.map { $0.contrast.map { (1 - $0.level) / (1 - rules.confidence) } ?? 1 }
     let alphas = shares.map { rules.falseAlarm * $0 }
     let pValues = zip(all, alphas).map { $0.pValue(resolution: $1 / Double(all.count) / 4) }
@@ -65,28 +65,28 @@ extension GateCheck {
     }
     check.verdict = bound.verdict(low: interval.low, high: interval.high)
     switch check.verdict {
-    case .met: check.words = "the whole interval keeps the bound"
+    case .met: check.words = "the whole interval is within the bound"
     case .missed where adjusted <= allowed:
-      check.words = "the whole interval lies beyond the bound; p is \(Contrast.digits(adjusted))"
+      check.words = "the whole interval is beyond the bound; p is \(Contrast.digits(adjusted))"
     case .missed where check.detectable == nil:
       check.verdict = .unclear
       check.words =
-        "the whole interval lies beyond the bound, but \(rounds) rounds are too few to call any of \(bounds) bounds "
+        "the whole interval is beyond the bound, but \(rounds) rounds are too few to call any of \(bounds) bounds "
         + "missed: that takes \(rules.roundsNeeded(metrics: bounds))"
     case .missed:
       check.verdict = .unclear
       check.words =
-        "the whole interval lies beyond the bound, but not clearly enough among \(bounds) bounds: p is "
+        "the whole interval is beyond the bound, but not significantly among \(bounds) bounds: p is "
         + "\(Contrast.digits(adjusted)) corrected for them, at most \(Contrast.digits(allowed)) counts"
-    case .unclear, .unconfirmed, .noValue: check.words = "the bound lies within the interval"
+    case .unclear, .unconfirmed, .noValue: check.words = "the interval includes the bound"
     }
     return check
   }
 }
 
 extension [GateCheck] {
-  /// Whether none of the comparisons among them could have called anything worse, however large the change, and some
-  /// did not show that nothing is. What is shown to be the same needs no such power.
+  /// Whether none of the comparisons had the power to call anything worse, however large the change, and some did not
+  /// show that nothing is. Metrics that are shown to be the same need no such power.
   package var sawNothing: Bool {
     let compared = filter { $0.kind == .regression && $0.change != nil }
     return compared.contains { $0.verdict == .unclear }
@@ -95,11 +95,11 @@ extension [GateCheck] {
 }
 
 extension GateFindings {
-  /// A bound that asks for more than the rounds could see.
+  /// A bound that is tighter than the rounds could detect.
   package struct BoundInNoise: Sendable, Hashable {
     package var expression: String
     package var allowance: Double
-    /// The least relative change that so many rounds see in four of five comparisons of this one metric.
+    /// The smallest relative change that this many rounds detect in four of five comparisons of this metric alone.
     package var floor: Double
     package var rounds: Int
     package init(expression: String, allowance: Double, floor: Double, rounds: Int) {
@@ -108,13 +108,13 @@ extension GateFindings {
       self.floor = floor
       self.rounds = rounds
     }
-    /// Rounds of this spread that would see the allowance.
+    /// The number of rounds with this variance that would detect the allowance.
     package var roundsNeeded: Int {
       Int((Double(rounds) * (floor / allowance) * (floor / allowance)).rounded(.up))
     }
   }
 
-  /// Bounds that stayed unclear since the rounds' own noise is larger than what they allow.
+  /// Bounds that remain unclear because the noise of the rounds exceeds them.
   package var boundsInNoise: [BoundInNoise] {
     let noise = NoiseFloor(comparison)
     return checks.compactMap { check in

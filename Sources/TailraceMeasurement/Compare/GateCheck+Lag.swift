@@ -1,13 +1,12 @@
 import TailraceCore
 
-/// Of a class of jobs: how a candidate's mean time in the system changed, and how much of that is submission
-/// lag which the load generator has to answer for.
+/// The change of a class's mean time in the system, and how much of it is submission lag caused by the load generator.
 struct LagChange {
-  /// In nanoseconds a job.
+  /// In nanoseconds per job.
   var whole: Double
   var lag: Double
 
-  /// Nil: nothing was measured.
+  /// nil: nothing was measured.
   init?(_ rounds: [(baseline: ScenarioResult, candidate: ScenarioResult)], of key: ClassKey) {
     let sides = rounds.compactMap { round -> (RunResult, RunResult)? in
       guard let a = round.baseline.primary, let b = round.candidate.primary else { return nil }
@@ -24,15 +23,14 @@ struct LagChange {
     }
     whole = mean { perJob($0).whole }
     let all = mean { perJob($0).lag }
-    // A full queue that holds the generator back is the system's: no more than that is.
+    // Lag due to a full queue is the system's.
     let heldBack = mean { Double($0.observations.heldBack.rawValue) / Double(max(1, $0.measurement.intendedInWindow)) }
     lag = heldBack >= all / 2 ? 0 : all
   }
 }
 
 extension GateCheck {
-  /// The check, but no regression where more than half of the change is submission lag of the generator's own: that is
-  /// no program's.
+  /// The check, but not a regression if more than half of the change is submission lag caused by the load generator.
   func excusingLag(_ rounds: [(baseline: ScenarioResult, candidate: ScenarioResult)], types: [String]) -> GateCheck {
     guard kind == .regression, verdict == .missed, let metric = try? Metric(parsing: metric, types: types),
       case .quantity(let quantity, _) = metric.subject, quantity == .response || quantity == .submissionLag,
@@ -43,8 +41,8 @@ extension GateCheck {
     var check = self
     check.verdict = .unclear
     check.words +=
-      "; but \(quantity == .submissionLag ? "all" : "more than half") of it is submission lag, which is the load "
-      + "generator's own and no regression of the program: look at what else runs on the machine"
+      "; but \(quantity == .submissionLag ? "all" : "more than half") of it is submission lag caused by the load "
+      + "generator, not a regression of the program: check what else runs on the machine"
     return check
   }
 }

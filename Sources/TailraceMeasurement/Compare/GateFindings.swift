@@ -1,10 +1,10 @@
-/// One thing that a gate checked.
+/// A check of a gate.
 package struct GateCheck: Sendable, Hashable, Codable {
   package enum Kind: String, Sendable, Codable { case target, regression }
   package enum Verdict: String, Sendable, Codable {
     case met
     case missed
-    /// It was missed, and fresh rounds did not miss it again.
+    /// It failed first, but not in fresh rounds.
     case unconfirmed = "not confirmed"
     case unclear
     /// There is no value to check, so it fails.
@@ -12,36 +12,36 @@ package struct GateCheck: Sendable, Hashable, Codable {
   }
   package var kind: Kind
   package var scenario: String
-  /// As written; for a regression without a bound of its own the metric, which must not be called worse.
+  /// As written. For a regression without its own bound, the metric, which must not be called worse.
   package var expression: String
   package var metric: String
   package var unit: FigureUnit
   package var verdict: Verdict
-  /// In words: what was seen, and what would have been enough.
+  /// The observation and the requirement, in words.
   package var words: String
-  /// Of a regression: the change as a share, with its interval; nil: nothing to compare.
+  /// For a regression: the relative change with its interval; nil: not compared.
   package var change: Double?
   package var low: Double?
   package var high: Double?
-  /// Of a regression: how much worse was allowed; nil: what the comparison calls worse.
+  /// For a regression: the allowed change for the worse; nil: the comparison's rules apply.
   package var allowance: Double?
-  /// Of a regression: the least change for the worse that these rounds would have called in four of five gates, as a
-  /// relative change; nil: none, so nothing could have been seen.
+  /// For a regression: the smallest relative change for the worse that these rounds detect in four of five gates; nil:
+  /// no change could have been detected.
   package var detectable: Double?
 }
 
-/// What a gate came to.
+/// The findings of a gate.
 package struct GateFindings: Sendable, Hashable, Codable {
   package static let currentFormat = 1
-  /// Of a gate that could show nothing either way.
+  /// The exit status of a gate without a conclusive result.
   package static let inconclusiveStatus: Int32 = 5
   package var format = GateFindings.currentFormat
-  /// The rounds that the checks were first made on.
+  /// The rounds of the first checks.
   package var comparison: ComparisonFindings
-  /// Fresh rounds, where something was missed; nil: nothing was.
+  /// Fresh rounds, run if a check failed; nil: none did.
   package var confirmation: ComparisonFindings?
   package var checks: [GateCheck]
-  /// Whether it was asked that what is unclear does not pass.
+  /// Whether `--strict` was given, so that unclear checks do not pass.
   package var isStrict: Bool
 
   package init(
@@ -53,7 +53,7 @@ package struct GateFindings: Sendable, Hashable, Codable {
     self.isStrict = isStrict
   }
 
-  /// Why the figures cannot be trusted, or that there are none; empty: they can.
+  /// Why the figures cannot be trusted, or why there are none; empty: they can.
   package var invalid: [String] {
     let reasons = comparison.invalid + (confirmation?.invalid ?? [])
     let isBlank = checks.allSatisfy { $0.kind == .regression && $0.verdict == .unclear && $0.change == nil }
@@ -64,8 +64,8 @@ package struct GateFindings: Sendable, Hashable, Codable {
     checks.count { $0.kind == kind && $0.verdict == verdict }
   }
 
-  /// 4 invalid, 2 a target was missed or a bound has no value, 3 worse than the baseline, 5 nothing could have been
-  /// seen, or asked to be strict something is unclear, 0 passed: the first that applies.
+  /// The first that applies: 4 invalid; 2 a target was missed or a bound has no value; 3 worse than the baseline; 5 no
+  /// change could have been detected, or something is unclear with `--strict`; 0 passed.
   package var exitStatus: Int32 {
     if !invalid.isEmpty { return 4 }
     if count(.target, .missed) > 0 || checks.contains(where: { $0.verdict == .noValue }) { return 2 }
@@ -74,7 +74,7 @@ package struct GateFindings: Sendable, Hashable, Codable {
     return isStrict && checks.contains { $0.verdict == .unclear } ? 5 : 0
   }
 
-  /// Where the failed regressions of each scenario lie, by the rounds that decided: the fresh ones if there are some.
+  /// Explanations of the failed regressions of each scenario, from the fresh rounds if there are any.
   package var explanations: [(scenario: String, explanation: Explanation)] {
     let failed = Set(checks.filter { $0.kind == .regression && $0.verdict == .missed }.map(\.scenario))
     let source = confirmation ?? comparison
@@ -83,7 +83,7 @@ package struct GateFindings: Sendable, Hashable, Codable {
     }
   }
 
-  /// The word at the head of a report.
+  /// The verdict in one word.
   package var word: String {
     switch exitStatus {
     case 0: "PASSED"
@@ -96,15 +96,15 @@ package struct GateFindings: Sendable, Hashable, Codable {
 }
 
 extension GateCheck {
-  /// Makes every check on the rounds of a comparison of two: the candidate's targets, then regressions.
+  /// Makes all checks on the rounds of a comparison of two candidates: the candidate's targets, then regressions.
   ///
   /// - Parameters:
-  ///   - contrasts: of the last look.
-  ///   - regressions: bounds from flags, for every scenario whose job types they know; those that a scenario names
-  ///     itself are added. Where a scenario has none, its usual metrics must not be called worse.
-  ///   - baseline: the name by which `vs(…)` may mean it.
-  ///   - types: the job types of each scenario, by its name; of others those that were measured count.
-  ///   - asked: metrics that the user named: one without a value fails, as a bound does.
+  ///   - contrasts: those of the last look.
+  ///   - regressions: bounds from flags, for every scenario that has their job types. Bounds in the scenario are added.
+  ///     In a scenario without bounds, the default metrics must not be called worse.
+  ///   - baseline: the name that `vs(…)` may use for it.
+  ///   - types: the job types of each scenario by name; for other scenarios, the measured ones.
+  ///   - asked: metrics that the user named. One without a value fails, like a bound.
   package static func checks(
     of comparison: Comparison, _ contrasts: [Contrast], regressions: [String], baseline: String,
     types: [String: [String]] = [:], asked: [String] = []
@@ -137,7 +137,7 @@ extension GateCheck {
 
   /// The bounds that apply to a scenario, from flags and from its file.
   ///
-  /// - Parameter types: the scenario's job types; nil: those that were measured.
+  /// - Parameter types: the scenario's job types; nil: the measured ones.
   private static func bounds(
     of scenario: ScenarioResult, _ regressions: [String], baseline: String, types: [String]?
   ) -> [RegressionTarget] {
@@ -160,7 +160,7 @@ extension GateCheck {
     return check
   }
 
-  /// Whether the user named a contrast's metric, and the scenario has its job type.
+  /// Whether the user named a contrast's metric and the scenario has its job type.
   private static func isAsked(_ contrast: Contrast, _ asked: [String], types: [String]) -> Bool {
     asked.contains { (try? Metric(parsing: $0, types: types))?.name == contrast.metric }
   }
@@ -182,7 +182,7 @@ extension GateCheck {
       detectable: contrast.detectable.map { Contrast.change(contrast.lessIsBetter ? $0 : -$0) })
   }
 
-  /// What is left of failures once fresh rounds were looked at: only those that fail again count.
+  /// Confirms failures with fresh rounds: only checks that fail again remain failures.
   package static func confirmed(_ checks: [GateCheck], by fresh: [GateCheck]) -> [GateCheck] {
     checks.map { check in
       guard check.verdict == .missed else { return check }
@@ -191,10 +191,10 @@ extension GateCheck {
       }
       var check = check
       if again?.verdict == .missed {
-        check.words += "; fresh rounds say the same"
+        check.words += "; confirmed in fresh rounds"
       } else {
         check.verdict = .unconfirmed
-        check.words += "; fresh rounds do not (\(again?.words ?? "nothing was measured"))"
+        check.words += "; not confirmed in fresh rounds (\(again?.words ?? "nothing was measured"))"
       }
       return check
     }

@@ -1,18 +1,18 @@
 import TailraceCore
 
-/// What the machine was like in the rounds of one side of a comparison: means over its runs; nil: not known.
+/// The condition of the machine in the rounds of one side of a comparison: means over its runs; nil: not known.
 package struct MachineConditions: Sendable, Hashable {
-  /// Share of processor time that other programs had.
+  /// Share of CPU time used by other programs.
   package var others: Double?
-  /// How long the runs' own threads waited for a processor, as a share of their work.
+  /// How long the runs' own threads waited for a CPU, as a share of their work.
   package var delayed: Double?
-  /// Share of processor time that the host took.
+  /// Share of CPU time taken by the host.
   package var steal: Double?
-  /// The load generator's own, in nanoseconds a submission.
+  /// The load generator's own lateness, in nanoseconds per submission.
   package var lateness: Double?
-  /// Iterations of a fixed loop in a nanosecond of processor time.
+  /// Iterations of a fixed loop per nanosecond of CPU time.
   package var spinSpeed: Double?
-  /// Mean response time in nanoseconds, which the lateness is compared with.
+  /// Mean response time in nanoseconds, for comparison with the lateness.
   package var response: Double?
 
   package init(_ runs: [RunResult]) {
@@ -31,28 +31,26 @@ package struct MachineConditions: Sendable, Hashable {
   }
 }
 
-/// By how much the conditions of two sides may differ before their figures say nothing about each other. Where both run
-/// in turns they share the machine's moods; a stored side had the machine of another day.
+/// Maximum differences between the conditions of two sides. Sides that run alternately share the same conditions; a
+/// stored side was measured under other conditions.
 package struct ConditionBounds: Sendable, Hashable {
-  /// Of processor time, of other programs: the certificate warns from here on…
+  /// Share of CPU time used by other programs above which a difference is reported…
   package var others = ValidityBounds().othersWarning
-  /// … where the side with more of it waited for a processor for at least this share of its work. Less changes no mean
-  /// by δ.
+  /// … if the side with more of it waited for a CPU for at least this share of its work. Less changes no mean by δ.
   package var delayed = 0.01
-  /// Of processor time, of the host: where the certificate warns.
+  /// Share of CPU time taken by the host; the threshold of the certificate's warning.
   package var steal = ValidityBounds().stealWarning
-  /// Of the mean response time, of the generator's own lateness: a change of δ that is none of the program's…
+  /// The generator's own lateness, as a share of the mean response time: a change of δ not caused by the program…
   package var lateness = 0.01
-  /// … from so many nanoseconds on: what waking a thread varies by.
+  /// … and above this many nanoseconds, the usual variation of waking a thread.
   package var latenessFloor = 50_000.0
-  /// Of the speed of computing. Runs on one quiet machine differ by 1 to 2 %.
+  /// Relative difference in computing speed. Runs on a quiet machine differ by 1 to 2 %.
   package var spinSpeed = 0.05
   package init() {}
 }
 
 extension MachineConditions {
-  /// How the machine of a later side differs from that of this one, a line each; empty: it was alike, as far as is
-  /// known.
+  /// How the machine of a later side differs from that of this one, one line each; empty: no known difference.
   package func differences(
     _ later: MachineConditions, names: (String, String), bounds: ConditionBounds = ConditionBounds()
   ) -> [String] {
@@ -65,27 +63,28 @@ extension MachineConditions {
       (a > b ? delayed : later.delayed) ?? 1 > bounds.delayed
     {
       lines.append(
-        shares("other programs had", a, b) + "; stop what else runs, or save the baseline anew as the machine is now")
+        shares("CPU time used by other programs:", a, b) + "; stop other programs, or store a new baseline")
     }
     if others == nil, let b = later.others, b > bounds.others, later.delayed ?? 0 > bounds.delayed {
       lines.append(
-        "other programs had \(percent(b)) of the processor time in the rounds of \(names.1), and what they had in those of "
-          + "\(names.0) was not kept: save the baseline anew, and stop what else runs")
+        "other programs used \(percent(b)) of the CPU time in the rounds of \(names.1), and their share in those of "
+          + "\(names.0) is unknown: stop other programs, and store a new baseline")
     }
     if let a = steal, let b = later.steal, abs(a - b) > bounds.steal {
-      lines.append(shares("the host took", a, b) + "; try again at another hour, or compare with --against, in turns")
+      lines.append(
+        shares("CPU time taken by the host:", a, b) + "; try again later, or compare alternately with --against")
     }
     if let a = spinSpeed, let b = later.spinSpeed, a > 0, b > 0, abs(b / a - 1) > bounds.spinSpeed {
       lines.append(
-        "the machine was not the same: it computed \(percent(abs(b / a - 1))) \(b > a ? "faster" : "slower") in the "
-          + "rounds of \(names.1) than in those of \(names.0); compare with --against, in turns")
+        "the machine was not the same: it was \(percent(abs(b / a - 1))) \(b > a ? "faster" : "slower") in the "
+          + "rounds of \(names.1) than in those of \(names.0); compare alternately with --against")
     }
     if let a = lateness, let b = later.lateness,
       abs(a - b) > max(bounds.latenessFloor, bounds.lateness * (response ?? 0))
     {
       lines.append(
-        "the load generator itself was not the same: \(microseconds(a)) late in the mean in the rounds of \(names.0), "
-          + "\(microseconds(b)) in those of \(names.1), which response times hold and no program is to blame for")
+        "the load generator itself was not the same: on average \(microseconds(a)) late in the rounds of \(names.0), "
+          + "\(microseconds(b)) in those of \(names.1); response times include this, but the program did not cause it")
     }
     return lines
   }
@@ -95,7 +94,7 @@ extension MachineConditions {
 }
 
 extension Comparison {
-  /// How the machine of a candidate's counted rounds differs from that of the baseline's, a line for each scenario.
+  /// How the machine differs between a candidate's counted rounds and the baseline's, one line per scenario.
   package func conditionDifferences(of candidate: Int, labels: [String]) -> [String] {
     guard let first = results.first else { return [] }
     return first[0].scenarios.indices.flatMap { place -> [String] in

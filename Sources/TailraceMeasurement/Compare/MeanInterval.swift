@@ -1,9 +1,9 @@
-/// Where the mean of independent samples lies: the studentized bootstrap and Student's t together.
+/// A confidence interval for the mean of independent samples: the union of the studentized bootstrap and Student's t.
 ///
-/// Each of the two fails where the other holds. Where the samples are skewed, Student's t is too narrow on one side.
-/// Where their tails are heavy and symmetric, as log ratios are when other programs lengthen single runs of either
-/// side, the bootstrap takes the few that it saw for skew and is too narrow. The interval reaches as far as either of
-/// them, and the p-value is the greater one, so both must agree before anything is called a change.
+/// Each method fails where the other works. For skewed samples, Student's t is too narrow on one side. For heavy
+/// symmetric tails, such as log ratios when other programs lengthen single runs, the bootstrap mistakes the few
+/// observed outliers for skew and is too narrow. The interval is the union of both, and the p-value the greater one, so
+/// both must agree before a change is reported.
 package struct MeanInterval: Sendable {
   private let bootstrap: StudentizedBootstrap
 
@@ -20,8 +20,8 @@ package struct MeanInterval: Sendable {
   /// The standard error of ``mean``.
   package var error: Double { bootstrap.error }
 
-  /// The interval that holds the true mean with a level of confidence in 0..<1. A single sample says nothing: the
-  /// interval is then everything. Samples that do not vary at all give an interval of no width.
+  /// The interval that contains the true mean with a confidence `level` in 0..<1. For a single sample it is unbounded.
+  /// For identical samples its width is zero.
   package func interval(level: Double) -> (low: Double, high: Double) {
     let resampled = bootstrap.interval(level: level)
     guard bootstrap.isVaried else { return resampled }
@@ -29,7 +29,7 @@ package struct MeanInterval: Sendable {
     return (min(resampled.low, mean - half), max(resampled.high, mean + half))
   }
 
-  /// The least level at which ``interval(level:)`` leaves a value out, as a two-sided p-value.
+  /// The two-sided p-value: one minus the highest level at which ``interval(level:)`` excludes a value.
   ///
   /// - Parameter resolution: see ``StudentizedBootstrap/pValue(of:resolution:)``.
   package func pValue(of value: Double = 0, resolution: Double = 1) -> Double {

@@ -2,18 +2,18 @@ import Foundation
 
 /// A bound on how much worse than a baseline a metric may be: `vs(main).throughput > -3%`, `response.p99 < +10%`.
 package struct RegressionTarget: Sendable, Hashable {
-  /// The baseline that it names; nil: whichever it is compared with.
+  /// The named baseline; nil: any.
   package var baseline: String?
   package var metric: Metric
-  /// The greatest relative change that is allowed in the wrong direction, as a share: 0.1 is a tenth worse.
+  /// The maximum relative change for the worse: 0.1 is a tenth.
   package var allowance: Double
   /// As written.
   package var text: String
 
-  /// Whether an expression is meant as one.
+  /// Whether an expression has the form of a regression target.
   package static func isMeant(_ text: String) -> Bool { text.trimmed.hasPrefix("vs(") }
 
-  /// Reads an expression of a scenario's targets or of a flag.
+  /// Parses an expression in a scenario's targets or in a flag.
   ///
   /// - Parameter types: names of the scenario's job types; nil: selectors may name any.
   /// - Throws: ``TargetProblem``.
@@ -50,26 +50,26 @@ package struct RegressionTarget: Sendable, Hashable {
     }
     let value = String(rest[sign.endIndex...]).trimmed
     guard value.hasSuffix("%"), let percent = Double(String(value.dropLast()).trimmed), percent.isFinite else {
-      throw problem("'\(value)' is no relative change; write it in percent, such as \(lessIsBetter ? "+" : "-")3%")
+      throw problem("'\(value)' is not a relative change; write a percentage, such as \(lessIsBetter ? "+" : "-")3%")
     }
     let allowed = (lessIsBetter ? percent : -percent) / 100
     guard allowed > 0 else {
       throw problem(
-        "a change of \(value) allows nothing to get worse, and no run equals another to the last digit; allow some, "
+        "a bound of \(value) always fails, because no two runs are exactly equal; allow some change, "
           + "such as \(lessIsBetter ? "+" : "-")3%")
     }
     guard lessIsBetter || allowed < 1 else {
       throw problem(
-        "nothing can miss it: no figure shrinks by more than 100 %; did you mean \(Self.percent(-allowed / 100))?")
+        "always met: no figure shrinks by more than 100 %; did you mean \(Self.percent(-allowed / 100))?")
     }
     allowance = allowed
   }
 
   private static func percent(_ share: Double) -> String { Metric.plain(share * 100) + "%" }
 
-  /// What an interval says: met where all of it keeps the bound, missed where all of it lies beyond, else unclear.
+  /// The verdict for an interval: met if it is entirely within the bound, missed if entirely beyond, otherwise unclear.
   package func verdict(low: Double, high: Double) -> GateCheck.Verdict {
-    // Of relative changes; worse is up where less is better.
+    // Relative changes; worse is up if less is better.
     let (best, worst) = metric.lessIsBetter == true ? (low, high) : (-high, -low)
     if worst <= allowance { return .met }
     return best > allowance ? .missed : .unclear

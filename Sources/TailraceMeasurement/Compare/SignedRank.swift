@@ -1,16 +1,16 @@
-/// The exact signed-rank test of paired samples: whether the differences lie about zero.
+/// The exact signed-rank test of paired samples: whether the differences are symmetric about zero.
 ///
-/// It assumes no distribution but symmetry, so it stands beside the bootstrap as a second opinion. Differences of
-/// exactly zero are left out, ties share their ranks, and the p-value is exact for the ranks at hand, however few.
+/// It assumes no distribution other than symmetry, so it complements the bootstrap. Differences of exactly zero are
+/// excluded, ties share their ranks, and the p-value is exact for the given ranks, however few.
 /// Source: F. Wilcoxon, *Individual Comparisons by Ranking Methods*, Biometrics Bulletin 1 (1945); the distribution by
 /// the recursion over ranks in M. Hollander, D. A. Wolfe, *Nonparametric Statistical Methods* (1973), section 3.1.
 package enum SignedRank {
-  /// The two-sided p-value; 1 where every difference is zero.
+  /// The two-sided p-value; 1 if every difference is zero.
   package static func pValue(_ differences: [Double]) -> Double {
     let sizes = differences.filter { $0 != 0 }
     guard !sizes.isEmpty else { return 1 }
     let order = sizes.indices.sorted { abs(sizes[$0]) < abs(sizes[$1]) }
-    // Twice the rank, which is whole for ties too.
+    // Twice the rank, which is an integer even for ties.
     var ranks = [Int](repeating: 0, count: sizes.count)
     var start = 0
     while start < order.count {
@@ -27,12 +27,12 @@ package enum SignedRank {
     return min(1, 2 * tail)
   }
 
-  /// The least p-value that so many differences can have: 2^(1−n).
+  /// The smallest p-value possible for this many differences: 2^(1−n).
   package static func leastPValue(count: Int) -> Double {
     count < 1 ? 1 : (0..<(count - 1)).reduce(1.0) { value, _ in value / 2 }
   }
 
-  /// The probability of each sum of the ranks of one sign where either sign is as likely.
+  /// The probability of each sum of the ranks with one sign, if both signs are equally likely.
   private static func distribution(_ ranks: [Int], total: Int) -> [Double] {
     var shares = [Double](repeating: 0, count: total + 1)
     shares[0] = 1
@@ -47,10 +47,10 @@ package enum SignedRank {
   }
 }
 
-/// The correction of several tests together, so that the chance of even one false alarm among them stays below α.
+/// A correction for multiple tests that keeps the probability of even one false alarm below α.
 package enum Holm {
-  /// p-values adjusted for being several, in the order given: each may be held against α as if it stood alone. Source:
-  /// S. Holm, *A Simple Sequentially Rejective Multiple Test Procedure*, Scandinavian Journal of Statistics 6 (1979).
+  /// Adjusted p-values in the given order; each may be compared with α as if it were the only one. Source: S. Holm, *A
+  /// Simple Sequentially Rejective Multiple Test Procedure*, Scandinavian Journal of Statistics 6 (1979).
   package static func adjusted(_ pValues: [Double]) -> [Double] {
     let order = pValues.indices.sorted { pValues[$0] < pValues[$1] }
     var adjusted = pValues

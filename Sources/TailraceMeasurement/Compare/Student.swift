@@ -1,8 +1,8 @@
 import Foundation
 
-/// What is said of a mean by its samples: moments, and quantiles of Student's t and of the normal distribution.
+/// Statistics of a mean: moments, and quantiles of Student's t and of the normal distribution.
 package enum Student {
-  /// The mean of independent samples and its standard error, zero for a single one.
+  /// The mean of independent samples and its standard error; the error of a single sample is 0.
   package static func moments(_ samples: [Double]) -> (mean: Double, error: Double) {
     let n = Double(samples.count)
     let mean = samples.reduce(0, +) / n
@@ -11,11 +11,11 @@ package enum Student {
     return (mean, (spread / (n - 1) / n).squareRoot())
   }
 
-  /// How far the 95 % confidence interval of a mean reaches to either side.
+  /// Half the width of the 95 % confidence interval of a mean.
   ///
   /// - Parameters:
   ///   - error: the mean's standard error.
-  ///   - count: of how many samples, at least 2.
+  ///   - count: the number of samples, at least 2.
   package static func halfWidth95(_ error: Double, count: Int) -> Double { quantile(0.975, degrees: count - 1) * error }
 
   /// The quantile of Student's t, by bisection on its distribution function: exact to nine digits for p from 1e−6 to
@@ -52,7 +52,7 @@ package enum Student {
     return isOdd ? 2 / .pi * (angle + sine * sum) : sine * sum
   }
 
-  /// The two-sided p-value of a t: how often one at least as far from zero comes where nothing is.
+  /// The two-sided p-value of a t value: the probability of one at least as far from zero under the null hypothesis.
   ///
   /// - Parameter degrees: of freedom, at least 1.
   package static func pValue(_ t: Double, degrees: Int) -> Double {
@@ -74,7 +74,7 @@ package enum Student {
   /// The quantile of the standard normal distribution, by bisection on its distribution function: exact to twelve
   /// digits for p from 1e−15 to 1 − 1e−15.
   package static func normalQuantile(_ p: Double) -> Double {
-    precondition(p > 0 && p < 1, "a quantile is asked for between 0 and 1, not at \(p)")
+    precondition(p > 0 && p < 1, "a quantile requires 0 < p < 1, not \(p)")
     if p > 0.5 { return -normalQuantile(1 - p) }
     var (low, high) = (-8.5, 0.0)
     for _ in 0..<60 {
@@ -84,8 +84,8 @@ package enum Student {
     return (low + high) / 2
   }
 
-  /// The least effect that so many rounds of this spread would find: that which a two-sided test at level `alpha` has a
-  /// chance of `power` to call. (t(1−α/2) + t(power)) × standard error; J. Cohen, *Statistical Power Analysis for the
+  /// The smallest effect that this many rounds with this variance detect: a two-sided test at level `alpha` finds it
+  /// with probability `power`. (t(1−α/2) + t(power)) × standard error; J. Cohen, *Statistical Power Analysis for the
   /// Behavioral Sciences* (1988), chapter 2.
   ///
   /// - Returns: in the samples' unit; infinite for fewer than two.
@@ -95,11 +95,11 @@ package enum Student {
   }
 }
 
-/// How often a sequence of rounds may be looked at, and how much of the allowed error each look may use up.
+/// The plan of interim looks at a sequence of rounds, and how much of the allowed error each look may spend.
 ///
-/// Looking again and again until something shows would call noise a difference. The error α is spent as the rounds go
-/// by: after a share t of them α·t is spent, and a look may spend what the ones before it left. As the looks' errors
-/// are simply added, the sum holds whatever the dependence between them. Source: K. K. G. Lan, D. L. DeMets, *Discrete
+/// Looking repeatedly until something shows would report noise as a difference. The error α is spent gradually: after a
+/// share t of the rounds α·t is spent, and a look may spend what earlier looks left. The errors of the looks are simply
+/// added, so the total holds for any dependence between them. Source: K. K. G. Lan, D. L. DeMets, *Discrete
 /// Sequential Boundaries for Clinical Trials*, Biometrika 70 (1983), with the first of the power functions of
 /// K. Kim and D. L. DeMets, Biometrika 74 (1987).
 package struct LookPlan: Sendable, Hashable, Codable {
@@ -108,18 +108,18 @@ package struct LookPlan: Sendable, Hashable, Codable {
 
   /// - Parameters:
   ///   - least: rounds before the first look.
-  ///   - most: rounds at which it is over, at least `least`.
+  ///   - most: the maximum number of rounds, at least `least`.
   ///
-  /// Beside the first and the last there is one look between them where it is worth while: each further one would leave
-  /// less to the others. It comes after an even number of rounds, so that each order of the candidates has come as
-  /// often as the other.
+  /// Besides the first and the last look there is one between them if it is worthwhile; each further one would leave
+  /// less error to the others. It comes after an even number of rounds, so that each order of the candidates occurs
+  /// equally often.
   package init(least: Int, most: Int) {
     let middle = (least + most) / 4 * 2
     looks = (most - least >= 8 ? [least, middle, most] : least < most ? [least, most] : [most])
   }
 
-  /// The share of the error that may be spent at a look after so many rounds; all that is left where it `isLast`.
-  /// Zero where no look is planned.
+  /// The share of the error that a look after this many rounds may spend; the whole remainder if it `isLast`. Zero if
+  /// no look is planned.
   package func share(after rounds: Int, isLast: Bool) -> Double {
     let most = Double(looks[looks.count - 1])
     let earlier = looks.last { $0 < rounds }.map { Self.spent(Double($0) / most) } ?? 0

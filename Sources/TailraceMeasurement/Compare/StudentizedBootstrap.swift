@@ -1,32 +1,32 @@
 import Foundation
 
-/// Where the mean of independent samples lies, by resampling them.
+/// A confidence interval for the mean of independent samples by resampling.
 ///
 /// The bootstrap is studentized (bootstrap-t): each resample gives t* = (mean* − mean) ÷ standard error*, and the
-/// interval is mean − t*(1−α/2)·error … mean − t*(α/2)·error. Beside the plain percentile bootstrap, which is far too
-/// narrow for a dozen rounds, it keeps its level with few and with skewed samples. Source: B. Efron and
+/// interval is mean − t*(1−α/2)·error … mean − t*(α/2)·error. Unlike the plain percentile bootstrap, which is far too
+/// narrow for a dozen rounds, it keeps its level for few and for skewed samples. Source: B. Efron and
 /// R. J. Tibshirani, *An Introduction to the Bootstrap* (1993), chapter 12; P. Hall, *Theoretical Comparison of
 /// Bootstrap Confidence Intervals*, Annals of Statistics 16 (1988).
 package struct StudentizedBootstrap: Sendable {
-  /// Of the samples.
+  /// The mean of the samples.
   package let mean: Double
-  /// The standard error of ``mean``: the samples' deviation ÷ √n.
+  /// The standard error of ``mean``: the samples' standard deviation ÷ √n.
   package let error: Double
   package let count: Int
-  /// Resampled values of t, ascending; empty where the samples do not vary or are fewer than two.
+  /// Resampled values of t, ascending; empty if the samples are equal or fewer than two.
   private let ratios: [Double]
-  /// The samples less their mean; empty likewise.
+  /// The samples minus their mean; empty likewise.
   private let centred: [Double]
   private let seed: UInt64
-  /// The least standard error that a resample is given, as a share of the samples' own. Of samples that vary, next to
-  /// no resample comes near it.
+  /// The minimum standard error of a resample, as a share of that of the samples. Resamples of varied samples almost
+  /// never reach it.
   private static let leastSpread = 0.2
 
   /// Resamples.
   ///
   /// - Parameters:
   ///   - samples: independent, at least one.
-  ///   - resamples: the more, the finer the levels that can be told apart: 1/(resamples + 1).
+  ///   - resamples: more resamples distinguish finer levels: 1/(resamples + 1).
   ///   - seed: the same seed gives the same interval.
   package init(_ samples: [Double], resamples: Int = 9_999, seed: UInt64 = 1) {
     precondition(!samples.isEmpty, "an interval needs samples")
@@ -35,7 +35,7 @@ package struct StudentizedBootstrap: Sendable {
     let (mean, error) = Student.moments(samples)
     self.mean = mean
     self.error = error
-    // Deviations of the last digits are no spread.
+    // Differences in the last digits do not count as variance.
     guard samples.count > 1, error > 1e-12 * Swift.max(1e-3, abs(mean)) else {
       (ratios, centred) = ([], [])
       return
@@ -58,16 +58,16 @@ package struct StudentizedBootstrap: Sendable {
     let own = sum / n
     let variance = Swift.max(0, squares - n * own * own) / (n - 1)
     let ownError = (variance / n).squareRoot()
-    // Where one value is rare among equal ones, many resamples lack it and have no spread: without a least one the
-    // interval would have no end.
+    // If one value is rare among equal ones, many resamples lack it and have no variance; without a minimum the
+    // interval would be unbounded.
     return own / Swift.max(ownError, leastSpread * error)
   }
 
-  /// Whether the samples are several and differ; an interval has a width only then.
+  /// Whether there are several different samples; otherwise an interval has no width.
   package var isVaried: Bool { !ratios.isEmpty }
 
-  /// The interval that holds the true mean with a level of confidence in 0..<1. A single sample says nothing: the
-  /// interval is then everything. Samples that do not vary at all give an interval of no width.
+  /// The interval that contains the true mean with a confidence `level` in 0..<1. For a single sample it is unbounded.
+  /// For identical samples its width is zero.
   package func interval(level: Double) -> (low: Double, high: Double) {
     guard count > 1 else { return (-.infinity, .infinity) }
     guard !ratios.isEmpty else { return (mean, mean) }
@@ -75,11 +75,11 @@ package struct StudentizedBootstrap: Sendable {
     return (mean - quantile(1 - tail) * error, mean - quantile(tail) * error)
   }
 
-  /// The least level at which ``interval(level:)`` leaves a value out, as a two-sided p-value: never below
+  /// The two-sided p-value: one minus the highest level at which ``interval(level:)`` excludes a value; at least
   /// 2/(resamples + 1).
   ///
-  /// - Parameter resolution: where next to no resample goes as far, and p might still be below this, as many more are
-  ///   drawn as it takes to tell, up to a million; among many metrics only a tiny p counts. 1: none.
+  /// - Parameter resolution: if almost no resample is as extreme and p might be below this, more resamples are drawn,
+  ///   up to a million; with many metrics only tiny p-values matter. 1: none.
   package func pValue(of value: Double = 0, resolution: Double = 1) -> Double {
     guard count > 1 else { return 1 }
     guard !ratios.isEmpty else { return mean == value ? 1 : 0 }
@@ -100,14 +100,14 @@ package struct StudentizedBootstrap: Sendable {
     return Swift.min(1, 2 * Double(Swift.min(upper, lower) + 1) / Double(drawn + 1))
   }
 
-  /// The order statistic at q·(B+1), as is exact for a bootstrap of B resamples.
+  /// The order statistic at q·(B+1), which is exact for a bootstrap of B resamples.
   private func quantile(_ q: Double) -> Double {
     let rank = q * Double(ratios.count + 1)
     let index = Int((q > 0.5 ? rank.rounded(.up) : rank.rounded(.down))) - 1
     return ratios[Swift.min(Swift.max(index, 0), ratios.count - 1)]
   }
 
-  /// By bisection: the first of the ascending ratios that satisfies a condition which all later ones satisfy too.
+  /// Binary search for the first of the ascending ratios that satisfies a monotone condition.
   private func firstIndex(where holds: (Double) -> Bool) -> Int {
     var (low, high) = (0, ratios.count)
     while low < high {
@@ -118,7 +118,7 @@ package struct StudentizedBootstrap: Sendable {
   }
 }
 
-/// SplitMix64, so that an interval is the same wherever it is computed. Source: G. L. Steele, D. Lea, C. H. Flood,
+/// SplitMix64, so that intervals are reproducible. Source: G. L. Steele, D. Lea, C. H. Flood,
 /// *Fast Splittable Pseudorandom Number Generators*, OOPSLA 2014.
 struct ResamplingGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
@@ -130,6 +130,6 @@ struct ResamplingGenerator: RandomNumberGenerator, Sendable {
     z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
     return z ^ z >> 31
   }
-  /// A whole number below a limit; its bias is below limit/2^64.
+  /// A whole number below a limit; the bias is below limit/2⁶⁴.
   mutating func next(below limit: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(limit)).high) }
 }

@@ -1,8 +1,8 @@
-/// The parts of a tape as fingerprints: what differs between two tapes can be named.
+/// Fingerprints of the parts of a tape, to describe how two tapes differ.
 package struct TapeParts: Sendable, Hashable, Codable {
-  /// When which job arrives, and what it depends on.
+  /// The arrivals of jobs and their dependencies.
   package var arrivals: String
-  /// Of each job type, what its jobs are and do: name and fingerprint.
+  /// The jobs of each type: name and fingerprint.
   package var types: [Setting]
   package init(arrivals: String, types: [Setting]) {
     self.arrivals = arrivals
@@ -10,19 +10,19 @@ package struct TapeParts: Sendable, Hashable, Codable {
   }
 }
 
-/// What differs between two tapes.
+/// The difference between two tapes.
 struct TapeDifference {
-  /// Whether jobs arrive at other times, or other jobs do.
+  /// Whether the arrivals differ.
   var arrivals = false
-  /// Job types that both have and whose jobs do something else.
+  /// Job types in both tapes whose jobs differ.
   var changed: [String] = []
-  /// Job types that only the first has, and only the second.
+  /// Job types in the first tape only, and in the second only.
   var gone: [String] = []
   var added: [String] = []
-  /// Whether both sides say what their tapes are made of.
+  /// Whether the parts of both tapes are known.
   var isKnown = true
 
-  /// Nil: it is the same tape.
+  /// nil: the tapes are equal.
   init?(_ a: RunResult, _ b: RunResult) {
     guard a.fingerprint != b.fingerprint else { return nil }
     guard let own = a.tape, let other = b.tape else {
@@ -40,20 +40,20 @@ struct TapeDifference {
     added = other.types.map(\.name).filter { name in !own.types.contains { $0.name == name } }
   }
 
-  /// What differs, in words.
+  /// The difference in words.
   var words: String {
-    guard isKnown else { return "the tapes are not the same; what differs was not kept" }
+    guard isKnown else { return "the tapes differ; the result does not contain how" }
     var parts: [String] = []
-    if !changed.isEmpty { parts.append("what jobs of \(changed.joined(separator: ", ")) do differs") }
+    if !changed.isEmpty { parts.append("the work of \(changed.joined(separator: ", ")) differs") }
     if !gone.isEmpty { parts.append("only the baseline has jobs of \(gone.joined(separator: ", "))") }
     if !added.isEmpty { parts.append("only the candidate has jobs of \(added.joined(separator: ", "))") }
     parts.append(
       arrivals
-        ? "jobs arrive at other times, so only the seeds are the same" : "jobs arrive at the same times, job for job")
+        ? "jobs arrive at other times, and only the seeds are equal" : "every job arrives at the same time")
     return parts.joined(separator: "; ")
   }
 
-  /// Whether everything that differs is among the names: `load`, `duration` or `arrivals`, and those of job types.
+  /// Whether the user named everything that differs: `load`, `duration` or `arrivals`, and names of job types.
   func isNamed(by names: Set<String>) -> Bool {
     guard isKnown else { return false }
     let arrivalsAreNamed = !arrivals || !names.isDisjoint(with: ["load", "duration", "arrivals"])
@@ -63,7 +63,7 @@ struct TapeDifference {
 }
 
 extension SuiteResult {
-  /// How another result's tapes differ from this one's, a line for each scenario in which they do.
+  /// How the tapes of another result differ from this one's, one line per scenario with a difference.
   package func tapeDifferences(_ other: SuiteResult) -> [String] {
     zip(scenarios, other.scenarios).compactMap { a, b in
       guard let run = a.primary, let its = b.primary, let difference = TapeDifference(run, its) else { return nil }

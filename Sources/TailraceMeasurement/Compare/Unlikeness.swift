@@ -1,18 +1,18 @@
 extension SuiteResult {
-  /// What of the environment must be equal for figures to be comparable, and how people call it.
+  /// Properties of the environment that must be equal for figures to be comparable, with their names in messages.
   private static let likeness: [(key: String, name: String)] = [
     ("cpu_model", "processor"), ("processors", "number of processors"), ("memory_bytes", "memory"),
     ("virtualized", "virtualization"), ("os", "operating system"), ("kernel", "kernel"),
     ("swift_compiler", "Swift compiler"), ("build_configuration", "build"), ("allocator", "allocator"),
   ]
 
-  /// Why this result cannot be compared with another as it stands, a line each: other machines, toolchains, tapes,
-  /// scenarios; and, unless they are what is compared, other systems and settings. Empty: it can.
+  /// Why this result cannot be compared with another, one line each: different machines, toolchains, tapes or
+  /// scenarios, or different systems and settings that are not the subject of the comparison. Empty: it can.
   ///
   /// - Parameters:
-  ///   - varied: names of the settings that may differ, `system` being one; nil: all of them. Names of job types let
-  ///     what their jobs do differ, `load` when they arrive.
-  ///   - isTapeNamed: whether the user named what makes the tapes differ, such as another file.
+  ///   - varied: names of settings that may differ, including `system`; nil: all. The name of a job type allows its
+  ///     jobs to differ, and `load` allows the arrivals to differ.
+  ///   - isTapeNamed: whether the user named the cause of different tapes, such as another file.
   package func unlikeness(_ other: SuiteResult, varied: Set<String>?, isTapeNamed: Bool = false) -> [String] {
     var lines: [String] = []
     for (key, name) in Self.likeness {
@@ -60,7 +60,7 @@ extension SuiteResult {
     return "another tape, so other jobs (seed \(run.seed)): \(difference.words)"
   }
 
-  /// What of the environment differs without making figures incomparable, such as the commit.
+  /// Differences of the environment that do not prevent a comparison, such as the commit.
   package func notableDifferences(_ other: SuiteResult) -> [Setting] {
     let must = Set(Self.likeness.map(\.key) + ["load_average"])
     return other.environment.filter { !must.contains($0.name) && value(of: $0.name) != $0.value }

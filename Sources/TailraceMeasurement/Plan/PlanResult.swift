@@ -1,16 +1,16 @@
-/// What a search for the cheapest configuration left: everything that its report and its page are made from.
+/// The result of a search for the cheapest configuration, with all data for its report and its page.
 ///
-/// Lengths of time are nanoseconds.
+/// Durations are nanoseconds.
 package struct PlanResult: Sendable, Hashable, Codable {
   /// The format that this version writes and reads.
   package static let currentFormat = 1
   /// The version of the format.
   package var format = PlanResult.currentFormat
-  /// The version of the program that made it.
+  /// The version of the program that created it.
   package var version: String
-  /// Wall clock time at the start, in ISO 8601.
+  /// The wall-clock time of the start, in ISO 8601.
   package var started: String
-  /// The machine, the toolchain, the settings of the process.
+  /// The machine, the toolchain and the settings of the process.
   package var environment: [Setting]
   /// The command that repeats the search.
   package var command: String
@@ -18,29 +18,29 @@ package struct PlanResult: Sendable, Hashable, Codable {
   /// The scenario's name and summary.
   package var scenario: String
   package var summary: String
-  /// Its settings and load as they are where nothing varies.
+  /// The settings and load of the unchanged scenario.
   package var settings: [Setting]
-  /// What a reader must know; empty: nothing.
+  /// Notes for the reader; empty: none.
   package var notes: [String]
-  /// As written; all must be met.
+  /// The targets as written; all must be met.
   package var targets: [String]
   /// The settings that vary.
   package var varied: [String]
-  /// How many configurations `varied` spans.
+  /// The number of configurations that `varied` spans.
   package var count: Int
-  /// Independent seeds for each configuration at first.
+  /// Independent seeds per configuration in the first pass.
   package var replications: Int
-  /// Jobs that might be simulated for what was undecided, beyond the first replications.
+  /// Maximum jobs to simulate for undecided configurations after the first pass.
   package var budget: Int
-  /// How long arrivals go on in a run as the scenario says; nil: it says nothing.
+  /// How long arrivals last in a run of the scenario; nil: not set.
   package var length: Double?
-  /// Those that were tried, cheapest first.
+  /// The configurations tried, cheapest first.
   package var candidates: [PlanCandidate]
-  /// What stands between the answer, or where there is none the dearest configuration, and more to spare.
+  /// What limits the result, or the most expensive configuration if there is no result.
   package var binding: PlanBinding?
-  /// Whether it was cut short: what is missing was never run.
+  /// Whether the search was interrupted; what is missing was never run.
   package var isInterrupted: Bool
-  /// Configurations that could not be tried, and why, a line each; nil: there are none.
+  /// Configurations that could not be tried, and why, one line each; nil: none.
   package var failures: [String]?
 
   package init(
@@ -69,12 +69,12 @@ package struct PlanResult: Sendable, Hashable, Codable {
     self.isInterrupted = isInterrupted
   }
 
-  /// The place of the answer among the candidates; nil: none is known to meet every target, or the search is not whole,
-  /// so that cheaper ones may never have been tried.
+  /// The index of the result among the candidates; nil: no configuration is known to meet every target, or the search
+  /// is incomplete, so that cheaper ones may not have been tried.
   package var best: Int? { isWhole ? candidates.firstIndex { $0.verdict == .met } : nil }
-  /// Whether nothing is missing: it was not interrupted, and every configuration could be tried.
+  /// Whether the search is complete: not interrupted, and every configuration could be tried.
   package var isWhole: Bool { !isInterrupted && (failures ?? []).isEmpty }
-  /// The places of candidates that are cheaper than the answer, or where there is none all, and are not decided.
+  /// Indices of undecided candidates that are cheaper than the result, or of all undecided ones if there is no result.
   package var undecided: [Int] {
     candidates[..<(best ?? candidates.count)].indices.filter { candidates[$0].verdict == .unclear }
   }
@@ -83,27 +83,26 @@ package struct PlanResult: Sendable, Hashable, Codable {
 /// A configuration that was tried.
 package struct PlanCandidate: Sendable, Hashable, Codable {
   package typealias Verdict = CapacityTargetPoint.Verdict
-  /// One for each setting that varies.
+  /// One value per varied setting.
   package var values: [String]
   package var verdict: Verdict
   /// Whether its queue grows.
   package var isOverloaded: Bool
-  /// Whether it is not known that its queue has settled.
+  /// Whether its queue is not known to be stable.
   package var isUnsettled: Bool
-  /// What is wrong whatever the targets say, in words; empty: nothing.
+  /// A problem independent of the targets; empty: none.
   package var trouble: String
-  /// In the order of ``PlanResult/targets``; each interval is the one that the verdict rests on.
+  /// In the order of ``PlanResult/targets``; each interval is the one behind the verdict.
   package var targets: [CapacityTargetPoint]
   package var replications: Int
-  /// How long arrivals go on in its runs; nil: nothing says.
+  /// How long arrivals last in its runs; nil: not set.
   package var length: Double?
-  /// Jobs that were simulated for it.
+  /// The number of jobs simulated for it.
   package var jobs: Int
-  /// Whether it was looked at as often as may be, and is still unclear.
+  /// Whether the maximum number of looks was reached and it is still unclear.
   package var isOutOfLooks: Bool
   package var pools: [CapacityPoolUse]
-  /// Share of the jobs that succeeded, of those that could have; nil: none could, or a result of a version that did not
-  /// tell.
+  /// Successful jobs as a share of those that could succeed; nil: there were none, or a result of an earlier version.
   package var success: Double?
 
   package init(
@@ -125,26 +124,26 @@ package struct PlanCandidate: Sendable, Hashable, Codable {
   }
 }
 
-/// What binds a configuration.
+/// What limits a configuration.
 package struct PlanBinding: Sendable, Hashable, Codable {
-  /// Why a target is the one that binds.
+  /// Why a target is the limiting one.
   package enum Ground: String, Sendable, Codable {
     /// The next cheaper configuration misses it.
     case cheaperMissesIt
     /// The configuration itself misses it, by the most steps.
     case isMissed
-    /// Of the targets that a wider constraint moves, it has the fewest steps to spare.
+    /// Of the targets that relaxing a constraint affects, it has the smallest margin in steps.
     case hasLeastToSpare
-    /// No target is moved by any constraint.
+    /// Relaxing a constraint affects no target.
     case nothingMoves
   }
-  /// A target, and what it has to spare.
+  /// A target and its margin.
   package struct Spare: Sendable, Hashable, Codable {
     package var target: String
     package var unit: FigureUnit
-    /// How far the figure is on the right side of the limit, in ``unit``; nil: nothing was measured.
+    /// The distance of the figure from the limit on the good side, in ``unit``; nil: not measured.
     package var margin: Double?
-    /// The constraint that, a little wider, helps it most; nil: none does.
+    /// The constraint whose relaxation helps it most; nil: none.
     package var movedBy: String?
     package init(target: String, unit: FigureUnit, margin: Double?, movedBy: String?) {
       self.target = target
@@ -153,14 +152,14 @@ package struct PlanBinding: Sendable, Hashable, Codable {
       self.movedBy = movedBy
     }
   }
-  /// The place of the configuration among the candidates.
+  /// The index of the configuration among the candidates.
   package var subject: Int
   package var ground: Ground
-  /// As written; nil: none binds.
+  /// The target as written; nil: none.
   package var target: String?
-  /// What each constraint, a little wider, does to ``target``; the most helpful first.
+  /// The effect of relaxing each constraint on ``target``, most effective first.
   package var reliefs: [CapacityRelief]
-  /// Of every target.
+  /// The margins of all targets.
   package var spares: [Spare]
 
   package init(subject: Int, ground: Ground, target: String?, reliefs: [CapacityRelief], spares: [Spare]) {
@@ -171,7 +170,7 @@ package struct PlanBinding: Sendable, Hashable, Codable {
     self.spares = spares
   }
 
-  /// The constraint that binds; nil: none is known to.
+  /// The limiting constraint; nil: unknown.
   package var constraint: String? {
     reliefs.first.flatMap { $0.helps ? String($0.constraint.prefix { $0 != ":" }) : nil }
   }
