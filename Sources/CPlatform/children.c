@@ -1,12 +1,12 @@
-// Children of this process, and whatever they start: remembered, found and killed.
+// Child processes and their descendants: tracked, found and killed.
 //
-// A child leads a process group, which is remembered in a table. What leaves the group (setsid, a daemon) is found by
-// the environment that it inherits: each child gets a variable that names the process that started it. A keeper, a
-// process with the table in shared memory, waits until this process has ended, in whatever way, and kills what is left.
+// A child leads a process group, which is stored in a table. Processes that leave the group (setsid, a daemon) are
+// found by an environment variable that they inherit, which names the process that started them. The keeper, a process
+// with the table in shared memory, waits until this process has ended in any way, and kills what is left.
 //
-// PR_SET_PDEATHSIG would reach direct children only, needs a step between fork and exec that swift-subprocess does not
-// offer on Linux (a program in between would cost every job an exec), and is sent when a thread ends rather than the
-// process. A subreaper would have to tell orphans that it adopts from children that the library waits for.
+// PR_SET_PDEATHSIG would reach direct children only, requires a step between fork and exec that swift-subprocess does
+// not offer on Linux (an intermediate program would cost every job an exec), and is sent when a thread ends rather than
+// the process. A subreaper would have to distinguish adopted orphans from children that the library waits for.
 #define _GNU_SOURCE
 #include "CPlatform.h"
 #include <dirent.h>
@@ -29,22 +29,22 @@
 
 extern char **environ;
 
-/// As many as there may be workers in both pools.
+/// The maximum number of workers in both pools.
 #define GROUP_PLACES 131072
-/// The most processes that a search looks at.
+/// Maximum number of processes that a search examines.
 #define PROCESS_ROOM 131072
 #define TABLE_MAGIC 0x7461696c72616365u
 #define KEEPER "TAILRACE_KEEPER_OF"
-/// Where the keeper finds the table and the end of the pipe.
+/// The keeper's descriptors of the table and of the pipe.
 #define KEEPER_TABLE 3
 #define KEEPER_PIPE 4
 
 /// Shared with the keeper.
 struct table {
   uint64_t magic;
-  /// Its marks begin with this: `:PID.START.NAMESPACE.`
+  /// The beginning of its marks: `:PID.START.NAMESPACE.`
   char own_mark[64];
-  /// Whether this process has ended in an orderly way, so that there is nothing to do.
+  /// Whether this process has ended normally, so that nothing is left to do.
   atomic_int is_done;
   _Atomic(pid_t) groups[GROUP_PLACES];
 };
@@ -57,7 +57,7 @@ static int keeper_pipe = -1;
 static int keeper_problem;
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
-// MARK: - /proc, with nothing that a signal handler may not do
+// MARK: - /proc, async-signal-safe
 
 struct linux_entry {
   uint64_t number;
@@ -67,14 +67,14 @@ struct linux_entry {
   char name[];
 };
 
-/// The number that a name is; 0: it is none.
+/// Parses a process number; 0: not a number.
 static pid_t number_of(const char *name) {
   pid_t number = 0;
   for (; *name >= '0' && *name <= '9'; name++) number = number * 10 + (*name - '0');
   return *name == 0 ? number : 0;
 }
 
-/// Writes `PID/name`: snprintf is not for signal handlers.
+/// Writes `PID/name`. Replaces snprintf, which is not async-signal-safe.
 static void path_of(pid_t pid, const char *name, char *path) {
   char digits[16];
   int count = 0;
@@ -104,12 +104,12 @@ static ssize_t read_file(int proc, pid_t process, const char *name, char *text, 
 
 struct process {
   pid_t pid, parent, group;
-  /// Whether it has ended and only waits to be noticed.
+  /// Whether it is a zombie.
   char has_ended;
-  /// Whether its first thread has ended and others go on: what runs Swift code ends that way.
+  /// Whether its first thread has ended and others continue, as in Swift programs.
   char is_headless;
   char is_kin;
-  /// In clock ticks since the system was started.
+  /// In clock ticks since boot.
   uint64_t start;
 };
 
@@ -119,7 +119,7 @@ static int read_process(int proc, pid_t pid, struct process *process) {
   ssize_t length = read_file(proc, pid, "stat", text, sizeof text - 1);
   if (length <= 0) return 0;
   text[length] = 0;
-  // The name stands in parentheses and may have any character.
+  // The name is in parentheses and may contain any character.
   char *at = NULL;
   for (ssize_t i = length - 1; i > 0 && at == NULL; i--)
     if (text[i] == ')') at = text + i;
@@ -128,7 +128,7 @@ static int read_process(int proc, pid_t pid, struct process *process) {
   *process = (struct process){.pid = pid};
   char state = *at;
   uint64_t threads = 0;
-  // The state is field 3; fields 4, 5, 20 and 22 are wanted.
+  // The state is field 3; fields 4, 5, 20 and 22 are needed.
   for (int field = 3; field <= 22; field++) {
     uint64_t number = 0;
     for (char *digit = at; *digit >= '0' && *digit <= '9'; digit++) number = number * 10 + (uint64_t)(*digit - '0');
@@ -145,7 +145,7 @@ static int read_process(int proc, pid_t pid, struct process *process) {
   return process->start > 0;
 }
 
-/// Calls `found` with the value of the mark of a thread, if it has one. Returns what that returned, else 0.
+/// Calls `found` with the value of the mark of a thread, if any. Returns its result, else 0.
 static int with_mark_of(int proc, pid_t pid, int (*found)(const char *value, void *context), void *context) {
   static const char name[] = CPLATFORM_MARK "=";
   char text[8192 + 1], path[64];
@@ -177,7 +177,7 @@ static int with_mark_of(int proc, pid_t pid, int (*found)(const char *value, voi
       begin = i + 1;
       if (result) break;
     }
-    // What is begun is kept for the next piece; an entry that fills the buffer is no mark.
+    // An incomplete entry is kept for the next read; an entry that fills the buffer is not a mark.
     kept = end - begin;
     if (kept >= sizeof text - 1) {
       kept = 0;
@@ -190,7 +190,7 @@ static int with_mark_of(int proc, pid_t pid, int (*found)(const char *value, voi
   return result;
 }
 
-/// As `with_mark_of`, of any of its threads: one that has ended has no environment.
+/// Like `with_mark_of`, for any thread of a process: an ended thread has no environment.
 static int with_mark(int proc, const struct process *process, int (*found)(const char *value, void *context),
                      void *context) {
   if (process->has_ended) return 0;
@@ -243,15 +243,15 @@ static int list_processes(int proc, struct process *all, int room) {
   return count;
 }
 
-/// What one search looks at: too large for a stack.
+/// The buffers of a search, which are too large for the stack.
 struct search {
   struct process all[PROCESS_ROOM];
-  /// Places in `all` of what is to be killed, in the order in which it was found.
+  /// Indices in `all` of the processes to kill, in order of discovery.
   int kin[PROCESS_ROOM];
   pid_t groups[GROUP_PLACES];
 };
 
-/// The groups that are remembered now. Returns how many.
+/// Lists the added groups. Returns how many.
 static int list_groups(pid_t *groups) {
   int count = 0;
   for (unsigned place = 0; place < GROUP_PLACES; place++) {
@@ -267,7 +267,7 @@ static int is_among(pid_t group, const pid_t *groups, int count) {
   return 0;
 }
 
-/// Lists what carries a mark, or is in one of the groups, and what descends from those. Returns how many.
+/// Lists processes with a mark or in one of the groups, and their descendants. Returns how many.
 static int find_kin(int proc, struct search *search, int groups, const char *mark) {
   pid_t self = getpid();
   int count = list_processes(proc, search->all, PROCESS_ROOM), kin = 0;
@@ -278,7 +278,7 @@ static int find_kin(int proc, struct search *search, int groups, const char *mar
         is_among(one->group, search->groups, groups) || with_mark(proc, one, contains, (void *)mark);
     if (one->is_kin) search->kin[kin++] = i;
   }
-  // What has cleared its environment is found by its parents, as long as those are there.
+  // Processes that cleared their environment are found by their parents, while those exist.
   for (int next = 0; next < kin; next++) {
     pid_t parent = search->all[search->kin[next]].pid;
     for (int i = 0; i < count; i++) {
@@ -291,7 +291,7 @@ static int find_kin(int proc, struct search *search, int groups, const char *mar
   return kin;
 }
 
-/// Kills what carries a mark, or is in a remembered group, and what descends from those, until none is left.
+/// Kills processes with a mark or in an added group, and their descendants, until none is left.
 static int kill_kin(const char *mark, int kills_groups, int64_t limit_ns) {
   int64_t deadline = cplatform_monotonic_ns() + limit_ns;
   int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -304,7 +304,7 @@ static int kill_kin(const char *mark, int kills_groups, int64_t limit_ns) {
     for (int i = 0; i < groups; i++) kill(-search->groups[i], SIGKILL);
     for (int i = 0; i < kin; i++) kill(search->all[search->kin[i]].pid, SIGKILL);
     if (killed == 0) killed = kin;
-    // Killed ones take a moment to end, and may have started others just before.
+    // Killed processes take a moment to end, and may have started others just before.
     if (kin == 0 || cplatform_monotonic_ns() > deadline) break;
     struct timespec pause = {.tv_nsec = 500000};
     nanosleep(&pause, NULL);
@@ -314,7 +314,7 @@ static int kill_kin(const char *mark, int kills_groups, int64_t limit_ns) {
   return killed;
 }
 
-// MARK: - The table, and its keeper
+// MARK: - The table and the keeper
 
 static uint64_t start_of(pid_t pid) {
   int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -332,7 +332,7 @@ uint64_t cplatform_process_namespace(void) {
   return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
 }
 
-/// The orderly end: nothing is left to the keeper.
+/// Normal exit: nothing is left to the keeper.
 static void end_children(void) {
   if (table == NULL) return;
   cplatform_children_kill(2000000000);
@@ -345,11 +345,11 @@ static void end_children(void) {
   }
 }
 
-/// Starts the keeper: this program, which `keep` takes over before anything else of it runs.
+/// Starts the keeper: this program, in which `keep` runs before anything else.
 static int start_keeper(int memory) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return errno;
-  // Out of the way of the numbers that the keeper has them under.
+  // Moves the descriptors above the numbers that the keeper uses.
   int high_memory = fcntl(memory, F_DUPFD_CLOEXEC, 16), high_pipe = fcntl(ends[0], F_DUPFD_CLOEXEC, 16);
   int count = 0, kept = 0, result = 0;
   while (environ[count] != NULL) count++;
@@ -373,7 +373,7 @@ static int start_keeper(int memory) {
     posix_spawn_file_actions_adddup2(&actions, 0, 2);
     posix_spawn_file_actions_adddup2(&actions, high_memory, KEEPER_TABLE);
     posix_spawn_file_actions_adddup2(&actions, high_pipe, KEEPER_PIPE);
-    // A session of its own: signals to this one's group, and of its terminal, do not reach it.
+    // A new session, so that signals to this process group and its terminal do not reach the keeper.
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
     result = posix_spawn(&keeper, "/proc/self/exe", &actions, &attributes, arguments, variables);
     posix_spawn_file_actions_destroy(&actions);
@@ -392,7 +392,7 @@ static int start_keeper(int memory) {
   return result;
 }
 
-/// Whether a value has only what marks are made of.
+/// Whether a value consists of characters of marks.
 static int is_mark(const char *value) {
   size_t length = 0;
   for (; value[length] != 0; length++)
@@ -406,7 +406,7 @@ static void prepare(void) {
   snprintf(own, sizeof own, ":%d.%llu.%llu.", getpid(), (unsigned long long)start,
            (unsigned long long)cplatform_process_namespace());
   const char *outer = getenv(CPLATFORM_MARK);
-  // Both have a colon where they meet.
+  // Both have a colon at the boundary.
   snprintf(marks, sizeof marks, "%s%s", outer != NULL && is_mark(outer) ? outer : "",
            outer != NULL && is_mark(outer) ? own + 1 : own);
   int memory = memfd_create("tailrace-children", MFD_CLOEXEC);
@@ -415,7 +415,7 @@ static void prepare(void) {
     made = mmap(NULL, sizeof(struct table), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
   if (made == MAP_FAILED) {
     keeper_problem = errno;
-    // Without the keeper, groups are remembered all the same.
+    // Without the keeper, groups are still tracked.
     made = mmap(NULL, sizeof(struct table), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (made == MAP_FAILED) return;
   }
@@ -436,7 +436,7 @@ const char *cplatform_children_mark(void) { return marks; }
 
 pid_t cplatform_children_keeper(void) { return keeper; }
 
-/// The keeper's whole life. Runs before the program's own beginning, and ends the process.
+/// The keeper's main function. Runs before the program's own start, and ends the process.
 __attribute__((constructor)) static void keep(void) {
   const char *owner = getenv(KEEPER);
   if (owner == NULL) return;
@@ -456,7 +456,7 @@ __attribute__((constructor)) static void keep(void) {
   close(KEEPER_TABLE);
   if (chdir("/") != 0) _exit(1);
   char byte;
-  // Nothing is ever written: the end comes when the last process that has the other end has gone.
+  // Nothing is ever written: the read returns when the last process with the other end has ended.
   while (read(KEEPER_PIPE, &byte, 1) < 0 && errno == EINTR) {
   }
   if (atomic_load(&table->is_done)) _exit(0);
@@ -502,9 +502,9 @@ int cplatform_child_has_ended(pid_t child) {
   return info.si_pid != 0;
 }
 
-// MARK: - What others have left
+// MARK: - Orphans of other processes
 
-/// Whether all processes that a mark names have ended.
+/// Whether all processes named by a mark have ended.
 static int is_orphaned(const char *value, void *context) {
   cplatform_marked_t *found = context;
   while (*value == ':' && value[1] != 0) {
@@ -513,11 +513,11 @@ static int is_orphaned(const char *value, void *context) {
     if (end == NULL || *end != '.' || pid <= 1) return 0;
     uint64_t start = strtoull(end + 1, &end, 10);
     if (*end != '.') return 0;
-    // In another namespace the numbers of processes mean others.
+    // In another namespace, process numbers have other meanings.
     if (strtoull(end + 1, &end, 10) != cplatform_process_namespace() || *end != '.') return 0;
     strtoul(end + 1, &end, 10);
     if (*end != ':' && *end != 0) return 0;
-    // One that lives will see to what descends from it.
+    // A live process takes care of its own descendants.
     if (start_of((pid_t)pid) == start) return 0;
     found->owner = (pid_t)pid;
     found->owner_start = start;

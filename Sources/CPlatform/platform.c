@@ -102,7 +102,7 @@ void *cplatform_thread_mark(void *mark) {
   return before;
 }
 
-// Places are used again for other threads, and never freed: somebody may look at one at any time.
+// Places are reused for other threads and never freed, because any thread may read one at any time.
 typedef struct turn_place {
   _Atomic uint64_t count;
   struct turn_place *next;
@@ -165,7 +165,7 @@ static _Atomic int64_t ended_run_delay;
 
 int64_t cplatform_ended_run_delay_ns(void) { return atomic_load(&ended_run_delay); }
 
-/// Adds what the calling thread, which ends, waited for a processor: the second number of its schedstat.
+/// Adds the time that the calling, ending thread waited for a CPU: the second number of its schedstat.
 static void note_run_delay(void) {
   char text[128];
   int file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);

@@ -7,7 +7,7 @@
   /// Whether jemalloc is linked into this executable.
   let isBuiltIn = false
 
-  /// Stands in for jemalloc's own function where it is left out: knows no name.
+  /// Replaces jemalloc's function in builds without it: reports every name as unknown.
   func mallctl(
     _ name: UnsafePointer<CChar>, _ old: UnsafeMutableRawPointer?, _ oldSize: UnsafeMutablePointer<Int>?,
     _ new: UnsafeMutableRawPointer?, _ newSize: Int

@@ -1,14 +1,14 @@
 import Glibc
 import Synchronization
 
-/// Adds up the bytes allocated by every thread that enrolled: workers, load generator.
+/// Adds up the bytes allocated by all enrolled threads: workers and load generator.
 ///
-/// jemalloc counts allocated bytes exactly, but per thread, and a thread's counter can be found only by that thread. So
-/// each thread that matters enrols once, from which moment on it counts; the sum over them can then be read from
-/// anywhere. What a thread allocated before it exited stays in the sum. Threads that never enrolled are not in it.
+/// jemalloc counts allocated bytes exactly, but per thread, and only the thread itself can find its counter. Each
+/// relevant thread therefore enrolls once and counts from then on; the sum can be read from any thread. Allocations of
+/// exited threads stay in the sum. Threads that never enrolled are not included.
 public enum ThreadAllocationLedger {
-  /// Makes the calling thread count from now on; does nothing when it already does, in a few nanoseconds, so it may be
-  /// called at the start of every job. Does nothing when the counters are unavailable.
+  /// Enrolls the calling thread. If it is already enrolled, this takes a few nanoseconds and has no effect, so it may
+  /// be called at the start of every job. Has no effect if the counters are unavailable.
   public static func enrollCurrentThread() {
     guard let key, pthread_getspecific(key) == nil, let counter = AllocationCounters.threadAllocatedPointer() else {
       return
@@ -18,14 +18,14 @@ public enum ThreadAllocationLedger {
     pthread_setspecific(key, Unmanaged.passRetained(entry).toOpaque())
   }
 
-  /// Bytes allocated by enrolled threads, each since it enrolled; nil when the counters are unavailable. It never
-  /// decreases. Running threads are read as they stand, so take it at quiet moments or as a difference over a while.
+  /// Bytes allocated by enrolled threads since each enrolled; nil if the counters are unavailable. Never decreases.
+  /// Counters of running threads change meanwhile, so read it at quiet moments or as a difference over time.
   public static func allocatedBytes() -> UInt64? {
     guard AllocationCounters.unavailability == nil else { return nil }
     return entries.withLock { state in state.living.reduce(state.departed) { $0 + $1.bytes } }
   }
 
-  /// Threads enrolled and alive.
+  /// The number of live enrolled threads.
   public static var threadCount: Int { entries.withLock { $0.living.count } }
 
   private final class Entry: @unchecked Sendable {

@@ -1,23 +1,24 @@
 public import TailraceRuntime
 public import Tracing
 
-/// A span for each attempt, in the trace that the job was submitted in.
+/// Creates a span for each attempt, in the trace of the job's submission.
 ///
-/// The submitter's `ServiceContext` travels with the job, whatever task or thread runs it, however much later. Each
-/// attempt is a span of kind `consumer` named `process TYPE`, child of the span in which the job was submitted; within
-/// it `ServiceContext.current` is the span's, so that what the handler calls adds to the trace. A failed attempt has
-/// its error and the status `error`. Attributes: `tailrace.job.id`, `tailrace.job.type`, `tailrace.job.priority`,
-/// `tailrace.job.pool`, `tailrace.job.attempt` (the first is 1), `tailrace.job.worker`, `tailrace.job.tags` where there
-/// are any.
+/// The submitter's `ServiceContext` is attached to the job, whichever task or thread runs it, and whenever. Each
+/// attempt is a span of kind `consumer` named `process TYPE`, a child of the span in which the job was submitted.
+/// During the attempt, `ServiceContext.current` is the span's, so that the handler's calls are part of the trace. A
+/// failed attempt has its error and the status `error`. Attributes: `tailrace.job.id`, `tailrace.job.type`,
+/// `tailrace.job.priority`,
+/// `tailrace.job.pool`, `tailrace.job.attempt` (from 1), `tailrace.job.worker`, and `tailrace.job.tags` if there are
+/// any.
 public struct JobTracing: SubmissionMiddleware, AttemptMiddleware {
   private let given: (any Tracer)?
 
-  /// Makes the middleware; ``TailraceRuntime/Scheduler/use(_:)`` puts it in place.
+  /// Creates the middleware; add it with ``TailraceRuntime/Scheduler/use(_:)``.
   ///
-  /// - Parameter tracer: nil: `InstrumentationSystem.tracer`, as it is at each attempt.
+  /// - Parameter tracer: nil: the current `InstrumentationSystem.tracer` at each attempt.
   public init(tracer: (any Tracer)? = nil) { given = tracer }
 
-  /// Sends the submitter's context along, where the request has none of its own.
+  /// Attaches the submitter's context, unless the request already has one.
   public func prepare(_ request: inout JobRequest) {
     if request.serviceContext == nil { request.serviceContext = ServiceContext.current }
   }
@@ -75,7 +76,7 @@ public struct JobTracing: SubmissionMiddleware, AttemptMiddleware {
 }
 
 extension Scheduler {
-  /// Traces every job: puts the middleware around submissions and around attempts.
+  /// Traces every job: adds the middleware for submissions and for attempts.
   ///
   /// - Throws: ``/TailraceRuntime/SchedulerError/alreadyStarted`` after `start()`.
   public func use(_ tracing: JobTracing) throws {
@@ -87,7 +88,7 @@ extension Scheduler {
 private enum ServiceContextKey: JobValueKey { typealias Value = ServiceContext }
 
 extension JobRequest {
-  /// The context that the job's attempts run in; nil: with ``JobTracing`` that of the task or thread that submits it.
+  /// The context of the job's attempts; nil: with ``JobTracing``, that of the submitting task or thread.
   public var serviceContext: ServiceContext? {
     get { self[ServiceContextKey.self] }
     set { self[ServiceContextKey.self] = newValue }
@@ -95,6 +96,6 @@ extension JobRequest {
 }
 
 extension JobContext {
-  /// The context that the job was submitted with.
+  /// The context that was attached at submission.
   public var serviceContext: ServiceContext? { self[ServiceContextKey.self] }
 }

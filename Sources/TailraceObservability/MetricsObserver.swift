@@ -3,47 +3,47 @@ import Synchronization
 import TailracePlatform
 public import TailraceRuntime
 
-/// Counts and times a scheduler's jobs with swift-metrics.
+/// Reports counts and times of a scheduler's jobs to swift-metrics.
 ///
-/// | metric | kind | dimensions | is |
+/// | metric | kind | dimensions | meaning |
 /// |---|---|---|---|
 /// | `tailrace_attempts` | counter | `job_type`, `pool`, `outcome` | attempts that ended |
 /// | `tailrace_attempt_service` | timer | `job_type`, `pool`, `outcome` | started → finished |
 /// | `tailrace_attempt_waiting` | timer | `job_type`, `pool` | eligible → started |
-/// | `tailrace_jobs_settled` | counter | `job_type`, `pool`, `cause` | jobs settled or refused |
+/// | `tailrace_jobs_settled` | counter | `job_type`, `pool`, `cause` | jobs settled or rejected |
 /// | `tailrace_job_response` | timer | `job_type`, `pool` | submitted → completed or dead-lettered |
 /// | `tailrace_jobs_waiting` | gauge | `priority` | eligible jobs |
 /// | `tailrace_jobs_scheduled`, `_blocked`, `_running` | gauge | – | jobs in these states |
-/// | `tailrace_submitters_waiting` | gauge | – | submitters that wait for room |
-/// | `tailrace_workers_abandoned` | gauge | – | workers whose attempt is over, but whose handler has not returned |
-/// | `tailrace_workers_busy_ratio` | gauge | `pool` | busy share of its workers' time since the start |
+/// | `tailrace_submitters_waiting` | gauge | – | submitters waiting for room |
+/// | `tailrace_workers_abandoned` | gauge | – | workers whose attempt is over but whose handler has not returned |
+/// | `tailrace_workers_busy_ratio` | gauge | `pool` | busy share of the workers' time since the start |
 ///
-/// Timers are told nanoseconds; the unit in which a backend shows them is the backend's. Gauges change when
-/// ``record(_:)`` is called, as ``SchedulerService`` does.
+/// Timers receive nanoseconds; the backend determines the unit of display. Gauges are updated by calls to
+/// ``record(_:)``, which ``SchedulerService`` makes periodically.
 ///
-/// Records are counted on the worker that made them, outside the scheduler's locks. Each worker finds its metrics by
-/// number: the backend is asked for one only when a worker first needs it.
+/// Records are counted on the worker that produced them, outside the scheduler's locks. Each worker caches its metrics,
+/// so the backend is asked for a metric only on first use.
 public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
   private let factory: any MetricsFactory
   private let names = Locked(TypeNames())
-  /// How many numbers were given to another name; see ``TypeNames``.
+  /// How many type numbers were reused for other names; see ``TypeNames``.
   private let renames = Atomic<Int>(0)
-  /// By the number of the shard. What is in a shard belongs to whoever records into it: one at a time.
+  /// By shard. A shard is used by one thread at a time.
   private let shards = Locked<[Shard?]>([])
   private let gauges = Locked<[String: Gauge]>([:])
 
-  /// Makes an observer; give it to ``/TailraceRuntime/Scheduler``.
+  /// Creates an observer, to be passed to ``/TailraceRuntime/Scheduler``.
   ///
-  /// - Parameter factory: nil: `MetricsSystem.factory`, which must be bootstrapped before.
+  /// - Parameter factory: nil: `MetricsSystem.factory`, which must be bootstrapped first.
   public init(factory: (any MetricsFactory)? = nil) { self.factory = factory ?? MetricsSystem.factory }
 
-  /// Notes the name for the dimension `job_type`.
+  /// Stores the name for the dimension `job_type`.
   public func typeRegistered(_ name: String, as id: JobTypeID) {
     let count = names.withLock { $0.note(name, id) }
     renames.store(count, ordering: .releasing)
   }
 
-  /// Counts what happened.
+  /// Counts records.
   public func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) {
     let own = shards.withLock { shards -> Shard in
       while shards.count <= shard { shards.append(nil) }
@@ -56,7 +56,7 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
     for record in records { count(record, own) }
   }
 
-  /// Drops the metrics that were made for names whose numbers others have now.
+  /// Drops cached metrics of type numbers that were reused for other names.
   private func forgetRenamed(_ shard: Shard) {
     let (renamed, count) = names.withLock { ($0.renamed(since: shard.renamesSeen), $0.renames) }
     shard.renamesSeen = count
@@ -110,7 +110,7 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
       service: CoreMetrics.Timer(label: "tailrace_attempt_service", dimensions: dimensions, factory: factory))
   }
 
-  /// Sets the gauges to what a scheduler shows now.
+  /// Sets the gauges from a snapshot of the scheduler's metrics.
   public func record(_ metrics: SchedulerMetrics) {
     let now = metrics.gauges
     for priority in Priority.allCases {
@@ -137,7 +137,7 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
   private func gauge(_ label: String, _ dimension: (String, String)?) -> Gauge {
     let key = dimension.map { "\(label) \($0.1)" } ?? label
     if let known = gauges.withLock({ $0[key] }) { return known }
-    // The backend makes it outside the lock; of two that are made at once the first stays.
+    // The backend creates it outside the lock; of two created concurrently, the first is kept.
     let fresh = Gauge(label: label, dimensions: dimension.map { [$0] } ?? [], factory: factory)
     return gauges.withLock { gauges in
       if let known = gauges[key] { return known }
@@ -147,23 +147,23 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
   }
 }
 
-/// What one worker uses.
+/// The cached metrics of one worker.
 private final class Shard {
   /// By type and pool.
   var places: [PlaceMetrics] = []
   var renamesSeen = 0
 }
 
-/// The names of the job types, and which numbers were given to another name: those of types that nothing was ever
-/// registered for.
+/// The names of the job types, and the numbers reused for other names. Only numbers of types that never had a handler
+/// are reused.
 private struct TypeNames {
   private static let remembered = 1_024
   private(set) var names: [JobTypeID: String] = [:]
   private(set) var renames = 0
-  /// The numbers of the latest renames.
+  /// The most recently reused numbers.
   private var latest: [JobTypeID] = []
 
-  /// Returns how many numbers were given to another name so far.
+  /// Stores a name; returns how many numbers were reused so far.
   mutating func note(_ name: String, _ id: JobTypeID) -> Int {
     if let known = names.updateValue(name, forKey: id), known != name {
       renames += 1
@@ -173,13 +173,13 @@ private struct TypeNames {
     return renames
   }
 
-  /// The numbers that were given to another name since; nil: so many that they are not remembered.
+  /// The numbers reused since `seen`; nil: too many to be kept.
   func renamed(since seen: Int) -> ArraySlice<JobTypeID>? {
     renames - seen <= latest.count ? latest.suffix(renames - seen) : nil
   }
 }
 
-/// The metrics of one job type in one pool, as far as they were needed.
+/// The metrics of one job type in one pool, created on first use.
 private struct PlaceMetrics {
   var outcomes: [OutcomeMetrics?] = Array(repeating: nil, count: AttemptOutcome.allCases.count)
   var causes: [Counter?] = Array(repeating: nil, count: SettlementCause.allCases.count)
@@ -193,7 +193,7 @@ private struct OutcomeMetrics {
 }
 
 extension SettlementCause {
-  /// Whether a job that settled so was brought to its own end, good or bad.
+  /// Whether a job with this cause finished: completed or dead-lettered.
   fileprivate var isOutcome: Bool {
     switch self {
     case .succeeded, .failed, .timedOut, .failedPermanently, .crashed: true

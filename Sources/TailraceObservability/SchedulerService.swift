@@ -2,10 +2,10 @@ public import ServiceLifecycle
 public import TailraceCore
 public import TailraceRuntime
 
-/// A scheduler as a service of swift-service-lifecycle: it runs until the group shuts down gracefully, then lets its
-/// jobs end.
+/// A scheduler as a service of swift-service-lifecycle: it runs until the group shuts down gracefully, then drains its
+/// jobs.
 ///
-/// List it before the services that submit jobs: a group shuts down the last first.
+/// List it before the services that submit jobs: a group shuts down its services in reverse order.
 public struct SchedulerService: Service {
   private let scheduler: Scheduler
   private let grace: Duration
@@ -13,16 +13,16 @@ public struct SchedulerService: Service {
   private let metrics: MetricsObserver?
   private let interval: Duration
 
-  /// Makes a service of a scheduler whose handlers are registered.
+  /// Creates a service from a scheduler whose handlers are registered.
   ///
   /// - Parameters:
   ///   - scheduler: not started yet.
-  ///   - grace: how long jobs may go on after the shutdown has begun, 0 s or longer; keep it below the group's own
+  ///   - grace: how long jobs may continue after the shutdown has begun, 0 s or longer; keep it below the group's
   ///     `maximumGracefulShutdownDuration`. Default: 30 s.
-  ///   - stopping: how long handlers may take to return after their cancellation, 0 s or longer. Default: 5 s.
-  ///   - metrics: gauges to set while the service runs; nil: none.
-  ///   - interval: how often to set them; 1 ms to a day. Default: 5 s.
-  /// - Throws: all that is out of range, with its value and range.
+  ///   - stopping: how long to wait for handlers after their cancellation, 0 s or longer. Default: 5 s.
+  ///   - metrics: receives gauges while the service runs; nil: none.
+  ///   - interval: how often to update the gauges; 1 ms to a day. Default: 5 s.
+  /// - Throws: ``/TailraceCore/InvalidValues`` for every value that is out of range.
   public init(
     _ scheduler: Scheduler, grace: Duration = .seconds(30), stopping: Duration = .seconds(5),
     metrics: MetricsObserver? = nil, every interval: Duration = .seconds(5)
@@ -40,10 +40,10 @@ public struct SchedulerService: Service {
     self.interval = interval
   }
 
-  /// Starts the scheduler; returns when it was shut down.
+  /// Starts the scheduler and returns after it was shut down.
   ///
-  /// - Throws: `CancellationError` when the task is cancelled before a graceful shutdown began: the jobs are then
-  ///   cancelled at once, without the grace period.
+  /// - Throws: `CancellationError` if the task is cancelled before a graceful shutdown; jobs are then cancelled
+  ///   immediately, without the grace period.
   public func run() async throws {
     scheduler.start()
     do {

@@ -6,8 +6,8 @@ import TailracePlatform
 import TailraceReplay
 import TailraceWorkload
 
-/// An SQLite database in a temporary directory, in write-ahead-log mode, behind GRDB's pool: several readers beside one
-/// writer. Its directory is deleted on ``close()``, and at the latest when the object goes.
+/// An SQLite database in a temporary directory, in write-ahead-log mode, with GRDB's pool: several readers and one
+/// writer. Its directory is deleted by ``close()``, or when the object is deallocated.
 package final class SQLiteDatabaseWork: DatabaseWork {
   private let directory: URL
   private let pool: DatabasePool
@@ -22,11 +22,11 @@ package final class SQLiteDatabaseWork: DatabaseWork {
   /// Creates the database with a table of `rows` rows, and opens it.
   ///
   /// - Parameters:
-  ///   - readers: Connections for reading, 1 to ``readerLimit``; what is outside is brought inside.
-  ///   - rows: Rows that operations spread over, at least 1.
-  ///   - directory: Where to put the database's own directory; nil: the system's temporary directory.
-  /// - Throws: ``CannotOpen`` when the directory cannot be written, SQLite refuses, or a connection cannot be opened;
-  ///   nothing is left behind then.
+  ///   - readers: Connections for reading; clamped to 1 to ``readerLimit``.
+  ///   - rows: Number of rows, at least 1.
+  ///   - directory: The parent of the database's directory; nil: the system's temporary directory.
+  /// - Throws: ``CannotOpen`` if the directory cannot be written, SQLite reports an error, or a connection cannot be
+  ///   opened; everything created is removed then.
   package init(readers: Int = 5, rows: Int = 1_000, in directory: URL? = nil) throws {
     let parent = directory ?? URL(fileURLWithPath: TemporaryPlace.directory, isDirectory: true)
     let own = URL(fileURLWithPath: TemporaryPlace.folder("sqlite", in: parent.path), isDirectory: true)
@@ -52,7 +52,7 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     var configuration = GRDB.Configuration()
     configuration.maximumReaderCount = readers
     configuration.label = "tailrace.sqlite"
-    // In WAL mode `normal` keeps the database consistent over a crash and spares a disk flush per transaction.
+    // In WAL mode `normal` keeps the database consistent after a crash and saves a disk flush per transaction.
     configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
     let pool = try DatabasePool(path: path, configuration: configuration)
     try pool.write { database in
@@ -67,28 +67,28 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     return pool
   }
 
-  /// An error of SQLite as SQLite words it.
+  /// The message of an SQLite error.
   private static func words(_ error: any Error) -> String {
     guard let error = error as? DatabaseError else { return ErrorWords.of(error) }
     return "\(error.message ?? "it gave no reason") (SQLite error \(error.resultCode.rawValue))"
   }
 
-  /// An operation's error with its reason in words.
+  /// Adds the reason to an operation's error.
   private static func worded(_ error: any Error) -> any Error {
     error is DatabaseError ? OperationFailed(reason: words(error)) : error
   }
 
-  /// The most connections for reading.
+  /// Maximum number of reading connections.
   package static let readerLimit = DatabaseConnections.readerLimit
 
-  /// How long a connection waits to be opened together with the others.
+  /// How long each connection waits for the others to be opened.
   private static let patience = DispatchTimeInterval.seconds(2)
 
-  /// Opens every connection for reading, which the pool does only when one is needed, and prepares its statement: a
-  /// service does so before it takes jobs. Each waits until all are open, so that none is used twice; where the machine
-  /// gives too few threads for that, the rest opens with the first jobs that need it.
+  /// Opens every reading connection, which the pool otherwise does on demand, and prepares its statement, as a service
+  /// does before it accepts jobs. Each waits until all are open, so that none is used twice. If there are too few
+  /// threads, the remaining ones are opened on demand.
   ///
-  /// - Throws: What kept a connection from opening.
+  /// - Throws: The error that prevented a connection from opening.
   private static func openReaders(of pool: DatabasePool, count: Int) throws {
     let opened = DispatchSemaphore(value: 0)
     let allOpen = DispatchSemaphore(value: 0)
@@ -112,10 +112,10 @@ package final class SQLiteDatabaseWork: DatabaseWork {
 
   package var statistics: DatabaseStatistics { state.withLock { $0.statistics } }
 
-  /// Where the database's files are, until ``close()``.
+  /// The directory of the database, until ``close()``.
   package var location: URL { directory }
 
-  // A single statement is a transaction by itself; only `mixed` needs one around two.
+  // A single statement is already a transaction; only `mixed` needs an explicit one.
 
   package func perform(_ operation: SQLiteOperation, key: UInt64) async throws {
     let id = begin(key: key)
@@ -193,30 +193,30 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     }
   }
 
-  /// SQLite refused an operation.
+  /// An operation failed with an SQLite error.
   package struct OperationFailed: Error, Hashable, CustomStringConvertible {
     package let reason: String
-    package var description: String { "the job database refused an operation: \(reason)" }
+    package var description: String { "an operation of the job database failed: \(reason)" }
   }
 
-  /// A prepared row is not there: something else wrote to the database.
+  /// An expected row is missing: another process wrote to the database.
   package struct MissingRow: Error, CustomStringConvertible {
     package let id: Int64
     package var description: String {
-      "row \(id) of the job database is missing: another process must have changed it; run again"
+      "row \(id) of the job database is missing, because another process changed it; run again"
     }
   }
 
-  /// The database could not be made ready.
+  /// The database could not be created or opened.
   package struct CannotOpen: Error, CustomStringConvertible {
-    /// Where it was to be.
+    /// The intended location.
     package let directory: String
-    /// The connections that were asked for.
+    /// The requested number of connections.
     package let readers: Int
     package let reason: String
     package var description: String {
       "cannot open the database of 'sqlite' jobs in '\(directory)' with \(readers) connections: \(reason); "
-        + "run with fewer workers, raise the limit of open files (ulimit -n), or set TMPDIR to a folder with room"
+        + "run with fewer workers, raise the limit of open files (ulimit -n), or set TMPDIR to a folder with free space"
     }
   }
 }

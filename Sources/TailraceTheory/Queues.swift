@@ -1,10 +1,10 @@
 import Foundation
 
-/// Exact results of queueing theory, against which simulated figures are held.
+/// Exact results of queueing theory, for comparison with simulated figures.
 ///
-/// Times are in any one unit, rates in its inverse. `load` (ρ) is the offered load a server: arrival rate × mean
-/// service time ÷ servers; where it is 1 or more the queue has no limit distribution and the functions trap. Waiting
-/// times are those of jobs that wait in order of arrival unless said otherwise, zero waits included.
+/// Times are in any one unit, rates in its inverse. `load` (ρ) is the offered load per server: arrival rate × mean
+/// service time ÷ servers. If it is 1 or more, the queue has no limit distribution and the functions trap. Unless
+/// stated otherwise, jobs are served in order of arrival, and waiting times include zero waits.
 ///
 /// Sources, by their short names in the comments: *Gross* — D. Gross, J. F. Shortle, J. M. Thompson, C. M. Harris,
 /// *Fundamentals of Queueing Theory*, 4th ed., Wiley 2008. *Kleinrock* — L. Kleinrock, *Queueing Systems*, vol. 1 and
@@ -13,8 +13,8 @@ import Foundation
 package enum Queues {
   // MARK: - Poisson arrivals, exponential service
 
-  /// Erlang's loss formula B(c, a): the share of arrivals that find all servers busy where nobody may wait, for any
-  /// service distribution. Gross (2.44), by the recursion B(k) = a·B(k−1) / (k + a·B(k−1)).
+  /// Erlang's loss formula B(c, a): the share of arrivals that find all servers busy in a system without waiting room,
+  /// for any service distribution. Gross (2.44), by the recursion B(k) = a·B(k−1) / (k + a·B(k−1)).
   ///
   /// - Parameters:
   ///   - servers: c, at least 1.
@@ -38,7 +38,7 @@ package enum Queues {
 
   /// The quantile of the waiting time in M/M/c: P(W > t) = C·e^{−(cμ−λ)t}. Gross, section 2.4.
   ///
-  /// - Parameter p: in 0..<1; zero where that share does not wait at all.
+  /// - Parameter p: in 0..<1. The quantile is zero if at least this share does not wait.
   package static func waitQuantile(_ p: Double, servers: Int, arrivalRate: Double, service: Double) -> Double {
     let delayed = erlangC(servers: servers, erlangs: arrivalRate * service)
     guard 1 - p < delayed else { return 0 }
@@ -50,13 +50,13 @@ package enum Queues {
     -log(1 - p) / (1 / service - arrivalRate)
   }
 
-  /// What M/M/c/K does: K jobs fit, those in service included, and further ones are lost.
+  /// The results of M/M/c/K: the system holds K jobs, including those in service, and further ones are lost.
   package struct Finite {
     /// Share of arrivals that are lost.
     package let loss: Double
     /// Jobs served per unit of time.
     package let throughput: Double
-    /// Mean waiting time of those that are not lost.
+    /// Mean waiting time of jobs that are not lost.
     package let meanWait: Double
   }
 
@@ -71,7 +71,7 @@ package enum Queues {
     return Finite(loss: loss, throughput: throughput, meanWait: waiting / throughput)
   }
 
-  /// What a closed system of clients does, each of which thinks, submits a job, and awaits it: M/M/c//N.
+  /// The results of M/M/c//N, a closed system of clients, each of which thinks, submits a job, and awaits it.
   package struct Closed {
     package let throughput: Double
     /// From submission to completion.
@@ -91,8 +91,8 @@ package enum Queues {
     return Closed(throughput: throughput, meanResponse: present / throughput)
   }
 
-  /// Mean response time in M/M/1 where each attempt fails with a probability and goes to the end of the queue: that of
-  /// M/M/1 with rate μ(1−p). Takács.
+  /// Mean response time in M/M/1 where each attempt fails with probability `failing` and returns to the end of the
+  /// queue: that of M/M/1 with rate μ(1−p). Takács.
   package static func meanResponseWithFeedback(arrivalRate: Double, service: Double, failing: Double) -> Double {
     1 / ((1 - failing) / service - stable(arrivalRate * service / (1 - failing)) * (1 - failing) / service)
   }
@@ -104,8 +104,8 @@ package enum Queues {
     arrivalRate * secondMoment / (2 * (1 - stable(arrivalRate * service)))
   }
 
-  /// Mean waiting time in M/G/1 with arrivals in batches of one size: what precedes the batch, and what precedes the
-  /// job in it. Gross, section 3.1, with the second moment of the service time.
+  /// Mean waiting time in M/G/1 with batch arrivals of one size: the wait for earlier batches plus that for earlier
+  /// jobs of the same batch. Gross, section 3.1, with the second moment of the service time.
   ///
   /// - Parameter batches: batches per unit of time.
   package static func meanWait(batches: Double, of size: Int, service: Double, secondMoment: Double) -> Double {
@@ -124,7 +124,7 @@ package enum Queues {
     return divide(residual, by: classes.map { $0.arrivalRate * $0.service })
   }
 
-  /// Mean waiting times in M/M/c under priorities without preemption where all classes have one service time. Cobham.
+  /// Mean waiting times in M/M/c under priorities without preemption if all classes have the same service time. Cobham.
   package static func meanWaits(arrivalRates: [Double], servers: Int, service: Double) -> [Double] {
     let delayed = erlangC(servers: servers, erlangs: arrivalRates.reduce(0, +) * service)
     return divide(
@@ -151,12 +151,12 @@ package enum Queues {
     return waits
   }
 
-  /// Mean waiting time in M/M/1 where the shortest job is first, without preemption, and every job's service time is
-  /// known: ∫ R/(1−ρ(x))² dF(x), ρ(x) = λ∫₀ˣ t dF(t), R = λE[S²]/2. Phipps 1956; Kleinrock vol. 2, (3.43).
+  /// Mean waiting time in M/M/1 with the shortest job first, without preemption, if every job's service time is known:
+  /// ∫ R/(1−ρ(x))² dF(x), ρ(x) = λ∫₀ˣ t dF(t), R = λE[S²]/2. Phipps 1956; Kleinrock vol. 2, (3.43).
   package static func meanWaitShortestFirst(arrivalRate: Double, service: Double) -> Double {
     let load = stable(arrivalRate * service)
     let residual = arrivalRate * service * service
-    // By Simpson's rule in u = F(x), so that the tail is no longer than the rest.
+    // Simpson's rule in u = F(x), which makes the tail finite.
     func wait(_ u: Double) -> Double {
       let x = -Foundation.log(1 - u)
       let below = u < 1 ? load * (u - (1 - u) * x) : load
@@ -202,26 +202,26 @@ package enum Queues {
 
   // MARK: - Parallel parts
 
-  /// The mean of the longest of `count` independent exponential times of one mean: mean × (1 + 1/2 + … + 1/count).
+  /// The mean of the maximum of `count` independent exponential times: mean × (1 + 1/2 + … + 1/count).
   package static func meanOfLongest(_ count: Int, mean: Double) -> Double {
     mean * (1...count).reduce(0.0) { $0 + 1 / Double($1) }
   }
 
   private static func stable(_ load: Double) -> Double {
-    precondition(load < 1, "an offered load of \(load) a server: the queue grows without limit")
+    precondition(load < 1, "the offered load per server is \(load): the queue grows without limit")
     return load
   }
 }
 
-/// Moments of service times.
+/// First and second moments of service times.
 package enum Moments {
-  /// Of a lognormal distribution by median and standard deviation of its logarithm.
+  /// Of a lognormal distribution, from its median and the standard deviation of its logarithm.
   package static func lognormal(median: Double, sigma: Double) -> (mean: Double, second: Double) {
     (median * exp(sigma * sigma / 2), median * median * exp(2 * sigma * sigma))
   }
-  /// Of an exponential one.
+  /// Of an exponential distribution.
   package static func exponential(mean: Double) -> (mean: Double, second: Double) { (mean, 2 * mean * mean) }
-  /// Of a mixture of exponential ones (hyperexponential) with shares that add up to 1.
+  /// Of a mixture of exponential distributions (hyperexponential); the shares add up to 1.
   package static func hyperexponential(_ parts: [(share: Double, mean: Double)]) -> (mean: Double, second: Double) {
     (
       parts.reduce(0) { $0 + $1.share * $1.mean }, parts.reduce(0) { $0 + $1.share * 2 * $1.mean * $1.mean }

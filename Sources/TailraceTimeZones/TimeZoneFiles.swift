@@ -2,13 +2,13 @@ import Glibc
 import TailraceCore
 import TailraceSpelling
 
-/// Why the clocks of a time zone are not known.
+/// Why a time zone could not be loaded.
 public enum TimeZoneError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// No zone has this name; those that come closest.
+  /// There is no zone with this name; `closest` are similar names.
   case unknown(String, closest: [String])
-  /// There is no time zone data on this machine where it was looked for.
+  /// There is no time zone data in the folder.
   case noData(zone: String, folder: String)
-  /// The file of this zone cannot be understood.
+  /// The file of the zone is not valid time zone data.
   case broken(String, file: String)
 
   /// What happened, with the offending value, and what to do.
@@ -17,24 +17,24 @@ public enum TimeZoneError: Error, Hashable, Sendable, CustomStringConvertible {
     case .unknown(let name, let closest):
       "unknown time zone '\(VisibleText.quoted(name))'; "
         + (closest.isEmpty
-          ? "write a name of the IANA data base, such as Europe/Berlin or UTC"
+          ? "write a name from the IANA database, such as Europe/Berlin or UTC"
           : "did you mean \(closest.map { "'\($0)'" }.joined(separator: " or "))?")
     case .noData(let zone, let folder):
       "time zone '\(VisibleText.quoted(zone))': there is no time zone data in \(folder); "
         + "install the package tzdata, or name its folder in TZDIR"
     case .broken(let name, let file):
-      "time zone '\(VisibleText.quoted(name))': \(file) is no time zone data; install the package tzdata anew"
+      "time zone '\(VisibleText.quoted(name))': \(file) is not valid time zone data; reinstall the package tzdata"
     }
   }
 }
 
-/// The time zones of this machine, by the names of the IANA data base: files in the folder that TZDIR names, or in
-/// /usr/share/zoneinfo.
+/// The time zones of this machine by their names in the IANA database: files in the folder that the environment
+/// variable TZDIR names, by default /usr/share/zoneinfo.
 public enum TimeZoneFiles {
-  /// Where they are, unless TZDIR says otherwise.
+  /// The default folder.
   static let usualFolder = "/usr/share/zoneinfo"
 
-  /// Reads a zone. `UTC` is known without any file.
+  /// Loads a zone. `UTC` needs no file.
   ///
   /// - Throws: ``TimeZoneError``.
   public static func load(_ name: String) throws(TimeZoneError) -> TimeZoneOffsets {
@@ -45,7 +45,7 @@ public enum TimeZoneFiles {
     if name == "UTC" { return .utc }
     if isName(name), let bytes = contents(of: "\(folder)/\(name)") {
       if let zone = TimeZoneOffsets(name: name, data: bytes) { return zone }
-      // Beside the zones the folder has texts and lists.
+      // Besides zones, the folder contains texts and lists.
       if isZone(bytes) { throw .broken(name, file: "\(folder)/\(name)") }
     }
     let known = names(in: folder)
@@ -53,14 +53,14 @@ public enum TimeZoneFiles {
     throw .unknown(name, closest: closest(to: name, among: known))
   }
 
-  /// Every zone of a folder, in order.
+  /// The names of all zones in a folder, sorted.
   package static func names(in folder: String) -> [String] {
     var names: [String] = []
     collect("", in: folder, into: &names, depth: 0)
     return names.sorted()
   }
 
-  /// Whether a text can be a zone's name and nothing else: no way out of the folder.
+  /// Whether a text is a valid zone name that cannot escape the folder.
   private static func isName(_ text: String) -> Bool {
     !text.isEmpty && !text.hasPrefix("/") && !text.contains("..") && text.utf8.count <= 64
       && text.utf8.allSatisfy { byte in
@@ -78,7 +78,7 @@ public enum TimeZoneFiles {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      // The folders posix and right hold every zone once more.
+      // The folders posix and right contain copies of all zones.
       guard let first = name.utf8.first, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else { continue }
       if entry.pointee.d_type == UInt8(DT_DIR) {
         collect("\(prefix)\(name)/", in: folder, into: &names, depth: depth + 1)
@@ -88,7 +88,7 @@ public enum TimeZoneFiles {
     }
   }
 
-  /// Those whose names are a few letters away, or end in the name of the same place.
+  /// Names that differ by a few letters, or that end in the same place name.
   private static func closest(to name: String, among known: [String]) -> [String] {
     let word = name.lowercased()
     let place = word.split(separator: "/").last.map(String.init) ?? word
