@@ -79,7 +79,7 @@ import Testing
     (
       "jobs.report.service=60ms,66ms", "what jobs of report do differs; jobs arrive at the same times, job for"
     ),
-    ("load.poisson=30/s,40/s", "jobs arrive at other times, so only the seeds are the same ("),
+    ("load.poisson=30/s,40/s", "jobs arrive at other times, and only the seeds are equal ("),
     ("jobs.report.work=sleep,spin", "what jobs of report do differs"),
     ("duration=2s,3s", "jobs arrive at other times"),
   ])
@@ -216,7 +216,7 @@ import Testing
         "--regression", "response{type=thumbnail}.mean < +50%",
       ], in: folder, environment: ["GITHUB_STEP_SUMMARY": summary.path])
     #expect(worse.status == 3, "\(worse)")
-    #expect(worse.output.contains("fresh rounds say the same"), "\(worse)")
+    #expect(worse.output.contains("confirmed in fresh rounds"), "\(worse)")
     #expect(worse.output.contains("::error title=tailrace"), "\(worse)")
     #expect(worse.output.contains("The cause is the service time of `report`"), "\(worse)")
     let before = try folder.files(under: "reports/latest")

@@ -49,7 +49,7 @@ import Testing
         point(360 + shift, .missed, "waiting.p99 < 50ms"),
         point(440 + shift, .growing, "growing queue: 40 jobs longer each second"),
       ], runs: 41, invalidRuns: system == "live" ? 1 : 0,
-      invalidity: system == "live" ? ["host_steal: processor time that the host gave to others"] : [], elapsed: 4e9)
+      invalidity: system == "live" ? ["host_steal: CPU time taken by the host"] : [], elapsed: 4e9)
   }
 
   private func configuration(_ workers: Int, shift: Double) -> CapacityConfiguration {
