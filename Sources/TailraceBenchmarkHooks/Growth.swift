@@ -5,8 +5,8 @@ import Logging
 import TailraceCore
 import TailraceWorkload
 
-/// A public operation, done again and again on one scheduler that keeps what it has: its time each must not grow with
-/// how much there is. Not for embedding: it changes whenever the benchmarks need it to.
+/// A public operation, repeated on one scheduler that keeps its state: the time per operation must not grow with the
+/// size of the state. For benchmarks only; the API may change at any time.
 public enum Growth: String, CaseIterable, Sendable {
   case register = "register types"
   case park = "submit, each of an unknown type"
@@ -37,7 +37,7 @@ public enum Growth: String, CaseIterable, Sendable {
   case memory = "start and end jobs that wait for memory, each of its own type"
   case simulatedCancels = "cancellations in simulation"
 
-  /// The most times that it can be done on one scheduler; nil: as often as there is memory.
+  /// Maximum repetitions on one scheduler; nil: limited by memory only.
   public var limit: Int? {
     switch self {
     case .register, .memory: SchedulerCore.mostTypes
@@ -51,15 +51,15 @@ public enum Growth: String, CaseIterable, Sendable {
     }
   }
 
-  /// Does it so many times on a fresh scheduler. Returns the processor time of the calling thread for each, in
-  /// nanoseconds; what it takes to get there does not count.
+  /// Repeats the operation on a new scheduler. Returns the CPU time of the calling thread per operation in nanoseconds,
+  /// without preparation.
   public func nanosecondsEach(count: Int) async throws -> Double {
     let bench = try GrowthBench(self, count: count)
     return try await bench.measure(self, count: count)
   }
 }
 
-/// A scheduler that was not started, so that nothing else happens meanwhile.
+/// A scheduler that was not started, so that nothing else runs.
 private struct GrowthBench {
   let scheduler: Scheduler
 
@@ -250,7 +250,7 @@ private struct GrowthBench {
     return Double(threadTime() - start) / Double(count)
   }
 
-  /// The processor time of the calling thread: what else the machine does is not in it.
+  /// The CPU time of the calling thread, without that of other programs.
   private func threadTime() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

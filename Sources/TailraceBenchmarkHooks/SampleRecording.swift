@@ -1,15 +1,15 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// Records samples and timelines, for the benchmarks. Not for embedding: it changes whenever they need it to.
+/// Records samples and timelines, for benchmarks only; the API may change at any time.
 public final class SampleRecording {
   private var histogram = LatencyHistogram()
   private var values: [Nanoseconds]
   private var records: [TimelineRecord]
 
-  /// Prepares samples from 1 µs to some 100 ms, spread as response times are: most of them short.
+  /// Prepares samples from 1 µs to about 100 ms, distributed like response times: mostly short.
   public init() {
-    // A linear congruential generator (Knuth, MMIX) is chance enough here, and the same in every run.
+    // A linear congruential generator (Knuth, MMIX) is random enough here, and the same in every run.
     var state: UInt64 = 1
     values = (0..<4_096).map { _ in
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -35,12 +35,12 @@ public final class SampleRecording {
 
   private static func half(of index: Int) -> Nanoseconds { Nanoseconds(1_000 + Int64(index) * 500) }
 
-  /// Records this many samples in one histogram, which has seen all of their magnitudes before.
+  /// Records this many samples in one histogram that has already seen values of this magnitude.
   public func recordSamples(_ count: Int) {
     for index in 0..<count { histogram.record(values[index & 4_095]) }
   }
 
-  /// Records this many settled jobs, one attempt each, in a recorder as a run has one for each worker.
+  /// Records this many settled jobs, one attempt each, in a recorder like that of a worker.
   ///
   /// - Returns: how many of them were counted as settled.
   public func recordTimelines(_ count: Int) -> Int {
@@ -54,7 +54,7 @@ public final class SampleRecording {
     return count
   }
 
-  /// An observer that measures every job as a live run does, for a scheduler with this many shards.
+  /// An observer that measures every job as in a live run, for a scheduler with this many shards.
   public static func makeObserver(shards: Int) -> any TimelineObserver {
     RecorderShards(count: shards, settings: Recorder.Settings(types: ["no_op"]))
   }

@@ -1,14 +1,14 @@
 import TailraceCore
 import TailraceWorkload
 
-/// Draws jobs from a tape, for the benchmarks. Not for embedding: it changes whenever they need it to.
+/// Draws jobs from a tape, for benchmarks only; the API may change at any time.
 public struct TapeDrawing {
   private let tape: Tape
 
-  /// Unrolls a scenario.
+  /// Creates the tape of a scenario.
   ///
   /// - Parameter yaml: the text of a scenario file with open arrivals.
-  /// - Precondition: the text is a scenario without problems.
+  /// - Precondition: the text is a valid scenario.
   public init(scenario yaml: String, seed: UInt64 = 1) {
     switch ScenarioParser.parse(yaml: yaml, file: "benchmark.yaml") {
     case .success(let scenario): tape = Tape(scenario: scenario, seed: seed)
@@ -16,9 +16,9 @@ public struct TapeDrawing {
     }
   }
 
-  /// Draws this many jobs from the beginning of the tape, and of each what its first attempt will do.
+  /// Draws this many jobs from the beginning of the tape, with the plans of their first attempts.
   ///
-  /// - Returns: the sum of all drawn instants and service times in nanoseconds, so that no draw can be left out.
+  /// - Returns: the sum of all drawn instants and service times in nanoseconds, so that no draw is optimized away.
   public func draw(jobs count: Int) -> Int64 {
     var cursor = tape.makeCursor()
     var sum: Int64 = 0

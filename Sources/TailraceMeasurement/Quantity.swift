@@ -73,28 +73,6 @@ extension TimelineRecord {
   @inline(__always) package var becameEligible: Bool { eligible != Self.never }
   /// Whether the attempt started.
   @inline(__always) package var wasStarted: Bool { started != Self.never }
-
-  /// The duration of a quantity in this record; nil if the record has no sample of it.
-  package func length(of quantity: Quantity) -> Nanoseconds? {
-    switch quantity {
-    case .submissionLag:
-      return attempt == 1 && wasSubmitted ? submitted - intended : nil
-    case .submission:
-      return attempt == 1 && wasSubmitted ? (wasAccepted ? accepted : finished) - submitted : nil
-    case .dependencyWait:
-      return attempt == 1 && wasAccepted ? (becameEligible ? eligible : finished) - accepted : nil
-    case .backoff:
-      return attempt > 1 ? (becameEligible ? eligible : finished) - previousFinished : nil
-    case .waiting:
-      return becameEligible ? (wasStarted ? started : finished) - eligible : nil
-    case .service:
-      return wasStarted ? finished - started : nil
-    case .response:
-      return settles && cause.ranToItsEnd && wasSubmitted ? finished - intended : nil
-    case .responseUncorrected:
-      return settles && cause.ranToItsEnd && wasSubmitted ? finished - submitted : nil
-    }
-  }
 }
 
 extension SettlementCause {

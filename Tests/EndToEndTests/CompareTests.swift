@@ -77,10 +77,10 @@ import Testing
   /// What was named may change jobs and arrivals; the page says what differs, and the arrivals stay where they can.
   @Test(arguments: [
     (
-      "jobs.report.service=60ms,66ms", "what jobs of report do differs; jobs arrive at the same times, job for"
+      "jobs.report.service=60ms,66ms", "the work of report differs; arrival times are equal"
     ),
     ("load.poisson=30/s,40/s", "jobs arrive at other times, and only the seeds are equal ("),
-    ("jobs.report.work=sleep,spin", "what jobs of report do differs"),
+    ("jobs.report.work=sleep,spin", "the work of report differs"),
     ("duration=2s,3s", "jobs arrive at other times"),
   ])
   func whatIsVariedMayChangeTheTape(_ setting: String, _ words: String) async throws {
@@ -113,7 +113,7 @@ import Testing
       ["compare", "before.yaml", "after.yaml", "--rounds", "12"] + Self.simulated, in: folder)
     #expect(outcome.status == 3, "\(outcome)")
     #expect(
-      outcome.output.contains("The tape of after.yaml differs as intended: before: what jobs of b do"), "\(outcome)")
+      outcome.output.contains("The tape of after.yaml differs as intended: before: the work of b"), "\(outcome)")
   }
 
   /// A program whose tape is another one, though the same was asked of it.

@@ -56,7 +56,7 @@ import Testing
       ([json], "columns: at, took.s"), ([try path("none.csv", "")], "none.csv:1: the file is empty"),
       ([log, "--column", "submited=when"], "unknown key 'submited' in --column; did you mean 'submitted'?"),
       ([log, "--column", "service=took"], "--column has no 'submitted'"),
-      ([nameless], "does not say its format; add --format with one of swf, csv, jsonl"),
+      ([nameless], "has no known extension; add --format with one of swf, csv, jsonl"),
       ([log, "--format", "csw", "--column", "submitted=when"], "--format: unknown 'csw'; did you mean"),
     ] {
       let outcome = try await Binary.run(["trace"] + arguments)

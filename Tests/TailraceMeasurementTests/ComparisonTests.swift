@@ -251,7 +251,7 @@ import Testing
     let one = try suite("f")
     let service = try suite("g", b: "4")
     #expect(
-      one.unlikeness(service, varied: [])[0].contains("what jobs of b do differs; jobs arrive at the same"))
+      one.unlikeness(service, varied: [])[0].contains("the work of b differs; arrival times are equal"))
     #expect(one.unlikeness(service, varied: ["b"]) == [] && one.unlikeness(service, varied: ["a"]) != [])
     let later = try suite("h", arrivals: "5")
     #expect(one.unlikeness(later, varied: ["load"]) == [] && one.unlikeness(later, varied: ["b"]) != [])

@@ -65,8 +65,8 @@ import Testing
 
   @Test func otherProgramsFailARunThatTheyHaveSlowedDown() {
     #expect(others(0.5, delay: 0.2)?.verdict == .failed)
-    #expect(others(0.5, delay: 0.2)?.words.contains("waited 0.2 s for a processor, 40 % of the work") == true)
-    #expect(others(0.5, delay: 0.2)?.words.contains("stop what else runs") == true)
+    #expect(others(0.5, delay: 0.2)?.words.contains("waited 0.2 s for a CPU, 40 % of the work") == true)
+    #expect(others(0.5, delay: 0.2)?.words.contains("stop other programs") == true)
     // They used what the run left idle.
     #expect(others(0.5, delay: 0.01)?.verdict == .warning)
     #expect(others(0.07, delay: 0.2)?.verdict == .warning)

@@ -244,7 +244,7 @@ struct TraceFilesTests {
       #expect(found.contains(words), "\(columns): \(found)")
     }
     let blanks = Self.problem("log.csv", "columns: {submitted: 2}", "1 2\n3 4\n")
-    #expect(blanks.contains("there is no column 2; a row has 1: put a comma, "), "\(blanks)")
+    #expect(blanks.contains("there is no column 2; a row has 1: separate values by commas, "), "\(blanks)")
     let twice = Self.problem("log.csv", Self.plain, "t,s,t\n1,2,3\n")
     #expect(twice.contains("2 columns are called 't'; use its position instead, such as 1"), "\(twice)")
   }
@@ -273,7 +273,7 @@ struct TraceFilesTests {
       ])
     let none = Self.problem("log.csv", "columns: {submitted: t}, where: {q: [A]}", text)
     #expect(
-      none.contains("none of its 2 rows is left") && none.contains("where names 'A', which no row has"), "\(none)")
+      none.contains("all 2 rows were excluded") && none.contains("where names 'A', which no row has"), "\(none)")
   }
 
   // MARK: - Names of job types

@@ -187,8 +187,8 @@ struct TraceTests {
     #expect(found.map { $0.prefix { $0 != ";" } }.count == 4)
     for (line, problem) in zip([3, 4, 5, 6], found) { #expect(problem.contains("log.csv:\(line): "), "\(problem)") }
     #expect(problems(", columns: {submitted: u}", "log.csv", csv)[0].contains("there is no column 'u'; columns: t, s"))
-    #expect(problems("", "log.swf", "; nothing\n")[0].contains("none of its 0 rows is left"))
+    #expect(problems("", "log.swf", "; nothing\n")[0].contains("all 0 rows were excluded"))
     #expect(problems(", columns: {submitted: t}", "log.jsonl", "[1]\n")[0].contains("log.jsonl:1: not a JSON object"))
-    #expect(problems("", "log.txt", "1")[0].contains("does not say its format"))
+    #expect(problems("", "log.txt", "1")[0].contains("has no known extension"))
   }
 }

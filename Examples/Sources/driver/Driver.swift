@@ -1,6 +1,6 @@
 // Replays a tape of Tailrace on a scheduler, for `tailrace run mine.yaml --system exec:.build/debug/driver`:
-// driver TAPE.csv JOBS.csv. docs/driver.md has the contract. Your program has its own scheduler, settings and handlers
-// in the place of `makeScheduler`.
+// driver TAPE.csv JOBS.csv. docs/driver.md describes the contract. In your program, replace `makeScheduler` by your own
+// scheduler, settings and handlers.
 
 import Foundation
 import Logging
@@ -40,7 +40,7 @@ struct Failed: Error {}
 struct FailedForGood: PermanentFailure {}
 struct Misuse: Error, CustomStringConvertible { var description: String }
 
-/// Keeps the records of all attempts.
+/// Collects the records of all attempts.
 final class Records: TimelineObserver {
   let all = Mutex<[TimelineRecord]>([])
   func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) {
@@ -73,7 +73,7 @@ struct Driver {
   static func readTape(_ path: String) throws -> [TapedJob] {
     let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").dropFirst()
     return try lines.map { line in
-      guard let job = TapedJob(line) else { throw Misuse(description: "\(path): this row is no job: \(line)") }
+      guard let job = TapedJob(line) else { throw Misuse(description: "\(path): invalid row: \(line)") }
       return job
     }
   }
@@ -81,12 +81,12 @@ struct Driver {
   static func makeScheduler(for tape: [TapedJob], _ records: Records) throws -> Scheduler {
     var configuration = SchedulerConfiguration()
     let told = ProcessInfo.processInfo.environment
-    // Each pool as the scenario has it; who starts this by hand may say TAILRACE_WORKERS alone.
+    // Each pool as in the scenario; for a manual start, TAILRACE_WORKERS alone is enough.
     configuration.asyncPool.workers =
       (told["TAILRACE_ASYNC_WORKERS"] ?? told["TAILRACE_WORKERS"]).flatMap { Int($0) } ?? 2
     configuration.threadPool.workers = told["TAILRACE_THREAD_WORKERS"].flatMap { Int($0) } ?? 0
     let threadTypes = Set((told["TAILRACE_THREAD_TYPES"] ?? "").split(separator: ",").map(String.init))
-    // Room for all jobs, and all can be depended on to the end.
+    // Room for all jobs, which are all kept as possible dependencies until the end.
     configuration.queueCapacity = max(1, tape.count)
     configuration.retainedCount = tape.count
     let scheduler = try Scheduler(
@@ -106,13 +106,13 @@ struct Driver {
     return scheduler
   }
 
-  /// Submits each job at its instant, and cancels those whose submitter does.
+  /// Submits each job at its instant, and cancels jobs as the tape requires.
   ///
-  /// - Returns: the tape's numbers by the scheduler's identifiers, and rows of the jobs that it refused.
+  /// - Returns: the tape numbers by the scheduler's identifiers, and the rows of rejected jobs.
   static func submit(
     _ tape: [TapedJob], to scheduler: Scheduler, from start: Instant
   ) throws -> (identifiers: [JobID: Int], refused: [String]) {
-    // What is to be done when; of one instant submissions first.
+    // All actions by instant; at the same instant submissions come first.
     var steps: [(at: Nanoseconds, job: Int, cancels: Bool)] = tape.indices.map { (tape[$0].intended, $0, false) }
     for index in tape.indices {
       if let after = tape[index].cancelAfter { steps.append((tape[index].intended + after, index, true)) }

@@ -1,4 +1,4 @@
-// Makes a report every night at two in Berlin until it gets SIGTERM or SIGINT. With --demo a week passes in virtual time.
+// Creates a report every night at two in Berlin until SIGTERM or SIGINT. With --demo a week passes in virtual time.
 
 import Logging
 import TailraceRuntime
@@ -10,7 +10,7 @@ struct Nightly {
     let scheduler = try makeScheduler(time: nil)
     print(
       "The next report is due at \(scheduler.schedules()[0].next?.description ?? "no time"). SIGTERM ends the program.")
-    // Starts the workers and returns when a signal has come and running reports have had ten seconds to end.
+    // Starts the workers. Returns after a signal, once running reports have had ten seconds to end.
     let end = try await scheduler.run(grace: .seconds(10))
     print("Stopped: \(end.drained ? "nothing was left" : "\(end.cancelled) jobs were cancelled").")
   }
@@ -22,7 +22,7 @@ struct Nightly {
       configuration, logger: Logger(label: "nightly") { _ in SwiftLogNoOpLogHandler() }, time: time)
     try scheduler.register("report") { context in
       print("\(time.map { "\($0.wallClock): " } ?? "")report \(context.number) begins")
-      // In the demonstration one takes until after the next night: that night's is refused, since the key is still held.
+      // In the demo one report runs past the next night, which is rejected because the unique key is still in use.
       let isSlow = time != nil && context.number == 2
       try await context.sleep(for: isSlow ? .seconds(26 * 3_600) : .seconds(600))
       return nil
@@ -34,7 +34,7 @@ struct Nightly {
     return scheduler
   }
 
-  /// The week in which clocks are set back from summer time, in a moment.
+  /// Runs the week in which summer time ends, in virtual time.
   static func demonstrate() async throws {
     let time = VirtualTime(startingAt: UnixTime("2026-10-21T12:00:00Z")!)
     let scheduler = try makeScheduler(time: time)

@@ -1,4 +1,4 @@
-// Resizes three pictures, two at once, from a store that fails now and then, and publishes a gallery once all are there.
+// Resizes three pictures, two at a time, from an unreliable store, and publishes a gallery once all are done.
 
 import Logging
 import TailraceRuntime
@@ -8,7 +8,7 @@ struct Thumbnail: Sendable {
   var bytes: Int
 }
 
-/// The parameters of a job name its type: handler, submission and result are checked by the compiler.
+/// The parameters of a job type. The compiler checks the types of handler, submission and result.
 struct ResizePicture: Job {
   typealias Output = Thumbnail
   static var configuration: JobTypeConfiguration {
@@ -27,7 +27,7 @@ struct PublishGallery: Job {
 }
 
 struct StoreBusy: Error {}
-/// No retry mends this one: the job goes to the dead letters at once.
+/// Retrying cannot fix this error: the job is dead-lettered immediately.
 struct NoPicture: PermanentFailure {}
 
 @main
@@ -37,7 +37,7 @@ struct Thumbnails {
     let scheduler = Scheduler(logger: Logger(label: "thumbnails") { _ in SwiftLogNoOpLogHandler() })
     try scheduler.register(ResizePicture.self) { picture, context in
       guard picture.path.hasSuffix(".png") else { throw NoPicture() }
-      // The store is busy when the second picture is first asked for.
+      // The store is busy on the first request for the second picture.
       if picture.path == "lake.png", context.attempt == 1 { throw StoreBusy() }
       try await context.sleep(for: .milliseconds(50))
       return Thumbnail(name: "\(picture.path)@\(picture.width)", bytes: picture.width * picture.width / 8)
@@ -49,7 +49,7 @@ struct Thumbnails {
     for path in ["hill.png", "lake.png", "wood.png"] {
       pictures.append(try await scheduler.submit(ResizePicture(path: path, width: 64), priority: .high))
     }
-    // It starts when all three have completed; until then it occupies no worker.
+    // Starts when all three have completed; until then it occupies no worker.
     let gallery = try await scheduler.submit(PublishGallery(title: "Summer"), after: pictures.map(\.id))
     for picture in pictures {
       let thumbnail = try await picture.value()

@@ -49,7 +49,7 @@ struct TapeDifference {
     if !added.isEmpty { parts.append("only the candidate has jobs of \(added.joined(separator: ", "))") }
     parts.append(
       arrivals
-        ? "jobs arrive at other times, and only the seeds are equal" : "every job arrives at the same time")
+        ? "jobs arrive at other times, and only the seeds are equal" : "arrival times are equal")
     return parts.joined(separator: "; ")
   }
 
