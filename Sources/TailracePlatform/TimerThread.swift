@@ -183,7 +183,7 @@ package final class TimerThread: @unchecked Sendable {
     }
   }
 
-  /// Keeps the heap in proportion to what is waited for: time-outs are withdrawn long before their instant, as a rule.
+  /// Keeps the heap in proportion to what is waited for: timeouts are withdrawn long before their instant, as a rule.
   private func dropWithdrawnEntries() {
     let kept = entries.filter { actions[$0.number] != nil }
     entries.removeAll(keepingCapacity: true)

@@ -92,7 +92,7 @@ package struct RecordAuditor {
       note(crashes < retry.crashLimit ?? .max, "\(name) starts after \(crashes) crashes")
       if record.outcome == .crashed { crashes += 1 }
       if let timeout {
-        note(record.finished - record.started <= timeout + timeLost(by: record), "\(name) outlives its time-out")
+        note(record.finished - record.started <= timeout + timeLost(by: record), "\(name) outlives its timeout")
       }
       note(
         record.outcome != .succeeded || record.settles && record.cause == .succeeded, "\(name) succeeded and goes on")

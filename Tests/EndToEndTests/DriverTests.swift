@@ -221,7 +221,7 @@ import Testing
     try driver("first", in: folder)
     let retried = try await Binary.run(
       ["run", Binary.scenario("steady"), "--system", "exec:./first"], in: folder)
-    #expect(retried.status == 64 && retried.error.contains("retries of attempts that fail"), "\(retried)")
+    #expect(retried.status == 64 && retried.error.contains("retries of failed attempts"), "\(retried)")
     let closed = try await Binary.run(
       ["run", "driven.yaml", "--system", "exec:./first", "--set", "load={closed: 2}"], in: folder)
     #expect(closed.status == 64, "\(closed)")

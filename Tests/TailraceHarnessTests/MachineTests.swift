@@ -151,14 +151,14 @@ struct MachineTests {
   @Test func doctorWarnsOfADebugBuildAndANoisyHost() {
     let text = report(build: "debug", steal: 0.2).text
     #expect(text.contains("This is a debug build"))
-    #expect(text.contains("The host took 20.0 %"))
+    #expect(text.contains("CPU steal was 20.0 %"))
     #expect(text.contains("waiting times below 60 us"))
   }
 
   @Test func doctorIsContentWithAQuietMachine() {
     let quiet = report(build: "release", steal: 0)
     #expect(quiet.advice.count == 2)
-    #expect(quiet.advice[0].hasPrefix("Open loop at 1,000 jobs/s and more is within reach"))
+    #expect(quiet.advice[0].hasPrefix("Open loops of 1,000 jobs/s and more are possible"))
   }
 
   @Test func doctorExaminesThisMachine() {

@@ -30,7 +30,7 @@ package struct ExternalSystem: ReplaySystem {
   }
 
   package let name: String
-  package static let summary = "A program of yours, which replays the tape itself: docs/driver.md."
+  package static let summary = "Your own program, which replays the tape itself: docs/driver.md."
   package var summary: String { Self.summary }
   private let path: String
 
@@ -51,10 +51,10 @@ package struct ExternalSystem: ReplaySystem {
     guard !path.isEmpty else { return "\(name): the path of a program is missing; write exec:PATH" }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: program, isDirectory: &isFolder) else {
-      return "\(name): '\(program)' does not exist; name a program that can be run"
+      return "\(name): '\(program)' does not exist; name an executable program"
     }
     guard !isFolder.boolValue, FileManager.default.isExecutableFile(atPath: program) else {
-      return "\(name): '\(program)' is no program that can be run; make it executable (chmod +x), or name another"
+      return "\(name): '\(program)' is not an executable program; run chmod +x, or name another"
     }
     return nil
   }
@@ -65,10 +65,10 @@ package struct ExternalSystem: ReplaySystem {
     let jobs = scenario.jobs
     if scenario.hasClosedArrivals { lacks.append("clients that await their jobs (a closed load)") }
     if jobs.contains(where: { $0.failures != .none && ($0.retry ?? scenario.scheduler.retry).limit > 0 }) {
-      lacks.append("retries of attempts that fail (the tape's rows tell of first attempts only; set retries to 0)")
+      lacks.append("retries of failed attempts (the tape's rows contain only first attempts; set retries to 0)")
     }
     if jobs.contains(where: { $0.failures.hangs > 0 }) {
-      lacks.append("attempts that hang (the tape's rows tell no time-outs)")
+      lacks.append("attempts that hang (the tape's rows contain no timeouts)")
     }
     if jobs.contains(where: { if case .cycles = $0.work { true } else { false } }) { lacks.append("work in cycles") }
     if jobs.contains(where: { $0.uniqueKeys != nil }) { lacks.append("unique keys") }

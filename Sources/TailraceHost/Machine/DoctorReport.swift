@@ -29,18 +29,19 @@ package struct DoctorReport: Sendable, Hashable, Codable {
     var lines: [String] = []
     if environment["build_configuration"] == "debug" {
       lines.append(
-        "This is a debug build: every figure of the scheduler's own cost is too high. Build with -c release.")
+        "This is a debug build: the scheduler's overhead is too high in every figure. Build with -c release.")
     }
     if let noise, noise.steal > 0.02 {
       lines.append(
-        "The host took \(percent(noise.steal)) of the processor time: tails measured now are the host's. "
-          + "Wait for a quieter moment.")
+        "CPU steal was \(percent(noise.steal)): tail latencies measured now are the host's. "
+          + "Wait until the host is quieter.")
     }
     if let noise, noise.busy > 0.5 {
-      lines.append("\(percent(noise.busy)) of the processors were in use: stop other work before measuring.")
+      lines.append("\(percent(noise.busy)) of the CPU time was in use: stop other work before measuring.")
     }
     if spin.spread > 0.25 {
-      lines.append("The speed of computing varied by \(percent(spin.spread)): service times of spin jobs will too.")
+      lines.append(
+        "The computing speed varied by \(percent(spin.spread)); service times of spin jobs vary as much.")
     }
     if let sleepError {
       lines.append(sleepAdvice(sleepError))
@@ -48,12 +49,12 @@ package struct DoctorReport: Sendable, Hashable, Codable {
     if let wakeUp {
       lines.append(
         "Waking an idle thread takes \(wakeUp.p50.text) (p99 \(wakeUp.p99.text)): at low rates waiting times below "
-          + "\(wakeUp.p99.text) say more about this machine than about a scheduler.")
+          + "\(wakeUp.p99.text) reflect this machine rather than a scheduler.")
     }
     if processors < 4 {
       lines.append(
-        "With \(processors) processor\(processors == 1 ? "" : "s") the load generator and the workers compete: prefer "
-          + "the hybrid pacer to spinning, and keep workers that compute to \(max(1, processors - 1)).")
+        "With \(processors) processor\(processors == 1 ? "" : "s") the load generator and the workers compete. Use "
+          + "the hybrid pacer instead of spin, and at most \(max(1, processors - 1)) computing workers.")
     }
     return lines
   }
@@ -61,9 +62,9 @@ package struct DoctorReport: Sendable, Hashable, Codable {
   private func sleepAdvice(_ error: ProbeQuantiles) -> String {
     // Above 2 ms even a generator that spins its last stretch is woken too late for a rate of 1,000 jobs/s.
     error.p99 < .milliseconds(2)
-      ? "Open loop at 1,000 jobs/s and more is within reach: sleeps end \(error.p50.text) late "
-        + "(p99 \(error.p99.text)), which the hybrid pacer's spun stretch hides."
-      : "Sleeps end up to \(error.p99.text) late (p99): read the submission lag before any other figure."
+      ? "Open loops of 1,000 jobs/s and more are possible: sleeps end \(error.p50.text) late "
+        + "(p99 \(error.p99.text)), which the hybrid pacer compensates by spinning."
+      : "Sleeps end up to \(error.p99.text) late (p99): check the submission lag before other figures."
   }
 
   /// The report as text: what was found, then what it means. Ends with a line break.
