@@ -99,7 +99,7 @@ import Testing
       ["compare", "quick-start", "--vary", "jobs.report.service=60ms,66ms", "--rounds", "12"] + Self.simulated,
       in: folder)
     #expect(outcome.status == 3 && outcome.output.contains("The cause is the service time of `report`"), "\(outcome)")
-    #expect(outcome.output.contains("(+10.0 %) a job"), "\(outcome)")
+    #expect(outcome.output.contains("(+10.0 %) per job"), "\(outcome)")
   }
 
   @Test func filesThatDifferInAServiceTimeAreCompared() async throws {
@@ -161,10 +161,10 @@ import Testing
     (["quick-start"], "nothing varies"), ([], "name a scenario"),
     (["quick-start", "--vary", "scheduler.policy=fifo,nonsense"], "nonsense"),
     (["quick-start", "--vary", "scheduler.policy=fifo,priority", "--metric", "nonsense.p99"], "unknown metric"),
-    (["quick-start", "--vary", "scheduler.policy=fifo,priority", "--metric", "utilization"], "neither more nor less"),
+    (["quick-start", "--vary", "scheduler.policy=fifo,priority", "--metric", "utilization"], "neither a higher nor a lower"),
     (["quick-start", "--vary", "scheduler.policy=fifo,priority", "--rounds", "0"], "number of rounds"),
-    (["quick-start", "--binary", "/nowhere", "--binary", "/else"], "no program that can be run"),
-    (["--results", "a", "--results", "b"], "does not exist"), (["--results", "a"], "name two at least"),
+    (["quick-start", "--binary", "/nowhere", "--binary", "/else"], "is not an executable program"),
+    (["--results", "a", "--results", "b"], "does not exist"), (["--results", "a"], "name at least two"),
     (["quick-start", "governance-five"], "another"),
   ])
   func whatIsWrongIsSaid(_ arguments: [String], _ words: String) async throws {
@@ -304,9 +304,9 @@ import Testing
         "throughput > -1%",
       ], in: folder)
     #expect(refused.status == 64, "\(refused)")
-    let words = "below this machine's noise floor: 4 rounds see a change of 4.00 % at least"
+    let words = "below this machine's noise floor: 4 rounds detect changes from 4.00 %"
     #expect(refused.error.contains(words), "\(refused)")
-    #expect(refused.error.contains("some 64 rounds"), "\(refused)")
+    #expect(refused.error.contains("about 64 rounds"), "\(refused)")
   }
 
   @Test func theSelfTestFindsWhatItPlantedAndNothingElse() async throws {
@@ -317,17 +317,17 @@ import Testing
         "simulated", "--rounds", "12", "--progress", "none",
       ], in: folder)
     #expect(outcome.status == 0, "\(outcome)")
-    #expect(outcome.output.contains("is called worse in 2 of 2"), "\(outcome)")
-    #expect(outcome.output.contains("is named as the origin in 2 of those 2"), "\(outcome)")
+    #expect(outcome.output.contains("called worse in 2 of 2"), "\(outcome)")
+    #expect(outcome.output.contains("is named as the cause in 2 of those 2"), "\(outcome)")
     #expect(outcome.output.contains("an identical copy is called worse in 0 of 2"), "\(outcome)")
   }
 
   @Test(arguments: [
-    (["quick-start"], "say what to compare it with"),
-    (["quick-start", "--against", "no-such-revision"], "neither a program that can be run nor a revision"),
+    (["quick-start"], "nothing to compare with"),
+    (["quick-start", "--against", "no-such-revision"], "neither an executable program nor a revision"),
     (["quick-start", "--against", "/bin/true", "--regression", "throughput < 3%"], "wrong way round"),
     (["--against", "/bin/true"], "needs a scenario"),
-    (["quick-start", "--baseline", "a", "--against", "b"], "say what to compare it with"),
+    (["quick-start", "--baseline", "a", "--against", "b"], "nothing to compare with"),
   ])
   func whatIsWrongIsSaid(_ arguments: [String], _ words: String) async throws {
     let folder = try TemporaryFolder()

@@ -56,7 +56,7 @@ import Testing
       ["capacity", "four-servers", "--system", "live", "--duration", "3s"], with: .terminate, times: 1,
       once: "[2] live", in: folder)
     #expect(outcome.status == 4, "\(outcome)")
-    #expect(outcome.output.hasPrefix("NOT FINISHED: results so far."), "\(outcome)")
+    #expect(outcome.output.hasPrefix("NOT FINISHED: results so far:"), "\(outcome)")
     #expect(try folder.text("reports/latest/report.md").contains("four-servers"))
   }
 
