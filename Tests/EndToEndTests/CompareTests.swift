@@ -161,7 +161,7 @@ import Testing
     (["quick-start"], "nothing varies"), ([], "name a scenario"),
     (["quick-start", "--vary", "scheduler.policy=fifo,nonsense"], "nonsense"),
     (["quick-start", "--vary", "scheduler.policy=fifo,priority", "--metric", "nonsense.p99"], "unknown metric"),
-    (["quick-start", "--vary", "scheduler.policy=fifo,priority", "--metric", "utilization"], "neither a higher nor a lower"),
+    (["quick-start", "--vary", "scheduler.policy=fifo,priority", "--metric", "utilization"], "nor a lower value"),
     (["quick-start", "--vary", "scheduler.policy=fifo,priority", "--rounds", "0"], "number of rounds"),
     (["quick-start", "--binary", "/nowhere", "--binary", "/else"], "is not an executable program"),
     (["--results", "a", "--results", "b"], "does not exist"), (["--results", "a"], "name at least two"),
