@@ -232,7 +232,7 @@ struct TraceFilesTests {
 
   @Test func columnsThatSayTooLittleOrTooMuchAreRefused() {
     for (columns, words) in [
-      ("{service: s}", "has no 'submitted'"), ("{ended: e}", "has 'ended' alone"),
+      ("{service: s}", "has no 'submitted'"), ("{ended: e}", "has only 'ended'"),
       ("{submitted: t, waiting: w}", "columns.waiting is not used"),
       ("{submitted: t, service: s, ended: e}", "columns.ended is not used"),
       ("{submitted: t, ended: e}", "has only one of started: and ended:"),

@@ -174,8 +174,8 @@ struct TraceTests {
     let good = "1 0 -1 10 1 -1 -1 -1 -1 -1 1 1 1 -1 1 -1 -1 -1\n"
     for (row, line, words) in [
       ("1 2 3\n", 2, "3 columns; a row of the Standard Workload Format has 18"),
-      (good.replacingOccurrences(of: " 10 ", with: " ten "), 2, "field 4 (run_time) is 'ten', which is no number"),
-      (good.replacingOccurrences(of: "1 0 -1", with: "1 -9 -1"), 2, "submit_time is -9, below zero"),
+      (good.replacingOccurrences(of: " 10 ", with: " ten "), 2, "field 4 (run_time) is 'ten', which is not a number"),
+      (good.replacingOccurrences(of: "1 0 -1", with: "1 -9 -1"), 2, "submit_time is -9, which is negative"),
       (good.replacingOccurrences(of: " 10 ", with: " 1e400 "), 2, "run_time is '1e400'; write a number of s"),
     ] {
       let found = problems("", "log.swf", good + row)
