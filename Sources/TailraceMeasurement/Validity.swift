@@ -263,7 +263,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     let delayed = observations.delayedShare(service: Double(measurement.all.parts[.service]))
     if let delay = observations.runDelay?.value, let delayed {
       check.words +=
-        "; the run's own threads waited \(rounded(delay / 1e9)) s for a CPU,  "
+        "; the run's own threads waited \(rounded(delay / 1e9)) s for a CPU, "
         + "\(rounded(delayed * 100)) % of the work"
     }
     guard share > bounds.othersWarning else { return check }

@@ -20,7 +20,8 @@ import Testing
 
   @Test(arguments: [
     ("throughput < 3%", "wrong way round"), ("response.p99 > -3%", "wrong way round"),
-    ("throughput > 3%", "allows nothing"), ("throughput > -3", "in percent"), ("vs().throughput > -3%", "no baseline"),
+    ("throughput > 3%", "allows no change"), ("throughput > -3", "write a percentage"),
+    ("vs().throughput > -3%", "no baseline"),
     ("vs(main)throughput > -3%", "vs(NAME).METRIC"), ("utilization < 3%", "neither more nor less"),
     ("vs(main).nonsense > -3%", "unknown metric"), ("throughput", "no comparison"),
   ])

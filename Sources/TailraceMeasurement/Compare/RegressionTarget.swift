@@ -55,7 +55,7 @@ package struct RegressionTarget: Sendable, Hashable {
     let allowed = (lessIsBetter ? percent : -percent) / 100
     guard allowed > 0 else {
       throw problem(
-        "a bound of \(value) always fails, because no two runs are exactly equal; allow some change, "
+        "a bound of \(value) allows no change for the worse, and no two runs are exactly equal; allow some, "
           + "such as \(lessIsBetter ? "+" : "-")3%")
     }
     guard lessIsBetter || allowed < 1 else {
