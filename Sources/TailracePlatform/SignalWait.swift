@@ -85,11 +85,12 @@ private final class SignalThread: @unchecked Sendable {
 
   /// Returns whether the thread could be started.
   private static func start() -> Bool {
-    var handle = pthread_t()
-    let result =
-      cplatform_thread_start(&handle, { _ in SignalThread.shared.run() }, nil)
-    if result == 0 { pthread_detach(handle) }
-    return result == 0
+    do throws(StartedThread.Refused) {
+      try StartedThread.start { SignalThread.shared.run() }.detach()
+      return true
+    } catch {
+      return false
+    }
   }
 
   func add(_ listener: SignalWait, for signals: [Int32]) throws(InvalidValues) {

@@ -18,7 +18,7 @@ package final class TimerThread: @unchecked Sendable {
   /// Looked up by number only. An entry without one was withdrawn.
   private var actions: [UInt64: @Sendable (Bool) -> Void] = [:]
   private var nextNumber: UInt64 = 0
-  private var thread: pthread_t?
+  private var thread: StartedThread?
   /// The error number with which the system refused the thread; 0: it did not.
   private var refusal: Int32 = 0
   /// Whether a task does the thread's work until the system gives one.
@@ -87,22 +87,17 @@ package final class TimerThread: @unchecked Sendable {
   /// Under the lock.
   private func startThread() {
     if isVirtual { return }
-    var handle = pthread_t()
-    let context = Unmanaged.passRetained(self)
-    var result = EAGAIN
-    if refusalsToCome > 0 {
-      refusalsToCome -= 1
-    } else {
-      result = cplatform_thread_start(
-        &handle,
-        { context in Unmanaged<TimerThread>.fromOpaque(context!).takeRetainedValue().run() }, context.toOpaque())
+    do throws(StartedThread.Refused) {
+      if refusalsToCome > 0 {
+        refusalsToCome -= 1
+        throw StartedThread.Refused(error: EAGAIN)
+      }
+      thread = try StartedThread.start { [self] in run() }
+      refusal = 0
+    } catch {
+      refusal = error.error
+      standIn()
     }
-    refusal = result
-    guard result == 0 else {
-      context.release()
-      return standIn()
-    }
-    thread = handle
   }
 
   /// Has a task do the thread's work. Under the lock.
@@ -148,7 +143,7 @@ package final class TimerThread: @unchecked Sendable {
     }
     parker.unpark()
     if let ending {
-      if pthread_equal(ending, pthread_self()) != 0 { pthread_detach(ending) } else { pthread_join(ending, nil) }
+      if ending.isCurrent { ending.detach() } else { ending.join() }
     }
     let left = lock.withLock {
       defer { actions = [:] }

@@ -1,5 +1,3 @@
-import CPlatform
-import Glibc
 import TailraceCore
 import TailracePlatform
 
@@ -67,18 +65,12 @@ final class DeliveryThread: @unchecked Sendable {
   }
 
   private func start() {
-    var handle = pthread_t()
-    let context = Unmanaged.passRetained(self)
-    let result = cplatform_thread_start(
-      &handle,
-      { context in Unmanaged<DeliveryThread>.fromOpaque(context!).takeRetainedValue().run() }, context.toOpaque())
-    guard result != 0 else {
-      pthread_detach(handle)
-      return
+    do throws(StartedThread.Refused) {
+      try StartedThread.start { [self] in run() }.detach()
+    } catch {
+      lock.withLock { isFinished = true }
+      runAll()
     }
-    context.release()
-    lock.withLock { isFinished = true }
-    runAll()
   }
 
   private func run() {

@@ -1,5 +1,3 @@
-import CPlatform
-import Glibc
 import Logging
 import TailraceCore
 import TailracePlatform
@@ -120,20 +118,12 @@ public final class EvidenceLog: Sendable {
       return !state.hasBegun
     }
     guard isFirst else { throw EvidenceLogError.inUse(path: settings.path) }
-    let context = Unmanaged.passRetained(WriterStart(log: self, logger: logger))
-    var handle = pthread_t()
-    let result = cplatform_thread_start(
-      &handle,
-      { context in
-        let start = Unmanaged<WriterStart>.fromOpaque(context!).takeRetainedValue()
-        start.log.run(start.logger)
-      }, context.toOpaque())
-    guard result == 0 else {
-      context.release()
+    do throws(StartedThread.Refused) {
+      try StartedThread.start { [self] in run(logger) }.detach()
+    } catch {
       state.withLock { $0.hasBegun = false }
-      throw EvidenceLogError.noThread(path: settings.path, error: result)
+      throw EvidenceLogError.noThread(path: settings.path, error: error.error)
     }
-    pthread_detach(handle)
   }
 
   private func run(_ logger: Logger) {
@@ -226,15 +216,6 @@ private struct EvidenceWriter {
 private final class EvidenceFileBox: @unchecked Sendable {
   var file: EvidenceFile
   init(_ file: consuming EvidenceFile) { self.file = file }
-}
-
-private final class WriterStart {
-  let log: EvidenceLog
-  let logger: Logger
-  init(log: EvidenceLog, logger: Logger) {
-    self.log = log
-    self.logger = logger
-  }
 }
 
 extension Scheduler {

@@ -1,4 +1,3 @@
-import CPlatform
 import Glibc
 import Logging
 import Synchronization
@@ -210,24 +209,16 @@ public final class Scheduler: Sendable {
 
   private func spawnThread(for worker: Worker) {
     withState { state in state.liveWorkers += 1 }
-    let context = Unmanaged.passRetained(ThreadStart(scheduler: self, worker: worker))
-    var handle = pthread_t()
-    let result =
-      refusal(of: worker)
-      ?? cplatform_thread_start(
-        &handle,
-        { context in
-          let start = Unmanaged<ThreadStart>.fromOpaque(context!).takeRetainedValue()
-          Worker.$running.withValue(start.worker) { start.scheduler.runThread(start.worker) }
-          start.scheduler.workerEnded()
-        }, context.toOpaque())
-    guard result == 0 else {
-      context.release()
-      workerDidNotStart(worker, error: result)
+    do throws(StartedThread.Refused) {
+      if let error = refusal(of: worker) { throw StartedThread.Refused(error: error) }
+      try StartedThread.start { [self] in
+        Worker.$running.withValue(worker) { runThread(worker) }
+        workerEnded()
+      }.detach()
+    } catch {
+      workerDidNotStart(worker, error: error.error)
       workerEnded()
-      return
     }
-    pthread_detach(handle)
   }
 
   /// For tests: the error number with which a thread is refused; nil: the system decides.
@@ -352,16 +343,6 @@ public final class Scheduler: Sendable {
         "tailrace-job-id": "\(job.rawValue)", "tailrace-job-type": "\(name)", "attempt": "\(attempt)",
         "error": "\(error())",
       ])
-  }
-}
-
-/// The arguments of a new worker thread.
-private final class ThreadStart {
-  let scheduler: Scheduler
-  let worker: Worker
-  init(scheduler: Scheduler, worker: Worker) {
-    self.scheduler = scheduler
-    self.worker = worker
   }
 }
 

@@ -162,6 +162,24 @@ struct TidyTests {
     }
   }
 
+  /// One type hands a thread its body, and takes it back where the system refuses the thread.
+  @Test func threadsAreStartedByOneType() {
+    for file in sources where file.name != "StartedThread.swift" {
+      for (number, line) in file.code.enumerated() where line.contains(/\b(cplatform_thread_start|pthread_create)\b/) {
+        Issue.record("\(file.path):\(number + 1): start threads with StartedThread")
+      }
+    }
+  }
+
+  /// One way to start a child: with its family, its bounds and an ending that leaves nobody behind.
+  @Test func childrenAreStartedByOneFunction() {
+    for file in sources where !["ProcessFamily.swift", "ChildLaunch.swift"].contains(file.name) {
+      for (number, line) in file.code.enumerated() where line.contains(/\b(Process\(\)|Subprocess\.run|posix_spawn)/) {
+        Issue.record("\(file.path):\(number + 1): start programs with ProgramOutput or ProcessFamily")
+      }
+    }
+  }
+
   @Test func filesStayShort() {
     for file in sources + tests {
       // A state machine is easier to check in one piece.

@@ -31,7 +31,7 @@ private final class HeartbeatThread: @unchecked Sendable {
   private let parker = Parker()
   private let hasEnded = Atomic<Bool>(false)
   private let program = Atomic<Int32>(0)
-  private var thread: pthread_t?
+  private var thread: StartedThread?
   /// The thread's CPU wait as reported by the system; below 0: unavailable.
   private var statistics: Int32 = -1
   private var tally = StandstillTally(suspended: HeartbeatThread.suspended())
@@ -43,11 +43,7 @@ private final class HeartbeatThread: @unchecked Sendable {
 
   /// Starts the thread. If the system refuses it, standstills are not monitored.
   init() {
-    var handle = pthread_t()
-    let context = Unmanaged.passRetained(self)
-    let result = cplatform_thread_start(
-      &handle, { Unmanaged<HeartbeatThread>.fromOpaque($0!).takeRetainedValue().run() }, context.toOpaque())
-    if result == 0 { thread = handle } else { context.release() }
+    thread = try? StartedThread.start { [self] in run() }
   }
 
   func watch(program process: pid_t) { program.store(process, ordering: .relaxed) }
@@ -63,7 +59,7 @@ private final class HeartbeatThread: @unchecked Sendable {
       return (tally.standstill, (waited() - waitedAtStart).rawValue)
     }
     parker.unpark()
-    pthread_join(thread, nil)
+    thread.join()
     return seen
   }
 
