@@ -22,7 +22,7 @@ extension Metric {
       let known = statistic.flatMap { Statistic(name: $0)?.name ?? closestStatistics(to: $0).first }
       return "\(found)\(selector).\(known ?? "p99")"
     }
-    return meant.isEmpty ? "" : "did you mean \(meant.map { "'\($0)'" }.joined(separator: " or "))? "
+    return didYouMean(meant)
   }
 
   private static func hasClasses(_ name: String) -> Bool { FigureName(rawValue: name)?.hasClasses == true }

@@ -1,6 +1,6 @@
 /// How many letters of a word must be added, taken out, exchanged, or swapped with their neighbor to make another one
 /// (Damerau's distance in its restricted form, optimal string alignment). Looks at the first 64 characters at most.
-package func editDistance(_ a: String, _ b: String) -> Int {
+func editDistance(_ a: String, _ b: String) -> Int {
   let a = Array(a.unicodeScalars.prefix(64))
   let b = Array(b.unicodeScalars.prefix(64))
   var before = [Int](repeating: 0, count: b.count + 1)

@@ -18,7 +18,7 @@ public enum TimeZoneError: Error, Hashable, Sendable, CustomStringConvertible {
       "unknown time zone '\(VisibleText.quoted(name))'; "
         + (closest.isEmpty
           ? "write a name from the IANA database, such as Europe/Berlin or UTC"
-          : "did you mean \(closest.map { "'\($0)'" }.joined(separator: " or "))?")
+          : String(didYouMean(closest).dropLast()))
     case .noData(let zone, let folder):
       "time zone '\(VisibleText.quoted(zone))': there is no time zone data in \(folder); "
         + "install the package tzdata, or name its folder in TZDIR"
@@ -50,7 +50,7 @@ public enum TimeZoneFiles {
     }
     let known = names(in: folder)
     guard !known.isEmpty else { throw .noData(zone: name, folder: folder) }
-    throw .unknown(name, closest: closest(to: name, among: known))
+    throw .unknown(name, closest: closestNames(to: name, among: known, separator: "/"))
   }
 
   /// The names of all zones in a folder, sorted.
@@ -86,20 +86,6 @@ public enum TimeZoneFiles {
         names.append(prefix + name)
       }
     }
-  }
-
-  /// Names that differ by a few letters, or that end in the same place name.
-  private static func closest(to name: String, among known: [String]) -> [String] {
-    let word = name.lowercased()
-    let place = word.split(separator: "/").last.map(String.init) ?? word
-    let near = known.compactMap { candidate -> (name: String, distance: Int)? in
-      let other = candidate.lowercased()
-      let otherPlace = other.split(separator: "/").last.map(String.init) ?? other
-      let distance = min(
-        editDistance(word, other), otherPlace == place ? 1 : max(2, editDistance(place, otherPlace)))
-      return distance <= max(1, place.count / 3) ? (candidate, distance) : nil
-    }
-    return near.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
   }
 
   private static func contents(of path: String) -> [UInt8]? {

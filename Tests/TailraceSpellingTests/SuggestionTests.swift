@@ -20,6 +20,7 @@ import Testing
     ("lognorml", distributions, ["lognormal"]), ("exp", distributions, ["exponential"]),
     ("normal", distributions, ["lognormal"]), ("fixed", distributions, ["constant"]),
     ("med", ["median", "p99"], ["median"]),
+    ("load.workers", paths, ["scheduler.workers"]), ("schedulr.workers", paths, ["scheduler.workers"]),
     ("sec", ["ns", "us", "ms", "s"], ["s"]),
   ])
   func whatWasMeantIsFound(_ word: String, _ known: [String], _ meant: [String]) {
@@ -32,6 +33,13 @@ import Testing
     // Two letters that changed places are one mistake.
     #expect(editDistance("runn", "run") == 1 && editDistance("lits", "list") == 1)
     #expect(closestNames(to: "Mial", among: ["mail", "nail", "resize"]) == ["mail"])
+  }
+
+  @Test func partsAreWhatTheSeparatorSays() {
+    let zones = ["America/Belize", "America/Port-au-Prince", "Europe/Berlin", "Europe/London"]
+    #expect(closestNames(to: "America/Berlin", among: zones, separator: "/") == ["Europe/Berlin"])
+    #expect(closestNames(to: "port_au_prince", among: zones, separator: "/") == ["America/Port-au-Prince"])
+    #expect(closestNames(to: "Lodnon", among: zones, separator: "/") == ["Europe/London"])
   }
 
   @Test func aQuestionNamesEach() {

@@ -23,6 +23,7 @@ import Testing
     for (name, guess) in [
       ("Europe/Berln", "Europe/Berlin"), ("europe/berlin", "Europe/Berlin"), ("Berlin", "Europe/Berlin"),
       ("America/NewYork", "America/New_York"), ("Austrialia/Sydney", "Australia/Sydney"),
+      ("America/Berlin", "Europe/Berlin"), ("Berln", "Europe/Berlin"),
     ] {
       let error = #expect(throws: TimeZoneError.self) { try TimeZoneFiles.load(name) }
       guard case .unknown(name, let closest)? = error else {
