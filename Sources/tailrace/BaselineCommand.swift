@@ -86,7 +86,8 @@ struct BaselineCommand: AsyncParsableCommand {
         let baseline = Baseline(
           name: name, saved: Date().formatted(.iso8601), version: Composition.version,
           command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed), scenarios: scenarios,
-          arguments: load.flags(changes, system: load.systems.first ?? "live"), rounds: run.results)
+          arguments: ChildArguments(load: load, changes: changes, system: load.systems.first ?? "live").flags,
+          rounds: run.results)
         var delivery = Delivery(status: 0, isQuiet: false)
         delivery.store(
           "Saved \(counted(rounds, "round")) as '\(name)': \(PathText.short(store.path(of: name)))\n",

@@ -228,24 +228,3 @@ struct CompareCommand: AsyncParsableCommand {
     }
   }
 }
-
-extension LoadOptions {
-  /// The arguments of `run` that replay these scenarios with these changes, without a seed.
-  func childArguments(_ scenarios: [String], _ changes: ScenarioChanges, system: String) -> [String] {
-    // Prevents a name from being read as a flag.
-    flags(changes, system: system) + scenarios.map { $0.hasPrefix("-") ? "./\($0)" : $0 }
-  }
-
-  /// Names that are not scenarios.
-  func flags(_ changes: ScenarioChanges, system: String) -> [String] {
-    var arguments = ["--system", system, "--pacer", pacer.rawValue, "--max-lag", maxLag.text, "--grace", grace.text]
-    arguments += ["--time-scale", "\(changes.timeScale)"]
-    for (key, value) in changes.overrides { arguments += ["--set", "\(key)=\(value)"] }
-    return arguments + (force ? ["--force"] : []) + judging
-  }
-
-  /// Targets and planted slowdowns, which do not change the tape.
-  var judging: [String] {
-    targets.flatMap { ["--target", $0] } + planted.flatMap { ["--plant", "\($0.type)=\($0.factor)"] }
-  }
-}

@@ -154,7 +154,7 @@ struct GateCommand: AsyncParsableCommand {
       return .program(
         ComparisonRunner.Candidate(
           label: "candidate", program: program,
-          arguments: stored.arguments + load.judging + stored.scenarios))
+          arguments: stored.arguments + load.judgingFlags + ChildArguments.paths(stored.scenarios)))
     }
     return .program(try checkedCandidate(scenarios, changes, load, program: program, label: "candidate"))
   }
