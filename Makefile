@@ -14,7 +14,7 @@ COMPUTING := TidyTests|HostileDocumentTests|DurationKeyTests|TraceFittingTests|P
 LIVE := EndToEndTests\.(RunTests|DriverTests|LeftBehindTests|MachineLimitTests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test examples docs lint bench test-tsan soak soak-library clean
+.PHONY: help setup build build-time demo test examples docs lint bench test-tsan soak soak-library clean
 
 ## help: list these commands
 help:
@@ -30,6 +30,10 @@ build: setup
 	@echo "==> building tailrace (release; the first time takes a few minutes)"
 	@$(SWIFT) build -c release --product tailrace
 	@echo "    built $(BINARY)"
+
+## build-time: measure a clean release build, and its longest chain of modules (in .build-time)
+build-time: setup
+	@scripts/build-time
 
 ## demo: replay the five documented job mixes live and print where the report is
 demo: build
@@ -107,5 +111,5 @@ soak-library: setup
 
 ## clean: delete what was built (reports stay)
 clean:
-	@rm -rf .build .build-tsan Benchmarks/.build Examples/.build
+	@rm -rf .build .build-tsan .build-time Benchmarks/.build Examples/.build
 	@echo "    removed the build directories"
