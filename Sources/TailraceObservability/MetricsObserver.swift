@@ -66,7 +66,9 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
     }
     for id in renamed {
       let first = Int(id.rawValue) * PoolID.count
-      for place in first..<(first + PoolID.count) where place < shard.places.count { shard.places[place] = PlaceMetrics() }
+      for place in first..<(first + PoolID.count) where place < shard.places.count {
+        shard.places[place] = PlaceMetrics()
+      }
     }
   }
 

@@ -272,7 +272,8 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
     case .wrongParameters(let wrong): wrong.description
     case .tooManyUnknownJobTypes(let name, let most):
       """
-      job type '\(name)' has no handler, and jobs of \(grouped(most)) other types without a handler are already waiting; \
+      job type '\(name)' has no handler, and jobs of \(grouped(most)) other types without a handler are already \
+      waiting; \
       the limit is \(grouped(most)): register handlers, cancel the jobs with cancelJobs(ofUnregistered:), and check \
       what generates these names
       """

@@ -10,8 +10,8 @@ import Testing
     #expect(Priority.allCases.map { Int($0.rawValue) } == Array(1...Priority.count))
   }
 
-  /// A worker for each pool, and jobs of several types, priorities and keys for all of them: each pool runs its own jobs,
-  /// one at a time, in the same order as any other pool.
+  /// Each pool has one worker, and gets jobs of several types, priorities and keys. It runs its own jobs, one at a
+  /// time, in the same order as the other pools.
   @Test(arguments: [DispatchPolicy.fifo, .priority, .fair(by: .jobType), .fair(by: .tagKey), .deadline])
   func eachPoolRunsItsOwnJobsInTheSameOrder(policy: DispatchPolicy) throws {
     let driver = StepDriver { configuration in

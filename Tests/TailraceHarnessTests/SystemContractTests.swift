@@ -290,30 +290,6 @@ struct SystemContractTests {
     expectContract(replayed, scenario, on: subject.system)
   }
 
-  @Test(arguments: ContractSubject.inRealTime) func graceIsHeededWhereItIsSaidToBe(_ subject: ContractSubject)
-    async throws
-  {
-    // A driver is ended by a signal; what it does within its grace is its own affair.
-    guard !subject.system.bringsItsWork else { return }
-    let scenario = try scenario(
-      "name: grace\njobs: {a: {service: 4s}}\nload: [{batch: 1, of: a}]\nduration: 1s\ndrain: 120s\n")
-    func succeeded(grace: Nanoseconds) async throws -> Bool {
-      let interruption = StopFlag()
-      let stop = Task {
-        try await Task.sleep(for: .milliseconds(1_500))
-        interruption.stop()
-      }
-      let replayed = try await replay(scenario, on: subject.system) {
-        $0.interruption = interruption
-        $0.grace = grace
-      }
-      try await stop.value
-      return replayed.attempts.contains { $0.outcome == .succeeded }
-    }
-    let (short, long) = (try await succeeded(grace: .zero), try await succeeded(grace: .seconds(60)))
-    if subject.system.heeds.contains(.grace) { #expect(!short && long) } else { #expect(short == long) }
-  }
-
   // MARK: - What it says of itself
 
   @Test(arguments: ContractSubject.all) func demandIsThatOfItsKind(_ subject: ContractSubject) throws {

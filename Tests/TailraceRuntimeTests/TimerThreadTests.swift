@@ -97,6 +97,6 @@ struct TimerThreadTests {
     var facts = HealthFacts()
     facts.timerError = EAGAIN
     #expect(facts.judged(by: HealthLimits(), at: .zero) == .degraded([.timerNotStarted(error: EAGAIN)]))
-    #expect("\(HealthReason.timerNotStarted(error: EAGAIN))".contains("limit of processes (ulimit -u"))
+    #expect("\(HealthReason.timerNotStarted(error: EAGAIN))".contains("process limit (ulimit -u"))
   }
 }

@@ -59,7 +59,8 @@ import Testing
     ("rate", "3/s", "did you mean 'load.poisson' or 'load.constant'?"),
     ("scheduler.wokers", "3", "did you mean 'workers'?"), ("scheduler.queue.size", "3", "did you mean 'capacity'?"),
     ("jobs.a.priority", "urgent", "did you mean 'critical'?"), ("scheduler.policy", "sjf", "did you mean 'shortest'?"),
-    ("jobs.a.servce", "1ms", "did you mean 'service'?"), ("faults.0.at", "1s", "this is not a list, so it has no item 0"),
+    ("jobs.a.servce", "1ms", "did you mean 'service'?"),
+    ("faults.0.at", "1s", "this is not a list, so it has no item 0"),
   ])
   func whatIsNotThereIsRefusedWithWhatWasMeant(_ key: String, _ value: String, _ words: String) {
     #expect { try parse(key, value).get() } throws: { error in

@@ -40,6 +40,12 @@ struct SoakCommand {
     return (said + output).lowercased().contains("not finished")
   }
 
+  /// What is left in TMPDIR, except results that could not be written elsewhere and that the program reports.
+  private static func leftFiles(in folder: SoakFolder, said text: String) -> [String] {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/tmp")) ?? []
+    return files.filter { !$0.hasPrefix("kept-by-tailrace-") || !text.contains("/\($0)/") }
+  }
+
   /// Runs it in the folder.
   ///
   /// - Returns: What is wrong with how it ended, a line each.
@@ -109,9 +115,7 @@ struct SoakCommand {
       _ = killpg(watch.session, SIGKILL)
     }
     let wasKilled = signals.contains { $0.signal.rawValue == SIGKILL }
-    var files = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/tmp")) ?? []
-    // What could not be written elsewhere is kept there, as the program says.
-    files.removeAll { $0.hasPrefix("kept-by-tailrace-") && text.contains("/\($0)/") }
+    let files = Self.leftFiles(in: folder, said: text)
     if !files.isEmpty, !wasKilled, !watch.isLate { faults.append("left in TMPDIR: \(files.joined(separator: ", "))") }
     return faults
   }
