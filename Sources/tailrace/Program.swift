@@ -6,7 +6,7 @@ import TailraceHost
   static func main() {
     Interruption.listen()
     Terminal.prepare()
-    if let problem = StartingStack.problem ?? StartingThreads.problem {
+    if let problem = StartingStack.problem ?? StartingMemory.problem ?? StartingThreads.problem {
       Terminal.error.write("Error: \(problem)\n")
       Tailrace.end(Refusal.status)
     }

@@ -59,7 +59,7 @@ import Testing
       (["--vary", "scheduler.workerz=1..5"], "unknown key 'workerz'"), ([], "nothing varies"),
       (["--vary", "scheduler.workers=5..1"], "the lower first"), (["--vary", "scheduler.workers=1,,2"], "empty"),
       (["--vary", "scheduler.workers=0..5"], "'0' is out of range"),
-      (["--vary", "scheduler.workers=1..5", "--target", "speedup > 2"], "one job at a time"),
+      (["--vary", "scheduler.workers=1..5", "--target", "speedup > 2"], "a sequential run"),
       (["--vary", "scheduler.workers=1..5", "--budget", "-1"], "--budget"),
     ] {
       let outcome = try await Binary.run(["plan", "governance-five"] + arguments, in: folder)

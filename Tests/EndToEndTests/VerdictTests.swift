@@ -118,7 +118,7 @@ import Testing
     (["--junit", "none/j.xml"], "--junit"), (["--comment", "gb.yaml/c.md"], "--comment"),
     (["--junit", "."], "--junit"),
     (["--output", "gb.yaml"], "--output"), (["--junit", "x", "--comment", "x"], "same file"),
-    (["--junit", "gb.yaml"], "was not written by tailrace"), (["--comment", "gb.yaml"], "did not write"),
+    (["--junit", "gb.yaml"], "was not written by tailrace"), (["--comment", "gb.yaml"], "was not written by tailrace"),
     (["--comment", ".tailrace/baselines/gb.json"], "was not written by tailrace"),
   ])
   func placesAreCheckedBeforeAnythingRuns(_ flags: [String], _ word: String) async throws {
