@@ -60,6 +60,6 @@ import Testing
     typealias Disturbance = MachineWatch.Disturbance
     #expect(Disturbance(others: 0.01, steal: 0).words == nil)
     #expect(Disturbance(others: 0.57, steal: 0).words?.contains("57 %") == true)
-    #expect(Disturbance(others: 0, steal: 0.1).words?.contains("host") == true)
+    #expect(Disturbance(others: 0, steal: 0.1).words?.contains("steal was 10 %") == true)
   }
 }

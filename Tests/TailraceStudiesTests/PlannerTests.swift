@@ -221,7 +221,7 @@ import Testing
         separator: "\n")
     }
     #expect(try words("").contains("--target"))
-    #expect(try words("speedup > 2").contains("one job at a time"))
+    #expect(try words("speedup > 2").contains("a sequential run"))
     #expect(try words("peak_memory < 1GiB").contains("a simulation does not measure"))
     #expect(try words("waiting.mean < 4ms").isEmpty)
   }
