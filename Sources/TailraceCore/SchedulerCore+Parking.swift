@@ -1,6 +1,6 @@
 /// Job types without a handler, whose jobs wait until one is registered.
 extension SchedulerCore {
-  /// Registers a job type whose jobs are admitted and wait until it is opened with ``typeOpened(_:id:at:into:)``.
+  /// Registers a job type whose jobs are admitted and wait until it is opened with ``typeOpened(_:as:at:into:)``.
   ///
   /// - Throws: as ``register(_:)``.
   public mutating func registerParked(_ name: String) throws -> JobTypeID {
