@@ -1,7 +1,7 @@
 import CPlatform
 import Glibc
 
-/// A thread that the system gave. Whoever starts one either joins it or detaches it, once.
+/// A thread that was started. The caller must join or detach it once.
 package struct StartedThread: Sendable {
   /// The system gave no thread.
   package struct Refused: Error, CustomStringConvertible {

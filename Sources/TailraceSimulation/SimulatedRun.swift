@@ -21,24 +21,18 @@ package enum SimulatedRun {
     var settings = Recorder.Settings(scenario, origin: .zero)
     if !keepsAttempts { settings.attemptLimit = 0 }
     let recorder = Recorder(settings)
-    let simulation = Simulation(tape, dropAfter: dropAfter)
-    let summary: Simulation.Summary
-    if log == nil, progress == nil {
-      summary = simulation.run(isInterrupted: isInterrupted) { recorder.record($0) }
-    } else {
-      let tap = progress?.openTap(shards: 1, settings)
-      summary = simulation.run(
-        isInterrupted: isInterrupted,
-        progress: {
-          progress?.submitted($0, reached: $1 - .zero)
-          progress?.present($2)
-        },
-        record: {
-          recorder.record($0)
-          log?.add($0)
-          tap?.add($0, shard: 0)
-        })
-    }
+    let tap = progress?.openTap(shards: 1, settings)
+    let summary = Simulation(tape, dropAfter: dropAfter).run(
+      isInterrupted: isInterrupted,
+      progress: {
+        progress?.submitted($0, reached: $1 - .zero)
+        progress?.present($2)
+      },
+      record: {
+        recorder.record($0)
+        log?.add($0)
+        tap?.add($0, shard: 0)
+      })
     var observations = Observations.inVirtualTime
     observations.isOpenLoop = scenario.hasOpenArrivals
     observations.heldBack = summary.heldBack

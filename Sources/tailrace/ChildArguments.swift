@@ -24,7 +24,7 @@ struct ChildArguments {
   /// By the names under which `run` declares its options.
   static let rules: [String: Rule] = {
     let ownReport = "a process of its own writes no report and shows no progress"
-    let output = "whoever starts the process says what it prints"
+    let output = "the caller chooses what the process prints"
     return [
       "scenarios": .notPassed("each candidate has scenarios of its own, which follow the flags"),
       "seed": .notPassed("each round has a seed of its own"),

@@ -16,7 +16,7 @@ package enum StartingMemory {
     let hasStack = getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &stack) == 0 && stack.rlim_cur < 1 << 40
     return problem(
       limit: Int(limit.rlim_cur), used: pages * Int(sysconf(Int32(_SC_PAGESIZE))),
-      stack: hasStack ? Int(stack.rlim_cur) : 8 << 20, threads: RunEnvironment.processorCount + 2)
+      stack: hasStack ? Int(stack.rlim_cur) : 8 << 20, threads: StartingThreads.count)
   }
 
   static func problem(limit: Int, used: Int, stack: Int, threads: Int) -> String? {

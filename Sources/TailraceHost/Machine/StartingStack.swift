@@ -1,10 +1,9 @@
-import CPlatform
 import Glibc
 
 /// The stack that each thread gets. The first thread and those of the language's runtime take the limit of the process
 /// as their size, and a thread that needs more ends the program.
 package enum StartingStack {
-  /// The smallest stack with which every command works, in bytes. Measured with a debug build, whose frames are larger.
+  /// The smallest stack with which every command works, in bytes. `MachineLimitTests` tries it.
   static let leastBytes: UInt64 = 512 << 10
 
   /// Why the program cannot work here; nil: stacks are large enough.

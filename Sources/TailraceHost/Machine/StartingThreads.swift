@@ -3,10 +3,12 @@ import Foundation
 
 /// The threads without which no task runs: where the system refuses one, the language's runtime waits for it for ever.
 package enum StartingThreads {
+  /// One for each processor, one for Dispatch's own purposes, and one to spare.
+  static var count: Int { RunEnvironment.processorCount + 2 }
+
   /// Why the program cannot work here; nil: the threads are to be had.
   package static var problem: String? {
-    // One for each processor, one for Dispatch's own purposes, and one for good measure.
-    let count = RunEnvironment.processorCount + 2
+    let count = count
     var started: Int32 = 0
     let error = cplatform_threads_probe(Int32(clamping: count), &started)
     guard error != 0 else { return nil }
