@@ -496,12 +496,6 @@ int cplatform_children_kill(int64_t limit_ns) {
   return killed;
 }
 
-int cplatform_child_has_ended(pid_t child) {
-  siginfo_t info = {0};
-  if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return errno != EINTR;
-  return info.si_pid != 0;
-}
-
 // MARK: - Orphans of other processes
 
 /// Whether all processes named by a mark have ended.

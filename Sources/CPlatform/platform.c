@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -286,3 +287,5 @@ void cplatform_signals_wait(void) {
   while (sem_wait(&signal_arrivals) != 0) {
   }
 }
+
+int cplatform_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }

@@ -160,8 +160,9 @@ void cplatform_group_remove(int place);
 int cplatform_family_kill(unsigned family, int64_t limit_ns);
 /// Kills all added groups and all families. Async-signal-safe.
 int cplatform_children_kill(int64_t limit_ns);
-/// Whether a child has ended but was not waited for yet.
-int cplatform_child_has_ended(pid_t child);
+
+/// Opens a file in memory that children inherit only as a standard stream. Returns its descriptor, or -1 with `errno`.
+int cplatform_memory_file(const char *name);
 
 /// The start time of a process in clock ticks since boot; 0: there is no such process.
 uint64_t cplatform_process_start(pid_t process);

@@ -33,15 +33,13 @@ package final class ProcessFamily: Sendable {
   /// - Parameters:
   ///   - environment: what is added to this process's environment.
   ///   - grace: how long the group may go on after SIGTERM once the task is cancelled; nil: it is killed at once.
-  ///   - collects: whether output is read to its end. A descendant that has the output open would keep it from
-  ///     ending; it is killed as soon as the child has ended.
   ///   - error: made when everything else is ready.
   ///   - onStart: Called with the child's process number.
   /// - Throws: What `Subprocess.run` throws, ``SystemRefusal``, or `CancellationError`.
   package func run<Output: OutputProtocol, Failure: ErrorOutputProtocol>(
     _ executable: Executable, _ arguments: [String], environment: [Environment.Key: String?] = [:],
     in folder: String? = nil, grace: Duration?, output: Output, error: @autoclosure () throws -> Failure,
-    collects: Bool = false, onStart: @escaping @Sendable (_ process: pid_t) -> Void = { _ in }
+    onStart: @escaping @Sendable (_ process: pid_t) -> Void = { _ in }
   ) async throws -> ExecutionResult<Void, Output, Failure> {
     let launch = try await ChildLaunch.begin()
     defer { launch.end() }
@@ -60,12 +58,6 @@ package final class ProcessFamily: Sendable {
       let child = execution.processIdentifier.value
       group.begin(child)
       onStart(child)
-      guard collects else { return }
-      while cplatform_child_has_ended(child) == 0, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
-      // A cancelled child may use its grace; its group is killed afterwards.
-      guard !Task.isCancelled else { return }
-      kill(-child, SIGKILL)
-      end()
     }
   }
 

@@ -9,7 +9,7 @@ import TailracePlatform
   import SystemPackage
 #endif
 
-/// A running child program and its output.
+/// A child program that has ended, and what it printed.
 package struct ProgramOutput: Sendable {
   /// The exit status; minus the signal's number where a signal ended it.
   package var status: Int32
@@ -18,8 +18,10 @@ package struct ProgramOutput: Sendable {
   /// Whether it was ended since this program was interrupted.
   package var wasInterrupted = false
 
-  /// The most that a result may take.
-  private static let limit = 512 << 20
+  /// A program that printed more than is read.
+  package struct Problem: Error, CustomStringConvertible {
+    package let description: String
+  }
 
   /// Runs a program to its end. What it leaves running ends with it.
   ///
@@ -27,40 +29,54 @@ package struct ProgramOutput: Sendable {
   ///   - program: a path, or a name that is looked up on PATH.
   ///   - environment: what is added to this process's environment.
   ///   - folder: the working directory; nil: this program's.
+  ///   - limit: the most that it may print, in bytes, to each of standard output and standard error.
   ///   - grace: How long the program may run after it has been asked to end.
   ///   - interruption: Set it to ask the program to end.
-  /// - Throws: what `Subprocess.run` throws, where it was not interrupted.
+  /// - Throws: ``Problem``, ``SystemRefusal``, or what `Subprocess.run` throws, where it was not interrupted.
   package static func of(
     _ program: String, _ arguments: [String], environment: [(name: String, value: String)] = [],
-    in folder: String? = nil, grace: Nanoseconds, interruption: StopFlag
+    in folder: String? = nil, limit: Int = 512 << 20, grace: Nanoseconds, interruption: StopFlag
   ) async throws -> ProgramOutput {
     var variables: [Environment.Key: String?] = [:]
     for (name, value) in environment { variables.updateValue(value, forKey: Environment.Key(stringLiteral: name)) }
+    // Not pipes: a collected pipe reserves its whole limit of memory, and one that a descendant has open never ends.
+    let output = try MemoryFile("tailrace-output")
+    let error = try MemoryFile("tailrace-error")
     let family = ProcessFamily()
     defer { family.end() }
     let child = Task { [variables] in
-      let outcome = try await family.run(
+      try await family.run(
         program.contains("/") ? .path(FilePath(program)) : .name(program), arguments, environment: variables,
-        in: folder, grace: grace.duration, output: .bytes(limit: limit), error: .string(limit: 64 << 20),
-        collects: true)
-      return (outcome.terminationStatus, outcome.standardOutput, outcome.standardError)
+        in: folder, grace: grace.duration,
+        output: .fileDescriptor(output.descriptor, closeAfterSpawningProcess: false),
+        error: .fileDescriptor(error.descriptor, closeAfterSpawningProcess: false)
+      ).terminationStatus
     }
+    func isTooLong() -> Bool { max(output.size, error.size) > limit }
     let watcher = Task {
-      while !interruption.isSet { try await Task.sleep(for: .milliseconds(20)) }
+      while !interruption.isSet, max(output.size, error.size) <= limit {
+        try await Task.sleep(for: .milliseconds(20))
+      }
       child.cancel()
-      // A descendant that has left the group and has the output open would keep it from ending.
-      try await Task.sleep(for: grace.duration + .milliseconds(500))
-      family.end()
     }
     defer { watcher.cancel() }
+    let status: TerminationStatus
     do {
-      let (status, output, error) = try await child.value
-      return ProgramOutput(
-        status: number(status), output: output, error: error, wasInterrupted: interruption.isSet)
+      status = try await child.value
     } catch {
-      guard interruption.isSet else { throw error }
-      return ProgramOutput(status: -SIGTERM, output: [], error: "", wasInterrupted: true)
+      if interruption.isSet { return ProgramOutput(status: -SIGTERM, output: [], error: "", wasInterrupted: true) }
+      if isTooLong() { throw tooLong(program, limit) }
+      throw error
     }
+    family.end()
+    if isTooLong(), !interruption.isSet { throw tooLong(program, limit) }
+    return ProgramOutput(
+      status: number(status), output: try output.bytes(), error: String(decoding: try error.bytes(), as: UTF8.self),
+      wasInterrupted: interruption.isSet)
+  }
+
+  private static func tooLong(_ program: String, _ limit: Int) -> Problem {
+    Problem(description: "'\(program)' printed more than \(limit >> 20) MiB, and was ended")
   }
 
   private static func number(_ status: TerminationStatus) -> Int32 {
