@@ -2,7 +2,7 @@ import Foundation
 
 /// A Swift file of the repository, split into what the compiler sees and what only people read.
 struct SourceFile {
-  /// From the repository's root: `Sources/TailraceCore/Time.swift`.
+  /// From the repository's root: `Sources/TailraceCore/Values/Time.swift`.
   let path: String
   /// Its lines as they are.
   let lines: [String]
