@@ -36,8 +36,7 @@ package struct Simulation: ~Copyable {
     package var unsettled = 0
     /// How often each kind of fault was injected.
     package var faults: [InjectedFault.Kind: Int] = [:]
-    /// Tape numbers of what each job depends on, of the first million jobs that depend on others: no list of attempts
-    /// is longer that they could be held against.
+    /// What each job depends on, by numbers on the tape; see ``TapeSubmitter/dependencies``.
     package var dependencies: [UInt64: [UInt64]] = [:]
   }
 
@@ -64,10 +63,7 @@ package struct Simulation: ~Copyable {
   private var nextCancellation = Instant.distantFuture
   /// The submission that a full queue holds up.
   private var heldUp: (job: JobID, since: Instant)?
-  private var identifiers = RecentJobs()
-  private let namesJobs: Bool
-  private let failFast: Set<UInt32>
-  private var batches: [UInt32: BatchID] = [:]
+  private var submitter: TapeSubmitter
   var submission = JobSubmission(type: JobTypeID(rawValue: 0), intended: .zero, submitted: .zero)
   /// What the process's clock reads.
   var reading = Instant.zero
@@ -85,7 +81,6 @@ package struct Simulation: ~Copyable {
   private static let flushAt = 256
   /// Records of one instant that are handed on before it is over.
   private static let mostRecords = 16_384
-  private static let dependenciesKept = 1_000_000
 
   /// Makes a simulation of a whole tape; nothing has happened yet.
   ///
@@ -103,8 +98,7 @@ package struct Simulation: ~Copyable {
     calendar = AttemptCalendar(workers: workers)
     clients = VirtualClients(tape)
     cursor = tape.makeCursor()
-    namesJobs = tape.scenario.namesSubmittedJobs
-    failFast = tape.scenario.failFastBatches
+    submitter = TapeSubmitter(tape.scenario, watchesClients: false)
     faults = FaultPlan(tape).map { FaultInjector($0, configuration) }
     computes = tape.scenario.jobs.map { $0.work == .spin }
     backend = tape.scenario.backendCapacity.map { Double($0) }
@@ -236,7 +230,7 @@ package struct Simulation: ~Copyable {
   @inline(never)
   private mutating func cancelDue() {
     while let due = cancellations.take(by: reading) {
-      if let id = identifiers[due], id != .refused { core.cancelRequested(id, at: now, into: &outbox) }
+      if let id = submitter.identifier(of: due) { core.cancelRequested(id, at: now, into: &outbox) }
     }
     nextCancellation = cancellations.next ?? .distantFuture
   }
@@ -264,44 +258,23 @@ package struct Simulation: ~Copyable {
 
   @inline(__always)
   mutating func submit(holdsUp: Bool) {
-    submission.type = JobTypeID(rawValue: UInt16(job.type))
-    submission.tag = job.index
-    submission.intended = job.intended
-    submission.submitted = now
-    submission.priority = job.priority
-    submission.delay = job.delay
-    submission.expectedService = job.expectedService
-    if submission.uniqueKey != nil || job.uniqueKey != nil { submission.uniqueKey = job.uniqueKey }
-    if submission.tagKey != nil || job.tagKey != nil { submission.tagKey = job.tagKey }
-    if !job.dependencies.isEmpty {
-      submission.dependencies = job.dependencies.map { identifiers[$0] ?? .refused }
-      if summary.dependencies.count < Self.dependenciesKept { summary.dependencies[job.index] = job.dependencies }
-    } else if !submission.dependencies.isEmpty {
-      submission.dependencies = []
-    }
-    if !failFast.isEmpty { submission.batch = batch(of: job.batch) }
+    if let batch = submitter.unopenedBatch(of: job) { open(batch) }
+    submitter.write(
+      job, type: JobTypeID(rawValue: UInt16(job.type)), intended: job.intended, submitted: now, to: &submission)
     let admission = core.jobSubmitted(submission, at: now, into: &outbox)
     if case .waiting(let id) = admission, holdsUp { heldUp = (id, now) }
-    if namesJobs {
-      switch admission {
-      case .accepted(let id), .waiting(let id): identifiers[job.index] = id
-      case .refused: identifiers[job.index] = .refused
-      }
-      if let after = job.cancelAfter {
-        cancellations.note(job.index, at: job.intended + after)
-        nextCancellation = cancellations.next ?? .distantFuture
-      }
+    submitter.submitted(job, admission)
+    if let after = job.cancelAfter {
+      cancellations.note(job.index, at: job.intended + after)
+      nextCancellation = cancellations.next ?? .distantFuture
     }
   }
 
-  private mutating func batch(of number: UInt32?) -> BatchID? {
-    guard let number, failFast.contains(number) else { return nil }
-    if let known = batches[number] { return known }
+  private mutating func open(_ batch: UInt32) {
     guard let id = try? core.batchOpened(failFast: true) else {
       invariantViolated("a scenario has more fail-fast batches than job types")
     }
-    batches[number] = id
-    return id
+    submitter.opened(batch, as: id)
   }
 
   // MARK: - Orders
@@ -371,7 +344,7 @@ package struct Simulation: ~Copyable {
   // MARK: - The end
 
   private mutating func sealBatchesAndDrain() -> Instant {
-    for number in batches.keys.sorted() { core.batchSealed(batches[number]!, into: &outbox) }
+    for batch in submitter.openBatches { core.batchSealed(batch, into: &outbox) }
     carryOut()
     return min(reading + tape.scenario.drain, .horizon)
   }
@@ -396,6 +369,7 @@ package struct Simulation: ~Copyable {
     let gauges = core.gaugesNow(at: now)
     summary.ended = now
     summary.faults = faults?.counts ?? [:]
+    summary.dependencies = submitter.dependencies
     let length = (summary.ended - .zero).seconds
     summary.meanJobsInSystem = length > 0 ? gauges.jobSeconds / length : 0
     summary.unsettled = gauges.inSystem + gauges.waitingForRoom

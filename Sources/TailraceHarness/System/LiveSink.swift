@@ -11,17 +11,9 @@ final class LiveSink: JobSink, @unchecked Sendable {
   private let scheduler: Scheduler
   private let types: [JobTypeID]
   private let interruption: StopFlag
-  /// Whether identifiers are needed after submission.
-  private let remembers: Bool
   private let hasClients: Bool
-  /// Streams whose batch ends with the first job that fails; a batch has its stream's number.
-  private let failFast: Set<UInt32>
-  /// Identifiers of recent jobs, by number on the tape. Used only by the generator's thread.
-  private var identifiers = RecentJobs()
-  /// No list of attempts is longer that they could be compared with.
-  private static let dependenciesKept = 1_000_000
-  private var dependencyLists: [UInt64: [UInt64]] = [:]
-  private var batches: [UInt32: BatchID] = [:]
+  /// Used only by the generator's thread, and once the run is over.
+  private var submitter: TapeSubmitter
   private let submissions: UnsafeMutableBufferPointer<JobSubmission>
 
   init(_ scheduler: Scheduler, types: [JobTypeID], scenario: Scenario, interruption: StopFlag) {
@@ -29,8 +21,7 @@ final class LiveSink: JobSink, @unchecked Sendable {
     self.scheduler = scheduler
     self.types = types
     hasClients = scenario.hasClosedArrivals
-    remembers = scenario.hasDependencies || scenario.jobs.contains { $0.cancel != nil } || hasClients
-    failFast = scenario.failFastBatches
+    submitter = TapeSubmitter(scenario, watchesClients: true)
     submissions = .allocate(capacity: LoadGenerator.chunk)
     submissions.initialize(repeating: JobSubmission(type: JobTypeID(rawValue: 0), intended: .zero, submitted: .zero))
   }
@@ -65,7 +56,7 @@ final class LiveSink: JobSink, @unchecked Sendable {
   private func submit(
     _ jobs: UnsafeBufferPointer<DueJob>, _ range: Range<Int>, heldUntil: Instant?
   ) -> Nanoseconds {
-    for index in range { write(jobs.baseAddress! + index, to: submissions.baseAddress! + index) }
+    for index in range { write(jobs.baseAddress! + index, to: index) }
     if let heldUntil { for index in range { submissions[index].submitted = heldUntil } }
     var heldBack = Nanoseconds.zero
     var next = range.lowerBound
@@ -74,7 +65,7 @@ final class LiveSink: JobSink, @unchecked Sendable {
       let (count, waiting) = scheduler.submit(
         UnsafeBufferPointer(start: submissions.baseAddress! + first, count: range.upperBound - first)
       ) { index, admission in
-        if remembers { remember(jobs[first + index].job.index, admission) }
+        submitter.submitted((jobs.baseAddress! + first + index).pointee.job, admission)
       }
       next += count
       guard let waiting else { continue }
@@ -83,7 +74,7 @@ final class LiveSink: JobSink, @unchecked Sendable {
       scheduler.waitForRoom(waiting) { interruption.isSet }
       let now = MonotonicClock.now()
       heldBack += now - start
-      // So is whoever is behind it among these.
+      // The jobs behind it are submitted only now.
       for index in next..<range.upperBound { submissions[index].submitted = now }
     }
     if hasClients {
@@ -92,57 +83,34 @@ final class LiveSink: JobSink, @unchecked Sendable {
     return heldBack
   }
 
-  private func write(_ due: UnsafePointer<DueJob>, to submission: UnsafeMutablePointer<JobSubmission>) {
-    submission.pointee.type = types[due.pointee.job.type]
-    submission.pointee.tag = due.pointee.job.index
-    submission.pointee.intended = due.pointee.intended
-    submission.pointee.submitted = due.pointee.submitted
-    submission.pointee.priority = due.pointee.job.priority
-    submission.pointee.delay = due.pointee.job.delay
-    submission.pointee.expectedService = due.pointee.job.expectedService
-    submission.pointee.uniqueKey = due.pointee.job.uniqueKey
-    submission.pointee.tagKey = due.pointee.job.tagKey
-    if !due.pointee.job.dependencies.isEmpty {
-      submission.pointee.dependencies = due.pointee.job.dependencies.map { identifiers[$0] ?? .refused }
-      if dependencyLists.count < Self.dependenciesKept {
-        dependencyLists[due.pointee.job.index] = due.pointee.job.dependencies
-      }
-    } else if !submission.pointee.dependencies.isEmpty {
-      submission.pointee.dependencies = []
-    }
-    if !failFast.isEmpty { submission.pointee.batch = batch(of: due.pointee.job.batch) }
+  private func write(_ due: UnsafePointer<DueJob>, to place: Int) {
+    if let batch = submitter.unopenedBatch(of: due.pointee.job) { open(batch) }
+    submitter.write(
+      due.pointee.job, type: types[due.pointee.job.type], intended: due.pointee.intended,
+      submitted: due.pointee.submitted, to: &submissions[place])
   }
 
-  private func batch(of number: UInt32?) -> BatchID? {
-    guard let number, failFast.contains(number) else { return nil }
-    guard let id = batches[number] ?? (try? scheduler.openBatch(failFast: true)) else {
+  private func open(_ batch: UInt32) {
+    guard let id = try? scheduler.openBatch(failFast: true) else {
       invariantViolated("a scenario has more fail-fast batches than job types")
     }
-    batches[number] = id
-    return id
-  }
-
-  private func remember(_ job: UInt64, _ admission: Admission) {
-    switch admission {
-    case .accepted(let id), .waiting(let id): identifiers[job] = id
-    case .refused: identifiers[job] = .refused
-    }
+    submitter.opened(batch, as: id)
   }
 
   private func watch(_ job: UInt64, _ action: @escaping @Sendable () -> Void) {
-    guard let id = identifiers[job], id != .refused else { return action() }
+    guard let id = submitter.identifier(of: job) else { return action() }
     scheduler.onSettled(id, action)
   }
 
   func cancel(_ job: UInt64) {
-    if let id = identifiers[job], id != .refused { scheduler.cancel(id) }
+    if let id = submitter.identifier(of: job) { scheduler.cancel(id) }
   }
 
   /// No more jobs come.
   func sealBatches() {
-    for batch in batches.keys.sorted() { scheduler.sealBatch(batches[batch]!) }
+    for batch in submitter.openBatches { scheduler.sealBatch(batch) }
   }
 
   /// For checking starts against the ends of dependencies, once the run is over.
-  func dependencies(of job: UInt64) -> [UInt64] { dependencyLists[job] ?? [] }
+  func dependencies(of job: UInt64) -> [UInt64] { submitter.dependencies[job] ?? [] }
 }
