@@ -14,7 +14,7 @@ COMPUTING := TidyTests|HostileDocumentTests|DurationKeyTests|TraceFittingTests|P
 LIVE := EndToEndTests\.(RunTests|DriverTests|LeftBehindTests|MachineLimitTests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-time demo test examples docs lint bench test-tsan soak soak-library clean
+.PHONY: help setup build build-time demo test test-pools examples docs lint bench test-tsan soak soak-library clean
 
 ## help: list these commands
 help:
@@ -86,13 +86,17 @@ bench: build
 	@echo "==> checking the bytes that they allocate"
 	@Benchmarks/check-bytes
 
+## test-pools: run the core's tests with a third pool
+test-pools:
+	@scripts/test-pools
+
 ## test-tsan: run the unit tests under the thread sanitizer
 test-tsan: setup
 	@echo "==> running the unit tests under the thread sanitizer"
 	@# jemalloc and the sanitizer's own allocator do not go together.
 	@TAILRACE_ALLOCATOR=system TSAN_OPTIONS=suppressions=$(CURDIR)/scripts/thread-sanitizer.suppressions \
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan -Xswiftc -use-ld=lld \
-	--skip 'EndToEndTests|$(COMPUTING)'
+	--no-parallel --skip 'EndToEndTests|$(COMPUTING)'
 
 ## soak: attack the program for SECONDS (default: 1800) with random files, signals and limits
 SECONDS ?= 1800
