@@ -13,7 +13,7 @@ public enum Growth: String, CaseIterable, Sendable {
   case open = "register types whose jobs wait"
   case submit = "submit"
   case submitUnique = "submit, each with a unique key"
-  case submitTagged = "submit, each with a tag key"
+  case submitWithTenant = "submit, each with a tenant"
   case submitPolicies = "submit, each with a retry policy"
   case submitAfter = "submit, each after the one before"
   case shed = "submit into a full queue that sheds"
@@ -42,7 +42,7 @@ public enum Growth: String, CaseIterable, Sendable {
     switch self {
     case .register, .memory: SchedulerCore.mostTypes
     case .park, .open: 1_000
-    case .submitTagged: 60_000
+    case .submitWithTenant: 60_000
     case .addSchedules, .listSchedules, .removeSchedules: SchedulerCore.mostSchedules
     case .submit, .submitUnique, .submitPolicies, .submitAfter, .shed, .cancel, .cancelChain, .status, .result,
       .history, .onSettled, .batch, .failFast, .listDeadLetters, .replay, .purge, .events, .subscriptions, .callbacks,
@@ -69,7 +69,7 @@ private struct GrowthBench {
     configuration.whenFull = .shed
     configuration.retainedCount = .max
     configuration.deadLetterCount = .max
-    configuration.tagKeys.each.concurrency = operation == .submitTagged ? 1 : nil
+    configuration.tenants.each.concurrency = operation == .submitWithTenant ? 1 : nil
     let logger = Logger(label: "growth") { _ in SwiftLogNoOpLogHandler() }
     scheduler = try Scheduler(
       configuration, observers: [], attemptsRemembered: operation == .history ? 3 : 0, logger: logger,
@@ -90,7 +90,7 @@ private struct GrowthBench {
       return try each(count) { try scheduler.register("type \($0)") { _ in nil } }
     case .submit: return try each(count) { _ in try scheduler.submitBlocking(JobRequest("job")) }
     case .submitUnique: return try each(count) { try scheduler.submitBlocking(JobRequest("job", uniqueKey: "\($0)")) }
-    case .submitTagged: return try each(count) { try scheduler.submitBlocking(JobRequest("job", tagKey: "\($0)")) }
+    case .submitWithTenant: return try each(count) { try scheduler.submitBlocking(JobRequest("job", tenant: "\($0)")) }
     case .submitPolicies:
       return try each(count) {
         let retry = RetryPolicy(limit: 3, backoff: .fixed(Nanoseconds(Int64($0))))

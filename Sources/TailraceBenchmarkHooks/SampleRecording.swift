@@ -17,7 +17,8 @@ public final class SampleRecording {
     }
     records = values.indices.map { index in
       var record = TimelineRecord(
-        job: UInt64(index), type: JobTypeID(rawValue: 0), priority: Priority.allCases[index % Priority.allCases.count],
+        number: UInt64(index), type: JobTypeID(rawValue: 0),
+        priority: Priority.allCases[index % Priority.allCases.count],
         intended: Instant(nanoseconds: Int64(index) * 10_000))
       record.submitted = record.intended + .microseconds(1)
       record.accepted = record.submitted + .microseconds(1)

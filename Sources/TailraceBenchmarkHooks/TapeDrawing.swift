@@ -24,7 +24,7 @@ public struct TapeDrawing {
     var sum: Int64 = 0
     for _ in 0..<count {
       guard let job = cursor.next() else { break }
-      let plan = tape.attempt(job: job.index, type: job.type, attempt: 1)
+      let plan = tape.attempt(job: job.number, type: job.type, attempt: 1)
       sum &+= job.intended.nanoseconds &+ plan.service.rawValue
     }
     return sum

@@ -8,7 +8,7 @@ public import Tracing
 /// During the attempt, `ServiceContext.current` is the span's, so that the handler's calls are part of the trace. A
 /// failed attempt has its error and the status `error`. Attributes: `tailrace.job.id`, `tailrace.job.type`,
 /// `tailrace.job.priority`,
-/// `tailrace.job.pool`, `tailrace.job.attempt` (from 1), `tailrace.job.worker`, and `tailrace.job.tags` if there are
+/// `tailrace.job.pool`, `tailrace.job.attempt` (from 1), `tailrace.job.worker`, and `tailrace.job.labels` if there are
 /// any.
 public struct JobTracing: SubmissionMiddleware, AttemptMiddleware {
   private let given: (any Tracer)?
@@ -64,7 +64,7 @@ public struct JobTracing: SubmissionMiddleware, AttemptMiddleware {
       attributes["tailrace.job.pool"] = context.pool.name
       attributes["tailrace.job.attempt"] = context.attempt
       attributes["tailrace.job.worker"] = context.workerNumber
-      if !context.tags.isEmpty { attributes["tailrace.job.tags"] = context.tags }
+      if !context.labels.isEmpty { attributes["tailrace.job.labels"] = context.labels }
     }
     return span
   }

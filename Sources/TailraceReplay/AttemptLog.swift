@@ -31,7 +31,7 @@ package final class AttemptLog: Sendable {
   package func take() -> (records: [TimelineRecord], leftOut: Int) {
     state.withLock { state in
       defer { state = State() }
-      return (state.records.sorted { ($0.job, $0.attempt) < ($1.job, $1.attempt) }, state.left)
+      return (state.records.sorted { ($0.number, $0.attempt) < ($1.number, $1.attempt) }, state.left)
     }
   }
 }

@@ -20,7 +20,7 @@ extension Scenario {
     case .deadline: needs.append("the policy deadline")
     case .shortest: needs.append("the policy shortest")
     case .fair(.jobType): if jobs.count > 1 { needs.append("the policy fair") }
-    case .fair(.tagKey): needs.append("the policy fair by tag")
+    case .fair(.tenant): needs.append("the policy fair by tenant")
     }
     if jobs.contains(where: { $0.failures != .none && ($0.retry ?? scheduler.retry).limit > 0 }) {
       needs.append("retries")
@@ -29,13 +29,15 @@ extension Scenario {
     if jobs.contains(where: { $0.delay != nil }) { needs.append("delayed jobs") }
     if jobs.contains(where: { $0.cancel != nil }) { needs.append("cancellation") }
     if jobs.contains(where: { $0.uniqueKeys != nil }) { needs.append("unique keys") }
-    if ([scheduler.tags.each] + scheduler.tags.named.values).contains(where: { $0.concurrency != nil || $0.rate != nil }
+    if ([scheduler.tenants.each] + scheduler.tenants.named.values).contains(where: {
+      $0.concurrency != nil || $0.rate != nil
+    }
     ) {
-      needs.append("limits by tag")
+      needs.append("limits by tenant")
     }
     if scheduler.adaptive != nil { needs.append("adaptive limits") }
     if scheduler.autoscaling != nil { needs.append("autoscaling") }
-    if scheduler.controlledDelay != nil { needs.append("shedding by waiting time (codel)") }
+    if scheduler.codel != nil { needs.append("shedding by waiting time (codel)") }
     if jobs.contains(where: { $0.concurrency != nil }) { needs.append("concurrency limits per job type") }
     if scheduler.concurrency.map({ $0 < scheduler.workers }) == true { needs.append("a concurrency limit") }
     if scheduler.rate != nil || jobs.contains(where: { $0.rate != nil }) { needs.append("rate limits") }

@@ -27,13 +27,13 @@ extension Scenario {
     return settings
   }
 
-  /// Limits by tag key, and those that find themselves.
+  /// Limits by tenant, and those that find themselves.
   private var describedControls: [Setting] {
     let s = scheduler
     var settings: [Setting] = []
-    if s.tags.each != TagKeySettings() { settings.append(Setting("each tag", s.tags.each.words)) }
-    for (name, tag) in s.tags.named.sorted(by: { $0.key < $1.key }) {
-      settings.append(Setting("tag \(name)", tag.words))
+    if s.tenants.each != TenantSettings() { settings.append(Setting("each tenant", s.tenants.each.words)) }
+    for (name, tenant) in s.tenants.named.sorted(by: { $0.key < $1.key }) {
+      settings.append(Setting("tenant \(name)", tenant.words))
     }
     if let adaptive = s.adaptive { settings.append(Setting("adaptive limit", adaptive.words)) }
     if let rule = s.autoscaling {
@@ -43,7 +43,7 @@ extension Scenario {
           "from \(rule.least) workers, \(rule.step) more where a job has waited \(rule.queueAge.words) (looked at every "
             + "\(rule.interval.words)), \(rule.step) fewer after \(rule.cooldown.words) without waiting"))
     }
-    if let codel = s.controlledDelay {
+    if let codel = s.codel {
       settings.append(Setting("codel", "target \(codel.target.words), interval \(codel.interval.words)"))
     }
     return settings
@@ -145,12 +145,12 @@ extension DispatchPolicy {
     case .deadline: "deadline"
     case .shortest: "shortest"
     case .fair(.jobType): "fair, by job type"
-    case .fair(.tagKey): "fair, by tag"
+    case .fair(.tenant): "fair, by tenant"
     }
   }
 }
 
-extension TagKeySettings {
+extension TenantSettings {
   var words: String {
     let parts = [
       concurrency.map { "\($0) at once" }, rate.map { "\($0.rate.words), burst \($0.burst)" },

@@ -20,8 +20,9 @@ extension RecordAuditor {
       switch fault.kind {
       case .attemptFailed: checkAttempt(fault) { $0.outcome != .succeeded }
       case .attemptHung: checkAttempt(fault) { $0.outcome != .succeeded && $0.outcome != .failed }
-      case .jobLost: note(!records.contains { $0.job == fault.job }, "job \(fault.job!), lost, is on record")
-      case .jobDoubled: note(records.contains { $0.job == fault.job }, "job \(fault.job!), doubled, is not on record")
+      case .jobLost: note(!records.contains { $0.number == fault.job }, "job \(fault.job!), lost, is on record")
+      case .jobDoubled:
+        note(records.contains { $0.number == fault.job }, "job \(fault.job!), doubled, is not on record")
       case .workerCrashed: checkCrash(fault)
       case .stall: checkStall(fault)
       case .clockStep: break
@@ -34,13 +35,13 @@ extension RecordAuditor {
         faults.contains {
           $0.kind == .workerCrashed && $0.worker == WorkerPlace(pool: record.pool, number: record.worker)
             && (isVague ? record.finished >= $0.at : record.finished == $0.at)
-        }, "job \(record.job) crashed, and no worker did")
+        }, "job \(record.number) crashed, and no worker did")
     }
   }
 
   private mutating func checkAttempt(_ fault: InjectedFault, _ holds: (TimelineRecord) -> Bool) {
     let own = records.filter {
-      $0.job == fault.job && Int($0.attempt) == fault.attempt && $0.started != TimelineRecord.never
+      $0.number == fault.job && Int($0.attempt) == fault.attempt && $0.started != TimelineRecord.never
     }
     // Of a job that was doubled one copy may have been struck.
     let struck = own.count(where: holds)
@@ -57,7 +58,7 @@ extension RecordAuditor {
       $0.started != TimelineRecord.never && WorkerPlace(pool: $0.pool, number: $0.worker) == worker
         && $0.started < fault.until && $0.finished > fault.at
     }
-    note(meanwhile.isEmpty, "worker \(worker.number), away, runs job \(meanwhile.first?.job ?? 0)")
+    note(meanwhile.isEmpty, "worker \(worker.number), away, runs job \(meanwhile.first?.number ?? 0)")
   }
 
   /// Nothing happens while the process stands still.
@@ -67,7 +68,7 @@ extension RecordAuditor {
     for record in records where !(record.settles && record.cause == .dropped) {
       for instant in [record.submitted, record.accepted, record.started, record.finished]
       where instant > fault.at && instant < fault.until {
-        note(false, "something happens to job \(record.job) in a stall")
+        note(false, "something happens to job \(record.number) in a stall")
       }
     }
   }
@@ -84,21 +85,22 @@ extension RecordAuditor {
       faults.filter { $0.kind == .attemptFailed || $0.kind == .attemptHung }.map { "\($0.job!) \($0.attempt)" })
     for record in records where record.started != TimelineRecord.never {
       let plan = tape.virtualAttempt(
-        job: record.job, type: Int(record.type.rawValue), attempt: Int(record.attempt))
+        job: record.number, type: Int(record.type.rawValue), attempt: Int(record.attempt))
       let took = record.finished - record.started
-      let isStruck = struck.contains("\(record.job) \(record.attempt)")
+      let isStruck = struck.contains("\(record.number) \(record.attempt)")
       switch record.outcome {
       case .succeeded, .failed, .failedPermanently:
         note(
           isStruck || record.outcome == plan.outcome,
-          "job \(record.job), attempt \(record.attempt): \(record.outcome), not \(plan.outcome)")
+          "job \(record.number), attempt \(record.attempt): \(record.outcome), not \(plan.outcome)")
+        let planned = plan.length.map { "\($0)" } ?? "for ever"
         note(
           afflicted || took == plan.length || scenario.backendCapacity != nil && took > plan.length ?? .zero,
-          "job \(record.job), attempt \(record.attempt) took \(took), not \(plan.length.map { "\($0)" } ?? "for ever")")
+          "job \(record.number), attempt \(record.attempt) took \(took), not \(planned)")
       case .timedOut, .cancelled, .crashed:
         note(
           afflicted || isStruck || scenario.backendCapacity != nil || plan.length.map { took <= $0 } ?? true,
-          "job \(record.job), attempt \(record.attempt) ended late: \(took)")
+          "job \(record.number), attempt \(record.attempt) ended late: \(took)")
       }
     }
   }

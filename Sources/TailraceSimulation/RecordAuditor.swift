@@ -34,11 +34,11 @@ package struct RecordAuditor {
     self.dependencies = dependencies
     var places: [UInt64: Int] = [:]
     for record in records {
-      if let place = places[record.job] {
+      if let place = places[record.number] {
         byJob[place].records.append(record)
       } else {
-        places[record.job] = byJob.count
-        byJob.append((record.job, [record]))
+        places[record.number] = byJob.count
+        byJob.append((record.number, [record]))
       }
     }
   }
@@ -56,7 +56,7 @@ package struct RecordAuditor {
     for type in scenario.jobs.indices { checkType(type) }
     checkMemory()
     checkKeys()
-    checkTagKeys()
+    checkTenants()
     checkOrder()
     return problems
   }
@@ -163,7 +163,8 @@ package struct RecordAuditor {
       let key = UInt32(record.pool.rawValue) << 16 | UInt32(record.worker)
       if let before = last[key] {
         note(
-          before.finished <= record.started, "worker \(record.worker) runs jobs \(before.job) and \(record.job) at once"
+          before.finished <= record.started,
+          "worker \(record.worker) runs jobs \(before.number) and \(record.number) at once"
         )
       }
       last[key] = record
@@ -199,7 +200,7 @@ package struct RecordAuditor {
       before = record.started
       // A nanosecond of rounding for each start that is in the bucket.
       let slack = 1e-9 * limit.rate.perSecond * Double(limit.burst + 1) + 1e-9
-      note(level <= Double(limit.burst) + slack, "job \(record.job) starts above the rate of \(what)")
+      note(level <= Double(limit.burst) + slack, "job \(record.number) starts above the rate of \(what)")
     }
   }
 
@@ -224,23 +225,23 @@ package struct RecordAuditor {
       note(most <= 1, "\(most) live jobs have the key \(key)")
     }
     for record in records where record.cause == .duplicate && record.settles {
-      let key = tape.uniqueKey(of: record.job, type: Int(record.type.rawValue)) ?? ""
+      let key = tape.uniqueKey(of: record.number, type: Int(record.type.rawValue)) ?? ""
       note(
         lives[key]?.contains { $0.from <= record.submitted && record.submitted <= $0.to } == true,
-        "job \(record.job) refused for the key \(key), which nobody has")
+        "job \(record.number) refused for the key \(key), which nobody has")
     }
   }
 
-  /// No tag key runs more at once, or starts faster, than it may.
-  private mutating func checkTagKeys() {
-    let tags = scenario.scheduler.tags
-    guard tags != TagKeyConfiguration() else { return }
-    let byKey = Dictionary(grouping: attempts) { tape.tagKey(of: $0.job, type: Int($0.type.rawValue)) ?? "" }
+  /// No tenant runs more at once, or starts faster, than it may.
+  private mutating func checkTenants() {
+    let tags = scenario.scheduler.tenants
+    guard tags != TenantConfiguration() else { return }
+    let byKey = Dictionary(grouping: attempts) { tape.tenant(of: $0.number, type: Int($0.type.rawValue)) ?? "" }
     for (key, records) in byKey where key != "" {
       let settings = tags.named[key] ?? tags.each
       let most = most(spans(records))
-      note(most <= settings.concurrency ?? .max, "\(most) attempts at once of the tag \(key)")
-      if let rate = settings.rate { checkRate(records, rate, "the tag \(key)") }
+      note(most <= settings.concurrency ?? .max, "\(most) attempts at once of the tenant \(key)")
+      if let rate = settings.rate { checkRate(records, rate, "the tenant \(key)") }
     }
   }
 
@@ -251,9 +252,9 @@ package struct RecordAuditor {
     // What fell due while nobody looked was seen afterwards, all at once, and follows what ended then.
     let free = attempts.filter { record in
       let spec = scenario.jobs[Int(record.type.rawValue)]
-      let tags = scenario.scheduler.tags
+      let tags = scenario.scheduler.tenants
       let isTagged =
-        tags != TagKeyConfiguration() && tape.tagKey(of: record.job, type: Int(record.type.rawValue)) != nil
+        tags != TenantConfiguration() && tape.tenant(of: record.number, type: Int(record.type.rawValue)) != nil
       return spec.concurrency == nil && spec.rate == nil && spec.memory == 0 && !isTagged
         && !passedUnseen(record.eligible)
     }
@@ -262,7 +263,7 @@ package struct RecordAuditor {
         // `early` started while `late` waited: it must not come after it in the policy's order.
         note(
           !precedes(late, early),
-          "job \(early.job) starts before job \(late.job), which waited and comes first under the policy")
+          "job \(early.number) starts before job \(late.number), which waited and comes first under the policy")
       }
     }
   }

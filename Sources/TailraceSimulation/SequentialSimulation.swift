@@ -53,7 +53,7 @@ package struct SequentialSimulation {
       now = max(now, job.intended + job.delay)
       summary.intended += 1
       if !job.dependencies.isEmpty, summary.dependencies.count < Self.dependenciesKept {
-        summary.dependencies[job.index] = job.dependencies
+        summary.dependencies[job.number] = job.dependencies
       }
       settle(job, isInterrupted, record)
       if summary.intended & 0xff == 0, isInterrupted() { break }
@@ -68,7 +68,7 @@ package struct SequentialSimulation {
     _ job: TapeJob, _ isInterrupted: () -> Bool, _ emit: (TimelineRecord) -> Void
   ) {
     var record = TimelineRecord(
-      job: job.index, type: JobTypeID(rawValue: UInt16(job.type)), priority: job.priority, intended: job.intended)
+      number: job.number, type: JobTypeID(rawValue: UInt16(job.type)), priority: job.priority, intended: job.intended)
     record.submitted = job.intended
     record.accepted = job.intended
     record.eligible = job.intended + job.delay
@@ -85,8 +85,8 @@ package struct SequentialSimulation {
     }
     guard record.cause != .succeeded else { return }
     if remembersFailures {
-      if failed.count >= Self.failuresKept { failed = failed.filter { $0 + Self.longestGraph > job.index } }
-      failed.insert(job.index)
+      if failed.count >= Self.failuresKept { failed = failed.filter { $0 + Self.longestGraph > job.number } }
+      failed.insert(job.number)
     }
     if record.cause != .cancelled, record.outcome != .cancelled, let batch = job.batch { failedBatches.insert(batch) }
   }
@@ -104,7 +104,7 @@ package struct SequentialSimulation {
     _ record: inout TimelineRecord, _ job: TapeJob, cancelAt: Instant, isOver: Bool, _ emit: (TimelineRecord) -> Void
   ) -> Bool {
     let spec = tape.scenario.jobs[job.type]
-    let plan = tape.virtualAttempt(job: job.index, type: job.type, attempt: Int(record.attempt))
+    let plan = tape.virtualAttempt(job: job.number, type: job.type, attempt: Int(record.attempt))
     record.worker = 0
     record.started = max(now, record.eligible)
     let timeout = spec.timeout(under: tape.scenario.scheduler).map { record.started + $0 } ?? .distantFuture
@@ -130,7 +130,7 @@ package struct SequentialSimulation {
     }
     emit(record)
     guard !record.settles else { return true }
-    let wait = policy.wait(beforeRetry: Int(record.attempt), seed: tape.seed, tag: job.index)
+    let wait = policy.wait(beforeRetry: Int(record.attempt), seed: tape.seed, number: job.number)
     record.previousFinished = record.finished
     record.eligible = record.finished + wait
     record.attempt += 1

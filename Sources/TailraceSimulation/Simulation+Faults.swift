@@ -66,13 +66,13 @@ extension Simulation {
 
   /// Submits a job as far as it gets: not at all, once, or twice.
   mutating func submitThroughFaults(holdsUp: Bool) {
-    switch faults!.plan.fate(of: job.index, type: job.type, at: reading) {
+    switch faults!.plan.fate(of: job.number, type: job.type, at: reading) {
     case .arrives: submit(holdsUp: holdsUp)
-    case .isLost: faults!.note(InjectedFault(.jobLost, at: now, job: job.index))
+    case .isLost: faults!.note(InjectedFault(.jobLost, at: now, job: job.number))
     case .isDoubled:
       submit(holdsUp: holdsUp)
       // The duplicate is invisible to the submitter: nothing depends on it, and it is never cancelled or awaited.
-      faults!.note(InjectedFault(.jobDoubled, at: now, job: job.index))
+      faults!.note(InjectedFault(.jobDoubled, at: now, job: job.number))
       _ = core.jobSubmitted(submission, at: now, into: &outbox)
     }
   }
@@ -80,12 +80,12 @@ extension Simulation {
   /// What a fault makes of an attempt that starts now.
   mutating func afflict(_ attempt: inout VirtualAttempt, _ token: AttemptToken) {
     let (type, number) = (Int(token.type.rawValue), Int(token.attempt))
-    switch faults!.plan.ending(of: token.tag, type: type, attempt: number, at: reading) {
+    switch faults!.plan.ending(of: token.number, type: type, attempt: number, at: reading) {
     case .fails:
-      faults!.note(InjectedFault(.attemptFailed, at: now, job: token.tag, attempt: number))
+      faults!.note(InjectedFault(.attemptFailed, at: now, job: token.number, attempt: number))
       attempt.outcome = .failed
     case .hangs:
-      faults!.note(InjectedFault(.attemptHung, at: now, job: token.tag, attempt: number))
+      faults!.note(InjectedFault(.attemptHung, at: now, job: token.number, attempt: number))
       attempt.length = nil
     case .succeeds, .failsPermanently, nil: break
     }

@@ -265,7 +265,7 @@ package struct Simulation: ~Copyable {
     if case .waiting(let id) = admission, holdsUp { heldUp = (id, now) }
     submitter.submitted(job, admission)
     if let after = job.cancelAfter {
-      cancellations.note(job.index, at: job.intended + after)
+      cancellations.note(job.number, at: job.intended + after)
       nextCancellation = cancellations.next ?? .distantFuture
     }
   }
@@ -290,7 +290,7 @@ package struct Simulation: ~Copyable {
     for index in ordersDone..<outbox.orders.count {
       switch outbox.orders[index] {
       case .startAttempt(let token):
-        var plan = tape.virtualAttempt(job: token.tag, type: Int(token.type.rawValue), attempt: Int(token.attempt))
+        var plan = tape.virtualAttempt(job: token.number, type: Int(token.type.rawValue), attempt: Int(token.attempt))
         if faults != nil { afflict(&plan, token) }
         if let backend {
           let busy = Double(calendar.running + 1)
@@ -333,7 +333,7 @@ package struct Simulation: ~Copyable {
     if !clients.isEmpty {
       for index in outbox.records.indices where outbox.records[index].settles {
         clients.jobSettled(
-          outbox.records[index].job, at: outbox.records[index].finished,
+          outbox.records[index].number, at: outbox.records[index].finished,
           wasRefused: outbox.records[index].accepted == TimelineRecord.never)
       }
     }

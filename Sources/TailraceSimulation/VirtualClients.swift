@@ -54,7 +54,7 @@ struct VirtualClients {
     sequences[client] += 1
     thoughts[client] = think
     submitted[client] = at
-    awaited[client] = job.index
+    awaited[client] = job.number
     job.intended = at
     waiting += 1
     return job

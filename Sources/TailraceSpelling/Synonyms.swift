@@ -121,7 +121,7 @@ package enum Synonyms {
     ("max_concurrency concurrent max_concurrent", "concurrency"), ("rate_limit throttle limit_rate", "rate"),
     ("mem ram memory_limit", "memory memory_budget scheduler.memory_budget"),
     ("base_delay initial initial_delay", "base"), ("max_delay max_backoff maximum", "cap"),
-    ("multiplier exponent", "factor"), ("user tenant_id customer", "tenant"),
+    ("multiplier exponent", "factor"), ("user tenant_id customer account", "tenants tenant"),
     ("submit arrival timestamp submit_at created_at start_at submission", "submitted"),
     ("type kind class job_name", "job_type"), ("status result state", "outcome"),
   ]

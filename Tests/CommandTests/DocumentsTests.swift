@@ -17,7 +17,7 @@ struct DocumentsTests {
     let recorder = Recorder(Recorder.Settings(types: types, window: MeasurementWindow()))
     let records = (0..<jobs).map { job -> TimelineRecord in
       var record = TimelineRecord(
-        job: UInt64(job), type: JobTypeID(rawValue: 0), priority: .normal,
+        number: UInt64(job), type: JobTypeID(rawValue: 0), priority: .normal,
         intended: Instant(nanoseconds: Int64(job) * 1_000_000))
       record.submitted = record.intended
       record.accepted = record.intended

@@ -10,7 +10,8 @@ import Testing
     _ = try driver.add(type)
     #expect(driver.submit(type) == .refused(.queueFull(capacity: 2)))
     let record = try #require(driver.records.last)
-    #expect(record.job == 3 && record.settles && record.cause == .rejected && record.accepted == TimelineRecord.never)
+    #expect(record.number == 3 && record.settles)
+    #expect(record.cause == .rejected && record.accepted == TimelineRecord.never)
     #expect(driver.core.gauges.settledByCause[.rejected] == 1)
     driver.start()
     #expect(driver.core.gauges.waiting == 1, "a running job takes up no room")
@@ -44,7 +45,7 @@ import Testing
     #expect(driver.released == Array(waiting[0...1]))
     try driver.runAll()
     #expect(driver.released == waiting)
-    #expect(driver.startedTags == [1, 2, 3, 4])
+    #expect(driver.startedNumbers == [1, 2, 3, 4])
     let record = driver.records(of: waiting[1])[0]
     #expect(record.accepted - record.submitted == .milliseconds(5), "waiting for room is submission time")
   }
@@ -63,7 +64,7 @@ import Testing
       return
     }
     try driver.runAll()
-    #expect(driver.startedTags == [2, 3])
+    #expect(driver.startedNumbers == [2, 3])
   }
 
   @Test func sheddingRemovesTheYoungestOfTheLeastUrgent() throws {

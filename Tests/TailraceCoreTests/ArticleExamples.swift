@@ -13,8 +13,8 @@ struct ArticleExamples {
     var now = Instant.zero
 
     // Facts of one instant, then one pass that starts jobs.
-    for tag in 0..<3 {
-      let job = JobSubmission(type: type, tag: UInt64(tag), intended: now, submitted: now)
+    for number in 0..<3 {
+      let job = JobSubmission(type: type, number: UInt64(number), intended: now, submitted: now)
       guard case .accepted = core.jobSubmitted(job, at: now, into: &outbox) else { continue }
     }
     core.startJobs(at: now, into: &outbox)
@@ -29,7 +29,7 @@ struct ArticleExamples {
         case .startAttempt(let token):
           let started = now
           now = now + .seconds(1)
-          done.append(token.tag)
+          done.append(token.number)
           core.attemptEnded(token, started: started, finished: now, outcome: .succeeded, at: now, into: &outbox)
           core.startJobs(at: now, into: &outbox)
         case .settleJob(_, let state, _):

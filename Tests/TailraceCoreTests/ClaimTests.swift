@@ -21,7 +21,7 @@ import Testing
     let type = driver.register()
     for priority in Priority.allCases.reversed() { _ = try driver.add(type, priority) }
     driver.start(claiming: claim)
-    #expect(driver.startedTags == [5, 4, 3, 2])
+    #expect(driver.startedNumbers == [5, 4, 3, 2])
     #expect(driver.core.gauges.running == 4)
   }
 
@@ -67,7 +67,7 @@ import Testing
     for id in jobs.dropLast() { try driver.finish(id) }
     #expect(driver.running.map(\.job) == [jobs[3]])
     try driver.finish(jobs[3])
-    #expect(driver.startedTags.last == 5)
+    #expect(driver.startedNumbers.last == 5)
   }
 }
 
@@ -81,11 +81,11 @@ import Testing
     var outbox = Outbox()
     for number in 0..<6 {
       _ = core.jobSubmitted(
-        JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
+        JobSubmission(type: type, number: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
     }
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 4), into: &outbox)
     let handedOut = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
-    #expect(handedOut.map(\.tag) == [0, 1, 2, 3])
+    #expect(handedOut.map(\.number) == [0, 1, 2, 3])
     let ahead = core.hasClaimsAhead(in: .async)
     #expect(ahead)
     for token in handedOut.dropFirst().reversed() { core.attemptReturned(token, at: .zero, into: &outbox) }
@@ -97,7 +97,7 @@ import Testing
       handedOut[0], started: .zero, finished: .zero, outcome: .succeeded, at: .zero, into: &outbox)
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 10), into: &outbox)
     let again = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
-    #expect(again.map(\.tag) == [1, 2, 3, 4, 5])
+    #expect(again.map(\.number) == [1, 2, 3, 4, 5])
     try check(&core)
   }
 
@@ -111,13 +111,13 @@ import Testing
     var outbox = Outbox()
     for number in 0..<9 {
       _ = core.jobSubmitted(
-        JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
+        JobSubmission(type: type, number: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
     }
     for worker in [UInt16(1), 0, 2] {
       core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: worker, limit: 2), into: &outbox)
     }
     let handedOut = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
-    #expect(handedOut.map(\.tag) == [0, 1, 2, 3, 4, 5])
+    #expect(handedOut.map(\.number) == [0, 1, 2, 3, 4, 5])
     for worker in [UInt16(2), 1, 0] {
       for token in handedOut.reversed() where token.worker == worker {
         core.attemptReturned(token, at: .zero, into: &outbox)
@@ -127,7 +127,7 @@ import Testing
     outbox.clear()
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 1, limit: 10), into: &outbox)
     let again = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
-    #expect(again.map(\.tag) == [0, 1, 2, 3, 4, 5, 6, 7, 8])
+    #expect(again.map(\.number) == [0, 1, 2, 3, 4, 5, 6, 7, 8])
     try check(&core)
   }
 
@@ -141,7 +141,7 @@ import Testing
     var outbox = Outbox()
     for number in 0..<7 {
       _ = core.jobSubmitted(
-        JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
+        JobSubmission(type: type, number: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
     }
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 6), into: &outbox)
     let handedOut = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
@@ -149,7 +149,7 @@ import Testing
     let other = try #require(handedOut.first { $0.worker == 1 })
     outbox.clear()
     core.attemptEnded(other, started: .zero, finished: .zero, outcome: .succeeded, at: .zero, into: &outbox)
-    let tags = handedOut.filter { $0.worker == 0 }.map(\.tag)
+    let numbers = handedOut.filter { $0.worker == 0 }.map(\.number)
     // It runs its fourth and has reported none; the other worker asks for the rest.
     for token in handedOut.filter({ $0.worker == 0 })[4...].reversed() {
       core.attemptReturned(token, at: .zero, into: &outbox)
@@ -157,7 +157,7 @@ import Testing
     core.startJobs(at: .zero, into: &outbox)
     let given = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }
     #expect(given.map(\.worker) == [1])
-    #expect(given.map(\.tag) == [tags[4]])
+    #expect(given.map(\.number) == [numbers[4]])
     try check(&core)
   }
 
@@ -169,7 +169,7 @@ import Testing
     var outbox = Outbox()
     for number in 0..<2 {
       _ = core.jobSubmitted(
-        JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
+        JobSubmission(type: type, number: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
     }
     core.startJobs(at: .zero, claiming: Claim(pool: .async, worker: 0, limit: 4), into: &outbox)
     let handedOut = Array(outbox.orders).compactMap { if case .startAttempt(let token) = $0 { token } else { nil } }

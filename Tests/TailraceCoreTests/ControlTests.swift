@@ -131,7 +131,7 @@ import Testing
   private func driver() -> StepDriver {
     StepDriver {
       $0.asyncPool = PoolConfiguration(
-        workers: 1, controlledDelay: ControlledDelay(target: .milliseconds(5), interval: .milliseconds(100)))
+        workers: 1, codel: CoDelConfiguration(target: .milliseconds(5), interval: .milliseconds(100)))
     }
   }
 
@@ -181,7 +181,7 @@ import Testing
       driver.advance(by: .milliseconds(10))
       try driver.finish(token.job)
     }
-    #expect(shed(driver).isEmpty && driver.startedTags.count == 9)
+    #expect(shed(driver).isEmpty && driver.startedNumbers.count == 9)
   }
 
   @Test func theLastJobIsNeverShed() throws {
@@ -194,6 +194,6 @@ import Testing
       try driver.finish(token.job)
     }
     #expect(!shed(driver).isEmpty)
-    #expect(driver.startedTags.last == 40)
+    #expect(driver.startedNumbers.last == 40)
   }
 }

@@ -135,7 +135,7 @@ import Testing
     let record = try #require(driver.records.last)
     #expect(record.settles && record.cause == .invalid && record.started == TimelineRecord.never)
     try driver.runAll()
-    #expect(driver.startedTags == [1])
+    #expect(driver.startedNumbers == [1])
   }
 
   @Test func itsDependentsAndItsBatchFallWithIt() throws {
@@ -155,9 +155,9 @@ import Testing
 }
 
 extension StepDriver {
-  /// Runs a dead letter again, with the next tag.
+  /// Runs a dead letter again, with the next number.
   func replay(_ id: JobID) -> Admission? {
-    fact { core, now, tag, outbox in core.deadLetterReplayed(id, tag: tag, at: now, into: &outbox) }
+    fact { core, now, number, outbox in core.deadLetterReplayed(id, number: number, at: now, into: &outbox) }
   }
   func purge(_ id: JobID) -> Bool {
     fact { core, now, _, outbox in core.deadLetterPurged(id, at: now, into: &outbox) }
@@ -167,8 +167,8 @@ extension StepDriver {
   }
   func wantDeadLetters() { fact { core, now, _, outbox in core.deadLettersWanted(at: now, into: &outbox) } }
   func submitInvalid(_ type: JobTypeID, _ adjust: (inout JobSubmission) -> Void = { _ in }) -> Admission {
-    fact { core, now, tag, outbox in
-      var submission = JobSubmission(type: type, tag: tag, intended: now, submitted: now)
+    fact { core, now, number, outbox in
+      var submission = JobSubmission(type: type, number: number, intended: now, submitted: now)
       adjust(&submission)
       return core.invalidJobSubmitted(submission, at: now, into: &outbox)
     }

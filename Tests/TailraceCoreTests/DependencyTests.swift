@@ -11,10 +11,10 @@ import Testing
     let right = try driver.add(type, after: [top])
     let bottom = try driver.add(type, after: [left, right, left])
     driver.start()
-    #expect(driver.startedTags == [1])
+    #expect(driver.startedNumbers == [1])
     driver.advance(by: .milliseconds(3))
     try driver.finish(top)
-    #expect(driver.startedTags == [1, 2, 3], "dependents become eligible in the order of their submission")
+    #expect(driver.startedNumbers == [1, 2, 3], "dependents become eligible in the order of their submission")
     try driver.finish(right)
     #expect(driver.core.state(of: bottom) == .blocked)
     driver.advance(by: .milliseconds(4))
@@ -80,18 +80,18 @@ import Testing
     let type = try core.register(JobTypeConfiguration(name: "job"))
     var outbox = Outbox()
     var chain: [JobID] = []
-    for tag in 0..<10_000 as Range<UInt64> {
+    for number in 0..<10_000 as Range<UInt64> {
       let submission = JobSubmission(
-        type: type, tag: tag, intended: .zero, submitted: .zero, dependencies: chain.last.map { [$0] } ?? [])
+        type: type, number: number, intended: .zero, submitted: .zero, dependencies: chain.last.map { [$0] } ?? [])
       guard case .accepted(let id) = core.jobSubmitted(submission, at: .zero, into: &outbox) else {
-        Issue.record("job \(tag) was not admitted")
+        Issue.record("job \(number) was not admitted")
         return
       }
       chain.append(id)
     }
     #expect(core.cancelRequested(chain[0], at: .zero, into: &outbox))
     #expect(core.gauges.inSystem == 0)
-    #expect(Array(outbox.records).map(\.job) == Array(0..<10_000))
+    #expect(Array(outbox.records).map(\.number) == Array(0..<10_000))
     #expect(core.gauges.settledByCause[.dependencyFailed] == 9_999)
     #expect(core.violatedInvariants() == [])
   }

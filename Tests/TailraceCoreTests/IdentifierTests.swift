@@ -12,7 +12,7 @@ struct IdentifierTests {
     let type = try core.register(JobTypeConfiguration(name: "nop"))
     var outbox = Outbox()
     let admission = core.jobSubmitted(
-      JobSubmission(type: type, tag: 0, intended: .zero, submitted: .zero), at: .zero, into: &outbox)
+      JobSubmission(type: type, number: 0, intended: .zero, submitted: .zero), at: .zero, into: &outbox)
     guard case .accepted(let id) = admission else {
       Issue.record("\(admission)")
       return

@@ -21,9 +21,9 @@ import Testing
     _ = try driver.add(limited, .batch)
     _ = try driver.add(free, .batch)
     driver.start()
-    #expect(driver.startedTags == [1, 4])
+    #expect(driver.startedNumbers == [1, 4])
     try driver.finish(first)
-    #expect(driver.startedTags == [1, 4, 2])
+    #expect(driver.startedNumbers == [1, 4, 2])
   }
 
   @Test func aTypesLimitHoldsAcrossPools() throws {
@@ -117,6 +117,6 @@ import Testing
     for _ in 0..<2 { _ = try driver.add(type) { $0.memory = 90 << 10 } }
     _ = try driver.add(plain)
     driver.start()
-    #expect(driver.startedTags == [1, 3])
+    #expect(driver.startedNumbers == [1, 3])
   }
 }

@@ -20,18 +20,18 @@ import Testing
         let (type, priority) = (random.pick(types), random.pick(Priority.allCases))
         let memory = random.pick([0, 1, 10, 30, 60, 100])
         let id = try driver.add(type, priority) { $0.memory = memory << 10 }
-        jobs[driver.tag(of: id)] = id
-        plain.add(driver.tag(of: id), type, priority, memory)
+        jobs[driver.number(of: id)] = id
+        plain.add(driver.number(of: id), type, priority, memory)
       } else if random.chance(80), let token = driver.running.randomElement(using: &random) {
         try driver.end(token.job)
-        plain.end(driver.tag(of: token.job))
-      } else if let tag = plain.waiting.randomElement(using: &random)?.tag {
-        driver.cancel(jobs[tag]!)
-        plain.cancel(tag)
+        plain.end(driver.number(of: token.job))
+      } else if let number = plain.waiting.randomElement(using: &random)?.number {
+        driver.cancel(jobs[number]!)
+        plain.cancel(number)
       }
       driver.start()
       plain.start()
-      #expect(driver.startedTags == plain.started)
+      #expect(driver.startedNumbers == plain.started)
       #expect(driver.core.violatedInvariants() == [])
     }
     #expect(plain.started.count > 50)
@@ -50,7 +50,7 @@ private struct PlainMemory {
   let budget: Int
   /// Whether priority comes before the order of arrival.
   let isStrict: Bool
-  private(set) var waiting: [(tag: UInt64, lane: Lane, memory: Int)] = []
+  private(set) var waiting: [(number: UInt64, lane: Lane, memory: Int)] = []
   private(set) var started: [UInt64] = []
   private var running: [UInt64: Int] = [:]
   /// Whose first job does not fit.
@@ -61,16 +61,16 @@ private struct PlainMemory {
     (self.workers, self.budget, self.isStrict) = (workers, budget, isStrict)
   }
 
-  mutating func add(_ tag: UInt64, _ type: JobTypeID, _ priority: Priority, _ memory: Int) {
-    waiting.append((tag, Lane(type: type, priority: priority), memory))
+  mutating func add(_ number: UInt64, _ type: JobTypeID, _ priority: Priority, _ memory: Int) {
+    waiting.append((number, Lane(type: type, priority: priority), memory))
   }
 
-  mutating func end(_ tag: UInt64) { if running.removeValue(forKey: tag)! > 0 { release() } }
+  mutating func end(_ number: UInt64) { if running.removeValue(forKey: number)! > 0 { release() } }
 
   private mutating func release() { (waiter, closed) = (nil, []) }
 
-  mutating func cancel(_ tag: UInt64) {
-    let place = waiting.firstIndex { $0.tag == tag }!
+  mutating func cancel(_ number: UInt64) {
+    let place = waiting.firstIndex { $0.number == number }!
     let lane = waiting[place].lane
     let isFirst = waiting.firstIndex { $0.lane == lane } == place
     waiting.remove(at: place)
@@ -89,8 +89,8 @@ private struct PlainMemory {
         continue
       }
       waiting.remove(at: place)
-      running[job.tag] = job.memory
-      started.append(job.tag)
+      running[job.number] = job.memory
+      started.append(job.number)
     }
   }
 

@@ -79,7 +79,7 @@ import Testing
     for _ in 0..<2 { _ = try driver.add(asynchronous, .critical) }
     _ = try driver.add(blocking, .batch)
     driver.start()
-    #expect(driver.startedTags == [1, 3])
+    #expect(driver.startedNumbers == [1, 3])
   }
 
   @Test func theWorkerThatWentIdleLastIsTakenFirst() throws {

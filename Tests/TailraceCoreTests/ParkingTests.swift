@@ -66,17 +66,17 @@ import Testing
   }
 
   @Test(arguments: [
-    DispatchPolicy.fifo, .priority, .deadline, .shortest, .fair(by: .jobType), .fair(by: .tagKey),
+    DispatchPolicy.fifo, .priority, .deadline, .shortest, .fair(by: .jobType), .fair(by: .tenant),
   ])
   func everyPolicyHasItsJobsBack(policy: DispatchPolicy) throws {
     let driver = StepDriver {
       $0.policy = policy
-      $0.tagKeys.each.concurrency = 2
+      $0.tenants.each.concurrency = 2
     }
     let known = driver.register()
     let parked = try! driver.core.registerParked("later")
     for number in 0..<12 {
-      _ = try driver.add(number % 3 == 0 ? known : parked) { $0.tagKey = number % 2 == 0 ? "even" : nil }
+      _ = try driver.add(number % 3 == 0 ? known : parked) { $0.tenant = number % 2 == 0 ? "even" : nil }
     }
     #expect(try driver.runAll().count == 4)
     driver.open(parked, JobTypeConfiguration(name: "later", deadline: .seconds(1), weight: 2))

@@ -138,7 +138,7 @@ import Testing
     for _ in 0..<20 { try driver.finish(driver.running[0].job) }
     for _ in 0..<10 { _ = try driver.add(idle) }
     for _ in 0..<20 { try driver.finish(driver.running[0].job) }
-    let last = driver.startedTags.suffix(20)
+    let last = driver.startedNumbers.suffix(20)
     #expect((9...11).contains(last.count { $0 > 40 }), "\(last)")
   }
 

@@ -12,7 +12,7 @@ import Testing
 
   /// Each pool has one worker, and gets jobs of several types, priorities and keys. It runs its own jobs, one at a
   /// time, in the same order as the other pools.
-  @Test(arguments: [DispatchPolicy.fifo, .priority, .fair(by: .jobType), .fair(by: .tagKey), .deadline])
+  @Test(arguments: [DispatchPolicy.fifo, .priority, .fair(by: .jobType), .fair(by: .tenant), .deadline])
   func eachPoolRunsItsOwnJobsInTheSameOrder(policy: DispatchPolicy) throws {
     let driver = StepDriver { configuration in
       configuration.policy = policy
@@ -20,15 +20,15 @@ import Testing
     }
     // Types with and without lanes of their own.
     let types = (0..<3).map { driver.register("type \($0)", concurrency: $0 == 2 ? 100 : nil) }
-    var placeOfTag: [UInt64: (pool: PoolID, place: Int)] = [:]
-    var tag: UInt64 = 0
+    var placeOfNumber: [UInt64: (pool: PoolID, place: Int)] = [:]
+    var number: UInt64 = 0
     for place in 0..<30 {
       for pool in PoolID.allCases {
-        tag += 1
-        placeOfTag[tag] = (pool, place)
+        number += 1
+        placeOfNumber[number] = (pool, place)
         _ = try driver.add(types[place % 3], Priority.allCases[place % Priority.count]) {
           $0.pool = pool
-          $0.tagKey = "key \(place % 2)"
+          $0.tenant = "key \(place % 2)"
         }
       }
     }
@@ -38,11 +38,11 @@ import Testing
       #expect(Set(driver.running.map(\.pool)).count == driver.running.count, "one worker runs one job")
       try driver.finish(driver.running[0].job)
     }
-    for tag in driver.startedTags {
-      let (pool, place) = try #require(placeOfTag[tag])
+    for number in driver.startedNumbers {
+      let (pool, place) = try #require(placeOfNumber[number])
       started[pool, default: []].append(place)
     }
     for pool in PoolID.allCases { #expect(started[pool] == started[.async] && started[pool]?.count == 30, "\(pool)") }
-    for record in driver.records { #expect(placeOfTag[record.job]?.pool == record.pool) }
+    for record in driver.records { #expect(placeOfNumber[record.number]?.pool == record.pool) }
   }
 }

@@ -58,7 +58,7 @@ func excess(_ starts: [Instant], over limit: RateLimit) -> Int {
     for _ in 0..<3 { _ = try driver.add(limited, .critical) }
     _ = try driver.add(free, .batch)
     driver.start()
-    #expect(driver.startedTags == [1, 4])
+    #expect(driver.startedNumbers == [1, 4])
   }
 
   @Test func latenessMovesTheRest() throws {

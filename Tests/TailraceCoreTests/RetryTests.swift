@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct RetryTests {
   /// The waits before each retry of one job that always fails, as a driver sees them.
-  private func waits(_ policy: RetryPolicy, seed: UInt64 = 0, tag: UInt64 = 1, noise: Int = 0) throws -> [Int64] {
+  private func waits(_ policy: RetryPolicy, seed: UInt64 = 0, number: UInt64 = 1, noise: Int = 0) throws -> [Int64] {
     let driver = StepDriver {
       $0.retry = policy
       $0.seed = seed
@@ -13,11 +13,11 @@ import Testing
     // Other jobs that fail meanwhile must not change this one's luck.
     for other in 0..<UInt64(noise) {
       _ = try driver.add(type, .critical) {
-        $0.tag = 1_000 + other
+        $0.number = 1_000 + other
         $0.retry = RetryPolicy(limit: 1, backoff: .none)
       }
     }
-    let id = try driver.add(type) { $0.tag = tag }
+    let id = try driver.add(type) { $0.number = number }
     driver.start()
     while driver.core.state(of: id)?.isTerminal == false {
       if let token = driver.running.first {
@@ -28,7 +28,7 @@ import Testing
       }
     }
     #expect(driver.settlements[id] == .init(.deadLettered, .failed))
-    let records = driver.records.filter { $0.job == tag }
+    let records = driver.records.filter { $0.number == number }
     #expect(records.map { Int($0.attempt) } == Array(1...(policy.limit + 1)))
     for (before, after) in zip(records, records.dropFirst()) { #expect(after.previousFinished == before.finished) }
     return records.dropFirst().map { ($0.eligible - $0.previousFinished).rawValue / 1_000_000 }
@@ -101,7 +101,7 @@ import Testing
     let reference = try waits(policy)
     #expect(try waits(policy, noise: 3) == reference)
     #expect(try waits(policy, seed: 1) != reference)
-    #expect(try waits(policy, tag: 2) != reference)
+    #expect(try waits(policy, number: 2) != reference)
     #expect(Set(reference).count > 1)
   }
 

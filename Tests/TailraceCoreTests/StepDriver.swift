@@ -17,7 +17,7 @@ final class StepDriver {
   /// The instant of the timer that the scheduler ordered last.
   private(set) var timer: Instant?
   private(set) var settlements: [JobID: Settlement] = [:]
-  private var tags: [JobID: UInt64] = [:]
+  private var numbers: [JobID: UInt64] = [:]
   private var starts: [AttemptToken: Instant] = [:]
   private var nextTag: UInt64 = 1
   private var outbox = Outbox()
@@ -55,17 +55,17 @@ final class StepDriver {
 
   // MARK: - Facts
 
-  /// Submits a job with the next tag (the first is 1); `adjust` fills in the rest. Starts nothing.
+  /// Submits a job with the next number (the first is 1); `adjust` fills in the rest. Starts nothing.
   @discardableResult
   func submit(_ type: JobTypeID, _ priority: Priority? = nil, _ adjust: (inout JobSubmission) -> Void = { _ in })
     -> Admission
   {
-    var submission = JobSubmission(type: type, tag: nextTag, intended: now, submitted: now, priority: priority)
+    var submission = JobSubmission(type: type, number: nextTag, intended: now, submitted: now, priority: priority)
     nextTag += 1
     adjust(&submission)
     let admission = core.jobSubmitted(submission, at: now, into: &outbox)
     switch admission {
-    case .accepted(let id), .waiting(let id): tags[id] = submission.tag
+    case .accepted(let id), .waiting(let id): numbers[id] = submission.number
     case .refused: break
     }
     collect()
@@ -105,12 +105,12 @@ final class StepDriver {
     start()
   }
 
-  /// Ends and starts jobs until nothing runs; returns the tags in the order of their starts.
+  /// Ends and starts jobs until nothing runs; returns the numbers in the order of their starts.
   @discardableResult
   func runAll() throws -> [UInt64] {
     start()
     while let token = running.first { try finish(token.job) }
-    return startedTags
+    return startedNumbers
   }
 
   /// Reports that an attempt really starts now.
@@ -180,7 +180,7 @@ final class StepDriver {
     start()
   }
 
-  /// Reports any other fact; it gets the next tag.
+  /// Reports any other fact; it gets the next number.
   @discardableResult
   func fact<Value>(_ report: (inout SchedulerCore, Instant, UInt64, inout Outbox) -> Value) -> Value {
     let value = report(&core, now, nextTag, &outbox)
@@ -213,11 +213,11 @@ final class StepDriver {
 
   // MARK: - What was decided
 
-  func tag(of id: JobID) -> UInt64 { tags[id] ?? 0 }
+  func number(of id: JobID) -> UInt64 { numbers[id] ?? 0 }
 
   /// Tags in the order of their attempts' starts.
-  var startedTags: [UInt64] {
-    orders.compactMap { if case .startAttempt(let token) = $0 { tag(of: token.job) } else { nil } }
+  var startedNumbers: [UInt64] {
+    orders.compactMap { if case .startAttempt(let token) = $0 { number(of: token.job) } else { nil } }
   }
 
   /// Jobs whose submitters were let in, in order.
@@ -225,7 +225,7 @@ final class StepDriver {
     orders.compactMap { if case .releaseSubmitter(let id) = $0 { id } else { nil } }
   }
 
-  func records(of id: JobID) -> [TimelineRecord] { records.filter { $0.job == tag(of: id) } }
+  func records(of id: JobID) -> [TimelineRecord] { records.filter { $0.number == number(of: id) } }
 
   enum Surprise: Error {
     case notAdmitted(Admission)

@@ -42,7 +42,7 @@ struct SwarmAuditor {
   private var batches: [BatchID: (members: [JobID], isSealed: Bool, isSettled: Bool)] = [:]
   private var starts: [String: (limit: RateLimit, instants: [Instant])] = [:]
   private var records: [UInt64: [TimelineRecord]] = [:]
-  private var tags: Set<UInt64> = []
+  private var numbers: Set<UInt64> = []
   private var mayHaveRetried = false
   private(set) var isDrained = false
   private var firedSlots: Set<String> = []
@@ -54,7 +54,7 @@ struct SwarmAuditor {
   // MARK: - Facts
 
   mutating func submitted(_ submission: JobSubmission, _ admission: Admission, at now: Instant) {
-    tags.insert(submission.tag)
+    numbers.insert(submission.number)
     let type = plan.types[Int(submission.type.rawValue)]
     var job = Job(
       submission: submission, pool: submission.pool ?? type.pool,
@@ -66,13 +66,13 @@ struct SwarmAuditor {
       add(id, job)
     case .waiting(let id):
       if plan.configuration.whenFull != .block {
-        problem("job \(submission.tag) waits for room unasked")
+        problem("job \(submission.number) waits for room unasked")
       }
       waitingForRoom.append(id)
       add(id, job)
     case .refused(.duplicate(let first)):
       if jobs[first]?.settled != nil || jobs[first]?.submission.uniqueKey != submission.uniqueKey {
-        problem("job \(submission.tag) refused as a duplicate of \(first)")
+        problem("job \(submission.number) refused as a duplicate of \(first)")
       }
     case .refused: break
     }
@@ -98,7 +98,7 @@ struct SwarmAuditor {
     if let limit = type.rate {
       starts["type \(token.type.rawValue)", default: (limit, [])].instants.append(now)
     }
-    if let key = jobs[token.job]?.submission.tagKey, let limit = settings(ofKey: key).rate {
+    if let key = jobs[token.job]?.submission.tenant, let limit = settings(ofKey: key).rate {
       starts["key \(key)", default: (limit, [])].instants.append(now)
     }
     if let limit = plan.configuration[token.pool].rate {
@@ -211,7 +211,7 @@ struct SwarmAuditor {
     if Set(inPool.map(\.worker) + away).count < pool.workers {
       problem("worker \(token.worker) claims while another is idle")
     }
-    if let key = job.submission.tagKey,
+    if let key = job.submission.tenant,
       settings(ofKey: key).concurrency ?? .max < .max || settings(ofKey: key).rate != nil
     {
       problem("worker \(token.worker) claims a job of the limited key \(key)")
@@ -226,8 +226,8 @@ struct SwarmAuditor {
     !replaced.contains(Worker(pool: token.pool, worker: token.worker))
   }
 
-  private func settings(ofKey key: String) -> TagKeySettings {
-    plan.configuration.tagKeys.named[key] ?? plan.configuration.tagKeys.each
+  private func settings(ofKey key: String) -> TenantSettings {
+    plan.configuration.tenants.named[key] ?? plan.configuration.tenants.each
   }
 
   private mutating func checkLimits(_ token: AttemptToken) {
@@ -241,8 +241,8 @@ struct SwarmAuditor {
     if let limit = plan.types[Int(token.type.rawValue)].concurrency, ofType > limit {
       problem("\(ofType) at once of type \(token.type.rawValue)")
     }
-    if let key = jobs[token.job]?.submission.tagKey, let limit = settings(ofKey: key).concurrency {
-      let ofKey = occupied.count { jobs[$0.job]?.submission.tagKey == key }
+    if let key = jobs[token.job]?.submission.tenant, let limit = settings(ofKey: key).concurrency {
+      let ofKey = occupied.count { jobs[$0.job]?.submission.tenant == key }
       if ofKey > limit { problem("\(ofKey) at once of key \(key)") }
     }
     if let budget = plan.configuration.memoryBudget {
@@ -306,16 +306,16 @@ struct SwarmAuditor {
 
   mutating func took(_ new: [TimelineRecord], at now: Instant) {
     for record in new {
-      if !tags.contains(record.job) { problem("a record of unknown job \(record.job)") }
-      if records[record.job]?.last?.settles == true {
-        problem("a record of job \(record.job) after its last")
+      if !numbers.contains(record.number) { problem("a record of unknown job \(record.number)") }
+      if records[record.number]?.last?.settles == true {
+        problem("a record of job \(record.number) after its last")
       }
-      let before = records[record.job]?.last
-      records[record.job, default: []].append(record)
-      if record.finished > now { problem("job \(record.job) finished in the future") }
+      let before = records[record.number]?.last
+      records[record.number, default: []].append(record)
+      if record.finished > now { problem("job \(record.number) finished in the future") }
       let begin = before?.finished ?? record.intended
       if before != nil, record.previousFinished != begin {
-        problem("a gap between records of job \(record.job)")
+        problem("a gap between records of job \(record.number)")
       }
       let stages =
         before == nil
@@ -324,12 +324,12 @@ struct SwarmAuditor {
       var last = begin
       for stage in stages where stage != TimelineRecord.never {
         if stage < last {
-          problem("job \(record.job), attempt \(record.attempt): a stage of negative length")
+          problem("job \(record.number), attempt \(record.attempt): a stage of negative length")
         }
         last = stage
       }
-      if Int(record.attempt) != records[record.job]!.count {
-        problem("job \(record.job): attempts out of order")
+      if Int(record.attempt) != records[record.number]!.count {
+        problem("job \(record.number): attempts out of order")
       }
     }
   }
@@ -339,8 +339,8 @@ struct SwarmAuditor {
   /// What must hold once nothing is left to do.
   mutating func finish() {
     for id in known where jobs[id]?.settled == nil { problem("\(id) never settled") }
-    for tag in tags.sorted() where records[tag]?.last?.settles != true {
-      problem("job \(tag) has no last record")
+    for number in numbers.sorted() where records[number]?.last?.settles != true {
+      problem("job \(number) has no last record")
     }
     if !occupied.isEmpty { problem("\(occupied.count) workers are still occupied") }
     for (name, limited) in starts.sorted(by: { $0.key < $1.key }) {

@@ -9,11 +9,11 @@ extension SwarmRun {
       guard var submission = auditor.jobs[id]?.submission else {
         return auditor.problem("an unheard of dead letter: \(id)")
       }
-      submission.tag = nextTag
+      submission.number = nextTag
       nextTag += 1
       (submission.intended, submission.submitted, submission.delay) = (now, now, .zero)
       (submission.dependencies, submission.batch) = ([], nil)
-      guard let admission = core.deadLetterReplayed(id, tag: submission.tag, at: now, into: &outbox) else {
+      guard let admission = core.deadLetterReplayed(id, number: submission.number, at: now, into: &outbox) else {
         return auditor.problem("\(id) is a dead letter and cannot be replayed")
       }
       if case .refused = admission, core.state(of: id) == nil {

@@ -35,8 +35,8 @@ struct SwarmPlan {
   var uniqueKeys: Int
   /// Recurring schedules; 0: none.
   var schedules: Int
-  /// Tag keys in use; 0: none.
-  var tagKeys: Int
+  /// Tenants in use; 0: none.
+  var tenants: Int
   var hasDelays: Bool
   var cancelPercent: Int
   var failPercent: Int
@@ -63,7 +63,7 @@ struct SwarmPlan {
     hasDependencies = random.chance(60)
     hasBatches = random.chance(40)
     uniqueKeys = random.pick([0, 0, 2, 8])
-    tagKeys = random.pick([0, 0, 1, 3, 12])
+    tenants = random.pick([0, 0, 1, 3, 12])
     schedules = random.pick([0, 0, 1, 3])
     hasDelays = random.chance(50)
     cancelPercent = random.pick([0, 0, 5, 20])
@@ -81,7 +81,7 @@ struct SwarmPlan {
     steps = random.number(40...160)
     configuration.policy = random.pick([
       .fifo, .priority, .aging(boost: .milliseconds(5)), .slopeAging(PrioritySlopes()), .deadline, .shortest,
-      .fair(by: .jobType), .fair(by: .tagKey),
+      .fair(by: .jobType), .fair(by: .tenant),
     ])
     configuration.asyncPool = Self.pool(&random, workers: random.number(1...4))
     configuration.threadPool = Self.pool(&random, workers: random.number(0...3))
@@ -89,8 +89,8 @@ struct SwarmPlan {
     configuration.whenFull = random.pick(OverflowPolicy.allCases)
     configuration.retry = Self.retry(&random)
     configuration.timeout = random.maybe(50) { .milliseconds(Int64($0.number(1...40))) }
-    if random.chance(50) { configuration.tagKeys.each = Self.tagKey(&random) }
-    if random.chance(30) { configuration.tagKeys.named["t1"] = Self.tagKey(&random) }
+    if random.chance(50) { configuration.tenants.each = Self.tenant(&random) }
+    if random.chance(30) { configuration.tenants.named["t1"] = Self.tenant(&random) }
     configuration.memoryBudget = random.maybe(40) { _ in 100 << 10 }
     configuration.retainedCount = random.pick([0, 3, 1_000])
     configuration.retainedAge = random.pick([.zero, .milliseconds(20), .seconds(3_600)])
@@ -125,13 +125,13 @@ struct SwarmPlan {
           least: $0.number(1...2), queueAge: .milliseconds(Int64($0.number(1...9))), cooldown: .milliseconds(5),
           step: $0.number(1...2))
       },
-      controlledDelay: random.maybe(15) { _ in
-        ControlledDelay(target: .milliseconds(2), interval: .milliseconds(5))
+      codel: random.maybe(15) { _ in
+        CoDelConfiguration(target: .milliseconds(2), interval: .milliseconds(5))
       })
   }
 
-  private static func tagKey(_ random: inout SwarmRandom) -> TagKeySettings {
-    TagKeySettings(
+  private static func tenant(_ random: inout SwarmRandom) -> TenantSettings {
+    TenantSettings(
       concurrency: random.maybe(60) { $0.number(1...3) }, rate: random.maybe(40, rate),
       weight: random.pick([1, 1, 2, 4, 0.5]))
   }

@@ -96,7 +96,7 @@ struct SwarmRun: ~Copyable {
     }
     comeToRest()
     if auditor.problems.isEmpty { auditor.finish() }
-    if core.tagKeysInUse > 0 { auditor.problem("\(core.tagKeysInUse) tag keys are still in use") }
+    if core.tenantsInUse > 0 { auditor.problem("\(core.tenantsInUse) tenants are still in use") }
     if plan.drains || plan.stops, !auditor.isDrained { auditor.problem("never drained") }
     return auditor.problems
   }
@@ -131,7 +131,7 @@ struct SwarmRun: ~Copyable {
 
   private mutating func submit(intended: Instant? = nil) {
     var submission = JobSubmission(
-      type: JobTypeID(rawValue: UInt16(random.number(0...(plan.types.count - 1)))), tag: nextTag,
+      type: JobTypeID(rawValue: UInt16(random.number(0...(plan.types.count - 1)))), number: nextTag,
       intended: intended ?? now,
       submitted: now)
     nextTag += 1
@@ -140,7 +140,7 @@ struct SwarmRun: ~Copyable {
     submission.memory = random.maybe(15) { $0.number(0...110) << 10 }
     submission.timeout = random.maybe(10) { .milliseconds(Int64($0.number(0...10))) }
     if plan.uniqueKeys > 0, random.chance(50) { submission.uniqueKey = "k\(random.number(1...plan.uniqueKeys))" }
-    if plan.tagKeys > 0, random.chance(70) { submission.tagKey = "t\(random.number(1...plan.tagKeys))" }
+    if plan.tenants > 0, random.chance(70) { submission.tenant = "t\(random.number(1...plan.tenants))" }
     submission.deadline = random.maybe(20) { .milliseconds(Int64($0.number(0...30))) }
     submission.expectedService = random.maybe(20) { .milliseconds(Int64($0.number(0...30))) }
     if plan.hasDelays, random.chance(30) {
@@ -288,7 +288,7 @@ struct SwarmRun: ~Copyable {
   private mutating func checkNobodyIdles() {
     guard plan.configuration.memoryBudget == nil,
       plan.types.allSatisfy({ $0.rate == nil && $0.concurrency == nil }),
-      plan.tagKeys == 0 || plan.configuration.tagKeys == TagKeyConfiguration()
+      plan.tenants == 0 || plan.configuration.tenants == TenantConfiguration()
     else { return }
     for pool in PoolID.allCases where plan.configuration[pool].rate == nil {
       let settings = plan.configuration[pool]

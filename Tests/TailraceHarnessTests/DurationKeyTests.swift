@@ -52,7 +52,7 @@ import Testing
       policy: {aging: {boost: «1s»}}
       timeout: «10s»
       adaptive: {aimd: {target: «1s»}}
-      autoscale: {queue_age: «100ms», interval: «100ms», cooldown: «1s»}
+      autoscaling: {queue_age: «100ms», interval: «100ms», cooldown: «1s»}
       codel: {target: «1s», interval: «1s»}
 
     """

@@ -14,7 +14,7 @@ import Testing
 struct LiveFiguresTests {
   private func record(_ job: Int) -> TimelineRecord {
     var record = TimelineRecord(
-      job: UInt64(job), type: JobTypeID(rawValue: 0), priority: .normal, intended: .zero)
+      number: UInt64(job), type: JobTypeID(rawValue: 0), priority: .normal, intended: .zero)
     (record.submitted, record.accepted, record.eligible, record.started) = (.zero, .zero, .zero, .zero)
     record.finished = Instant(nanoseconds: Int64(job + 1) * 1_000)
     (record.settles, record.cause, record.outcome) = (true, .succeeded, .succeeded)
@@ -38,7 +38,7 @@ struct LiveFiguresTests {
     let watcher = Task.detached {
       var (seen, missed) = (Set<UInt64>(), RecordTap.Missed())
       func look() {
-        missed.merge(tap.drain { records in for record in records { #expect(seen.insert(record.job).inserted) } })
+        missed.merge(tap.drain { records in for record in records { #expect(seen.insert(record.number).inserted) } })
       }
       while !stop.isSet {
         look()
@@ -59,7 +59,7 @@ struct LiveFiguresTests {
     let records = (0..<20_000).map { record($0) }
     records.withUnsafeBufferPointer { tap.add($0, shard: 0) }
     var seen: [UInt64] = []
-    let missed = tap.drain { seen += $0.map(\.job) }
+    let missed = tap.drain { seen += $0.map(\.number) }
     #expect(seen == Array(0..<UInt64(seen.count)) && seen.count < 20_000)
     #expect(missed.records == 20_000 - seen.count)
     var left = 0

@@ -98,7 +98,7 @@ struct ReplayTests {
       """, log: log)
     let result = try await run(LiveSystem(), replay)
     #expect(result.measurement[.completed] == 4)
-    let records = log.take().records.filter { $0.attempt == 1 }.sorted { $0.job < $1.job }
+    let records = log.take().records.filter { $0.attempt == 1 }.sorted { $0.number < $1.number }
     try #require(records.count == 4)
     // The third finds the second in the queue of one until the first has ended; the fourth is behind it.
     #expect(records[2].accepted - records[2].submitted > .milliseconds(10))
@@ -121,7 +121,7 @@ struct ReplayTests {
         var count = 0
         while !stop.isSet {
           var record = TimelineRecord(
-            job: UInt64(count * 2 + shard), type: JobTypeID(rawValue: 0), priority: .normal, intended: .zero)
+            number: UInt64(count * 2 + shard), type: JobTypeID(rawValue: 0), priority: .normal, intended: .zero)
           (record.submitted, record.accepted, record.finished) = (.zero, .zero, .zero)
           (record.settles, record.cause) = (true, .cancelled)
           observer.recordOne(record, shard: shard)
@@ -140,7 +140,7 @@ struct ReplayTests {
     #expect(recorder.endedJobs == merged)
     #expect(merged + observer.lateRecords == count)
     observer.recordOne(
-      TimelineRecord(job: 1, type: JobTypeID(rawValue: 0), priority: .normal, intended: .zero), shard: 0)
+      TimelineRecord(number: 1, type: JobTypeID(rawValue: 0), priority: .normal, intended: .zero), shard: 0)
     #expect(merged + observer.lateRecords == count + 1)
   }
 

@@ -19,7 +19,7 @@ struct SimulatedSystemTests {
     replay.log = log
     _ = try await system.replay(replay)
     return log.take().records.filter { $0.started != TimelineRecord.never }
-      .sorted { ($0.started, $0.job) < ($1.started, $1.job) }.map(\.job)
+      .sorted { ($0.started, $0.number) < ($1.started, $1.number) }.map(\.number)
   }
 
   @Test(arguments: ["fifo", "priority", "aging"])

@@ -138,7 +138,7 @@ struct SystemContractTests {
   private func expectContract(_ replayed: Replayed, _ scenario: Scenario, on system: any ReplaySystem) {
     let (facts, measurement) = (replayed.outcome.facts, replayed.measurement)
     // Jobs: each settles once, or is counted.
-    let byJob = Dictionary(grouping: replayed.records, by: \.job)
+    let byJob = Dictionary(grouping: replayed.records, by: \.number)
     var settled = 0
     for (job, records) in byJob {
       let ends = records.count(where: \.settles)
@@ -161,7 +161,7 @@ struct SystemContractTests {
       let stages = [
         record.intended, record.submitted, record.accepted, record.eligible, record.started, record.finished,
       ].filter { $0 != TimelineRecord.never }
-      #expect(stages == stages.sorted(), "job \(record.job): \(record)")
+      #expect(stages == stages.sorted(), "job \(record.number): \(record)")
     }
     for (before, after) in zip(records, records.dropFirst()) {
       #expect(after.attempt == before.attempt + 1 && after.previousFinished == before.finished && !before.settles)
@@ -174,7 +174,7 @@ struct SystemContractTests {
     for attempts in Dictionary(grouping: numbered, by: { [Int($0.pool.rawValue), Int($0.worker)] }).values {
       let inOrder = attempts.sorted { ($0.started, $0.finished) < ($1.started, $1.finished) }
       for (before, after) in zip(inOrder, inOrder.dropFirst()) {
-        #expect(before.finished <= after.started, "one worker runs jobs \(before.job) and \(after.job) at once")
+        #expect(before.finished <= after.started, "one worker runs jobs \(before.number) and \(after.number) at once")
       }
     }
     // A program may number the workers of both pools as those of one.
@@ -205,7 +205,7 @@ struct SystemContractTests {
     var intended = 0
     while cursor.next() != nil { intended += 1 }
     #expect(replayed.outcome.facts.intended == intended && replayed.outcome.facts.unsettled == 0)
-    #expect(Set(replayed.records.map(\.job)).count == intended)
+    #expect(Set(replayed.records.map(\.number)).count == intended)
     #expect(replayed.measurement.all.parts.isComplete)
     #expect(!replayed.outcome.observations.isInterrupted)
     #expect(

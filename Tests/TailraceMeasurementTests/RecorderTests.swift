@@ -21,7 +21,7 @@ import Testing
   @Test func refusedAndCancelledJobsGiveNoResponseTime() {
     var waitingOnly = makeRecord(3, cause: .cancelled)
     waitingOnly.started = TimelineRecord.never
-    var dropped = TimelineRecord(job: 4, type: JobTypeID(rawValue: 0), priority: .normal, intended: .zero)
+    var dropped = TimelineRecord(number: 4, type: JobTypeID(rawValue: 0), priority: .normal, intended: .zero)
     dropped.settles = true
     let result = measure([makeRecord(1), makeRejected(2), waitingOnly, dropped])
     #expect(result.all[.response]?.count == 1)

@@ -8,7 +8,7 @@ func makeRecord(
   cause: SettlementCause = .succeeded, worker: UInt16 = 0
 ) -> TimelineRecord {
   var record = TimelineRecord(
-    job: job, type: JobTypeID(rawValue: type), priority: priority, intended: Instant(nanoseconds: intended * 1_000))
+    number: job, type: JobTypeID(rawValue: type), priority: priority, intended: Instant(nanoseconds: intended * 1_000))
   record.submitted = record.intended + .microseconds(lag)
   record.accepted = record.submitted + .microseconds(submission)
   record.eligible = record.accepted + .microseconds(dependencyWait)
@@ -39,7 +39,7 @@ func makeRetry(of first: TimelineRecord, backoff: Int64 = 50, waiting: Int64 = 5
 /// The record of a job that was refused at admission.
 func makeRejected(_ job: UInt64, intended: Int64 = 0) -> TimelineRecord {
   var record = TimelineRecord(
-    job: job, type: JobTypeID(rawValue: 0), priority: .normal, intended: Instant(nanoseconds: intended * 1_000))
+    number: job, type: JobTypeID(rawValue: 0), priority: .normal, intended: Instant(nanoseconds: intended * 1_000))
   record.submitted = record.intended
   record.finished = record.intended + .microseconds(1)
   record.settles = true
@@ -59,7 +59,7 @@ func measure(
   records.withUnsafeBufferPointer { recorder.record($0) }
   return recorder.measurement(
     RunFacts(
-      intended: intended ?? Set(records.map(\.job)).count, workers: workers, leftRunning: leftRunning,
+      intended: intended ?? Set(records.map(\.number)).count, workers: workers, leftRunning: leftRunning,
       dependencies: dependencies ?? { _ in [] }))
 }
 

@@ -13,7 +13,7 @@ struct TargetSoFarTests {
         types: ["a", "b"], window: MeasurementWindow(start: .zero, end: .seconds(1)), attemptLimit: 0, expectedJobs: 1))
     for index in 1...10 {
       var record = TimelineRecord(
-        job: UInt64(index), type: JobTypeID(rawValue: 0), priority: .normal, intended: .zero)
+        number: UInt64(index), type: JobTypeID(rawValue: 0), priority: .normal, intended: .zero)
       (record.submitted, record.accepted, record.eligible, record.started) = (.zero, .zero, .zero, .zero)
       record.finished = .zero + .milliseconds(Int64(index))
       (record.settles, record.cause, record.outcome) = (true, .succeeded, .succeeded)

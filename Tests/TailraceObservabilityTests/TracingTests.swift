@@ -28,7 +28,7 @@ struct TracingTests {
     let scheduler = try tracedScheduler(tracer)
     scheduler.start()
     try await tracer.withSpan("request") { _ in
-      _ = try await scheduler.submit(JobRequest("shaky", priority: .high, tags: ["a", "b"]))
+      _ = try await scheduler.submit(JobRequest("shaky", priority: .high, labels: ["a", "b"]))
       _ = try await scheduler.submit(JobRequest("blocking"))
     }
     await scheduler.shutdown()

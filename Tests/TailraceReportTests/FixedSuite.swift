@@ -19,7 +19,7 @@ enum FixedSuite {
     worker: UInt16
   ) -> TimelineRecord {
     var record = TimelineRecord(
-      job: job, type: JobTypeID(rawValue: type), priority: priority, intended: Instant(nanoseconds: intended))
+      number: job, type: JobTypeID(rawValue: type), priority: priority, intended: Instant(nanoseconds: intended))
     record.submitted = record.intended + Nanoseconds(lag)
     record.accepted = record.submitted + .microseconds(2)
     record.eligible = record.accepted
@@ -50,7 +50,7 @@ enum FixedSuite {
     for record in records { lateness.record(record.submitted - record.intended) }
     observations.isOpenLoop = system != "sequential"
     observations.generatorLateness = observations.isOpenLoop ? lateness.distribution : nil
-    let jobs = Set(records.map(\.job)).count
+    let jobs = Set(records.map(\.number)).count
     return RunResult(
       system: system, seed: 7, timeScale: 1, fingerprint: "00c0ffee",
       measurement: recorder.measurement(RunFacts(intended: jobs, workers: [(.async, workers)])),

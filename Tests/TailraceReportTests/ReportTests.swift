@@ -94,7 +94,7 @@ import Testing
 
   @Test func attemptRowHasEmptyFieldsForStagesNotReached() {
     var record = TimelineRecord(
-      job: 7, type: JobTypeID(rawValue: 0), priority: .high, intended: Instant(nanoseconds: 1_500))
+      number: 7, type: JobTypeID(rawValue: 0), priority: .high, intended: Instant(nanoseconds: 1_500))
     record.settles = true
     record.cause = .rejected
     record.submitted = Instant(nanoseconds: 1_600)

@@ -115,7 +115,7 @@ struct AdmissionTests {
     Thread.detachNewThread {
       for number in 0..<2_000 {
         let now = MonotonicClock.now()
-        let submission = JobSubmission(type: nop, tag: UInt64(number), intended: now, submitted: now)
+        let submission = JobSubmission(type: nop, number: UInt64(number), intended: now, submitted: now)
         let waiting = withUnsafePointer(to: submission) {
           scheduler.submit(UnsafeBufferPointer(start: $0, count: 1)).waiting
         }

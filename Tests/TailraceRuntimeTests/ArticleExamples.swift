@@ -75,7 +75,7 @@ struct ArticleExamples {
     var configuration = SchedulerConfiguration()
     configuration.asyncPool = PoolConfiguration(workers: 50)
     configuration.memoryBudget = 512 << 20
-    configuration.tagKeys = TagKeyConfiguration(each: TagKeySettings(concurrency: 2))
+    configuration.tenants = TenantConfiguration(each: TenantSettings(concurrency: 2))
     let time = VirtualTime()
     let scheduler = try Scheduler(configuration, time: time)
     try scheduler.register(JobTypeConfiguration(name: "render", concurrency: 3, memory: 64 << 20)) { context in
@@ -87,7 +87,7 @@ struct ArticleExamples {
     }
     scheduler.start()
     for _ in 0..<10 { try await scheduler.submit(JobRequest("render")) }
-    for _ in 0..<10 { try await scheduler.submit(JobRequest("render", tagKey: "customer-7")) }
+    for _ in 0..<10 { try await scheduler.submit(JobRequest("render", tenant: "customer-7")) }
     for _ in 0..<20 { try await scheduler.submit(JobRequest("mail")) }
     try await time.settle()
     #expect(scheduler.metrics().gauges.running == 3)
@@ -102,7 +102,7 @@ struct ArticleExamples {
     configuration.asyncPool = PoolConfiguration(
       workers: 100,
       adaptive: AdaptiveConcurrency(.aimd(target: .milliseconds(200), backoff: 0.5), initial: 20),
-      controlledDelay: ControlledDelay(target: .seconds(1), interval: .seconds(10)))
+      codel: CoDelConfiguration(target: .seconds(1), interval: .seconds(10)))
     configuration.threadPool = PoolConfiguration(
       workers: 16, autoscaling: Autoscaling(least: 2, queueAge: .milliseconds(500)))
     let time = VirtualTime()
@@ -203,7 +203,7 @@ struct ArticleExamples {
     let events = scheduler.events()
     scheduler.onJobSettled(type: "charge") { job in print("\(job.number): \(job.result.cause.name)") }
     scheduler.start()
-    let charge = try await scheduler.submit(JobRequest("charge", tags: ["order=12"]))
+    let charge = try await scheduler.submit(JobRequest("charge", labels: ["order=12"]))
     _ = try await scheduler.result(of: charge)
     #expect(scheduler.history(of: charge)?.attempts.map(\.outcome) == [.succeeded])
     #expect(scheduler.health().isReady && scheduler.metrics().successRate == 1)

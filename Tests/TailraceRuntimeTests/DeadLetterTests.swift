@@ -26,7 +26,7 @@ struct DeadLetterTests {
     try scheduler.register(Invoice.self) { _, _ in throw Died() }
     try scheduler.register("plain") { _ in throw Broken() }
     scheduler.start()
-    let invoice = try await scheduler.submit(Invoice(number: 7, path: "a/b"), tags: ["customer-3"])
+    let invoice = try await scheduler.submit(Invoice(number: 7, path: "a/b"), labels: ["customer-3"])
     _ = try await invoice.result(timeout: .seconds(60))
     let plain = try await scheduler.submit(JobRequest("plain", payload: ["a": 1]))
     _ = try await scheduler.result(of: plain)
@@ -36,7 +36,7 @@ struct DeadLetterTests {
     #expect(letters.map(\.id) == [invoice.id, plain, bare])
     #expect(letters.map(\.isPoison) == [true, false, false])
     #expect(letters[0].failure is Died && letters[0].history.map(\.outcome) == [.crashed, .crashed])
-    #expect(letters[0].tags == ["customer-3"] && letters[0].type == "Invoice" && letters[0].attempts == 2)
+    #expect(letters[0].labels == ["customer-3"] && letters[0].type == "Invoice" && letters[0].attempts == 2)
     #expect((letters[0].payload as? Invoice)?.number == 7)
     #expect(
       letters.map(\.payloadDescription) == [#"{"number":7,"path":"a/b"}"#, #"{"a":1}"#, "Died()"])
@@ -48,18 +48,18 @@ struct DeadLetterTests {
     let mended = Gate()
     let scheduler = Scheduler.quiet()
     try scheduler.register(Invoice.self) { job, context in
-      seen.append("\(job.number) \(context.tags) \(context.priority) \(context.pool)")
+      seen.append("\(job.number) \(context.labels) \(context.priority) \(context.pool)")
       if !mended.isOpen { throw Broken() }
     }
     scheduler.start()
     let first = try await scheduler.submit(
-      Invoice(number: 7, path: ""), priority: .low, tags: ["x"], hints: [.ioBound], uniqueKey: "invoice 7")
+      Invoice(number: 7, path: ""), priority: .low, labels: ["x"], hints: [.ioBound], uniqueKey: "invoice 7")
     _ = try await first.result()
     mended.open()
     let again = try scheduler.handle(of: scheduler.replay(first.id), as: Invoice.self)
     try await again.value(timeout: .seconds(60))
     #expect(seen.all == Array(repeating: #"7 ["x"] low thread"#, count: 2))
-    #expect(scheduler.deadLetters().isEmpty && first.status == nil && again.status?.tags == ["x"])
+    #expect(scheduler.deadLetters().isEmpty && first.status == nil && again.status?.labels == ["x"])
     #expect(throws: SchedulerError.self) { try scheduler.replay(first.id) }
     #expect(throws: SchedulerError.self) { try scheduler.replay(again.id) }
     await scheduler.shutdown()

@@ -26,7 +26,7 @@ struct DeliveryTests {
     func record(_ records: UnsafeBufferPointer<TimelineRecord>, shard: Int) {
       if holdsRecords.load(ordering: .relaxed), records.contains(where: { $0.outcome == .timedOut }) { hold() }
     }
-    func prepare(_ request: inout JobRequest) throws { if request.tags == ["hold"] { hold() } }
+    func prepare(_ request: inout JobRequest) throws { if request.labels == ["hold"] { hold() } }
   }
 
   private final class Payload: Sendable {
@@ -97,7 +97,7 @@ struct DeliveryTests {
     case .observer, .logger: try await scheduler.submit(sleep)
     case .middlewareOfASchedule:
       try scheduler.schedule(
-        RecurringJob("often", .every(.milliseconds(5)), job: JobRequest("quick", tags: ["hold"])))
+        RecurringJob("often", .every(.milliseconds(5)), job: JobRequest("quick", labels: ["hold"])))
     case .validationOfASchedule:
       try scheduler.register("validated", validate: { _ in obstacle.hold() }, handler: { _ in nil })
       try scheduler.schedule(RecurringJob("often", .every(.milliseconds(5)), job: JobRequest("validated")))
@@ -129,7 +129,7 @@ struct DeliveryTests {
     try scheduler.use(submission: obstacle)
     scheduler.start()
     let id = try scheduler.schedule(
-      RecurringJob("often", .every(.milliseconds(1)), job: JobRequest("quick", tags: ["hold"])))
+      RecurringJob("often", .every(.milliseconds(1)), job: JobRequest("quick", labels: ["hold"])))
     await obstacle.entered.wait()
     await eventually { scheduler.schedules()[0].missed >= 5 }
     let before = scheduler.schedules()[0]

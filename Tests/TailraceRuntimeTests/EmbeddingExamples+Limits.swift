@@ -7,14 +7,14 @@ import Testing
 struct LimitExamples {
   @Test func limitsByTag() async throws {
     var configuration = SchedulerConfiguration()
-    configuration.policy = .fair(by: .tagKey)
-    configuration.tagKeys = TagKeyConfiguration(
-      each: TagKeySettings(concurrency: 2, rate: RateLimit(rate: Rate(perSecond: 1_000), burst: 50)),
-      named: ["gold": TagKeySettings(concurrency: 10, weight: 4)])
+    configuration.policy = .fair(by: .tenant)
+    configuration.tenants = TenantConfiguration(
+      each: TenantSettings(concurrency: 2, rate: RateLimit(rate: Rate(perSecond: 1_000), burst: 50)),
+      named: ["gold": TenantSettings(concurrency: 10, weight: 4)])
     let scheduler = try Scheduler(configuration)
     try scheduler.register("export") { _ in "done" }
     scheduler.start()
-    let id = try await scheduler.submit(JobRequest("export", tagKey: "customer-7"))
+    let id = try await scheduler.submit(JobRequest("export", tenant: "customer-7"))
     #expect(try await scheduler.result(of: id).state == .completed)
     await scheduler.shutdown()
   }
@@ -24,7 +24,7 @@ struct LimitExamples {
     configuration.asyncPool = PoolConfiguration(
       workers: 100,
       adaptive: AdaptiveConcurrency(.gradient(tolerance: 1.5), initial: 10),
-      controlledDelay: ControlledDelay(target: .milliseconds(50), interval: .milliseconds(500)))
+      codel: CoDelConfiguration(target: .milliseconds(50), interval: .milliseconds(500)))
     configuration.threadPool = PoolConfiguration(
       workers: 16, autoscaling: Autoscaling(least: 2, queueAge: .milliseconds(200)))
     let scheduler = try Scheduler(configuration)

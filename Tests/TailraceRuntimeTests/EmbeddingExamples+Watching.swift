@@ -28,10 +28,10 @@ extension EmbeddingExamples {
     let scheduler = Scheduler()
     try scheduler.register("charge") { context in
       #expect(Deadline.current != nil)
-      return context.tags
+      return context.labels
     }
     try scheduler.onSubmission { request in
-      guard request.tags.contains(where: { $0.hasPrefix("tenant=") }) else { throw NoTenant() }
+      guard request.labels.contains(where: { $0.hasPrefix("tenant=") }) else { throw NoTenant() }
       request.priority = request.priority ?? .high
     }
     try scheduler.use(attempt: Deadline())
@@ -40,7 +40,7 @@ extension EmbeddingExamples {
         if case .failure = result, context.type == "charge" { throw UpstreamFailed() }
       }))
     scheduler.start()
-    let id = try await scheduler.submit(JobRequest("charge", tags: ["tenant=7"]))
+    let id = try await scheduler.submit(JobRequest("charge", labels: ["tenant=7"]))
     #expect(try await scheduler.result(of: id).value as? [String] == ["tenant=7"])
     do {
       try await scheduler.submit(JobRequest("charge"))
@@ -120,7 +120,7 @@ extension EmbeddingExamples {
     let log = try EvidenceLog(settings)
     try scheduler.record(to: log)
     scheduler.start()
-    try await scheduler.submit(JobRequest("nop", tags: ["order-12"]))
+    try await scheduler.submit(JobRequest("nop", labels: ["order-12"]))
     await scheduler.shutdown()
     #expect(log.counts == EvidenceCounts(written: 1, dropped: 0, refused: 0))
   }

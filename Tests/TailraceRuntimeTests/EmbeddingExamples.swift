@@ -46,14 +46,14 @@ struct EmbeddingExamples {
     }
     scheduler.start()
     let text = try await scheduler.submit(
-      JobRequest("transcribe", priority: .high, tags: ["child-7"], timeout: .seconds(30)))
+      JobRequest("transcribe", priority: .high, labels: ["child-7"], timeout: .seconds(30)))
     let answer = try await scheduler.submit(JobRequest("respond", dependencies: [text]))
     let archive = try await scheduler.submit(JobRequest("archive", priority: .batch, delay: .milliseconds(5)))
     let heavy = try await scheduler.submit(JobRequest("transcribe", hints: [.cpuIntensive]))
     for id in [text, answer, archive, heavy] {
       #expect(try await scheduler.result(of: id).state == .completed)
     }
-    #expect(scheduler.status(of: text)?.tags == ["child-7"])
+    #expect(scheduler.status(of: text)?.labels == ["child-7"])
     await scheduler.shutdown()
   }
 

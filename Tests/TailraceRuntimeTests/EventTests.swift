@@ -44,7 +44,7 @@ struct EventTests {
     let events = try scheduler.events(bufferingNewest: 10_000)
     scheduler.start()
     let retry = RetryPolicy(limit: 1, backoff: .fixed(.milliseconds(1)), jitter: .none)
-    let shaky = try await scheduler.submit(JobRequest("shaky", tags: ["t"], retry: retry))
+    let shaky = try await scheduler.submit(JobRequest("shaky", labels: ["t"], retry: retry))
     let late = try await scheduler.submit(JobRequest("shaky", delay: .milliseconds(1), retry: retry))
     let child = try await scheduler.submit(JobRequest("shaky", dependencies: [late], retry: retry))
     let hopeless = try await scheduler.submit(JobRequest("hopeless"))
@@ -63,7 +63,7 @@ struct EventTests {
         "settled deadLettered failedPermanently",
       ])
     let first = try #require(all.first)
-    #expect(first.type == "shaky" && first.tags == ["t"] && first.number == 0)
+    #expect(first.type == "shaky" && first.labels == ["t"] && first.number == 0)
     // After 2020, before 2200.
     #expect((1_577_836_800_000_000_000..<7_258_118_400_000_000_000).contains(first.unixNanoseconds))
   }
@@ -100,7 +100,7 @@ struct EventTests {
     try scheduler.register("nop") { _ in nil }
     let events = scheduler.events()
     try await scheduler.submit(JobRequest("nop"))
-    let second = Task { try await scheduler.submit(JobRequest("nop", tags: ["second"])) }
+    let second = Task { try await scheduler.submit(JobRequest("nop", labels: ["second"])) }
     await eventually { scheduler.metrics().gauges.waitingForRoom == 1 }
     scheduler.start()
     let id = try await second.value
@@ -220,10 +220,10 @@ struct HistoryTests {
     let scheduler = scheduler(remembering: 3)
     try scheduler.register("broken") { _ in throw Broken() }
     scheduler.start()
-    let id = try await scheduler.submit(JobRequest("broken", tags: ["x"]))
+    let id = try await scheduler.submit(JobRequest("broken", labels: ["x"]))
     _ = try await scheduler.result(of: id)
     let history = try #require(scheduler.history(of: id))
-    #expect(history.status.state == .deadLettered && history.status.tags == ["x"] && history.forgotten == 2)
+    #expect(history.status.state == .deadLettered && history.status.labels == ["x"] && history.forgotten == 2)
     #expect(history.attempts.map(\.number) == [3, 4, 5])
     #expect(history.attempts.map(\.cause) == [nil, nil, .failed])
     #expect(history.attempts.allSatisfy { $0.outcome == .failed && $0.error is Broken && $0.pool == .async })
@@ -308,14 +308,14 @@ struct CallbackTests {
     }
     scheduler.onJobSettled { none.append($0) }.cancel()
     scheduler.start()
-    for number in 0..<10 { try await scheduler.submit(JobRequest("good", payload: number, tags: ["n\(number)"])) }
+    for number in 0..<10 { try await scheduler.submit(JobRequest("good", payload: number, labels: ["n\(number)"])) }
     try await scheduler.submit(JobRequest("bad"))
     let cancelled = try await scheduler.submit(JobRequest("good", delay: .seconds(3_600)))
     scheduler.cancel(cancelled)
     await scheduler.shutdown()
     #expect(all.all.count == 12 && bad.all.count == 1 && none.all.isEmpty)
     let good = all.all.filter { $0.result.state == .completed }
-    #expect(good.allSatisfy { $0.tags == ["n\($0.number)"] && $0.result.value as? Int == Int($0.number) })
+    #expect(good.allSatisfy { $0.labels == ["n\($0.number)"] && $0.result.value as? Int == Int($0.number) })
     #expect(good.allSatisfy { $0.result.attempts == 1 })
     #expect(bad.all[0].result.cause == .failedPermanently && bad.all[0].result.error == "there is no oven")
     let last = try #require(all.all.first { $0.result.id == cancelled })

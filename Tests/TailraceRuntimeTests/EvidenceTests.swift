@@ -41,7 +41,7 @@ struct EvidenceTests {
       try scheduler.registerBlocking("good") { _ in nil }
       try scheduler.record(to: log)
       let shaky = try await scheduler.submit(
-        JobRequest("shaky", tags: ["a \"b\"", "c"], retry: RetryPolicy(limit: 1, backoff: .none)))
+        JobRequest("shaky", labels: ["a \"b\"", "c"], retry: RetryPolicy(limit: 1, backoff: .none)))
       try await scheduler.submit(JobRequest("good", priority: .high))
       let cancelled = try await scheduler.submit(JobRequest("good"))
       await #expect(throws: SchedulerError.self) { try await scheduler.submit(JobRequest("good")) }
@@ -53,7 +53,7 @@ struct EvidenceTests {
       let first = try #require(lines.first { $0["type"] as? String == "shaky" })
       #expect(first["error"] as? String == Nasty().description)
       #expect(first["outcome"] as? String == "failed" && first["cause"] is NSNull && first["attempt"] as? Int == 1)
-      #expect(first["tags"] as? [String] == ["a \"b\"", "c"] && first["job_id"] as? String == "\(shaky.rawValue)")
+      #expect(first["labels"] as? [String] == ["a \"b\"", "c"] && first["job_id"] as? String == "\(shaky.rawValue)")
       #expect(first["process_resident_delta_bytes"] is Int)
       let finished = try #require(first["finished_unix_ns"] as? Int)
       #expect(finished - (first["started_unix_ns"] as? Int ?? 0) == first["service_ns"] as? Int)
@@ -95,7 +95,7 @@ struct EvidenceTests {
       _ = buffer.append(
         JobEvent(
           kind: .settled(.cancelled, .cancelled), job: JobID(rawValue: UInt64(number)), number: UInt64(number),
-          type: "t", priority: .normal, pool: .async, tags: [], instant: Instant(nanoseconds: Int64(number)),
+          type: "t", priority: .normal, pool: .async, labels: [], instant: Instant(nanoseconds: Int64(number)),
           unixNanoseconds: 1_000 + Int64(number)))
     }
     guard case .event(let gap) = buffer.take() else {

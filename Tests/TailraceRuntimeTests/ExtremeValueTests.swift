@@ -96,10 +96,10 @@ struct ExtremeValueTests {
     }
     all += Variant.all(scaling, "cooldown", Extremes.lengths) { $0.autoscaling!.cooldown = $1 }
     all += Variant.all(base, "codel target", Extremes.lengths) {
-      $0.controlledDelay = ControlledDelay(target: $1, interval: .milliseconds(100))
+      $0.codel = CoDelConfiguration(target: $1, interval: .milliseconds(100))
     }
     all += Variant.all(base, "codel interval", Extremes.lengths) {
-      $0.controlledDelay = ControlledDelay(target: .milliseconds(5), interval: $1)
+      $0.codel = CoDelConfiguration(target: .milliseconds(5), interval: $1)
     }
     return all
   }
@@ -113,7 +113,7 @@ struct ExtremeValueTests {
       ("queueCapacity", { $0.queueCapacity = $1 }), ("memoryBudget", { $0.memoryBudget = $1 }),
       ("retainedCount", { $0.retainedCount = $1 }), ("deadLetterCount", { $0.deadLetterCount = $1 }),
       ("replacementLimit", { $0.replacementLimit = $1 }), ("handlerReserve", { $0.handlerReserve = $1 }),
-      ("each.concurrency", { $0.tagKeys.each.concurrency = $1 }),
+      ("each.concurrency", { $0.tenants.each.concurrency = $1 }),
     ]
     // As many workers are made in a test of its own.
     for (name, set) in ints { all += Variant.all(base, name, Extremes.ints.filter { $0 != 65_534 }, set) }
@@ -124,11 +124,11 @@ struct ExtremeValueTests {
     ]
     for (name, set) in lengths { all += Variant.all(base, name, Extremes.lengths, set) }
     all += Variant.all(base, "each.weight", Extremes.doubles) {
-      $0.policy = .fair(by: .tagKey)
-      $0.tagKeys.each.weight = $1
+      $0.policy = .fair(by: .tenant)
+      $0.tenants.each.weight = $1
     }
-    all += Variant.all(base, "named.weight", Extremes.doubles) { $0.tagKeys.named["a"] = TagKeySettings(weight: $1) }
-    all += Variant.all(base, "named", Extremes.texts) { $0.tagKeys.named[$1] = TagKeySettings(concurrency: 1) }
+    all += Variant.all(base, "named.weight", Extremes.doubles) { $0.tenants.named["a"] = TenantSettings(weight: $1) }
+    all += Variant.all(base, "named", Extremes.texts) { $0.tenants.named[$1] = TenantSettings(concurrency: 1) }
     for priority in Priority.allCases {
       all += Variant.all(base, "slope", Extremes.doubles) {
         var slopes = PrioritySlopes()
@@ -138,7 +138,7 @@ struct ExtremeValueTests {
     }
     for retry in retries { all += Variant.all(base, "retry \(retry.name)", [retry.value]) { $0.retry = $1 } }
     for pool in pools { all += Variant.all(base, "pool \(pool.name)", [pool.value]) { $0.asyncPool = $1 } }
-    for rate in rates { all += Variant.all(base, "each \(rate.name)", [rate.value]) { $0.tagKeys.each.rate = $1 } }
+    for rate in rates { all += Variant.all(base, "each \(rate.name)", [rate.value]) { $0.tenants.each.rate = $1 } }
     return all
   }
 
@@ -166,7 +166,7 @@ struct ExtremeValueTests {
       try scheduler.register("fails") { _ in throw Broken() }
       scheduler.start()
       for type in ["works", "fails", "works"] {
-        _ = try? await scheduler.submitOrGiveUp(JobRequest(type, tagKey: "a"))
+        _ = try? await scheduler.submitOrGiveUp(JobRequest(type, tenant: "a"))
       }
       try await time.advance(by: .milliseconds(50))
       #expect(scheduler.violatedInvariants == [], "\(name)")
@@ -215,9 +215,9 @@ struct ExtremeValueTests {
 
   @Test func noMoreTagKeysAreNamedThanThereCanBe() throws {
     var configuration = SchedulerConfiguration()
-    for index in 0...60_000 { configuration.tagKeys.named["\(index)"] = TagKeySettings(concurrency: 1) }
+    for index in 0...60_000 { configuration.tenants.named["\(index)"] = TenantSettings(concurrency: 1) }
     #expect(throws: InvalidValues.self) { try configuration.validate() }
-    configuration.tagKeys.named["0"] = nil
+    configuration.tenants.named["0"] = nil
     try configuration.validate()
   }
 
@@ -273,16 +273,16 @@ struct ExtremeValueTests {
     all += Variant.all(base, "startAt", Extremes.times) { $0.startAt = $1 }
     all += Variant.all(base, "memory", Extremes.ints) { $0.memory = $1 }
     all += Variant.all(base, "uniqueKey", Extremes.texts) { $0.uniqueKey = $1 }
-    all += Variant.all(base, "tagKey", Extremes.texts) { $0.tagKey = $1 }
-    all += Variant.all(base, "tags", Extremes.texts) { $0.tags = [$1] }
-    all += Variant.all(base, "tags.count", [0, 100, 101, 100_000]) { $0.tags = Array(repeating: "t", count: $1) }
+    all += Variant.all(base, "tenant", Extremes.texts) { $0.tenant = $1 }
+    all += Variant.all(base, "labels", Extremes.texts) { $0.labels = [$1] }
+    all += Variant.all(base, "labels.count", [0, 100, 101, 100_000]) { $0.labels = Array(repeating: "t", count: $1) }
     all += Variant.all(base, "dependency", Extremes.identifiers) { $0.dependencies = [JobID(rawValue: $1)] }
     all += Variant.all(base, "batch", Extremes.identifiers) { $0.batch = BatchID(rawValue: UInt32(clamping: $1)) }
     for retry in retries { all += Variant.all(base, "retry \(retry.name)", [retry.value]) { $0.retry = $1 } }
     return all
   }
 
-  @Test(arguments: [DispatchPolicy.priority, .aging(boost: .seconds(1)), .deadline, .shortest, .fair(by: .tagKey)])
+  @Test(arguments: [DispatchPolicy.priority, .aging(boost: .seconds(1)), .deadline, .shortest, .fair(by: .tenant)])
   func everyJobIsRefusedOrWorks(policy: DispatchPolicy) async throws {
     let time = VirtualTime()
     var configuration = SchedulerConfiguration()

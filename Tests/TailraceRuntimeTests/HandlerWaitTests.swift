@@ -196,7 +196,7 @@ struct HandlerWaitTests {
     let workers = scarce == .bothPools ? 1 : 2
     let scheduler = Scheduler.quiet(asyncWorkers: workers, threads: workers) {
       $0.memoryBudget = 2 << 20
-      $0.tagKeys = TagKeyConfiguration(each: TagKeySettings(concurrency: 2))
+      $0.tenants = TenantConfiguration(each: TenantSettings(concurrency: 2))
       if scarce == .typePlaces || scarce == .keyPlaces || scarce == .memory { $0.asyncPool.workers = 5 }
     }
     let inside = Occupancy()
@@ -223,7 +223,7 @@ struct HandlerWaitTests {
     case .threads: parents = [JobRequest("thread"), JobRequest("thread")]
     case .bothPools: parents = [JobRequest("async"), JobRequest("thread")]
     case .typePlaces: parents = [JobRequest("few"), JobRequest("few")]
-    case .keyPlaces: parents = (0..<2).map { _ in JobRequest("async", tagKey: "customer") }
+    case .keyPlaces: parents = (0..<2).map { _ in JobRequest("async", tenant: "customer") }
     case .memory: parents = (0..<2).map { _ in JobRequest("async", memory: 1 << 20) }
     }
     let children = scarce == .bothPools ? parents.reversed() : parents

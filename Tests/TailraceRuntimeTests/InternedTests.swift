@@ -92,19 +92,19 @@ struct InternedTests {
   @Test func thereAreSoManyTagKeysAndNoMore() async throws {
     let scheduler = Scheduler.quiet {
       $0.queueCapacity = .max
-      $0.tagKeys.each.concurrency = 1
+      $0.tenants.each.concurrency = 1
     }
     try scheduler.register("job") { _ in nil }
-    for number in 0..<60_000 { try scheduler.submitBlocking(JobRequest("job", tagKey: "customer \(number)")) }
+    for number in 0..<60_000 { try scheduler.submitBlocking(JobRequest("job", tenant: "customer \(number)")) }
     await #expect {
-      try await scheduler.submit(JobRequest("job", tagKey: "one more"))
+      try await scheduler.submit(JobRequest("job", tenant: "one more"))
     } throws: {
-      if case SchedulerError.refused(.tooManyTagKeys(60_000)) = $0 { true } else { false }
+      if case SchedulerError.refused(.tooManyTenants(60_000)) = $0 { true } else { false }
     }
     scheduler.start()
     while scheduler.metrics().gauges.inSystem > 0 { try await Task.sleep(for: .milliseconds(5)) }
     // Nobody has them any more.
-    try await scheduler.submit(JobRequest("job", tagKey: "one more"))
+    try await scheduler.submit(JobRequest("job", tenant: "one more"))
     await scheduler.shutdown()
   }
 
@@ -138,7 +138,7 @@ struct InternedTests {
     try scheduler.register("known") { _ in 1 }
     scheduler.start()
     for number in 0..<70_000 {
-      let id = try scheduler.submitBlocking(JobRequest("unknown \(number)", tags: ["x"]))
+      let id = try scheduler.submitBlocking(JobRequest("unknown \(number)", labels: ["x"]))
       #expect(scheduler.status(of: id)?.type == "unknown \(number)")
       #expect(scheduler.cancel(id))
       #expect(scheduler.status(of: id)?.type == "unknown \(number)")

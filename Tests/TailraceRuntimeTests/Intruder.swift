@@ -128,7 +128,7 @@ struct HostileMiddleware: SubmissionMiddleware, AttemptMiddleware {
   func prepare(_ request: inout JobRequest) throws {
     intruder.enter("middleware.submission")
     request[Key.self] = Tripwire(intruder, "request value.deinit")
-    if request.tags.contains("refuse") { throw IntrudingError(intruder) }
+    if request.labels.contains("refuse") { throw IntrudingError(intruder) }
   }
   func attempt(
     _ context: JobContext, next: @Sendable (JobContext) async throws -> (any Sendable)?

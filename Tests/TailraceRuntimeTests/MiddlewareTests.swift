@@ -13,18 +13,18 @@ struct MiddlewareTests {
   @Test func theFirstAroundSubmissionsSeesTheRequestFirst() async throws {
     let scheduler = Scheduler.quiet()
     let seen = Log<String>()
-    try scheduler.register("a") { context in "\(context.payload ?? "nothing") \(context.tags)" }
+    try scheduler.register("a") { context in "\(context.payload ?? "nothing") \(context.labels)" }
     try scheduler.onSubmission { request in
-      seen.append("first \(request.tags)")
-      request.tags.append("one")
+      seen.append("first \(request.labels)")
+      request.labels.append("one")
     }
     try scheduler.onSubmission { request in
-      seen.append("second \(request.tags)")
-      request.tags.append("two")
+      seen.append("second \(request.labels)")
+      request.labels.append("two")
       request.payload = "changed"
     }
     scheduler.start()
-    let id = try await scheduler.submit(JobRequest("a", payload: "as made", tags: ["mine"]))
+    let id = try await scheduler.submit(JobRequest("a", payload: "as made", labels: ["mine"]))
     #expect(try await scheduler.result(of: id).value as? String == #"changed ["mine", "one", "two"]"#)
     let blocking = try scheduler.submitBlocking(JobRequest("a"))
     #expect(try await scheduler.result(of: blocking).value as? String == #"changed ["one", "two"]"#)
@@ -35,7 +35,7 @@ struct MiddlewareTests {
   @Test func aRefusalReachesTheSubmitterWithItsReason() async throws {
     let scheduler = Scheduler.quiet()
     try scheduler.register("a") { _ in nil }
-    try scheduler.onSubmission { request in if request.tags.isEmpty { throw TooMany() } }
+    try scheduler.onSubmission { request in if request.labels.isEmpty { throw TooMany() } }
     scheduler.start()
     do {
       try await scheduler.submit(JobRequest("a"))
@@ -43,7 +43,7 @@ struct MiddlewareTests {
     } catch SchedulerError.refusedByMiddleware(let error) {
       #expect(error is TooMany)
     }
-    try await scheduler.submit(JobRequest("a", tags: ["ok"]))
+    try await scheduler.submit(JobRequest("a", labels: ["ok"]))
     await scheduler.shutdown()
     #expect(scheduler.metrics().gauges.admitted == 1)
   }
@@ -97,10 +97,10 @@ struct MiddlewareTests {
     try scheduler.use(
       attempt: AttemptHooks { context in
         log.append(
-          "\(context.type) \(context.priority) \(context.pool) \(context.tags) \(context[TenantKey.self] ?? "none")")
+          "\(context.type) \(context.priority) \(context.pool) \(context.labels) \(context[TenantKey.self] ?? "none")")
       })
     scheduler.start()
-    var request = JobRequest("type", payload: 7, priority: .high, tags: ["x"])
+    var request = JobRequest("type", payload: 7, priority: .high, labels: ["x"])
     request[TenantKey.self] = "school-7"
     let id = try await scheduler.submit(request)
     #expect(try await scheduler.result(of: id).value as? Int == 7)

@@ -27,7 +27,7 @@ struct PoolTests {
     #expect(try await scheduler.result(of: hinted).value as? Int == 42)
     #expect(try await scheduler.result(of: plain).value as? Int == 42)
     await scheduler.shutdown()
-    #expect(collector.records.sorted { $0.job < $1.job }.map(\.pool) == [.thread, .async])
+    #expect(collector.records.sorted { $0.number < $1.number }.map(\.pool) == [.thread, .async])
   }
 
   @Test func blockedThreadsNeverHoldUpAsyncJobs() async throws {

@@ -28,7 +28,7 @@ struct RecordTests {
             let now = MonotonicClock.now()
             let first = (chunk * 2 + submitter) * 1_000
             let submissions = (first..<(first + 1_000)).map { number in
-              JobSubmission(type: number % 4 == 0 ? block : nop, tag: UInt64(number), intended: now, submitted: now)
+              JobSubmission(type: number % 4 == 0 ? block : nop, number: UInt64(number), intended: now, submitted: now)
             }
             _ = submissions.withUnsafeBufferPointer { scheduler.submit($0) }
           }
@@ -92,7 +92,7 @@ struct RecordTests {
       now = now + .microseconds(1)
       let admission = core.jobSubmitted(
         JobSubmission(
-          type: type, tag: UInt64(number), intended: now, submitted: now, priority: request.priority,
+          type: type, number: UInt64(number), intended: now, submitted: now, priority: request.priority,
           dependencies: (request.payload as? [Int] ?? []).map { ids[$0] }), at: now, into: &outbox)
       if case .accepted(let id) = admission { ids.append(id) }
     }
@@ -101,10 +101,10 @@ struct RecordTests {
       if case .startAttempt = $0 { true } else { false }
     }) {
       outbox.clear()
-      order.append(token.tag)
+      order.append(token.number)
       let started = now
       now = now + .microseconds(1)
-      let outcome = Self.fails(token.tag, attempt: Int(token.attempt)) ? AttemptOutcome.failed : .succeeded
+      let outcome = Self.fails(token.number, attempt: Int(token.attempt)) ? AttemptOutcome.failed : .succeeded
       core.attemptEnded(token, started: started, finished: now, outcome: outcome, at: now, into: &outbox)
       core.startJobs(at: now, into: &outbox)
     }
@@ -117,7 +117,7 @@ struct RecordTests {
 func checkTimelines(_ records: [TimelineRecord], jobs: Int) {
   var settled = [Int](repeating: 0, count: jobs)
   var byJob = [[TimelineRecord]](repeating: [], count: jobs)
-  for record in records { byJob[Int(record.job)].append(record) }
+  for record in records { byJob[Int(record.number)].append(record) }
   var problems: [String] = []
   for (job, records) in byJob.enumerated() {
     let records = records.sorted { $0.attempt < $1.attempt }

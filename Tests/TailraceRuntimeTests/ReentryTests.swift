@@ -161,7 +161,7 @@ struct ReentryTests {
       JobRequest("sleep", payload: Tripwire(intruder, "payload.deinit"), timeout: .milliseconds(500)),
       JobRequest("ignore", timeout: .milliseconds(2), retry: .never),
       JobRequest("unknown-\(round)", payload: Tripwire(intruder, "payload.deinit")),
-      JobRequest("plain", tags: ["refuse"]),
+      JobRequest("plain", labels: ["refuse"]),
       JobRequest(Errand(intruder)),
       JobRequest("errand", payload: Tripwire(intruder, "payload.deinit")),
     ]
@@ -269,7 +269,7 @@ struct ReentryTests {
     await scheduler.shutdown()
     #expect(collector.overlaps == 0)
     // In the order in which the scheduler took note of them: the first two wait for the start, and are cancelled.
-    #expect(collector.records.map(\.job) == Array(2..<4_000) + [0, 1])
+    #expect(collector.records.map(\.number) == Array(2..<4_000) + [0, 1])
   }
 }
 

@@ -123,7 +123,7 @@ struct ResultTests {
     let scheduler = Scheduler.quiet(asyncWorkers: 1)
     try scheduler.registerBlocker("slow", started: started, until: gate)
     scheduler.start()
-    let running = try await scheduler.submit(JobRequest("slow", priority: .high, tags: ["a", "b"]))
+    let running = try await scheduler.submit(JobRequest("slow", priority: .high, labels: ["a", "b"]))
     await started.wait()
     let waiting = try await scheduler.submit(JobRequest("slow"))
     let delayed = try await scheduler.submit(JobRequest("slow", delay: .seconds(3_600)))
@@ -131,7 +131,7 @@ struct ResultTests {
     #expect(
       scheduler.status(of: running)
         == JobStatus(
-          id: running, type: "slow", priority: .high, state: .running, cause: nil, attempts: 1, tags: ["a", "b"],
+          id: running, type: "slow", priority: .high, state: .running, cause: nil, attempts: 1, labels: ["a", "b"],
           failure: nil))
     #expect(scheduler.status(of: waiting)?.state == .available)
     #expect(scheduler.status(of: waiting)?.attempts == 0)
@@ -153,10 +153,10 @@ struct ResultTests {
     scheduler.start()
     var ids: [JobID] = []
     for number in 0..<6 {
-      ids.append(try await scheduler.submit(JobRequest("nop", payload: number, tags: ["\(number)"])))
+      ids.append(try await scheduler.submit(JobRequest("nop", payload: number, labels: ["\(number)"])))
       _ = try? await scheduler.result(of: ids[number])
     }
-    #expect(ids.map { scheduler.status(of: $0)?.tags } == [nil, nil, nil, ["3"], ["4"], ["5"]])
+    #expect(ids.map { scheduler.status(of: $0)?.labels } == [nil, nil, nil, ["3"], ["4"], ["5"]])
     await #expect {
       try await scheduler.result(of: ids[0])
     } throws: {
@@ -175,7 +175,7 @@ struct ResultTests {
     scheduler.start()
     let id = Log<JobID>()
     let now = MonotonicClock.now()
-    [JobSubmission(type: type, tag: 1, intended: now, submitted: now)].withUnsafeBufferPointer { submissions in
+    [JobSubmission(type: type, number: 1, intended: now, submitted: now)].withUnsafeBufferPointer { submissions in
       _ = scheduler.submit(submissions) { _, admission in
         if case .accepted(let accepted) = admission { id.append(accepted) }
       }

@@ -58,7 +58,7 @@ struct RetryTests {
     let policy = RetryPolicy(limit: 2, backoff: .none)
     let forgotten = try await scheduler.submit(JobRequest("flaky"))
     _ = try? await scheduler.result(of: forgotten)
-    let flaky = try await scheduler.submit(JobRequest("flaky", tags: ["bread"], retry: policy))
+    let flaky = try await scheduler.submit(JobRequest("flaky", labels: ["bread"], retry: policy))
     _ = try? await scheduler.result(of: flaky)
     let hopeless = try await scheduler.submit(JobRequest("hopeless", retry: policy))
     let result = try await scheduler.result(of: hopeless)
@@ -69,7 +69,7 @@ struct RetryTests {
     #expect(letters.map(\.error) == ["the oven is cold", "there is no oven"])
     #expect(letters.map(\.cause) == [.failed, .failedPermanently])
     #expect(letters.map(\.attempts) == [3, 1])
-    #expect(letters[0].tags == ["bread"])
+    #expect(letters[0].labels == ["bread"])
     await scheduler.shutdown()
   }
 

@@ -132,13 +132,13 @@ struct ScheduleTests {
     scheduler.start()
     try scheduler.schedule(
       RecurringJob(
-        "often", .every(.milliseconds(10)), job: JobRequest("slow", tags: ["x"], uniqueKey: "one"), missed: .once))
+        "often", .every(.milliseconds(10)), job: JobRequest("slow", labels: ["x"], uniqueKey: "one"), missed: .once))
     await started.wait()
     await eventually { (try? scheduler.status("often").refused) ?? 0 >= 2 }
     let status = try scheduler.status("often")
     let first = try #require(status.lastJob)
     #expect(status.lastError?.contains("same unique key") == true && status.fired > status.refused)
-    #expect(scheduler.status(of: first)?.tags == ["x"])
+    #expect(scheduler.status(of: first)?.labels == ["x"])
     gate.open()
     await eventually { (try? scheduler.status("often").lastJob) != first }
     await scheduler.shutdown()

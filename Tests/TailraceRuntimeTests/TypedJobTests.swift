@@ -102,12 +102,12 @@ struct TypedJobTests {
   @Test func aRequestCanBeMadeOfParametersAndOfAPayload() async throws {
     let scheduler = Scheduler.quiet()
     try scheduler.register(ResizeImage.self) { job, context in
-      #expect(context.tags == ["a"] || context.tags.isEmpty)
+      #expect(context.labels == ["a"] || context.labels.isEmpty)
       return Thumbnail(width: job.width)
     }
     scheduler.start()
     var request = JobRequest(ResizeImage(width: 3))
-    request.tags = ["a"]
+    request.labels = ["a"]
     let typed = try await scheduler.submit(request)
     let named = try await scheduler.submit(JobRequest("resize-image", payload: ResizeImage(width: 4)))
     #expect(try await scheduler.handle(of: typed, as: ResizeImage.self).value() == Thumbnail(width: 3))

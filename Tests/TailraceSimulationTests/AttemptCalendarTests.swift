@@ -18,7 +18,7 @@ struct AttemptCalendarTests {
     var tokens: [AttemptToken] = []
     for number in 0..<count {
       _ = core.jobSubmitted(
-        JobSubmission(type: type, tag: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
+        JobSubmission(type: type, number: UInt64(number), intended: .zero, submitted: .zero), at: .zero, into: &outbox)
     }
     while tokens.count < count {
       core.startJobs(at: .zero, into: &outbox)
@@ -45,7 +45,7 @@ struct AttemptCalendarTests {
     var ended: [(Int64, UInt64)] = []
     while calendar.next < .distantFuture {
       let at = calendar.next.nanoseconds
-      ended.append((at, calendar.takeFirst().token.tag))
+      ended.append((at, calendar.takeFirst().token.number))
     }
     let expected = (0..<50).map { (Int64(($0 * 37) % 10), UInt64($0)) }.sorted { $0 < $1 }
     #expect(ended.map(\.0) == expected.map(\.0) && ended.map(\.1) == expected.map(\.1))

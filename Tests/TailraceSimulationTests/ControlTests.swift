@@ -1,4 +1,4 @@
-// Goal: limits by tag and those that find themselves do in virtual time what they promise.
+// Goal: limits by tenant and those that find themselves do in virtual time what they promise.
 
 import TailraceCore
 import TailraceSimulation
@@ -23,13 +23,13 @@ struct SimulatedControlTests {
 
   @Test func keysShareTheWorkersByTheirWeights() throws {
     let run = try Simulated(
-      scenario("tags: {named: {gold: {weight: 3}}}, queue: {capacity: 100_000}, policy: {fair: {by: tag}}")
+      scenario("tenants: {named: {gold: {weight: 3}}}, queue: {capacity: 100_000}, policy: {fair: {by: tenant}}")
         .replacing("policy: fifo, ", with: "").replacing(
-          "service: 20ms", with: "service: 20ms, tag: {gold: 1, free: 1}"
+          "service: 20ms", with: "service: 20ms, tenants: {gold: 1, free: 1}"
         )
         .replacing("poisson: 400/s", with: "poisson: 1200/s"))
     let started = run.records.filter { $0.started < .zero + .seconds(19) && $0.started != TimelineRecord.never }
-    let gold = started.count { run.tape.tagKey(of: $0.job, type: 0) == "gold" }
+    let gold = started.count { run.tape.tenant(of: $0.number, type: 0) == "gold" }
     #expect(abs(Double(gold) / Double(started.count) - 0.75) < 0.01, "\(gold) of \(started.count)")
   }
 
@@ -37,7 +37,7 @@ struct SimulatedControlTests {
     let load =
       "stages: [{to: 50/s, for: 1s}, {to: 350/s, for: 5s}, {to: 350/s, for: 4s}, {to: 20/s, for: 1s}, {to: 20/s, for: 9s}]"
     let run = try Simulated(
-      scenario("autoscale: {least: 1, queue_age: 50ms, cooldown: 500ms}", load: load))
+      scenario("autoscaling: {least: 1, queue_age: 50ms, cooldown: 500ms}", load: load))
     #expect(run.records.allSatisfy { $0.cause == .succeeded })
     let waits = run.records.filter { $0.eligible > .zero + .seconds(7) }.map { $0.started - $0.eligible }
     #expect(waits.max()! < .milliseconds(400), "\(waits.max()!)")
@@ -69,7 +69,7 @@ struct SimulatedControlTests {
       backend: {capacity: 2}
       scheduler: {workers: 4, policy: fifo, retries: 0}
       """
-    let took = try Simulated(yaml).records.sorted { $0.job < $1.job }.map {
+    let took = try Simulated(yaml).records.sorted { $0.number < $1.number }.map {
       ($0.finished - $0.started).rawValue / 100_000
     }
     // Four begin at once: 1, 2, 3 and 4 run; the fifth begins at 10 ms with two others gone, the sixth likewise.

@@ -33,7 +33,7 @@ import Testing
         asked += 1
         return asked > 10_000
       },
-      record: { for record in $0 where record.settles { jobs.insert(record.job) } })
+      record: { for record in $0 where record.settles { jobs.insert(record.number) } })
     #expect(summary.ended <= .horizon && asked <= 10_000)
     #expect(jobs.count == summary.intended, "every job has settled, or was cut off")
   }

@@ -17,7 +17,7 @@ struct FaultTests {
 
   private func times(_ run: Simulated) -> [[Double]] {
     run.records.filter { $0.started != TimelineRecord.never }
-      .map { [Double($0.job), Simulated.ms($0.started), Simulated.ms($0.finished)] }
+      .map { [Double($0.number), Simulated.ms($0.started), Simulated.ms($0.finished)] }
   }
 
   /// Its attempt dies with it and is made again elsewhere or later; the worker is away for as long as it says.
@@ -57,8 +57,8 @@ struct FaultTests {
       "{stall: 100ms, at: 15ms}", jobs: "w: {service: 20ms}, s: {service: 20ms, work: spin}",
       load: "[{batch: [w, s]}, {constant: 100/s, of: w, start: 40ms, count: 2}]", scheduler: "workers: 4")
     #expect(times(run) == [[0, 0, 115], [1, 0, 120], [2, 115, 135], [3, 115, 135]])
-    #expect(run.records.filter { $0.job > 1 }.map { Simulated.ms($0.intended) } == [40, 50])
-    #expect(run.records.filter { $0.job > 1 }.map { Simulated.ms($0.submitted) } == [115, 115])
+    #expect(run.records.filter { $0.number > 1 }.map { Simulated.ms($0.intended) } == [40, 50])
+    #expect(run.records.filter { $0.number > 1 }.map { Simulated.ms($0.submitted) } == [115, 115])
   }
 
   /// Work goes on as before: its ends move with the clock. What waits for an instant is due at once.
@@ -163,6 +163,6 @@ struct FaultTests {
       }).isEmpty)
     #expect(!problems({ $0[5].finished = $0[5].finished + .milliseconds(1) }).isEmpty)
     let lost = run.faults.first { $0.kind == .jobLost }!.job!
-    #expect(!problems({ $0[0].job = lost }).isEmpty)
+    #expect(!problems({ $0[0].number = lost }).isEmpty)
   }
 }

@@ -49,7 +49,7 @@ struct RealTraceTests {
       uniqueKeysWithValues: (0..<expected.count).map { (expected.names[$0], expected.submitted[$0]) })
     let (trace, records) = try await replay(load, workers: workers)
     #expect(records.count == expected.count)
-    let different = records.filter { byName[trace.names[Int($0.job)]] != $0.started - .zero }
+    let different = records.filter { byName[trace.names[Int($0.number)]] != $0.started - .zero }
     #expect(different.isEmpty)
   }
 

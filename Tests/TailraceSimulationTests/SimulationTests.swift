@@ -244,7 +244,7 @@ struct SimulationTests {
     #expect(first.count > 0)
     #expect(first == records())
     // Each intended job settles once.
-    #expect(Set(first.filter(\.settles).map(\.job)).count == first.filter(\.settles).count)
+    #expect(Set(first.filter(\.settles).map(\.number)).count == first.filter(\.settles).count)
   }
 }
 

@@ -51,7 +51,7 @@ struct SwarmTests {
     if hasBudget, draws.chance(50) { fields.append("memory: \(1 + draws.below(6))MiB") }
     if draws.chance(20) { fields.append("delay: \"uniform(min: 0ms, max: 50ms)\"") }
     if draws.chance(20) { fields.append("cancel: {share: 40%, after: \"uniform(min: 0ms, max: 60ms)\"}") }
-    if draws.chance(30) { fields.append(draws.pick(["tag: 3", "tag: {k0: 1, gold: 3}", "tag: 40"])) }
+    if draws.chance(30) { fields.append(draws.pick(["tenants: 3", "tenants: {k0: 1, gold: 3}", "tenants: 40"])) }
     if draws.chance(15) { fields.append("unique_keys: \(1 + draws.below(6))") }
     if draws.chance(40) {
       fields.append("failures: {attempts: 20%, hangs: 5%, always: 5%, permanent: 3%}")
@@ -61,7 +61,7 @@ struct SwarmTests {
       let backoff = draws.pick(["none", "fixed", "linear", "polynomial", "exponential"])
       let base = backoff == "none" ? "" : ", base: 5ms"
       let jitter = draws.pick(["none", "full", "equal", "decorrelated"])
-      let crashes = draws.chance(20) ? ", crashes: 1" : ""
+      let crashes = draws.chance(20) ? ", crash_limit: 1" : ""
       fields.append("retries: {limit: \(draws.below(4)), backoff: \(backoff)\(base), jitter: \(jitter)\(crashes)}")
     }
     return "{\(fields.joined(separator: ", "))}"
@@ -87,7 +87,7 @@ struct SwarmTests {
     lines += ["load:"] + streams.map { "  - {\($0)}" }
     let policy = draws.pick([
       "fifo", "priority", "aging", "{aging: {boost: 10ms}}", "slope-aging", "deadline", "shortest", "fair",
-      "{fair: {by: tag}}",
+      "{fair: {by: tenant}}",
     ])
     let full = draws.pick(["reject", "block", "shed"])
     var settings = [
@@ -98,17 +98,18 @@ struct SwarmTests {
     if draws.chance(15) { settings.append("rate: {rate: \(30 + draws.below(100))/s, burst: \(1 + draws.below(5))}") }
     if hasBudget { settings.append("memory_budget: 8MiB") }
     if draws.chance(30) {
-      // Only a tag that some job has can be named.
+      // Only a tenant that some job has can be named.
       let isNamed = draws.chance(50) && lines.contains { $0.contains("gold") }
       let named = isNamed ? ", named: {gold: {weight: 3, concurrency: 2}}" : ""
-      settings.append("tags: {\(draws.pick(["concurrency: 1", "rate: {rate: 40/s, burst: 2}", "weight: 2"]))\(named)}")
+      let limit = draws.pick(["concurrency: 1", "rate: {rate: 40/s, burst: 2}", "weight: 2"])
+      settings.append("tenants: {\(limit)\(named)}")
     }
     if draws.chance(15) {
       let rule = draws.pick(["aimd: {target: 15ms}", "gradient: {}"])
       settings.append("adaptive: {\(rule), initial: \(1 + draws.below(4)), least: \(1 + draws.below(2))}")
     }
     if draws.chance(15) {
-      settings.append("autoscale: {least: 1, queue_age: \(5 + draws.below(40))ms, cooldown: 30ms}")
+      settings.append("autoscaling: {least: 1, queue_age: \(5 + draws.below(40))ms, cooldown: 30ms}")
     }
     if draws.chance(15) { settings.append("codel: {target: 5ms, interval: \(20 + draws.below(80))ms}") }
     if draws.chance(15) { lines.append("backend: {capacity: \(1 + draws.below(4))}") }

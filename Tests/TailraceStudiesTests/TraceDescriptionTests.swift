@@ -29,7 +29,7 @@ struct TraceDescriptionTests {
       let start = origin ?? job.intended
       origin = start
       trace.submitted.append(job.intended - start)
-      trace.service.append(tape.attempt(job: job.index, type: job.type, attempt: 1).service)
+      trace.service.append(tape.attempt(job: job.number, type: job.type, attempt: 1).service)
       trace.type.append(UInt16(job.type))
     }
     return trace

@@ -21,7 +21,7 @@ import Testing
     var count: UInt64 = 0
     var last = Instant.zero
     while let job = cursor.next() {
-      guard job.index == count, job.intended >= last, job.dependencies.allSatisfy({ $0 < job.index }) else {
+      guard job.number == count, job.intended >= last, job.dependencies.allSatisfy({ $0 < job.number }) else {
         Issue.record("job \(job) is out of order")
         return
       }
@@ -52,7 +52,7 @@ import Testing
     let scenarios = try names.map { name in
       var scenario = try Self.scenario(name)
       (scenario.name, scenario.summary, scenario.targets) = ("", "", [])
-      (scenario.scheduler.policy, scenario.scheduler.adaptive, scenario.scheduler.controlledDelay) = (.fifo, nil, nil)
+      (scenario.scheduler.policy, scenario.scheduler.adaptive, scenario.scheduler.codel) = (.fifo, nil, nil)
       return scenario
     }
     #expect(Set(scenarios).count == 1)

@@ -47,7 +47,7 @@ import Testing
     ("load: {bursty: {rate: 1e-9/s, on: 1ms, off: 1ms}}\nduration: 36525d\n", "1.6 trillion burst periods"),
     ("load: {poisson: 1/h}\nduration: 3650d\nfaults: [{crash: 1, restart: 1s, every: 10us}]\n", "fault occurrences"),
     (
-      "load: {poisson: 1/h}\nduration: 3650d\nscheduler: {autoscale: {queue_age: 1us}}\n",
+      "load: {poisson: 1/h}\nduration: 3650d\nscheduler: {autoscaling: {queue_age: 1us}}\n",
       "autoscaling checks"
     ),
     ("load: {poisson: 100/s, of: c}\nduration: 365d\n", "cycles of work"),

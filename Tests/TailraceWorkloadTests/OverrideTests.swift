@@ -8,7 +8,7 @@ import Testing
   private static let yaml = """
     name: o
     jobs:
-      a: {service: 10ms, tag: {gold: 1, free: 3}}
+      a: {service: 10ms, tenants: {gold: 1, free: 3}}
       report.daily: {service: 10ms}
     graphs:
       g: {first: {job: a}, second: {job: report.daily, after: first}}
@@ -17,7 +17,7 @@ import Testing
       - {constant: 5/s, of: g}
     duration: 2s
     published: {service.mean: 10ms}
-    scheduler: {workers: 2, tags: {named: {gold: {weight: 4}}}}
+    scheduler: {workers: 2, tenants: {named: {gold: {weight: 4}}}}
 
     """
 
@@ -33,9 +33,9 @@ import Testing
     ("jobs.report.daily.service", "1ms"), ("scheduler.policy", "fifo"), ("scheduler.policy.aging.boost", "1s"),
     ("scheduler.queue.capacity", "5"), ("scheduler.thread_workers", "3"), ("load.1.constant", "9/s"),
     ("load.0.count", "9"), ("load.1.poisson", "9/s"), ("warmup", "1s"), ("targets", "[lost == 0]"),
-    ("scheduler.tags.named.gold.weight", "5"), ("scheduler.tags.named.free.weight", "5"),
+    ("scheduler.tenants.named.gold.weight", "5"), ("scheduler.tenants.named.free.weight", "5"),
     ("graphs.g.second.after", "[]"), ("published.service.mean", "11ms"), ("backend.capacity", "4"),
-    ("load.0.of", "{a: 1, report.daily: 2}"), ("jobs.a", "{service: 3ms, tag: {gold: 1}}"),
+    ("load.0.of", "{a: 1, report.daily: 2}"), ("jobs.a", "{service: 3ms, tenants: {gold: 1}}"),
   ])
   func whatTheFormatKnowsCanBeSet(_ key: String, _ value: String) throws {
     let scenario = try parse(key, value).get()
@@ -48,7 +48,7 @@ import Testing
     ("jobs.report-daily.service", "1ms", "did you mean 'report.daily'?"),
     ("graphs.h.first.job", "a", "there is no graph 'h'; did you mean 'g'?"),
     ("graphs.g.frist.job", "a", "there is no node of g 'frist'; did you mean 'first'?"),
-    ("scheduler.tags.named.glod.weight", "2", "no job has the tag 'glod'; did you mean 'gold'?"),
+    ("scheduler.tenants.named.glod.weight", "2", "no job has the tenant 'glod'; did you mean 'gold'?"),
     ("published.service.p50", "1ms", "there is no published figure 'service.p50'"),
     ("targets.0", "lost == 0", "this is not a list, so it has no item 0; write the whole list"),
     ("load.5.constant", "1/s", "'5' is not an item of the list; write a number from 0 to 1"),

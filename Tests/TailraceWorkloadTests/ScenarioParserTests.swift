@@ -162,39 +162,39 @@ import Testing
   @Test func readsLimitsByTagAndThoseThatFindThemselves() throws {
     let yaml = """
       name: control
-      jobs: {a: {service: 10ms, tag: {gold: 1, free: 3}}, b: {service: 10ms, tag: 2}}
+      jobs: {a: {service: 10ms, tenants: {gold: 1, free: 3}}, b: {service: 10ms, tenants: 2}}
       load: {batch: [a, b]}
       backend: {capacity: 8}
       scheduler:
-        policy: {fair: {by: tag}}
-        tags: {concurrency: 2, rate: {rate: 5/s, burst: 3}, named: {gold: {weight: 4}}}
+        policy: {fair: {by: tenant}}
+        tenants: {concurrency: 2, rate: {rate: 5/s, burst: 3}, named: {gold: {weight: 4}}}
         adaptive: {aimd: {target: 200ms}, initial: 5}
-        autoscale: {least: 2, queue_age: 1s}
+        autoscaling: {least: 2, queue_age: 1s}
         codel: {target: 50ms, interval: 500ms}
-        retries: {limit: 5, backoff: polynomial, base: 1s, power: 4, jitter: decorrelated, crashes: 2}
+        retries: {limit: 5, backoff: polynomial, base: 1s, power: 4, jitter: decorrelated, crash_limit: 2}
       figures: [late, "waiting{type=a}.max"]
       """
     let scenario = try parse(yaml)
     let scheduler = scenario.scheduler
-    #expect(scheduler.policy == .fair(by: .tagKey))
-    #expect(scheduler.tags.each.concurrency == 2 && scheduler.tags.each.rate?.burst == 3)
-    #expect(scheduler.tags.named["gold"] == TagKeySettings(weight: 4))
+    #expect(scheduler.policy == .fair(by: .tenant))
+    #expect(scheduler.tenants.each.concurrency == 2 && scheduler.tenants.each.rate?.burst == 3)
+    #expect(scheduler.tenants.named["gold"] == TenantSettings(weight: 4))
     #expect(scheduler.adaptive == AdaptiveConcurrency(.aimd(target: .milliseconds(200), backoff: 0.9), initial: 5))
     #expect(scheduler.autoscaling == Autoscaling(least: 2, queueAge: .seconds(1)))
     #expect(scheduler.autoscaling?.interval == .seconds(1) && scheduler.autoscaling?.cooldown == .seconds(10))
-    #expect(scheduler.controlledDelay == ControlledDelay(target: .milliseconds(50), interval: .milliseconds(500)))
+    #expect(scheduler.codel == CoDelConfiguration(target: .milliseconds(50), interval: .milliseconds(500)))
     #expect(scheduler.retry.backoff == .polynomial(base: .seconds(1), power: 4) && scheduler.retry.crashLimit == 2)
     #expect(scenario.backendCapacity == 8 && scenario.figures == ["late", "waiting{type=a}.max"])
-    #expect(scenario.jobs[0].tag?.names == ["gold", "free"] && scenario.jobs[1].tag?.names == ["k0", "k1"])
+    #expect(scenario.jobs[0].tenants?.names == ["gold", "free"] && scenario.jobs[1].tenants?.names == ["k0", "k1"])
     let configuration = SchedulerConfiguration(scenario, seed: 1)
-    #expect(configuration.tagKeys == scheduler.tags && configuration.asyncPool.adaptive == scheduler.adaptive)
+    #expect(configuration.tenants == scheduler.tenants && configuration.asyncPool.adaptive == scheduler.adaptive)
   }
 
   @Test func tagsAreDrawnByTheirWeightsAndMoveNothingElse() throws {
-    func tape(_ tag: String) throws -> Tape {
+    func tape(_ tenants: String) throws -> Tape {
       let yaml = """
-        name: tags
-        jobs: {a: {service: exponential(mean: 10ms), tag: \(tag)}}
+        name: tenants
+        jobs: {a: {service: exponential(mean: 10ms), tenants: \(tenants)}}
         load: {poisson: 100/s, count: 4000}
         """
       return Tape(scenario: try parse(yaml), seed: 3)
@@ -203,11 +203,56 @@ import Testing
     var (a, b) = (mixed.makeCursor(), even.makeCursor())
     var gold = 0
     while let job = a.next(), let other = b.next() {
-      if job.tagKey == "gold" { gold += 1 }
-      #expect(job.tagKey == mixed.tagKey(of: job.index, type: 0))
+      if job.tenant == "gold" { gold += 1 }
+      #expect(job.tenant == mixed.tenant(of: job.number, type: 0))
       guard job.intended == other.intended else { return #expect(Bool(false), "the arrivals moved") }
     }
     #expect((900...1_100).contains(gold), "\(gold)")
     #expect(mixed.fingerprint() != even.fingerprint())
+  }
+}
+
+extension ScenarioParserTests {
+  @Test func formerNamesAreReadAndTold() throws {
+    func yaml(_ names: [String]) -> String {
+      """
+      name: former
+      jobs: {a: {service: 10ms, \(names[0]): {gold: 1, free: 3}}}
+      load: {poisson: 10/s}
+      duration: 1s
+      scheduler:
+        policy: {fair: {by: \(names[1])}}
+        \(names[2]): {named: {gold: {weight: 4}}}
+        \(names[3]): {least: 2, queue_age: 1s}
+        retries: {limit: 5, \(names[4]): 2}
+      """
+    }
+    var old = try ScenarioParser.parse(yaml: yaml(["tag", "tag", "tags", "autoscale", "crashes"]), file: "a").get()
+    let new = try ScenarioParser.parse(
+      yaml: yaml(["tenants", "tenant", "tenants", "autoscaling", "crash_limit"]), file: "a"
+    ).get()
+    #expect(
+      old.formerNames == [
+        "a:2:27: 'tag' is now called 'tenants'; the old name is still read",
+        "a:6:23: 'tag' is now called 'tenant'; the old name is still read",
+        "a:7:3: 'tags' is now called 'tenants'; the old name is still read",
+        "a:8:3: 'autoscale' is now called 'autoscaling'; the old name is still read",
+        "a:9:23: 'crashes' is now called 'crash_limit'; the old name is still read",
+      ])
+    old.formerNames = []
+    #expect(old == new && new.formerNames.isEmpty)
+    let changed = try ScenarioParser.parse(
+      yaml: yaml(["tenants", "tenant", "tenants", "autoscaling", "crash_limit"]), file: "a",
+      overrides: [("scheduler.autoscale.least", "1"), ("jobs.a.tag", "{gold: 1, free: 1}")]
+    ).get()
+    #expect(changed.scheduler.autoscaling?.least == 1 && changed.jobs[0].tenants?.shares == [0.5, 1])
+    #expect(changed.formerNames.count == 2 && changed.formerNames[0].hasPrefix("--set "), "\(changed.formerNames)")
+    let both = ScenarioParser.parse(
+      yaml: yaml(["tag: 2, tenants", "tenant", "tags", "autoscale", "crashes"]), file: "a")
+    guard case .failure(let failure) = both else {
+      Issue.record("both names were read")
+      return
+    }
+    #expect(failure.description.contains("'tag' and 'tenants' in jobs.a are the same key; remove 'tag'"))
   }
 }

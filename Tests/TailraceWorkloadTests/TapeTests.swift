@@ -65,8 +65,8 @@ import Testing
     for job in left {
       for attempt in 1...3 {
         let (x, y) = (
-          one.attempt(job: job.index, type: job.type, attempt: attempt),
-          two.attempt(job: job.index, type: job.type, attempt: attempt)
+          one.attempt(job: job.number, type: job.type, attempt: attempt),
+          two.attempt(job: job.number, type: job.type, attempt: attempt)
         )
         #expect(x.ending == y.ending)
         #expect((x.service == y.service) == (job.type == 1))
@@ -80,7 +80,7 @@ import Testing
   @Test func sharesComeOut() throws {
     let tape = Tape(scenario: try scenario(Self.mixed(serviceOfA: "1ms")), seed: 8)
     let drawn = jobs(tape).filter { $0.type == 1 }
-    let first = drawn.map { tape.attempt(job: $0.index, type: 1, attempt: 1).ending }
+    let first = drawn.map { tape.attempt(job: $0.number, type: 1, attempt: 1).ending }
     func share(_ count: Int) -> Double { Double(count) / Double(drawn.count) }
     // Some 1,000 jobs: three standard deviations of a share are at most 0.05.
     #expect(abs(share(drawn.count { $0.cancelAfter != nil }) - 0.3) < 0.05)
@@ -88,7 +88,7 @@ import Testing
     #expect(abs(share(first.count { $0 == .hangs }) - 0.1 * 0.8) < 0.03)
     #expect(abs(share(first.count { $0 == .fails }) - (0.2 * 0.95 + 0.1 * 0.8)) < 0.05)
     let always = drawn.count { job in
-      (1...8).allSatisfy { tape.attempt(job: job.index, type: 1, attempt: $0).ending != .succeeds }
+      (1...8).allSatisfy { tape.attempt(job: job.number, type: 1, attempt: $0).ending != .succeeds }
     }
     #expect(abs(share(always) - 0.2) < 0.05)
   }
@@ -97,10 +97,10 @@ import Testing
     let tape = Tape(scenario: try scenario(Self.mixed(serviceOfA: "1ms")), seed: 8)
     #expect(tape.clients.map(\.limit) == [3, 2, 2])
     #expect(tape.clients.map(\.end) == [.seconds(20), .seconds(20), .seconds(20)])
-    var numbers: Set<UInt64> = Set(jobs(tape).map(\.index))
+    var numbers: Set<UInt64> = Set(jobs(tape).map(\.number))
     let open = numbers.count
     for client in tape.clients {
-      for sequence in 0..<100 { numbers.insert(tape.closedJob(client: client, sequence: sequence).job.index) }
+      for sequence in 0..<100 { numbers.insert(tape.closedJob(client: client, sequence: sequence).job.number) }
     }
     #expect(numbers.count == open + 300)
     #expect(numbers.allSatisfy { $0 < 1 << 53 })
@@ -108,8 +108,8 @@ import Testing
 
   @Test func aStallHitsOneAttemptOnly() throws {
     let tape = Tape(scenario: try BuiltInTests.scenario("coordinated-omission"), seed: 1)
-    let stalled = jobs(tape).filter { tape.attempt(job: $0.index, type: 0, attempt: 1).service > .seconds(1) }
-    #expect(stalled.map(\.index) == [2_000])
+    let stalled = jobs(tape).filter { tape.attempt(job: $0.number, type: 0, attempt: 1).service > .seconds(1) }
+    #expect(stalled.map(\.number) == [2_000])
     #expect(tape.attempt(job: 2_000, type: 0, attempt: 1).service == Nanoseconds(1_400_100_000))
     #expect(tape.attempt(job: 2_000, type: 0, attempt: 2).service == .microseconds(100))
   }
@@ -121,7 +121,7 @@ import Testing
       let members = interactions[start..<start + 3]
       #expect(members.map(\.type) == [0, 1, 2])
       #expect(Set(members.map(\.intended)).count == 1)
-      let base = members[start].index
+      let base = members[start].number
       #expect(members.map(\.dependencies) == [[], [], [base, base + 1]])
     }
   }
@@ -129,10 +129,10 @@ import Testing
   @Test func cyclesLieInTheirRangeAndFailAtTheirShare() throws {
     let tape = Tape(scenario: try BuiltInTests.scenario("audit-approvals"), seed: 2)
     let workflows = jobs(tape).filter { $0.type == 0 }
-    let needed = workflows.map { tape.attempt(job: $0.index, type: 0, attempt: 1).cycles }
+    let needed = workflows.map { tape.attempt(job: $0.number, type: 0, attempt: 1).cycles }
     #expect(Set(needed) == Set(1...15))
     let failed = workflows.reduce(0) { sum, job in
-      sum + (1...15).count { tape.cycleFails(job: job.index, type: 0, attempt: 1, cycle: $0) }
+      sum + (1...15).count { tape.cycleFails(job: job.number, type: 0, attempt: 1, cycle: $0) }
     }
     #expect(abs(Double(failed) / Double(workflows.count * 15) - 0.05) < 0.006)
     #expect(!tape.cycleFails(job: 0, type: 1, attempt: 1, cycle: 1))

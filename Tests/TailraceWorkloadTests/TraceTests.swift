@@ -74,7 +74,7 @@ struct TraceTests {
     // Nothing but what the log says happens to its jobs.
     #expect(scenario.scheduler.retry == .never && scenario.scheduler.timeout == nil)
     let jobs = jobs(scenario)
-    #expect(jobs.map(\.index) == [0, 1, 2])
+    #expect(jobs.map(\.number) == [0, 1, 2])
     let tape = Tape(scenario: scenario, seed: 1)
     #expect(tape.attempt(job: 1, type: jobs[1].type, attempt: 1).service == .milliseconds(20_250))
   }
@@ -87,7 +87,7 @@ struct TraceTests {
     #expect(jobs.map(\.priority) == [.critical, .normal, .batch])
     let tape = Tape(scenario: scenario, seed: 1)
     #expect(
-      jobs.map { tape.attempt(job: $0.index, type: $0.type, attempt: 1).ending } == [
+      jobs.map { tape.attempt(job: $0.number, type: $0.type, attempt: 1).ending } == [
         .succeeds, .succeeds, .failsPermanently,
       ])
   }

@@ -10,7 +10,7 @@ public struct CoreLoop: ~Copyable {
   private var started: [AttemptToken] = []
   private let type: JobTypeID
   private var instant = Instant.zero
-  private var tag: UInt64 = 0
+  private var number: UInt64 = 0
 
   /// Makes a core that has room for this many waiting jobs.
   public init(capacity: Int) {

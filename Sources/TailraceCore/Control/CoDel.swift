@@ -4,7 +4,7 @@
 /// interval ÷ √2, interval ÷ √3, …, until a job has waited less than `target`.
 ///
 /// Source: K. Nichols, V. Jacobson, *Controlled Delay Active Queue Management*, RFC 8289 (2018), appendix.
-public struct ControlledDelay: Hashable, Sendable, Codable {
+public struct CoDelConfiguration: Hashable, Sendable, Codable {
   /// The acceptable standing waiting time; above 0.
   public var target: Nanoseconds
   /// How long waiting may exceed ``target`` before jobs are shed. Longer than typical bursts; above 0.
@@ -16,8 +16,8 @@ public struct ControlledDelay: Hashable, Sendable, Codable {
   }
 }
 
-/// The state of a ``ControlledDelay``. Comments use the names of RFC 8289.
-struct DelayController {
+/// The state of a ``CoDelConfiguration``. Comments use the names of RFC 8289.
+struct CoDelController {
   private let target: Nanoseconds
   private let interval: Nanoseconds
   /// first_above_time: when waiting will have been above target for an interval; nil: it is below target.
@@ -28,7 +28,7 @@ struct DelayController {
   private var lastCount = 0
   private var isShedding = false
 
-  init(_ configuration: ControlledDelay) {
+  init(_ configuration: CoDelConfiguration) {
     target = configuration.target
     interval = configuration.interval
   }

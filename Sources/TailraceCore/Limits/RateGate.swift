@@ -15,8 +15,8 @@ struct RateGate {
   private(set) var theoreticalArrival = Instant(nanoseconds: .min / 2)
   /// Granted starts whose actual instant the driver has not reported yet.
   private(set) var unreported = 0
-  /// The tag key of the limit, if any.
-  var tagKey = TagKeys.none
+  /// The tenant of the limit, if any.
+  var tenant = TenantTable.none
   /// The job type of the limit, if any.
   var type = Lane.shared
   /// Position of this gate's timer, or -1.

@@ -1,4 +1,4 @@
-/// The virtual time of one job type or tag key in one pool under the policy `fair`.
+/// The virtual time of one job type or tenant in one pool under the policy `fair`.
 struct ShareAccount {
   /// Marks a lane without an account.
   static let none = UInt32.max

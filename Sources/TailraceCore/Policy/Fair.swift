@@ -1,4 +1,4 @@
-/// Weighted shares by job type or by tag key: those with waiting jobs start in proportion to their weights.
+/// Weighted shares by job type or by tenant: those with waiting jobs start in proportion to their weights.
 ///
 /// Start-time fair queueing: each type (or key) has a virtual time, which each start advances by 1 ÷ weight. The type
 /// with the smallest virtual time comes first. A type that had nothing waiting joins at the virtual time of the pool,

@@ -43,7 +43,7 @@ struct JobSlot {
   var accepted = TimelineRecord.never
   var previousFinished = TimelineRecord.never
   var timeout = Nanoseconds(.max)
-  var tag: UInt64 = 0
+  var number: UInt64 = 0
   /// A further sort key of the policy: the deadline or the expected service time in nanoseconds; ``unranked`` if none
   /// was given.
   var rank = JobSlot.unranked

@@ -8,9 +8,9 @@ enum LaneGate: UInt8 {
   case rate
   /// The first job that needs memory does not fit into the budget.
   case memory
-  /// The tag key runs as many jobs as its concurrency allows.
+  /// The tenant runs as many jobs as its concurrency allows.
   case keyConcurrency
-  /// The tag key has used up its rate.
+  /// The tenant has used up its rate.
   case keyRate
   /// The job type has no handler yet.
   case parked
@@ -18,7 +18,7 @@ enum LaneGate: UInt8 {
 
 /// Eligible jobs of one pool that start in the order in which they became eligible.
 ///
-/// Types without limits share one lane per priority. A type with a limit has its own lanes, and so does a tag key if
+/// Types without limits share one lane per priority. A type with a limit has its own lanes, and so does a tenant if
 /// keys have limits or shares. A closed limit thus stops only its own jobs, and dispatch never searches.
 struct Lane {
   /// Marks a lane shared by job types.
@@ -29,7 +29,7 @@ struct Lane {
   let priority: Priority
   /// The only job type in it, or ``shared``.
   let type: UInt16
-  /// The only tag key in it, or ``TagKeys/none``.
+  /// The only tenant in it, or ``TenantTable/none``.
   let key: UInt16
   /// The account that its starts are charged to under `fair`.
   var share = ShareAccount.none
@@ -40,15 +40,15 @@ struct Lane {
   var headKey: Int64 = 0
   var headSequence: UInt32 = 0
 
-  init(pool: PoolID, priority: Priority, type: UInt16, key: UInt16 = TagKeys.none) {
+  init(pool: PoolID, priority: Priority, type: UInt16, key: UInt16 = TenantTable.none) {
     self.pool = pool
     self.priority = priority
     self.type = type
     self.key = key
   }
 
-  /// Whether no limit of a type or tag key applies to its jobs.
-  @inline(__always) var isShared: Bool { type == Lane.shared && key == TagKeys.none }
+  /// Whether no limit of a type or tenant applies to its jobs.
+  @inline(__always) var isShared: Bool { type == Lane.shared && key == TenantTable.none }
 
   @inline(__always)
   static func precedes(_ a: borrowing Lane, _ b: borrowing Lane) -> Bool {

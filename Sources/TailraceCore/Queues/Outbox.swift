@@ -3,7 +3,7 @@ public struct AttemptToken: Hashable, Sendable {
   /// The job of the attempt.
   public var job: JobID
   /// The submitter's own number for the job.
-  public var tag: UInt64
+  public var number: UInt64
   /// The job's type, which selects the handler.
   public var type: JobTypeID
   /// The pool of the worker that runs the attempt.
@@ -19,8 +19,8 @@ public struct AttemptToken: Hashable, Sendable {
   /// Whether the driver MUST report the start with ``SchedulerCore/attemptStarted(_:at:)`` before it runs the attempt.
   /// Set when a rate limit needs the actual instant.
   public var reportsStart: Bool
-  /// The slot of the job's tag key, or none.
-  @usableFromInline var tagKey: UInt16
+  /// The slot of the job's tenant, or none.
+  @usableFromInline var tenant: UInt16
 }
 
 /// An instruction from the scheduler to its driver.

@@ -36,7 +36,7 @@ extension SchedulerCore {
   public func pool(of id: JobID) -> PoolID? { jobs.job(id)?.pointee.pool }
 
   /// The submitter's number of a job; nil if the job is not known.
-  public func tag(of id: JobID) -> UInt64? { jobs.job(id)?.pointee.tag }
+  public func number(of id: JobID) -> UInt64? { jobs.job(id)?.pointee.number }
 }
 
 /// The limited resources that a running job occupies, and which of them are exhausted.
@@ -45,16 +45,16 @@ package struct JobNeeds: Sendable {
   package var type: JobTypeID
   /// The pool that runs it.
   package var pool: PoolID
-  /// The slot of its tag key; `UInt16.max`: none.
-  package var tagKey: UInt16
+  /// The slot of its tenant; `UInt16.max`: none.
+  package var tenant: UInt16
   /// Whether it reserves memory.
   package var usesMemory: Bool
   /// Whether the pool has no idle worker, or its limit is reached.
   package var poolIsTaken: Bool
   /// Whether the concurrency limit of the type is reached.
   package var typeIsTaken: Bool
-  /// Whether the concurrency limit of the tag key is reached.
-  package var tagKeyIsTaken: Bool
+  /// Whether the concurrency limit of the tenant is reached.
+  package var tenantIsTaken: Bool
   /// Whether the memory budget has no room for it, or other jobs wait for memory before it.
   package var memoryIsTaken: Bool
 }
@@ -65,17 +65,17 @@ extension SchedulerCore {
     guard let slot = jobs.find(id) else { return nil }
     let job = jobs[slot].pointee
     let (type, pool) = (Int(job.type), Int(job.pool.rawValue))
-    let key = usesTagKeys ? tagKeys.key(of: slot) : TagKeys.none
+    let key = usesTenants ? tenants.key(of: slot) : TenantTable.none
     var lacksMemory = false
     if job.memory > 0, let budget = configuration.memoryBudget {
       lacksMemory = memoryIsAwaited || memoryInUse + Int(job.memory) > Int(kibibytes(budget))
     }
     return JobNeeds(
-      type: JobTypeID(rawValue: job.type), pool: job.pool, tagKey: key, usesMemory: job.memory > 0,
+      type: JobTypeID(rawValue: job.type), pool: job.pool, tenant: key, usesMemory: job.memory > 0,
       poolIsTaken: pools[pool].idle.isEmpty || pools[pool].occupied >= pools[pool].limit,
       typeIsTaken: types[type].running >= types[type].concurrency,
-      tagKeyIsTaken: key != TagKeys.none
-        && tagKeys.states[Int(key)].running >= tagKeys.states[Int(key)].concurrency,
+      tenantIsTaken: key != TenantTable.none
+        && tenants.states[Int(key)].running >= tenants.states[Int(key)].concurrency,
       memoryIsTaken: lacksMemory)
   }
 }

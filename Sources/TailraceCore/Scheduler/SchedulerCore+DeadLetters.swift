@@ -1,7 +1,7 @@
 /// Properties of a dead letter's submission that do not fit into its slot.
 struct DeadLetterKeys {
   var unique: String?
-  var tag: String?
+  var number: String?
 }
 
 /// Jobs that did not complete and are kept for inspection and replay.
@@ -29,17 +29,17 @@ extension SchedulerCore {
   ///
   /// - Parameters:
   ///   - id: the dead letter.
-  ///   - tag: the new job's number.
+  ///   - number: the new job's number.
   ///   - isFromHandler: see ``JobSubmission/isFromHandler``.
   ///   - instant: now.
   ///   - outbox: receives the orders and records.
   /// - Returns: nil if there is no such dead letter.
   public mutating func deadLetterReplayed(
-    _ id: JobID, tag: UInt64, isFromHandler: Bool = false, at instant: Instant, into outbox: inout Outbox
+    _ id: JobID, number: UInt64, isFromHandler: Bool = false, at instant: Instant, into outbox: inout Outbox
   ) -> Admission? {
     advance(to: instant)
     guard let slot = deadLetterSlot(id) else { return nil }
-    var again = submission(again: slot, tag: tag)
+    var again = submission(again: slot, number: number)
     again.isFromHandler = isFromHandler
     let admission = jobSubmitted(again, at: now, into: &outbox)
     switch admission {
@@ -85,10 +85,10 @@ extension SchedulerCore {
     return slot
   }
 
-  private mutating func submission(again slot: UInt32, tag: UInt64) -> JobSubmission {
+  private mutating func submission(again slot: UInt32, number: UInt64) -> JobSubmission {
     let job = jobs[slot].pointee
     var again = JobSubmission(
-      type: JobTypeID(rawValue: job.type), tag: tag, intended: now, submitted: now, priority: job.priority,
+      type: JobTypeID(rawValue: job.type), number: number, intended: now, submitted: now, priority: job.priority,
       pool: job.pool, timeout: job.timeout, retry: retryPolicy(of: slot), memory: Int(job.memory) * 1024)
     if job.rank != JobSlot.unranked {
       switch configuration.policy {
@@ -106,17 +106,17 @@ extension SchedulerCore {
       if !choices.retry { again.retry = nil }
       if !choices.memory { again.memory = nil }
     }
-    if let keys = deadLetterKeys[slot] { (again.uniqueKey, again.tagKey) = (keys.unique, keys.tag) }
+    if let keys = deadLetterKeys[slot] { (again.uniqueKey, again.tenant) = (keys.unique, keys.number) }
     return again
   }
 
   /// Saves the keys of a job before it releases them.
   mutating func noteKeys(ofDeadLetter slot: UInt32) {
-    let key = usesTagKeys ? tagKeys.key(of: slot) : TagKeys.none
+    let key = usesTenants ? tenants.key(of: slot) : TenantTable.none
     let keys = DeadLetterKeys(
       unique: uniqueKeys.isEmpty ? nil : uniqueKeys.key(of: slot),
-      tag: key == TagKeys.none ? nil : tagKeys.states[Int(key)].name)
-    if keys.unique != nil || keys.tag != nil { deadLetterKeys[slot] = keys }
+      number: key == TenantTable.none ? nil : tenants.states[Int(key)].name)
+    if keys.unique != nil || keys.number != nil { deadLetterKeys[slot] = keys }
   }
 
   mutating func evictDeadLetters(into outbox: inout Outbox) {

@@ -132,7 +132,7 @@ extension SchedulerCore {
     types[Int(job.pointee.type)].running += 1
     memoryInUse += Int(job.pointee.memory)
     let token = currentToken(slot)
-    if token.tagKey != TagKeys.none { tagKeys.states[Int(token.tagKey)].running += 1 }
+    if token.tenant != TenantTable.none { tenants.states[Int(token.tenant)].running += 1 }
     grantRates(token)
     if job.pointee.timeout.rawValue != .max { setTimer(for: slot, at: now + job.pointee.timeout) }
     outbox.orders.append(.startAttempt(token))
@@ -141,15 +141,16 @@ extension SchedulerCore {
   @inline(__always)
   mutating func currentToken(_ slot: UInt32) -> AttemptToken {
     let job = jobs[slot]
-    let key = usesTagKeys ? tagKeys.key(of: slot) : TagKeys.none
+    let key = usesTenants ? tenants.key(of: slot) : TenantTable.none
     return AttemptToken(
-      job: jobs.id(of: slot), tag: job.pointee.tag, type: JobTypeID(rawValue: job.pointee.type), pool: job.pointee.pool,
+      job: jobs.id(of: slot), number: job.pointee.number, type: JobTypeID(rawValue: job.pointee.type),
+      pool: job.pointee.pool,
       priority: job.pointee.priority, attempt: job.pointee.attempt, worker: job.pointee.worker,
       memory: job.pointee.memory,
       reportsStart: reportsStarts
         && (types[Int(job.pointee.type)].gate >= 0 || pools[Int(job.pointee.pool.rawValue)].gate >= 0
-          || key != TagKeys.none && tagKeys.states[Int(key)].gate >= 0),
-      tagKey: key)
+          || key != TenantTable.none && tenants.states[Int(key)].gate >= 0),
+      tenant: key)
   }
 
   @inline(__always)
@@ -213,9 +214,9 @@ extension SchedulerCore {
   @inline(__always)
   mutating func laneOfJob(in slot: UInt32) -> Int {
     let job = jobs[slot]
-    if usesTagKeys {
-      let key = tagKeys.key(of: slot)
-      if key != TagKeys.none {
+    if usesTenants {
+      let key = tenants.key(of: slot)
+      if key != TenantTable.none {
         return lane(ofKey: key, type: job.pointee.type, pool: job.pointee.pool, priority: job.pointee.priority)
       }
     }
@@ -300,7 +301,7 @@ extension SchedulerCore {
   @inline(never)
   private mutating func ownLaneIsOpen(_ lane: Int) -> Bool {
     let key = lanes[lane].key
-    guard key == TagKeys.none || keyIsOpen(key, for: lane) else { return false }
+    guard key == TenantTable.none || keyIsOpen(key, for: lane) else { return false }
     guard lanes[lane].type != Lane.shared else { return true }
     let type = Int(lanes[lane].type)
     if types[type].isParked {
@@ -329,11 +330,11 @@ extension SchedulerCore {
   }
 
   private mutating func keyIsOpen(_ key: UInt16, for lane: Int) -> Bool {
-    if tagKeys.states[Int(key)].running >= tagKeys.states[Int(key)].concurrency {
+    if tenants.states[Int(key)].running >= tenants.states[Int(key)].concurrency {
       close(lane, .keyConcurrency)
       return false
     }
-    let gate = tagKeys.states[Int(key)].gate
+    let gate = tenants.states[Int(key)].gate
     if gate >= 0, !gates[Int(gate)].isOpen(at: now) {
       close(lane, .keyRate)
       wait(forGate: Int(gate))
@@ -354,7 +355,7 @@ extension SchedulerCore {
       lanesForMemory += 1
       pools[pool].memoryHeap.insert(UInt32(lane), in: &lanes)
     case .concurrency, .rate, .parked: types[Int(lanes[lane].type)].gatedLanes.append(UInt32(lane))
-    case .keyConcurrency, .keyRate: tagKeys.states[Int(lanes[lane].key)].gatedLanes.append(UInt32(lane))
+    case .keyConcurrency, .keyRate: tenants.states[Int(lanes[lane].key)].gatedLanes.append(UInt32(lane))
     case .open: invariantViolated("\(#function): lane \(lane) is closed for no reason")
     }
   }
@@ -380,8 +381,8 @@ extension SchedulerCore {
   }
 
   mutating func openLanes(behind gate: Int) {
-    let key = gates[gate].tagKey
-    if key != TagKeys.none { return openLanes(ofKey: key, gate: .keyRate) }
+    let key = gates[gate].tenant
+    if key != TenantTable.none { return openLanes(ofKey: key, gate: .keyRate) }
     let type = gates[gate].type
     if type != Lane.shared { openLanes(of: Int(type), gate: .rate) }
   }
@@ -399,14 +400,14 @@ extension SchedulerCore {
     if token.reportsStart { pools[Int(token.pool.rawValue)].owesReport[Int(token.worker)] = true }
   }
 
-  /// Updates every rate limit that applies to an attempt: of its type, pool and tag key.
+  /// Updates every rate limit that applies to an attempt: of its type, pool and tenant.
   @inline(__always)
   mutating func changeGates(of token: AttemptToken, _ change: (inout RateGate) -> Void) {
     let (typeGate, poolGate) = (types[Int(token.type.rawValue)].gate, pools[Int(token.pool.rawValue)].gate)
     if typeGate >= 0 { change(&gates[Int(typeGate)]) }
     if poolGate >= 0 { change(&gates[Int(poolGate)]) }
-    guard token.tagKey != TagKeys.none else { return }
-    let keyGate = tagKeys.states[Int(token.tagKey)].gate
+    guard token.tenant != TenantTable.none else { return }
+    let keyGate = tenants.states[Int(token.tenant)].gate
     if keyGate >= 0 { change(&gates[Int(keyGate)]) }
   }
 
@@ -427,8 +428,8 @@ extension SchedulerCore {
       return youngestOfLongest(
         but: lanes[lane(type: submission.type.rawValue, pool: pool, priority: priority)].share)
     case .byKey:
-      let key = tagKeys.place(of: submission.tagKey ?? "")
-      return youngestOfLongest(but: key.map { tagKeys.states[Int($0)].shares[Int(pool.rawValue)] })
+      let key = tenants.place(of: submission.tenant ?? "")
+      return youngestOfLongest(but: key.map { tenants.states[Int($0)].shares[Int(pool.rawValue)] })
     }
   }
 

@@ -66,7 +66,7 @@ extension SchedulerCore {
 
   @inline(__always)
   mutating func refusal(of submission: borrowing JobSubmission, pool: PoolID, memory: UInt32) -> Refusal? {
-    if hasNoPlace(forKey: submission.tagKey) { return .tooManyTagKeys(most: TagKeys.most) }
+    if hasNoPlace(forKey: submission.tenant) { return .tooManyTenants(most: TenantTable.most) }
     if phase != .accepting, isStopRequested || phase == .drained || !submission.isFromHandler { return .stopping }
     if submission.retry != nil || submission.memory != nil, let invalid = invalidValue(of: submission) {
       return .invalidValue(invalid)
@@ -101,7 +101,7 @@ extension SchedulerCore {
   ) -> Admission {
     let type = types[Int(submission.type.rawValue)]
     var record = TimelineRecord(
-      job: submission.tag, type: submission.type, priority: submission.priority ?? type.priority,
+      number: submission.number, type: submission.type, priority: submission.priority ?? type.priority,
       intended: submission.intended)
     record.pool = submission.pool ?? type.pool
     record.submitted = submission.submitted
@@ -123,7 +123,7 @@ extension SchedulerCore {
     job.pointee.intended = submission.intended
     job.pointee.submitted = submission.submitted
     job.pointee.timeout = submission.timeout ?? types[type].timeout
-    job.pointee.tag = submission.tag
+    job.pointee.number = submission.number
     job.pointee.memory = memory
     job.pointee.retryPolicy =
       submission.retry == nil
@@ -137,7 +137,7 @@ extension SchedulerCore {
     if let notBefore = submission.notBefore { job.pointee.started = notBefore }
     job.pointee.state = .waitingForRoom
     if let batch = submission.batch { joinBatch(batch, slot) }
-    if usesTagKeys { assignTagKey(submission.tagKey, to: slot) }
+    if usesTenants { assignTenant(submission.tenant, to: slot) }
     if let key = submission.uniqueKey { uniqueKeys.hold(key, for: jobs.id(of: slot)) }
     if !submission.dependencies.isEmpty {
       for dependency in submission.dependencies { addDependency(dependency, of: slot) }
@@ -305,7 +305,7 @@ extension SchedulerCore {
       changeGates(of: token) { $0.startAbandoned() }
     }
     types[type].running -= 1
-    if usesTagKeys { releaseTagKey(of: token) }
+    if usesTenants { releaseTenant(of: token) }
     if token.memory > 0 { releaseMemory(token.memory) }
     if !types[type].gatedLanes.isEmpty { openLanes(of: type, gate: .concurrency) }
   }
@@ -342,7 +342,7 @@ extension SchedulerCore {
     let job = jobs[slot]
     let retry = Int(job.pointee.attempt)
     let wait = retryPolicy(of: slot)
-      .wait(beforeRetry: retry, seed: configuration.seed, tag: job.pointee.tag)
+      .wait(beforeRetry: retry, seed: configuration.seed, number: job.pointee.number)
     gauges.retries += 1
     job.pointee.previousFinished = finished
     job.pointee.attempt += 1
@@ -447,7 +447,7 @@ extension Refusal {
     switch self {
     case .stopping: .stopped
     case .duplicate: .duplicate
-    case .queueFull, .unknownDependency, .unknownBatch, .exceedsMemoryBudget, .poolWithoutWorkers, .tooManyTagKeys,
+    case .queueFull, .unknownDependency, .unknownBatch, .exceedsMemoryBudget, .poolWithoutWorkers, .tooManyTenants,
       .invalidValue:
       .rejected
     }

@@ -10,7 +10,7 @@ extension SchedulerCore {
     checkLanes(check)
     checkPools(check)
     checkTimers(check)
-    checkTagKeys(check)
+    checkTenants(check)
     checkSchedules(check)
     checkShedding(check)
     check(settling.isEmpty, "settlements are left over between facts")
@@ -190,11 +190,11 @@ extension SchedulerCore {
     check(mayFit == (closed > 0 && !memoryIsAwaited), "\(closed) lanes wait for memory, and may fit: \(mayFit)")
   }
 
-  private mutating func checkTagKeys(_ check: (Bool, @autoclosure () -> String) -> Void) {
-    guard usesTagKeys else { return }
+  private mutating func checkTenants(_ check: (Bool, @autoclosure () -> String) -> Void) {
+    guard usesTenants else { return }
     var (live, running) = (0, 0)
-    for index in tagKeys.states.indices {
-      let key = tagKeys.states[index]
+    for index in tenants.states.indices {
+      let key = tenants.states[index]
       live += key.live
       running += key.running
       check(
@@ -203,12 +203,12 @@ extension SchedulerCore {
     }
     var unsettled = 0
     for slot in 0..<jobs.highWater
-    where !jobs[slot].pointee.state.isTerminal && tagKeys.key(of: slot) != TagKeys.none {
+    where !jobs[slot].pointee.state.isTerminal && tenants.key(of: slot) != TenantTable.none {
       unsettled += 1
     }
-    check(live == unsettled, "\(unsettled) unsettled jobs have a tag key, counted \(live)")
+    check(live == unsettled, "\(unsettled) unsettled jobs have a tenant, counted \(live)")
     let occupied = gauges.running + gauges.abandoned
-    check(running <= occupied, "\(running) attempts run for tag keys, \(occupied) in all")
+    check(running <= occupied, "\(running) attempts run for tenants, \(occupied) in all")
     for index in shares.indices {
       let waiting = shares[index].lanes.reduce(0) { $0 + lanes[Int($1)].jobs.count }
       let counted = shares[index].waiting

@@ -102,7 +102,7 @@ extension SchedulerCore {
     }
   }
 
-  /// The type's own lanes for jobs without a tag key, each once.
+  /// The type's own lanes for jobs without a tenant, each once.
   private mutating func ownLanes(of type: Int) -> [UInt32] {
     var found: [UInt32] = []
     for offset in 0..<Self.lanesPerType where found.last != laneIndex[type * Self.lanesPerType + offset] {

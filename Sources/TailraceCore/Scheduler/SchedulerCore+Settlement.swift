@@ -68,11 +68,11 @@ extension SchedulerCore {
     gauges.settledByCause[pending.cause] += 1
     if !parked.isEmpty { parked.settled(type: jobs[pending.slot].pointee.type) }
     if !uniqueKeys.isEmpty { uniqueKeys.release(pending.slot) }
-    if usesTagKeys {
-      let key = tagKeys.key(of: pending.slot)
-      if key != TagKeys.none {
-        tagKeys.states[Int(key)].live -= 1
-        tagKeys.noteIfIdle(key)
+    if usesTenants {
+      let key = tenants.key(of: pending.slot)
+      if key != TenantTable.none {
+        tenants.states[Int(key)].live -= 1
+        tenants.noteIfIdle(key)
       }
     }
     outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
@@ -130,7 +130,7 @@ extension SchedulerCore {
     let record = outbox.records.place()
     record.initialize(
       to: TimelineRecord(
-        job: job.pointee.tag, type: JobTypeID(rawValue: job.pointee.type), priority: job.pointee.priority,
+        number: job.pointee.number, type: JobTypeID(rawValue: job.pointee.type), priority: job.pointee.priority,
         intended: job.pointee.intended))
     record.pointee.id = jobs.id(of: slot)
     record.pointee.pool = job.pointee.pool

@@ -33,7 +33,7 @@ extension SchedulerCore {
   }
 
   /// Replaces a worker whose handler is stuck with a spare one. The attempts of the stuck worker keep their share of
-  /// the limits of job type, tag key and memory, but no longer count toward the pool's own limit. Once all of them are
+  /// the limits of job type, tenant and memory, but no longer count toward the pool's own limit. Once all of them are
   /// reported as ended, the worker becomes a spare.
   ///
   /// Spare workers are numbered after the pool's own, ``SchedulerConfiguration/replacementLimit`` of them.

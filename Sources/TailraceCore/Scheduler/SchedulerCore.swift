@@ -44,9 +44,9 @@ public struct SchedulerCore: ~Copyable {
   var retryPolicies = RetryPolicies()
   var batches = BatchTable()
   var uniqueKeys = UniqueKeys()
-  var tagKeys = TagKeys()
-  /// Whether tag keys have limits or shares.
-  let usesTagKeys: Bool
+  var tenants = TenantTable()
+  /// Whether tenants have limits or shares.
+  let usesTenants: Bool
   var shares = OwnedArray<ShareAccount>()
   /// Whether jobs can be shed; only then are candidates tracked.
   let sheds: Bool
@@ -54,7 +54,7 @@ public struct SchedulerCore: ~Copyable {
   var youngest: ContiguousArray<YoungestJobs> = []
   /// Accounts by length; empty unless jobs are shed by shares.
   var longestShares = ShareHeap()
-  /// Free accounts of forgotten tag keys.
+  /// Free accounts of forgotten tenants.
   var freeShares: ContiguousArray<UInt32> = []
   var freeLanes: ContiguousArray<UInt32> = []
   var freeGates: ContiguousArray<Int32> = []
@@ -106,7 +106,7 @@ public struct SchedulerCore: ~Copyable {
     self.configuration = configuration
     traits = configuration.policy.traits
     sheds = configuration.whenFull == .shed
-    usesTagKeys = configuration.tagKeys.limits || traits.layout == .byKey
+    usesTenants = configuration.tenants.limits || traits.layout == .byKey
     if sheds, traits.layout == .byPriority { youngest = ContiguousArray(Priority.allCases.map { YoungestJobs($0) }) }
     for pool in PoolID.allCases {
       var gate: Int32 = -1
@@ -228,7 +228,7 @@ public struct SchedulerCore: ~Copyable {
     }
   }
 
-  /// Adds a lane, or reuses the lane of a forgotten tag key.
+  /// Adds a lane, or reuses the lane of a forgotten tenant.
   @discardableResult
   mutating func addLane(_ lane: Lane) -> Int {
     var place = lanes.count
@@ -323,7 +323,7 @@ struct PoolState: ~Copyable {
   var limit: Int
   var limiter: AdaptiveLimiter?
   var autoscaler: Autoscaler?
-  var delayController: DelayController?
+  var delayController: CoDelController?
   /// Whether its limit is constant and nothing is shed. Only then may a worker take several jobs at once.
   let isSteady: Bool
   /// Index of its rate limit, or -1.
@@ -360,7 +360,7 @@ struct PoolState: ~Copyable {
     let most = min(workers, configuration.concurrency ?? .max)
     let limiter = configuration.adaptive.map { AdaptiveLimiter($0, most: most) }
     let autoscaler = configuration.autoscaling.map { Autoscaler($0, most: most) }
-    let delayController = configuration.controlledDelay.map { DelayController($0) }
+    let delayController = configuration.codel.map { CoDelController($0) }
     self.most = most
     self.gate = gate
     limit = min(most, limiter?.limit ?? .max, autoscaler?.active ?? .max)

@@ -14,11 +14,11 @@ extension SchedulerConfiguration {
     check.add(retry.problems(named: "retry."))
     if let timeout { check.checkPositive("timeout", timeout) }
     if let memoryBudget { check.check("memoryBudget", memoryBudget, in: 0...mostMemory) }
-    check.add(tagKeys.each.problems(named: "tagKeys.each."))
-    check.check("tagKeys.named.count", tagKeys.named.count, in: 0...TagKeys.most)
-    for (name, settings) in tagKeys.named.sorted(by: { $0.key < $1.key }) {
-      check.check("tagKeys.named", length: name, in: 0...mostNameLength)
-      check.add(settings.problems(named: "tagKeys.named[\(name)]."))
+    check.add(tenants.each.problems(named: "tenants.each."))
+    check.check("tenants.named.count", tenants.named.count, in: 0...TenantTable.most)
+    for (name, settings) in tenants.named.sorted(by: { $0.key < $1.key }) {
+      check.check("tenants.named", length: name, in: 0...mostNameLength)
+      check.add(settings.problems(named: "tenants.named[\(name)]."))
     }
     check.check("retainedCount", retainedCount, in: 0...Int.max)
     check.checkNotNegative("retainedAge", retainedAge)
@@ -106,9 +106,9 @@ extension PoolConfiguration {
     if let rate { check.add(rate.problems(named: "rate.")) }
     if let adaptive { check.add(adaptive.problems) }
     if let autoscaling { check.add(autoscaling.problems) }
-    if let controlledDelay {
-      check.checkPositive("controlledDelay.target", controlledDelay.target)
-      check.checkPositive("controlledDelay.interval", controlledDelay.interval)
+    if let codel {
+      check.checkPositive("codel.target", codel.target)
+      check.checkPositive("codel.interval", codel.interval)
     }
     return check.found
   }
@@ -142,7 +142,7 @@ extension Autoscaling {
   }
 }
 
-extension TagKeySettings {
+extension TenantSettings {
   func problems(named prefix: String) -> [InvalidValue] {
     var check = ValueCheck(prefix)
     if let concurrency { check.check("concurrency", concurrency, in: 1...Int.max) }

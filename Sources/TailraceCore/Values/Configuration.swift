@@ -16,7 +16,7 @@ public enum DispatchPolicy: Hashable, Sendable, Codable {
   case deadline
   /// Shortest expected service time first. Long jobs starve while short ones fill the workers.
   case shortest
-  /// Weighted shares by job type or by tag key. Cannot starve.
+  /// Weighted shares by job type or by tenant. Cannot starve.
   case fair(by: ShareOwner)
 }
 
@@ -24,8 +24,8 @@ public enum DispatchPolicy: Hashable, Sendable, Codable {
 public enum ShareOwner: String, Hashable, Sendable, Codable, CaseIterable {
   /// Job types, by ``JobTypeConfiguration/weight``.
   case jobType = "type"
-  /// Tag keys, by ``TagKeySettings/weight``; jobs without a key share one account of weight 1.
-  case tagKey = "tag"
+  /// Tenants, by ``TenantSettings/weight``; jobs without a tenant share one account of weight 1.
+  case tenant
 }
 
 /// What happens to a submission when the queue is full.
@@ -124,18 +124,18 @@ public struct PoolConfiguration: Hashable, Sendable, Codable {
   /// Activates workers as jobs wait; nil: all workers are active.
   public var autoscaling: Autoscaling?
   /// Sheds jobs when waiting time stays too long; nil: never.
-  public var controlledDelay: ControlledDelay?
+  public var codel: CoDelConfiguration?
   /// Creates the settings of one pool.
   public init(
     workers: Int, concurrency: Int? = nil, rate: RateLimit? = nil, adaptive: AdaptiveConcurrency? = nil,
-    autoscaling: Autoscaling? = nil, controlledDelay: ControlledDelay? = nil
+    autoscaling: Autoscaling? = nil, codel: CoDelConfiguration? = nil
   ) {
     self.workers = workers
     self.concurrency = concurrency
     self.rate = rate
     self.adaptive = adaptive
     self.autoscaling = autoscaling
-    self.controlledDelay = controlledDelay
+    self.codel = codel
   }
 }
 
@@ -214,8 +214,8 @@ public struct SchedulerConfiguration: Hashable, Sendable, Codable {
   public var timeout: Nanoseconds? = .seconds(300)
   /// Maximum memory that running jobs may reserve together, in bytes; nil: no budget.
   public var memoryBudget: Int?
-  /// Limits and shares per tag key.
-  public var tagKeys = TagKeyConfiguration()
+  /// Limits and shares per tenant.
+  public var tenants = TenantConfiguration()
   /// Maximum number of settled jobs kept for status, results and late dependencies.
   public var retainedCount = 10_000
   /// Maximum time that settled jobs are kept.

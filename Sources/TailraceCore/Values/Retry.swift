@@ -14,25 +14,25 @@ extension Backoff {
 extension RetryPolicy {
   /// How long a job waits before retry `retry` (first: 1).
   ///
-  /// The draws depend only on the seed, the tag and the retry, so they are the same whatever else happens.
-  package func wait(beforeRetry retry: Int, seed: UInt64, tag: UInt64) -> Nanoseconds {
+  /// The draws depend only on the seed, the number and the retry, so they are the same whatever else happens.
+  package func wait(beforeRetry retry: Int, seed: UInt64, number: UInt64) -> Nanoseconds {
     let capped = min(backoff.wait(beforeRetry: retry), cap)
     switch jitter {
     case .none: return capped
-    case .full: return capped.scaled(by: Self.draw(seed: seed, tag: tag, retry: retry))
-    case .equal: return capped.scaled(by: 0.5 + Self.draw(seed: seed, tag: tag, retry: retry) / 2)
-    case .decorrelated: return decorrelated(retry, seed: seed, tag: tag)
+    case .full: return capped.scaled(by: Self.draw(seed: seed, number: number, retry: retry))
+    case .equal: return capped.scaled(by: 0.5 + Self.draw(seed: seed, number: number, retry: retry) / 2)
+    case .decorrelated: return decorrelated(retry, seed: seed, number: number)
     }
   }
 
   /// Each wait depends on the previous one, so the chain is recomputed. The last 64 links suffice: earlier ones no
   /// longer influence the result.
-  private func decorrelated(_ retry: Int, seed: UInt64, tag: UInt64) -> Nanoseconds {
+  private func decorrelated(_ retry: Int, seed: UInt64, number: UInt64) -> Nanoseconds {
     let least = min(backoff.wait(beforeRetry: 1), cap)
     var wait = least
     for link in max(1, retry - 63)...max(1, retry) {
       let most = max(least, wait.scaled(by: 3))
-      let above = (most - least).scaled(by: Self.draw(seed: seed, tag: tag, retry: link))
+      let above = (most - least).scaled(by: Self.draw(seed: seed, number: number, retry: link))
       wait = min(cap, least + above)
     }
     return wait
@@ -54,9 +54,9 @@ extension RetryPolicy {
   ///
   /// Source of the mixing function: S. Vigna's SplitMix64, after Steele, Lea and Flood, *Fast Splittable Pseudorandom
   /// Number Generators*, 2014.
-  private static func draw(seed: UInt64, tag: UInt64, retry: Int) -> Double {
+  private static func draw(seed: UInt64, number: UInt64, retry: Int) -> Double {
     var state = seed
-    for word in [tag, UInt64(retry)] { state = splitMix(state ^ word) }
+    for word in [number, UInt64(retry)] { state = splitMix(state ^ word) }
     return Double(state >> 11) * 0x1p-53
   }
 }

@@ -3,7 +3,7 @@ public struct JobSubmission: Hashable, Sendable {
   /// The job's type, as registered.
   public var type: JobTypeID
   /// The submitter's number for the job, copied to every record of the job.
-  public var tag: UInt64
+  public var number: UInt64
   /// The intended arrival.
   public var intended: Instant
   /// When submit was called.
@@ -34,22 +34,22 @@ public struct JobSubmission: Hashable, Sendable {
   /// ``Refusal/duplicate(of:)``. The key is released at the instant the job settles, whatever its state. nil: none.
   public var uniqueKey: String?
 
-  /// The owner of the job (a customer, a tenant), for limits and shares by tag key; nil or empty: none, without limits.
-  public var tagKey: String?
+  /// The owner of the job (a customer, a tenant), for limits and shares by tenant; nil or empty: none, without limits.
+  public var tenant: String?
   /// Whether a running handler submits the job. Such a job is admitted while the scheduler drains and may exceed the
   /// queue's capacity where other submitters wait; see ``SchedulerConfiguration/handlerReserve``.
   public var isFromHandler = false
 
   /// Creates a submission. Values that are nil come from the job's type.
   @inlinable public init(
-    type: JobTypeID, tag: UInt64 = 0, intended: Instant, submitted: Instant, priority: Priority? = nil,
+    type: JobTypeID, number: UInt64 = 0, intended: Instant, submitted: Instant, priority: Priority? = nil,
     pool: PoolID? = nil, delay: Nanoseconds = .zero, notBefore: Instant? = nil, timeout: Nanoseconds? = nil,
     retry: RetryPolicy? = nil, memory: Int? = nil, deadline: Nanoseconds? = nil, expectedService: Nanoseconds? = nil,
     dependencies: [JobID] = [], batch: BatchID? = nil, uniqueKey: String? = nil,
-    tagKey: String? = nil
+    tenant: String? = nil
   ) {
     self.type = type
-    self.tag = tag
+    self.number = number
     self.intended = intended
     self.submitted = submitted
     self.priority = priority
@@ -64,7 +64,7 @@ public struct JobSubmission: Hashable, Sendable {
     self.dependencies = dependencies
     self.batch = batch
     self.uniqueKey = uniqueKey
-    self.tagKey = tagKey
+    self.tenant = tenant
   }
 }
 
@@ -94,8 +94,8 @@ public enum Refusal: Hashable, Sendable, Error {
   case poolWithoutWorkers(PoolID)
   /// Another unsettled job has the same unique key.
   case duplicate(of: JobID)
-  /// The maximum number of tag keys is in use, so no more can be tracked.
-  case tooManyTagKeys(most: Int)
+  /// The maximum number of tenants is in use, so no more can be tracked.
+  case tooManyTenants(most: Int)
   /// A value of the submission is out of range.
   indirect case invalidValue(InvalidValue)
 }

@@ -11,7 +11,7 @@ public struct TimelineRecord: Hashable, Sendable {
   @inlinable public static var noWorker: UInt16 { .max }
 
   /// The submitter's number for the job (in a replay, its index on the tape).
-  public var job: UInt64
+  public var number: UInt64
   /// The scheduler's identifier for the job; ``JobID/refused`` if it has none.
   public var id = JobID.refused
   /// The job's type.
@@ -47,8 +47,8 @@ public struct TimelineRecord: Hashable, Sendable {
   public var previousFinished: Instant
 
   /// Creates a record of a job that was never submitted or has not started: every later stage is ``never``.
-  public init(job: UInt64, type: JobTypeID, priority: Priority, intended: Instant) {
-    self.job = job
+  public init(number: UInt64, type: JobTypeID, priority: Priority, intended: Instant) {
+    self.number = number
     self.type = type
     self.priority = priority
     self.intended = intended

@@ -117,7 +117,7 @@ final class LoadGenerator {
   }
 
   private func append(_ job: consuming TapeJob, intended: Instant, now: Instant, onSettled: (@Sendable () -> Void)?) {
-    if let after = job.cancelAfter { cancellations.note(job.index, at: intended + after) }
+    if let after = job.cancelAfter { cancellations.note(job.number, at: intended + after) }
     due.append(DueJob(job: job, intended: intended, submitted: now, onSettled: onSettled))
   }
 

@@ -139,7 +139,7 @@ package enum ReportDirectory {
     var text = Array(AttemptRows.header.utf8)
     for record in jobs.records {
       AttemptRows.append(
-        record, name: jobs.names.map { $0[Int(record.job)] }, types: jobs.types, origin: jobs.origin, to: &text)
+        record, name: jobs.names.map { $0[Int(record.number)] }, types: jobs.types, origin: jobs.origin, to: &text)
     }
     try put(text, at: path, in: directory)
   }

@@ -277,7 +277,7 @@ package struct SuiteRunner: Sendable {
     var last = Nanoseconds.zero
     var count = 0
     while count < 10_000, let job = cursor.next() {
-      work += tape.attempt(job: job.index, type: job.type, attempt: 1).service
+      work += tape.attempt(job: job.number, type: job.type, attempt: 1).service
       last = Nanoseconds(job.intended.nanoseconds)
       count += 1
     }

@@ -52,9 +52,9 @@ extension AttemptRowsReader {
       if record.started < other.finished {
         report(
           line,
-          "\(Self.worker(record)) starts job \(record.job) at \(record.started.nanoseconds), while it runs job "
-            + "\(other.job) (line \(rows[last].line)) until \(other.finished.nanoseconds); a worker runs one attempt "
-            + "at a time")
+          "\(Self.worker(record)) starts job \(record.number) at \(record.started.nanoseconds), while it runs job "
+            + "\(other.number) (line \(rows[last].line)) until \(other.finished.nanoseconds); a worker runs one "
+            + "attempt at a time")
       }
       if record.finished > other.finished { busiest = place }
     }
@@ -73,7 +73,7 @@ extension AttemptRowsReader {
       guard running > workers else { continue }
       report(
         line,
-        "job \(record.job) starts at \(record.started.nanoseconds), while \(running - 1) others run; "
+        "job \(record.number) starts at \(record.started.nanoseconds), while \(running - 1) others run; "
           + "there \(workers == 1 ? "is 1 worker" : "are \(workers) workers") (TAILRACE_WORKERS); run no more at once")
     }
   }

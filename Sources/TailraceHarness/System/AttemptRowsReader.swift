@@ -40,7 +40,7 @@ struct ExpectedJobs {
     allowance = tape.scenario.drain + ExternalSystem.allowance
     var cursor = tape.makeCursor()
     while let job = cursor.next() {
-      if !job.dependencies.isEmpty { dependencies[job.index] = job.dependencies }
+      if !job.dependencies.isEmpty { dependencies[job.number] = job.dependencies }
       jobs.append(Job(type: job.type, priority: job.priority, intended: job.intended))
     }
   }
@@ -143,7 +143,7 @@ struct AttemptRowsReader {
       report(line, "the priority of job \(job) is '\(fields[2])'; on the tape it is '\(known.priority.name)'")
     }
     var record = TimelineRecord(
-      job: job, type: JobTypeID(rawValue: UInt16(known.type)), priority: known.priority, intended: known.intended)
+      number: job, type: JobTypeID(rawValue: UInt16(known.type)), priority: known.priority, intended: known.intended)
     if let attempt = UInt16(fields[3]), attempt > 0 {
       record.attempt = attempt
     } else {
@@ -198,7 +198,8 @@ struct AttemptRowsReader {
     if record.intended != known.intended {
       report(
         line,
-        "intended_ns of job \(record.job) is '\(fields[0])'; write what the tape says, \(known.intended.nanoseconds)")
+        "intended_ns of job \(record.number) is '\(fields[0])'; write what the tape says, \(known.intended.nanoseconds)"
+      )
     }
     if record.finished == TimelineRecord.never {
       report(line, "finished_ns is empty; write when the attempt ended or, without one, when the job settled")
@@ -272,12 +273,12 @@ struct AttemptRowsReader {
 
   /// Finds out which rows settle their jobs: a job is settled by its last attempt, or by one after which there is none.
   private mutating func settle() {
-    rows.sort { ($0.record.job, $0.record.attempt, $0.line) < ($1.record.job, $1.record.attempt, $1.line) }
+    rows.sort { ($0.record.number, $0.record.attempt, $0.line) < ($1.record.number, $1.record.attempt, $1.line) }
     var start = 0
     while start < rows.count {
-      let job = rows[start].record.job
+      let job = rows[start].record.number
       var end = start + 1
-      while end < rows.count, rows[end].record.job == job { end += 1 }
+      while end < rows.count, rows[end].record.number == job { end += 1 }
       let (first, line) = rows[start]
       if first.attempt > 1 {
         report(line, "attempt \(first.attempt) of job \(job) has none before it; write a row for each")
@@ -301,30 +302,30 @@ struct AttemptRowsReader {
     if record.submitted != before.submitted || record.accepted != before.accepted {
       report(
         line,
-        "attempt \(record.attempt) of job \(record.job) has another submitted_ns or accepted_ns than the one before; "
+        "attempt \(record.attempt) of job \(record.number) has another submitted_ns or accepted_ns than the one before; "
           + "write the job's in each of its rows")
     }
     if record.attempt == before.attempt {
       return report(
         line,
-        "attempt \(record.attempt) of job \(record.job) is in line \(other) too (none_duplicated); write one row for "
+        "attempt \(record.attempt) of job \(record.number) is in line \(other) too (none_duplicated); write one row for "
           + "each attempt, and number a job's attempts from 1")
     }
     guard record.attempt == before.attempt + 1 else {
       return report(
-        line, "attempt \(record.attempt) of job \(record.job) follows attempt \(before.attempt); write all between")
+        line, "attempt \(record.attempt) of job \(record.number) follows attempt \(before.attempt); write all between")
     }
     rows[index].record.previousFinished = before.finished
     if !before.wasStarted || before.outcome.settlement(mayRetry: true) != nil {
       report(
         line,
-        "attempt \(record.attempt) of job \(record.job) follows attempt \(before.attempt) (line \(other)), which "
+        "attempt \(record.attempt) of job \(record.number) follows attempt \(before.attempt) (line \(other)), which "
           + "settled the job (none_duplicated); only an attempt that failed, timed out or crashed has another after it")
     }
     if (record.becameEligible ? record.eligible : record.finished) < before.finished {
       report(
         line,
-        "attempt \(record.attempt) of job \(record.job) is eligible before attempt \(before.attempt) finished at "
+        "attempt \(record.attempt) of job \(record.number) is eligible before attempt \(before.attempt) finished at "
           + "\(before.finished.nanoseconds); attempts of a job follow each other")
     }
   }

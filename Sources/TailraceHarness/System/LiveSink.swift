@@ -78,7 +78,7 @@ final class LiveSink: JobSink, @unchecked Sendable {
       for index in next..<range.upperBound { submissions[index].submitted = now }
     }
     if hasClients {
-      for index in range { if let action = jobs[index].onSettled { watch(jobs[index].job.index, action) } }
+      for index in range { if let action = jobs[index].onSettled { watch(jobs[index].job.number, action) } }
     }
     return heldBack
   }

@@ -102,7 +102,7 @@ private final class SequentialRun: @unchecked Sendable {
       guard pacer.wait(until: arrival + job.delay) else { return }
       if liveBytesWarm == nil, MonotonicClock.now() >= warm { liveBytesWarm = replay.meter.liveBytes() }
       intended += 1
-      if !job.dependencies.isEmpty { dependencyLists[job.index] = job.dependencies }
+      if !job.dependencies.isEmpty { dependencyLists[job.number] = job.dependencies }
       settle(job, arrival: arrival)
       replay.progress?.submitted(1, reached: Nanoseconds(job.intended.nanoseconds))
     }
@@ -110,7 +110,7 @@ private final class SequentialRun: @unchecked Sendable {
 
   private func settle(_ job: TapeJob, arrival: Instant) {
     var record = TimelineRecord(
-      job: job.index, type: JobTypeID(rawValue: UInt16(job.type)), priority: job.priority, intended: arrival)
+      number: job.number, type: JobTypeID(rawValue: UInt16(job.type)), priority: job.priority, intended: arrival)
     record.submitted = arrival
     record.accepted = arrival
     record.eligible = arrival + job.delay
@@ -137,14 +137,14 @@ private final class SequentialRun: @unchecked Sendable {
   }
 
   private func note(_ job: TapeJob, completed: Bool) {
-    if !completed, replay.scenario.hasDependencies { failed.insert(job.index) }
+    if !completed, replay.scenario.hasDependencies { failed.insert(job.number) }
   }
 
   /// Runs one attempt and records it. Returns whether the job is settled.
   private func runAttempt(_ record: inout TimelineRecord, _ job: TapeJob, cancelAt: Instant?) -> Bool {
     let spec = replay.scenario.jobs[job.type]
-    let plan = replay.tape.attempt(job: job.index, type: job.type, attempt: Int(record.attempt))
-    let order = WorkOrder(replay.tape, job: job.index, type: job.type, attempt: Int(record.attempt), plan: plan)
+    let plan = replay.tape.attempt(job: job.number, type: job.type, attempt: Int(record.attempt))
+    let order = WorkOrder(replay.tape, job: job.number, type: job.type, attempt: Int(record.attempt), plan: plan)
     let started = MonotonicClock.now()
     let timeout = spec.timeout(under: replay.scenario.scheduler)
     let endAt = [timeout.map { started + $0 }, cancelAt].compactMap { $0 }.min()
@@ -173,7 +173,7 @@ private final class SequentialRun: @unchecked Sendable {
     }
     emit(record)
     guard !record.settles else { return true }
-    let wait = policy.wait(beforeRetry: Int(record.attempt), seed: replay.tape.seed, tag: job.index)
+    let wait = policy.wait(beforeRetry: Int(record.attempt), seed: replay.tape.seed, number: job.number)
     record.previousFinished = record.finished
     record.eligible = record.finished + wait
     record.attempt += 1

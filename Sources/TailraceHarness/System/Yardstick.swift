@@ -60,7 +60,7 @@ final class YardstickRun: Sendable {
 
   private func plan(_ due: DueJob) -> (AttemptPlan, Work) {
     (
-      replay.tape.attempt(job: due.job.index, type: due.job.type, attempt: 1),
+      replay.tape.attempt(job: due.job.number, type: due.job.type, attempt: 1),
       replay.scenario.jobs[due.job.type].work
     )
   }
@@ -70,7 +70,7 @@ final class YardstickRun: Sendable {
   }
 
   private func order(_ due: DueJob, _ plan: AttemptPlan) -> WorkOrder {
-    WorkOrder(replay.tape, job: due.job.index, type: due.job.type, attempt: 1, plan: plan)
+    WorkOrder(replay.tape, job: due.job.number, type: due.job.type, attempt: 1, plan: plan)
   }
 
   private static func outcome(_ error: any Error) -> AttemptOutcome {
@@ -80,7 +80,7 @@ final class YardstickRun: Sendable {
   private func finish(_ due: DueJob, started: Instant, outcome: AttemptOutcome) {
     let finished = MonotonicClock.now()
     var record = TimelineRecord(
-      job: due.job.index, type: JobTypeID(rawValue: UInt16(due.job.type)), priority: due.job.priority,
+      number: due.job.number, type: JobTypeID(rawValue: UInt16(due.job.type)), priority: due.job.priority,
       intended: due.intended)
     record.submitted = due.submitted
     // These systems do not report admission: a job counts as queued as soon as it is submitted.

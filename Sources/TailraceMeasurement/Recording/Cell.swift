@@ -73,7 +73,7 @@ final class Cell {
         .backoff,
         (record.pointee.becameEligible ? record.pointee.eligible : record.pointee.finished)
           - record.pointee.previousFinished)
-      parts.links &-= Self.link(record.pointee.job, record.pointee.previousFinished)
+      parts.links &-= Self.link(record.pointee.number, record.pointee.previousFinished)
     }
     if record.pointee.becameEligible {
       add(
@@ -84,7 +84,7 @@ final class Cell {
       attempts += 1
       add(.service, record.pointee.finished - record.pointee.started)
     }
-    if !record.pointee.settles { parts.links &+= Self.link(record.pointee.job, record.pointee.finished) }
+    if !record.pointee.settles { parts.links &+= Self.link(record.pointee.number, record.pointee.finished) }
   }
 
   @inline(__always)

@@ -158,7 +158,7 @@ package final class Recorder {
     }
     attempts.append(
       AttemptList.Attempt(
-        job: record.pointee.job, eligible: eligible, started: record.pointee.wasStarted ? started : .max,
+        job: record.pointee.number, eligible: eligible, started: record.pointee.wasStarted ? started : .max,
         finished: finished,
         completes: record.pointee.settles && record.pointee.cause == .succeeded,
         priority: record.pointee.priority, pool: record.pointee.pool, outcome: record.pointee.outcome,
@@ -167,7 +167,7 @@ package final class Recorder {
   }
 
   private func settle(_ record: UnsafePointer<TimelineRecord>, isMeasured: Bool, origin: Int64) {
-    settled.insert(record.pointee.job)
+    settled.insert(record.pointee.number)
     if !isMeasured { unmeasured[record.pointee.cause] += 1 }
     guard record.pointee.cause != .dropped else { return }
     endedJobs += 1

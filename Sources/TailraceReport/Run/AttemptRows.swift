@@ -20,7 +20,7 @@ package enum AttemptRows {
   ) {
     let type = Int(record.type.rawValue)
     let worker = record.worker == TimelineRecord.noWorker ? "" : "\(record.pool.name)-\(record.worker)"
-    var row = name.map { CommaSeparated.quoted($0) + "," } ?? "\(record.job),"
+    var row = name.map { CommaSeparated.quoted($0) + "," } ?? "\(record.number),"
     row += CommaSeparated.quoted(type < types.count ? types[type] : ClassKey.unknownType)
     row += ",\(record.priority.name),\(record.attempt),\(worker)"
     for instant in [

@@ -25,7 +25,7 @@ package enum RecordedTape {
       guard record.settles else { continue }
       let type = Int(record.type.rawValue)
       let cells = [
-        CommaSeparated.quoted(name(record.job) ?? "\(record.job)"), seconds((record.intended - origin).rawValue),
+        CommaSeparated.quoted(name(record.number) ?? "\(record.number)"), seconds((record.intended - origin).rawValue),
         service.map(seconds) ?? "", CommaSeparated.quoted(type < types.count ? types[type] : ClassKey.unknownType),
         record.priority.name, record.cause.name,
       ]

@@ -32,8 +32,8 @@ public struct DeadLetter: Sendable {
   public var type: String { status.type }
   /// The number of started attempts.
   public var attempts: Int { status.attempts }
-  /// The tags as submitted.
-  public var tags: [String] { status.tags }
+  /// The labels as submitted.
+  public var labels: [String] { status.labels }
   /// The error of the last attempt, or of the validation; nil after a timeout.
   public var failure: (any Error)? { status.failure }
   /// ``failure`` as text, computed on each access.
@@ -80,8 +80,8 @@ extension Scheduler {
     return letters
   }
 
-  /// Replays a dead letter as a new job with the same type, priority, pool, retries, memory, timeout, payload, tags and
-  /// keys, without dependencies and outside any batch. The dead letter is then forgotten.
+  /// Replays a dead letter as a new job with the same type, priority, pool, retries, memory, timeout, payload, labels
+  /// and keys, without dependencies and outside any batch. The dead letter is then forgotten.
   ///
   /// The new job goes through admission. With the overflow policy `block` it may wait for room; this call does not
   /// wait.
@@ -98,7 +98,7 @@ extension Scheduler {
       let number = state.nextNumber
       guard let type = state.core.description(of: id)?.type,
         let admission = state.core.deadLetterReplayed(
-          id, tag: number, isFromHandler: state.core.asksForOrigin && handlerAround != nil, at: now, into: &outbox)
+          id, number: number, isFromHandler: state.core.asksForOrigin && handlerAround != nil, at: now, into: &outbox)
       else { throw SchedulerError.unknownDeadLetter(id) }
       state.nextNumber += 1
       if case .accepted(let new) = admission {
@@ -109,7 +109,7 @@ extension Scheduler {
       }
       if state.observation.isActive {
         state.observe(
-          admission, of: JobSubmission(type: type, tag: number, intended: now, submitted: now), at: now, in: outbox)
+          admission, of: JobSubmission(type: type, number: number, intended: now, submitted: now), at: now, in: outbox)
       }
       switch admission {
       case .accepted(let new), .waiting(let new): return new
@@ -184,6 +184,6 @@ extension JobWatch {
   /// The watch of a replayed job.
   convenience init(again other: JobWatch) {
     self.init()
-    tags = other.tags
+    labels = other.labels
   }
 }

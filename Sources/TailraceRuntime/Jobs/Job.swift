@@ -16,8 +16,8 @@ public struct JobRequest: Sendable {
   public var startAt: UnixTime?
   /// Jobs that must complete first. If one of them does not complete, this job is cancelled.
   public var dependencies: [JobID]
-  /// Free-form tags, shown in the job's status.
-  public var tags: [String]
+  /// Free-form labels, shown in the job's status.
+  public var labels: [String]
   /// The time limit of an attempt; nil: the type's.
   public var timeout: Duration?
   /// The retry policy; nil: the type's.
@@ -41,16 +41,16 @@ public struct JobRequest: Sendable {
   var values: [ObjectIdentifier: any Sendable] = [:]
 
   /// The owner of the job (a customer, a tenant). Limits and shares in
-  /// ``/TailraceCore/SchedulerConfiguration/tagKeys`` apply per key; nil: none.
-  public var tagKey: String?
+  /// ``/TailraceCore/SchedulerConfiguration/tenants`` apply per key; nil: none.
+  public var tenant: String?
 
   /// Describes a job. Only the name of the type is required.
   public init(
     _ type: String, payload: (any Sendable)? = nil, priority: Priority? = nil, delay: Duration = .zero,
-    startAt: UnixTime? = nil, dependencies: [JobID] = [], tags: [String] = [], timeout: Duration? = nil,
+    startAt: UnixTime? = nil, dependencies: [JobID] = [], labels: [String] = [], timeout: Duration? = nil,
     retry: RetryPolicy? = nil,
     hints: Set<JobHint> = [], memory: Int? = nil, deadline: Duration? = nil, expectedService: Duration? = nil,
-    batch: BatchID? = nil, uniqueKey: String? = nil, tagKey: String? = nil
+    batch: BatchID? = nil, uniqueKey: String? = nil, tenant: String? = nil
   ) {
     self.type = type
     self.payload = payload
@@ -58,7 +58,7 @@ public struct JobRequest: Sendable {
     self.delay = delay
     self.startAt = startAt
     self.dependencies = dependencies
-    self.tags = tags
+    self.labels = labels
     self.timeout = timeout
     self.retry = retry
     self.hints = hints
@@ -67,7 +67,7 @@ public struct JobRequest: Sendable {
     self.expectedService = expectedService
     self.batch = batch
     self.uniqueKey = uniqueKey
-    self.tagKey = tagKey
+    self.tenant = tenant
   }
 }
 
@@ -103,7 +103,7 @@ public struct JobContext: Sendable {
   public var payload: (any Sendable)? { if let luggage { luggage.payload } else { carried } }
   /// The job's number, as in ``/TailraceCore/TimelineRecord/job``: jobs submitted to this scheduler are numbered from
   /// 0; a load generator assigns its own numbers.
-  public var number: UInt64 { token.tag }
+  public var number: UInt64 { token.number }
   /// The name under which the handler is registered.
   public var type: String { worker.directory[token.type] }
   /// The job's priority.
@@ -112,8 +112,8 @@ public struct JobContext: Sendable {
   public var pool: PoolID { token.pool }
   /// The index of the worker in its pool, from 0.
   public var workerNumber: Int { Int(token.worker) }
-  /// The tags as submitted.
-  public var tags: [String] { luggage?.tags ?? [] }
+  /// The labels as submitted.
+  public var labels: [String] { luggage?.labels ?? [] }
   let token: AttemptToken
   /// The payload, alone or with its attached values.
   let carried: (any Sendable)?
@@ -174,8 +174,8 @@ public struct JobStatus: Sendable, Hashable {
   public var cause: SettlementCause?
   /// The number of started attempts.
   public var attempts: Int
-  /// The tags as submitted.
-  public var tags: [String]
+  /// The labels as submitted.
+  public var labels: [String]
   /// The error of the last failed attempt; nil if none failed.
   public var failure: (any Error)?
   /// Whether it waits for a handler of its type.
@@ -191,7 +191,7 @@ public struct JobStatus: Sendable, Hashable {
   /// Whether all properties are equal. Errors are compared by their descriptions.
   public static func == (a: Self, b: Self) -> Bool {
     a.id == b.id && a.type == b.type && a.priority == b.priority && a.state == b.state && a.cause == b.cause
-      && a.attempts == b.attempts && a.tags == b.tags && a.isParked == b.isParked && a.isRecovered == b.isRecovered
+      && a.attempts == b.attempts && a.labels == b.labels && a.isParked == b.isParked && a.isRecovered == b.isRecovered
       && a.progress == b.progress && a.error == b.error
   }
 
@@ -293,8 +293,8 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
       "pool '\(pool.name)' has no workers; add some in SchedulerConfiguration"
     case .refused(.duplicate(let first)):
       "job \(first.rawValue) has the same unique key and has not settled; await that one, or submit again after it"
-    case .refused(.tooManyTagKeys(let most)):
-      "\(most) tag keys are in use, and no more can be tracked; use fewer, coarser keys"
+    case .refused(.tooManyTenants(let most)):
+      "\(most) tenants are in use, and no more can be tracked; use fewer, coarser keys"
     case .refused(.invalidValue(let invalid)): "invalid submission: \(invalid)"
     case .refusedByMiddleware(let error):
       "middleware rejected the job: \(error)"

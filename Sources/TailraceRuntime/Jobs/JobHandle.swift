@@ -102,14 +102,14 @@ extension Scheduler {
   @discardableResult
   public func submit<Parameters: Job>(
     _ job: Parameters, priority: Priority? = nil, after dependencies: [JobID] = [], delay: Duration = .zero,
-    tags: [String] = [], timeout: Duration? = nil, retry: RetryPolicy? = nil, hints: Set<JobHint> = [],
+    labels: [String] = [], timeout: Duration? = nil, retry: RetryPolicy? = nil, hints: Set<JobHint> = [],
     memory: Int? = nil, deadline: Duration? = nil, expectedService: Duration? = nil, batch: BatchID? = nil,
-    uniqueKey: String? = nil, tagKey: String? = nil
+    uniqueKey: String? = nil, tenant: String? = nil
   ) async throws -> JobHandle<Parameters> {
     var request = JobRequest(
-      Parameters.name, payload: job, priority: priority, delay: delay, dependencies: dependencies, tags: tags,
+      Parameters.name, payload: job, priority: priority, delay: delay, dependencies: dependencies, labels: labels,
       timeout: timeout, retry: retry, hints: hints, memory: memory, deadline: deadline,
-      expectedService: expectedService, batch: batch, uniqueKey: uniqueKey, tagKey: tagKey)
+      expectedService: expectedService, batch: batch, uniqueKey: uniqueKey, tenant: tenant)
     request.jobType = Parameters.self
     // Without a value there is nothing to retain.
     let watch = Parameters.Output.self == Void.self ? nil : JobWatch(held: true)

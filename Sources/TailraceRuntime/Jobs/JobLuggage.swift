@@ -28,21 +28,21 @@ extension JobContext {
   }
 }
 
-/// Payload plus tags and attached values. Jobs without them store the payload directly.
+/// Payload plus labels and attached values. Jobs without them store the payload directly.
 final class JobLuggage: Sendable {
   let payload: (any Sendable)?
-  let tags: [String]
+  let labels: [String]
   let values: [ObjectIdentifier: any Sendable]
 
   private init(_ request: JobRequest) {
     payload = request.payload
-    tags = request.tags
+    labels = request.labels
     values = request.values
   }
 
   /// The value passed to the worker with each attempt of the job.
   static func pack(_ request: JobRequest) -> (any Sendable)? {
-    request.tags.isEmpty && request.values.isEmpty ? request.payload : JobLuggage(request)
+    request.labels.isEmpty && request.values.isEmpty ? request.payload : JobLuggage(request)
   }
 
   /// Compares type addresses, because a cast would search for conformances.

@@ -1,8 +1,8 @@
 import TailraceCore
 
 extension JobRequest {
-  /// The maximum number of tags of a job.
-  public static let mostTags = 100
+  /// The maximum number of labels of a job.
+  public static let mostLabels = 100
   /// The maximum number of dependencies of a job.
   public static let mostDependencies = 1_000_000
 
@@ -21,12 +21,12 @@ extension JobRequest {
       check.require(expectedService >= .zero, "expectedService", "\(expectedService)", "0 s or longer")
     }
     if let uniqueKey { check.check("uniqueKey", length: uniqueKey, in: 0...mostNameLength) }
-    if let tagKey { check.check("tagKey", length: tagKey, in: 0...mostNameLength) }
+    if let tenant { check.check("tenant", length: tenant, in: 0...mostNameLength) }
     check.check("dependencies.count", dependencies.count, in: 0...Self.mostDependencies)
-    if !tags.isEmpty {
-      check.check("tags.count", tags.count, in: 0...Self.mostTags)
-      for (place, tag) in tags.prefix(Self.mostTags).enumerated() {
-        check.check("tags[\(place)]", length: tag, in: 0...mostNameLength)
+    if !labels.isEmpty {
+      check.check("labels.count", labels.count, in: 0...Self.mostLabels)
+      for (place, label) in labels.prefix(Self.mostLabels).enumerated() {
+        check.check("labels[\(place)]", length: label, in: 0...mostNameLength)
       }
     }
     try check.throwFound()

@@ -145,7 +145,7 @@ extension JobWatch {
 
   fileprivate convenience init(withoutValueOf other: JobWatch) {
     self.init()
-    (tags, endedAttempt, recoveredFrom) = (other.tags, other.endedAttempt, other.recoveredFrom)
+    (labels, endedAttempt, recoveredFrom) = (other.labels, other.endedAttempt, other.recoveredFrom)
     (attempts, forgottenAttempts, residentDelta) = (
       other.attempts, other.forgottenAttempts, other.residentDelta
     )

@@ -61,7 +61,7 @@ final class EventBuffer: @unchecked Sendable {
     } else {
       var event = oldest
       event.kind = .dropped(1, since: oldest.instant)
-      (event.job, event.type, event.tags) = (nil, "", [])
+      (event.job, event.type, event.labels) = (nil, "", [])
       gap = event
     }
     return if case .attemptEnded(let attempt) = oldest.kind { attempt.error } else { nil }

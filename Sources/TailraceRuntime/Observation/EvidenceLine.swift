@@ -42,11 +42,11 @@ struct EvidenceLine {
     field("type", event.type)
     field("priority", event.priority.name)
     field("pool", event.pool.name)
-    key("tags")
+    key("labels")
     bytes.append(UInt8(ascii: "["))
-    for (index, tag) in event.tags.enumerated() {
+    for (index, label) in event.labels.enumerated() {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }
-      append(quoted: tag)
+      append(quoted: label)
     }
     bytes.append(UInt8(ascii: "]"))
   }

@@ -33,7 +33,7 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   /// The system refused the timer's thread, so timers fire some milliseconds late; `error` is the error number.
   case timerNotStarted(error: Int32)
   /// These handlers are deadlocked: each awaits a job, a batch or room in the queue that only another of them can
-  /// provide, because together they hold what is needed (the pool's workers, the slots of a job type or tag key,
+  /// provide, because together they hold what is needed (the pool's workers, the slots of a job type or tenant,
   /// memory). Only a timeout or a cancellation ends this.
   case handlersWaitForEachOther(PoolID, waiting: Int, of: Int, types: [String], forRoom: Bool, longest: Nanoseconds)
   /// Tasks have waited this long for a thread of Swift concurrency. `types` are likely causes: types whose handlers

@@ -51,8 +51,8 @@ public struct JobEvent: Sendable {
   public var priority: Priority
   /// The pool that runs its attempts.
   public var pool: PoolID
-  /// The tags as submitted; empty for a rejected job.
-  public var tags: [String]
+  /// The labels as submitted; empty for a rejected job.
+  public var labels: [String]
   /// When it happened.
   public var instant: Instant
   /// The same in nanoseconds since 1970-01-01 UTC.
@@ -108,8 +108,8 @@ public struct SettledJob: Sendable {
   public var priority: Priority
   /// Its number, as in ``/TailraceCore/TimelineRecord/job``.
   public var number: UInt64
-  /// The tags as submitted.
-  public var tags: [String]
+  /// The labels as submitted.
+  public var labels: [String]
 }
 
 /// A registered callback.

@@ -128,8 +128,9 @@ extension DriverState {
     let slot = record.id.slot
     let offset = observation.unixOffset(at: now)
     var step = JobEvent(
-      kind: .admitted, job: record.id, number: record.job, type: typeNames[Int(record.type.rawValue)],
-      priority: record.priority, pool: record.pool, tags: slot < entries.count ? entries[slot].watch?.tags ?? [] : [],
+      kind: .admitted, job: record.id, number: record.number, type: typeNames[Int(record.type.rawValue)],
+      priority: record.priority, pool: record.pool,
+      labels: slot < entries.count ? entries[slot].watch?.labels ?? [] : [],
       instant: record.finished, unixNanoseconds: record.finished.nanoseconds &+ offset)
     let wasStarted = record.started != TimelineRecord.never
     if wasStarted {
@@ -178,7 +179,8 @@ extension DriverState {
     effects.watched.append(
       .announce(
         SettledJob(
-          result: result, type: step.type, priority: step.priority, number: step.number, tags: step.tags), callbacks))
+          result: result, type: step.type, priority: step.priority, number: step.number, labels: step.labels), callbacks
+      ))
   }
 
   // MARK: - Events without a record
@@ -190,8 +192,8 @@ extension DriverState {
   ) {
     guard !observation.subscribers.isEmpty else { return }
     var step = JobEvent(
-      kind: .admitted, job: nil, number: submission.tag, type: typeNames[Int(submission.type.rawValue)],
-      priority: submission.priority ?? .normal, pool: submission.pool ?? .async, tags: [], instant: now,
+      kind: .admitted, job: nil, number: submission.number, type: typeNames[Int(submission.type.rawValue)],
+      priority: submission.priority ?? .normal, pool: submission.pool ?? .async, labels: [], instant: now,
       unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now))
     if !outbox.records.isEmpty {
       let last = outbox.records[outbox.records.count - 1]
@@ -204,19 +206,20 @@ extension DriverState {
       if let (_, priority) = core.description(of: id), let pool = core.pool(of: id) {
         (step.priority, step.pool) = (priority, pool)
       }
-      if id.slot < entries.count { step.tags = entries[id.slot].watch?.tags ?? [] }
+      if id.slot < entries.count { step.labels = entries[id.slot].watch?.labels ?? [] }
       step.kind = .submitted(core.state(of: id) ?? .cancelled, due: core.dueInstant(of: id))
     }
     observation.post(step, isEvidence: step.job == nil, parting: &departures)
   }
 
   private mutating func observeAdmission(of id: JobID, at now: Instant) {
-    guard let (type, priority) = core.description(of: id), let pool = core.pool(of: id), let number = core.tag(of: id)
+    guard let (type, priority) = core.description(of: id), let pool = core.pool(of: id),
+      let number = core.number(of: id)
     else { return }
     observation.post(
       JobEvent(
         kind: .admitted, job: id, number: number, type: typeNames[Int(type.rawValue)], priority: priority, pool: pool,
-        tags: id.slot < entries.count ? entries[id.slot].watch?.tags ?? [] : [], instant: now,
+        labels: id.slot < entries.count ? entries[id.slot].watch?.labels ?? [] : [], instant: now,
         unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false, parting: &departures)
   }
 
@@ -244,8 +247,8 @@ extension DriverState {
     let isKnown = core.state(of: token.job) != nil && slot < entries.count
     observation.post(
       JobEvent(
-        kind: kind, job: token.job, number: token.tag, type: typeNames[Int(token.type.rawValue)],
-        priority: token.priority, pool: token.pool, tags: isKnown ? entries[slot].watch?.tags ?? [] : [],
+        kind: kind, job: token.job, number: token.number, type: typeNames[Int(token.type.rawValue)],
+        priority: token.priority, pool: token.pool, labels: isKnown ? entries[slot].watch?.labels ?? [] : [],
         instant: now, unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false,
       parting: &departures)
     defer { observation.wakes.removeAll(keepingCapacity: true) }
@@ -259,9 +262,9 @@ extension DriverState {
     let slot = token.job.slot
     observation.post(
       JobEvent(
-        kind: .started(attempt: Int(token.attempt), worker: Int(token.worker)), job: token.job, number: token.tag,
+        kind: .started(attempt: Int(token.attempt), worker: Int(token.worker)), job: token.job, number: token.number,
         type: typeNames[Int(token.type.rawValue)], priority: token.priority, pool: token.pool,
-        tags: slot < entries.count ? entries[slot].watch?.tags ?? [] : [], instant: now,
+        labels: slot < entries.count ? entries[slot].watch?.labels ?? [] : [], instant: now,
         unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false, parting: &departures)
     defer { observation.wakes.removeAll(keepingCapacity: true) }
     return observation.wakes

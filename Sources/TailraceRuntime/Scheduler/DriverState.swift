@@ -19,7 +19,7 @@ enum Handler: Sendable {
 final class JobWatch: @unchecked Sendable {
   var onAdmission: (@Sendable () -> Void)?
   var onSettled = SettlementWaiters()
-  var tags: [String] = []
+  var labels: [String] = []
   /// The value or error of the last attempt that had one.
   var ending: AttemptResult?
   /// The number of the attempt of ``ending``.

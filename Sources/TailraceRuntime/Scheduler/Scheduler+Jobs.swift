@@ -112,9 +112,9 @@ extension Scheduler {
     let carried = JobLuggage.pack(request)
     // Created later if the job has a waiter.
     var watch = held
-    if !request.tags.isEmpty {
+    if !request.labels.isEmpty {
       watch = watch ?? JobWatch()
-      watch?.tags = request.tags
+      watch?.labels = request.labels
     }
     if let fault {
       watch = watch ?? JobWatch()
@@ -397,7 +397,7 @@ extension DriverState {
     let watch = id.slot < entries.count ? entries[id.slot].watch : nil
     var status = JobStatus(
       id: id, type: typeNames[Int(type.rawValue)], priority: priority, state: jobState, cause: core.cause(of: id),
-      attempts: core.attempts(of: id) ?? 0, tags: watch?.tags ?? [], failure: watch?.failure)
+      attempts: core.attempts(of: id) ?? 0, labels: watch?.labels ?? [], failure: watch?.failure)
     status.isParked = core.isParked(id)
     status.isRecovered = jobState == .completed && watch?.recoveredFrom != nil
     if let (pool, worker, attempt) = core.holder(of: id) {

@@ -238,12 +238,12 @@ extension DriverState {
     of request: JobRequest, type: JobTypeID, number: UInt64, intended: Instant, at now: Instant
   ) -> JobSubmission {
     JobSubmission(
-      type: type, tag: number, intended: intended, submitted: now, priority: request.priority,
+      type: type, number: number, intended: intended, submitted: now, priority: request.priority,
       pool: request.hints.contains(.cpuIntensive) || request.hints.contains(.ioBound) ? .thread : nil,
       delay: Nanoseconds(request.delay), notBefore: request.startAt.map { now + ($0 - wallClock(now)) },
       timeout: request.timeout.map { Nanoseconds($0) }, retry: request.retry, memory: request.memory,
       deadline: request.deadline.map { Nanoseconds($0) },
       expectedService: request.expectedService.map { Nanoseconds($0) }, dependencies: request.dependencies,
-      batch: request.batch, uniqueKey: request.uniqueKey, tagKey: request.tagKey)
+      batch: request.batch, uniqueKey: request.uniqueKey, tenant: request.tenant)
   }
 }

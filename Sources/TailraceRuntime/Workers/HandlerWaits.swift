@@ -75,7 +75,7 @@ extension DriverState {
   }
 
   /// Finds handlers that can continue only when another of them does, because they hold all workers of a pool, all
-  /// slots of a job type or tag key, the memory, or the room in the queue; nil: there are none. Call under the lock.
+  /// slots of a job type or tenant, the memory, or the room in the queue; nil: there are none. Call under the lock.
   ///
   /// Starts with all waiting handlers and repeatedly removes those that something else can unblock.
   mutating func standstill() -> HandlerStandstill? {
@@ -130,7 +130,7 @@ extension DriverState {
         guard let needs = core.needs(of: job) else { return false }
         return needs.poolIsTaken && others.pools[needs.pool] == nil
           || needs.typeIsTaken && others.types[needs.type] == nil
-          || needs.tagKeyIsTaken && others.tagKeys[needs.tagKey] == nil
+          || needs.tenantIsTaken && others.tenants[needs.tenant] == nil
           || needs.memoryIsTaken && others.withMemory == 0
       }
     }
@@ -142,7 +142,7 @@ private struct OtherHandlers {
   var count = 0
   var pools: [PoolID: Int] = [:]
   var types: [JobTypeID: Int] = [:]
-  var tagKeys: [UInt16: Int] = [:]
+  var tenants: [UInt16: Int] = [:]
   var withMemory = 0
 
   init(_ running: [(worker: Worker, needs: JobNeeds?)]) {
@@ -151,7 +151,7 @@ private struct OtherHandlers {
       pools[worker.pool, default: 0] += 1
       guard let needs else { continue }
       types[needs.type, default: 0] += 1
-      tagKeys[needs.tagKey, default: 0] += 1
+      tenants[needs.tenant, default: 0] += 1
       if needs.usesMemory { withMemory += 1 }
     }
   }

@@ -13,7 +13,7 @@ extension Scenario {
     var bounds = CapacityBounds(self)
     bounds.addPools()
     bounds.addTypes()
-    bounds.addTagKeys()
+    bounds.addTenants()
     bounds.addSharedResources()
     bounds.addNotes()
     return (bounds.bounds.sorted { $0.rate < $1.rate }, bounds.notes)
@@ -101,21 +101,21 @@ private struct CapacityBounds {
     }
   }
 
-  mutating func addTagKeys() {
-    let tags = scenario.scheduler.tags
+  mutating func addTenants() {
+    let tenants = scenario.scheduler.tenants
     var keys: [String] = []
-    for tag in scenario.jobs.compactMap(\.tag) {
-      for name in tag.names where !keys.contains(name) { keys.append(name) }
+    for mix in scenario.jobs.compactMap(\.tenants) {
+      for name in mix.names where !keys.contains(name) { keys.append(name) }
     }
     let types = Array(scenario.jobs.indices)
     for key in keys {
-      let settings = tags.named[key] ?? tags.each
-      func share(_ type: Int) -> Double { scenario.jobs[type].tag?.share(of: key) ?? 0 }
+      let settings = tenants.named[key] ?? tenants.each
+      func share(_ type: Int) -> Double { scenario.jobs[type].tenants?.share(of: key) ?? 0 }
       if let limit = settings.concurrency {
-        add("concurrency of the tag \(key)", Double(limit), "at once", work: work(of: types, weighted: share))
+        add("concurrency of the tenant \(key)", Double(limit), "at once", work: work(of: types, weighted: share))
       }
       if let limit = settings.rate {
-        add("rate of the tag \(key)", limit, starts: starts(of: types, weighted: share))
+        add("rate of the tenant \(key)", limit, starts: starts(of: types, weighted: share))
       }
     }
   }
@@ -151,7 +151,7 @@ private struct CapacityBounds {
   }
 }
 
-extension TagMix {
+extension TenantMix {
   /// The share of a type's jobs that have a key.
   fileprivate func share(of key: String) -> Double {
     names.indices.reduce(0) { sum, index in

@@ -69,7 +69,7 @@ extension Scenario {
     let workers = SchedulerConfiguration(self, seed: 0)[first.resolvedPool].workers
     let settings = scheduler
     guard settings.rate == nil, settings.memoryBudget == nil, settings.adaptive == nil, settings.autoscaling == nil,
-      settings.controlledDelay == nil, settings.tags == TagKeyConfiguration(),
+      settings.codel == nil, settings.tenants == TenantConfiguration(),
       settings.concurrency.map({ $0 >= workers }) != false, settings.queueCapacity >= 1_000
     else { return no("the scheduler limits more than the number of workers") }
     let isInOrder: Bool
@@ -77,7 +77,7 @@ extension Scenario {
     case .fifo: isInOrder = true
     case .priority, .aging, .slopeAging: isInOrder = Set(present.map(\.priority)).count == 1
     case .fair(.jobType): isInOrder = present.count == 1
-    case .deadline, .shortest, .fair(.tagKey): isInOrder = false
+    case .deadline, .shortest, .fair(.tenant): isInOrder = false
     }
     guard isInOrder else { return no("jobs do not start in the order of their arrival") }
     return .success(MarkovianQueue(servers: workers, service: mean.seconds))

@@ -68,7 +68,7 @@ package struct GateSelfTest: Sendable {
       var cursor = tape.makeCursor()
       for _ in 0..<2_000 {
         guard let job = cursor.next() else { break }
-        let service = tape.attempt(job: job.index, type: job.type, attempt: 1).service
+        let service = tape.attempt(job: job.number, type: job.type, attempt: 1).service
         work[scenario.jobs[job.type].name, default: 0] += service.rawValue
       }
     }

@@ -77,29 +77,29 @@ extension Scenario {
   }
 
   private func addTags(_ add: (_ name: String, _ change: (inout Scenario) -> String) -> Void) {
-    let tags = scheduler.tags
-    if let limit = tags.each.concurrency {
-      add("concurrency of each tag") {
-        $0.scheduler.tags.each.concurrency = limit + 1
+    let tenants = scheduler.tenants
+    if let limit = tenants.each.concurrency {
+      add("concurrency of each tenant") {
+        $0.scheduler.tenants.each.concurrency = limit + 1
         return "\(limit) → \(limit + 1)"
       }
     }
-    if let limit = tags.each.rate {
-      add("rate of each tag") {
-        $0.scheduler.tags.each.rate = limit.widened
+    if let limit = tenants.each.rate {
+      add("rate of each tenant") {
+        $0.scheduler.tenants.each.rate = limit.widened
         return "\(limit.rate.words) → \(limit.widened.rate.words)"
       }
     }
-    for (key, settings) in tags.named.sorted(by: { $0.key < $1.key }) {
+    for (key, settings) in tenants.named.sorted(by: { $0.key < $1.key }) {
       if let limit = settings.concurrency {
-        add("concurrency of the tag \(key)") {
-          $0.scheduler.tags.named[key]!.concurrency = limit + 1
+        add("concurrency of the tenant \(key)") {
+          $0.scheduler.tenants.named[key]!.concurrency = limit + 1
           return "\(limit) → \(limit + 1)"
         }
       }
       if let limit = settings.rate {
-        add("rate of the tag \(key)") {
-          $0.scheduler.tags.named[key]!.rate = limit.widened
+        add("rate of the tenant \(key)") {
+          $0.scheduler.tenants.named[key]!.rate = limit.widened
           return "\(limit.rate.words) → \(limit.widened.rate.words)"
         }
       }

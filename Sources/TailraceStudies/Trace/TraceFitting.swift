@@ -66,7 +66,7 @@ package struct TraceFitting: Sendable {
         length += 1
       }
       jobs += 1
-      work += Double(tape.attempt(job: job.index, type: job.type, attempt: 1).service.rawValue)
+      work += Double(tape.attempt(job: job.number, type: job.type, attempt: 1).service.rawValue)
     }
     judge()
     return best.length
@@ -81,7 +81,7 @@ package struct TraceFitting: Sendable {
     while let job = cursor.next() {
       drawn.submitted.append(Nanoseconds(job.intended.nanoseconds))
       if !trace.service.isEmpty {
-        drawn.service.append(tape.attempt(job: job.index, type: job.type, attempt: 1).service)
+        drawn.service.append(tape.attempt(job: job.number, type: job.type, attempt: 1).service)
       }
       drawn.type.append(UInt16(job.type))
     }

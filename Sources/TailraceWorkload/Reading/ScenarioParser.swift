@@ -42,7 +42,8 @@ package enum ScenarioParser {
     }
     var reader = ScenarioReader(file: file, check: check, origin: origin)
     for (key, value) in overrides { reader.apply(key: key, value: value, to: &root) }
-    let scenario = reader.readScenario(root)
+    var scenario = reader.readScenario(root)
+    scenario?.formerNames = ScenarioProblems(reader.formerNames).problems.map(\.description)
     guard let scenario, reader.problems.isEmpty else { return .failure(ScenarioProblems(reader.problems)) }
     return .success(scenario)
   }
@@ -150,7 +151,7 @@ extension ScenarioReader {
     let compare = fields["compare"].map { readCompare($0) } ?? []
     checkMemory(jobs, scheduler, fields["jobs"])
     if problems.isEmpty {
-      checkTags(jobs, streams)
+      checkTenants(jobs, streams)
       checkAddedJobs(fields["jobs"], streams)
     }
     let scenario = Scenario(

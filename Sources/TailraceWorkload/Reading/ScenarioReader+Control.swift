@@ -1,40 +1,39 @@
 import TailraceCore
 import TailraceSpelling
 
-/// Tag keys, adaptive limits, autoscaling and CoDel.
+/// Tenants, adaptive limits, autoscaling and CoDel.
 extension ScenarioReader {
-  /// Parses `scheduler.tags`.
-  mutating func readTags(_ node: YAMLNode) -> TagKeyConfiguration {
-    let what = "scheduler.tags"
+  /// Parses `scheduler.tenants`.
+  mutating func readTenants(_ node: YAMLNode) -> TenantConfiguration {
+    let what = "scheduler.tenants"
     let keys = ["concurrency", "rate", "weight", "named"]
-    guard let fields = fields(node, what, keys: keys) else { return TagKeyConfiguration() }
-    var tags = TagKeyConfiguration(each: readTagKey(fields, what))
-    guard let named = fields["named"] else { return tags }
+    guard let fields = fields(node, what, keys: keys) else { return TenantConfiguration() }
+    var tenants = TenantConfiguration(each: readTenant(fields, what))
+    guard let named = fields["named"] else { return tenants }
     let allowed = "write a mapping from keys to their settings"
     for entry in entries(named, "\(what).named", allowed: allowed) ?? [] {
-      namedTags.append((entry.key, entry.keyPlace))
+      namedTenants.append((entry.key, entry.keyPlace))
       let what = "\(what).named.\(entry.key)"
       guard let fields = self.fields(entry.value, what, keys: ["concurrency", "rate", "weight"]) else { continue }
-      tags.named[entry.key] = readTagKey(fields, what)
+      tenants.named[entry.key] = readTenant(fields, what)
     }
-    return tags
+    return tenants
   }
 
-  /// Reports settings of tag keys that no job has.
-  mutating func checkTags(_ jobs: [JobSpec], _ streams: [LoadStream]) {
+  /// Reports settings of tenants that no job has.
+  mutating func checkTenants(_ jobs: [JobSpec], _ streams: [LoadStream]) {
     var known: [String] = []
-    for job in jobs { known += (job.tag?.names ?? []).filter { !known.contains($0) }.prefix(1_000) }
+    for job in jobs { known += (job.tenants?.names ?? []).filter { !known.contains($0) }.prefix(1_000) }
     for case .trace(let trace) in streams.map(\.arrivals) { known += trace.tenants }
     let all = Set(known)
-    for (name, place) in namedTags where !all.contains(name) {
-      report(
-        place,
-        "scheduler.tags.named.\(name): no job has the tag '\(name)'; \(suggestion(name, among: known, kind: "tags"))")
+    for (name, place) in namedTenants where !all.contains(name) {
+      let hint = suggestion(name, among: known, kind: "tenants")
+      report(place, "scheduler.tenants.named.\(name): no job has the tenant '\(name)'; \(hint)")
     }
   }
 
-  private mutating func readTagKey(_ fields: [String: YAMLNode], _ what: String) -> TagKeySettings {
-    TagKeySettings(
+  private mutating func readTenant(_ fields: [String: YAMLNode], _ what: String) -> TenantSettings {
+    TenantSettings(
       concurrency: count(fields["concurrency"], "\(what).concurrency", in: 1...65_534),
       rate: fields["rate"].flatMap { readRateLimit($0, "\(what).rate") },
       weight: number(fields["weight"], "\(what).weight", in: 0.001...1_000) ?? 1)
@@ -64,9 +63,9 @@ extension ScenarioReader {
       least: count(fields["least"], "\(what).least", in: 1...65_534) ?? 1)
   }
 
-  /// Parses `scheduler.autoscale`.
+  /// Parses `scheduler.autoscaling`.
   mutating func readAutoscaling(_ node: YAMLNode) -> Autoscaling? {
-    let what = "scheduler.autoscale"
+    let what = "scheduler.autoscaling"
     let keys = ["least", "queue_age", "interval", "cooldown", "step"]
     guard let fields = fields(node, what, keys: keys) else { return nil }
     if fields["queue_age"] == nil { report(node.place, "\(what) has no queue_age; add queue_age: such as 1s") }
@@ -79,7 +78,7 @@ extension ScenarioReader {
   }
 
   /// Parses `scheduler.codel`.
-  mutating func readControlledDelay(_ node: YAMLNode) -> ControlledDelay? {
+  mutating func readCoDel(_ node: YAMLNode) -> CoDelConfiguration? {
     let what = "scheduler.codel"
     guard let fields = fields(node, what, keys: ["target", "interval"]) else { return nil }
     for (key, example) in [("target", "50ms"), ("interval", "500ms")] where fields[key] == nil {
@@ -87,7 +86,7 @@ extension ScenarioReader {
     }
     let interval = span(fields["interval"], "\(what).interval")
     guard let target = span(fields["target"], "\(what).target"), let interval else { return nil }
-    return ControlledDelay(target: target, interval: interval)
+    return CoDelConfiguration(target: target, interval: interval)
   }
 
   private mutating func number(_ node: YAMLNode?, _ what: String, in range: ClosedRange<Double>) -> Double? {

@@ -4,11 +4,12 @@ import TailraceSpelling
 extension ScenarioReader {
   static let jobKeys = [
     "priority", "service", "simulated_service", "work", "pool", "hints", "timeout", "retries", "concurrency", "rate",
-    "memory", "deadline", "expected_service", "weight", "unique_keys", "tag", "delay", "failures", "cancel", "stall",
+    "memory", "deadline", "expected_service", "weight", "unique_keys", "tenants", "delay", "failures", "cancel",
+    "stall",
   ]
   /// Keys that `none` resets to their default, after a merge key or for one run.
   private static let optionalJobKeys = [
-    "concurrency", "rate", "memory", "deadline", "expected_service", "unique_keys", "tag", "delay", "failures",
+    "concurrency", "rate", "memory", "deadline", "expected_service", "unique_keys", "tenants", "delay", "failures",
     "cancel",
     "stall", "simulated_service", "hints",
   ]
@@ -70,7 +71,7 @@ extension ScenarioReader {
       job.expectedService = .told(time)
     }
     job.uniqueKeys = count(fields["unique_keys"], "\(what).unique_keys", in: 1...1_000_000)
-    if let tag = fields["tag"] { job.tag = readTag(tag, "\(what).tag") }
+    if let tenants = fields["tenants"] { job.tenants = readTenantMix(tenants, "\(what).tenants") }
     job.weight =
       quantity(fields["weight"], "\(what).weight") { text throws(QuantityProblem) in
         try QuantityText.number(text, in: 0.001...1_000)
@@ -88,10 +89,10 @@ extension ScenarioReader {
     return job
   }
 
-  /// Parses tag keys: a number of keys, or names with weights.
-  private mutating func readTag(_ node: YAMLNode, _ what: String) -> TagMix? {
-    if case .scalar = node.content { return count(node, what, in: 1...100_000).map { TagMix(count: $0) } }
-    let allowed = "write a number of keys, or names with weights such as {gold: 1, free: 9}"
+  /// Parses tenants: their number, or their names with weights.
+  private mutating func readTenantMix(_ node: YAMLNode, _ what: String) -> TenantMix? {
+    if case .scalar = node.content { return count(node, what, in: 1...100_000).map { TenantMix(count: $0) } }
+    let allowed = "write a number of tenants, or names with weights such as {gold: 1, free: 9}"
     guard let entries = entries(node, what, allowed: allowed) else { return nil }
     var weights: [(name: String, weight: Double)] = []
     for entry in entries {
@@ -101,10 +102,10 @@ extension ScenarioReader {
       if let weight { weights.append((entry.key, weight)) }
     }
     guard weights.contains(where: { $0.weight > 0 }) else {
-      if weights.count == entries.count { report(node.place, "\(what): no key has a weight above 0; \(allowed)") }
+      if weights.count == entries.count { report(node.place, "\(what): no tenant has a weight above 0; \(allowed)") }
       return nil
     }
-    return TagMix(weights)
+    return TenantMix(weights)
   }
 
   private mutating func checkService(

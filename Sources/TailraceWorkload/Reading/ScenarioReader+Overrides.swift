@@ -9,7 +9,13 @@ extension ScenarioReader {
   mutating func apply(key: String, value: String, to root: inout YAMLNode) {
     let origin = Place.override("\(key)=\(value)")
     let jobs = Self.jobNames(of: root)
-    let path = Self.split(key, jobs: jobs)
+    let path = Self.split(key, jobs: jobs).enumerated().reduce(into: [String]()) { path, part in
+      // Names of elements stand where no key does.
+      let isName = part.offset == 0 || ["jobs", "graphs", "named", "published"].contains(path[part.offset - 1])
+      guard !isName, let name = Self.formerKeys[part.element] else { return path.append(part.element) }
+      noteFormerName(origin, part.element, now: name)
+      path.append(name)
+    }
     guard !path.isEmpty, path.allSatisfy({ !$0.isEmpty }) else {
       report(origin, "'\(key)' is not a path; write keys joined by dots, such as scheduler.workers")
       return

@@ -4,7 +4,7 @@ import TailraceSpelling
 extension ScenarioReader {
   static let schedulerKeys = [
     "workers", "thread_workers", "policy", "queue", "retries", "timeout", "concurrency", "rate", "memory_budget",
-    "tags", "adaptive", "autoscale", "codel",
+    "tenants", "adaptive", "autoscaling", "codel",
   ]
 
   /// Parses `scheduler:`. Missing keys have the scheduler's defaults. With a trace there are no retries, no timeout,
@@ -17,7 +17,9 @@ extension ScenarioReader {
       timeout: defaults.timeout, concurrency: nil, rate: nil, memoryBudget: nil)
     if forTrace { (settings.queueCapacity, settings.retry, settings.timeout) = (100_000_000, .never, nil) }
     guard let node, var fields = fields(node, "scheduler", keys: Self.schedulerKeys) else { return settings }
-    for key in ["thread_workers", "concurrency", "rate", "memory_budget", "tags", "adaptive", "autoscale", "codel"] {
+    for key in [
+      "thread_workers", "concurrency", "rate", "memory_budget", "tenants", "adaptive", "autoscaling", "codel",
+    ] {
       fields[key] = unlessNone(fields[key])
     }
     if let workers = count(fields["workers"], "scheduler.workers", in: 1...65_534) { settings.workers = workers }
@@ -35,10 +37,10 @@ extension ScenarioReader {
     settings.concurrency = count(fields["concurrency"], "scheduler.concurrency", in: 1...65_534)
     if let rate = fields["rate"] { settings.rate = readRateLimit(rate, "scheduler.rate") }
     settings.memoryBudget = bytes(fields["memory_budget"], "scheduler.memory_budget")
-    if let tags = fields["tags"] { settings.tags = readTags(tags) }
+    if let tenants = fields["tenants"] { settings.tenants = readTenants(tenants) }
     settings.adaptive = fields["adaptive"].flatMap { readAdaptive($0) }
-    settings.autoscaling = fields["autoscale"].flatMap { readAutoscaling($0) }
-    settings.controlledDelay = fields["codel"].flatMap { readControlledDelay($0) }
+    settings.autoscaling = fields["autoscaling"].flatMap { readAutoscaling($0) }
+    settings.codel = fields["codel"].flatMap { readCoDel($0) }
     return settings
   }
 
@@ -69,6 +71,10 @@ extension ScenarioReader {
     case (nil, nil, let options?):
       guard let options = self.fields(options, "scheduler.policy.fair", keys: ["by"]) else { return nil }
       guard let owner = options["by"] else { return .fair(by: .jobType) }
+      if case .scalar("tag") = owner.content {
+        noteFormerName(owner.place, "tag", now: ShareOwner.tenant.rawValue)
+        return .fair(by: .tenant)
+      }
       let owners = ShareOwner.allCases.map { ($0.rawValue, $0) }
       return word(owner, "scheduler.policy.fair.by", owners).map { .fair(by: $0) }
     case (let options?, nil, nil):
@@ -110,7 +116,7 @@ extension ScenarioReader {
     let limits = 0...65_534
     if unlessNone(node) == nil { return .never }
     if case .scalar = node.content { return count(node, what, in: limits).map { RetryPolicy(limit: $0) } }
-    let keys = ["limit", "backoff", "base", "factor", "power", "jitter", "cap", "crashes"]
+    let keys = ["limit", "backoff", "base", "factor", "power", "jitter", "cap", "crash_limit"]
     guard let fields = fields(node, what, keys: keys) else { return nil }
     if fields["limit"] == nil { report(node.place, "\(what) has no limit; add limit: with a number of retries") }
     let base = duration(fields["base"], "\(what).base") ?? .milliseconds(100)
@@ -129,7 +135,7 @@ extension ScenarioReader {
       backoff: word(fields["backoff"], "\(what).backoff", kinds) ?? .exponential(base: base, factor: factor),
       jitter: word(fields["jitter"], "\(what).jitter", jitters) ?? .full,
       cap: span(fields["cap"], "\(what).cap"),
-      crashLimit: count(fields["crashes"], "\(what).crashes", in: 1...254))
+      crashLimit: count(fields["crash_limit"], "\(what).crash_limit", in: 1...254))
     if let cap = fields["cap"], policy.cap < policy.backoff.wait(beforeRetry: 1) {
       report(cap.place, "\(what): cap is below the wait before the first retry; raise cap or lower base")
     }

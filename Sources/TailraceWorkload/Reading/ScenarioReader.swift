@@ -12,13 +12,15 @@ struct ScenarioReader {
   /// Who named the files that are read with the scenario.
   let origin: NamedFile.Origin
   private(set) var problems: [ScenarioProblem] = []
+  /// Former names that were read, each with the new one.
+  private(set) var formerNames: [ScenarioProblem] = []
 
   /// Names of the job types in order of declaration; set while parsing.
   var jobNames: [String] = []
   /// The graphs in order of declaration; set while parsing.
   var graphs: [JobGraph] = []
-  /// Tag keys with their own settings; set while parsing.
-  var namedTags: [(name: String, place: Place)] = []
+  /// Tenants with their own settings; set while parsing.
+  var namedTenants: [(name: String, place: Place)] = []
   /// The wall-clock time at the tape's zero; set while parsing.
   var startsAt = Scenario.usualStart
 
@@ -29,14 +31,23 @@ struct ScenarioReader {
   }
 
   /// Records a problem, in the form `what is wrong; what is allowed`.
-  mutating func report(_ place: Place, _ message: Message) {
-    let message = message.text
+  mutating func report(_ place: Place, _ message: Message) { problems.append(problem(place, message)) }
+
+  private func problem(_ place: Place, _ message: Message) -> ScenarioProblem {
     switch place {
     case .position(let line, let column):
-      problems.append(ScenarioProblem(file: file, line: line, column: column, override: nil, message: message))
+      ScenarioProblem(file: file, line: line, column: column, override: nil, message: message.text)
     case .override(let text):
-      problems.append(ScenarioProblem(file: file, line: 0, column: 0, override: text, message: message))
+      ScenarioProblem(file: file, line: 0, column: 0, override: text, message: message.text)
     }
+  }
+
+  /// Keys by their names in earlier versions. They are still read.
+  static let formerKeys = ["tag": "tenants", "tags": "tenants", "autoscale": "autoscaling", "crashes": "crash_limit"]
+
+  /// Notes that the file uses the name of an earlier version.
+  mutating func noteFormerName(_ place: Place, _ former: String, now name: String) {
+    formerNames.append(problem(place, Message("'\(former)' is now called '\(name)'; the old name is still read")))
   }
 
   // MARK: Structure
@@ -71,6 +82,12 @@ struct ScenarioReader {
     for entry in entries {
       if keys.contains(entry.key) {
         fields[entry.key] = entry.value
+      } else if let name = Self.formerKeys[entry.key], keys.contains(name) {
+        if entries.contains(where: { $0.key == name }) {
+          report(entry.keyPlace, "'\(entry.key)' and '\(name)' in \(what) are the same key; remove '\(entry.key)'")
+        }
+        noteFormerName(entry.keyPlace, entry.key, now: name)
+        fields[name] = entry.value
       } else {
         report(
           entry.keyPlace,

@@ -101,7 +101,7 @@ package struct LoadForecast: Sendable, Hashable {
       Event(name: "cycles of work", count: cycles, advice: "lower the rate, or shorten the duration"),
       Event(
         name: "autoscaling checks", count: looks,
-        advice: "make scheduler.autoscale.interval longer, or the duration shorter"),
+        advice: "make scheduler.autoscaling.interval longer, or the duration shorter"),
     ].filter { $0.count >= 1 }
   }
 

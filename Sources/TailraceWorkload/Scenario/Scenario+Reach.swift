@@ -72,7 +72,7 @@ extension Scenario {
       body(trace.span)
       if let most = trace.service.max() { body(most) }
     // These contain no durations and may be long.
-    case is JobGraph, is TagMix, is Mix, is String, is Int, is Double, is TimeZoneOffsets, is UnixTime: break
+    case is JobGraph, is TenantMix, is Mix, is String, is Int, is Double, is TimeZoneOffsets, is UnixTime: break
     default: for child in Mirror(reflecting: value).children { visit(child.value, body) }
     }
   }

@@ -79,8 +79,10 @@ extension SchedulerSettings {
     settings.retry = retry.scaled(by: factor)
     settings.timeout = timeout?.scaled(by: factor)
     settings.rate = rate?.scaled(by: factor)
-    settings.tags.each.rate = tags.each.rate?.scaled(by: factor)
-    for name in tags.named.keys { settings.tags.named[name]!.rate = tags.named[name]!.rate?.scaled(by: factor) }
+    settings.tenants.each.rate = tenants.each.rate?.scaled(by: factor)
+    for name in tenants.named.keys {
+      settings.tenants.named[name]!.rate = tenants.named[name]!.rate?.scaled(by: factor)
+    }
     if case .aimd(let target, let backoff)? = adaptive?.rule {
       settings.adaptive!.rule = .aimd(target: target.scaled(by: factor), backoff: backoff)
     }
@@ -89,8 +91,8 @@ extension SchedulerSettings {
       settings.autoscaling!.interval = scaling.interval.scaled(by: factor)
       settings.autoscaling!.cooldown = scaling.cooldown.scaled(by: factor)
     }
-    settings.controlledDelay = controlledDelay.map {
-      ControlledDelay(target: $0.target.scaled(by: factor), interval: $0.interval.scaled(by: factor))
+    settings.codel = codel.map {
+      CoDelConfiguration(target: $0.target.scaled(by: factor), interval: $0.interval.scaled(by: factor))
     }
     return settings
   }

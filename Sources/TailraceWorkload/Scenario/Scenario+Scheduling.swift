@@ -104,7 +104,7 @@ extension SchedulerConfiguration {
     policy = settings.policy
     asyncPool = PoolConfiguration(
       workers: settings.workers, concurrency: settings.concurrency, rate: settings.rate, adaptive: settings.adaptive,
-      autoscaling: settings.autoscaling, controlledDelay: settings.controlledDelay)
+      autoscaling: settings.autoscaling, codel: settings.codel)
     threadPool = asyncPool
     threadPool.workers = settings.threadWorkers ?? settings.workers
     // Do not start threads that are never used.
@@ -114,7 +114,7 @@ extension SchedulerConfiguration {
     retry = settings.retry
     timeout = settings.timeout
     memoryBudget = settings.memoryBudget
-    tagKeys = settings.tags
+    tenants = settings.tenants
     // Settled jobs matter only as dependencies, which arrive together.
     retainedCount = scenario.namesSubmittedJobs ? 100_000 : 0
     deadLetterCount = retainedCount

@@ -33,6 +33,8 @@ package struct Scenario: Sendable, Hashable {
   package var targets: [String]
   /// Published figures by metric expression (`service.mean`), as written (`0.231s`), in order of declaration.
   package var published: [PublishedFigure]
+  /// Names in the file that have changed since it was written, each with its place and the new name.
+  package var formerNames: [String] = []
   /// Metrics that a suite's report lists next to those of its other scenarios.
   package var figures: [String] = []
   /// Further systems on which the suite replays this scenario, besides `live` (`sequential`, …).
@@ -84,8 +86,8 @@ package struct JobSpec: Sendable, Hashable {
   package var expectedService = ExpectedService.learnt
   /// Jobs draw their unique key from a pool of this size; nil: no keys.
   package var uniqueKeys: Int? = nil
-  /// The tag keys of its jobs; nil: none.
-  package var tag: TagMix? = nil
+  /// The tenants of its jobs; nil: none.
+  package var tenants: TenantMix? = nil
   /// Share under the policy `fair`.
   package var weight = 1.0
   /// The delay between admission and eligibility.
@@ -107,8 +109,8 @@ package enum ExpectedService: Sendable, Hashable {
   case exact
 }
 
-/// Tag keys with their frequencies.
-package struct TagMix: Sendable, Hashable {
+/// Tenants with their frequencies.
+package struct TenantMix: Sendable, Hashable {
   /// In order of declaration.
   package var names: [String]
   /// Cumulative shares; the last is 1.
@@ -320,12 +322,12 @@ package struct SchedulerSettings: Sendable, Hashable {
   package var rate: RateLimit?
   /// In bytes; nil: no budget.
   package var memoryBudget: Int?
-  /// Limits and shares per tag key.
-  package var tags = TagKeyConfiguration()
+  /// Limits and shares per tenant.
+  package var tenants = TenantConfiguration()
   /// An adaptive concurrency limit, per pool; nil: none.
   package var adaptive: AdaptiveConcurrency? = nil
   /// Activates workers as jobs wait, per pool; nil: all are active.
   package var autoscaling: Autoscaling? = nil
   /// Shedding by waiting time, per pool; nil: none.
-  package var controlledDelay: ControlledDelay? = nil
+  package var codel: CoDelConfiguration? = nil
 }

@@ -25,7 +25,7 @@ package struct KeyedRandom: Sendable, Hashable {
     case victim = 17
     case restart = 18
     case uniqueKey = 19
-    case tagKey = 20
+    case tenant = 20
   }
 
   private let state: UInt64

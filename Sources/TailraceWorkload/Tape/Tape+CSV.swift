@@ -34,9 +34,9 @@ extension Tape {
   }
 
   private func csvLine(_ job: TapeJob) -> String {
-    let plan = attempt(job: job.index, type: job.type, attempt: 1)
+    let plan = attempt(job: job.number, type: job.type, attempt: 1)
     let fields: [String] = [
-      String(job.index), scenario.jobs[job.type].name, job.priority.name, String(job.intended.nanoseconds),
+      String(job.number), scenario.jobs[job.type].name, job.priority.name, String(job.intended.nanoseconds),
       String(job.delay.rawValue), job.cancelAfter.map { String($0.rawValue) } ?? "",
       job.batch.map { String($0) } ?? "", job.dependencies.map { String($0) }.joined(separator: " "),
       String(plan.service.rawValue), "\(plan.ending)",

@@ -67,7 +67,7 @@ package struct Tape: Sendable {
     var slowdown = 1.0
     var isToldExactly: Bool
     var uniqueKeys: Int?
-    var tag: TagMix?
+    var tenants: TenantMix?
     var isPlain: Bool
 
     init(_ job: JobSpec) {
@@ -84,8 +84,8 @@ package struct Tape: Sendable {
       cancel = job.cancel
       isToldExactly = job.expectedService == .exact
       uniqueKeys = job.uniqueKeys
-      tag = job.tag
-      isPlain = job.delay == nil && job.cancel == nil && !isToldExactly && uniqueKeys == nil && tag == nil
+      tenants = job.tenants
+      isPlain = job.delay == nil && job.cancel == nil && !isToldExactly && uniqueKeys == nil && tenants == nil
     }
   }
 
@@ -145,7 +145,7 @@ package struct Tape: Sendable {
       guard open.contains(job.type), let stall = scenario.jobs[job.type].stall,
         job.intended.nanoseconds >= stall.at.rawValue
       else { continue }
-      types[job.type].stall = (job.index, stall.length)
+      types[job.type].stall = (job.number, stall.length)
       open.removeAll { $0 == job.type }
     }
     return types
@@ -154,7 +154,7 @@ package struct Tape: Sendable {
   /// Fills in the job of a number, given its type and position in the load; its dependencies are unchanged.
   @inline(__always)
   func write(_ index: UInt64, type: Int, at intended: Int64, batch: UInt32?, into job: inout TapeJob) {
-    job.index = index
+    job.number = index
     job.type = type
     job.priority = types[type].priority
     job.intended = Instant(nanoseconds: intended)
@@ -162,18 +162,18 @@ package struct Tape: Sendable {
     job.cancelAfter = nil
     job.expectedService = nil
     if job.uniqueKey != nil { job.uniqueKey = nil }
-    if job.tagKey != nil || !recordedTenant.isEmpty { job.tagKey = tagKey(of: index, type: type) }
+    if job.tenant != nil || !recordedTenant.isEmpty { job.tenant = tenant(of: index, type: type) }
     job.batch = batch
     if !types[type].isPlain { drawDelayAndCancellation(&job) }
   }
 
   private func drawDelayAndCancellation(_ job: inout TapeJob) {
     if types[job.type].isToldExactly {
-      job.expectedService = virtualAttempt(job: job.index, type: job.type, attempt: 1).length
+      job.expectedService = virtualAttempt(job: job.number, type: job.type, attempt: 1).length
     }
-    job.uniqueKey = uniqueKey(of: job.index, type: job.type)
-    job.tagKey = tagKey(of: job.index, type: job.type)
-    let random = jobRandom.key(job.index).key(0)
+    job.uniqueKey = uniqueKey(of: job.number, type: job.type)
+    job.tenant = tenant(of: job.number, type: job.type)
+    let random = jobRandom.key(job.number).key(0)
     if let delay = types[job.type].delay { job.delay = delay.quantile(random.key(.delay).uniform) }
     if let cancel = types[job.type].cancel, random.key(.cancels).uniform < cancel.share {
       job.cancelAfter = cancel.after.quantile(random.key(.cancelAfter).uniform)
@@ -187,10 +187,10 @@ package struct Tape: Sendable {
     return "\(scenario.jobs[type].name)/\(Int(draw * Double(count)))"
   }
 
-  /// A job's tag key; nil: none. A key in the log takes precedence over the type's.
-  package func tagKey(of job: UInt64, type: Int) -> String? {
+  /// A job's tenant; nil: none. A key in the log takes precedence over the type's.
+  package func tenant(of job: UInt64, type: Int) -> String? {
     if !recordedTenant.isEmpty { return contents.tenants[Int(recordedTenant[Int(job)])] }
-    return types[type].tag?.name(at: jobRandom.key(job).key(0).key(.tagKey).uniform)
+    return types[type].tenants?.name(at: jobRandom.key(job).key(0).key(.tenant).uniform)
   }
 
   /// The plan of an attempt.

@@ -51,7 +51,7 @@ extension Tape {
       combine(arrivalOf: job, into: &arrivals)
       // A trace has a service time per job.
       if scenario.trace != nil {
-        types[job.type].combine(attempt(job: job.index, type: job.type, attempt: 1).service)
+        types[job.type].combine(attempt(job: job.number, type: job.type, attempt: 1).service)
       }
     }
     for client in clients {
@@ -68,7 +68,7 @@ extension Tape {
 
   /// Adds the arrival of a job and its dependencies.
   private func combine(arrivalOf job: TapeJob, into hash: inout StableHash) {
-    hash.combine(job.index)
+    hash.combine(job.number)
     hash.combine(scenario.jobs[job.type].name)
     hash.combine(UInt64(bitPattern: job.intended.nanoseconds))
     hash.combine(UInt64(job.batch.map { Int($0) + 1 } ?? 0))
@@ -77,8 +77,8 @@ extension Tape {
   }
 
   private func combine(_ job: TapeJob, into hash: inout StableHash) {
-    let plan = attempt(job: job.index, type: job.type, attempt: 1)
-    hash.combine(job.index)
+    let plan = attempt(job: job.number, type: job.type, attempt: 1)
+    hash.combine(job.number)
     hash.combine(UInt64(job.type) << 8 | UInt64(job.priority.rawValue))
     hash.combine(UInt64(bitPattern: job.intended.nanoseconds))
     hash.combine(job.delay)
@@ -162,8 +162,8 @@ struct StableHash {
     combine(job.stall?.at)
     combine(job.stall?.length)
     if let keys = job.uniqueKeys { combine(keys) }
-    if let tag = job.tag {
-      for (name, share) in zip(tag.names, tag.shares) {
+    if let tenants = job.tenants {
+      for (name, share) in zip(tenants.names, tenants.shares) {
         combine(name)
         combine(share)
       }

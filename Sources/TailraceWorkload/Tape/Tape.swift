@@ -3,13 +3,13 @@ import TailraceCore
 /// An intended job, independent of any system.
 package struct TapeJob: Sendable, Hashable {
   /// Its number on the tape, from 0, in order of intended arrival.
-  package var index: UInt64
+  package var number: UInt64
   /// Index into ``Scenario/jobs``.
   package var type: Int
   package var priority: Priority
   /// The intended arrival from the start of the run. In a closed stream it is zero until the harness sets it.
   package var intended: Instant
-  /// Tape numbers of jobs that must complete first; all lower than `index`.
+  /// Tape numbers of jobs that must complete first; all lower than `number`.
   package var dependencies: [UInt64]
   /// The delay between admission and eligibility.
   package var delay: Nanoseconds
@@ -19,8 +19,8 @@ package struct TapeJob: Sendable, Hashable {
   package var expectedService: Nanoseconds? = nil
   /// Its unique key: its type's name and a number; nil: none.
   package var uniqueKey: String? = nil
-  /// Its tag key; nil: none.
-  package var tagKey: String? = nil
+  /// Its tenant; nil: none.
+  package var tenant: String? = nil
   /// Jobs with the same number form one batch; nil: none.
   package var batch: UInt32?
 
@@ -29,7 +29,7 @@ package struct TapeJob: Sendable, Hashable {
   /// - Parameter intended: its intended arrival on the records' clock.
   package func droppedRecord(intended: Instant) -> TimelineRecord {
     var record = TimelineRecord(
-      job: index, type: JobTypeID(rawValue: UInt16(type)), priority: priority, intended: intended)
+      number: number, type: JobTypeID(rawValue: UInt16(type)), priority: priority, intended: intended)
     record.settles = true
     record.finished = intended
     record.cause = .dropped
@@ -38,7 +38,8 @@ package struct TapeJob: Sendable, Hashable {
 
   /// A placeholder to be overwritten.
   package static let blank = TapeJob(
-    index: 0, type: 0, priority: .normal, intended: .zero, dependencies: [], delay: .zero, cancelAfter: nil, batch: nil)
+    number: 0, type: 0, priority: .normal, intended: .zero, dependencies: [], delay: .zero, cancelAfter: nil, batch: nil
+  )
 }
 
 /// The plan of an attempt, independent of the system that runs it.

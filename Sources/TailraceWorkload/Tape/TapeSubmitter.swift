@@ -46,14 +46,14 @@ package struct TapeSubmitter {
     to submission: inout JobSubmission
   ) {
     submission.type = type
-    submission.tag = job.index
+    submission.number = job.number
     submission.intended = intended
     submission.submitted = submitted
     submission.priority = job.priority
     submission.delay = job.delay
     submission.expectedService = job.expectedService
     if submission.uniqueKey != nil || job.uniqueKey != nil { submission.uniqueKey = job.uniqueKey }
-    if submission.tagKey != nil || job.tagKey != nil { submission.tagKey = job.tagKey }
+    if submission.tenant != nil || job.tenant != nil { submission.tenant = job.tenant }
     if !job.dependencies.isEmpty {
       submission.dependencies = job.dependencies.map { identifiers[$0] ?? .refused }
     } else if !submission.dependencies.isEmpty {
@@ -65,12 +65,12 @@ package struct TapeSubmitter {
   /// Remembers the scheduler's answer to a job's submission.
   package mutating func submitted(_ job: borrowing TapeJob, _ admission: Admission) {
     if !job.dependencies.isEmpty, dependencies.count < Self.dependenciesKept {
-      dependencies[job.index] = job.dependencies
+      dependencies[job.number] = job.dependencies
     }
     guard remembersJobs else { return }
     switch admission {
-    case .accepted(let id), .waiting(let id): identifiers[job.index] = id
-    case .refused: identifiers[job.index] = .refused
+    case .accepted(let id), .waiting(let id): identifiers[job.number] = id
+    case .refused: identifiers[job.number] = .refused
     }
   }
 

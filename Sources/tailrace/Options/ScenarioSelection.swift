@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import TailraceCore
 import TailraceMeasurement
+import TailracePlatform
 import TailraceReport
 import TailraceSpelling
 import TailraceText
@@ -68,6 +69,15 @@ struct ScenarioSelection {
     let folder = name.contains("/") ? String(name[...name.lastIndex(of: "/")!]) : ""
     let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
     return found.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted().map { folder + $0 }
+  }
+
+  private static let told = Locked<Set<String>>([])
+
+  /// Prints which names in a scenario have changed, each once.
+  private static func tellFormerNames(of scenario: Scenario) {
+    for words in scenario.formerNames where told.withLock({ $0.insert(words).inserted }) {
+      Terminal.error.write("Note: \(words).\n")
+    }
   }
 
   private static func suiteName(_ arguments: [String], _ scenarios: [Scenario]) -> String {
@@ -172,6 +182,7 @@ extension ScenarioSelection {
         problems.append("\(origin): \(refusal)\(offers ? "; --force starts it anyway" : "")")
       }
       noteReach(of: scenario)
+      ScenarioSelection.tellFormerNames(of: scenario)
       var scenario = scenario
       let types = scenario.jobs.map(\.name)
       for target in targets {

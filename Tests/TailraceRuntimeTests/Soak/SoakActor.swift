@@ -146,8 +146,8 @@ final class SoakActor: @unchecked Sendable {
     if chance(10) { request.memory = 1 + below(3 << 20) }
     if chance(10) { request.deadline = .milliseconds(below(50)) }
     if chance(10) { request.uniqueKey = "key-\(below(8))" }
-    if chance(20) { request.tagKey = "customer-\(below(8))" }
-    if chance(20) { request.tags = ["tag-\(below(8))", chance(10) ? "refused" : "taken"] }
+    if chance(20) { request.tenant = "customer-\(below(8))" }
+    if chance(20) { request.labels = ["label-\(below(8))", chance(10) ? "refused" : "taken"] }
     if chance(10), let id = ids.last { request.dependencies = [id] }
     if chance(10) { request.retry = RetryPolicy(limit: below(3), backoff: .fixed(.microseconds(Int64(below(2_000))))) }
     return request

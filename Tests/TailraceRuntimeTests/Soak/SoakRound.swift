@@ -181,7 +181,7 @@ final class SoakRound: Sendable {
     func pick<Value>(_ values: [Value]) -> Value { values.randomElement(using: &random)! }
     var configuration = SchedulerConfiguration()
     configuration.policy = pick([
-      .fifo, .priority, .aging(boost: .milliseconds(5)), .deadline, .shortest, .fair(by: .jobType), .fair(by: .tagKey),
+      .fifo, .priority, .aging(boost: .milliseconds(5)), .deadline, .shortest, .fair(by: .jobType), .fair(by: .tenant),
     ])
     configuration.asyncPool.workers = pick([1, 2, 4, 8])
     configuration.threadPool.workers = pick([1, 2, 4])
@@ -195,12 +195,12 @@ final class SoakRound: Sendable {
     configuration.stuckAfter = .milliseconds(20)
     configuration.replacementLimit = pick([0, 2])
     configuration.memoryBudget = pick([nil, 4 << 20])
-    configuration.tagKeys = TagKeyConfiguration(each: TagKeySettings(concurrency: pick([nil, 2])))
+    configuration.tenants = TenantConfiguration(each: TenantSettings(concurrency: pick([nil, 2])))
     let scheduler = try Scheduler(
       configuration, observers: [], attemptsRemembered: pick([0, 2]),
       logger: Logger(label: "soak") { _ in DescribingLog() })
     if pick([true, false]) {
-      try scheduler.onSubmission { request in if request.tags.contains("refused") { throw SoakInvalid() } }
+      try scheduler.onSubmission { request in if request.labels.contains("refused") { throw SoakInvalid() } }
     }
     try SoakHandlers.register(on: scheduler, reach)
     return scheduler

@@ -1,12 +1,12 @@
-/// Limits and share of the jobs that have the same tag key, such as one customer or tenant.
-public struct TagKeySettings: Hashable, Sendable, Codable {
+/// Limits and share of the jobs that have the same tenant, such as one customer or tenant.
+public struct TenantSettings: Hashable, Sendable, Codable {
   /// Maximum jobs of the key running at once; 1 or more; nil: no limit per key.
   public var concurrency: Int?
   /// Maximum rate at which attempts of its jobs start; nil: unlimited.
   public var rate: RateLimit?
-  /// Share under the policy `fair(by: .tagKey)`, relative to the other keys with jobs waiting; 0.001 to 1,000.
+  /// Share under the policy `fair(by: .tenant)`, relative to the other keys with jobs waiting; 0.001 to 1,000.
   public var weight: Double
-  /// Creates the settings of one tag key.
+  /// Creates the settings of one tenant.
   public init(concurrency: Int? = nil, rate: RateLimit? = nil, weight: Double = 1) {
     self.concurrency = concurrency
     self.rate = rate
@@ -14,26 +14,26 @@ public struct TagKeySettings: Hashable, Sendable, Codable {
   }
 }
 
-/// Settings for tag keys: a default for each key, and overrides for named keys.
-public struct TagKeyConfiguration: Hashable, Sendable, Codable {
+/// Settings for tenants: a default for each key, and overrides for named keys.
+public struct TenantConfiguration: Hashable, Sendable, Codable {
   /// The settings of each key that is not in ``named``. Each key has its own limits.
-  public var each: TagKeySettings
+  public var each: TenantSettings
   /// Overrides by key.
-  public var named: [String: TagKeySettings]
-  /// Creates settings for tag keys. Without limits and weights, keys have no effect on scheduling.
-  public init(each: TagKeySettings = TagKeySettings(), named: [String: TagKeySettings] = [:]) {
+  public var named: [String: TenantSettings]
+  /// Creates settings for tenants. Without limits and weights, keys have no effect on scheduling.
+  public init(each: TenantSettings = TenantSettings(), named: [String: TenantSettings] = [:]) {
     self.each = each
     self.named = named
   }
 
   /// Whether any key has a limit.
   var limits: Bool {
-    func limits(_ settings: TagKeySettings) -> Bool { settings.concurrency != nil || settings.rate != nil }
+    func limits(_ settings: TenantSettings) -> Bool { settings.concurrency != nil || settings.rate != nil }
     return limits(each) || named.values.contains(where: limits)
   }
 }
 
-/// Identifies a lane among those of one tag key.
+/// Identifies a lane among those of one tenant.
 struct LaneKind: Hashable {
   let type: UInt16
   let pool: PoolID
@@ -44,13 +44,13 @@ struct LaneKind: Hashable {
   }
 }
 
-/// The scheduler's data about one tag key.
-struct TagKeyState {
+/// The scheduler's data about one tenant.
+struct TenantState {
   let name: String
   let concurrency: Int
   /// Index of its rate limit, or -1.
   let gate: Int32
-  /// Virtual-time increment per start under `fair(by: .tagKey)`.
+  /// Virtual-time increment per start under `fair(by: .tenant)`.
   let step: Int64
   /// Unsettled jobs that have the key.
   var live = 0
@@ -69,17 +69,17 @@ struct TagKeyState {
   var isNotedIdle = false
 }
 
-/// The known tag keys, and the key of each job.
+/// The known tenants, and the key of each job.
 ///
 /// Keys are looked up by name and by slot only. An unused key is forgotten once the state of its limits and share no
 /// longer matters.
-struct TagKeys: ~Copyable {
+struct TenantTable: ~Copyable {
   /// A sentinel: no key.
   static let none = UInt16.max
   /// Maximum known keys.
   static let most = 60_000
 
-  var states = OwnedArray<TagKeyState>()
+  var states = OwnedArray<TenantState>()
   private var places: [String: UInt16] = [:]
   private var free: ContiguousArray<UInt16> = []
   /// By job slot.
@@ -136,7 +136,7 @@ struct TagKeys: ~Copyable {
     }
   }
 
-  mutating func add(_ state: consuming TagKeyState) -> UInt16 {
+  mutating func add(_ state: consuming TenantState) -> UInt16 {
     let name = state.name
     let place: UInt16
     if let reused = free.popLast() {
@@ -158,89 +158,89 @@ struct TagKeys: ~Copyable {
 }
 
 extension SchedulerCore {
-  /// Tag keys in use by a job or by an attempt that still occupies a worker; 0 at rest.
-  package var tagKeysInUse: Int {
-    tagKeys.states.indices.reduce(0) {
-      $0 + (tagKeys.states[$1].live > 0 || tagKeys.states[$1].running > 0 ? 1 : 0)
+  /// Tenants in use by a job or by an attempt that still occupies a worker; 0 at rest.
+  package var tenantsInUse: Int {
+    tenants.states.indices.reduce(0) {
+      $0 + (tenants.states[$1].live > 0 || tenants.states[$1].running > 0 ? 1 : 0)
     }
   }
 
-  /// Known tag keys.
-  package var tagKeysKnown: Int { tagKeys.known }
+  /// Known tenants.
+  package var tenantsKnown: Int { tenants.known }
 
   /// Whether the maximum number of keys is in use and this key is not one of them.
   @inline(__always)
   mutating func hasNoPlace(forKey name: String?) -> Bool {
-    guard usesTagKeys, tagKeys.known >= tagKeys.sweepAt else { return false }
+    guard usesTenants, tenants.known >= tenants.sweepAt else { return false }
     return findsNoPlace(forKey: name)
   }
 
   @inline(never)
   private mutating func findsNoPlace(forKey name: String?) -> Bool {
-    guard tagKeys.place(of: name ?? "") == nil else { return false }
-    guard tagKeys.known >= TagKeys.most else {
-      forgetTagKeys()
-      return tagKeys.known >= TagKeys.most
+    guard tenants.place(of: name ?? "") == nil else { return false }
+    guard tenants.known >= TenantTable.most else {
+      forgetTenants()
+      return tenants.known >= TenantTable.most
     }
     // When all slots are taken, check only a few keys per call.
     for _ in 0..<64 {
-      guard let key = tagKeys.takeIdle() else { return true }
+      guard let key = tenants.takeIdle() else { return true }
       var released = Set<UInt32>()
-      if !tagKeys.states[Int(key)].isFree { forgetIfPossible(Int(key), &released) }
+      if !tenants.states[Int(key)].isFree { forgetIfPossible(Int(key), &released) }
       releaseLanes(released)
-      if tagKeys.known < TagKeys.most { return false }
-      if !tagKeys.states[Int(key)].isFree { tagKeys.noteIfIdle(key) }
+      if tenants.known < TenantTable.most { return false }
+      if !tenants.states[Int(key)].isFree { tenants.noteIfIdle(key) }
     }
     return true
   }
 
-  /// Stores a job's key. Under `fair(by: .tagKey)` jobs without a key share the empty key.
-  mutating func assignTagKey(_ name: String?, to slot: UInt32) {
+  /// Stores a job's key. Under `fair(by: .tenant)` jobs without a key share the empty key.
+  mutating func assignTenant(_ name: String?, to slot: UInt32) {
     let given = name == "" ? nil : name
-    guard given != nil || traits.layout == .byKey else { return tagKeys.assign(TagKeys.none, to: slot) }
+    guard given != nil || traits.layout == .byKey else { return tenants.assign(TenantTable.none, to: slot) }
     let name = given ?? ""
-    if let known = tagKeys.place(of: name) { return tagKeys.assign(known, to: slot) }
+    if let known = tenants.place(of: name) { return tenants.assign(known, to: slot) }
     // Jobs without a key share an account and have no limits.
     let settings =
-      given == nil ? TagKeySettings() : configuration.tagKeys.named[name] ?? configuration.tagKeys.each
-    var state = TagKeyState(
+      given == nil ? TenantSettings() : configuration.tenants.named[name] ?? configuration.tenants.each
+    var state = TenantState(
       name: name, concurrency: settings.concurrency ?? .max, gate: settings.rate.map { addGate($0) } ?? -1,
       step: FairRule.step(weight: settings.weight))
     if traits.layout == .byKey { for _ in 0..<PoolID.count { state.shares.append(addShare(step: state.step)) } }
     let gate = state.gate
-    let key = tagKeys.add(state)
-    if gate >= 0 { gates[Int(gate)].tagKey = key }
-    tagKeys.assign(key, to: slot)
+    let key = tenants.add(state)
+    if gate >= 0 { gates[Int(gate)].tenant = key }
+    tenants.assign(key, to: slot)
   }
 
   /// Forgets unused keys whose rate limit has recovered and whose share is at the pool's virtual time.
-  private mutating func forgetTagKeys() {
+  private mutating func forgetTenants() {
     var released = Set<UInt32>()
-    for key in tagKeys.states.indices where !tagKeys.states[key].isFree { forgetIfPossible(key, &released) }
+    for key in tenants.states.indices where !tenants.states[key].isFree { forgetIfPossible(key, &released) }
     releaseLanes(released)
-    tagKeys.noteAllIdle()
-    tagKeys.sweepAt = min(TagKeys.most, max(256, tagKeys.known * 2))
+    tenants.noteAllIdle()
+    tenants.sweepAt = min(TenantTable.most, max(256, tenants.known * 2))
   }
 
   private mutating func forgetIfPossible(_ key: Int, _ released: inout Set<UInt32>) {
-    guard tagKeys.states[key].live == 0, tagKeys.states[key].running == 0 else { return }
-    let gate = Int(tagKeys.states[key].gate)
+    guard tenants.states[key].live == 0, tenants.states[key].running == 0 else { return }
+    let gate = Int(tenants.states[key].gate)
     if gate >= 0 {
       guard gates[gate].timerPosition < 0, gates[gate].unreported == 0, gates[gate].theoreticalArrival <= now else {
         return
       }
     }
-    for (pool, share) in tagKeys.states[key].shares.enumerated() {
+    for (pool, share) in tenants.states[key].shares.enumerated() {
       guard shares[Int(share)].virtualTime <= pools[pool].virtualTime else { return }
     }
-    released.formUnion(tagKeys.states[key].lanes)
-    for share in tagKeys.states[key].shares { freeShares.append(share) }
+    released.formUnion(tenants.states[key].lanes)
+    for share in tenants.states[key].shares { freeShares.append(share) }
     if gate >= 0 { freeGates.append(Int32(gate)) }
-    tagKeys.states[key].lanes.removeAll()
-    tagKeys.states[key].laneIndex = [:]
-    tagKeys.states[key].gatedLanes.removeAll()
-    tagKeys.states[key].shares.removeAll()
-    tagKeys.remove(UInt16(key))
+    tenants.states[key].lanes.removeAll()
+    tenants.states[key].laneIndex = [:]
+    tenants.states[key].gatedLanes.removeAll()
+    tenants.states[key].shares.removeAll()
+    tenants.remove(UInt16(key))
   }
 
   /// Removes released lanes from the lists of their types, each of which is walked once.
@@ -263,22 +263,22 @@ extension SchedulerCore {
     let laneType = types[Int(type)].hasOwnLanes ? type : Lane.shared
     let priority = traits.layout == .byPriority ? priority : .critical
     // Most keys have few lanes; if there are many, use the index.
-    if tagKeys.states[Int(key)].lanes.count <= Self.fewLanes {
-      for lane in tagKeys.states[Int(key)].lanes {
+    if tenants.states[Int(key)].lanes.count <= Self.fewLanes {
+      for lane in tenants.states[Int(key)].lanes {
         let known = lanes[Int(lane)]
         if known.type == laneType, known.pool == pool, known.priority == priority { return Int(lane) }
       }
-    } else if let known = tagKeys.states[Int(key)].laneIndex[LaneKind(laneType, pool, priority)] {
+    } else if let known = tenants.states[Int(key)].laneIndex[LaneKind(laneType, pool, priority)] {
       return Int(known)
     }
     var lane = Lane(pool: pool, priority: priority, type: laneType, key: key)
     switch traits.layout {
     case .byPriority: break
     case .byType: lane.share = lanes[self.lane(type: type, pool: pool, priority: priority)].share
-    case .byKey: lane.share = tagKeys.states[Int(key)].shares[Int(pool.rawValue)]
+    case .byKey: lane.share = tenants.states[Int(key)].shares[Int(pool.rawValue)]
     }
     let place = addLane(lane)
-    tagKeys.states[Int(key)].lanes.append(UInt32(place))
+    tenants.states[Int(key)].lanes.append(UInt32(place))
     noteManyLanes(ofKey: Int(key))
     return place
   }
@@ -287,37 +287,37 @@ extension SchedulerCore {
   private static var fewLanes: Int { 16 }
 
   private mutating func noteManyLanes(ofKey key: Int) {
-    let count = tagKeys.states[key].lanes.count
+    let count = tenants.states[key].lanes.count
     guard count > Self.fewLanes else { return }
-    let first = tagKeys.states[key].laneIndex.isEmpty ? 0 : count - 1
+    let first = tenants.states[key].laneIndex.isEmpty ? 0 : count - 1
     for place in first..<count {
-      let lane = tagKeys.states[key].lanes[place]
+      let lane = tenants.states[key].lanes[place]
       let kind = LaneKind(lanes[Int(lane)].type, lanes[Int(lane)].pool, lanes[Int(lane)].priority)
-      tagKeys.states[key].laneIndex[kind] = lane
+      tenants.states[key].laneIndex[kind] = lane
     }
   }
 
   /// Reopens the lanes of a key that were closed for this reason.
   mutating func openLanes(ofKey key: UInt16, gate: LaneGate) {
     var kept = 0
-    for position in 0..<tagKeys.states[Int(key)].gatedLanes.count {
-      let lane = tagKeys.states[Int(key)].gatedLanes[position]
+    for position in 0..<tenants.states[Int(key)].gatedLanes.count {
+      let lane = tenants.states[Int(key)].gatedLanes[position]
       if lanes[Int(lane)].gate == gate {
         open(Int(lane))
       } else {
-        tagKeys.states[Int(key)].gatedLanes[kept] = lane
+        tenants.states[Int(key)].gatedLanes[kept] = lane
         kept += 1
       }
     }
-    tagKeys.states[Int(key)].gatedLanes.removeLast(tagKeys.states[Int(key)].gatedLanes.count - kept)
+    tenants.states[Int(key)].gatedLanes.removeLast(tenants.states[Int(key)].gatedLanes.count - kept)
   }
 
   /// Handles the end of an attempt of a job with a key.
-  mutating func releaseTagKey(of token: AttemptToken) {
-    let key = token.tagKey
-    guard key != TagKeys.none else { return }
-    tagKeys.states[Int(key)].running -= 1
-    tagKeys.noteIfIdle(key)
-    if !tagKeys.states[Int(key)].gatedLanes.isEmpty { openLanes(ofKey: key, gate: .keyConcurrency) }
+  mutating func releaseTenant(of token: AttemptToken) {
+    let key = token.tenant
+    guard key != TenantTable.none else { return }
+    tenants.states[Int(key)].running -= 1
+    tenants.noteIfIdle(key)
+    if !tenants.states[Int(key)].gatedLanes.isEmpty { openLanes(ofKey: key, gate: .keyConcurrency) }
   }
 }
