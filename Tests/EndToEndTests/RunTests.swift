@@ -21,7 +21,7 @@ import Testing
     #expect(outcome.output.hasSuffix(places), "\(outcome)")
     #expect(outcome.output.contains("  live  ") && outcome.output.contains("  sequential  "), "\(outcome)")
     let paths = try folder.files(under: "reports/latest").map(\.path)
-    for path in ["report.md", "report.html", "result.json", "results.csv", "targets.csv"] {
+    for path in ["report.md", "report.html", "result.json", "results.csv", "targets.csv", "checks.csv"] {
       #expect(paths.contains(path))
     }
     #expect(paths.contains { $0.hasPrefix("histograms/steady__live__") && $0.hasSuffix(".hgrm") })

@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["report.md", "report.html", "results.csv", "targets.csv", "result.json"])
+  @Test(arguments: ["report.md", "report.html", "results.csv", "targets.csv", "checks.csv", "result.json"])
   func fileIsAsBefore(path: String) throws {
     let files = try ReportFiles.render(FixedSuite.make())
     try expectGolden(path, try #require(files.first { $0.path == path }).bytes)

@@ -32,7 +32,8 @@ struct CapacityPage {
     }
     page.table(
       [
-        "", "Configuration", ">Limit", "95 % interval", "Ended by", ">Simulated", ">Theory, exact", ">Theory, bound",
+        "", "Configuration", .number("Limit"), "95 % interval", "Ended by", .number("Simulated"),
+        .number("Theory, exact"), .number("Theory, bound"),
         "Bottleneck",
       ],
       result.configurations.enumerated().map { index, configuration in
@@ -72,14 +73,14 @@ struct CapacityPage {
     page.heading(3, "Bottleneck")
     page.paragraph("Bottleneck: \(configuration.firstToGiveOut).")
     page.table(
-      ["Constraint, widened a little", ">Change at the limit", "95 % interval", "Verdict"],
-      configuration.reliefs.map { relief in
+      ["Constraint, widened a little", .number("Change at the limit"), "95 % interval", .verdict("Verdict")],
+      cells: configuration.reliefs.map { relief in
         let change = relief.change
         let ends = [change.low, change.high].compactMap { $0 }.map { HumanUnits.difference($0, relief.unit) }
-        let isClear = (change.low ?? 0) > 0 || (change.high ?? 0) < 0
         return [
-          relief.constraint, (change.value > 0 ? "+" : "") + HumanUnits.difference(change.value, relief.unit),
-          ends.joined(separator: " to "), relief.helps ? "helps" : isClear ? "hurts" : "no difference seen",
+          .words(relief.constraint),
+          .words((change.value > 0 ? "+" : "") + HumanUnits.difference(change.value, relief.unit)),
+          .words(ends.joined(separator: " to ")), .verdict(VerdictLabel(relief)),
         ]
       })
     addTheory(configuration.theory)
@@ -89,20 +90,24 @@ struct CapacityPage {
     page.heading(3, "Rates tried, \(search.system)")
     page.paragraph("\(CapacityWords.answer(search)).")
     let targets = search.points.first?.targets.map(\.target) ?? []
+    var columns: [Table.Column] = [.number("Rate"), .verdict("Verdict")]
+    columns += targets.map { Table.Column.number(Self.metric($0)) }
+    if search.hasFailures { columns.append(.number("Success")) }
+    let figures = ["Response p50", "p99", "Completed", "Queue growth", "Busy", "Runs"]
+    columns += figures.map { Table.Column.number($0) } + ["Why"]
     page.table(
-      [">Rate", "Verdict"] + targets.map { ">\(Self.metric($0))" }
-        + (search.hasFailures ? [">Success"] : [])
-        + [">Response p50", ">p99", ">Completed", ">Queue growth", ">Busy", ">Runs", "Why"],
-      search.points.map { point in
+      columns,
+      cells: search.points.map { point in
         let busy = point.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", ")
-        return [CapacityWords.rate(point.rate), CapacityWords.verdict(point)]
-          + point.targets.map { CapacityWords.estimate($0.observed, $0.unit) }
-          + (search.hasFailures ? [HumanUnits.value(point.success, .ratio)] : [])
-          + [
-            HumanUnits.value(point.responseP50?.value, .time), HumanUnits.value(point.responseP99?.value, .time),
-            CapacityWords.rate(point.throughput.value), CapacityWords.rate(point.growth.value), busy, "\(point.runs)",
-            point.reason,
-          ]
+        var figures = point.targets.map { CapacityWords.estimate($0.observed, $0.unit) }
+        if search.hasFailures { figures.append(HumanUnits.value(point.success, .ratio)) }
+        figures += [
+          HumanUnits.value(point.responseP50?.value, .time), HumanUnits.value(point.responseP99?.value, .time),
+          CapacityWords.rate(point.throughput.value), CapacityWords.rate(point.growth.value), busy, "\(point.runs)",
+          point.reason,
+        ]
+        let head: [Table.Cell] = [.words(CapacityWords.rate(point.rate)), .verdict(VerdictLabel(point.verdict))]
+        return head + [Table.Cell](words: figures)
       })
     guard search.invalidRuns > 0 else { return }
     page.paragraph("\(search.invalidRuns) of \(search.runs) runs were invalid and are not counted:")
@@ -117,9 +122,10 @@ struct CapacityPage {
   private mutating func addTheory(_ theory: CapacityTheory) {
     page.heading(3, "Bounds from theory")
     page.table(
-      ["Resource", ">At most", "Because"], theory.bounds.map { [$0.resource, CapacityWords.rate($0.rate), $0.formula] })
+      ["Resource", .number("At most"), "Because"],
+      theory.bounds.map { [$0.resource, CapacityWords.rate($0.rate), $0.formula] })
     page.table(
-      ["Target", ">Reached exactly at", "Formula"],
+      ["Target", .number("Reached exactly at"), "Formula"],
       (theory.exact + (theory.exactAsMeasured ?? [])).map { ["`\($0.target)`", exact($0.rate), $0.formula] })
     page.list(theory.notes)
   }

@@ -72,13 +72,6 @@ package enum CapacityWords {
     }
   }
 
-  /// `growing queue` and the like, short enough for a column.
-  package static func verdict(_ point: CapacityPoint) -> String {
-    switch point.verdict {
-    case .sustained: "sustained"
-    case .missed: "missed"
-    case .growing: "growing"
-    case .unclear: "unclear"
-    }
-  }
+  /// The verdict of a point, short enough for a column.
+  package static func verdict(_ point: CapacityPoint) -> String { VerdictLabel(point.verdict).plain }
 }

@@ -11,8 +11,11 @@ package struct ComparisonPage {
   }
 
   /// Builds the page from a result whose texts contain no markup.
-  static func text(_ result: ComparisonFindings, title: String) -> String {
+  ///
+  /// - Parameter headingDepth: How many levels lower its headings are, if it is part of another page.
+  static func text(_ result: ComparisonFindings, title: String, headingDepth: Int = 0) -> String {
     var page = ComparisonPage(result: result)
+    page.page.headingDepth = headingDepth
     page.page.heading(1, title)
     page.addHead()
     for candidate in result.candidates.indices.dropFirst() { page.addCandidate(candidate) }
@@ -27,17 +30,22 @@ package struct ComparisonPage {
   /// One line about a candidate: `WORSE: 2 metrics worse, 5 same, 1 unclear`.
   package static func headline(_ result: ComparisonFindings, candidate: Int) -> String {
     let own = result.contrasts.filter { $0.candidate == candidate }
+    return "\(result.word(of: own)): \(sum(result, candidate: candidate))"
+  }
+
+  /// The text after the word in that line.
+  static func sum(_ result: ComparisonFindings, candidate: Int) -> String {
+    let own = result.contrasts.filter { $0.candidate == candidate }
     func count(_ verdict: ComparisonVerdict) -> Int { own.count { $0.verdict == verdict } }
     let counts = [ComparisonVerdict.worse, .better, .same, .unclear].compactMap { verdict in
       count(verdict) > 0 ? "\(count(verdict)) \(verdict.rawValue)" : nil
     }
-    let word = result.word(of: own)
     let missed = MissedChange.words(own, rules: result.rules, metrics: result.contrasts.count)
     let strict = result.isInconclusive(own) ? ", which does not pass with --strict" : ""
     let sum = "of \(HumanUnits.counted(own.count, "metric")) \(counts.joined(separator: ", "))\(strict)"
     // State first that no change could have been detected, because the counts mean nothing then.
     return own.allSatisfy { $0.verdict == .unclear && $0.detectable == nil } && !missed.isEmpty
-      ? "\(word): \(missed); \(sum)" : "\(word): \(sum)\(missed.isEmpty ? "" : "; \(missed)")"
+      ? "\(missed); \(sum)" : "\(sum)\(missed.isEmpty ? "" : "; \(missed)")"
   }
 
   private mutating func addHead() {
@@ -83,39 +91,42 @@ package struct ComparisonPage {
     for scenario in scenarios {
       let own = result.contrasts.filter { $0.candidate == candidate && $0.scenario == scenario }
       page.heading(result.candidates.count > 2 ? 3 : 2, scenario)
-      page.table(Self.columns(baseline: result.candidates[0].label, candidate: label), own.map(Self.row))
+      page.table(Self.columns(baseline: result.candidates[0].label, candidate: label), cells: own.map(Self.row))
       if let explanation = result.explanation(of: candidate, in: scenario) { addExplanation(explanation) }
     }
     page.list(result.candidates[candidate].differences.map { "\($0.name) of \(label): `\($0.value)`" })
   }
 
-  package static func columns(baseline: String, candidate: String) -> [String] {
-    ["Metric", ">\(baseline)", ">\(candidate)", ">Change", ">Interval", "Verdict", ">Smallest detectable change", ">p"]
-  }
-
-  package static func row(_ contrast: Contrast) -> [String] {
-    let interval = contrast.interval.map {
-      "\(ExplanationWords.signed($0.low)) to \(ExplanationWords.signed($0.high))"
-    }
-    return [
-      "`\(contrast.metric)`", HumanUnits.value(contrast.baseline, contrast.unit),
-      HumanUnits.value(contrast.value, contrast.unit), contrast.change.map(ExplanationWords.signed) ?? "–",
-      interval ?? "–", verdict(contrast), detectable(contrast), contrast.logRatios.isEmpty ? "–" : p(contrast),
+  static func columns(baseline: String, candidate: String) -> [Table.Column] {
+    [
+      "Metric", .number(baseline), .number(candidate), .number("Change"), .number("Interval"), .verdict("Verdict"),
+      .number("Smallest detectable change"), .number("p"),
     ]
   }
 
-  /// The verdict as text that needs no color.
-  package static func verdict(_ contrast: Contrast) -> String {
-    let why = contrast.why.isEmpty ? "" : " – \(contrast.why)"
-    switch contrast.verdict {
-    case .better: return "**better** ▲"
-    case .worse: return "**worse** ▼"
-    case .same: return "same ="
-    case .unclear:
-      // Significant on its own, but not after correction for the number of metrics.
-      let alone = contrast.uncorrected == .unclear ? "" : " (alone: \(contrast.uncorrected.rawValue))"
-      return "unclear ?\(alone)\(why)"
+  static func row(_ contrast: Contrast) -> [Table.Cell] {
+    let interval = contrast.interval.map {
+      "\(ExplanationWords.signed($0.low)) to \(ExplanationWords.signed($0.high))"
     }
+    let figures = [
+      "`\(contrast.metric)`", HumanUnits.value(contrast.baseline, contrast.unit),
+      HumanUnits.value(contrast.value, contrast.unit), contrast.change.map(ExplanationWords.signed) ?? "–",
+      interval ?? "–",
+    ]
+    return [Table.Cell](words: figures)
+      + [
+        .verdict(label(contrast)), .words(detectable(contrast)), .words(contrast.logRatios.isEmpty ? "–" : p(contrast)),
+      ]
+  }
+
+  /// The verdict as text that needs no color.
+  package static func verdict(_ contrast: Contrast) -> String { label(contrast).plain }
+
+  private static func label(_ contrast: Contrast) -> VerdictLabel {
+    guard contrast.verdict == .unclear else { return VerdictLabel(contrast.verdict) }
+    // Significant on its own, but not after correction for the number of metrics.
+    let alone = contrast.uncorrected == .unclear ? "" : " (alone: \(contrast.uncorrected.rawValue))"
+    return VerdictLabel(contrast.verdict, note: alone + (contrast.why.isEmpty ? "" : " – \(contrast.why)"))
   }
 
   /// The smallest detectable change, for metrics that are not better or worse.
@@ -148,9 +159,9 @@ package struct ComparisonPage {
     page.list(lines)
     page.table(
       [
-        "Job type", "Part", ">Before, per job", ">After, per job", ">Change of the part",
-        ">Adds to the mean of all jobs",
-        ">99 % interval", ">Share of the mean's change",
+        "Job type", "Part", .number("Before, per job"), .number("After, per job"), .number("Change of the part"),
+        .number("Adds to the mean of all jobs"),
+        .number("99 % interval"), .number("Share of the mean's change"),
       ],
       explanation.shifts.filter(\.isClear).prefix(8).map { shift in
         [
@@ -161,7 +172,7 @@ package struct ComparisonPage {
         ]
       })
     page.table(
-      ["Response time", ">Before", ">After", ">Change"],
+      ["Response time", .number("Before"), .number("After"), .number("Change")],
       explanation.quantiles.map { quantile in
         [
           Statistic.percentile(quantile.percentile).name + (explanation.quantilesOf.map { " of \($0)" } ?? ""),
@@ -201,7 +212,7 @@ package struct ComparisonPage {
     }
     page.list(items)
     page.table(
-      ["Round", ">Seed", "Order", "Counts"],
+      ["Round", .number("Seed"), "Order", "Counts"],
       result.rounds.map { round in
         [
           "\(round.number)", "\(round.seed)", round.order.map { result.candidates[$0].label }.joined(separator: ", "),

@@ -28,7 +28,7 @@ package enum GatePage {
     addChecks(findings, limit: .max, to: &page)
     var text = page.text
     for (title, rounds) in rounds(of: findings) {
-      text += "\n" + shifted(ComparisonPage.text(rounds, title: title))
+      text += "\n" + ComparisonPage.text(rounds, title: title, headingDepth: 1)
     }
     return text
   }
@@ -55,17 +55,23 @@ package enum GatePage {
   static func addChecks(_ findings: GateFindings, limit: Int, to page: inout Markdown) {
     let targets = failedFirst(findings, .target)
     page.table(
-      ["Target", "Scenario", "Verdict", "Seen"],
-      targets.prefix(limit).map { ["`\($0.expression)`", $0.scenario, word($0.verdict), seen($0)] })
+      ["Target", "Scenario", .verdict("Verdict"), "Seen"],
+      cells: targets.prefix(limit).map {
+        ["`\($0.expression)`", .words($0.scenario), .verdict(VerdictLabel($0.verdict)), .words(seen($0))]
+      })
     if targets.count > limit { page.paragraph("… and \(targets.count - limit) more targets, in the report.") }
     let regressions = failedFirst(findings, .regression)
     page.table(
       [
-        "Against \(findings.comparison.candidates.first?.label ?? "the baseline")", "Scenario", ">Change", ">Interval",
-        "Verdict", "Seen",
+        "Against \(findings.comparison.candidates.first?.label ?? "the baseline")", "Scenario", .number("Change"),
+        .number("Interval"),
+        .verdict("Verdict"), "Seen",
       ],
-      regressions.prefix(limit).map { check in
-        ["`\(check.expression)`", check.scenario, change(check), interval(check), word(check.verdict), seen(check)]
+      cells: regressions.prefix(limit).map { check in
+        [
+          "`\(check.expression)`", .words(check.scenario), .words(change(check)), .words(interval(check)),
+          .verdict(VerdictLabel(check.verdict)), .words(seen(check)),
+        ]
       })
     if regressions.count > limit { page.paragraph("… and \(regressions.count - limit) more, in the report.") }
     let note = roundsNote(findings)
@@ -129,15 +135,7 @@ package enum GatePage {
   }
 
   /// The verdict as text that needs no color.
-  package static func word(_ verdict: GateCheck.Verdict) -> String {
-    switch verdict {
-    case .met: "held ✓"
-    case .missed: "**FAILED** ✗"
-    case .unconfirmed: "not confirmed ~"
-    case .unclear: "unclear ?"
-    case .noValue: "**NO VALUE** ✗"
-    }
-  }
+  package static func word(_ verdict: GateCheck.Verdict) -> String { VerdictLabel(verdict).plain }
 
   /// The observed value and its verdict.
   package static func seen(_ check: GateCheck) -> String {
@@ -156,12 +154,6 @@ package enum GatePage {
     guard check.kind == .regression else { return "" }
     guard let low = check.low, let high = check.high else { return "–" }
     return "\(ExplanationWords.signed(low)) to \(ExplanationWords.signed(high))"
-  }
-
-  /// The page with its headings one level lower.
-  private static func shifted(_ page: String) -> String {
-    page.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { $0.hasPrefix("#") ? "#\($0)" : String($0) }.joined(separator: "\n")
   }
 }
 

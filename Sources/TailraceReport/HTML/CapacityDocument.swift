@@ -97,7 +97,8 @@ package struct CapacityDocument {
     html.table(
       "Limits of \(result.scenario)",
       columns: [
-        "Configuration", ">Limit", "95 % interval", "Ended by", ">Simulated", ">Theory, exact", ">Theory, bound",
+        "Configuration", .number("Limit"), "95 % interval", "Ended by", .number("Simulated"), .number("Theory, exact"),
+        .number("Theory, bound"),
         "Bottleneck",
       ],
       rows: result.configurations.enumerated().map { index, configuration in
@@ -194,19 +195,23 @@ package struct CapacityDocument {
   private func addPoints(_ search: CapacitySearch, to html: inout HTML) {
     html.element("h3", "Rates tried, \(search.system)")
     let targets = search.points.first?.targets.map(\.target) ?? []
+    var columns: [Table.Column] = [.number("Rate"), .verdict("Verdict")]
+    columns += targets.map { Table.Column.number($0) }
+    if search.hasFailures { columns.append(.number("Success")) }
+    let figures = ["Response p50", "p99", "Completed", "Queue growth", "Busy", "Runs"]
+    columns += figures.map { Table.Column.number($0) } + ["Why"]
     html.table(
-      "Rates tried, \(search.system)",
-      columns: [">Rate", "Verdict"] + targets.map { ">\($0)" }
-        + (search.hasFailures ? [">Success"] : [])
-        + [">Response p50", ">p99", ">Completed", ">Queue growth", ">Busy", ">Runs", "Why"],
-      words: search.points.map { point in
-        [Self.rate(point.rate), point.verdict.rawValue] + point.targets.map { Self.estimate($0.observed, $0.unit) }
-          + (search.hasFailures ? [HumanUnits.value(point.success, .ratio)] : [])
-          + [
-            HumanUnits.value(point.responseP50?.value, .time), HumanUnits.value(point.responseP99?.value, .time),
-            Self.rate(point.throughput.value), Self.rate(point.growth.value),
-            point.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", "), "\(point.runs)", point.reason,
-          ]
+      "Rates tried, \(search.system)", columns: columns,
+      cells: search.points.map { point in
+        var figures = point.targets.map { Self.estimate($0.observed, $0.unit) }
+        if search.hasFailures { figures.append(HumanUnits.value(point.success, .ratio)) }
+        figures += [
+          HumanUnits.value(point.responseP50?.value, .time), HumanUnits.value(point.responseP99?.value, .time),
+          Self.rate(point.throughput.value), Self.rate(point.growth.value),
+          point.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", "), "\(point.runs)", point.reason,
+        ]
+        let head: [Table.Cell] = [.words(Self.rate(point.rate)), .verdict(VerdictLabel(point.verdict))]
+        return head + [Table.Cell](words: figures)
       })
     guard search.invalidRuns > 0 else { return }
     html.element("p", "\(search.invalidRuns) of \(search.runs) runs were invalid and are not counted:")
@@ -218,15 +223,16 @@ package struct CapacityDocument {
     html.element("p") { $0.prose("Bottleneck: \(configuration.firstToGiveOut).") }
     html.table(
       "The effect of widening each constraint a little",
-      columns: ["Constraint, widened a little", "Verdict", ">Change at the limit", ">95 % interval"],
-      words: configuration.reliefs.map { relief in
+      columns: [
+        "Constraint, widened a little", .verdict("Verdict"), .number("Change at the limit"), .number("95 % interval"),
+      ],
+      cells: configuration.reliefs.map { relief in
         let change = relief.change
         let ends = [change.low, change.high].compactMap { $0 }.map { HumanUnits.difference($0, relief.unit) }
-        let isClear = (change.low ?? 0) > 0 || (change.high ?? 0) < 0
         return [
-          relief.constraint, relief.helps ? "helps" : isClear ? "hurts" : "no difference seen",
-          (change.value > 0 ? "+" : "") + HumanUnits.difference(change.value, relief.unit),
-          ends.joined(separator: " to "),
+          .words(relief.constraint), .verdict(VerdictLabel(relief)),
+          .words((change.value > 0 ? "+" : "") + HumanUnits.difference(change.value, relief.unit)),
+          .words(ends.joined(separator: " to ")),
         ]
       })
   }
@@ -234,10 +240,10 @@ package struct CapacityDocument {
   private func addTheory(_ theory: CapacityTheory, to html: inout HTML) {
     html.element("h3", "Bounds from theory")
     html.table(
-      "The rate above which each resource cannot keep up", columns: ["Resource", ">At most", "Because"],
+      "The rate above which each resource cannot keep up", columns: ["Resource", .number("At most"), "Because"],
       words: theory.bounds.map { [$0.resource, Self.rate($0.rate), $0.formula] })
     html.table(
-      "The exact rate at which each target is reached", columns: ["Target", ">Reached at", "Formula"],
+      "The exact rate at which each target is reached", columns: ["Target", .number("Reached at"), "Formula"],
       words: theory.exact.map { ["`\($0.target)`", Self.rate($0.rate), $0.formula] })
     guard !theory.notes.isEmpty else { return }
     html.element("ul", ["class": "note"]) { html in

@@ -62,14 +62,15 @@ struct CapacityPicture {
       legend: HTML.legend(curves.enumerated().map { ($1.name, $0) }, ofAreas: false), picture: chart.html
     ) {
       $0.numbers(
-        title, columns: ["Curve", ">Rate", ">Observed", ">From", ">To", "Verdict"],
-        words: zip(curves, all).flatMap { curve, observations in
+        title,
+        columns: ["Curve", .number("Rate"), .number("Observed"), .number("From"), .number("To"), .verdict("Verdict")],
+        cells: zip(curves, all).flatMap { curve, observations in
           observations.map { observation in
-            [
+            let figures = [
               curve.name, CapacityDocument.rate(observation.rate), HumanUnits.value(observation.observed.value, unit),
               HumanUnits.value(observation.observed.low, unit), HumanUnits.value(observation.observed.high, unit),
-              observation.target.verdict.rawValue,
             ]
+            return [Table.Cell](words: figures) + [.verdict(VerdictLabel(observation.target.verdict))]
           }
         })
     }

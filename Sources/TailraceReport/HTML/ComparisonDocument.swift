@@ -53,20 +53,20 @@ struct ComparisonDocument {
   // MARK: - What it comes to
 
   private func addHead(to html: inout HTML) {
-    let headlines = result.candidates.indices.dropFirst().map { ComparisonPage.headline(result, candidate: $0) }
+    let candidates = result.candidates.indices.dropFirst()
     html.element("h1") {
       if !result.invalid.isEmpty {
         $0.element("span", ["class": "verdict invalid"], "! Invalid")
-      } else if headlines.count == 1 {
-        $0.add(Self.badge(headlines[0]))
+      } else if let only = candidates.first, candidates.count == 1 {
+        $0.add(badge(candidate: only))
       }
       $0.words(result.name)
     }
-    for (index, headline) in zip(result.candidates.indices.dropFirst(), headlines) {
-      let words = headline.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? headline
+    for index in candidates {
       html.element("p", ["class": "lead"]) {
-        if headlines.count > 1 { $0.add(Self.badge(headline)) }
-        $0.prose("**\(result.candidates[index].label)** against \(baseline): \(words).")
+        if candidates.count > 1 { $0.add(badge(candidate: index)) }
+        let sum = ComparisonPage.sum(result, candidate: index)
+        $0.prose("**\(result.candidates[index].label)** against \(baseline): \(sum).")
       }
     }
     RunPage.addFates(result.fateLines, to: &html)
@@ -102,15 +102,23 @@ struct ComparisonDocument {
     }
   }
 
-  private static func badge(_ headline: String) -> HTML {
-    let word = String(headline.prefix { $0 != ":" })
+  /// A candidate's word, with the sign and color of its contrasts.
+  private func badge(candidate: Int) -> HTML {
+    let own = result.contrasts.filter { $0.candidate == candidate }
+    func has(_ verdict: ComparisonVerdict) -> Bool { own.contains { $0.verdict == verdict } }
     let (sign, kind) =
-      switch word {
-      case "BETTER": ("▲", "better")
-      case "WORSE", "MIXED": ("▼", "worse")
-      case "SAME": ("=", "same")
-      default: ("?", "unclear")
+      if result.isInconclusive(own) {
+        ("?", "unclear")
+      } else if has(.worse) {
+        ("▼", "worse")
+      } else if has(.better) {
+        ("▲", "better")
+      } else if has(.unclear) {
+        ("?", "unclear")
+      } else {
+        ("=", "same")
       }
+    let word = result.word(of: own)
     return HTML("span", ["class": "verdict \(kind)"], "\(sign) \(word.prefix(1) + word.dropFirst().lowercased())")
   }
 
@@ -134,17 +142,16 @@ struct ComparisonDocument {
     html.table(
       "\(label) against \(baseline), \(scenario)",
       columns: Self.verdictSecond(ComparisonPage.columns(baseline: baseline, candidate: label)),
-      words: own.map { Self.verdictSecond(ComparisonPage.row($0)) })
+      cells: own.map { Self.verdictSecond(ComparisonPage.row($0)) })
     guard let explanation = result.explanation(of: candidate, in: scenario) else { return }
     html.add(blocks { $0.addExplanation(explanation) }, caption: "Cause of the change, \(label)")
     addParts(candidate, scenario, id: "\(id)-parts", to: &html)
   }
 
   /// A row's cells, with the verdict next to the metric, so that it is visible on a phone.
-  private static func verdictSecond(_ cells: [String]) -> [String] {
-    guard let verdict = ComparisonPage.columns(baseline: "", candidate: "").firstIndex(of: "Verdict") else {
-      return cells
-    }
+  private static func verdictSecond<Cell>(_ cells: [Cell]) -> [Cell] {
+    let columns = ComparisonPage.columns(baseline: "", candidate: "")
+    guard let verdict = columns.firstIndex(where: { $0.kind == .verdict }) else { return cells }
     return [cells[0], cells[verdict]] + cells.indices.dropFirst().filter { $0 != verdict }.map { cells[$0] }
   }
 

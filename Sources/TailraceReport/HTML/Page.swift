@@ -37,23 +37,21 @@ struct Page {
 }
 
 extension HTML {
-  /// A table; see ``Markdown`` for right-aligned columns.
+  /// A table; numbers are right-aligned.
   ///
   /// - Parameters:
   ///   - caption: The table's caption, also the name of its scrolling region.
   ///   - isQuiet: Whether the caption is for screen readers only, because the heading repeats it.
-  ///   - columns: The columns' names; a leading `>` aligns the column right.
-  mutating func table(_ caption: String, isQuiet: Bool = true, columns: [String], rows: [[HTML]]) {
+  mutating func table(_ caption: String, isQuiet: Bool = true, columns: [Table.Column], rows: [[HTML]]) {
     guard !rows.isEmpty else { return }
-    let names = columns.map { $0.hasPrefix(">") ? String($0.dropFirst()) : $0 }
     element("div", ["class": "scroll", "role": "region", "aria-label": caption, "tabindex": "0"]) {
       $0.element("table") {
         $0.element("caption", ["class": isQuiet ? "hidden" : "shown"], caption)
         $0.element("thead") {
           $0.element("tr") { html in
-            for (name, column) in zip(names, columns) {
-              html.element("th", ["scope": "col", "class": column.hasPrefix(">") ? "number" : "plain"]) {
-                $0.prose(name)
+            for column in columns {
+              html.element("th", ["scope": "col", "class": column.kind == .number ? "number" : "plain"]) {
+                $0.prose(column.title)
               }
             }
           }
@@ -63,11 +61,11 @@ extension HTML {
             html.element("tr") { html in
               for (index, cell) in row.enumerated() where index < columns.count {
                 if index == 0 {
-                  html.element("th", ["scope": "row", "class": columns[0].hasPrefix(">") ? "number" : "text"]) {
+                  html.element("th", ["scope": "row", "class": columns[0].kind == .number ? "number" : "text"]) {
                     $0.add(cell)
                   }
                 } else {
-                  let kind = columns[index].hasPrefix(">") ? "number" : cell.text.count > 40 ? "words" : "text"
+                  let kind = columns[index].kind == .number ? "number" : cell.text.count > 40 ? "words" : "text"
                   html.element("td", ["class": kind]) { $0.add(cell) }
                 }
               }
@@ -79,12 +77,20 @@ extension HTML {
   }
 
   /// A table whose cells are text with markup.
-  mutating func table(_ caption: String, isQuiet: Bool = true, columns: [String], words: [[String]]) {
+  mutating func table(_ caption: String, isQuiet: Bool = true, columns: [Table.Column], words: [[String]]) {
+    table(caption, isQuiet: isQuiet, columns: columns, cells: words.map { [Table.Cell](words: $0) })
+  }
+
+  /// A table of text and verdicts.
+  mutating func table(_ caption: String, isQuiet: Bool = true, columns: [Table.Column], cells: [[Table.Cell]]) {
     table(
       caption, isQuiet: isQuiet, columns: columns,
-      rows: words.map { row in
-        row.enumerated().map { index, words in
-          index < columns.count && columns[index] == "Verdict" ? HTML.chip(words) : HTML(prose: words)
+      rows: cells.map { row in
+        row.map { cell in
+          switch cell {
+          case .words(let words): HTML(prose: words)
+          case .verdict(let label): HTML.chip(label)
+          }
         }
       })
   }
@@ -95,10 +101,15 @@ extension HTML {
   }
 
   /// A chart's data, collapsed.
-  mutating func numbers(_ caption: String, columns: [String], words: [[String]]) {
+  mutating func numbers(_ caption: String, columns: [Table.Column], words: [[String]]) {
+    numbers(caption, columns: columns, cells: words.map { [Table.Cell](words: $0) })
+  }
+
+  /// A chart's data with verdicts, collapsed.
+  mutating func numbers(_ caption: String, columns: [Table.Column], cells: [[Table.Cell]]) {
     element("details", ["class": "numbers"]) {
       $0.element("summary", "Data")
-      $0.table(caption, isQuiet: false, columns: columns, words: words)
+      $0.table(caption, isQuiet: false, columns: columns, cells: cells)
     }
   }
 
@@ -139,27 +150,13 @@ extension HTML {
     return html
   }
 
-  /// The sign and color of each verdict.
-  private static let verdicts: [(word: String, sign: String, kind: String)] = [
-    ("met", "✓", "good"), ("passed", "✓", "good"), ("sustained", "✓", "good"), ("better", "▲", "good"),
-    ("helps", "▲", "good"), ("missed", "✗", "bad"), ("failed", "✗", "bad"), ("no samples", "✗", "bad"),
-    ("growing", "✗", "bad"), ("worse", "▼", "bad"), ("hurts", "▼", "bad"), ("warning", "!", "warn"),
-    ("invalid", "!", "warn"), ("unclear", "?", "warn"), ("same", "=", "idle"), ("held", "✓", "good"),
-    ("no value", "✗", "bad"), ("not confirmed", "~", "idle"),
-  ]
-
-  /// A verdict in a table, and the text after it.
-  static func chip(_ words: String) -> HTML {
-    let plain = words.replacing("**", with: "")
-    guard let verdict = verdicts.first(where: { plain.lowercased().hasPrefix($0.word) }) else {
-      return HTML("span", ["class": "chip idle"], plain)
+  /// A verdict in a table, with a sign and a color, and the text after it.
+  static func chip(_ label: VerdictLabel) -> HTML {
+    guard !label.sign.isEmpty else {
+      return HTML("span", ["class": "chip \(label.kind.rawValue)"], label.word + label.note)
     }
-    let word = plain.prefix(verdict.word.count)
-    // Markdown pages have the same signs after the word.
-    var rest = plain.dropFirst(word.count)
-    if rest.dropFirst().hasPrefix(verdict.sign) { rest = rest.dropFirst(1 + verdict.sign.count) }
-    var html = HTML("span", ["class": "chip \(verdict.kind)"], "\(verdict.sign) \(word)")
-    html.prose(String(rest))
+    var html = HTML("span", ["class": "chip \(label.kind.rawValue)"], "\(label.sign) \(label.word)")
+    html.prose(label.note)
     return html
   }
 
@@ -175,7 +172,7 @@ extension HTML {
       case .list(let items):
         element("ul") { html in for item in items { html.element("li") { $0.prose(item) } } }
       case .figure(let lines): element("pre", lines.joined(separator: "\n"))
-      case .table(let columns, let rows): table(caption, columns: columns, words: rows)
+      case .table(let columns, let rows): table(caption, columns: columns, cells: rows)
       }
     }
   }

@@ -34,7 +34,7 @@ struct PartsPicture {
     ) {
       $0.numbers(
         "Parts of response time, mean per job, \(of)",
-        columns: ["Class"] + Quantity.parts.map { ">\($0.name)" } + [">Whole"],
+        columns: ["Class"] + Quantity.parts.map { Table.Column.number($0.name) } + [.number("Whole")],
         words: rows.enumerated().map { index, row in
           let group = rows[...index].last { $0.group != nil }?.group
           return [group.map { "\($0), \(row.name)" } ?? row.name]

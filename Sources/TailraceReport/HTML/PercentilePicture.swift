@@ -43,7 +43,8 @@ struct PercentilePicture {
     ) {
       $0.numbers(
         "\(title), \(of)",
-        columns: ["Quantity", ">Samples"] + ladder.map { ">\(Statistic.percentile($0).name)" } + [">Max"],
+        columns: ["Quantity", .number("Samples")] + ladder.map { Table.Column.number(Statistic.percentile($0).name) }
+          + [.number("Max")],
         words: curves.map { curve in
           [curve.name, HumanUnits.count(Double(curve.samples.count))]
             + curve.samples.percentiles(ladder).map { $0.map { HumanUnits.time(Double($0.rawValue)) } ?? "–" }

@@ -102,7 +102,8 @@ struct RunPage {
       $0.table(
         "Scenarios, with links to their sections",
         columns: [
-          "Scenario", "Verdict", "System", ">Jobs", ">Success", ">Throughput", ">Response p50", ">p99", ">Targets met",
+          "Scenario", .verdict("Verdict"), "System", .number("Jobs"), .number("Success"), .number("Throughput"),
+          .number("Response p50"), .number("p99"), .number("Targets met"),
         ], rows: suite.scenarios.enumerated().map(overviewRow))
     }
     var sideBySide = report
@@ -123,7 +124,7 @@ struct RunPage {
     }
     let met = scenario.targets.count { $0.verdict == .met }
     let targets = HTML(scenario.targets.isEmpty ? "none set" : "\(met) of \(scenario.targets.count)")
-    let verdict = HTML.chip(scenario.verdict.word.lowercased())
+    let verdict = HTML.chip(VerdictLabel(scenario.verdict, word: scenario.verdict.word.lowercased()))
     guard let run = scenario.primary else {
       return [name, verdict] + ["–", "0", "–", "–", "–", "–"].map { HTML($0) } + [targets]
     }
@@ -149,8 +150,8 @@ struct RunPage {
       html.element("p", ["class": "note"]) {
         $0.prose(
           "See also `report.md` (the same as text), `results.csv` (one figure per row), `targets.csv`, "
-            + "`histograms/` (HdrHistogram's text format, in ms) and `result.json`, from which `tailrace report` "
-            + "recreates all of them.")
+            + "`checks.csv`, `histograms/` (HdrHistogram's text format, in ms) and `result.json`, from which "
+            + "`tailrace report` recreates all of them.")
       }
     }
   }

@@ -90,7 +90,7 @@ extension ScenarioPage {
       $0.numbers(
         "Attempts in order of start, \(scenario.name) on \(run.system)"
           + (left > 0 ? "; \(left) more are in jobs.csv of a run with --jobs" : ""),
-        columns: ["Job", "Type", "Worker", ">Waited", ">Started", ">Finished", "Outcome"],
+        columns: ["Job", "Type", "Worker", .number("Waited"), .number("Started"), .number("Finished"), "Outcome"],
         words: rows.map { span, lane in
           [
             "\(span.job)", timeline.name(of: span), lanes.names[lane],

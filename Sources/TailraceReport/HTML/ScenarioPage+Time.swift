@@ -63,7 +63,7 @@ extension ScenarioPage {
       let rows = TextPlot.resampled(values, to: Self.rowLimit)
       let step = span / Double(max(1, rows.count))
       $0.numbers(
-        "\(name), \(scenario.name)", columns: ["From", ">Mean until the next row"],
+        "\(name), \(scenario.name)", columns: ["From", .number("Mean until the next row")],
         words: rows.enumerated().map { [HumanUnits.time(Double($0) * step), HumanUnits.value($1, unit)] })
     }
   }
@@ -103,7 +103,9 @@ extension ScenarioPage {
       let rows = series.widened(by: (series.slots.count + Self.rowLimit - 1) / Self.rowLimit)
       $0.numbers(
         "Response time over time, \(scenario.name)",
-        columns: ["From", ">Jobs", ">Mean", ">p50", ">p90", ">p99", ">Max"],
+        columns: [
+          "From", .number("Jobs"), .number("Mean"), .number("p50"), .number("p90"), .number("p99"), .number("Max"),
+        ],
         words: rows.slots.enumerated().map { index, slot in
           let values =
             [slot.mean] + [50, 90, 99].map { slot.percentile($0).map { Double($0.rawValue) } }

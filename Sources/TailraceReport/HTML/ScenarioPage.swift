@@ -93,7 +93,10 @@ struct ScenarioPage {
     html.element("h3", "Targets")
     html.table(
       "Targets of \(scenario.name)",
-      columns: ["Target", "Verdict", ">Observed", ">Limit", "Observed, limit", ">Margin", ">Samples"],
+      columns: [
+        "Target", .verdict("Verdict"), .number("Observed"), .number("Limit"), "Observed, limit", .number("Margin"),
+        .number("Samples"),
+      ],
       rows: scenario.targets.map(targetRow))
   }
 
@@ -112,7 +115,8 @@ struct ScenarioPage {
     }
     let note = target.note.isEmpty ? "" : " – \(target.note)"
     return [
-      HTML("code", [:], target.expression), HTML.chip(target.verdict.rawValue + note), HTML(observed), HTML(limit),
+      HTML("code", [:], target.expression), HTML.chip(VerdictLabel(target.verdict, note: note)), HTML(observed),
+      HTML(limit),
       bar ?? HTML("–"), HTML(margin ?? "–"), HTML(HumanUnits.count(Double(target.samples))),
     ]
   }

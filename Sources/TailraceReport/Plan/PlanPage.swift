@@ -45,16 +45,21 @@ struct PlanPage {
 
   private mutating func addCandidates() {
     page.heading(2, "Configurations tried")
+    var columns = result.varied.map { Table.Column.number($0) } + [.verdict("Verdict")]
+    columns += result.targets.map { Table.Column.number("`\($0)`") }
+    if result.hasFailures { columns.append(.number("Success")) }
+    columns += [.number("Busy"), .number("Run"), .number("Replications")]
     page.table(
-      result.varied.map { ">\($0)" } + ["Verdict"] + result.targets.map { ">`\($0)`" }
-        + (result.hasFailures ? [">Success"] : []) + [">Busy", ">Run", ">Replications"],
-      result.candidates.enumerated().map { place, candidate in
-        candidate.values + [words.verdict(at: place)] + candidate.targets.map(PlanWords.value)
-          + (result.hasFailures ? [HumanUnits.value(candidate.success, .ratio)] : [])
-          + [
-            candidate.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", "),
-            candidate.length.map(HumanUnits.time) ?? "–", "\(candidate.replications)",
-          ]
+      columns,
+      cells: result.candidates.enumerated().map { place, candidate in
+        var figures = candidate.targets.map(PlanWords.value)
+        if result.hasFailures { figures.append(HumanUnits.value(candidate.success, .ratio)) }
+        figures += [
+          candidate.pools.map { HumanUnits.share($0.utilization) }.joined(separator: ", "),
+          candidate.length.map(HumanUnits.time) ?? "–", "\(candidate.replications)",
+        ]
+        return [Table.Cell](words: candidate.values) + [.verdict(words.label(at: place))]
+          + [Table.Cell](words: figures)
       })
   }
 
@@ -63,8 +68,13 @@ struct PlanPage {
     page.heading(2, "Bottleneck")
     page.list(words.binding)
     page.table(
-      ["Constraint, widened a little", ">Change of \(PlanWords.metric(binding.target ?? ""))", "Verdict"],
-      binding.reliefs.map { [$0.constraint, PlanWords.change($0), PlanWords.verdict($0)] })
+      [
+        "Constraint, widened a little", .number("Change of \(PlanWords.metric(binding.target ?? ""))"),
+        .verdict("Verdict"),
+      ],
+      cells: binding.reliefs.map { relief in
+        [.words(relief.constraint), .words(PlanWords.change(relief)), .verdict(VerdictLabel(relief))]
+      })
   }
 
   private mutating func addAppendix() {

@@ -110,18 +110,24 @@ package struct PlanWords {
   }
 
   /// The verdict on the configuration at a place, and why.
-  package func verdict(at place: Int) -> String {
+  package func verdict(at place: Int) -> String { label(at: place).plain }
+
+  func label(at place: Int) -> VerdictLabel {
     let candidate = result.candidates[place]
     switch candidate.verdict {
-    case .met: return "met"
+    case .met: return VerdictLabel(candidate.verdict)
     case .missed:
-      if candidate.isOverloaded { return "missed: queue grows" }
+      if candidate.isOverloaded { return VerdictLabel(candidate.verdict, note: ": queue grows") }
       let missed = candidate.targets.filter { $0.verdict == .missed }.map(\.target)
-      return "missed: " + (missed.isEmpty ? candidate.trouble : missed.joined(separator: ", "))
+      let why = missed.isEmpty ? candidate.trouble : missed.joined(separator: ", ")
+      return VerdictLabel(candidate.verdict, note: ": \(why)")
     case .unclear:
-      if let best = result.best, place > best { return "unclear: not pursued, because it is more expensive" }
+      if let best = result.best, place > best {
+        return VerdictLabel(candidate.verdict, note: ": not pursued, because it is more expensive")
+      }
       let unclear = candidate.targets.filter { $0.verdict == .unclear }.map(\.target)
-      return "unclear: " + (candidate.isUnsettled ? "queue not settled" : unclear.joined(separator: ", "))
+      let why = candidate.isUnsettled ? "queue not settled" : unclear.joined(separator: ", ")
+      return VerdictLabel(candidate.verdict, note: ": \(why)")
     }
   }
 
@@ -163,10 +169,7 @@ package struct PlanWords {
   }
 
   /// Whether widening a constraint helps, as one word.
-  package static func verdict(_ relief: CapacityRelief) -> String {
-    let isClear = (relief.change.low ?? 0) > 0 || (relief.change.high ?? 0) < 0
-    return relief.helps ? "helps" : isClear ? "hurts" : "no difference seen"
-  }
+  package static func verdict(_ relief: CapacityRelief) -> String { VerdictLabel(relief).plain }
 
   /// The effect of a wider constraint: `-3.2 ms ± 0.4 ms`.
   package static func change(_ relief: CapacityRelief) -> String {

@@ -11,6 +11,7 @@ package enum ReportFiles {
       ("report.md", Array(try ReportPage.render(suite).utf8)), ("report.html", Array(try RunPage.render(suite).utf8)),
       ("results.csv", Array(TidyResults.results(suite).utf8)),
       ("targets.csv", Array(TidyResults.targets(suite).utf8)),
+      ("checks.csv", Array(TidyResults.checks(suite).utf8)),
       ("result.json", try encode(suite)),
     ]
     var names = ReportFileNames()

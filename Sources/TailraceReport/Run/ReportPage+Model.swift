@@ -26,8 +26,9 @@ extension ReportPage {
     }
     page.table(
       [
-        "Class", "Quantity", ">Live mean", ">Simulated", ">Machine adds", ">Live p99", ">Simulated", ">Machine adds",
-        ">Samples",
+        "Class", "Quantity", .number("Live mean"), .number("Simulated"), .number("Machine adds"), .number("Live p99"),
+        .number("Simulated"), .number("Machine adds"),
+        .number("Samples"),
       ], rows)
     let differing = FigureName.allCases.filter { name in
       guard name.hasClasses, let real = live.measurement[name], let virtual = model.measurement[name] else {

@@ -15,7 +15,8 @@ extension ReportPage {
     page.figure(TextPlot.histogram(response))
     let ladder: [Double] = [50, 90, 99, 99.9]
     page.table(
-      ["Quantity", ">Samples", ">Mean"] + ladder.map { ">\(Statistic.percentile($0).name)" } + [">Max"],
+      ["Quantity", .number("Samples"), .number("Mean")]
+        + ladder.map { Table.Column.number(Statistic.percentile($0).name) } + [.number("Max")],
       Quantity.allCases.compactMap { quantity in
         guard let samples = all[quantity] else { return nil }
         return ["`\(quantity.name)`", HumanUnits.count(Double(samples.total)), time(samples.mean)]
@@ -38,7 +39,7 @@ extension ReportPage {
       HumanUnits.share(1),
       "",
     ])
-    page.table(["Part", ">Mean per job", ">Share", ""], rows)
+    page.table(["Part", .number("Mean per job"), .number("Share"), ""], rows)
     let sum =
       !parts.isComplete
       ? "Some jobs have no end, so the parts cannot be compared with the whole."
@@ -56,7 +57,10 @@ extension ReportPage {
   mutating func addCorrection(_ all: ClassMeasurement) {
     let rows = [("from the intended arrival", Quantity.response), ("uncorrected, from submit", .responseUncorrected)]
     page.table(
-      ["Response time", ">Samples", ">Mean", ">p50", ">p90", ">p99", ">p99.9", ">Max"],
+      [
+        "Response time", .number("Samples"), .number("Mean"), .number("p50"), .number("p90"), .number("p99"),
+        .number("p99.9"), .number("Max"),
+      ],
       rows.compactMap { words, quantity in
         guard let samples = all[quantity] else { return nil }
         return [words, HumanUnits.count(Double(samples.total)), time(samples.mean)]

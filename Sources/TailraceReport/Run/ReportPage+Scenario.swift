@@ -50,18 +50,18 @@ extension ReportPage {
     guard !scenario.targets.isEmpty else { return }
     page.heading(3, "Targets")
     page.table(
-      ["Target", ">Observed", ">Limit", ">Margin", ">Samples", "Verdict"],
-      scenario.targets.map { target in
+      ["Target", .number("Observed"), .number("Limit"), .number("Margin"), .number("Samples"), .verdict("Verdict")],
+      cells: scenario.targets.map { target in
         let margin = target.margin.map { margin in
           let relative = target.relativeMargin.map { " (\(HumanUnits.share($0)))" } ?? ""
           return HumanUnits.difference(margin, target.unit) + relative
         }
-        let verdict = target.verdict == .met ? "met" : "**\(target.verdict.rawValue)**"
-        return [
+        let words = [
           "`\(target.expression)`", HumanUnits.value(target.observed, target.unit),
           "\(target.comparison.rawValue) \(HumanUnits.value(target.limit, target.unit))", margin ?? "–",
-          HumanUnits.count(Double(target.samples)), verdict + noted(target.note),
+          HumanUnits.count(Double(target.samples)),
         ]
+        return [Table.Cell](words: words) + [.verdict(VerdictLabel(target.verdict, note: noted(target.note)))]
       })
   }
 
@@ -77,7 +77,9 @@ extension ReportPage {
     page.heading(3, "Published beside measured")
     let isScaled = (scenario.primary?.timeScale ?? 1) != 1
     page.table(
-      ["Figure", ">Published"] + (isScaled ? [">At this time scale"] : []) + [">Measured", ">Difference", ">Samples"],
+      ["Figure", .number("Published")] + (isScaled ? [Table.Column.number("At this time scale")] : []) + [
+        .number("Measured"), .number("Difference"), .number("Samples"),
+      ],
       scenario.published.map { figure in
         let difference = figure.measured.map { measured in
           let change = measured - figure.value
@@ -99,9 +101,10 @@ extension ReportPage {
     page.heading(3, scenario.sequential == nil ? "Systems side by side" : "Sequential beside concurrent")
     page.table(
       [
-        "System", ">Completed", ">Success", ">Makespan", ">Throughput", ">Speedup", ">Time saved", ">Response p50",
-        ">Response p99",
-        ">Response max", ">Peak memory",
+        "System", .number("Completed"), .number("Success"), .number("Makespan"), .number("Throughput"),
+        .number("Speedup"), .number("Time saved"), .number("Response p50"),
+        .number("Response p99"),
+        .number("Response max"), .number("Peak memory"),
       ],
       scenario.runs.map { run in
         let response = run.measurement.all[.response]
@@ -131,7 +134,7 @@ extension ReportPage {
     guard !failing.isEmpty else { return }
     page.heading(3, "Failures")
     page.table(
-      ["System", ">Attempts", "Reason"],
+      ["System", .number("Attempts"), "Reason"],
       failing.flatMap { run -> [[String]] in
         guard let failures = run.observations.failures else { return [] }
         let rows = failures.ordered.map { [run.system, HumanUnits.count(Double($0.attempts)), $0.words] }
@@ -147,8 +150,9 @@ extension ReportPage {
     let rows = measurement.classes.filter { $0.key == .all || $0.key.type == nil || $0.key.priority == nil }.map(jobRow)
     page.table(
       [
-        "Class", ">Jobs", ">Success", ">Waiting p50", ">p99", ">max", ">Service mean", ">p99", ">Response p50", ">p90",
-        ">p99", ">max", ">Uncorrected p99",
+        "Class", .number("Jobs"), .number("Success"), .number("Waiting p50"), .number("p99"), .number("max"),
+        .number("Service mean"), .number("p99"), .number("Response p50"), .number("p90"),
+        .number("p99"), .number("max"), .number("Uncorrected p99"),
       ], rows)
     let causes = SettlementCause.allCases.filter { measurement.all.causes[$0] > 0 }
     var words = causes.map { "\(HumanUnits.count(Double(measurement.all.causes[$0]))) \($0.name)" }
@@ -192,12 +196,13 @@ extension ReportPage {
       }
       if scenario.runs.count > 1 { page.paragraph("On \(run.system): \(run.isValid ? "valid" : "**invalid**").") }
       page.table(
-        ["Check", "Verdict", ">Observed", ">Bound", "Meaning"],
-        run.validity.map { check in
-          let verdict = check.verdict == .failed ? "**failed**" : check.verdict.rawValue
-          return [
-            check.name, verdict, HumanUnits.value(check.observed, check.unit),
-            check.verdict == .unavailable ? "–" : HumanUnits.value(check.bound, check.unit), check.words,
+        ["Check", .verdict("Verdict"), .number("Observed"), .number("Bound"), "Meaning"],
+        cells: run.validity.map { check in
+          [
+            .words(check.name), .verdict(VerdictLabel(check.verdict)),
+            .words(HumanUnits.value(check.observed, check.unit)),
+            .words(check.verdict == .unavailable ? "–" : HumanUnits.value(check.bound, check.unit)),
+            .words(check.words),
           ]
         })
     }
@@ -216,7 +221,7 @@ extension ReportPage {
     ]
     let known = names.filter { name, _ in scenario.runs.contains { $0.measurement[name] != nil } }
     page.table(
-      ["Figure"] + scenario.runs.map { ">\($0.system)" },
+      ["Figure"] + scenario.runs.map { Table.Column.number($0.system) },
       known.map { name, words in
         [words] + scenario.runs.map { HumanUnits.value($0.measurement[name], name.unit) }
       })

@@ -7,7 +7,7 @@ extension ReportPage {
     page.paragraph("Log: \(trace.words).")
     if trace.leftOut.count > 1 {
       page.table(
-        ["Rows skipped", ">Rows"], trace.leftOut.map { [$0.reason, HumanUnits.count(Double($0.rows))] })
+        ["Rows skipped", .number("Rows")], trace.leftOut.map { [$0.reason, HumanUnits.count(Double($0.rows))] })
     }
     page.table(["In the log", "Job type"], trace.renamed.map { ["`\($0.value)`", $0.name] })
     page.list(trace.remarks.map { "Note on the log: \($0)." })

@@ -27,8 +27,9 @@ struct ReportPage {
     }
     page.table(
       [
-        "Scenario", "Verdict", "System", ">Jobs", ">Success", ">Throughput", ">Response p50", ">p99", ">Targets met",
-      ], suite.scenarios.map(overviewRow))
+        "Scenario", .verdict("Verdict"), "System", .number("Jobs"), .number("Success"), .number("Throughput"),
+        .number("Response p50"), .number("p99"), .number("Targets met"),
+      ], cells: suite.scenarios.map(overviewRow))
     addFindings()
     page.paragraph(
       "Response time runs from the instant when a job *should* have arrived until it settled. It includes jobs that "
@@ -62,16 +63,21 @@ struct ReportPage {
     }
   }
 
-  private func overviewRow(_ scenario: ScenarioResult) -> [String] {
+  private func overviewRow(_ scenario: ScenarioResult) -> [Table.Cell] {
     let met = scenario.targets.count { $0.verdict == .met }
-    let head = ["[\(scenario.name)](#\(HTML.identifier(scenario.name)))", scenario.verdict.word]
+    let head: [Table.Cell] = [
+      "[\(scenario.name)](#\(HTML.identifier(scenario.name)))", .verdict(VerdictLabel(scenario.verdict)),
+    ]
     let targets = scenario.targets.isEmpty ? "none set" : "\(met) of \(scenario.targets.count)"
-    guard let run = scenario.primary else { return head + ["–", "0", "–", "–", "–", "–", targets] }
+    guard let run = scenario.primary else {
+      return head + [Table.Cell](words: ["–", "0", "–", "–", "–", "–", targets])
+    }
     let response = run.measurement.all[.response]?.percentiles([50, 99]) ?? [nil, nil]
-    return head + [
+    let figures = [
       run.system, HumanUnits.count(Double(run.measurement.all.causes.total)), JobFates(run).share,
       HumanUnits.value(run.measurement[.throughput], .rate), time(response[0]), time(response[1]), targets,
     ]
+    return head + [Table.Cell](words: figures)
   }
 
   /// Everything that was missed or failed, in one list.
@@ -125,7 +131,7 @@ struct ReportPage {
     }
     page.heading(2, "Side by side")
     page.table(
-      ["Figure"] + shown.map { ">\($0.name)" },
+      ["Figure"] + shown.map { Table.Column.number($0.name) },
       metrics.map { metric in
         ["`\(metric)`"]
           + shown.map { scenario in
@@ -142,8 +148,8 @@ struct ReportPage {
     addEnvironment()
     page.paragraph(
       "See also `report.html` (the same with charts, in one file), `results.csv` (one figure per row), "
-        + "`targets.csv`, `histograms/` (HdrHistogram's text format, in ms) and `result.json`, from which "
-        + "`tailrace report` recreates all of them.")
+        + "`targets.csv`, `checks.csv`, `histograms/` (HdrHistogram's text format, in ms) and `result.json`, from "
+        + "which `tailrace report` recreates all of them.")
     addQuantities()
   }
 
@@ -158,7 +164,7 @@ struct ReportPage {
     rows += suite.environment.map { [$0.name, $0.value] }
     page.table(["Environment", ""], rows)
     page.table(
-      ["Tape", "System", "Fingerprint", ">Seed", ">Time scale"],
+      ["Tape", "System", "Fingerprint", .number("Seed"), .number("Time scale")],
       suite.scenarios.flatMap { scenario in
         scenario.runs.map {
           [scenario.name, $0.system, "`\($0.fingerprint)`", "\($0.seed)", HumanUnits.digits($0.timeScale)]

@@ -1,7 +1,7 @@
 import TailraceCore
 import TailraceMeasurement
 
-/// The results as tables for other programs: one number or one target per row.
+/// The results as tables for other programs: a number, a target or a validity check per row.
 enum TidyResults {
   /// The percentiles in files, each included only if there are enough samples.
   static let percentiles: [Double] = [50, 75, 90, 95, 99, 99.9, 99.99]
@@ -68,6 +68,29 @@ enum TidyResults {
           exact(target.limit), exact(target.observed), exact(target.margin), exact(target.relativeMargin),
           "\(target.samples)", target.verdict.rawValue, target.note,
         ])
+      }
+    }
+    return table.text
+  }
+
+  /// The check in `checks.csv` that a run without a result fails.
+  static let replayed = "replayed"
+
+  /// `checks.csv`: a row per validity check of each run, and one per run without a result.
+  static func checks(_ suite: SuiteResult) -> String {
+    var table = CommaSeparated("run", "scenario", "system", "check", "verdict", "unit", "value", "bound")
+    func exact(_ value: Double?) -> String { value.map(HumanUnits.exact) ?? "" }
+    for scenario in suite.scenarios {
+      for failure in scenario.failedRuns ?? [] {
+        table.append(["", scenario.name, failure.system, replayed, ValidityCheck.Verdict.failed.rawValue, "", "", ""])
+      }
+      for run in scenario.runs {
+        for check in run.validity {
+          table.append([
+            "\(run.repetition)", scenario.name, run.system, check.name, check.verdict.rawValue, check.unit.rawValue,
+            exact(check.observed), exact(check.bound),
+          ])
+        }
       }
     }
     return table.text

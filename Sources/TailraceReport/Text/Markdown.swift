@@ -8,15 +8,17 @@ struct Markdown {
     case paragraph(String)
     case list([String])
     case figure([String])
-    /// Columns whose names start with `>` are right-aligned.
-    case table([String], [[String]])
+    case table([Table.Column], [[Table.Cell]])
   }
 
   /// The blocks, for pages in other formats.
   private(set) var blocks: [Block] = []
   private(set) var text = ""
+  /// How many levels lower the headings are, if the page is part of another.
+  var headingDepth = 0
 
   mutating func heading(_ level: Int, _ words: String) {
+    let level = level + headingDepth
     add(.heading(level, words), String(repeating: "#", count: level) + " " + words)
   }
 
@@ -36,12 +38,19 @@ struct Markdown {
     append(.figure(lines), "\(fence)text\n\(shown.joined(separator: "\n"))\n\(fence)")
   }
 
-  /// Adds a table, unless it has no rows. Columns whose names start with `>` are right-aligned.
-  mutating func table(_ columns: [String], _ rows: [[String]]) {
+  /// Adds a table of text, unless it has no rows.
+  mutating func table(_ columns: [Table.Column], _ rows: [[String]]) {
+    table(columns, cells: rows.map { [Table.Cell](words: $0) })
+  }
+
+  /// Adds a table, unless it has no rows.
+  mutating func table(_ columns: [Table.Column], cells rows: [[Table.Cell]]) {
     guard !rows.isEmpty else { return }
-    let names = columns.map { $0.hasPrefix(">") ? String($0.dropFirst()) : $0 }
-    let rules = columns.map { $0.hasPrefix(">") ? "---:" : "---" }
-    let lines = ([names, rules] + rows).map { "| \($0.map(Self.cell).joined(separator: " | ")) |" }
+    let names = columns.map(\.title)
+    let rules = columns.map { $0.kind == .number ? "---:" : "---" }
+    let lines = ([names, rules] + rows.map { $0.map(\.markdown) }).map { line in
+      "| \(line.map(Self.cell).joined(separator: " | ")) |"
+    }
     add(.table(columns, rows), lines.joined(separator: "\n"))
   }
 

@@ -62,7 +62,7 @@ struct ComparisonSummary {
       let interval = contrast.interval.map {
         "\(ExplanationWords.signed($0.low)) to \(ExplanationWords.signed($0.high))"
       }
-      var verdict = ComparisonPage.verdict(contrast).replacing("**", with: "")
+      var verdict = ComparisonPage.verdict(contrast)
       if let seen = ComparisonPage.detectableWords(contrast) { verdict += ", \(seen)" }
       table.add(
         (isSeveral ? [contrast.scenario] : []) + [

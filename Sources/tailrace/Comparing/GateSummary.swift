@@ -26,7 +26,7 @@ struct GateSummary {
     for check in GatePage.ordered(findings) {
       table.add([
         check.expression, check.scenario, GatePage.change(check), GatePage.interval(check),
-        "\(GatePage.word(check.verdict).replacing("**", with: "")), \(GatePage.seen(check))",
+        "\(GatePage.word(check.verdict)), \(GatePage.seen(check))",
       ])
     }
     if !findings.checks.isEmpty { text += "\n" + table.text }
