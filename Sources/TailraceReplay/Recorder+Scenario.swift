@@ -14,6 +14,20 @@ extension Recorder.Settings {
     deadlines = scenario.jobs.map(\.deadline)
     if scenario.jobs.count > 1 { weights = scenario.jobs.map(\.weight) }
     peakEnd = scenario.peakEnd
+    limits = RunLimits(scenario)
+  }
+}
+
+extension RunLimits {
+  /// The limits that a scenario sets.
+  package init(_ scenario: Scenario) {
+    let settings = scenario.scheduler
+    self.init(
+      types: scenario.jobs.map {
+        RunLimits.OfType(concurrency: $0.concurrency, rate: $0.rate?.rate.perSecond, memory: $0.memory)
+      },
+      concurrency: settings.concurrency, rate: settings.rate?.rate.perSecond, memory: settings.memoryBudget,
+      isAdaptive: settings.adaptive != nil || settings.autoscaling != nil)
   }
 }
 

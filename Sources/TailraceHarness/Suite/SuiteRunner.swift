@@ -129,6 +129,7 @@ package struct SuiteRunner: Sendable {
       isVirtual || interruption.isSet
       ? nil : MachineState(wakeUp: WakeUpCalibration.measure(), spin: SpinCalibration.measure())
     var runs: [String: [RunResult]] = [:]
+    var slow: [String: [String: SlowJobs]] = [:]
     var jobs: [SuiteRun.Jobs] = []
     for (index, plan) in plans.enumerated() where !interruption.isSet && !failures.note(unprepared: plan) {
       let interruption = interruption
@@ -148,7 +149,9 @@ package struct SuiteRunner: Sendable {
       defer { progress.end() }
       var result: RunResult
       do {
-        result = try await replay(plan, tape, identity, calibration, machine, log, progress.progress)
+        let found: [String: SlowJobs]
+        (result, found) = try await replay(plan, tape, identity, calibration, machine, log, progress.progress)
+        if plan.isPrimary { slow[plan.scenario.name] = found }
       } catch {
         failures.note(ErrorWords.of(error), of: plan)
         continue
@@ -161,7 +164,8 @@ package struct SuiteRunner: Sendable {
       runs[plan.scenario.name, default: []].append(result)
     }
     let results = try scaled.compactMap { scenario in
-      try sum(scenario, runs[scenario.name] ?? [], failures.byScenario[scenario.name] ?? [])
+      try sum(
+        scenario, runs[scenario.name] ?? [], failures.byScenario[scenario.name] ?? [], slow[scenario.name] ?? [:])
     }
     let suite = SuiteResult(
       version: parts.version, suite: options.suite, started: started.formatted(.iso8601), environment: environment,
@@ -188,11 +192,12 @@ package struct SuiteRunner: Sendable {
     }
   }
 
+  /// A run's result, and the jobs behind the targets that it misses, where they are about it.
   private func replay(
     _ plan: Plan, _ tape: Tape, _ identity: TapeIdentity, _ calibration: SpinCalibration, _ machine: MachineState?,
     _ log: AttemptLog?,
     _ progress: RunProgress
-  ) async throws -> RunResult {
+  ) async throws -> (RunResult, [String: SlowJobs]) {
     let needsDatabase =
       plan.worksHere
       && plan.scenario.jobs.contains { if case .sqlite = $0.work { true } else { false } }
@@ -210,10 +215,14 @@ package struct SuiteRunner: Sendable {
     if plan.system.name == parts.systems.main.name, let allocations = options.allocationsPerJob[plan.scenario.name] {
       observations.allocationsPerJob = allocations
     }
-    return RunResult(
+    let result = RunResult(
       system: plan.system.name, seed: options.seed, timeScale: scale, fingerprint: identity.whole,
       tape: TapeParts(arrivals: identity.arrivals, types: identity.types.map { Setting($0.name, $0.print) }),
       measurement: outcome.recorder.measurement(outcome.facts), observations: observations)
+    let slow =
+      plan.isPrimary
+      ? outcome.recorder.slowJobs(behind: plan.scenario.targets, of: result, workers: outcome.facts.workers) : [:]
+    return (result, slow)
   }
 
   private func slowed(_ tape: Tape) -> Tape {
@@ -243,14 +252,16 @@ package struct SuiteRunner: Sendable {
   }
 
   /// A scenario's runs in one result; nil when the suite was cut short before its first.
-  private func sum(_ scenario: Scenario, _ runs: [RunResult], _ failures: [RunFailure]) throws -> ScenarioResult? {
+  private func sum(
+    _ scenario: Scenario, _ runs: [RunResult], _ failures: [RunFailure], _ slow: [String: SlowJobs]
+  ) throws -> ScenarioResult? {
     guard !runs.isEmpty || !failures.isEmpty else { return nil }
     return try ScenarioResult(
       name: scenario.name, summary: scenario.summary, source: scenario.source, notes: scenario.notes,
       settings: scenario.describedSettings + plantedSlowdowns(in: scenario), runs: runs,
       targets: scenario.targets,
       published: scenario.published.map { ($0.metric, $0.value) }, figures: scenario.figures,
-      types: scenario.jobs.map(\.name), trace: scenario.trace.map { ReplayedTrace($0) }, failures: failures)
+      types: scenario.jobs.map(\.name), trace: scenario.trace.map { ReplayedTrace($0) }, failures: failures, slow: slow)
   }
 
   private func plantedSlowdowns(in scenario: Scenario) -> [Setting] {

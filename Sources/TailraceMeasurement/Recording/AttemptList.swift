@@ -5,18 +5,26 @@ struct AttemptList: Sendable {
   struct Attempt: Sendable {
     var job: UInt64
     /// From the run's start, like all its instants.
+    var intended: Int64
+    var submitted: Int64
+    var accepted: Int64
     var eligible: Int64
     /// `Int64.max` if it never started.
     var started: Int64
     var finished: Int64
-    /// Whether the job completed with this attempt.
-    var completes: Bool
+    /// How the job settled with this attempt; nil: it did not settle.
+    var end: SettlementCause?
     var priority: Priority
     var pool: PoolID
     var outcome: AttemptOutcome
     var type: JobTypeID
     /// ``TailraceCore/TimelineRecord/noWorker`` if the system does not number workers.
     var worker: UInt16
+
+    /// Whether the job completed with this attempt.
+    var completes: Bool { end == .succeeded }
+    /// The worker within its pool; nil: the system does not number them.
+    var workerNumber: Int? { worker == TimelineRecord.noWorker ? nil : Int(worker) }
   }
 
   private(set) var attempts: [Attempt] = []

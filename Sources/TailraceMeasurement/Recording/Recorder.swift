@@ -26,8 +26,8 @@ package final class Recorder {
     /// The instant of the run's start on the records' clock.
     package var origin: Instant
     /// Maximum number of attempts whose start and finish are kept, for figures that require the full list:
-    /// `concurrency_max`, `starts_per_second_max`, `queue_depth_max`, `early_starts`. Above, they are unavailable. Each
-    /// attempt uses 40 bytes.
+    /// `concurrency_max`, `starts_per_second_max`, `queue_depth_max`, `early_starts`. Above, they are unavailable, and
+    /// only the means of its class explain a missed target. Each attempt uses 64 bytes.
     package var attemptLimit: Int
     /// Whether jobs have dependencies, so that starts must be compared with the ends of dependencies.
     package var hasDependencies: Bool
@@ -37,6 +37,8 @@ package final class Recorder {
     package var weights: [Double] = []
     /// When the highest stage of the load ends, from the run's start; nil: it has no stages.
     package var peakEnd: Nanoseconds?
+    /// What may hold jobs back, as the scenario sets it.
+    package var limits = RunLimits()
     /// The expected number of jobs. Above ``attemptLimit`` no list is started.
     package var expectedJobs: Int
     package init(
@@ -158,10 +160,12 @@ package final class Recorder {
     }
     attempts.append(
       AttemptList.Attempt(
-        job: record.pointee.number, eligible: eligible, started: record.pointee.wasStarted ? started : .max,
-        finished: finished,
-        completes: record.pointee.settles && record.pointee.cause == .succeeded,
-        priority: record.pointee.priority, pool: record.pointee.pool, outcome: record.pointee.outcome,
+        job: record.pointee.number, intended: record.pointee.intended.nanoseconds - origin,
+        submitted: record.pointee.submitted.nanoseconds &- origin,
+        accepted: record.pointee.accepted.nanoseconds &- origin, eligible: eligible,
+        started: record.pointee.wasStarted ? started : .max, finished: finished,
+        end: record.pointee.settles ? record.pointee.cause : nil, priority: record.pointee.priority,
+        pool: record.pointee.pool, outcome: record.pointee.outcome,
         type: record.pointee.type, worker: record.pointee.worker),
       limit: settings.attemptLimit)
   }

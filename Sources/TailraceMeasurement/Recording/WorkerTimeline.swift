@@ -35,7 +35,7 @@ package struct WorkerTimeline: Sendable, Hashable, Codable {
     spans = list.attempts.filter { $0.started != .max }.map { attempt in
       AttemptSpan(
         job: attempt.job, type: min(Int(attempt.type.rawValue), types.count), pool: attempt.pool,
-        worker: attempt.worker == TimelineRecord.noWorker ? nil : Int(attempt.worker),
+        worker: attempt.workerNumber,
         eligible: Nanoseconds(attempt.eligible), started: Nanoseconds(attempt.started),
         finished: Nanoseconds(attempt.finished), outcome: attempt.outcome)
     }

@@ -47,6 +47,10 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   /// How the replayed log was used; nil: none.
   package var trace: ReplayedTrace?
 
+  /// Why targets were missed, in their order, one for each that has a value; nil: all targets were met, or an older
+  /// version made the result.
+  package var causes: [TargetCause]?
+
   /// Creates a scenario's result: evaluates its targets and pairs published figures with those of the first run.
   ///
   /// - Parameters:
@@ -56,11 +60,13 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
   ///   - types: names of the scenario's job types.
   ///   - failures: systems on which it could not be replayed. If the targets refer to one of them, targets and
   ///     published figures are not evaluated.
+  ///   - slow: the result of ``Recorder/slowJobs(behind:of:workers:)`` for the first run.
   /// - Throws: ``TargetProblem`` for the first expression that has a problem.
   package init(
     name: String, summary: String, source: String = "", notes: [String] = [], settings: [Setting] = [],
     runs: [RunResult], targets: [String] = [], published: [(metric: String, value: String)] = [],
-    figures: [String] = [], types: [String], trace: ReplayedTrace? = nil, failures: [RunFailure] = []
+    figures: [String] = [], types: [String], trace: ReplayedTrace? = nil, failures: [RunFailure] = [],
+    slow: [String: SlowJobs] = [:]
   ) throws(TargetProblem) {
     self.name = name
     self.summary = summary
@@ -82,6 +88,7 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
       let expression = try TargetExpression(parsing: target, types: types)
       self.targets.append(TargetOutcome(expression, as: target, runs: runs, scale: scale))
     }
+    addCauses(slow, types: types)
     for figure in published {
       let metric = try Metric(parsing: figure.metric, types: types)
       let value = try metric.parseValue(figure.value).scaled(by: scale, metric: metric)
@@ -94,6 +101,14 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
       let value = metric.answer(from: runs).value
       self.figures!.append(FigureOutcome(metric: figure, measured: value, unit: metric.unit))
     }
+  }
+
+  private mutating func addCauses(_ slow: [String: SlowJobs], types: [String]) {
+    guard let run = judgedRuns.first else { return }
+    let causes = targets.filter { $0.verdict == .missed }.map {
+      TargetCause($0, run: run, slow: slow[$0.expression], types: types)
+    }
+    if !causes.isEmpty { self.causes = causes }
   }
 
   /// Evaluates one more target.
