@@ -198,7 +198,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TailraceSimulationTests",
-      dependencies: ["TailraceSimulation", "TailraceWorkload", "TailraceMeasurement", "TailraceCore"],
+      dependencies: [
+        "TailraceSimulation", "TailraceReplay", "TailraceReport", "TailraceWorkload", "TailraceMeasurement",
+        "TailraceCore",
+      ],
       swiftSettings: strict),
     .testTarget(name: "TailraceTheoryTests", dependencies: ["TailraceTheory"], swiftSettings: strict),
     .testTarget(

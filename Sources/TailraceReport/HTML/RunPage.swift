@@ -35,8 +35,8 @@ struct RunPage {
       $0.add(Self.badge(suite.verdict))
       $0.words(suite.suite)
     }
-    html.element("p", ["class": "lead"]) { $0.prose(Self.withoutVerdict(report.headline)) }
-    Self.addFates(suite.fateLines, to: &html)
+    html.element("p", ["class": "lead"]) { $0.prose(report.headline) }
+    Self.addFates(report.fateLines, to: &html)
     var facts = [("Started", suite.started), ("Seed", "\(suite.seed)")]
     facts.append(("Systems", unique(suite.scenarios.flatMap { $0.runs.map(\.system) }).joined(separator: ", ")))
     if suite.timeScale != 1 { facts.append(("Time scale", HumanUnits.digits(suite.timeScale))) }
@@ -48,18 +48,6 @@ struct RunPage {
         }
       }
     }
-  }
-
-  /// Removes the verdict's word, which the badge already shows.
-  private static func withoutVerdict(_ headline: String) -> String {
-    for verdict in [Verdict.noTargets, .passed, .missed, .invalid] {
-      for start in ["**\(verdict.word)**: ", "**\(verdict.word)** "] where headline.hasPrefix(start) {
-        let rest = headline.dropFirst(start.count)
-        let verb = start.hasSuffix(": ") ? "" : "Missed "
-        return verb + (verb.isEmpty ? rest.prefix(1).uppercased() + rest.dropFirst() : String(rest))
-      }
-    }
-    return headline
   }
 
   static func badge(_ verdict: Verdict) -> HTML {
@@ -80,16 +68,8 @@ struct RunPage {
   }
 
   private func addOverview(to html: inout HTML) {
-    let findings = report.findings
-    if !findings.isEmpty {
-      html.element("h3", "What failed")
-      html.element("ul", ["class": "findings"]) { html in
-        for finding in findings.prefix(ReportPage.findingLimit) { html.element("li") { $0.prose(finding) } }
-      }
-      if findings.count > ReportPage.findingLimit {
-        html.element("p", "… and \(findings.count - ReportPage.findingLimit) more, in the scenarios below.")
-      }
-    }
+    addFindings(to: &html)
+    if let only = report.only { ScenarioPage(suite: suite, scenario: only, id: "scenario-1").addTargets(to: &html) }
     if suite.timeScale != 1 {
       html.element("p") {
         $0.prose(
@@ -97,15 +77,7 @@ struct RunPage {
             + "multiplied by it; rates were divided. Scenarios with real operations are not scaled.")
       }
     }
-    html.element("nav", ["aria-label": "Scenarios"]) {
-      $0.element("h3", suite.scenarios.count == 1 ? "The scenario" : "The scenarios")
-      $0.table(
-        "Scenarios, with links to their sections",
-        columns: [
-          "Scenario", .verdict("Verdict"), "System", .number("Jobs"), .number("Success"), .number("Throughput"),
-          .number("Response p50"), .number("p99"), .number("Targets met"),
-        ], rows: suite.scenarios.enumerated().map(overviewRow))
-    }
+    if report.only == nil { addScenarios(to: &html) }
     var sideBySide = report
     sideBySide.addSideBySide()
     html.add(sideBySide.page.blocks)
@@ -114,6 +86,18 @@ struct RunPage {
         "Response time runs from the instant when a job *should* have arrived until it settled. It includes jobs that "
           + "ran to their end: completed or dead-lettered. `–` means too few samples to report this percentile with "
           + "95 % confidence (p50: 5 samples, p90: 29, p99: 299, p99.9: 2,995). Lines are faint there.")
+    }
+  }
+
+  private func addScenarios(to html: inout HTML) {
+    html.element("nav", ["aria-label": "Scenarios"]) {
+      $0.element("h3", "The scenarios")
+      $0.table(
+        "Scenarios, with links to their sections",
+        columns: [
+          "Scenario", .verdict("Verdict"), "System", .number("Jobs"), .number("Success"), .number("Throughput"),
+          .number("Response p50"), .number("p99"), .number("Targets met"),
+        ], rows: suite.scenarios.enumerated().map(overviewRow))
     }
   }
 

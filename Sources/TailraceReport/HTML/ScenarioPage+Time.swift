@@ -13,7 +13,7 @@ extension ScenarioPage {
     guard measurement.throughput.values.count >= 8, measurement.all.causes.total >= 20 else { return }
     let length = Double(measurement.throughput.values.count) * Double(measurement.throughput.width.rawValue)
     let x = Scale.time(to: length, count: 5, isOpen: true)
-    html.element("h3", "Over time")
+    html.element("h3", ["id": "\(id)-over"], "Over time")
     html.element("p", ["class": "note"]) {
       $0.prose(
         "From the run's start. Times outside the measurement window are shaded: their jobs run, but are not included "

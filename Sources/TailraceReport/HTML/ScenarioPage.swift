@@ -21,7 +21,7 @@ struct ScenarioPage {
         return
       }
       addTiles(run, to: &$0)
-      addTargets(to: &$0)
+      if suite.scenarios.count > 1 { addTargets(to: &$0) }
       addResponse(run, to: &$0)
       addSeries(run, to: &$0)
       addParts(run, to: &$0)
@@ -43,7 +43,7 @@ struct ScenarioPage {
 
   private func addHead(to html: inout HTML) {
     html.element("h2", ["id": "\(id)-name"]) {
-      $0.add(RunPage.badge(scenario.verdict))
+      if suite.scenarios.count > 1 { $0.add(RunPage.badge(scenario.verdict)) }
       $0.words(scenario.name)
     }
     html.element("p", ["class": "lead"]) { $0.prose(scenario.summary) }
@@ -88,13 +88,13 @@ struct ScenarioPage {
     }
   }
 
-  private func addTargets(to html: inout HTML) {
+  func addTargets(to html: inout HTML) {
     guard !scenario.targets.isEmpty else { return }
     html.element("h3", "Targets")
     html.table(
       "Targets of \(scenario.name)",
       columns: [
-        "Target", .verdict("Verdict"), .number("Observed"), .number("Limit"), "Observed, limit", .number("Margin"),
+        "Target", .number("Observed"), .number("Limit"), .verdict("Verdict"), "Observed, limit", .number("Margin"),
         .number("Samples"),
       ],
       rows: scenario.targets.map(targetRow))
@@ -115,8 +115,8 @@ struct ScenarioPage {
     }
     let note = target.note.isEmpty ? "" : " – \(target.note)"
     return [
-      HTML("code", [:], target.expression), HTML.chip(VerdictLabel(target.verdict, note: note)), HTML(observed),
-      HTML(limit),
+      HTML("code", [:], target.expression), HTML(observed), HTML(limit),
+      HTML.chip(VerdictLabel(target.verdict, note: note)),
       bar ?? HTML("–"), HTML(margin ?? "–"), HTML(HumanUnits.count(Double(target.samples))),
     ]
   }

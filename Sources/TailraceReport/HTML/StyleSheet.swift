@@ -80,6 +80,12 @@ enum StyleSheet {
     details.more>summary{font-size:1rem;font-weight:600;color:var(--ink)}
     .notice{border-left:4px solid var(--warn);background:var(--shade);padding:.6rem 1rem;margin:1rem 0;max-width:46rem}
     .findings li::marker{color:var(--bad)}
+    .findings li.missed,.findings li.failed{list-style-type:"✗  "}
+    .findings li.invalid,.findings li.warning{list-style-type:"!  "}
+    .findings .why{margin:.15rem 0 .6rem;font-size:.9375rem}
+    .findings li.invalid::marker{color:var(--warn);font-weight:700}
+    .findings li.warning{color:var(--soft)}
+    .findings li.warning::marker{color:var(--soft)}
 
     """
 

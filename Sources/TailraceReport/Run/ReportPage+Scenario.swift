@@ -4,7 +4,7 @@ import TailraceMeasurement
 extension ReportPage {
   mutating func addScenario(_ scenario: ScenarioResult) {
     page.heading(2, scenario.name)
-    page.paragraph("**\(scenario.verdict.word).** \(scenario.summary)")
+    page.paragraph((only == nil ? "**\(scenario.verdict.word).** " : "") + scenario.summary)
     if !scenario.source.isEmpty { page.paragraph("Source: \(scenario.source)") }
     page.list(scenario.notes)
     if !scenario.settings.isEmpty {
@@ -16,7 +16,7 @@ extension ReportPage {
       page.paragraph(scenario.failedRuns == nil ? "No run was made." : "Nothing was measured.")
       return
     }
-    addTargets(scenario)
+    if only == nil { addTargets(scenario) }
     addPublished(scenario)
     addComparison(scenario)
     addModel(scenario)
@@ -45,10 +45,10 @@ extension ReportPage {
     }
   }
 
-  private mutating func addTargets(_ scenario: ScenarioResult) {
+  mutating func addTargets(_ scenario: ScenarioResult) {
     defer { addRegressions(scenario.regressions ?? []) }
     guard !scenario.targets.isEmpty else { return }
-    page.heading(3, "Targets")
+    page.heading(only == nil ? 3 : 2, "Targets")
     page.table(
       ["Target", .number("Observed"), .number("Limit"), .number("Margin"), .number("Samples"), .verdict("Verdict")],
       cells: scenario.targets.map { target in
@@ -147,7 +147,7 @@ extension ReportPage {
   mutating func addJobs(_ run: RunResult) {
     page.heading(3, "Jobs")
     let measurement = run.measurement
-    let rows = measurement.classes.filter { $0.key == .all || $0.key.type == nil || $0.key.priority == nil }.map(jobRow)
+    let rows = measurement.distinctClasses.map(jobRow)
     page.table(
       [
         "Class", .number("Jobs"), .number("Success"), .number("Waiting p50"), .number("p99"), .number("max"),
@@ -234,5 +234,24 @@ extension ReportPage {
     let shown = workers.prefix(32).map { "\($0.name) \(HumanUnits.share($0.utilization))" }
     let rest = workers.count > 32 ? ", … \(workers.count - 32) more in results.csv" : ""
     page.paragraph("Busy share of each worker: \(shown.joined(separator: ", "))\(rest).")
+  }
+}
+
+extension RunMeasurement {
+  /// All jobs, the job types and the priorities; not a priority that has the jobs of one type and no others.
+  var distinctClasses: [ClassMeasurement] {
+    let types = classes.filter { $0.key.type != nil && $0.key.priority == nil }
+    return classes.filter { jobs in
+      guard let priority = jobs.key.priority else { return true }
+      guard jobs.key.type == nil else { return false }
+      return !types.contains { $0.hasSameJobs(as: jobs) && priorities[$0.key.type ?? ""] == priority }
+    }
+  }
+}
+
+extension ClassMeasurement {
+  /// Whether every figure is the same.
+  fileprivate func hasSameJobs(as other: ClassMeasurement) -> Bool {
+    causes == other.causes && parts == other.parts && attempts == other.attempts && retries == other.retries
   }
 }

@@ -19,24 +19,40 @@ struct ReportPage {
   private mutating func addVerdict() {
     page.heading(1, "\(suite.verdict.word): \(suite.suite)")
     page.paragraph(headline)
-    page.list(Array(suite.fateLines.prefix(Self.findingLimit)))
+    page.list(Array(fateLines.prefix(Self.findingLimit)))
     if suite.timeScale != 1 {
       page.paragraph(
         "**Time scale \(HumanUnits.digits(suite.timeScale)).** Declared durations, limits and published values were "
           + "multiplied by it; rates were divided. Scenarios with real operations are not scaled.")
     }
-    page.table(
-      [
-        "Scenario", .verdict("Verdict"), "System", .number("Jobs"), .number("Success"), .number("Throughput"),
-        .number("Response p50"), .number("p99"), .number("Targets met"),
-      ], cells: suite.scenarios.map(overviewRow))
     addFindings()
+    if let only { addTargets(only) }
+    addOverview()
     page.paragraph(
       "Response time runs from the instant when a job *should* have arrived until it settled. It includes jobs that "
         + "ran to their end: completed or dead-lettered. `–` means too few samples to report this percentile with "
         + "95 % confidence (p50: 5 samples, p90: 29, p99: 299, p99.9: 2,995).")
   }
 
+  /// A row per scenario. The verdict and targets of a single scenario are above it.
+  private mutating func addOverview() {
+    let figures: [Table.Column] = [
+      "System", .number("Jobs"), .number("Success"), .number("Throughput"), .number("Response p50"), .number("p99"),
+    ]
+    if let only {
+      page.table(["Scenario"] + figures, cells: [overviewRow(only)].map { [$0[0]] + $0[2...7] })
+    } else {
+      page.heading(2, "Scenarios")
+      page.table(
+        ["Scenario", .verdict("Verdict")] + figures + [.number("Targets met")],
+        cells: suite.scenarios.map(overviewRow))
+    }
+  }
+
+  /// The only scenario of a suite, whose verdict and targets are at the top.
+  var only: ScenarioResult? { suite.scenarios.count == 1 ? suite.scenarios[0] : nil }
+
+  /// What the verdict above it means.
   var headline: String {
     let targets = suite.scenarios.flatMap(\.targets)
     let met = targets.count { $0.verdict == .met }
@@ -46,20 +62,21 @@ struct ReportPage {
     let others = unjudged > 0 ? " \(counted(unjudged, "scenario")) set no targets, so nothing was checked in them." : ""
     switch suite.verdict {
     case .noTargets:
-      return "**NO TARGETS**: every run is valid; nothing was checked. Set targets in the scenario or with --target."
+      return "Every run is valid; nothing was checked. Set targets in the scenario or with --target."
     case .passed:
-      return "**PASSED**: every run is valid, and all \(targets.count) targets of \(scenarios) are met.\(others)"
+      return "Every run is valid, and all \(targets.count) targets of \(scenarios) are met.\(others)"
     case .missed:
       return
-        "**MISSED** \(targets.count - met) of \(targets.count) targets in \(scenarios); every run is valid.\(others)"
+        "\(targets.count - met) of \(targets.count) targets in \(scenarios) "
+        + "\(targets.count - met == 1 ? "is" : "are") missed; every run is valid.\(others)"
     case .invalid:
       let invalid = suite.scenarios.filter { $0.verdict == .invalid }.map(\.name)
       let failed = suite.scenarios.reduce(0) { $0 + ($1.failedRuns?.count ?? 0) }
       var why =
         suite.isInterrupted
-        ? "the suite is not finished: it was interrupted" : "do not trust \(invalid.joined(separator: ", "))"
-      if failed > 0 { why = "\(counted(failed, "run")) failed; \(why)" }
-      return "**INVALID**: \(why). \(met) of \(targets.count) targets are met, but an invalid run always fails."
+        ? "The suite is not finished: it was interrupted" : "Do not trust \(invalid.joined(separator: ", "))"
+      if failed > 0 { why = "\(counted(failed, "run")) failed. \(why)" }
+      return "\(why). \(met) of \(targets.count) targets are met, but an invalid run always fails."
     }
   }
 
@@ -78,47 +95,6 @@ struct ReportPage {
       HumanUnits.value(run.measurement[.throughput], .rate), time(response[0]), time(response[1]), targets,
     ]
     return head + [Table.Cell](words: figures)
-  }
-
-  /// Everything that was missed or failed, in one list.
-  private mutating func addFindings() {
-    let findings = findings
-    guard !findings.isEmpty else { return }
-    page.heading(2, "What failed")
-    page.list(Array(findings.prefix(Self.findingLimit)))
-    if findings.count > Self.findingLimit {
-      page.paragraph("… and \(findings.count - Self.findingLimit) more, in the scenarios below.")
-    }
-  }
-
-  /// The maximum number of listed findings.
-  static let findingLimit = 40
-
-  var findings: [String] {
-    var findings: [String] = []
-    for scenario in suite.scenarios {
-      for failure in scenario.failedRuns ?? [] {
-        findings.append("**\(scenario.name)** on \(failure.system) failed: \(failure.line)")
-      }
-      for target in scenario.targets where target.verdict != .met {
-        let observed = target.observed.map { "observed \(HumanUnits.value($0, target.unit))" } ?? "no samples"
-        // A time scale also scales the limit, which then differs from the limit in the scenario.
-        let isScaled = scenario.primary?.timeScale != 1 && (target.unit == .time || target.unit == .rate)
-        let limit = isScaled ? ", scaled limit \(HumanUnits.value(target.limit, target.unit))" : ""
-        findings.append(
-          "**\(scenario.name)** missed `\(target.expression)`: \(observed)\(limit)\(noted(target.note))")
-      }
-      for run in scenario.runs {
-        for check in run.validity where check.verdict == .failed {
-          findings.append("**\(scenario.name)** on \(run.system) is invalid, `\(check.name)`: \(check.words)")
-        }
-        for check in run.validity where check.verdict == .warning {
-          let observed = check.observed.map { " (\(HumanUnits.value($0, check.unit)))" } ?? ""
-          findings.append("\(scenario.name) on \(run.system), warning, `\(check.name)`\(observed): \(check.words)")
-        }
-      }
-    }
-    return findings
   }
 
   /// The figures that scenarios list for comparison with other scenarios.

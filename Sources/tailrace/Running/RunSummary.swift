@@ -94,13 +94,16 @@ struct RunSummary {
 
   private var missed: [String] {
     suite.scenarios.flatMap { scenario in
-      scenario.targets.filter { $0.verdict != .met }.map { target in
+      scenario.targets.filter { $0.verdict != .met }.flatMap { target -> [String] in
         let observed = target.observed.map { HumanUnits.value($0, target.unit) } ?? "no samples"
         let note = target.note.isEmpty ? "" : " (\(target.note))"
         // A time scale also scales the limit, which then differs from the limit in the scenario.
         let isScaled = scenario.primary?.timeScale != 1 && (target.unit == .time || target.unit == .rate)
         let limit = isScaled ? ", scaled limit \(HumanUnits.value(target.limit, target.unit))" : ""
-        return "  \(scenario.name): \(target.expression), observed \(observed)\(limit)\(note)"
+        var why = CauseWords.sentences(target, in: scenario)
+        if let command = NextStep.command(target, in: scenario, of: suite) { why.append("Try: \(command)") }
+        return ["  \(scenario.name): \(target.expression), observed \(observed)\(limit)\(note)"]
+          + why.map { "    \($0.replacing("`", with: ""))" }
       }
     }
   }
@@ -122,7 +125,8 @@ struct RunSummary {
     suite.scenarios.flatMap { scenario in
       scenario.runs.flatMap { run in
         run.validity.filter { $0.verdict == verdict }.map { check in
-          "  \(scenario.name) on \(run.system): \(check.name), \(Self.observed(check))\(check.words)"
+          let advice = ValidityAdvice.words(check).map { ". \($0)" } ?? ""
+          return "  \(scenario.name) on \(run.system): \(check.name), \(Self.observed(check))\(check.words)\(advice)"
         }
       }
     }
@@ -145,11 +149,11 @@ struct RunSummary {
     }
   }
 
-  /// At most twenty lines; the report has the rest.
+  /// At most thirty lines; the report has the rest.
   private func section(_ title: String, _ lines: [String]) -> [String] {
     guard !lines.isEmpty else { return [] }
-    let more = lines.count > 20 ? ["  … and \(lines.count - 20) more, in the report"] : []
-    return ["", terminal.styled(title, .bold)] + lines.prefix(20) + more
+    let more = lines.count > 30 ? ["  … and \(lines.count - 30) more, in the report"] : []
+    return ["", terminal.styled(title, .bold)] + lines.prefix(30) + more
   }
 
   private func style(_ verdict: Verdict) -> Terminal.Style {

@@ -1,0 +1,127 @@
+// Goal: the first page says once what came of the run, then what did not hold and why, with what to do.
+
+import Foundation
+import TailraceCore
+import TailraceMeasurement
+import Testing
+
+@testable import TailraceReport
+
+struct FirstPageTests {
+  private func record(_ job: Int64, type: UInt16, waiting: Int64, service: Int64, succeeds: Bool = true)
+    -> TimelineRecord
+  {
+    var record = TimelineRecord(
+      number: UInt64(job), type: JobTypeID(rawValue: type), priority: type == 0 ? .high : .low,
+      intended: Instant(nanoseconds: job * 1_000_000))
+    (record.submitted, record.accepted, record.eligible) = (record.intended, record.intended, record.intended)
+    record.started = record.eligible + Nanoseconds(waiting)
+    record.finished = record.started + Nanoseconds(service)
+    record.worker = 0
+    record.outcome = succeeds ? .succeeded : .failed
+    record.settles = true
+    record.cause = succeeds ? .succeeded : .failed
+    return record
+  }
+
+  /// Two types, of which one waits for the only worker, fails now and then, and misses its targets.
+  private func suite(
+    _ targets: [String], command: String = "tailrace run 'my file.yaml' --seed 7 --set load.poisson=50/s",
+    change: (inout Observations) -> Void = { _ in }
+  ) throws -> SuiteResult {
+    let recorder = Recorder(Recorder.Settings(types: ["quick", "slow"]))
+    for job in Int64(0)..<1_000 {
+      recorder.record(
+        record(
+          job, type: job % 10 == 0 ? 1 : 0, waiting: job > 700 ? 9_000_000 : 0, service: 900_000,
+          succeeds: job % 50 != 0)
+      )
+    }
+    var observations = Observations()
+    var failures = FailureReasons()
+    for _ in 0..<20 { failures.add("connection refused", limit: 5) }
+    observations.failures = failures
+    change(&observations)
+    let workers = [(pool: PoolID.async, count: 1)]
+    let run = RunResult(
+      system: "live", seed: 7, timeScale: 1, fingerprint: "f",
+      measurement: recorder.measurement(RunFacts(intended: 1_000, workers: workers)), observations: observations)
+    return SuiteResult(
+      version: "1", suite: "my file", started: "2000-01-01T00:00:00Z", environment: [], command: command, seed: 7,
+      timeScale: 1,
+      scenarios: [
+        try ScenarioResult(
+          name: "mine", summary: "Mine.", runs: [run], targets: targets, types: ["quick", "slow"],
+          slow: recorder.slowJobs(behind: targets, of: run, workers: workers))
+      ])
+  }
+
+  @Test func theVerdictStandsOnce() throws {
+    let page = try ReportPage.render(suite(["response.p90 < 5ms"]))
+    #expect(page.components(separatedBy: "MISSED").count == 2)
+    let html = try RunPage.render(suite(["response.p90 < 5ms"]))
+    #expect(html.components(separatedBy: "✗ Missed").count == 2)
+  }
+
+  @Test func theCauseFollowsTheTarget() throws {
+    let page = try ReportPage.render(suite(["response.p90 < 5ms"]))
+    let line = try #require(page.split(separator: "\n").first { $0.hasPrefix("- **mine** missed") })
+    #expect(line.contains("299 of 1,000 jobs took longer than the limit; 90.9 % of their time was waiting."))
+    #expect(line.contains("They arrived from 701 ms on."))
+    #expect(line.contains("the only worker of the async pool was busy"))
+    #expect(
+      line.contains(
+        "`tailrace plan 'my file.yaml' --vary scheduler.workers=1..4 --set load.poisson=50/s` "
+          + "[Over time](report.html#scenario-1-over)"))
+    let html = try RunPage.render(suite(["response.p90 < 5ms"]))
+    #expect(html.contains("href=\"#scenario-1-over\"") && html.contains("id=\"scenario-1-over\""))
+    let targets = try #require(page.firstRange(of: "## Targets"))
+    let scenario = try #require(page.firstRange(of: "## mine"))
+    #expect(targets.lowerBound < scenario.lowerBound)
+  }
+
+  @Test func failuresAreCountedByTheirText() throws {
+    let page = try ReportPage.render(suite(["success >= 99%"]))
+    #expect(page.contains("- **mine** on live: 20 attempts failed with: connection refused"))
+    #expect(page.contains("Of 1,000 jobs, 20 failed in their last attempt (all of them `slow`)."))
+  }
+
+  /// A warning is no fault: it has a list, a sign and a color of its own, and says whether it matters.
+  @Test func warningsStandApart() throws {
+    let suite = try suite(["response.p50 < 5ms"]) {
+      $0.hostSteal = Reading(0.03)
+      $0.hostTicks = 5_000
+    }
+    let page = try ReportPage.render(suite)
+    #expect(!page.contains("What failed") && page.contains("## Warnings"))
+    #expect(page.contains("Run it again when the host is less busy"))
+    #expect(try RunPage.render(suite).contains("<li class=\"warning\">"))
+  }
+
+  /// No command is offered that would not search what held the jobs back.
+  @Test func theNextStepIsOneThatCanBeTaken() throws {
+    for command in ["tailrace gate a.yaml", "tailrace run --scenario a.yaml", "tailrace run"] {
+      let suite = try suite(["response.p90 < 5ms"], command: command)
+      #expect(NextStep.command(suite.scenarios[0].targets[0], in: suite.scenarios[0], of: suite) == nil)
+    }
+    let late = try suite(["response.p90 < 5ms"]) {
+      $0.hostSteal = Reading(0.3)
+      $0.hostTicks = 5_000
+    }
+    #expect(NextStep.command(late.scenarios[0].targets[0], in: late.scenarios[0], of: late) == nil)
+  }
+
+  /// A priority that has the jobs of one type and no others repeats its row.
+  @Test func rowsThatRepeatOthersAreLeftOut() throws {
+    let page = try ReportPage.render(suite(["response.p90 < 5ms"]))
+    #expect(page.contains("| quick | 900 |") && !page.contains("| priority=high |"))
+  }
+
+  /// Results of versions without causes are read and shown.
+  @Test func causesAreOptional() throws {
+    var suite = try suite(["response.p90 < 5ms"])
+    suite.scenarios[0].causes = nil
+    let page = try ReportPage.render(suite)
+    #expect(page.contains("missed `response.p90 < 5ms`: observed 9.90 ms\n"))
+  }
+}
