@@ -128,8 +128,7 @@ package struct SuiteRunner: Sendable {
     let machine =
       isVirtual || interruption.isSet
       ? nil : MachineState(wakeUp: WakeUpCalibration.measure(), spin: SpinCalibration.measure())
-    var runs: [String: [RunResult]] = [:]
-    var slow: [String: [String: SlowJobs]] = [:]
+    var runs: [String: [MadeRun]] = [:]
     var jobs: [SuiteRun.Jobs] = []
     for (index, plan) in plans.enumerated() where !interruption.isSet && !failures.note(unprepared: plan) {
       let interruption = interruption
@@ -147,25 +146,22 @@ package struct SuiteRunner: Sendable {
       let log = options.keepsJobs || options.recordsTape ? AttemptLog() : nil
       // Also when the replay throws, so that no progress of a finished run is reported.
       defer { progress.end() }
-      var result: RunResult
+      var made: MadeRun
       do {
-        let found: [String: SlowJobs]
-        (result, found) = try await replay(plan, tape, identity, calibration, machine, log, progress.progress)
-        if plan.isPrimary { slow[plan.scenario.name] = found }
+        made = try await replay(plan, tape, identity, calibration, machine, log, progress.progress)
       } catch {
         failures.note(ErrorWords.of(error), of: plan)
         continue
       }
       if let log {
         let kept = Self.jobs(log, plan.scenario, plan.system.name)
-        if kept.leftOut > 0 { result.observations.attemptsLeftOut = kept.leftOut }
+        if kept.leftOut > 0 { made.result.observations.attemptsLeftOut = kept.leftOut }
         jobs.append(kept)
       }
-      runs[plan.scenario.name, default: []].append(result)
+      runs[plan.scenario.name, default: []].append(made)
     }
     let results = try scaled.compactMap { scenario in
-      try sum(
-        scenario, runs[scenario.name] ?? [], failures.byScenario[scenario.name] ?? [], slow[scenario.name] ?? [:])
+      try sum(scenario, runs[scenario.name] ?? [], failures.byScenario[scenario.name] ?? [])
     }
     let suite = SuiteResult(
       version: parts.version, suite: options.suite, started: started.formatted(.iso8601), environment: environment,
@@ -192,12 +188,14 @@ package struct SuiteRunner: Sendable {
     }
   }
 
-  /// A run's result, and the jobs behind the targets that it misses, where they are about it.
+  /// A run's result, and the slow jobs behind each missed target about time.
+  private typealias MadeRun = (result: RunResult, slow: [String: SlowJobs])
+
   private func replay(
     _ plan: Plan, _ tape: Tape, _ identity: TapeIdentity, _ calibration: SpinCalibration, _ machine: MachineState?,
     _ log: AttemptLog?,
     _ progress: RunProgress
-  ) async throws -> (RunResult, [String: SlowJobs]) {
+  ) async throws -> MadeRun {
     let needsDatabase =
       plan.worksHere
       && plan.scenario.jobs.contains { if case .sqlite = $0.work { true } else { false } }
@@ -253,15 +251,16 @@ package struct SuiteRunner: Sendable {
 
   /// A scenario's runs in one result; nil when the suite was cut short before its first.
   private func sum(
-    _ scenario: Scenario, _ runs: [RunResult], _ failures: [RunFailure], _ slow: [String: SlowJobs]
+    _ scenario: Scenario, _ runs: [MadeRun], _ failures: [RunFailure]
   ) throws -> ScenarioResult? {
     guard !runs.isEmpty || !failures.isEmpty else { return nil }
     return try ScenarioResult(
       name: scenario.name, summary: scenario.summary, source: scenario.source, notes: scenario.notes,
-      settings: scenario.describedSettings + plantedSlowdowns(in: scenario), runs: runs,
+      settings: scenario.describedSettings + plantedSlowdowns(in: scenario), runs: runs.map(\.result),
       targets: scenario.targets,
       published: scenario.published.map { ($0.metric, $0.value) }, figures: scenario.figures,
-      types: scenario.jobs.map(\.name), trace: scenario.trace.map { ReplayedTrace($0) }, failures: failures, slow: slow)
+      types: scenario.jobs.map(\.name), trace: scenario.trace.map { ReplayedTrace($0) }, failures: failures,
+      slow: runs.first?.slow ?? [:])
   }
 
   private func plantedSlowdowns(in scenario: Scenario) -> [Setting] {

@@ -42,8 +42,8 @@ struct WaitSweep {
   /// By job type, then pool: a type may run in one pool only, so that the pool is the one of its attempts.
   private(set) var tallies: [Tally]
   private(set) var poolOfType: [PoolID]
-  /// By pool, while slow attempts waited in it: for how long; attempts × time running, of each type, of retries; and the
-  /// most that waited.
+  /// By pool, while slow attempts waited in it: for how long; attempts × time running, of each type, of retries; and
+  /// the most that waited.
   private(set) var length = [Int64](repeating: 0, count: PoolID.allCases.count)
   private(set) var busy: [[Int64]]
   private(set) var busyWithRetries = [Int64](repeating: 0, count: PoolID.allCases.count)
