@@ -111,6 +111,25 @@ struct FirstPageTests {
     #expect(NextStep.command(late.scenarios[0].targets[0], in: late.scenarios[0], of: late) == nil)
   }
 
+  /// The command does not also set what it varies, which `tailrace plan` refuses.
+  @Test func theNextStepSetsNothingTwice() throws {
+    let suite = try suite(
+      ["response.p90 < 5ms"],
+      command: "tailrace run a.yaml --set scheduler.workers=1 --set=scheduler.workers=1 --set load.poisson=50/s")
+    #expect(
+      NextStep.command(suite.scenarios[0].targets[0], in: suite.scenarios[0], of: suite)
+        == "tailrace plan a.yaml --vary scheduler.workers=1..4 --set load.poisson=50/s")
+  }
+
+  /// Where the cause is a rate limit, no configuration is searched but the highest arrival rate.
+  @Test func aRateLimitLeadsToTheCapacity() throws {
+    var suite = try suite(["response.p90 < 5ms"])
+    suite.scenarios[0].causes?[0].slow?.wait?.held[0].by = .poolRate
+    #expect(
+      NextStep.command(suite.scenarios[0].targets[0], in: suite.scenarios[0], of: suite)
+        == "tailrace capacity 'my file.yaml' --set load.poisson=50/s")
+  }
+
   /// A priority that has the jobs of one type and no others repeats its row.
   @Test func rowsThatRepeatOthersAreLeftOut() throws {
     let page = try ReportPage.render(suite(["response.p90 < 5ms"]))

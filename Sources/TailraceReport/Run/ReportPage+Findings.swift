@@ -85,7 +85,7 @@ extension ReportPage {
     var why = CauseWords.sentences(target, in: scenario)
     let hasCause = !why.isEmpty
     if let command = NextStep.command(target, in: scenario, of: suite) {
-      why.append("To find in simulation what would meet it: `\(command)`")
+      why.append("\(NextStep.introduction(command)): `\(command)`")
     }
     let words = "**\(scenario.name)** missed `\(target.expression)`: \(observed)\(limit)\(noted(target.note))"
     let measurement = scenario.primary?.measurement
