@@ -22,19 +22,41 @@ package struct JobFates {
   }
 
   private var total: Int { causes.total + lost }
-  private var failed: Int { total - causes[.succeeded] }
+  private var unfinished: Int { total - causes[.succeeded] }
+  /// Jobs that count as failures. ``excused`` ones do not.
+  private var failed: Int { causes.possible + lost - causes[.succeeded] }
 
   /// Whether every job succeeded.
-  package var areAllGood: Bool { failed == 0 }
+  package var areAllGood: Bool { unfinished == 0 }
+  /// Whether some jobs count as failures.
+  package var hasFailures: Bool { failed > 0 }
 
   /// `484,137 rejected, 12 dead-lettered`, the most frequent first; empty if every job succeeded.
   package var words: String {
-    let groups = [
+    Self.listed([
       (causes[.rejected], "rejected"), (causes[.shed], "shed"), (causes[.dropped], "dropped"),
       (causes.deadLettered, "dead-lettered"), (causes.cancelled, "cancelled"),
       (causes[.duplicate], "rejected as duplicates"), (lost, "lost"),
-    ]
-    return groups.enumerated().filter { $0.element.0 > 0 }
+    ])
+  }
+
+  /// The same of jobs that count as failures.
+  private var failures: String {
+    Self.listed([
+      (causes[.rejected], "rejected"), (causes[.shed], "shed"), (causes[.dropped], "dropped"),
+      (causes.deadLettered, "dead-lettered"), (causes.cancelled - causes[.cancelled], "cancelled"), (lost, "lost"),
+    ])
+  }
+
+  /// The same of jobs that do not count, because they could not have succeeded.
+  private var excused: String {
+    Self.listed([
+      (causes[.cancelled], "cancelled by their submitter"), (causes[.duplicate], "rejected as duplicates"),
+    ])
+  }
+
+  private static func listed(_ groups: [(Int, String)]) -> String {
+    groups.enumerated().filter { $0.element.0 > 0 }
       .sorted { ($1.element.0, $0.offset) < ($0.element.0, $1.offset) }
       .map { "\(HumanUnits.count(Double($0.element.0))) \($0.element.1)" }.joined(separator: ", ")
   }
@@ -59,8 +81,19 @@ package struct JobFates {
       ? "No job ran to its end, so there are no response times"
       : "Response times are those of the \(HumanUnits.counted(ran, "job")) that ran to "
         + "\(ran == 1 ? "its" : "their") end, completed or dead-lettered"
-    return "\(HumanUnits.count(Double(failed))) of \(HumanUnits.counted(total, "job")) did not succeed: \(words)"
-      + "\(isShort ? "; success is \(share)" : ""). \(response)."
+    let possible = HumanUnits.counted(causes.possible + lost, "job")
+    var sentences: [String] = []
+    if hasFailures {
+      sentences.append(
+        "\(HumanUnits.count(Double(failed))) of \(possible) did not succeed: \(failures); success is \(share).")
+    } else {
+      sentences.append(
+        causes.possible + lost > 0 ? "All \(possible) that could succeed did." : "No job could succeed.")
+    }
+    if !excused.isEmpty {
+      sentences.append("\(hasFailures ? "Other jobs are" : "The other jobs are") not counted as failures: \(excused).")
+    }
+    return (sentences + ["\(response)."]).joined(separator: " ")
   }
 }
 

@@ -42,7 +42,7 @@ struct RunSummary {
     text += "\(valid) of \(counted(runs.count, "run")) valid"
     let failed = suite.scenarios.reduce(0) { $0 + ($1.failedRuns?.count ?? 0) }
     if failed > 0 { text += ", \(counted(failed, "run")) failed" }
-    let unsuccessful = suite.scenarios.reduce(0) { $0 + $1.runs.count { !JobFates($0).areAllGood } }
+    let unsuccessful = suite.scenarios.reduce(0) { $0 + $1.runs.count { JobFates($0).hasFailures } }
     if unsuccessful > 0 { text += "; jobs failed or were turned away in \(counted(unsuccessful, "run"))" }
     if suite.timeScale != 1 { text += ", time scale \(HumanUnits.digits(suite.timeScale))" }
     return text
