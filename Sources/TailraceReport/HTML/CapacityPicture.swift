@@ -53,13 +53,12 @@ struct CapacityPicture {
       lines: lines,
       limits: [LineChart.Limit(words: "target: \(HumanUnits.value(limit, unit))", value: limit, isMet: isMet)],
       bands: [bands].compactMap { $0 },
-      places: marks + (band.map { [($0.value, "limit: \(CapacityDocument.rate($0.value))")] } ?? []), plotHeight: 260,
-      namesLines: false)
+      places: marks + (band.map { [($0.value, "limit: \(CapacityDocument.rate($0.value))")] } ?? []), plotHeight: 260)
     let words =
       (note.isEmpty ? [] : [note]) + ["Bars are 95 % intervals" + (band == nil ? "." : "; the band is the limit's.")]
     html.figure(
       title, note: words.joined(separator: " "),
-      legend: HTML.legend(curves.enumerated().map { ($1.name, $0) }, ofAreas: false), picture: chart.html
+      legend: chart.legend, picture: chart.html
     ) {
       $0.numbers(
         title,

@@ -45,13 +45,19 @@ struct LineChart {
   var places: [(x: Double, words: String)] = []
   /// The plot's height, in pixels.
   var plotHeight = 200.0
-  /// Whether lines are named at their ends; a single line needs no name.
-  var namesLines = true
 
-  static let top = 18.0
+  static let top = 8.0
   private static let bottom = 22.0
-  /// Pixels between the names at the right edge, and between a name and its line.
-  private static let lineHeight = 14.0
+
+  /// Names of the lines, limits, places and bands. They are outside of the plot, so that no line crosses them. A single
+  /// line needs no name.
+  var legend: HTML {
+    var entries = lines.count > 1 ? lines.map { HTML.LegendEntry(name: $0.name, sample: .line($0.series)) } : []
+    entries += limits.map { HTML.LegendEntry(name: $0.words, sample: .limit) }
+    entries += places.map { HTML.LegendEntry(name: $0.words, sample: .place) }
+    entries += bands.filter { !$0.words.isEmpty }.map { HTML.LegendEntry(name: $0.words, sample: .band) }
+    return HTML.legend(entries)
+  }
 
   var html: HTML {
     var drawing = Drawing(
@@ -60,15 +66,11 @@ struct LineChart {
     for band in bands {
       let (from, to) = (x.place(band.from), x.place(band.to))
       drawing.rectangle(x: from, y: Self.top, width: to - from, height: plotHeight, class: "band")
-      drawing.text(band.words, x: from + 0.005, y: Self.top + plotHeight - 6, class: "tick")
     }
     addAxes(to: &drawing)
-    for (index, place) in places.enumerated() {
+    for place in places {
       let across = x.place(place.x)
       drawing.line(across, Self.top, across, Self.top + plotHeight, class: "place")
-      drawing.text(
-        place.words, x: across, y: Self.top + 11 + Double(index) * Self.lineHeight,
-        anchor: across < 0.5 ? .start : .end, class: "name limit-name")
     }
     for limit in limits {
       let level = down(limit.value)
@@ -78,7 +80,6 @@ struct LineChart {
     }
     // If two lines coincide, the later one, thinner or dashed, is visible on the earlier one.
     for line in lines { add(line, to: &drawing) }
-    addNames(to: &drawing)
     return drawing.html
   }
 
@@ -143,37 +144,5 @@ struct LineChart {
     let base = Drawing.number(plotHeight)
     let edge = known.map { "L\(across($0.x)) \(Drawing.number(down($0.y!) - Self.top))" }.joined()
     return "M\(across(first.x)) \(base)\(edge)L\(across(last.x)) \(base)Z"
-  }
-
-  /// The names of lines and limits at the right edge, moved apart if they would overlap.
-  private func addNames(to drawing: inout Drawing) {
-    var names = limits.map { (words: $0.words, class: "name limit-name", level: down($0.value) - 5) }
-    if namesLines {
-      names += lines.compactMap { line in
-        guard let last = line.points.last(where: { $0.y != nil })?.y else { return nil }
-        return (line.name, "name n\(min(line.series, Palette.series.count - 1))", down(last) - 6)
-      }
-    }
-    let levels = Self.apart(names.map(\.level), by: Self.lineHeight, from: 10, to: Self.top + plotHeight - 4)
-    for (name, level) in zip(names, levels) {
-      drawing.text(name.words, x: 1, y: level, anchor: .end, class: name.class)
-    }
-  }
-
-  /// Moves levels apart until no two are closer than a distance, keeping their order and, if they fit, the bounds.
-  static func apart(_ levels: [Double], by distance: Double, from low: Double, to high: Double) -> [Double] {
-    let order = levels.indices.sorted { (levels[$0], $0) < (levels[$1], $1) }
-    var placed = levels
-    var least = low
-    for index in order {
-      placed[index] = max(levels[index], least)
-      least = placed[index] + distance
-    }
-    var most = high
-    for index in order.reversed() {
-      placed[index] = min(placed[index], most)
-      most = placed[index] - distance
-    }
-    return placed
   }
 }

@@ -128,6 +128,45 @@ extension HTML {
     }
   }
 
+  /// An entry of a chart's legend.
+  struct LegendEntry {
+    enum Sample {
+      /// A line in the palette's color and dash pattern.
+      case line(Int)
+      /// A target's limit.
+      case limit
+      /// A position on the horizontal axis.
+      case place
+      /// A shaded range.
+      case band
+    }
+    var name: String
+    var sample: Sample
+  }
+
+  /// A legend of a chart's lines and marks; nothing without entries.
+  static func legend(_ entries: [LegendEntry]) -> HTML {
+    var html = HTML()
+    guard !entries.isEmpty else { return html }
+    html.element("ul", ["class": "legend"]) { html in
+      for entry in entries {
+        html.element("li") {
+          $0.element("svg", ["width": "30", "height": "12", "aria-hidden": "true"]) {
+            switch entry.sample {
+            case .line(let series):
+              $0.empty("path", ["d": "M1 6h28", "class": "line l\(min(series, Palette.series.count - 1))"])
+            case .limit: $0.empty("path", ["d": "M1 6h28", "class": "limit"])
+            case .place: $0.empty("path", ["d": "M15 0v12", "class": "place"])
+            case .band: $0.empty("path", ["d": "M1 0h28v12h-28z", "class": "band"])
+            }
+          }
+          $0.words(entry.name)
+        }
+      }
+    }
+    return html
+  }
+
   /// A legend of lines or areas.
   static func legend(_ entries: [(name: String, series: Int)], ofAreas: Bool) -> HTML {
     var html = HTML()

@@ -35,11 +35,11 @@ struct PercentilePicture {
     }
     let chart = LineChart(
       id: id, title: "\(title): response time by percentile", description: Self.description(of: curves), x: x, y: y,
-      lines: lines, limits: within, plotHeight: height, namesLines: false)
+      lines: lines, limits: within, plotHeight: height)
     let ladder: [Double] = [50, 75, 90, 95, 99, 99.9, 99.99]
     html.figure(
       title, note: notes.joined(separator: " "),
-      legend: HTML.legend(curves.enumerated().map { ($1.name, $0) }, ofAreas: false), picture: chart.html
+      legend: chart.legend, picture: chart.html
     ) {
       $0.numbers(
         "\(title), \(of)",
@@ -53,13 +53,16 @@ struct PercentilePicture {
     }
   }
 
-  /// A linear time axis, or a logarithmic one if the tail would flatten everything else.
+  /// A linear time axis, or a logarithmic one if the medians would lie below its first labeled value.
   static func scale(of samples: [Distribution], limits: [LineChart.Limit]) -> Scale {
     let most = samples.map { Double($0.max.rawValue) }.max() ?? 1
     // A limit far above is mentioned in the notes; on the axis it would leave no space for the measured values.
     let reach = limits.map(\.value).filter { $0 <= 4 * most }.reduce(most, max)
     let middles = samples.compactMap { $0.samplePercentiles([50])[0].map { Double($0.rawValue) } }.filter { $0 > 0 }
-    guard let least = middles.min(), most > 20 * least else { return Scale.time(to: reach) }
+    let linear = Scale.time(to: reach)
+    // A reader can tell a median from the axis only if it is not below the first labeled value.
+    let first = linear.ticks.map(\.value).first { $0 > 0 } ?? 0
+    guard let least = middles.min(), least < first else { return linear }
     // The few shortest values would take half of the chart.
     let short = samples.compactMap { $0.samplePercentiles([5])[0].map { Double($0.rawValue) } }.filter { $0 > 0 }
     return Scale.logarithmic(from: max(short.min() ?? least, most / 1e5), to: reach, label: Scale.shortTime)

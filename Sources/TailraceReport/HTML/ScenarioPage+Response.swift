@@ -98,10 +98,9 @@ extension ScenarioPage {
         case .count, .mean, .min, .stddev: nil
         }
       guard at != nil || statistic == .mean else { return nil }
-      let limit = HumanUnits.value(target.limit, target.unit)
+      let name = (quantity == .response ? "" : "\(quantity.name) ") + statistic.name
       return LineChart.Limit(
-        words:
-          "\(quantity == .response ? "" : "\(quantity.name) ")\(statistic.name) \(target.comparison.rawValue) \(limit)",
+        words: "target: \(name) \(target.comparison.rawValue) \(HumanUnits.value(target.limit, target.unit))",
         value: target.limit, at: at, isMet: target.verdict == .met)
     }
   }

@@ -57,9 +57,12 @@ extension ScenarioPage {
       description: "Mean \(HumanUnits.value(mean, unit)), maximum \(peak), each over \(HumanUnits.time(width)).", x: x,
       y: y,
       lines: [LineChart.Line(name: name, series: colour, points: points, isThin: true, isFilled: true)],
-      bands: bands(run, x: x), plotHeight: 110, namesLines: false)
+      bands: bands(run, x: x), plotHeight: 110)
     let what = unit == .rate ? "jobs that ended" : name == "Running" ? "attempts running" : "attempts ready to start"
-    html.figure(name, note: "\(what); each point is a mean over \(HumanUnits.time(width))", picture: chart.html) {
+    html.figure(
+      name, note: "\(what); each point is a mean over \(HumanUnits.time(width))", legend: chart.legend,
+      picture: chart.html
+    ) {
       let rows = TextPlot.resampled(values, to: Self.rowLimit)
       let step = span / Double(max(1, rows.count))
       $0.numbers(
@@ -90,15 +93,15 @@ extension ScenarioPage {
     }
     lines.append(line("max", 1, isThin: true) { Double($0.max.rawValue) })
     let values = lines.flatMap { $0.points.compactMap(\.y) }
-    let (y, limits) = timeScale(of: values, run)
+    let (y, limits) = timeScale(of: values, middle: lines[0].points.compactMap(\.y), run)
     let chart = LineChart(
       id: "\(id)-over-time", title: "Response time over time",
       description: Self.description(of: lines), x: x, y: y, lines: lines, limits: limits, bands: bands(run, x: x),
-      plotHeight: 110, namesLines: false)
+      plotHeight: 110)
     html.figure(
       "Response time",
       note: "of the jobs that settled within each \(HumanUnits.time(width)); percentiles to within 6 %",
-      legend: HTML.legend(lines.map { ($0.name, $0.series) }, ofAreas: false), picture: chart.html
+      legend: chart.legend, picture: chart.html
     ) {
       let rows = series.widened(by: (series.slots.count + Self.rowLimit - 1) / Self.rowLimit)
       $0.numbers(
@@ -130,7 +133,10 @@ extension ScenarioPage {
     return (series.widened(by: max(1, series.slots.count / 16)), nil)
   }
 
-  private func timeScale(of values: [Double], _ run: RunResult) -> (Scale, [LineChart.Limit]) {
+  /// - Parameter middle: The medians over time.
+  private func timeScale(
+    of values: [Double], middle: [Double], _ run: RunResult
+  ) -> (Scale, [LineChart.Limit]) {
     let most = values.max() ?? 1
     let types = run.measurement.classes.compactMap(\.key.type)
     let limits = scenario.targets.compactMap { target -> LineChart.Limit? in
@@ -141,10 +147,11 @@ extension ScenarioPage {
       return LineChart.Limit(words: words, value: target.limit, isMet: target.verdict == .met)
     }
     let reach = limits.map(\.value).reduce(most, max)
-    let sorted = values.filter { $0 > 0 }.sorted()
-    guard let least = sorted.first, most > 50 * sorted[sorted.count / 4] else {
-      return (Scale.time(to: reach, count: 3), limits)
-    }
+    let linear = Scale.time(to: reach, count: 3)
+    let medians = middle.filter { $0 > 0 }.sorted()
+    guard let least = values.filter({ $0 > 0 }).min(), !medians.isEmpty,
+      medians[medians.count / 2] < linear.ticks.map(\.value).first(where: { $0 > 0 }) ?? 0
+    else { return (linear, limits) }
     return (Scale.logarithmic(from: max(least, most / 1e5), to: reach, label: Scale.shortTime), limits)
   }
 
