@@ -38,7 +38,9 @@ package struct RunEnvironment: Hashable, Sendable, Codable {
       Entry(key: "swift_compiler", value: swiftCompiler),
       Entry(key: "build_configuration", value: buildConfiguration),
       Entry(key: "allocator", value: allocator),
-      Entry(key: "git_commit", value: gitCommit(above: Bundle.main.bundlePath) ?? "unknown"),
+      Entry(
+        key: "git_commit", value: gitCommit(above: FileManager.default.currentDirectoryPath) ?? "unknown"),
+      Entry(key: "tailrace_commit", value: gitCommit(above: Bundle.main.bundlePath) ?? "unknown"),
       Entry(key: "load_average", value: loadAverage() ?? "unknown"),
     ])
   }
@@ -92,6 +94,8 @@ package struct RunEnvironment: Hashable, Sendable, Codable {
   }
 
   /// Finds the commit of the checkout that holds `path`, from git's own files; nil when there is none.
+  ///
+  /// `git_commit` is that of the user's working copy, `tailrace_commit` that of the checkout which built this program.
   static func gitCommit(above path: String) -> String? {
     var directory = URL(fileURLWithPath: path).standardizedFileURL
     while directory.path != "/" {
