@@ -130,7 +130,11 @@ struct DocumentsTests {
         #expect(!document.contains("\(other): gate") && !document.hasPrefix("\(other):"), "\(name) says \(other)")
       }
     }
-    struct Judged: Decodable { var verdict: String; var exitStatus: Int32 }
+    struct Judged: Decodable {
+      var verdict: String
+      var exitStatus: Int32
+      enum CodingKeys: String, CodingKey { case verdict, exitStatus = "exit_status" }
+    }
     let json = try JSONDecoder().decode(Judged.self, from: Data(try #require(files["gate.json"])))
     #expect(json.verdict == word && json.exitStatus == status)
     #expect(try GateFiles.decode(try #require(files["gate.json"])) == findings)
@@ -184,7 +188,11 @@ struct DocumentsTests {
         #expect(!document.contains(other), "\(name) says \(other)")
       }
     }
-    struct Judged: Decodable { var verdict: String; var exitStatus: Int32 }
+    struct Judged: Decodable {
+      var verdict: String
+      var exitStatus: Int32
+      enum CodingKeys: String, CodingKey { case verdict, exitStatus = "exit_status" }
+    }
     let json = try JSONDecoder().decode(Judged.self, from: Data(try #require(files["result.json"])))
     #expect(json.verdict == word && json.exitStatus == status)
   }
@@ -215,7 +223,11 @@ struct DocumentsTests {
       let explained = findings.explanation(of: 1, in: "mine") != nil
       #expect(document.contains("The cause is the") == explained, "\(name) explains what others do not")
     }
-    struct Judged: Decodable { var verdict: String; var exitStatus: Int32 }
+    struct Judged: Decodable {
+      var verdict: String
+      var exitStatus: Int32
+      enum CodingKeys: String, CodingKey { case verdict, exitStatus = "exit_status" }
+    }
     let json = try JSONDecoder().decode(Judged.self, from: Data(try #require(files["comparison.json"])))
     #expect(json.verdict == findings.word && json.exitStatus == findings.exitStatus)
   }

@@ -110,7 +110,11 @@ import Testing
       #expect(page.contains(answer) && text.contains(answer), "\(answer)")
       for target in result.targets { #expect(page.contains(target) && text.contains(target)) }
     }
-    struct Judged: Decodable { var verdict: String; var exitStatus: Int32 }
+    struct Judged: Decodable {
+      var verdict: String
+      var exitStatus: Int32
+      enum CodingKeys: String, CodingKey { case verdict, exitStatus = "exit_status" }
+    }
     let json = try JSONDecoder().decode(Judged.self, from: Data(try #require(files["capacity.json"])))
     #expect(json.verdict == result.word && json.exitStatus == result.exitStatus)
   }

@@ -75,6 +75,31 @@ import Testing
     for (one, two) in zip(files, again) { #expect(one.bytes == two.bytes, "\(one.path) differs") }
   }
 
+  /// Every key is in snake case, and no length of time has a name without its unit.
+  @Test func namesHaveOneStyleAndTheirUnit() throws {
+    var suite = try FixedSuite.make()
+    suite.scenarios[0].runs[0].measurement.priorities = ["myType": .high, "busy_type": .low]
+    let bytes = try ReportFiles.encode(suite)
+    #expect(try ReportFiles.decode(bytes) == suite)
+    let text = String(decoding: bytes, as: UTF8.self)
+    let keys = Set(text.matches(of: /"([^"\\]+)":/).map { String($0.1) })
+    #expect(keys.isSuperset(of: ["myType", "busy_type"]), "names that users gave stay as they are")
+    #expect(keys.filter { $0.contains(where: \.isUppercase) } == ["myType"])
+    #expect(keys.isSuperset(of: ["busy_ns", "held_back_ns", "width_ns", "window_start_ns"]))
+    #expect(keys.isSuperset(of: ["time_scale", "exit_status"]))
+    #expect(keys.isDisjoint(with: ["busy", "held_back", "width", "window_start"]))
+  }
+
+  /// A file of the first format, whose names had no units, gives the same result.
+  @Test func formerFormatIsRead() throws {
+    let former = try Data(contentsOf: Self.golden.appending(path: "result-format-1.json"))
+    var expected = try FixedSuite.make()
+    for scenario in expected.scenarios.indices { expected.scenarios[scenario].causes = nil }
+    let read = try ReportFiles.decode(Array(former))
+    #expect(read.format == SuiteResult.currentFormat)
+    #expect(read == expected)
+  }
+
   @Test func pathsAreDistinctAndSafe() throws {
     let paths = try ReportFiles.render(FixedSuite.make()).map(\.path)
     #expect(Set(paths).count == paths.count)

@@ -1,9 +1,9 @@
 /// The result of a capacity search, with all data for its report and its page.
 ///
 /// Rates are jobs per second of all scaled streams together. Durations are nanoseconds.
-package struct CapacityResult: Sendable, Hashable, Codable {
+package struct CapacityResult: Sendable, Hashable, Codable, ResultDocument {
   /// The format that this version writes and reads.
-  package static let currentFormat = 1
+  package static let currentFormat = 2
   /// The version of the format.
   package var format = CapacityResult.currentFormat
   /// The version of the program that created it.

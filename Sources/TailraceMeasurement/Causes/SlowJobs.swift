@@ -10,6 +10,11 @@ package struct SlowJobs: Sendable, Hashable, Codable {
     package var mean: Double
     /// 0…1, of their time from intended arrival to settlement.
     package var share: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case part, share
+      case mean = "meanNs"
+    }
   }
   /// Jobs that are slow by themselves, or all jobs of the class where ``isWhole``.
   package var jobs: Int
@@ -36,6 +41,11 @@ package struct SlowJobs: Sendable, Hashable, Codable {
   package var wait: Wait?
   /// How their service compares with that of their type; nil: they hardly ran.
   package var service: Service?
+
+  private enum CodingKeys: String, CodingKey {
+    case jobs, of, isWhole, parts, retrying, type, ofType, stretches, cameAtOnce, burst, wait, service
+    case limit = "limitNs"
+  }
 }
 
 extension SlowJobs {
@@ -45,6 +55,12 @@ extension SlowJobs {
     package var to: Nanoseconds
     /// Whether it reaches to the last arrival of the run.
     package var isLast = false
+
+    private enum CodingKeys: String, CodingKey {
+      case isLast
+      case from = "fromNs"
+      case to = "toNs"
+    }
   }
 
   /// A stretch in which jobs came faster than at most other times.
@@ -53,6 +69,12 @@ extension SlowJobs {
     package var to: Nanoseconds
     /// The arrival rate as a multiple of the usual one; nil: usually none came.
     package var factor: Double?
+
+    private enum CodingKeys: String, CodingKey {
+      case factor
+      case from = "fromNs"
+      case to = "toNs"
+    }
   }
 
   /// What an attempt may wait for.
@@ -97,6 +119,13 @@ extension SlowJobs {
     package var started: Nanoseconds
     /// How many attempts were as long and ran while slow jobs waited, this one included.
     package var attempts: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case type, worker, attempts
+      case service = "serviceNs"
+      case usual = "usualNs"
+      case started = "startedNs"
+    }
   }
 
   /// What the slow jobs waited for, and what ran meanwhile in the pool in which most of them waited.
@@ -119,6 +148,11 @@ extension SlowJobs {
     /// Work that came per second of the run's arrivals, in seconds; nil: all came at once.
     package var load: Double?
     package var stuck: Stuck?
+
+    private enum CodingKeys: String, CodingKey {
+      case pool, held, workers, running, queued, type, ofType, retries, stuck
+      case load = "loadErlangs"
+    }
   }
 
   /// How long the slow jobs' attempts ran.
@@ -129,5 +163,11 @@ extension SlowJobs {
     package var usual: Nanoseconds
     /// The one worker that ran nearly all of them, of several; nil: there is none.
     package var worker: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case worker
+      case mean = "meanNs"
+      case usual = "usualNs"
+    }
   }
 }

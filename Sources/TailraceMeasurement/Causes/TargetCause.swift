@@ -22,6 +22,12 @@ package struct TargetCause: Sendable, Hashable, Codable {
     package var workers: Int
     /// Work that came per second, in seconds.
     package var offeredLoad: Double?
+
+    private enum CodingKeys: String, CodingKey {
+      case utilization, workers
+      case offeredRate = "offeredRatePerSecond"
+      case offeredLoad = "offeredLoadErlangs"
+    }
   }
 
   /// The target as written.
@@ -43,6 +49,11 @@ package struct TargetCause: Sendable, Hashable, Codable {
   package var faults: [String] = []
 
   init(target: String) { self.target = target }
+
+  private enum CodingKeys: String, CodingKey {
+    case target, slow, fates, errors, demand, disturbances, faults
+    case heldBack = "heldBackNs"
+  }
 }
 
 extension TargetCause {

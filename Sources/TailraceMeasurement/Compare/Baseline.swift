@@ -1,6 +1,6 @@
 /// Stored results to compare later ones with: one per tape, as measured.
-package struct Baseline: Sendable, Hashable, Codable {
-  package static let currentFormat = 1
+package struct Baseline: Sendable, Hashable, Codable, ResultDocument {
+  package static let currentFormat = 2
   package var format = Baseline.currentFormat
   package var name: String
   /// The wall-clock time when it was stored, in ISO 8601.
@@ -49,7 +49,7 @@ extension SuiteResult {
 }
 
 /// The noise floor of a machine: how large a change of each metric must be to be detectable, from comparing equals.
-package struct NoiseFloor: Sendable, Hashable, Codable {
+package struct NoiseFloor: Sendable, Hashable, Codable, ResultDocument {
   /// One metric's floor.
   package struct Entry: Sendable, Hashable, Codable {
     package var scenario: String
@@ -57,7 +57,7 @@ package struct NoiseFloor: Sendable, Hashable, Codable {
     /// The smallest relative change that this many rounds detect in four of five comparisons; nil: none.
     package var floor: Double?
   }
-  package static let currentFormat = 1
+  package static let currentFormat = 2
   package var format = NoiseFloor.currentFormat
   package var measured: String
   package var environment: [Setting]

@@ -43,8 +43,8 @@ package struct PooledRuns: Sendable, Hashable, Codable {
 }
 
 /// The findings of a comparison, with all data for its report.
-package struct ComparisonFindings: Sendable, Hashable, Codable {
-  package static let currentFormat = 1
+package struct ComparisonFindings: Sendable, Hashable, Codable, ResultDocument {
+  package static let currentFormat = 2
   package var format = ComparisonFindings.currentFormat
   package var version: String
   package var name: String

@@ -31,8 +31,8 @@ package struct GateCheck: Sendable, Hashable, Codable {
 }
 
 /// The findings of a gate.
-package struct GateFindings: Sendable, Hashable, Codable {
-  package static let currentFormat = 1
+package struct GateFindings: Sendable, Hashable, Codable, ResultDocument {
+  package static let currentFormat = 2
   /// The exit status of a gate without a conclusive result.
   package static let inconclusiveStatus: Int32 = 5
   package var format = GateFindings.currentFormat

@@ -1,9 +1,9 @@
 /// The result of a search for the cheapest configuration, with all data for its report and its page.
 ///
 /// Durations are nanoseconds.
-package struct PlanResult: Sendable, Hashable, Codable {
+package struct PlanResult: Sendable, Hashable, Codable, ResultDocument {
   /// The format that this version writes and reads.
-  package static let currentFormat = 1
+  package static let currentFormat = 2
   /// The version of the format.
   package var format = PlanResult.currentFormat
   /// The version of the program that created it.

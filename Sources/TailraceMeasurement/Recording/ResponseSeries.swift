@@ -58,6 +58,11 @@ package struct ResponseSeries: Sendable, Hashable, Codable {
   /// From the run's start; at most 128 slots.
   package var slots: [Slot]
 
+  private enum CodingKeys: String, CodingKey {
+    case slots
+    case width = "widthNs"
+  }
+
   /// The series in wider slots, each the sum of `factor` of these.
   package func widened(by factor: Int) -> ResponseSeries {
     guard factor > 1 else { return self }

@@ -7,6 +7,11 @@ package struct Series: Sendable, Hashable, Codable {
   /// Per second for `throughput`; the mean over the slot for `queue_depth` and `running`.
   package var values: [Double]
 
+  private enum CodingKeys: String, CodingKey {
+    case values
+    case width = "widthNs"
+  }
+
   /// Rounded to three decimals, which is precise enough and saves two thirds of the bytes.
   init(_ grid: borrowing TimeGrid, perSecond: Bool, until end: Int64) {
     let width = grid.width
@@ -32,6 +37,11 @@ package struct WorkerUse: Sendable, Hashable, Codable {
   package var utilization: Double
   /// The name in files: `async-0`.
   package var name: String { "\(pool.name)-\(worker)" }
+
+  private enum CodingKeys: String, CodingKey {
+    case pool, worker, utilization
+    case busy = "busyNs"
+  }
 }
 
 /// Facts about a run that only the harness knows.
@@ -99,6 +109,14 @@ package struct RunMeasurement: Sendable, Hashable, Codable {
     guard ofType.count == 1, priorities[type] == key.priority else { return nil }
     return ofType[0]
   }
+  private enum CodingKeys: String, CodingKey {
+    case classes, unmeasured, figures, throughput, queueDepth, running, responseOverTime, timeline, workers
+    case intendedInWindow, submittedInWindow, acceptedJobs, priorities
+    case windowStart = "windowStartNs"
+    case windowEnd = "windowEndNs"
+    case meanTimeInSystem = "meanTimeInSystemNs"
+  }
+
   /// Drops the time series.
   mutating func dropSeries() {
     (throughput.values, queueDepth.values, running.values) = ([], [], [])

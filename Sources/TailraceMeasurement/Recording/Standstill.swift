@@ -12,6 +12,13 @@ package struct Standstill: Sendable, Hashable, Codable {
   package var suspended = Nanoseconds.zero
   package init() {}
 
+  private enum CodingKeys: String, CodingKey {
+    case gaps
+    case longest = "longestNs"
+    case total = "totalNs"
+    case suspended = "suspendedNs"
+  }
+
   /// Adds a gap.
   package mutating func add(_ gap: Nanoseconds, suspended: Nanoseconds = .zero) {
     longest = max(longest, gap)

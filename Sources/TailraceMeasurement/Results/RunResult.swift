@@ -85,6 +85,20 @@ package struct Observations: Sendable, Hashable, Codable {
   package var failures: FailureReasons?
   package init() {}
 
+  private enum CodingKeys: String, CodingKey {
+    case isOpenLoop, generatorLateness, meanJobsInSystem, bytesPerJob, liveBytesWarm, liveBytesEnd
+    case allocationsPerJob, hostSteal, hostTicks, otherPrograms, standstill, isInterrupted, cutOff, injectedFaults
+    case attemptsLeftOut, failures
+    case heldBack = "heldBackNs"
+    case observedFor = "observedForNs"
+    case processorTime = "processorTimeNs"
+    case peakMemory = "peakMemoryBytes"
+    case runDelay = "runDelayNs"
+    case spinSpeed = "spinSpeedPerNs"
+    case wakeUpP50 = "wakeUpP50Ns"
+    case wakeUpP99 = "wakeUpP99Ns"
+  }
+
   var figures: [Figure] {
     [
       Figure(.jobsInSystem, meanJobsInSystem), Figure(.processorTime, processorTime), Figure(.peakMemory, peakMemory),

@@ -138,9 +138,9 @@ package struct ScenarioResult: Sendable, Hashable, Codable {
 }
 
 /// The result of a command, with all data for its report.
-package struct SuiteResult: Sendable, Hashable, Codable {
+package struct SuiteResult: Sendable, Hashable, Codable, ResultDocument {
   /// The format that this version writes and reads.
-  package static let currentFormat = 1
+  package static let currentFormat = 2
   /// The version of the format.
   package var format: Int
   /// The version of the program that created it.

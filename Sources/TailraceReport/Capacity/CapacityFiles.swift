@@ -22,7 +22,7 @@ package enum CapacityFiles {
   ///
   /// - Throws: ``ReportProblem``.
   package static func decode(_ bytes: [UInt8]) throws(ReportProblem) -> CapacityResult {
-    try ReportJSON.decode(bytes, file: "capacity.json", current: CapacityResult.currentFormat)
+    try ReportJSON.decode(bytes, file: "capacity.json")
   }
 
   /// `capacity.csv`: one figure per row, with its interval. `rate_per_s` is empty for figures of a whole search.

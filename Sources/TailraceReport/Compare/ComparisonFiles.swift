@@ -22,7 +22,7 @@ package enum ComparisonFiles {
   ///
   /// - Throws: ``ReportProblem``.
   package static func decode(_ bytes: [UInt8]) throws(ReportProblem) -> ComparisonFindings {
-    try ReportJSON.decode(bytes, file: "comparison.json", current: ComparisonFindings.currentFormat)
+    try ReportJSON.decode(bytes, file: "comparison.json")
   }
 
   /// `comparison.csv`: one row per metric and candidate. Changes are shares of the baseline's value.

@@ -178,7 +178,7 @@ package enum GateFiles {
   ///
   /// - Throws: ``ReportProblem``.
   package static func decode(_ bytes: [UInt8]) throws(ReportProblem) -> GateFindings {
-    try ReportJSON.decode(bytes, file: "gate.json", current: GateFindings.currentFormat)
+    try ReportJSON.decode(bytes, file: "gate.json")
   }
 
   /// A string near the start of every JUnit file of a gate, and of no other file.

@@ -21,7 +21,7 @@ package enum PlanFiles {
   ///
   /// - Throws: ``ReportProblem``.
   package static func decode(_ bytes: [UInt8]) throws(ReportProblem) -> PlanResult {
-    try ReportJSON.decode(bytes, file: "plan.json", current: PlanResult.currentFormat)
+    try ReportJSON.decode(bytes, file: "plan.json")
   }
 
   /// `plan.csv`: one figure per row, with its interval.

@@ -39,7 +39,7 @@ package enum ReportFiles {
   ///
   /// - Throws: ``ReportProblem``.
   package static func decode(_ bytes: [UInt8]) throws(ReportProblem) -> SuiteResult {
-    try ReportJSON.decode(bytes, file: "result.json", current: SuiteResult.currentFormat)
+    try ReportJSON.decode(bytes, file: "result.json")
   }
 
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TailraceMeasurement
 import TailraceSpelling
 
 /// The JSON from which a report's files are made: sorted keys, one line, a final line feed, and a `format` key.
@@ -7,6 +8,7 @@ package enum ReportJSON {
   package static func encode(_ value: some Encodable) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .custom { ReportNames.inFile($0) }
     return Array(try encoder.encode(value)) + [0x0a]
   }
 
@@ -35,21 +37,26 @@ package enum ReportJSON {
   private struct Head: Decodable { var format: Int }
 
   /// - Parameters:
+  ///   - bytes: Of the current format or an earlier one.
   ///   - file: The file's name, for error messages.
-  ///   - current: The format that this version reads.
   /// - Throws: ``ReportProblem`` if the bytes are not a valid file of this kind.
-  package static func decode<Value: Decodable>(
-    _ bytes: [UInt8], file: String, current: Int
+  package static func decode<Value: ResultDocument>(
+    _ bytes: [UInt8], file: String
   ) throws(ReportProblem) -> Value {
     // The file is untrusted: escape control and invisible characters.
     let data = Data(JSONTexts.rewritten(bytes) { VisibleText.line($0) })
     do {
       let format = try JSONDecoder().decode(Head.self, from: data).format
-      guard format == current else {
+      guard (1...Value.currentFormat).contains(format) else {
         throw ReportProblem(
-          "\(file) has format \(format); this version reads format \(current). Use the version that wrote it")
+          "\(file) has format \(format); this version reads formats 1 to \(Value.currentFormat). Use the version that "
+            + "wrote it")
       }
-      return try JSONDecoder().decode(Value.self, from: data)
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .custom { ReportNames.inType($0, format: format) }
+      var value = try decoder.decode(Value.self, from: data)
+      value.upgrade()
+      return value
     } catch let problem as ReportProblem {
       throw problem
     } catch let error as DecodingError {

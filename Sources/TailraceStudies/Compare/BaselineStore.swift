@@ -63,7 +63,7 @@ package struct BaselineStore: Sendable {
         description: "no baseline '\(name)' in \(directory)/baselines (\(others)); create it from a known good "
           + "version with 'tailrace baseline save \(name) SCENARIO'")
     }
-    let baseline: Baseline = try read(path(of: name), current: Baseline.currentFormat)
+    let baseline: Baseline = try read(path(of: name))
     guard !baseline.rounds.isEmpty else { throw Problem(description: "'\(path(of: name))' contains no rounds") }
     return baseline
   }
@@ -92,7 +92,7 @@ package struct BaselineStore: Sendable {
   /// A suite's measured noise; nil: not measured.
   package func noise(of name: String) throws(Problem) -> NoiseFloor? {
     guard FileManager.default.fileExists(atPath: path("noise", name)) else { return nil }
-    return try read(path("noise", name), current: NoiseFloor.currentFormat)
+    return try read(path("noise", name))
   }
 
   // MARK: - Files
@@ -111,7 +111,7 @@ package struct BaselineStore: Sendable {
     }
   }
 
-  private func read<Value: Decodable>(_ path: String, current: Int) throws(Problem) -> Value {
+  private func read<Value: ResultDocument>(_ path: String) throws(Problem) -> Value {
     let bytes: [UInt8]
     do {
       bytes = try InputFile.bytes(of: path, .result, .regular)
@@ -119,7 +119,7 @@ package struct BaselineStore: Sendable {
       throw Problem(description: error.description)
     }
     do {
-      return try ReportJSON.decode(bytes, file: "'\(path)'", current: current)
+      return try ReportJSON.decode(bytes, file: "'\(path)'")
     } catch {
       throw Problem(description: "\(error.description); or save it again")
     }
