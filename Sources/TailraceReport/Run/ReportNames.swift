@@ -23,6 +23,8 @@ enum ReportNames {
       "peakMemory": "peakMemoryBytes", "runDelay": "runDelayNs", "spinSpeed": "spinSpeedPerNs",
       "wakeUpP50": "wakeUpP50Ns", "wakeUpP99": "wakeUpP99Ns",
     ],
+    // Never part of a released format 1.
+    "scenarios": ["causes": "formerCauses"],
     "standstill": ["longest": "longestNs", "total": "totalNs", "suspended": "suspendedNs"],
   ]
 
