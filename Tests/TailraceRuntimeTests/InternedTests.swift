@@ -144,7 +144,7 @@ struct InternedTests {
       #expect(scheduler.status(of: id)?.type == "unknown \(number)")
     }
     #expect(scheduler.health() == .healthy)
-    let types = scheduler.withState { state in state.typeNames.count }
+    let types = scheduler.withState { state in state.types.count }
     #expect(types < 3_000)
     // A number that was used again is registered like any other.
     let late = try scheduler.submitBlocking(JobRequest("late"))

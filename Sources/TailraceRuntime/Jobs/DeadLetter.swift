@@ -155,7 +155,7 @@ extension Scheduler {
     let (validate, payload) = try withState { state in
       guard let type = state.core.description(of: id)?.type else { throw SchedulerError.unknownDeadLetter(id) }
       let carried = state.entry(of: id).payload
-      return (state.validators[state.typeNames[Int(type.rawValue)]], JobLuggage.payload(of: carried))
+      return (state.types[type].validate, JobLuggage.payload(of: carried))
     }
     do { try validate?(payload) } catch { return error }
     return nil

@@ -105,7 +105,7 @@ public struct JobContext: Sendable {
   /// 0; a load generator assigns its own numbers.
   public var number: UInt64 { token.number }
   /// The name under which the handler is registered.
-  public var type: String { worker.directory[token.type] }
+  public var type: String { worker.types[token.type].name }
   /// The job's priority.
   public var priority: Priority { token.priority }
   /// The pool whose worker runs the attempt.
@@ -138,7 +138,7 @@ public struct JobContext: Sendable {
     }
   }
   /// nil: the scheduler was deallocated.
-  var home: Scheduler? { worker.directory.scheduler }
+  var home: Scheduler? { worker.home.scheduler }
 
   /// Whether the attempt was cancelled or timed out. Blocking handlers should check it periodically; for async handlers
   /// `Task.isCancelled` is set as well.
@@ -158,6 +158,12 @@ public struct JobContext: Sendable {
   public func sleep(for time: Duration) async throws {
     try await worker.time.sleep(until: worker.time.now + Nanoseconds(time), countedBy: worker.sleepers)
   }
+}
+
+/// A handler's reference to its scheduler, which the handler must not keep in memory.
+final class HandlerHome: Sendable {
+  /// Set before the object is shared.
+  nonisolated(unsafe) weak var scheduler: Scheduler?
 }
 
 /// The status of a job that the scheduler still keeps.

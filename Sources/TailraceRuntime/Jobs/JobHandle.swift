@@ -123,7 +123,7 @@ extension Scheduler {
   public func handle<Parameters: Job>(of id: JobID, as type: Parameters.Type) throws -> JobHandle<Parameters> {
     let (name, known, watch) = try withState { state in
       guard let (number, _) = state.core.description(of: id) else { throw SchedulerError.unknownJob(id) }
-      return (state.typeNames[Int(number.rawValue)], state.parameters[Int(number.rawValue)], state.hold(id))
+      return (state.types[number].name, state.types[number].parameters, state.hold(id))
     }
     guard known == type else {
       throw SchedulerError.otherJobType(name, registered: known.map { "\($0)" }, submitted: "\(type)")
@@ -156,16 +156,18 @@ extension DriverState {
   /// Compares type addresses only; further checks run outside the lock.
   @inline(__always)
   func check(_ request: JobRequest, of type: JobTypeID) -> ParameterCheck {
-    let registered = parameters[Int(type.rawValue)]
+    let registered = types[type].parameters
     // Most frequent: untyped jobs.
     guard registered != nil || request.jobType != nil else { return .fits }
-    return checkParameters(request, registered)
+    return checkParameters(request, of: type, registered)
   }
 
   @inline(never)
-  private func checkParameters(_ request: JobRequest, _ registered: (any Job.Type)?) -> ParameterCheck {
+  private func checkParameters(
+    _ request: JobRequest, of type: JobTypeID, _ registered: (any Job.Type)?
+  ) -> ParameterCheck {
     // The parameter type of the handler is not known yet.
-    if parkedTypes.ids[request.type] != nil { return .fits }
+    if types[type].isParked { return .fits }
     if let registered, request.jobType == nil || request.jobType == registered, let payload = request.payload,
       Swift.type(of: payload) == registered as Any.Type
     {

@@ -1,5 +1,4 @@
 import TailraceCore
-import TailracePlatform
 
 /// A key for a value that is attached to a job from its submission to its attempts, beside the payload. Middleware uses
 /// it, for example to propagate trace context.
@@ -57,16 +56,4 @@ extension JobLuggage {
   static func payload(of carried: (any Sendable)?) -> (any Sendable)? {
     if let luggage = of(carried) { luggage.payload } else { carried }
   }
-}
-
-/// The names of registered job types, readable outside the scheduler's lock, and a handler's reference to its
-/// scheduler.
-final class TypeDirectory: Sendable {
-  /// Set before the directory is shared.
-  nonisolated(unsafe) weak var scheduler: Scheduler?
-  private let names = Locked<[String]>([])
-  func append(_ name: String) { names.withLock { $0.append(name) } }
-  /// Reuses a number for another name.
-  func rename(_ type: JobTypeID, to name: String) { names.withLock { $0[Int(type.rawValue)] = name } }
-  subscript(type: JobTypeID) -> String { names.withLock { $0[Int(type.rawValue)] } }
 }

@@ -109,7 +109,7 @@ extension Scheduler {
   public func use(attempt middleware: any AttemptMiddleware) throws {
     try withState { state in
       guard state.startInstant == nil, !state.isShuttingDown else { throw SchedulerError.alreadyStarted }
-      state.handlers.add(middleware)
+      state.types.use(middleware)
     }
   }
 

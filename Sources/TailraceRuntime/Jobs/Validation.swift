@@ -19,7 +19,7 @@ extension Scheduler {
     if let jobType = request.jobType {
       validate = { try jobType.validate($0) }
     } else {
-      validate = withState { state in state.validators[request.type] }
+      validate = withState { state in state.types.numbers[request.type].flatMap { state.types[$0].validate } }
     }
     do { try validate?(request.payload) } catch { return error }
     return nil

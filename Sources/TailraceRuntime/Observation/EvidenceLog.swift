@@ -231,7 +231,7 @@ extension Scheduler {
       state.evidence.append(log)
       guard log.settings.measuresMemory else { return }
       // Outermost, so that it includes everything the attempt does.
-      state.handlers.add(MemoryMeter(), isOutermost: true)
+      state.types.use(MemoryMeter(), isOutermost: true)
     }
     subscribe(log.buffer)
   }

@@ -335,7 +335,7 @@ extension DriverState {
       }
     }
     lookForBlockedThreads(&facts)
-    facts.unknownTypes = core.waitingParkedTypes == 0 ? [] : parkedTypes.withJobs(in: core)
+    facts.unknownTypes = core.waitingParkedTypes == 0 ? [] : parkedTypesWithJobs()
     return facts
   }
 }

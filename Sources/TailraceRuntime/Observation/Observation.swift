@@ -128,9 +128,8 @@ extension DriverState {
     let slot = record.id.slot
     let offset = observation.unixOffset(at: now)
     var step = JobEvent(
-      kind: .admitted, job: record.id, number: record.number, type: typeNames[Int(record.type.rawValue)],
-      priority: record.priority, pool: record.pool,
-      labels: slot < entries.count ? entries[slot].watch?.labels ?? [] : [],
+      kind: .admitted, job: record.id, number: record.number, type: types[record.type].name,
+      priority: record.priority, pool: record.pool, labels: slot < entries.count ? entries[slot].watch?.labels ?? [] : [],
       instant: record.finished, unixNanoseconds: record.finished.nanoseconds &+ offset)
     let wasStarted = record.started != TimelineRecord.never
     if wasStarted {
@@ -192,7 +191,7 @@ extension DriverState {
   ) {
     guard !observation.subscribers.isEmpty else { return }
     var step = JobEvent(
-      kind: .admitted, job: nil, number: submission.number, type: typeNames[Int(submission.type.rawValue)],
+      kind: .admitted, job: nil, number: submission.number, type: types[submission.type].name,
       priority: submission.priority ?? .normal, pool: submission.pool ?? .async, labels: [], instant: now,
       unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now))
     if !outbox.records.isEmpty {
@@ -218,7 +217,7 @@ extension DriverState {
     else { return }
     observation.post(
       JobEvent(
-        kind: .admitted, job: id, number: number, type: typeNames[Int(type.rawValue)], priority: priority, pool: pool,
+        kind: .admitted, job: id, number: number, type: types[type].name, priority: priority, pool: pool,
         labels: id.slot < entries.count ? entries[id.slot].watch?.labels ?? [] : [], instant: now,
         unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false, parting: &departures)
   }
@@ -247,7 +246,7 @@ extension DriverState {
     let isKnown = core.state(of: token.job) != nil && slot < entries.count
     observation.post(
       JobEvent(
-        kind: kind, job: token.job, number: token.number, type: typeNames[Int(token.type.rawValue)],
+        kind: kind, job: token.job, number: token.number, type: types[token.type].name,
         priority: token.priority, pool: token.pool, labels: isKnown ? entries[slot].watch?.labels ?? [] : [],
         instant: now, unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false,
       parting: &departures)
@@ -263,7 +262,7 @@ extension DriverState {
     observation.post(
       JobEvent(
         kind: .started(attempt: Int(token.attempt), worker: Int(token.worker)), job: token.job, number: token.number,
-        type: typeNames[Int(token.type.rawValue)], priority: token.priority, pool: token.pool,
+        type: types[token.type].name, priority: token.priority, pool: token.pool,
         labels: slot < entries.count ? entries[slot].watch?.labels ?? [] : [], instant: now,
         unixNanoseconds: now.nanoseconds &+ observation.unixOffset(at: now)), isEvidence: false, parting: &departures)
     defer { observation.wakes.removeAll(keepingCapacity: true) }

@@ -59,20 +59,12 @@ struct DriverState: ~Copyable {
   var core: SchedulerCore
   let time: TimerThread
   var entries: ContiguousArray<JobEntry> = []
-  var typeNames: [String] = []
-  var typeIDs: [String: JobTypeID] = [:]
-  /// Types being announced to the observer. They are in every table except ``typeIDs``.
-  var unannounced: [String: JobTypeID] = [:]
-  /// By job type: the parameter type of its handler; nil: any.
-  var parameters: [(any Job.Type)?] = []
-  /// Replaced as a whole by a table of the same size to drop all handlers.
-  var handlers = HandlerTable()
-  /// By name of job type; see ``Scheduler/validates``.
-  var validators: [String: JobValidation] = [:]
-  /// Types without a handler.
-  var parkedTypes = ParkedTypes()
+  /// All job types.
+  let types = JobTypeTable()
+  /// Numbers of job types that had no handler and are no longer in use.
+  var freedTypes = FreedTypes()
   var submissionMiddleware: [any SubmissionMiddleware] = []
-  let directory = TypeDirectory()
+  let home = HandlerHome()
   /// The observer; nil: there is none, or it was released.
   var observer: (any TimelineObserver)?
   var observation: Observation
@@ -144,7 +136,7 @@ struct DriverState: ~Copyable {
     if let start = time.virtualStart { wallClock = { start + ($0 - .zero) } }
     self.core.startIdentifiers(at: .random(in: 0...(.max)))
     var shard = 1
-    let directory = directory
+    let (types, home) = (types, home)
     spares = PoolID.allCases.map { pool in
       let own = configuration[pool].workers
       return (own..<configuration.places(in: pool)).reversed().map { UInt16($0) }
@@ -152,7 +144,7 @@ struct DriverState: ~Copyable {
     workers = PoolID.allCases.map { pool in
       (0..<configuration.places(in: pool)).map { index in
         defer { shard += 1 }
-        return Worker(pool: pool, index: UInt16(index), shard: shard, directory: directory, time: time)
+        return Worker(pool: pool, index: UInt16(index), shard: shard, types: types, home: home, time: time)
       }
     }
   }

@@ -33,56 +33,35 @@ struct ParkedInputs {
   }
 }
 
-/// Types without a handler, by name.
-struct ParkedTypes {
-  /// Maximum types with waiting jobs.
-  static let most = 1_000
+/// Numbers of job types that had no handler and have no known job any more, for reuse.
+struct FreedTypes {
   /// How many freed numbers to keep unused: records of their last jobs may still be undelivered.
   private static let quarantine = 1_000
 
-  var ids: [String: JobTypeID] = [:]
-  /// Freed numbers, oldest first.
-  private var free: ContiguousArray<JobTypeID> = []
-  private var freeHead = 0
-  /// The number of types at which types without jobs are swept.
-  private var sweepAt = 256
+  /// Oldest first, from ``head`` on.
+  private var numbers: ContiguousArray<JobTypeID> = []
+  private var head = 0
+  /// The number of parked types at which those without jobs are swept: each time their number has doubled.
+  fileprivate private(set) var sweepAt = 256
 
-  /// Whether to sweep, which happens each time the number of types has doubled.
-  var needsSweep: Bool { ids.count >= sweepAt }
+  fileprivate mutating func append(_ type: JobTypeID) { numbers.append(type) }
 
-  /// Removes the types without any known job. Returns their names.
-  mutating func sweep(_ core: borrowing SchedulerCore, but kept: [String: JobTypeID]) -> [String] {
-    var forgotten: [String] = []
-    for (name, id) in ids where core.isForgotten(parked: id) && kept[name] == nil {
-      forgotten.append(name)
-      free.append(id)
-    }
-    for name in forgotten { ids[name] = nil }
-    sweepAt = max(256, ids.count * 2)
-    return forgotten
-  }
+  fileprivate mutating func swept(leaving count: Int) { sweepAt = max(256, count * 2) }
 
   /// A freed number that may be reused.
-  mutating func takeAged() -> JobTypeID? { free.count - freeHead > Self.quarantine ? takeFree() : nil }
+  mutating func takeAged() -> JobTypeID? { numbers.count - head > Self.quarantine ? take() : nil }
 
   /// A freed number, for use when no fresh one is left.
-  mutating func takeFree() -> JobTypeID? {
-    guard freeHead < free.count else { return nil }
+  mutating func take() -> JobTypeID? {
+    guard head < numbers.count else { return nil }
     defer {
-      freeHead += 1
-      if freeHead * 2 > free.count, freeHead > 64 {
-        free.removeFirst(freeHead)
-        freeHead = 0
+      head += 1
+      if head * 2 > numbers.count, head > 64 {
+        numbers.removeFirst(head)
+        head = 0
       }
     }
-    return free[freeHead]
-  }
-
-  /// The names of types with waiting jobs, sorted.
-  func withJobs(in core: borrowing SchedulerCore) -> [String] {
-    var names: [String] = []
-    for (name, id) in ids where core.waitingJobs(ofParked: id) > 0 { names.append(name) }
-    return names.sorted()
+    return numbers[head]
   }
 }
 
@@ -94,31 +73,38 @@ extension DriverState {
     }
   }
 
-  /// Parks a type and returns its number.
+  /// Parks a type: its jobs wait until it has a handler.
   fileprivate mutating func park(_ name: String) throws {
-    if parkedTypes.needsSweep {
-      // A type that is being announced has no jobs yet.
-      for forgotten in parkedTypes.sweep(core, but: unannounced) { typeIDs[forgotten] = nil }
+    if types.parked.count >= freedTypes.sweepAt { sweepParkedTypes() }
+    if let used = freedTypes.takeAged() { return types.reuse(used, for: name) }
+    do {
+      types.add(name, try core.registerParked(name), nil)
+    } catch let limit as LimitReached {
+      guard let used = freedTypes.take() else { throw limit }
+      types.reuse(used, for: name)
     }
-    let id: JobTypeID
-    if let used = parkedTypes.takeAged() {
-      id = used
-      reuse(id, for: name)
-    } else {
-      do {
-        id = try core.registerParked(name)
-        note(name, id, RegisteredHandler(handler: .unregistered))
-      } catch let limit as LimitReached {
-        guard let used = parkedTypes.takeFree() else { throw limit }
-        id = used
-        reuse(id, for: name)
-      }
+  }
+
+  /// Frees the parked types without any known job.
+  private mutating func sweepParkedTypes() {
+    // A type that is being announced has no jobs yet.
+    for type in types.parked where types[type].isAnnounced && core.isForgotten(parked: type) {
+      types.free(type)
+      freedTypes.append(type)
     }
-    parkedTypes.ids[name] = id
+    freedTypes.swept(leaving: types.parked.count)
+  }
+
+  /// The names of parked types with waiting jobs, sorted.
+  func parkedTypesWithJobs() -> [String] {
+    types.parked.filter { core.waitingJobs(ofParked: $0) > 0 }.map { types[$0].name }.sorted()
   }
 }
 
 extension Scheduler {
+  /// Maximum types without a handler that have waiting jobs.
+  static var mostParkedTypes: Int { 1_000 }
+
   /// Parks a type without a handler, or rejects it.
   func park(_ name: String) throws {
     guard configuration.unknownTypes == .park else {
@@ -131,14 +117,14 @@ extension Scheduler {
       case fresh
     }
     let found = try withState { state throws -> Found in
-      if state.typeIDs[name] != nil || state.unannounced[name] != nil { return .known }
-      guard state.core.waitingParkedTypes < ParkedTypes.most else { return .full }
+      if state.types.numbers[name] != nil { return .known }
+      guard state.core.waitingParkedTypes < Self.mostParkedTypes else { return .full }
       try state.park(name)
       return .fresh
     }
     switch found {
     case .known: announceType(name)
-    case .full: throw SchedulerError.tooManyUnknownJobTypes(name, most: ParkedTypes.most)
+    case .full: throw SchedulerError.tooManyUnknownJobTypes(name, most: Self.mostParkedTypes)
     case .fresh:
       announceType(name)
       log(UnknownType(name: name, close: closestTypes(to: name)))
@@ -150,20 +136,17 @@ extension Scheduler {
   /// Calls the observer outside the lock. A thread that needs a type that another thread is announcing does not wait
   /// for that thread, which may be slow or be the caller itself; it announces the type too.
   func announceType(_ name: String) {
-    let (id, observer) = withState { state in (state.unannounced[name], state.observer) }
+    let (id, observer) = withState { state in (state.types.unannounced(named: name), state.observer) }
     guard let id else { return }
     observer?.typeRegistered(name, as: id)
-    withState { state in
-      guard state.unannounced.removeValue(forKey: name) != nil else { return }
-      state.typeIDs[name] = id
-    }
+    withState { state in if state.types.unannounced(named: name) == id { state.types[id].isAnnounced = true } }
   }
 
   /// The names of registered types.
   private var registeredTypes: [String] {
     // Compared outside the lock, because there may be many types.
-    let (names, parked) = withState { state in (state.typeIDs, state.parkedTypes.ids) }
-    return names.keys.filter { parked[$0] == nil }
+    let (numbers, parked) = withState { state in (state.types.numbers, state.types.parked) }
+    return numbers.filter { !parked.contains($0.value) }.map(\.key)
   }
 
   /// The cost is the product of the two lengths, so very long names are skipped.
@@ -182,9 +165,9 @@ extension Scheduler {
   public func cancelJobs(ofUnregistered name: String? = nil) -> Int {
     report { state, now, outbox in
       var count = 0
-      let names = name.map { [$0] } ?? state.parkedTypes.withJobs(in: state.core)
+      let names = name.map { [$0] } ?? state.parkedTypesWithJobs()
       for name in names {
-        guard let type = state.parkedTypes.ids[name] else { continue }
+        guard let type = state.types.parked(named: name) else { continue }
         for job in state.core.unsettledJobs(ofParked: type) {
           if state.core.cancelRequested(job, at: now, into: &outbox) { count += 1 }
         }

@@ -148,7 +148,7 @@ extension Scheduler {
     fitting: (any Job.Type)??, intended: Instant?
   ) -> Offer {
     report { state, now, outbox in
-      guard let type = state.typeIDs[request.type] else { return .unknownType }
+      guard let type = state.types.numbers[request.type], state.types[type].isAnnounced else { return .unknownType }
       if case .doubtful(let registered) = state.check(request, of: type) {
         guard case .some(let looked) = fitting, looked == registered else { return .doubtful(registered: registered) }
       }
@@ -396,7 +396,7 @@ extension DriverState {
     guard let jobState = core.state(of: id), let (type, priority) = core.description(of: id) else { return nil }
     let watch = id.slot < entries.count ? entries[id.slot].watch : nil
     var status = JobStatus(
-      id: id, type: typeNames[Int(type.rawValue)], priority: priority, state: jobState, cause: core.cause(of: id),
+      id: id, type: types[type].name, priority: priority, state: jobState, cause: core.cause(of: id),
       attempts: core.attempts(of: id) ?? 0, labels: watch?.labels ?? [], failure: watch?.failure)
     status.isParked = core.isParked(id)
     status.isRecovered = jobState == .completed && watch?.recoveredFrom != nil

@@ -126,9 +126,9 @@ extension Scheduler {
     if validate != nil { validates.store(true, ordering: .releasing) }
     var looked = ParkedInputs()
     while true {
-      if withState({ state in state.parkedTypes.ids[type.name] != nil }) { announceType(type.name) }
+      if withState({ state in state.types.parked(named: type.name) != nil }) { announceType(type.name) }
       let id = try report { state, now, outbox throws -> JobTypeID? in
-        guard let parked = state.parkedTypes.ids[type.name], !state.hasLetGo else {
+        guard let parked = state.types.parked(named: type.name), !state.hasLetGo else {
           return try state.add(type, handler, parameters, validate, at: now, into: &outbox)
         }
         // Payloads are validated outside the lock, and more jobs may arrive meanwhile.
@@ -162,40 +162,21 @@ extension DriverState {
     _ validate: JobValidation?, at now: Instant, into outbox: inout Outbox
   ) throws -> JobTypeID {
     guard !hasLetGo else { throw SchedulerError.refused(.stopping) }
-    guard typeIDs[type.name] == nil, unannounced[type.name] == nil else {
-      throw SchedulerError.duplicateJobType(type.name)
-    }
+    guard types.numbers[type.name] == nil else { throw SchedulerError.duplicateJobType(type.name) }
     let id: JobTypeID
     do {
       id = try core.register(type)
-      note(type.name, id, handler, parameters)
-      validators[type.name] = validate
+      types.add(type.name, id, handler)
+      types[id].parameters = parameters
+      types[id].validate = validate
     } catch let limit as LimitReached {
       // Reuse the number of a parked type that has no jobs left.
-      guard let used = parkedTypes.takeFree() else { throw limit }
+      guard let used = freedTypes.take() else { throw limit }
       id = used
-      reuse(id, for: type.name)
+      types.reuse(id, for: type.name)
       try open(id, as: type, handler, parameters, validate, at: now, into: &outbox)
     }
     return id
-  }
-
-  /// Adds a type to the tables under its number in the core. Jobs of it are possible once it is announced.
-  mutating func note(
-    _ name: String, _ id: JobTypeID, _ handler: RegisteredHandler, _ parameters: (any Job.Type)? = nil
-  ) {
-    unannounced[name] = id
-    typeNames.append(name)
-    self.parameters.append(parameters)
-    directory.append(name)
-    handlers.append(handler)
-  }
-
-  /// Reuses the number of a forgotten type for another name.
-  mutating func reuse(_ id: JobTypeID, for name: String) {
-    unannounced[name] = id
-    typeNames[Int(id.rawValue)] = name
-    directory.rename(id, to: name)
   }
 
   /// Opens a parked type; its jobs continue.
@@ -204,9 +185,8 @@ extension DriverState {
     _ validate: JobValidation?, at now: Instant, into outbox: inout Outbox
   ) throws {
     try core.typeOpened(id, as: type, at: now, into: &outbox)
-    parkedTypes.ids[type.name] = nil
-    self.parameters[Int(id.rawValue)] = parameters
-    validators[type.name] = validate
-    handlers.replace(id, by: handler)
+    types.open(id, with: handler)
+    types[id].parameters = parameters
+    types[id].validate = validate
   }
 }

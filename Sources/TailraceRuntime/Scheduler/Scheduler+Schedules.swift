@@ -21,8 +21,8 @@ extension Scheduler {
     let description = ScheduleDescription(
       try recurring.timing.recurrence(), missed: recurring.missed, after: recurring.after)
     let (id, isFirst) = try report { state, now, _ throws -> (ScheduleID, Bool) in
-      guard state.typeIDs[recurring.job.type] != nil else {
-        throw SchedulerError.unknownJobType(recurring.job.type, known: state.typeNames)
+      guard let type = state.types.numbers[recurring.job.type], state.types[type].isAnnounced else {
+        throw SchedulerError.unknownJobType(recurring.job.type, known: Array(state.types.numbers.keys))
       }
       guard state.scheduleIDs[recurring.name] == nil else {
         throw SchedulerError.duplicateSchedule(recurring.name)

@@ -178,11 +178,11 @@ extension DriverState {
   mutating func letGo() {
     guard !hasLetGo else { return }
     hasLetGo = true
-    departures.add(object: handlers)
-    handlers = HandlerTable(unregistered: handlers.count)
-    let rest = (validators, submissionMiddleware, schedules, observer, evidence, observation.removeAllCallbacks())
+    let rest = (
+      types.removeUserCode(), submissionMiddleware, schedules, observer, evidence, observation.removeAllCallbacks()
+    )
     departures.add(object: Held(rest))
-    (validators, submissionMiddleware, observer, evidence, pendingRecords) = ([:], [], nil, [], [])
+    (submissionMiddleware, observer, evidence, pendingRecords) = ([], nil, [], [])
     for place in schedules.indices {
       guard let name = schedules[place]?.request.type else { continue }
       schedules[place]!.request = JobRequest(name)

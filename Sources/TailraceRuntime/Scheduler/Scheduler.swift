@@ -125,7 +125,7 @@ public final class Scheduler: Sendable {
     outbox.pointee.orders.reserveCapacity(256)
     outbox.pointee.records.reserveCapacity(64)
     shardCount = 1 + PoolID.allCases.reduce(0) { $0 + configuration.places(in: $1) }
-    state.pointee.directory.scheduler = self
+    state.pointee.home.scheduler = self
     state.pointee.observer = ObserverFanOut.joining(observers)
     time?.add(self)
   }
@@ -336,7 +336,7 @@ public final class Scheduler: Sendable {
   /// Logs a failed attempt. Whether it was the last is logged when the job settles.
   func logFailure(of job: JobID, type: JobTypeID, attempt: Int, _ error: @autoclosure () -> String) {
     guard logger.logLevel <= .warning else { return }
-    let name = withState { state in state.typeNames[Int(type.rawValue)] }
+    let name = withState { state in state.types[type].name }
     logger.warning(
       "attempt failed",
       metadata: [

@@ -61,6 +61,6 @@ extension DriverState {
 
   /// The name of the type of the job that a worker runs.
   func typeOfHandler(on worker: Worker) -> String? {
-    worker.liveJob.flatMap { core.description(of: $0) }.map { typeNames[Int($0.type.rawValue)] }
+    worker.liveJob.flatMap { core.description(of: $0) }.map { types[$0.type].name }
   }
 }

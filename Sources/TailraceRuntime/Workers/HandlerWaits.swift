@@ -46,7 +46,7 @@ extension Worker {
 extension Scheduler {
   /// The worker of this scheduler whose handler calls this, if its attempt is not over.
   var handlerAround: Worker? {
-    guard let worker = Worker.running, worker.directory.scheduler === self, worker.liveJob != nil else { return nil }
+    guard let worker = Worker.running, worker.home.scheduler === self, worker.liveJob != nil else { return nil }
     return worker
   }
 

@@ -9,11 +9,11 @@ extension Scheduler {
   /// Runs attempts until the scheduler stops. Cancelling an attempt cancels this task, so a new task continues after
   /// it.
   func runTask(_ worker: Worker) async {
-    let (table, observer) = withState { state in (state.handlers, state.observer) }
+    let (types, observer) = withState { state in (state.types, state.observer) }
     while true {
       var next = worker.takeNext()
       while let first = next {
-        guard case .async(let handler) = table[worker.claimed[first].token.type] else {
+        guard case .async(let handler) = types[worker.claimed[first].token.type].handler else {
           invariantViolated("a blocking handler was sent to the async pool")
         }
         switch await runRow(handler, from: first, worker) {
@@ -111,7 +111,7 @@ extension Scheduler {
 
   /// Runs attempts on the calling thread until the scheduler stops.
   func runThread(_ worker: Worker) {
-    let (table, observer) = withState { state in (state.handlers, state.observer) }
+    let (types, observer) = withState { state in (state.types, state.observer) }
     let executor = ThreadExecutor(parker: worker.parker)
     while true {
       while let next = worker.takeNext() {
@@ -120,7 +120,7 @@ extension Scheduler {
         guard prepare(token, worker) == .run else { continue }
         let started = begin(token, worker)
         let ending: Ending
-        switch table[token.type] {
+        switch types[token.type].handler {
         case .async(let handler): ending = runOnThread(handler, token, payload, worker, executor)
         case .blocking(let handler): ending = runBlocking(handler, context(token, payload, worker))
         case .unregistered: invariantViolated("a job of a parked type was started")

@@ -62,7 +62,7 @@ extension Scheduler {
 
   private func log(_ stuck: StuckHandler) {
     let token = stuck.token
-    let name = withState { state in state.typeNames[Int(token.type.rawValue)] }
+    let name = withState { state in state.types[token.type].name }
     logger.warning(
       "handler ignores its cancellation",
       metadata: [
@@ -88,7 +88,7 @@ extension DriverState {
     core.workerReplaced(worker.index, by: place, pool: worker.pool, at: now)
     worker.isRetired = true
     let before = workers[pool][Int(place)]
-    let fresh = Worker(pool: worker.pool, index: place, shard: before.shard, directory: directory, time: time)
+    let fresh = Worker(pool: worker.pool, index: place, shard: before.shard, types: types, home: home, time: time)
     (fresh.attempts, fresh.busy) = (before.attempts, before.busy)
     departures.add(object: before)
     workers[pool][Int(place)] = fresh

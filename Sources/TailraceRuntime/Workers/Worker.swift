@@ -44,7 +44,10 @@ final class Worker: @unchecked Sendable {
   let time: TimerThread
   /// The worker's shard in the stream of records.
   let shard: Int
-  let directory: TypeDirectory
+  /// The job types, of which it reads those of its attempts.
+  let types: JobTypeTable
+  /// The scheduler, for its handlers.
+  let home: HandlerHome
 
   // Protected by the scheduler's lock.
   @exclusivity(unchecked) var inbox: [Claimed] = []
@@ -112,9 +115,10 @@ final class Worker: @unchecked Sendable {
   /// The task to cancel when the running attempt is stopped; protected by the scheduler's lock.
   @exclusivity(unchecked) var task: Task<Void, Never>?
 
-  init(pool: PoolID, index: UInt16, shard: Int, directory: TypeDirectory, time: TimerThread) {
+  init(pool: PoolID, index: UInt16, shard: Int, types: JobTypeTable, home: HandlerHome, time: TimerThread) {
     self.time = time
-    self.directory = directory
+    self.types = types
+    self.home = home
     self.pool = pool
     self.index = index
     self.shard = shard
