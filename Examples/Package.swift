@@ -6,7 +6,7 @@ let package = Package(
   name: "tailrace-examples",
   platforms: [.macOS(.v26)],
   dependencies: [
-    // In your package: .package(url: …, from: …)
+    // In your package, with the address of your copy: .package(url: "https://example.com/tailrace.git", branch: "main")
     .package(name: "tailrace", path: ".."),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],

@@ -65,6 +65,7 @@ private struct GrowthBench {
 
   init(_ operation: Growth, count: Int) throws {
     var configuration = SchedulerConfiguration()
+    configuration.unknownTypes = .park
     configuration.queueCapacity = operation == .shed ? count : .max
     configuration.whenFull = .shed
     configuration.retainedCount = .max
@@ -93,7 +94,7 @@ private struct GrowthBench {
     case .submitWithTenant: return try each(count) { try scheduler.submitBlocking(JobRequest("job", tenant: "\($0)")) }
     case .submitPolicies:
       return try each(count) {
-        let retry = RetryPolicy(limit: 3, backoff: .fixed(Nanoseconds(Int64($0))))
+        let retry = RetryPolicy(limit: 3, backoff: .fixed(.nanoseconds($0)))
         return try scheduler.submitBlocking(JobRequest("job", retry: retry))
       }
     case .submitAfter:
@@ -200,6 +201,7 @@ private struct GrowthBench {
   /// One job fits, and many workers have nothing to do: each end is a chance for all that wait.
   private func measureMemory(_ count: Int) throws -> Double {
     var configuration = SchedulerConfiguration()
+    configuration.unknownTypes = .park
     configuration.asyncPool.workers = 64
     configuration.queueCapacity = .max
     configuration.memoryBudget = 1 << 10

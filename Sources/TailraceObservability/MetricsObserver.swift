@@ -1,5 +1,6 @@
 import CoreMetrics
 import Synchronization
+public import TailraceCore
 import TailracePlatform
 public import TailraceRuntime
 
@@ -39,7 +40,7 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
 
   /// Stores the name for the dimension `job_type`.
   public func typeRegistered(_ name: String, as id: JobTypeID) {
-    let count = names.withLock { $0.note(name, id) }
+    let count = names.withLock { $0.store(name, id) }
     renames.store(count, ordering: .releasing)
   }
 
@@ -92,7 +93,8 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
         factory: factory)
     }
     shard.places[place].causes[cause]!.increment()
-    guard record.cause.isOutcome else { return }
+    // A job with invalid input was not run, so it has no response time.
+    guard record.cause.state != .cancelled, record.cause != .invalid else { return }
     if shard.places[place].response == nil { shard.places[place].response = timer("tailrace_job_response", record) }
     shard.places[place].response!.recordNanoseconds((record.finished - record.submitted).rawValue)
   }
@@ -125,9 +127,9 @@ public final class MetricsObserver: TimelineObserver, @unchecked Sendable {
     set("tailrace_workers_abandoned", nil, now.abandoned)
     for pool in PoolID.allCases {
       let workers = metrics.workers.filter { $0.pool == pool }
-      let available = metrics.uptime.seconds * Double(workers.count)
+      let available = metrics.uptime.inSeconds * Double(workers.count)
       guard available > 0 else { continue }
-      let busy = workers.reduce(0) { $0 + $1.busy.seconds }
+      let busy = workers.reduce(0) { $0 + $1.busy.inSeconds }
       gauge("tailrace_workers_busy_ratio", ("pool", pool.name)).record(busy / available)
     }
   }
@@ -166,7 +168,7 @@ private struct TypeNames {
   private var latest: [JobTypeID] = []
 
   /// Stores a name; returns how many numbers were reused so far.
-  mutating func note(_ name: String, _ id: JobTypeID) -> Int {
+  mutating func store(_ name: String, _ id: JobTypeID) -> Int {
     if let known = names.updateValue(name, forKey: id), known != name {
       renames += 1
       if latest.count >= 2 * Self.remembered { latest.removeFirst(Self.remembered) }
@@ -192,14 +194,4 @@ private struct PlaceMetrics {
 private struct OutcomeMetrics {
   let count: Counter
   let service: CoreMetrics.Timer
-}
-
-extension SettlementCause {
-  /// Whether a job with this cause finished: completed or dead-lettered.
-  fileprivate var isOutcome: Bool {
-    switch self {
-    case .succeeded, .failed, .timedOut, .failedPermanently, .crashed: true
-    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate, .invalid: false
-    }
-  }
 }

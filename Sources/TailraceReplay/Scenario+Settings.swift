@@ -132,6 +132,10 @@ extension Rate {
   package var words: String { "\(Nanoseconds.short(perSecond))/s" }
 }
 
+extension Duration {
+  fileprivate var words: String { Nanoseconds(self).words }
+}
+
 extension DispatchPolicy {
   var words: String {
     switch self {
@@ -175,7 +179,7 @@ extension RetryPolicy {
   var words: String {
     guard limit > 0 else { return "none" }
     let pause =
-      switch backoff {
+      switch backoff.rule {
       case .none: "no backoff"
       case .fixed(let time): "fixed backoff \(time.words)"
       case .linear(let base): "linear backoff from \(base.words)"
@@ -183,7 +187,7 @@ extension RetryPolicy {
       case .polynomial(let base, let power): "polynomial backoff from \(base.words), power \(power)"
       }
     let crashes = crashLimit.map { ", at most \($0) \($0 == 1 ? "crash" : "crashes")" } ?? ""
-    return "\(limit), \(pause), \(jitter.rawValue) jitter, at most \(cap.words)\(crashes)"
+    return "\(limit), \(pause), \(jitter.rawValue) jitter, at most \(longestWait.words)\(crashes)"
   }
 }
 

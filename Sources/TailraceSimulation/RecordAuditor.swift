@@ -277,7 +277,7 @@ package struct RecordAuditor {
       return false
     case .aging(let boost):
       func key(_ record: TimelineRecord) -> Int64 {
-        record.eligible.nanoseconds + Int64(record.priority.rawValue - 1) * boost.rawValue
+        record.eligible.nanoseconds + Int64(record.priority.rawValue - 1) * Nanoseconds(boost).rawValue
       }
       return key(a) < key(b)
     }

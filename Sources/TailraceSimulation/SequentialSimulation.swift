@@ -126,7 +126,7 @@ package struct SequentialSimulation {
       record.outcome = .cancelled
       (record.settles, record.cause) = (true, .stopped)
     } else if let verdict = record.outcome.settlement(mayRetry: Int(record.attempt) <= policy.limit) {
-      (record.settles, record.cause) = (true, verdict.cause)
+      (record.settles, record.cause) = (true, verdict)
     }
     emit(record)
     guard !record.settles else { return true }

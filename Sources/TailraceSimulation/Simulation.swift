@@ -303,7 +303,7 @@ package struct Simulation: ~Copyable {
       case .stopAttempt(let token): calendar.stop(token, on: place(token.pool, token.worker), at: reading)
       case .setTimer(let instant): timer = instant
       case .releaseSubmitter(let id): release(id)
-      case .settleJob(let id, _, _): release(id)
+      case .settleJob(let id, _): release(id)
       case .forgetJob, .settleBatch, .finishDraining: break
       case .fireSchedule(let id, _, _): preconditionFailure("\(id) fired; recurring arrivals are on the tape")
       }

@@ -32,8 +32,8 @@ struct ArticleExamples {
           done.append(token.number)
           core.attemptEnded(token, started: started, finished: now, outcome: .succeeded, at: now, into: &outbox)
           core.startJobs(at: now, into: &outbox)
-        case .settleJob(_, let state, _):
-          #expect(state == .completed)
+        case .settleJob(_, let cause):
+          #expect(cause == .succeeded)
         case .stopAttempt, .setTimer, .releaseSubmitter, .forgetJob, .settleBatch, .fireSchedule, .finishDraining:
           break
         }

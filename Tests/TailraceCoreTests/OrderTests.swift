@@ -43,7 +43,7 @@ import Testing
 
   @Test func agingStartsABatchJobUnderEndlessCriticalLoad() throws {
     let boost = Nanoseconds.milliseconds(10)
-    let driver = StepDriver { $0.policy = .aging(boost: boost) }
+    let driver = StepDriver { $0.policy = .aging(boost: boost.duration) }
     let type = driver.register()
     let service = Nanoseconds.milliseconds(1)
     _ = try driver.add(type, .critical)

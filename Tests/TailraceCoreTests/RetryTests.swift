@@ -39,8 +39,8 @@ import Testing
   }
 
   @Test func eachBackoff() throws {
-    let second = Nanoseconds.milliseconds(1_000)
-    func policy(_ backoff: Backoff, limit: Int = 4, cap: Nanoseconds = .seconds(60)) -> RetryPolicy {
+    let second = Duration.seconds(1)
+    func policy(_ backoff: Backoff, limit: Int = 4, cap: Duration = .seconds(60)) -> RetryPolicy {
       RetryPolicy(limit: limit, backoff: backoff, jitter: .none, cap: cap)
     }
     #expect(try waits(policy(.none)) == [0, 0, 0, 0])
@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test func aWaitThatIsLongerThanTheUsualCapIsKeptUnlessACapIsGiven() throws {
-    let hour = Nanoseconds.seconds(3_600)
+    let hour = Duration.seconds(3_600)
     #expect(try waits(RetryPolicy(limit: 2, backoff: .fixed(hour), jitter: .none)) == [3_600_000, 3_600_000])
     let doubled = RetryPolicy(limit: 2, backoff: .exponential(base: hour, factor: 2), jitter: .none)
     #expect(try waits(doubled) == [3_600_000, 3_600_000])

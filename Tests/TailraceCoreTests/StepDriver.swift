@@ -44,8 +44,8 @@ final class StepDriver {
 
   func register(
     _ name: String = "job", priority: Priority = .normal, pool: PoolID = .async, retry: RetryPolicy? = nil,
-    concurrency: Int? = nil, rate: RateLimit? = nil, memory: Int = 0, deadline: Nanoseconds? = nil,
-    expected: Nanoseconds? = nil, weight: Double = 1
+    concurrency: Int? = nil, rate: RateLimit? = nil, memory: Int = 0, deadline: Duration? = nil,
+    expected: Duration? = nil, weight: Double = 1
   ) -> JobTypeID {
     try! core.register(
       JobTypeConfiguration(
@@ -199,9 +199,9 @@ final class StepDriver {
         stopped.append(token)
         #expect(running.contains(token), "asked to stop an attempt that does not run: \(token)")
       case .setTimer(let instant): timer = instant
-      case .settleJob(let id, let state, let cause):
+      case .settleJob(let id, let cause):
         #expect(settlements[id] == nil, "job \(id) settled twice")
-        settlements[id] = Settlement(state, cause)
+        settlements[id] = Settlement(cause.state, cause)
       case .releaseSubmitter, .forgetJob, .settleBatch, .fireSchedule, .finishDraining: break
       }
     }

@@ -142,7 +142,7 @@ struct SwarmAuditor {
           waitingForRoom.removeFirst()
         }
         jobs[id]?.admittedAt = now
-      case .settleJob(let id, let state, let cause): settled(id, state, cause)
+      case .settleJob(let id, let cause): settled(id, cause.state, cause)
       case .forgetJob(let id):
         if jobs[id]?.settled == nil { problem("\(id) was forgotten before it settled") }
       case .settleBatch(let batch): settledBatch(batch)

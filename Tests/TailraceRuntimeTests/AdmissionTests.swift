@@ -1,6 +1,7 @@
 // Goal: a full queue refuses, blocks its submitter or sheds the least urgent job, as its policy says.
 
 import Foundation
+import TailraceCore
 import Testing
 @testable import TailracePlatform
 

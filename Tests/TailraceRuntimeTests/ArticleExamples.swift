@@ -137,8 +137,8 @@ struct ArticleExamples {
     let lost = try await scheduler.submit(JobRequest("fetch", payload: "lost page", retry: retry))
     try await time.advance(by: .seconds(60))
     #expect(scheduler.status(of: lost)?.attempts == 1)
-    let starts = scheduler.history(of: busy)?.attempts.map { ($0.started - .zero).seconds }
-    #expect(starts == [0, 10, 40])
+    let starts = scheduler.history(of: busy)?.attempts.map { Instant.zero.duration(to: $0.started) }
+    #expect(starts == [.zero, .seconds(10), .seconds(40)])
     #expect(scheduler.deadLetters().map(\.id) == [lost, busy])
     await scheduler.shutdown()
   }

@@ -10,19 +10,22 @@ private func resize(_ path: String, to width: Int) async throws -> Thumbnail { T
 @Suite(.timeLimit(.minutes(2)))
 struct CommentExamples {
   @Test func firstPage() async throws {
+    struct Greet: Job {
+      typealias Output = String
+      var name: String
+    }
     let scheduler = Scheduler()
-    try scheduler.register("greet") { context in "Hello, \(context.payload as? String ?? "nobody")" }
+    try scheduler.register(Greet.self) { job, context in "Hello, \(job.name)" }
     try scheduler.registerBlocking("pause") { context in
       try context.sleep(for: .milliseconds(20))
       return nil
     }
     scheduler.start()
     let pause = try await scheduler.submit(JobRequest("pause", priority: .low, retry: .never))
-    let greeting = try await scheduler.submit(JobRequest("greet", payload: "world", dependencies: [pause]))
-    let result = try await scheduler.result(of: greeting, timeout: .seconds(60))
-    print(result.state, result.value ?? "nothing")  // completed Hello, world
+    let greeting = try await scheduler.submit(Greet(name: "world"), after: [pause])
+    print(try await greeting.value(timeout: .seconds(60)))  // Hello, world
     await scheduler.shutdown(grace: .seconds(10))
-    #expect(result.value as? String == "Hello, world")
+    #expect(try await greeting.value() == "Hello, world")
   }
 
   @Test func greeting() async throws {
@@ -35,7 +38,8 @@ struct CommentExamples {
   }
 
   @Test func virtualTime() async throws {
-    let configuration = SchedulerConfiguration()
+    var configuration = SchedulerConfiguration()
+    configuration.unknownTypes = .park
     let time = VirtualTime()
     let scheduler = try Scheduler(configuration, time: time)
     scheduler.start()
@@ -77,6 +81,17 @@ struct CommentExamples {
     let handle = try await scheduler.submit(ResizeImage(path: "a.png", width: 64), priority: .high)
     let thumbnail = try await handle.value(timeout: .seconds(60))
     #expect(thumbnail.width == 64)
+    await scheduler.shutdown()
+  }
+
+  @Test func manyJobs() async throws {
+    let scheduler = Scheduler()
+    try scheduler.register("page") { _ in nil }
+    try scheduler.register("resize") { _ in nil }
+    let results = await scheduler.submit(contentsOf: (1...100).map { JobRequest("page", payload: $0) })
+    let ids = try results.map { try $0.get() }
+    #expect(Set(ids).count == 100)
+    for job in try scheduler.jobs(in: [.available, .running], ofType: "resize", limit: 20) { print(job) }
     await scheduler.shutdown()
   }
 }

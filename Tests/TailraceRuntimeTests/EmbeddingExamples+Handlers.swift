@@ -11,7 +11,7 @@ extension EmbeddingExamples {
     typealias Output = Thumbnail
     static let name = "resize-image"
     static var configuration: JobTypeConfiguration {
-      JobTypeConfiguration(name: name, timeout: .seconds(30), concurrency: 3)
+      JobTypeConfiguration(timeout: .seconds(30), concurrency: 3)
     }
     var path: String
     var width: Int
@@ -32,6 +32,17 @@ extension EmbeddingExamples {
     } catch let failure as JobFailure {
       print("\(failure.cause.name) after \(failure.attempts) attempts: \(failure.error as Any)")
     }
+    await scheduler.shutdown()
+  }
+
+  @Test func manyJobs() async throws {
+    let scheduler = Scheduler()
+    try scheduler.register(ResizeImage.self) { job, context in Thumbnail(width: job.width) }
+    scheduler.start()
+    let sizes = [64, 128, 256].map { ResizeImage(path: "a.png", width: $0) }
+    let handles = try await scheduler.submit(contentsOf: sizes, priority: .low).map { try $0.get() }
+    for handle in handles { _ = try await handle.value(timeout: .seconds(60)) }
+    #expect(try scheduler.jobs(in: [.completed], ofType: "resize-image", limit: 20).count == 3)
     await scheduler.shutdown()
   }
 
@@ -132,6 +143,7 @@ extension EmbeddingExamples {
     var configuration = SchedulerConfiguration()
     configuration.stuckAfter = .seconds(10)
     configuration.replacementLimit = 2
+    configuration.unknownTypes = .park
     let scheduler = try Scheduler(configuration)
     try scheduler.register("known") { _ in nil }
     scheduler.start()

@@ -5,13 +5,17 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct EmbeddingExamples {
+  struct Greet: Job {
+    typealias Output = String
+    var name: String
+  }
+
   @Test func tenLines() async throws {
     let scheduler = Scheduler()
-    try scheduler.register("greet") { context in "Hello, \(context.payload as? String ?? "nobody")" }
+    try scheduler.register(Greet.self) { job, context in "Hello, \(job.name)" }
     scheduler.start()
-    let id = try await scheduler.submit(JobRequest("greet", payload: "world"))
-    let result = try await scheduler.result(of: id, timeout: .seconds(60))
-    #expect(result.value as? String == "Hello, world")
+    let greeting = try await scheduler.submit(Greet(name: "world"))
+    #expect(try await greeting.value(timeout: .seconds(60)) == "Hello, world")
     await scheduler.shutdown()
   }
 

@@ -229,7 +229,7 @@ struct HistoryTests {
     #expect(history.attempts.allSatisfy { $0.outcome == .failed && $0.error is Broken && $0.pool == .async })
     for attempt in history.attempts {
       #expect(attempt.waiting >= .zero && attempt.service >= .zero)
-      #expect(attempt.finishedUnixNanoseconds - attempt.startedUnixNanoseconds == attempt.service.rawValue)
+      #expect(.nanoseconds(attempt.finishedUnixNanoseconds - attempt.startedUnixNanoseconds) == attempt.service)
     }
     #expect(scheduler.deadLetterHistories().map(\.attempts.count) == [3])
     await scheduler.shutdown()

@@ -2,6 +2,7 @@
 
 import Glibc
 import Logging
+import TailraceCore
 import TailracePlatform
 import Testing
 
@@ -275,7 +276,7 @@ struct ExtremeCallTests {
       try await take(.cron("0 0 29 2 *", timeZone: "Europe/Berlin"), .all, after: after)
     }
     for limit in [Int.min, -1, 0, 1, 1_000, 1_001, .max] { try await take(.every(.seconds(1)), .all(limit: limit)) }
-    for grace in [Int64.min, -1, 0, .max] { try await take(.every(.seconds(1)), .skip(grace: Nanoseconds(grace))) }
+    for grace in [Int64.min, -1, 0, .max] { try await take(.every(.seconds(1)), .skip(grace: .nanoseconds(grace))) }
     for text in ["", " ", "* * * * * * * *", "99999999999999999999 * * * *", "*/0 * * * *", "0 0 31 2 *", "\u{0}"] {
       try await take(.cron(text))
       try await take(.cron("* * * * *", timeZone: text))

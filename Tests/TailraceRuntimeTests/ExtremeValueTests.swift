@@ -12,7 +12,8 @@ private enum Extremes {
   static let doubles = [
     -Double.infinity, -.greatestFiniteMagnitude, -1, -0.0, 0, .leastNonzeroMagnitude, 0.5, 1, 1e300, .infinity, .nan,
   ]
-  static let lengths = [Int64.min, -1_000_000_000, -1, 0, 1, 1_000_000_000, .max - 1, .max].map { Nanoseconds($0) }
+  static let lengths = [Int64.min, -1_000_000_000, -1, 0, 1, 1_000_000_000, .max - 1, .max]
+    .map { Duration.nanoseconds($0) }
   static let durations: [Duration] = [
     Duration(secondsComponent: .min, attosecondsComponent: 0), .seconds(-1_000_000_000_000_000_000), .seconds(-1),
     .nanoseconds(-1), Duration(secondsComponent: 0, attosecondsComponent: -1), .zero,
@@ -56,7 +57,9 @@ struct ExtremeValueTests {
     }
     all += Variant.all(base, "exponential", Extremes.lengths) { $0.backoff = .exponential(base: $1, factor: 1e300) }
     all += Variant.all(base, "factor", Extremes.doubles) { $0.backoff = .exponential(base: .seconds(1), factor: $1) }
-    all += Variant.all(base, "power", Extremes.ints) { $0.backoff = .polynomial(base: Nanoseconds(.max), power: $1) }
+    all += Variant.all(base, "power", Extremes.ints) {
+      $0.backoff = .polynomial(base: .nanoseconds(Int64.max), power: $1)
+    }
     all += Variant.all(base, "made", Extremes.lengths) { $0 = RetryPolicy(limit: 1, backoff: .linear(base: $1)) }
     return all
   }()
@@ -91,7 +94,7 @@ struct ExtremeValueTests {
     all += Variant.all(scaling, "least", Extremes.ints) { $0.autoscaling!.least = $1 }
     all += Variant.all(scaling, "step", Extremes.ints) { $0.autoscaling!.step = $1 }
     all += Variant.all(scaling, "queueAge", Extremes.lengths) { $0.autoscaling!.queueAge = $1 }
-    all += Variant.all(scaling, "interval", Extremes.lengths.filter { $0 != Nanoseconds(1) }) {
+    all += Variant.all(scaling, "interval", Extremes.lengths.filter { $0 != .nanoseconds(1) }) {
       $0.autoscaling!.interval = $1
     }
     all += Variant.all(scaling, "cooldown", Extremes.lengths) { $0.autoscaling!.cooldown = $1 }
@@ -117,7 +120,7 @@ struct ExtremeValueTests {
     ]
     // As many workers are made in a test of its own.
     for (name, set) in ints { all += Variant.all(base, name, Extremes.ints.filter { $0 != 65_534 }, set) }
-    let lengths: [(String, (inout SchedulerConfiguration, Nanoseconds) -> Void)] = [
+    let lengths: [(String, (inout SchedulerConfiguration, Duration) -> Void)] = [
       ("timeout", { $0.timeout = $1 }), ("retainedAge", { $0.retainedAge = $1 }),
       ("deadLetterAge", { $0.deadLetterAge = $1 }), ("stuckAfter", { $0.stuckAfter = $1 }),
       ("boost", { $0.policy = .aging(boost: $1) }),

@@ -5,6 +5,7 @@ import Dispatch
 import Foundation
 import Logging
 import Synchronization
+import TailraceCore
 import Testing
 @testable import TailracePlatform
 

@@ -4,6 +4,7 @@
 import Dispatch
 import Foundation
 import Synchronization
+import TailraceCore
 import Testing
 
 @testable import TailraceRuntime

@@ -2,6 +2,7 @@
 // last word, progress is told and never floods.
 
 import Logging
+import TailraceCore
 import Testing
 @testable import TailracePlatform
 

@@ -1,5 +1,6 @@
 // Goal: health is judged by its limits and nothing else, and a live scheduler gives the facts that it is judged by.
 
+import TailraceCore
 import Testing
 
 @testable import TailraceRuntime
@@ -67,14 +68,14 @@ struct HealthTests {
 
   @Test func recentJobsPushOldOnesOut() {
     var recent = RecentOutcomes()
-    for _ in 0..<5_000 { recent.note(.failed) }
+    for _ in 0..<5_000 { recent.add(.failed) }
     #expect(recent.count == 1_024 && recent.completed == 0)
-    for _ in 0..<1_000 { recent.note(.succeeded) }
-    recent.note(.cancelled)
+    for _ in 0..<1_000 { recent.add(.succeeded) }
+    recent.add(.cancelled)
     #expect(recent.count == 1_024 && recent.completed == 1_000)
-    for _ in 0..<1_024 { recent.note(.succeeded) }
+    for _ in 0..<1_024 { recent.add(.succeeded) }
     #expect(recent.completed == 1_024)
-    recent.note(.timedOut)
+    recent.add(.timedOut)
     #expect(recent.completed == 1_023)
   }
 

@@ -1,6 +1,7 @@
 // Goal: whatever a scheduler gives numbers to is given back when nothing uses it, or refused with its count and limit.
 
 import Logging
+import TailraceCore
 import Testing
 @testable import TailracePlatform
 
@@ -25,7 +26,7 @@ struct InternedTests {
     for round in 0..<68 {
       for number in 0..<1_000 {
         // As with a response's Retry-After, no policy comes twice. All retries of a round are due at once.
-        let cap = Nanoseconds.seconds(1) + Nanoseconds(Int64(round * 1_000 + number))
+        let cap = Duration.seconds(1) + .nanoseconds(round * 1_000 + number)
         let retry = RetryPolicy(limit: 1, backoff: .fixed(.microseconds(1)), jitter: .none, cap: cap)
         last = try await scheduler.submit(JobRequest("call", retry: retry))
       }
@@ -49,7 +50,7 @@ struct InternedTests {
     let scheduler = try Scheduler(configuration, logger: Scheduler.silentLogger, time: time)
     try scheduler.register("call") { _ in throw Broken() }
     for number in 0..<70_000 {
-      let cap = Nanoseconds.seconds(1) + Nanoseconds(Int64(number))
+      let cap = Duration.seconds(1) + .nanoseconds(number)
       let retry = RetryPolicy(limit: number % 2, backoff: .fixed(.microseconds(1)), jitter: .none, cap: cap)
       try scheduler.submitBlocking(JobRequest("call", retry: retry))
     }
@@ -67,7 +68,7 @@ struct InternedTests {
   }
 
   @Test func thereAreSoManyJobTypesAndNoMore() async throws {
-    let scheduler = Scheduler.quiet()
+    let scheduler = Scheduler.quiet { $0.unknownTypes = .park }
     for number in 0..<SchedulerCore.mostTypes { try scheduler.register("type \(number)") { _ in number } }
     #expect(
       throws: LimitReached(
@@ -113,8 +114,10 @@ struct InternedTests {
   @Test func misspeltTypesGiveTheirPlacesBack() async throws {
     let log = Log<String>()
     let scheduler = try Scheduler(
-      Scheduler.quietConfiguration { $0.retainedCount = 100 }, observers: [],
-      logger: Logger(label: "test") { _ in LogLines(log) })
+      Scheduler.quietConfiguration {
+        $0.retainedCount = 100
+        $0.unknownTypes = .park
+      }, observers: [], logger: Logger(label: "test") { _ in LogLines(log) })
     try scheduler.register("resize") { _ in 1 }
     scheduler.start()
     for number in 0..<1_000 { try await scheduler.submit(JobRequest("resise \(number)")) }
@@ -134,7 +137,10 @@ struct InternedTests {
 
   @Test func misspeltTypesForEverNeedNoMoreMemory() async throws {
     let names = NameKeeper()
-    let scheduler = Scheduler.quiet(observer: names) { $0.retainedCount = 50 }
+    let scheduler = Scheduler.quiet(observer: names) {
+      $0.retainedCount = 50
+      $0.unknownTypes = .park
+    }
     try scheduler.register("known") { _ in 1 }
     scheduler.start()
     for number in 0..<70_000 {

@@ -54,6 +54,7 @@ final class Intruder: Sendable {
       _ = try? scheduler.replay(id)
     }
     _ = scheduler.cancelJobs(ofUnregistered: "nobody")
+    _ = try? scheduler.jobs(in: [.available, .running, .deadLettered], ofType: "plain")
     _ = try? scheduler.openBatch(failFast: true)
     let wire = Tripwire(self, "callback.deinit")
     scheduler.onJobSettled { _ in wire.hold() }.cancel()

@@ -76,7 +76,10 @@ struct LifetimeTests {
     let (count, schedulers) = (200, Log<Weak>())
     for number in 0..<count {
       let holder = Holder()
-      let scheduler = Scheduler.quiet(asyncWorkers: 1, threads: 1, observer: holder) { $0.deadLetterCount = 0 }
+      let scheduler = Scheduler.quiet(asyncWorkers: 1, threads: 1, observer: holder) {
+        $0.deadLetterCount = 0
+        $0.unknownTypes = .park
+      }
       schedulers.append(Weak(scheduler))
       holder.scheduler.withLock { $0 = scheduler }
       try scheduler.use(submission: holder)

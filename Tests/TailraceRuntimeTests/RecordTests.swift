@@ -1,6 +1,7 @@
 // Goal: the records of a live run prove that every job settled once, without a gap in its time, and that the live
 // driver starts jobs in the core's order.
 
+import TailraceCore
 import Testing
 @testable import TailracePlatform
 

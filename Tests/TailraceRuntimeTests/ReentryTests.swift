@@ -2,6 +2,7 @@
 
 import Logging
 import Synchronization
+import TailraceCore
 import Testing
 @testable import TailracePlatform
 
@@ -225,7 +226,9 @@ struct ReentryTests {
       init(_ closeTo: Log<String>) { self.closeTo = closeTo }
       func log(event: LogEvent) { if let close = event.metadata?["close-to"] { closeTo.append("\(close)") } }
     }
-    let scheduler = Scheduler(logger: Logger(label: "test", factory: { _ in Handler(closeTo) }))
+    let scheduler = try Scheduler(
+      Scheduler.quietConfiguration { $0.unknownTypes = .park },
+      logger: Logger(label: "test", factory: { _ in Handler(closeTo) }))
     // As long as names may be.
     let long = String(repeating: "a", count: 998)
     for number in 10..<30 { try scheduler.register("\(long)\(number)") { _ in nil } }
@@ -275,6 +278,6 @@ struct ReentryTests {
 
 extension Parker {
   fileprivate func sleep(_ time: Duration) {
-    park(untilNanoseconds: (MonotonicClock.now() + Nanoseconds(time)).nanoseconds)
+    park(untilNanoseconds: (MonotonicClock.now().advanced(by: time)).nanoseconds)
   }
 }

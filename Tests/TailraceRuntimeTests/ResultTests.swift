@@ -1,5 +1,6 @@
 // Goal: a job that is submitted to a running scheduler reaches its handler, and whoever asks learns how it went.
 
+import TailraceCore
 import Testing
 @testable import TailracePlatform
 
@@ -31,14 +32,16 @@ struct ResultTests {
     }
   }
 
-  @Test func unknownNameIsRefusedWithTheKnownOnes() async throws {
-    let scheduler = Scheduler.quiet { $0.unknownTypes = .refuse }
+  @Test func unknownNameIsRefusedWithTheRemedy() async throws {
+    let scheduler = Scheduler.quiet()
     try scheduler.register("fry") { _ in nil }
     try scheduler.register("bake") { _ in nil }
     await #expect {
       try await scheduler.submit(JobRequest("boil"))
     } throws: {
-      "\($0)" == "no handler is registered for job type 'boil'; registered: bake, fry"
+      "\($0)"
+        == "no handler is registered for job type 'boil'; register a handler before the first job, or set "
+        + "unknownTypes to .park to let jobs wait for it"
     }
   }
 

@@ -2,6 +2,7 @@
 // reason.
 
 import Logging
+import TailraceCore
 import Testing
 
 @testable import TailraceRuntime

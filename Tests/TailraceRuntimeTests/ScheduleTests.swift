@@ -2,6 +2,7 @@
 
 import Logging
 import Synchronization
+import TailraceCore
 import Testing
 @testable import TailracePlatform
 

@@ -1,5 +1,5 @@
-// Goal: jobs of a type that nobody has registered wait for it, and a handler that never returns costs its pool no
-// worker.
+// Goal: a job of a type that nobody has registered is refused, or waits if the scheduler is set so, and a handler that
+// never returns costs its pool no worker.
 
 import Logging
 import Testing
@@ -14,8 +14,33 @@ struct UnknownTypeTests {
     func validate() throws { if pages == 0 { throw Broken() } }
   }
 
-  @Test func jobsWaitUntilTheirTypeIsRegistered() async throws {
+  @Test func aJobOfAnUnknownTypeIsRefusedWithTheNamesThatAreClose() async throws {
     let scheduler = Scheduler.quiet()
+    for name in ["resize-image", "resize-video", "mail"] { try scheduler.register(name) { _ in nil } }
+    scheduler.start()
+    for _ in 0..<2 {
+      do {
+        try await scheduler.submit(JobRequest("resize-imgae"))
+        Issue.record("the job was admitted")
+      } catch SchedulerError.unknownJobType(let name, let close) {
+        #expect(name == "resize-imgae" && close == ["resize-image"])
+        let error = SchedulerError.unknownJobType(name, close: close)
+        #expect(error.description.hasPrefix("no handler is registered for job type 'resize-imgae'; did you mean"))
+      }
+    }
+    await #expect(throws: SchedulerError.self) { try await scheduler.submit(Letter(pages: 1)) }
+    let recurring = RecurringJob("often", .every(.seconds(60)), job: JobRequest("mial"))
+    #expect {
+      try scheduler.schedule(recurring)
+    } throws: {
+      if case SchedulerError.unknownJobType("mial", ["mail"]) = $0 { true } else { false }
+    }
+    #expect(scheduler.health() == .healthy && scheduler.metrics().gauges.inSystem == 0)
+    await scheduler.shutdown()
+  }
+
+  @Test func jobsWaitUntilTheirTypeIsRegistered() async throws {
+    let scheduler = Scheduler.quiet { $0.unknownTypes = .park }
     try scheduler.register("known") { _ in nil }
     scheduler.start()
     let handles = [try await scheduler.submit(Letter(pages: 3)), try await scheduler.submit(Letter(pages: 4))]
@@ -45,6 +70,7 @@ struct UnknownTypeTests {
     let time = VirtualTime()
     var configuration = Scheduler.quiet().configuration
     configuration.policy = .deadline
+    configuration.unknownTypes = .park
     configuration.retainedAge = .seconds(60)
     let scheduler = try Scheduler(configuration, logger: Scheduler.silentLogger, time: time)
     scheduler.start()
@@ -68,7 +94,8 @@ struct UnknownTypeTests {
   @Test func itIsReportedOnceWithTheNamesThatAreClose() async throws {
     let log = Log<String>()
     let scheduler = try Scheduler(
-      Scheduler.quietConfiguration { _ in }, observers: [], logger: Logger(label: "test") { _ in LogLines(log) })
+      Scheduler.quietConfiguration { $0.unknownTypes = .park }, observers: [],
+      logger: Logger(label: "test") { _ in LogLines(log) })
     for name in ["resize-image", "resize-video", "mail"] { try scheduler.register(name) { _ in nil } }
     for _ in 0..<3 { try await scheduler.submit(JobRequest("resize-imgae")) }
     let lines = log.all.filter { $0.hasPrefix("warning") }
@@ -81,7 +108,10 @@ struct UnknownTypeTests {
   }
 
   @Test func tooManyUnknownTypesAreRefused() async throws {
-    let scheduler = Scheduler.quiet { $0.queueCapacity = 10_000 }
+    let scheduler = Scheduler.quiet {
+      $0.queueCapacity = 10_000
+      $0.unknownTypes = .park
+    }
     for number in 0..<1_000 { try await scheduler.submit(JobRequest("type-\(number)")) }
     await #expect {
       try await scheduler.submit(JobRequest("one-more"))

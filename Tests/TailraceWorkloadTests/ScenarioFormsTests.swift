@@ -66,7 +66,7 @@ import Testing
       """)
     let timeouts = scenario.jobs.map { $0.timeout(under: scenario.scheduler) }
     #expect(timeouts == [nil, .seconds(2), .seconds(90)])
-    #expect(scenario.jobs.map { JobTypeConfiguration($0).timeout } == [Nanoseconds(.max), nil, .seconds(90)])
+    #expect(scenario.jobs.map { JobTypeConfiguration($0).timeout } == [Nanoseconds(.max).duration, nil, .seconds(90)])
     #expect(scenario.scaled(by: 0.1).jobs[0].isUntimed)
   }
 

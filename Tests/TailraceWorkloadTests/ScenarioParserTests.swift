@@ -37,7 +37,7 @@ import Testing
     let defaults = SchedulerConfiguration()
     #expect(scenario.scheduler.workers == defaults.asyncPool.workers)
     #expect(scenario.scheduler.retry == defaults.retry)
-    #expect(scenario.scheduler.timeout == defaults.timeout)
+    #expect(scenario.scheduler.timeout?.duration == defaults.timeout)
     #expect(scenario.scheduler.queueCapacity == defaults.queueCapacity)
     #expect(scenario.warmup == .zero)
     #expect(scenario.drain == .seconds(30))

@@ -12,11 +12,11 @@ struct TapedJob: Sendable {
   var number: Int
   var type: String
   var priority: Priority
-  var intended: Nanoseconds
-  var delay: Nanoseconds
-  var cancelAfter: Nanoseconds?
+  var intended: Duration
+  var delay: Duration
+  var cancelAfter: Duration?
   var dependencies: [Int]
-  var service: Nanoseconds
+  var service: Duration
   var ending: Substring
 
   init?(_ row: Substring) {
@@ -27,11 +27,11 @@ struct TapedJob: Sendable {
     self.number = number
     type = String(fields[1])
     self.priority = priority
-    self.intended = Nanoseconds(intended)
-    self.delay = Nanoseconds(delay)
-    cancelAfter = Int64(fields[5]).map { Nanoseconds($0) }
+    self.intended = .nanoseconds(intended)
+    self.delay = .nanoseconds(delay)
+    cancelAfter = Int64(fields[5]).map { .nanoseconds($0) }
     dependencies = fields[7].split(separator: " ").compactMap { Int($0) }
-    self.service = Nanoseconds(service)
+    self.service = .nanoseconds(service)
     ending = fields[9]
   }
 }
@@ -95,7 +95,7 @@ struct Driver {
       let pool = threadTypes.contains(type) ? PoolID.thread : .async
       try scheduler.register(JobTypeConfiguration(name: type, pool: pool)) { context in
         guard let job = context.payload as? TapedJob else { return nil }
-        try await context.sleep(for: job.service.duration)
+        try await context.sleep(for: job.service)
         switch job.ending {
         case "fails": throw Failed()
         case "failsPermanently": throw FailedForGood()
@@ -113,7 +113,7 @@ struct Driver {
     _ tape: [TapedJob], to scheduler: Scheduler, from start: Instant
   ) throws -> (identifiers: [JobID: Int], refused: [String]) {
     // All actions by instant; at the same instant submissions come first.
-    var steps: [(at: Nanoseconds, job: Int, cancels: Bool)] = tape.indices.map { (tape[$0].intended, $0, false) }
+    var steps: [(at: Duration, job: Int, cancels: Bool)] = tape.indices.map { (tape[$0].intended, $0, false) }
     for index in tape.indices {
       if let after = tape[index].cancelAfter { steps.append((tape[index].intended + after, index, true)) }
     }
@@ -121,24 +121,24 @@ struct Driver {
     var known: [Int: JobID] = [:]
     var refused: [String] = []
     for step in steps {
-      let left = start + step.at - MonotonicClock.now()
-      if left > .zero { Thread.sleep(forTimeInterval: left.seconds) }
+      let left = MonotonicClock.now().duration(to: start.advanced(by: step.at))
+      if left > .zero { Thread.sleep(forTimeInterval: left / .seconds(1)) }
       let job = tape[step.job]
       if step.cancels {
         if let id = known[job.number] { scheduler.cancel(id) }
         continue
       }
-      let submitted = MonotonicClock.now() - start
+      let submitted = start.duration(to: MonotonicClock.now())
       do {
         known[job.number] = try scheduler.submitBlocking(
           JobRequest(
-            job.type, payload: job, priority: job.priority, delay: job.delay.duration,
+            job.type, payload: job, priority: job.priority, delay: job.delay,
             dependencies: job.dependencies.map { known[$0] ?? .refused }, retry: .never))
       } catch SchedulerError.refused {
-        let now = MonotonicClock.now() - start
+        let now = start.duration(to: MonotonicClock.now())
         refused.append(
-          "\(job.number),\(job.type),\(job.priority.name),1,,\(job.intended.rawValue),\(submitted.rawValue),,,,"
-            + "\(now.rawValue),rejected")
+          "\(job.number),\(job.type),\(job.priority.name),1,,\(nanoseconds(job.intended)),\(nanoseconds(submitted)),,,,"
+            + "\(nanoseconds(now)),rejected")
       }
     }
     return (Dictionary(uniqueKeysWithValues: known.map { ($1, $0) }), refused)
@@ -148,11 +148,15 @@ struct Driver {
     let hasStarted = record.started != TimelineRecord.never
     let worker = record.worker == TimelineRecord.noWorker ? "" : "\(record.pool.name)-\(record.worker)"
     let instants = [record.submitted, record.accepted, record.eligible, record.started, record.finished]
-      .map { $0 == TimelineRecord.never ? "" : "\(($0 - start).rawValue)" }
+      .map { $0 == TimelineRecord.never ? "" : "\($0.nanoseconds - start.nanoseconds)" }
     let fields =
-      ["\(job.number)", job.type, job.priority.name, "\(record.attempt)", worker, "\(job.intended.rawValue)"] + instants
-      + [hasStarted ? outcome(record.outcome) : record.cause.name]
+      ["\(job.number)", job.type, job.priority.name, "\(record.attempt)", worker, "\(nanoseconds(job.intended))"]
+      + instants + [hasStarted ? outcome(record.outcome) : record.cause.name]
     return fields.joined(separator: ",")
+  }
+
+  static func nanoseconds(_ time: Duration) -> Int64 {
+    time.components.seconds * 1_000_000_000 + time.components.attoseconds / 1_000_000_000
   }
 
   static func outcome(_ outcome: AttemptOutcome) -> String {

@@ -13,7 +13,7 @@ struct ResizePicture: Job {
   typealias Output = Thumbnail
   static var configuration: JobTypeConfiguration {
     JobTypeConfiguration(
-      name: name, timeout: .seconds(30),
+      timeout: .seconds(30),
       retry: RetryPolicy(limit: 3, backoff: .exponential(base: .milliseconds(20), factor: 2), jitter: .equal),
       concurrency: 2)
   }

@@ -8,7 +8,7 @@ public struct AdaptiveConcurrency: Hashable, Sendable, Codable {
     ///
     /// Source: D.-M. Chiu, R. Jain, *Analysis of the Increase and Decrease Algorithms for Congestion Avoidance*, 1989;
     /// `AIMDLimit` in Netflix's concurrency-limits, which adds 1 per attempt.
-    case aimd(target: Nanoseconds, backoff: Double)
+    case aimd(target: Duration, backoff: Double)
     /// Follows the gradient: unloaded ÷ current service time. A window ends after as many attempts as the limit, at
     /// least
     /// 10. Target limit = limit × max(0.5, min(1, `tolerance` × unloaded ÷ current)) + √limit; the limit moves halfway
@@ -37,7 +37,12 @@ public struct AdaptiveConcurrency: Hashable, Sendable, Codable {
 
 /// The state of an adaptive limit.
 struct AdaptiveLimiter {
-  private let rule: AdaptiveConcurrency.Rule
+  private enum Rule {
+    case aimd(target: Nanoseconds, backoff: Double)
+    case gradient(tolerance: Double)
+  }
+
+  private let rule: Rule
   private let least: Double
   private let most: Double
   /// The limit with its fraction; the effective limit is rounded down.
@@ -59,7 +64,11 @@ struct AdaptiveLimiter {
   var limit: Int { Int(exact) }
 
   init(_ configuration: AdaptiveConcurrency, most: Int) {
-    rule = configuration.rule
+    rule =
+      switch configuration.rule {
+      case .aimd(let target, let backoff): .aimd(target: Nanoseconds(target), backoff: backoff)
+      case .gradient(let tolerance): .gradient(tolerance: tolerance)
+      }
     self.most = Double(max(1, most))
     least = min(Double(max(1, configuration.least)), self.most)
     exact = min(max(Double(configuration.initial), least), self.most)

@@ -8,16 +8,16 @@ public struct Autoscaling: Hashable, Sendable, Codable {
   /// Initial and minimum number of active workers; 1 or more.
   public var least: Int
   /// How long a job may wait before workers are added; above 0.
-  public var queueAge: Nanoseconds
+  public var queueAge: Duration
   /// The interval between checks; above 0.
-  public var interval: Nanoseconds
+  public var interval: Duration
   /// How long nothing must have waited before workers are removed.
-  public var cooldown: Nanoseconds
+  public var cooldown: Duration
   /// Workers added or removed at a time; 1 or more.
   public var step: Int
   /// Creates a rule. By default `interval` equals `queueAge` and `cooldown` is ten intervals.
   public init(
-    least: Int, queueAge: Nanoseconds, interval: Nanoseconds? = nil, cooldown: Nanoseconds? = nil, step: Int = 1
+    least: Int, queueAge: Duration, interval: Duration? = nil, cooldown: Duration? = nil, step: Int = 1
   ) {
     self.least = least
     self.queueAge = queueAge
@@ -31,6 +31,9 @@ public struct Autoscaling: Hashable, Sendable, Codable {
 struct Autoscaler {
   private let rule: Autoscaling
   private let most: Int
+  let interval: Nanoseconds
+  private let queueAge: Nanoseconds
+  private let cooldown: Nanoseconds
   /// Active workers.
   private(set) var active: Int
   /// The instant since which nothing has waited.
@@ -41,10 +44,11 @@ struct Autoscaler {
   init(_ rule: Autoscaling, most: Int) {
     self.rule = rule
     self.most = most
+    interval = Nanoseconds(rule.interval)
+    queueAge = Nanoseconds(rule.queueAge)
+    cooldown = Nanoseconds(rule.cooldown)
     active = min(max(1, rule.least), most)
   }
-
-  var interval: Nanoseconds { rule.interval }
 
   /// Whether checks must continue although nothing waits.
   var isAboveLeast: Bool { active > min(max(1, rule.least), most) }
@@ -58,12 +62,12 @@ struct Autoscaler {
     guard age == nil else {
       calmSince = nil
       // While active workers are idle, something other than their number delays the jobs.
-      if age! > rule.queueAge, running >= active { active = min(most, active + rule.step) }
+      if age! > queueAge, running >= active { active = min(most, active + rule.step) }
       return
     }
     let calm = calmSince ?? now
     calmSince = calm
-    guard now - calm >= rule.cooldown, running < active else { return }
+    guard now - calm >= cooldown, running < active else { return }
     active = max(min(max(1, rule.least), most), max(running, active - rule.step))
   }
 }

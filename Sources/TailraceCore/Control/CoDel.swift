@@ -6,11 +6,11 @@
 /// Source: K. Nichols, V. Jacobson, *Controlled Delay Active Queue Management*, RFC 8289 (2018), appendix.
 public struct CoDelConfiguration: Hashable, Sendable, Codable {
   /// The acceptable standing waiting time; above 0.
-  public var target: Nanoseconds
+  public var target: Duration
   /// How long waiting may exceed ``target`` before jobs are shed. Longer than typical bursts; above 0.
-  public var interval: Nanoseconds
+  public var interval: Duration
   /// Creates a rule. RFC 8289 uses 5 ms and 100 ms, for packets.
-  public init(target: Nanoseconds, interval: Nanoseconds) {
+  public init(target: Duration, interval: Duration) {
     self.target = target
     self.interval = interval
   }
@@ -29,8 +29,8 @@ struct CoDelController {
   private var isShedding = false
 
   init(_ configuration: CoDelConfiguration) {
-    target = configuration.target
-    interval = configuration.interval
+    target = Nanoseconds(configuration.target)
+    interval = Nanoseconds(configuration.interval)
   }
 
   /// Whether to shed the job that a worker is about to take.

@@ -46,7 +46,7 @@ extension SchedulerCore {
     switch configuration.policy {
     case .fifo: key(FifoRule(), slot, lane)
     case .priority: key(StrictPriorityRule(), slot, lane)
-    case .aging(let boost): key(AgingRule(boost: boost), slot, lane)
+    case .aging: key(AgingRule(boost: agingBoost), slot, lane)
     case .slopeAging(let slopes): key(SlopeAgingRule(slopes: slopes), slot, lane)
     case .deadline: key(DeadlineRule(), slot, lane)
     case .shortest: key(ShortestRule(), slot, lane)

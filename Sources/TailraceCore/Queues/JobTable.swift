@@ -8,6 +8,8 @@ struct JobSlot {
   static let dependencyHasFailed = UInt32.max
   /// A sentinel rank: none was given.
   static let unranked = Int64.min
+  /// A sentinel type: the slot is free.
+  static let free = UInt16.max
 
   /// Links of the list that contains the job: a lane, the waiting submitters, the settled jobs or the free list.
   var next = JobSlot.none
@@ -130,6 +132,7 @@ struct JobTable: ~Copyable {
     // The top bit stays clear: drivers may use it to mark an identifier.
     job.pointee.generation = (job.pointee.generation &+ 1) & 0x7fff_ffff
     job.pointee.next = firstFree
+    job.pointee.type = JobSlot.free
     firstFree = slot
   }
 

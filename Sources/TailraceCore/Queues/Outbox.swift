@@ -37,8 +37,8 @@ public enum SchedulerOrder: Hashable, Sendable {
   case setTimer(Instant)
   /// A submission that waited for room was admitted: release its submitter.
   case releaseSubmitter(JobID)
-  /// The job is settled: resume its waiters.
-  case settleJob(JobID, JobState, SettlementCause)
+  /// The job is settled, in the ``SettlementCause/state`` of the cause: resume its waiters.
+  case settleJob(JobID, SettlementCause)
   /// The scheduler has forgotten the job: release what the driver stores for it.
   case forgetJob(JobID)
   /// Every job of a sealed batch is settled.

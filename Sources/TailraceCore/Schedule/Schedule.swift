@@ -10,10 +10,15 @@ public struct ScheduleID: RawRepresentable, Hashable, Sendable, Codable {
   var generation: UInt32 { UInt32(rawValue >> 32) }
 }
 
+extension ScheduleID: CustomStringConvertible {
+  /// ``rawValue``.
+  public var description: String { "\(rawValue)" }
+}
+
 /// What to do with slots that did not fire on time, because the process was not running or the clock jumped.
 public enum MissedSlots: Hashable, Sendable {
   /// Fires only the latest due slot, and only if it is at most this late. The default, with a grace of one minute.
-  case skip(grace: Nanoseconds)
+  case skip(grace: Duration)
   /// Fires once for all due slots: the latest, however late.
   case once
   /// Fires each due slot, earliest first. If more than `limit` (1 to 1,000) are due, fires the latest `limit`.
@@ -105,12 +110,12 @@ struct Schedule {
     var chosen: [UnixTime] = []
     let before = first - Nanoseconds(1)
     if recurrence.next(after: first).map({ $0 > now }) ?? true {
-      if case .skip(let grace) = missed, now - first > grace {} else { chosen = [first] }
+      if case .skip(let grace) = missed, now - first > Nanoseconds(grace) {} else { chosen = [first] }
       state.missed += 1 - chosen.count
     } else {
       let latest = latest(after: before, through: now) ?? first
       switch missed {
-      case .skip(let grace): if now - latest <= grace { chosen = [latest] }
+      case .skip(let grace): if now - latest <= Nanoseconds(grace) { chosen = [latest] }
       case .once: chosen = [latest]
       case .all(let limit):
         // From the latest backward; slots beyond the limit are missed.

@@ -32,6 +32,16 @@ extension SchedulerCore {
     return (job.pool, job.worker, job.attempt)
   }
 
+  /// The number of slots in use so far; every known job is in one of them.
+  public var slotCount: Int { Int(jobs.highWater) }
+
+  /// The job in a slot below ``slotCount``; nil: the slot is free.
+  public func job(inSlot slot: Int) -> (id: JobID, type: JobTypeID, state: JobState)? {
+    let slot = UInt32(slot)
+    let job = jobs[slot].pointee
+    return job.type == JobSlot.free ? nil : (jobs.id(of: slot), JobTypeID(rawValue: job.type), job.state)
+  }
+
   /// The pool that runs a job's attempts; nil if the job is not known.
   public func pool(of id: JobID) -> PoolID? { jobs.job(id)?.pointee.pool }
 

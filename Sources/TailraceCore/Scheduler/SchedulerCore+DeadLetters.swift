@@ -120,7 +120,7 @@ extension SchedulerCore {
   }
 
   mutating func evictDeadLetters(into outbox: inout Outbox) {
-    while isToForget(oldestOf: deadLetters, most: configuration.deadLetterCount, age: configuration.deadLetterAge) {
+    while isToForget(oldestOf: deadLetters, most: configuration.deadLetterCount, age: deadLetterAge) {
       forgetDeadLetter(deadLetters.head, into: &outbox)
     }
   }

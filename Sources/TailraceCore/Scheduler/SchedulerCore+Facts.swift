@@ -328,10 +328,10 @@ extension SchedulerCore {
     let mayRetry = retryPolicies.allowsRetry(
       job.pointee.retryPolicy, of: slot, after: Int(job.pointee.attempt), crashes: job.pointee.crashes)
     if let verdict = outcome.settlement(mayRetry: mayRetry) {
-      let cause = given ?? verdict.cause
+      let cause = given ?? verdict
       record.pointee.settles = true
       record.pointee.cause = cause
-      settle(slot, as: verdict.state, cause: cause, into: &outbox)
+      settle(slot, cause: cause, into: &outbox)
     } else {
       retry(slot, finished: finished)
     }

@@ -3,6 +3,9 @@ struct PendingSettlement {
   var slot: UInt32
   var state: JobState
   var cause: SettlementCause
+
+  @inline(__always)
+  init(_ slot: UInt32, _ cause: SettlementCause) { (self.slot, state, self.cause) = (slot, cause.state, cause) }
 }
 
 extension SchedulerCore {
@@ -10,12 +13,11 @@ extension SchedulerCore {
   ///
   /// The job is in no list, has no timer, and its last record is in the outbox. Dependents go through a work list, so a
   /// chain of any length uses constant stack space.
-  mutating func settle(
-    _ slot: UInt32, as state: JobState, cause: SettlementCause, into outbox: inout Outbox
-  ) {
+  mutating func settle(_ slot: UInt32, cause: SettlementCause, into outbox: inout Outbox) {
     if jobs[slot].pointee.state.isTerminal { invariantViolated("a job settled twice: \(jobs.id(of: slot))") }
+    let pending = PendingSettlement(slot, cause)
+    let state = pending.state
     jobs[slot].pointee.state = state
-    let pending = PendingSettlement(slot: slot, state: state, cause: cause)
     if settling.isEmpty, jobs[slot].pointee.firstDependent == JobSlot.none, jobs[slot].pointee.batch == JobSlot.none {
       // Without dependents, the common case, no list is needed.
       if state == .deadLettered ? configuration.deadLetterCount == 0 : configuration.retainedCount == 0 {
@@ -75,7 +77,7 @@ extension SchedulerCore {
         tenants.noteIfIdle(key)
       }
     }
-    outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.state, pending.cause))
+    outbox.orders.append(.settleJob(jobs.id(of: pending.slot), pending.cause))
   }
 
   /// Counts, announces and keeps a settled job.
@@ -120,7 +122,7 @@ extension SchedulerCore {
     record.pointee.finished = now
     record.pointee.settles = true
     record.pointee.cause = cause
-    settle(slot, as: cause == .invalid ? .deadLettered : .cancelled, cause: cause, into: &outbox)
+    settle(slot, cause: cause, into: &outbox)
   }
 
   /// Adds the record of the job's current attempt. It can be modified until the next record is added.
@@ -151,7 +153,7 @@ extension SchedulerCore {
   /// Forgets settled jobs beyond the configured count and age. Dead letters have their own limits.
   @inline(__always)
   mutating func evictSettled(into outbox: inout Outbox) {
-    while isToForget(oldestOf: settled, most: configuration.retainedCount, age: configuration.retainedAge) {
+    while isToForget(oldestOf: settled, most: configuration.retainedCount, age: retainedAge) {
       let oldest = settled.head
       settled.remove(oldest, in: jobs)
       outbox.orders.append(.forgetJob(jobs.id(of: oldest)))

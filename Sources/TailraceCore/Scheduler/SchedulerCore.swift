@@ -30,6 +30,10 @@ public struct SchedulerCore: ~Copyable {
   var jobs = JobTable()
   var edges = OwnedArray<DependencyEdge>()
   var firstFreeEdge = JobSlot.none
+  // Durations of the configuration that are needed for each job.
+  let retainedAge: Nanoseconds
+  let deadLetterAge: Nanoseconds
+  let agingBoost: Nanoseconds
   /// The data structures that the policy needs.
   let traits: PolicyTraits
   var lanes = OwnedArray<Lane>(capacity: 16)
@@ -104,6 +108,9 @@ public struct SchedulerCore: ~Copyable {
 
   private init(valid configuration: SchedulerConfiguration) {
     self.configuration = configuration
+    retainedAge = Nanoseconds(configuration.retainedAge)
+    deadLetterAge = Nanoseconds(configuration.deadLetterAge)
+    if case .aging(let boost) = configuration.policy { agingBoost = Nanoseconds(boost) } else { agingBoost = .zero }
     traits = configuration.policy.traits
     sheds = configuration.whenFull == .shed
     usesTenants = configuration.tenants.limits || traits.layout == .byKey
@@ -149,10 +156,10 @@ public struct SchedulerCore: ~Copyable {
     }
     return TypeState(
       priority: type.priority, pool: type.pool,
-      timeout: type.timeout ?? configuration.timeout ?? Nanoseconds(.max),
+      timeout: (type.timeout ?? configuration.timeout).map { Nanoseconds($0) } ?? Nanoseconds(.max),
       retryPolicy: retryPolicies.number(of: type.retry ?? configuration.retry), memory: kibibytes(type.memory),
-      concurrency: type.concurrency ?? .max, gate: gate, deadline: type.deadline,
-      expected: type.expectedService, step: FairRule.step(weight: type.weight))
+      concurrency: type.concurrency ?? .max, gate: gate, deadline: type.deadline.map { Nanoseconds($0) },
+      expected: type.expectedService.map { Nanoseconds($0) }, step: FairRule.step(weight: type.weight))
   }
 
   /// Whether jobs of the type need their own lanes.

@@ -64,7 +64,7 @@ extension RetryPolicy {
   package func problems(named prefix: String) -> [InvalidValue] {
     var check = ValueCheck(prefix)
     check.check("limit", limit, in: 0...Self.mostRetries)
-    switch backoff {
+    switch backoff.rule {
     case .none: break
     case .fixed(let time): check.checkNotNegative("backoff", time)
     case .linear(let base): check.checkNotNegative("backoff.base", base)
@@ -75,7 +75,7 @@ extension RetryPolicy {
       check.checkNotNegative("backoff.base", base)
       check.check("backoff.power", power, in: 0...20)
     }
-    check.checkNotNegative("cap", cap)
+    check.checkNotNegative("cap", longestWait)
     if let crashLimit { check.check("crashLimit", crashLimit, in: 1...254) }
     return check.found
   }

@@ -8,7 +8,7 @@ public enum DispatchPolicy: Hashable, Sendable, Codable {
   /// when the job becomes eligible: a job overtakes another of the next lower priority that became eligible up to
   /// `boost` earlier. No job waits behind more than `4 × boost` of later arrivals, so nothing starves and nothing is
   /// rescanned.
-  case aging(boost: Nanoseconds)
+  case aging(boost: Duration)
   /// By waiting time × the slope of the priority (Kleinrock), evaluated when a worker becomes free. Cannot starve while
   /// every slope is above 0.
   case slopeAging(PrioritySlopes)
@@ -55,17 +55,34 @@ public struct RateLimit: Hashable, Sendable, Codable {
 }
 
 /// The wait between a failed attempt and the next one.
-public enum Backoff: Hashable, Sendable, Codable {
+public struct Backoff: Hashable, Sendable, Codable {
+  /// How the wait grows. Kept in nanoseconds, because a submission may have its own policy.
+  package enum Rule: Hashable, Sendable, Codable {
+    case none
+    case fixed(Nanoseconds)
+    case linear(base: Nanoseconds)
+    case exponential(base: Nanoseconds, factor: Double)
+    case polynomial(base: Nanoseconds, power: Int)
+  }
+
+  package let rule: Rule
+
+  package init(_ rule: Rule) { self.rule = rule }
+
   /// No wait.
-  case none
+  public static let none = Backoff(.none)
   /// The same wait before each retry.
-  case fixed(Nanoseconds)
+  public static func fixed(_ wait: Duration) -> Backoff { Backoff(.fixed(Nanoseconds(wait))) }
   /// `base × n` before retry `n` (first: 1).
-  case linear(base: Nanoseconds)
+  public static func linear(base: Duration) -> Backoff { Backoff(.linear(base: Nanoseconds(base))) }
   /// `base × factor^(n−1)` before retry `n`.
-  case exponential(base: Nanoseconds, factor: Double)
+  public static func exponential(base: Duration, factor: Double) -> Backoff {
+    Backoff(.exponential(base: Nanoseconds(base), factor: factor))
+  }
   /// `base × n^power` before retry `n`; a power of 1 is `linear`. At most 20.
-  case polynomial(base: Nanoseconds, power: Int)
+  public static func polynomial(base: Duration, power: Int) -> Backoff {
+    Backoff(.polynomial(base: Nanoseconds(base), power: power))
+  }
 }
 
 /// Randomization of retry waits. `d` is the wait that the backoff computes.
@@ -91,7 +108,12 @@ public struct RetryPolicy: Hashable, Sendable, Codable {
   /// The randomization of that wait.
   public var jitter: Jitter
   /// The maximum wait between two attempts, before jitter. If it is below the backoff's first wait, it caps every wait.
-  public var cap: Nanoseconds
+  public var cap: Duration {
+    get { longestWait.duration }
+    set { longestWait = Nanoseconds(newValue) }
+  }
+  /// ``cap``.
+  package var longestWait: Nanoseconds
   /// The number of crashed attempts after which a job is treated as poison: it is dead-lettered with the cause
   /// `crashed`, even if retries are left. 1 to 254; nil: crashes count as failures.
   public var crashLimit: Int?
@@ -99,12 +121,12 @@ public struct RetryPolicy: Hashable, Sendable, Codable {
   /// longer.
   public init(
     limit: Int, backoff: Backoff = .exponential(base: .milliseconds(100), factor: 2), jitter: Jitter = .full,
-    cap: Nanoseconds? = nil, crashLimit: Int? = nil
+    cap: Duration? = nil, crashLimit: Int? = nil
   ) {
     self.limit = limit
     self.backoff = backoff
     self.jitter = jitter
-    self.cap = cap ?? max(.seconds(60), backoff.wait(beforeRetry: 1))
+    longestWait = cap.map { Nanoseconds($0) } ?? max(.seconds(60), backoff.wait(beforeRetry: 1))
     self.crashLimit = crashLimit
   }
   /// A single attempt.
@@ -141,14 +163,15 @@ public struct PoolConfiguration: Hashable, Sendable, Codable {
 
 /// The settings of a job type. A submission may override priority, pool, timeout, retries and memory.
 public struct JobTypeConfiguration: Hashable, Sendable, Codable {
-  /// The name under which handlers are registered and that reports print.
+  /// The name under which handlers are registered and that reports print. Empty for the settings of a typed job, which
+  /// has its own name.
   public var name: String
   /// The priority of jobs whose submission sets none.
   public var priority: Priority
   /// The pool that runs its jobs.
   public var pool: PoolID
-  /// The time limit of an attempt; nil: the scheduler's default. `Nanoseconds(.max)` means no limit.
-  public var timeout: Nanoseconds?
+  /// The time limit of an attempt; nil: the scheduler's default. 292 years or more means no limit.
+  public var timeout: Duration?
   /// The retry policy; nil: the scheduler's default.
   public var retry: RetryPolicy?
   /// Maximum jobs of this type running at once; nil: no limit per type.
@@ -158,16 +181,16 @@ public struct JobTypeConfiguration: Hashable, Sendable, Codable {
   /// Memory that a job of this type reserves from ``SchedulerConfiguration/memoryBudget`` while it runs, in bytes.
   public var memory: Int
   /// The time from intended arrival within which a job should settle; nil: none. The policy `deadline` orders by it.
-  public var deadline: Nanoseconds?
+  public var deadline: Duration?
   /// The expected duration of an attempt; nil: estimated from successful attempts. The policy `shortest` orders by it.
-  public var expectedService: Nanoseconds?
+  public var expectedService: Duration?
   /// Share under the policy `fair`, relative to the other types with jobs waiting; 0.001 to 1,000.
   public var weight: Double
   /// Creates a job type. Values that are nil use the scheduler's settings.
   public init(
-    name: String, priority: Priority = .normal, pool: PoolID = .async, timeout: Nanoseconds? = nil,
+    name: String = "", priority: Priority = .normal, pool: PoolID = .async, timeout: Duration? = nil,
     retry: RetryPolicy? = nil, concurrency: Int? = nil, rate: RateLimit? = nil, memory: Int = 0,
-    deadline: Nanoseconds? = nil, expectedService: Nanoseconds? = nil, weight: Double = 1
+    deadline: Duration? = nil, expectedService: Duration? = nil, weight: Double = 1
   ) {
     self.name = name
     self.priority = priority
@@ -185,7 +208,8 @@ public struct JobTypeConfiguration: Hashable, Sendable, Codable {
 
 /// What happens to jobs of a type that has no handler.
 public enum UnknownTypePolicy: String, Hashable, Sendable, Codable, CaseIterable {
-  /// They are admitted and wait until a handler for the type is registered; at most 1,000 such types.
+  /// They are admitted and wait until a handler for the type is registered; at most 1,000 such types. For a queue that
+  /// is restored or shared, so that a job may come before its handler.
   case park
   /// Their submission fails.
   case refuse
@@ -211,7 +235,7 @@ public struct SchedulerConfiguration: Hashable, Sendable, Codable {
   /// The retry policy of job types that set none.
   public var retry = RetryPolicy(limit: 3)
   /// The attempt timeout of job types that set none; nil: no limit.
-  public var timeout: Nanoseconds? = .seconds(300)
+  public var timeout: Duration? = .seconds(300)
   /// Maximum memory that running jobs may reserve together, in bytes; nil: no budget.
   public var memoryBudget: Int?
   /// Limits and shares per tenant.
@@ -219,17 +243,17 @@ public struct SchedulerConfiguration: Hashable, Sendable, Codable {
   /// Maximum number of settled jobs kept for status, results and late dependencies.
   public var retainedCount = 10_000
   /// Maximum time that settled jobs are kept.
-  public var retainedAge: Nanoseconds = .seconds(3_600)
+  public var retainedAge: Duration = .seconds(3_600)
   /// Maximum number of dead letters kept, counted apart from other settled jobs.
   public var deadLetterCount = 1_000
   /// Maximum time that dead letters are kept. Default: seven days.
-  public var deadLetterAge: Nanoseconds = .seconds(604_800)
+  public var deadLetterAge: Duration = .seconds(604_800)
   /// What happens to jobs of a type that has no handler. Used by the live scheduler only.
-  public var unknownTypes = UnknownTypePolicy.park
+  public var unknownTypes = UnknownTypePolicy.refuse
   /// How long a handler may keep running after its timeout or cancellation before its worker counts as stuck. A stuck
   /// worker is logged, replaced if ``replacementLimit`` allows it, and listed in the health report. Used by the live
   /// scheduler only.
-  public var stuckAfter: Nanoseconds = .seconds(10)
+  public var stuckAfter: Duration = .seconds(10)
   /// Maximum stuck workers per pool that are replaced at the same time; 0: none. With replacements, more handlers than
   /// workers may be executing, but at most as many as the pool has workers count as running.
   public var replacementLimit = 0

@@ -25,6 +25,11 @@ public struct SchedulerGauges: Hashable, Sendable {
   public var jobSeconds: Double { jobNanoseconds / 1e9 }
   private var jobNanoseconds = 0.0
 
+  /// The number of jobs that settled in a state.
+  public func settled(as state: JobState) -> Int {
+    SettlementCause.allCases.reduce(0) { $1.state == state ? $0 + settledByCause[$1] : $0 }
+  }
+
   /// Eligible jobs of all priorities.
   public var available: Int { availableByPriority.total }
   /// Jobs that occupy room in the queue.

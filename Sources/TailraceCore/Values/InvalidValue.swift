@@ -101,6 +101,18 @@ package struct ValueCheck {
     require(value > .zero, name(), "\(value.duration)", "1 ns or longer")
   }
 
+  /// Checks that a duration is not negative.
+  @inline(__always)
+  package mutating func checkNotNegative(_ name: @autoclosure () -> String, _ value: Duration) {
+    require(value >= .zero, name(), "\(value)", "0 s or longer")
+  }
+
+  /// Checks that a duration is at least a nanosecond.
+  @inline(__always)
+  package mutating func checkPositive(_ name: @autoclosure () -> String, _ value: Duration) {
+    require(value >= .nanoseconds(1), name(), "\(value)", "1 ns or longer")
+  }
+
   /// Checks the length of a text in bytes of UTF-8.
   @inline(__always)
   package mutating func check(_ name: @autoclosure () -> String, length text: String, in range: ClosedRange<Int>) {

@@ -1,7 +1,7 @@
 extension Backoff {
   /// The wait before retry `retry` (first: 1), before cap and jitter.
   package func wait(beforeRetry retry: Int) -> Nanoseconds {
-    switch self {
+    switch rule {
     case .none: .zero
     case .fixed(let time): time
     case .linear(let base): base.scaled(by: Double(retry))
@@ -16,7 +16,7 @@ extension RetryPolicy {
   ///
   /// The draws depend only on the seed, the number and the retry, so they are the same whatever else happens.
   package func wait(beforeRetry retry: Int, seed: UInt64, number: UInt64) -> Nanoseconds {
-    let capped = min(backoff.wait(beforeRetry: retry), cap)
+    let capped = min(backoff.wait(beforeRetry: retry), longestWait)
     switch jitter {
     case .none: return capped
     case .full: return capped.scaled(by: Self.draw(seed: seed, number: number, retry: retry))
@@ -28,12 +28,12 @@ extension RetryPolicy {
   /// Each wait depends on the previous one, so the chain is recomputed. The last 64 links suffice: earlier ones no
   /// longer influence the result.
   private func decorrelated(_ retry: Int, seed: UInt64, number: UInt64) -> Nanoseconds {
-    let least = min(backoff.wait(beforeRetry: 1), cap)
+    let least = min(backoff.wait(beforeRetry: 1), longestWait)
     var wait = least
     for link in max(1, retry - 63)...max(1, retry) {
       let most = max(least, wait.scaled(by: 3))
       let above = (most - least).scaled(by: Self.draw(seed: seed, number: number, retry: link))
-      wait = min(cap, least + above)
+      wait = min(longestWait, least + above)
     }
     return wait
   }

@@ -45,12 +45,32 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
   return b < 0 ? .max : .min
 }
 
+extension Instant: CustomStringConvertible {
+  /// The seconds since the driver's origin: `12.5 s`.
+  public var description: String { "\(Double(nanoseconds) / 1e9) s" }
+}
+
 extension Nanoseconds {
   /// The maximum duration in a scenario, flag or trace, and the latest instant of a tape: 100 years of 365.25 days.
   package static var longest: Nanoseconds { Nanoseconds(3_155_760_000_000_000_000) }
 
   /// The duration multiplied by a count; saturates at 292 years.
   package func times(_ count: Int) -> Nanoseconds { Nanoseconds(Self.product(rawValue, Int64(count))) }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  package var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+
+  /// The duration multiplied by a factor, rounded to the nearest nanosecond; saturates at 292 years.
+  package func scaled(by factor: Double) -> Duration { Nanoseconds(self).scaled(by: factor).duration }
+}
+
+extension Instant: InstantProtocol {
+  /// The instant after a duration; saturates.
+  public func advanced(by duration: Duration) -> Instant { self + Nanoseconds(duration) }
+  /// The duration from this instant to another; negative if that is earlier.
+  public func duration(to other: Instant) -> Duration { (other - self).duration }
 }
 
 extension Instant {

@@ -46,6 +46,11 @@ public struct JobID: RawRepresentable, Hashable, Sendable, Codable {
   public static let refused = JobID(rawValue: .max)
 }
 
+extension JobID: CustomStringConvertible {
+  /// ``rawValue``, as in logs.
+  public var description: String { "\(rawValue)" }
+}
+
 /// Identifies a registered job type by its index in order of registration.
 public struct JobTypeID: RawRepresentable, Hashable, Sendable, Codable {
   /// The index, from 0.
@@ -54,12 +59,22 @@ public struct JobTypeID: RawRepresentable, Hashable, Sendable, Codable {
   @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 }
 
+extension JobTypeID: CustomStringConvertible {
+  /// ``rawValue``.
+  public var description: String { "\(rawValue)" }
+}
+
 /// Identifies a batch: a set of jobs that settle together.
 public struct BatchID: RawRepresentable, Hashable, Sendable, Codable {
   /// The number of the batch.
   public var rawValue: UInt32
   /// Creates an identifier from a number.
   @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
+}
+
+extension BatchID: CustomStringConvertible {
+  /// ``rawValue``.
+  public var description: String { "\(rawValue)" }
 }
 
 /// The state of a job.
@@ -103,18 +118,18 @@ public enum AttemptOutcome: UInt8, Sendable, Codable, CaseIterable {
 }
 
 extension AttemptOutcome {
-  /// How a job settles after an attempt with this outcome; nil: another attempt follows.
+  /// Why a job settles after an attempt with this outcome; nil: another attempt follows.
   ///
   /// - Parameter mayRetry: whether retries are left.
   @inline(__always)
-  package func settlement(mayRetry: Bool) -> (state: JobState, cause: SettlementCause)? {
+  package func settlement(mayRetry: Bool) -> SettlementCause? {
     switch self {
-    case .succeeded: (.completed, .succeeded)
-    case .cancelled: (.cancelled, .cancelled)
-    case .failedPermanently: (.deadLettered, .failedPermanently)
-    case .failed: mayRetry ? nil : (.deadLettered, .failed)
-    case .timedOut: mayRetry ? nil : (.deadLettered, .timedOut)
-    case .crashed: mayRetry ? nil : (.deadLettered, .crashed)
+    case .succeeded: .succeeded
+    case .cancelled: .cancelled
+    case .failedPermanently: .failedPermanently
+    case .failed: mayRetry ? nil : .failed
+    case .timedOut: mayRetry ? nil : .timedOut
+    case .crashed: mayRetry ? nil : .crashed
     }
   }
 }
@@ -149,6 +164,15 @@ public enum SettlementCause: UInt8, Sendable, Codable, CaseIterable {
   case duplicate
   /// Its input was found invalid before its first attempt.
   case invalid
+
+  /// The state of a job that settled with this cause. Nothing else decides it.
+  public var state: JobState {
+    switch self {
+    case .succeeded: .completed
+    case .failed, .timedOut, .failedPermanently, .crashed, .invalid: .deadLettered
+    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate: .cancelled
+    }
+  }
 
   /// The name in reports and files, in the form `timed_out`.
   public var name: String {

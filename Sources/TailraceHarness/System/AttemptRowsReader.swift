@@ -289,7 +289,7 @@ struct AttemptRowsReader {
         let record = rows[index].record
         guard let verdict = record.outcome.settlement(mayRetry: record.attempt < last) else { continue }
         rows[index].record.settles = true
-        rows[index].record.cause = verdict.cause
+        rows[index].record.cause = verdict
       }
       start = end
     }

@@ -169,7 +169,7 @@ private final class SequentialRun: @unchecked Sendable {
     let policy = spec.retry ?? replay.scenario.scheduler.retry
     if let verdict = outcome.settlement(mayRetry: Int(record.attempt) <= policy.limit) {
       record.settles = true
-      record.cause = verdict.cause == .cancelled && replay.interruption.isSet ? .stopped : verdict.cause
+      record.cause = verdict == .cancelled && replay.interruption.isSet ? .stopped : verdict
     }
     emit(record)
     guard !record.settles else { return true }

@@ -90,7 +90,7 @@ final class YardstickRun: Sendable {
     record.finished = finished
     record.outcome = outcome
     record.settles = true
-    record.cause = outcome.settlement(mayRetry: false)!.cause
+    record.cause = outcome.settlement(mayRetry: false)!
     lock.withLock { observer.recordOne(record, shard: 0) }
     due.onSettled?()
     running.subtract(1, ordering: .releasing)

@@ -155,7 +155,7 @@ extension Scheduler {
     let (validate, payload) = try withState { state in
       guard let type = state.core.description(of: id)?.type else { throw SchedulerError.unknownDeadLetter(id) }
       let carried = state.entry(of: id).payload
-      return (state.types[type].validate, JobLuggage.payload(of: carried))
+      return (state.types[type].validate, JobEnvelope.payload(of: carried))
     }
     do { try validate?(payload) } catch { return error }
     return nil
@@ -176,7 +176,7 @@ extension DriverState {
     return DeadLetter(
       status: status, cause: cause, history: entry.watch?.attempts ?? [],
       forgottenAttempts: entry.watch?.forgottenAttempts ?? 0, settled: settled,
-      payload: JobLuggage.payload(of: entry.payload))
+      payload: JobEnvelope.payload(of: entry.payload))
   }
 }
 

@@ -100,7 +100,7 @@ public struct JobContext: Sendable {
   /// The number of the attempt, from 1.
   public var attempt: Int { Int(token.attempt) }
   /// The payload as submitted.
-  public var payload: (any Sendable)? { if let luggage { luggage.payload } else { carried } }
+  public var payload: (any Sendable)? { if let envelope { envelope.payload } else { carried } }
   /// The job's number, as in ``/TailraceCore/TimelineRecord/job``: jobs submitted to this scheduler are numbered from
   /// 0; a load generator assigns its own numbers.
   public var number: UInt64 { token.number }
@@ -113,13 +113,13 @@ public struct JobContext: Sendable {
   /// The index of the worker in its pool, from 0.
   public var workerNumber: Int { Int(token.worker) }
   /// The labels as submitted.
-  public var labels: [String] { luggage?.labels ?? [] }
+  public var labels: [String] { envelope?.labels ?? [] }
   let token: AttemptToken
   /// The payload, alone or with its attached values.
   let carried: (any Sendable)?
   let worker: Worker
 
-  var luggage: JobLuggage? { JobLuggage.of(carried) }
+  var envelope: JobEnvelope? { JobEnvelope.of(carried) }
   /// The scheduler that runs the attempt. Use it to submit, query and cancel further jobs.
   ///
   /// Use this instead of capturing the scheduler: a handler that captures its scheduler, which holds the handler, keeps
@@ -235,8 +235,8 @@ public struct JobResult: Sendable {
 
 /// An error of the scheduler.
 public enum SchedulerError: Error, Sendable, CustomStringConvertible {
-  /// No handler is registered for the job type.
-  case unknownJobType(String, known: [String])
+  /// No handler is registered for the job type; `close`: registered names that are similar.
+  case unknownJobType(String, close: [String])
   /// The job type already has a handler.
   case duplicateJobType(String)
   /// The job type's handler takes parameters of another Swift type than submitted; `registered` nil: it was registered
@@ -266,8 +266,12 @@ public enum SchedulerError: Error, Sendable, CustomStringConvertible {
   /// What happened, with the offending value and the remedy.
   public var description: String {
     switch self {
-    case .unknownJobType(let name, let known):
-      "no handler is registered for job type '\(name)'; registered: \(known.sorted().joined(separator: ", "))"
+    case .unknownJobType(let name, let close):
+      """
+      no handler is registered for job type '\(name)'; \
+      \(close.isEmpty ? "" : "did you mean \(close.map { "'\($0)'" }.joined(separator: " or "))? ")\
+      register a handler before the first job, or set unknownTypes to .park to let jobs wait for it
+      """
     case .duplicateJobType(let name):
       "job type '\(name)' already has a handler; register each name once"
     case .otherJobType(let name, let registered, let submitted):
@@ -323,27 +327,26 @@ public struct SchedulerMetrics: Sendable {
   /// The number of ended attempts.
   public var attempts: Int
   /// The total service time of all ended attempts.
-  public var serviceTime: Nanoseconds
+  public var serviceTime: Duration
   /// Ended attempts and busy time of each worker.
   public var workers: [WorkerMetrics]
   /// The time since ``Scheduler/start()``.
-  public var uptime: Nanoseconds
+  public var uptime: Duration
 
   /// Completed jobs ÷ (completed + dead-lettered jobs), 0 to 1; nil before the first.
   public var successRate: Double? {
     let completed = gauges.settledByCause[.succeeded]
-    let causes: [SettlementCause] = [.failed, .timedOut, .failedPermanently, .crashed, .invalid]
-    let failed = causes.reduce(0) { $0 + gauges.settledByCause[$1] }
+    let failed = gauges.settled(as: .deadLettered)
     return completed + failed == 0 ? nil : Double(completed) / Double(completed + failed)
   }
   /// Mean service time of an attempt; nil before the first.
-  public var meanServiceTime: Nanoseconds? {
-    attempts == 0 ? nil : Nanoseconds(serviceTime.rawValue / Int64(attempts))
+  public var meanServiceTime: Duration? {
+    attempts == 0 ? nil : serviceTime / attempts
   }
   /// Busy worker time ÷ total worker time since the start, 0 to 1.
   public var utilization: Double {
-    let available = uptime.seconds * Double(workers.count)
-    return available > 0 ? workers.reduce(0) { $0 + $1.busy.seconds } / available : 0
+    let available = uptime.inSeconds * Double(workers.count)
+    return available > 0 ? workers.reduce(0) { $0 + $1.busy.inSeconds } / available : 0
   }
 }
 
@@ -356,5 +359,5 @@ public struct WorkerMetrics: Sendable, Hashable {
   /// Attempts that ended on it.
   public var attempts: Int
   /// Time spent in handlers.
-  public var busy: Nanoseconds
+  public var busy: Duration
 }

@@ -28,47 +28,47 @@ extension JobContext {
     guard worker.isRunning(id) else { return }
     let progress = JobProgress(
       fraction: fraction.isNaN ? 0 : min(1, max(0, fraction)), note: note, attempt: attempt)
-    guard worker.progress.note(progress, of: token, at: worker.time.now), let scheduler = home else { return }
+    guard worker.progress.store(progress, of: token, at: worker.time.now), let scheduler = home else { return }
     scheduler.postProgress(of: token, worker)
   }
 }
 
 /// The latest progress report of a worker's attempt.
 final class ProgressBoard: Sendable {
-  private struct Word {
+  private struct Report {
     var token: AttemptToken
     var progress: JobProgress
     /// Whether it was emitted as an event.
-    var isTold = false
-    var toldAt: Instant?
+    var isEmitted = false
+    var emittedAt: Instant?
   }
 
   private static let interval = Nanoseconds.milliseconds(100)
-  private let word = Locked<Word?>(nil)
+  private let lastReport = Locked<Report?>(nil)
 
   /// Stores a report; returns whether to emit an event.
-  func note(_ progress: JobProgress, of token: AttemptToken, at now: Instant) -> Bool {
-    word.withLock { word in
-      let toldAt = word?.token == token ? word?.toldAt : nil
+  func store(_ progress: JobProgress, of token: AttemptToken, at now: Instant) -> Bool {
+    lastReport.withLock { report in
+      let emittedAt = report?.token == token ? report?.emittedAt : nil
       // Ignore reports from tasks that outlived an earlier attempt.
-      if let word, word.token.job == token.job, word.token.attempt > token.attempt { return false }
-      word = Word(token: token, progress: progress, toldAt: toldAt)
-      return toldAt.map { now - $0 >= Self.interval } ?? true
+      if let report, report.token.job == token.job, report.token.attempt > token.attempt { return false }
+      report = Report(token: token, progress: progress, emittedAt: emittedAt)
+      return emittedAt.map { now - $0 >= Self.interval } ?? true
     }
   }
 
   /// The latest report of an attempt.
   func latest(job: JobID, attempt: UInt16) -> JobProgress? {
-    word.withLock { $0?.token.job == job && $0?.token.attempt == attempt ? $0?.progress : nil }
+    lastReport.withLock { $0?.token.job == job && $0?.token.attempt == attempt ? $0?.progress : nil }
   }
 
   /// The latest report of an attempt, if it was not emitted.
-  func untold(job: JobID, attempt: UInt16, at now: Instant) -> JobProgress? {
-    word.withLock { word in
-      guard word?.token.job == job, word?.token.attempt == attempt, word?.isTold == false else { return nil }
-      word?.isTold = true
-      word?.toldAt = now
-      return word?.progress
+  func takeUnreported(job: JobID, attempt: UInt16, at now: Instant) -> JobProgress? {
+    lastReport.withLock { report in
+      guard report?.token.job == job, report?.token.attempt == attempt, report?.isEmitted == false else { return nil }
+      report?.isEmitted = true
+      report?.emittedAt = now
+      return report?.progress
     }
   }
 }

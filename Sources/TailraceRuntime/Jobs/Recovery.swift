@@ -82,7 +82,7 @@ extension JobContext {
 
   fileprivate func recovered(_ decision: Recovery<(any Sendable)?>, from error: any Error) throws -> (any Sendable)? {
     guard case .complete(let value) = decision else { throw error }
-    home?.noteRecovery(of: token, from: error)
+    home?.recordRecovery(of: token, from: error)
     return value
   }
 
@@ -94,7 +94,7 @@ extension JobContext {
 }
 
 extension Scheduler {
-  fileprivate func noteRecovery(of token: AttemptToken, from error: any Error) {
+  fileprivate func recordRecovery(of token: AttemptToken, from error: any Error) {
     withState { state in
       guard state.core.isLive(token) else { return }
       let watch = state.watch(token.job)

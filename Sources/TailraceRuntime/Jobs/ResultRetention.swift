@@ -88,7 +88,7 @@ extension DriverState {
     }
   }
 
-  /// Notes that a result was read.
+  /// Called when a result was read.
   mutating func resultTaken(of id: JobID) {
     if case .untilAwaited = results.retention { drop(resultOf: id) }
   }
@@ -130,8 +130,8 @@ extension DriverState {
   mutating func hold(_ id: JobID) -> JobWatch {
     let watch = watch(id)
     watch.isHeld = true
-    if let state = core.state(of: id), let cause = core.cause(of: id) {
-      watch.settlement = (state, cause, core.attempts(of: id) ?? 0)
+    if let cause = core.cause(of: id) {
+      watch.settlement = (cause, core.attempts(of: id) ?? 0)
     }
     return watch
   }
@@ -155,15 +155,16 @@ extension JobWatch {
   /// The result for a handle; nil: the job has not settled.
   func heldResult(of id: JobID) -> JobResult? {
     guard let settlement else { return nil }
+    let state = settlement.cause.state
     var result = JobResult(
-      id: id, state: settlement.state, cause: settlement.cause, value: nil,
+      id: id, state: state, cause: settlement.cause, value: nil,
       attempts: settlement.attempts)
     switch ending {
-    case .value(let value): if settlement.state == .completed { result.value = value }
+    case .value(let value): if state == .completed { result.value = value }
     case .error(let error): result.failure = error
     case nil: break
     }
-    if settlement.state == .completed {
+    if state == .completed {
       (result.recoveredFrom, result.isValueDropped) = (recoveredFrom, isValueDropped)
     }
     return result

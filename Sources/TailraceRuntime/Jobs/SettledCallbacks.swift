@@ -2,7 +2,7 @@
 struct SettledCallbacks {
   /// In order of registration. Numbers increase, so a callback is found by bisection. A withdrawn callback leaves an
   /// empty entry; entries are compacted when half are empty.
-  private struct Row {
+  private struct List {
     var list: ContiguousArray<(number: UInt64, callback: SettledCallback?)> = []
     var count = 0
 
@@ -27,8 +27,8 @@ struct SettledCallbacks {
     var callbacks: [SettledCallback] { list.compactMap(\.callback) }
   }
 
-  private var ofEveryType = Row()
-  private var byType: [String: Row] = [:]
+  private var ofEveryType = List()
+  private var byType: [String: List] = [:]
   /// The type by number, for callbacks of one type.
   private var types: [UInt64: String] = [:]
   private var nextNumber: UInt64 = 0
@@ -40,7 +40,7 @@ struct SettledCallbacks {
     nextNumber += 1
     let callback = SettledCallback(number: nextNumber, type: type, action: action)
     if let type {
-      byType[type, default: Row()].add(callback)
+      byType[type, default: List()].add(callback)
       types[nextNumber] = type
     } else {
       ofEveryType.add(callback)

@@ -21,8 +21,7 @@ public protocol Job: Codable, Sendable {
   /// The name of the job type in reports, logs and events; unique per scheduler. Default: the Swift type's name,
   /// without its module or enclosing type.
   static var name: String { get }
-  /// Priority, pool, timeout, retries and limits of the type. Default: the scheduler's. Its `name` is ignored; ``name``
-  /// applies.
+  /// Priority, pool, timeout, retries and limits of the type, without a name. Default: the scheduler's.
   static var configuration: JobTypeConfiguration { get }
   /// Checks the parameters at submission. If it throws, the job is dead-lettered immediately as
   /// ``/TailraceCore/SettlementCause/invalid``, without an attempt. Default: no check.
@@ -33,7 +32,7 @@ extension Job {
   /// The Swift type's name.
   public static var name: String { String(describing: Self.self) }
   /// The scheduler's defaults.
-  public static var configuration: JobTypeConfiguration { JobTypeConfiguration(name: name) }
+  public static var configuration: JobTypeConfiguration { JobTypeConfiguration() }
   /// Accepts all parameters.
   public func validate() throws {}
 }

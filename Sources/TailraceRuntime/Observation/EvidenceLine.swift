@@ -60,8 +60,8 @@ struct EvidenceLine {
     field("eligible_unix_ns", attempt.eligible.nanoseconds &+ attempt.unixOffset)
     field("started_unix_ns", attempt.startedUnixNanoseconds)
     field("finished_unix_ns", attempt.finishedUnixNanoseconds)
-    field("waiting_ns", attempt.waiting.rawValue)
-    field("service_ns", attempt.service.rawValue)
+    field("waiting_ns", (attempt.started - attempt.eligible as Nanoseconds).rawValue)
+    field("service_ns", (attempt.finished - attempt.started as Nanoseconds).rawValue)
     field("process_resident_delta_bytes", attempt.residentDelta.map { Int64($0) })
   }
 

@@ -133,7 +133,7 @@ public final class EvidenceLog: Sendable {
       let line = EvidenceLine(event).bytes
       if !box.file.hasRoom(for: line.count, after: writer.pending.count) {
         write(&writer, box)
-        if !box.file.hasRoom(for: line.count) { writer.note(box.file.rotate()) }
+        if !box.file.hasRoom(for: line.count) { writer.record(box.file.rotate()) }
       }
       writer.add(line)
       if case .dropped(let count, _) = event.kind { state.withLock { $0.counts.dropped += count } }
@@ -193,7 +193,7 @@ private struct EvidenceWriter {
   }
 
   /// Logs the first error; further ones are only counted.
-  mutating func note(_ error: String?) {
+  mutating func record(_ error: String?) {
     obstacle = error
     guard let error, !hasFailed else { return }
     hasFailed = true
@@ -203,9 +203,9 @@ private struct EvidenceWriter {
   /// Returns whether the lines were written; if not, they are lost.
   mutating func flush(into file: inout EvidenceFile) -> Bool {
     // A file that could not be rotated must not keep growing.
-    if obstacle != nil, !file.hasRoom(for: pending.count) { note(file.rotate()) }
+    if obstacle != nil, !file.hasRoom(for: pending.count) { record(file.rotate()) }
     let error = obstacle != nil && !file.hasRoom(for: pending.count) ? obstacle : file.write(pending)
-    note(error)
+    record(error)
     pending.removeAll(keepingCapacity: true)
     lines = 0
     return error == nil

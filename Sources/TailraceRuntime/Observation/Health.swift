@@ -27,7 +27,7 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   /// Fewer recent jobs completed than ``HealthLimits/successShare``; `of` counts completed and dead-lettered jobs.
   case lowSuccess(completed: Int, of: Int, limit: Double)
   /// Workers whose handler has kept running too long after its attempt was cancelled or timed out.
-  case stuckWorkers(PoolID, stuck: Int, of: Int, longest: Nanoseconds)
+  case stuckWorkers(PoolID, stuck: Int, of: Int, longest: Duration)
   /// The system refused a thread to `missing` workers of the pool; `error` is the error number.
   case workersNotStarted(PoolID, missing: Int, of: Int, error: Int32)
   /// The system refused the timer's thread, so timers fire some milliseconds late; `error` is the error number.
@@ -35,14 +35,14 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
   /// These handlers are deadlocked: each awaits a job, a batch or room in the queue that only another of them can
   /// provide, because together they hold what is needed (the pool's workers, the slots of a job type or tenant,
   /// memory). Only a timeout or a cancellation ends this.
-  case handlersWaitForEachOther(PoolID, waiting: Int, of: Int, types: [String], forRoom: Bool, longest: Nanoseconds)
+  case handlersWaitForEachOther(PoolID, waiting: Int, of: Int, types: [String], forRoom: Bool, longest: Duration)
   /// Tasks have waited this long for a thread of Swift concurrency. `types` are likely causes: types whose handlers
   /// began on a thread that has run nothing else since and that are not known to be suspended. A handler that blocks
   /// after an await is not found. Starts are tracked from the first report on.
-  case asyncPoolBlocked(types: [String], longest: Nanoseconds)
+  case asyncPoolBlocked(types: [String], longest: Duration)
   /// User code on the delivery thread (callbacks, observers, loggers, middleware of scheduled submissions) has run for
   /// longer than the limit; `count` actions wait, including the running one.
-  case deliveriesWaiting(count: Int, longest: Nanoseconds)
+  case deliveriesWaiting(count: Int, longest: Duration)
   /// Jobs of these types wait for a handler.
   case unknownJobTypes([String])
   /// ``Scheduler/start()`` has not been called.
@@ -60,7 +60,7 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
     case .stuckWorkers(let pool, let stuck, let count, let longest):
       """
       \(stuck) of \(count) workers of pool '\(pool.name)' hold handlers that ignore their cancellation, the \
-      longest for \(longest.seconds) s
+      longest for \(longest.inSeconds) s
       """
     case .workersNotStarted(let pool, let missing, let count, let error):
       """
@@ -75,13 +75,13 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
     case .handlersWaitForEachOther(let pool, let waiting, let count, let types, let forRoom, let longest):
       """
       \(waiting) of \(count) workers of pool '\(pool.name)' hold handlers that wait for jobs that only these workers \
-      could run, for \(longest.seconds) s: \(Self.list(types)); let the jobs depend on each other instead of awaiting \
-      them in a handler, or give those that are awaited another pool\
+      could run, for \(longest.inSeconds) s: \(Self.list(types)); let the jobs depend on each other instead of \
+      awaiting them in a handler, or give those that are awaited another pool\
       \(forRoom ? ", and raise queueCapacity or handlerReserve" : "")
       """
     case .asyncPoolBlocked(let types, let longest):
       """
-      tasks have waited for a thread of Swift concurrency for \(longest.seconds) s, because \
+      tasks have waited for a thread of Swift concurrency for \(longest.inSeconds) s, because \
       \(types.isEmpty ? """
         all threads are blocked by handlers that continued after an await, or by other code: make that code suspend, \
         or run it on its own threads
@@ -92,7 +92,7 @@ public enum HealthReason: Sendable, Hashable, CustomStringConvertible {
       """
     case .deliveriesWaiting(let count, let longest):
       """
-      a callback, an observer, a logger or middleware has not returned for \(longest.seconds) s; \(count) \
+      a callback, an observer, a logger or middleware has not returned for \(longest.inSeconds) s; \(count) \
       \(count == 1 ? "action waits" : "actions wait") for it: make it return quickly
       """
     case .unknownJobTypes(let names):
@@ -211,7 +211,7 @@ struct HealthFacts {
     for (pool, workers) in workers where workers > 0 {
       let stuck = stuck.filter { $0.pool == pool && now - $0.since > stuckAfter }
       guard let longest = stuck.map({ now - $0.since }).max() else { continue }
-      let reason = HealthReason.stuckWorkers(pool, stuck: stuck.count, of: workers, longest: longest)
+      let reason = HealthReason.stuckWorkers(pool, stuck: stuck.count, of: workers, longest: longest.duration)
       // Workers without a thread run nothing either.
       let missing = absent.counts[Int(pool.rawValue)]
       if stuck.count(where: { !$0.isReplaced }) + missing >= workers { return .unhealthy(reason) }
@@ -222,15 +222,15 @@ struct HealthFacts {
       let count = workers.first { $0.pool == group.pool }?.count ?? 0
       let reason = HealthReason.handlersWaitForEachOther(
         group.pool, waiting: group.workers, of: count, types: group.types, forRoom: group.isForRoom,
-        longest: realNow - group.since)
+        longest: group.since.duration(to: realNow))
       if group.workers + absent.counts[Int(group.pool.rawValue)] >= count { return .unhealthy(reason) }
       reasons.append(reason)
     }
     if let since = threadWantedSince, realNow - since > Nanoseconds(limits.blockedAfter) {
-      reasons.append(.asyncPoolBlocked(types: unsuspended.sorted(), longest: realNow - since))
+      reasons.append(.asyncPoolBlocked(types: unsuspended.sorted(), longest: since.duration(to: realNow)))
     }
     if let (count, since) = deliveries, now - since > stuckAfter {
-      reasons.append(.deliveriesWaiting(count: count, longest: now - since))
+      reasons.append(.deliveriesWaiting(count: count, longest: since.duration(to: now)))
     }
     if !unknownTypes.isEmpty { reasons.append(.unknownJobTypes(unknownTypes)) }
     return reasons.isEmpty ? .healthy : .degraded(reasons)
@@ -247,18 +247,15 @@ struct RecentOutcomes {
   private(set) var count = 0
 
   /// Adds a settled job. Cancelled jobs are ignored.
-  mutating func note(_ cause: SettlementCause) {
-    switch cause {
-    case .succeeded: note(true)
-    case .failed, .timedOut, .failedPermanently, .crashed, .invalid: note(false)
-    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate: break
-    }
+  mutating func add(_ cause: SettlementCause) {
+    let state = cause.state
+    if state != .cancelled { add(isSuccess: state == .completed) }
   }
 
-  private mutating func note(_ success: Bool) {
+  private mutating func add(isSuccess: Bool) {
     let (word, bit) = (next / 64, UInt64(1) << UInt64(next % 64))
     if count == Self.window { completed -= bits[word] & bit != 0 ? 1 : 0 } else { count += 1 }
-    if success {
+    if isSuccess {
       bits[word] |= bit
       completed += 1
     } else {
@@ -286,7 +283,7 @@ extension Scheduler {
 
   private func judgedHealth(by limits: HealthLimits) -> SchedulerHealth {
     let now = timer.now
-    notesThreads.store(true, ordering: .relaxed)
+    tracksThreads.store(true, ordering: .relaxed)
     let probe = threadProbe.ask()
     var facts = withState { state in state.healthFacts() }
     facts.timerError = timer.refused
@@ -312,16 +309,14 @@ extension DriverState {
     } else {
       observation.recent = RecentOutcomes()
       facts.completed = gauges.settledByCause[.succeeded]
-      facts.failed =
-        [SettlementCause.failed, .timedOut, .failedPermanently, .crashed, .invalid]
-        .reduce(0) { $0 + gauges.settledByCause[$1] }
+      facts.failed = gauges.settled(as: .deadLettered)
     }
     facts.workers = PoolID.allCases.map { ($0, core.configuration[$0].workers) }
     facts.stuck = workers.joined().compactMap { worker in
       worker.isStopping
         ? HealthFacts.Stuck(pool: worker.pool, since: worker.stoppedAt, isReplaced: worker.isRetired) : nil
     }
-    facts.stuckAfter = core.configuration.stuckAfter
+    facts.stuckAfter = Nanoseconds(core.configuration.stuckAfter)
     facts.absent = absentWorkers
     facts.realNow = MonotonicClock.now()
     if let standstill = standstill() {

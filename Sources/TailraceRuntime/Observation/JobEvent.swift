@@ -26,9 +26,9 @@ public struct JobAttempt: Sendable {
   public var residentDelta: Int?
 
   /// The time from eligible to started.
-  public var waiting: Nanoseconds { started - eligible }
+  public var waiting: Duration { eligible.duration(to: started) }
   /// The time from started to finished.
-  public var service: Nanoseconds { finished - started }
+  public var service: Duration { started.duration(to: finished) }
   /// ``started`` in nanoseconds since 1970-01-01 UTC.
   public var startedUnixNanoseconds: Int64 { started.nanoseconds &+ unixOffset }
   /// ``finished`` in nanoseconds since 1970-01-01 UTC.
@@ -75,11 +75,11 @@ public struct JobEvent: Sendable {
     case progress(JobProgress)
     /// The handler has not returned this long after its timeout or cancellation; emitted once. Comes after the end of
     /// the attempt and possibly after the job's. `isReplaced`: another worker has replaced its worker.
-    case stuck(attempt: Int, worker: Int, since: Nanoseconds, isReplaced: Bool)
+    case stuck(attempt: Int, worker: Int, since: Duration, isReplaced: Bool)
     /// An attempt ended.
     case attemptEnded(JobAttempt)
     /// Another attempt follows after this backoff.
-    case retrying(attempt: Int, backoff: Nanoseconds)
+    case retrying(attempt: Int, backoff: Duration)
     /// The job settled. Its last event.
     case settled(JobState, SettlementCause)
     /// The subscriber was too slow: this many events before the next one were dropped, the first at `since`, the last

@@ -133,7 +133,7 @@ extension DriverState {
       instant: record.finished, unixNanoseconds: record.finished.nanoseconds &+ offset)
     let wasStarted = record.started != TimelineRecord.never
     if wasStarted {
-      observeLastWord(of: record, step, at: now)
+      observeLastProgress(of: record, step, at: now)
       let attempt = attempt(of: record, offset)
       if observation.attemptsRemembered > 0, core.state(of: record.id) != nil {
         departures.add(error: watch(record.id).remember(attempt, atMost: observation.attemptsRemembered))
@@ -142,13 +142,13 @@ extension DriverState {
       observation.post(step, isEvidence: true, parting: &departures)
     }
     if record.settles {
-      observation.recent?.note(record.cause)
+      observation.recent?.add(record.cause)
       step.kind = .settled(record.cause.state, record.cause)
       observation.post(step, isEvidence: !wasStarted, parting: &departures)
       if !observation.callbacks.isEmpty { announce(record, step, effects: &effects) }
     } else {
       let due = core.dueInstant(of: record.id) ?? record.finished
-      step.kind = .retrying(attempt: Int(record.attempt) + 1, backoff: due - record.finished)
+      step.kind = .retrying(attempt: Int(record.attempt) + 1, backoff: record.finished.duration(to: due))
       observation.post(step, isEvidence: false, parting: &departures)
     }
   }
@@ -172,7 +172,7 @@ extension DriverState {
     guard !callbacks.isEmpty else { return }
     let slot = record.id.slot
     let watch = slot < entries.count ? entries[slot].watch : nil
-    var result = result(of: record.id, state: record.cause.state, cause: record.cause, watch: watch)
+    var result = result(of: record.id, cause: record.cause, watch: watch)
     // The core may have forgotten the job already.
     result.attempts = Int(record.attempt) - (record.started == TimelineRecord.never ? 1 : 0)
     effects.watched.append(
@@ -223,10 +223,11 @@ extension DriverState {
   }
 
   /// Emits the attempt's last progress report, if it was not emitted yet.
-  private mutating func observeLastWord(of record: TimelineRecord, _ step: JobEvent, at now: Instant) {
+  private mutating func observeLastProgress(of record: TimelineRecord, _ step: JobEvent, at now: Instant) {
     guard record.worker != TimelineRecord.noWorker else { return }
     let worker = workers[Int(record.pool.rawValue)][Int(record.worker)]
-    guard let progress = worker.progress.untold(job: record.id, attempt: record.attempt, at: now) else { return }
+    let report = worker.progress.takeUnreported(job: record.id, attempt: record.attempt, at: now)
+    guard let progress = report else { return }
     var step = step
     step.kind = .progress(progress)
     observation.post(step, isEvidence: false, parting: &departures)
@@ -235,7 +236,7 @@ extension DriverState {
   /// Emits a progress report. Returns the buffers to wake.
   mutating func observeProgress(of token: AttemptToken, _ worker: Worker, at now: Instant) -> [EventBuffer] {
     guard !observation.subscribers.isEmpty, core.isLive(token),
-      let progress = worker.progress.untold(job: token.job, attempt: token.attempt, at: now)
+      let progress = worker.progress.takeUnreported(job: token.job, attempt: token.attempt, at: now)
     else { return [] }
     return post(.progress(progress), about: token, at: now)
   }
@@ -277,16 +278,5 @@ extension JobWatch {
     guard attempts.count == limit else { return nil }
     forgottenAttempts += 1
     return attempts.removeFirst().error
-  }
-}
-
-extension SettlementCause {
-  /// The state of a job that settled with this cause.
-  var state: JobState {
-    switch self {
-    case .succeeded: .completed
-    case .failed, .timedOut, .failedPermanently, .crashed, .invalid: .deadLettered
-    case .cancelled, .dependencyFailed, .batchFailed, .shed, .rejected, .stopped, .dropped, .duplicate: .cancelled
-    }
   }
 }

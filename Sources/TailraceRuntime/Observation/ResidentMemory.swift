@@ -31,7 +31,7 @@ struct MemoryMeter: AttemptMiddleware {
     _ context: JobContext, next: @Sendable (JobContext) async throws -> (any Sendable)?
   ) async throws -> (any Sendable)? {
     let before = ResidentMemory.bytes()
-    defer { note(context, since: before) }
+    defer { record(context, since: before) }
     return try await next(context)
   }
 
@@ -39,12 +39,12 @@ struct MemoryMeter: AttemptMiddleware {
     _ context: JobContext, next: @Sendable (JobContext) throws -> (any Sendable)?
   ) throws -> (any Sendable)? {
     let before = ResidentMemory.bytes()
-    defer { note(context, since: before) }
+    defer { record(context, since: before) }
     return try next(context)
   }
 
   /// Stored in a list of the worker, which passes it on with its report.
-  private func note(_ context: JobContext, since before: Int?) {
+  private func record(_ context: JobContext, since before: Int?) {
     guard let before, let after = ResidentMemory.bytes() else { return }
     context.worker.residentDeltas.append((context.token, after - before))
   }

@@ -38,7 +38,7 @@ final class JobWatch: @unchecked Sendable {
   /// Whether a handle holds or has held it.
   var isHeld = false
   /// How the job settled; only where it is held.
-  var settlement: (state: JobState, cause: SettlementCause, attempts: Int)?
+  var settlement: (cause: SettlementCause, attempts: Int)?
   /// The growth of the process's memory during an attempt, in bytes, if measured.
   var residentDelta: (attempt: UInt16, bytes: Int)?
 
@@ -92,10 +92,10 @@ struct DriverState: ~Copyable {
   var startInstant: Instant?
   /// Whether a shutdown was requested.
   var isShuttingDown = false
-  /// Whether all user code was released; see ``letGo()``.
-  var hasLetGo = false
+  /// Whether all user code was released; see ``releaseUserCode()``.
+  var hasReleasedUserCode = false
   /// Whether the last worker to end must release it.
-  var letsGoWithWorkers = false
+  var releasesWithWorkers = false
   /// Whether idle workers end.
   var isStopping = false
   /// Jobs that a shutdown cancelled.
@@ -190,7 +190,7 @@ struct DriverState: ~Copyable {
         effects.timer = (instant, timerOrders)
       case .releaseSubmitter(let id):
         if id.slot < entries.count, let watch = entries[id.slot].watch { effects.released.append(watch) }
-      case .settleJob(let id, let state, let cause): settled(id, state, cause, effects: &effects)
+      case .settleJob(let id, let cause): settled(id, cause, effects: &effects)
       case .forgetJob(let id): forget(id)
       case .settleBatch(let id): effects.settledBatches.append(id)
       // Submitted after unlocking, because middleware processes the submission first.
@@ -212,7 +212,7 @@ struct DriverState: ~Copyable {
       worker.inbox.append(Claimed(token: token, payload: nil))
     }
     guard worker !== caller else { return }
-    worker.hasMail.store(true, ordering: .releasing)
+    worker.hasNewAttempts.store(true, ordering: .releasing)
     guard worker.isParked else { return }
     worker.isParked = false
     if worker.pool == .thread {
@@ -224,26 +224,26 @@ struct DriverState: ~Copyable {
   }
 
   @inline(__always)
-  private mutating func settled(
-    _ id: JobID, _ state: JobState, _ cause: SettlementCause, effects: inout Effects
-  ) {
+  private mutating func settled(_ id: JobID, _ cause: SettlementCause, effects: inout Effects) {
+    let state = cause.state
     // The log line needs a watch, even without waiters.
     if state == .deadLettered { _ = watch(id) }
     guard id.slot < entries.count else { return }
     // A dead letter may be replayed.
     if state != .deadLettered { departures.add(value: entries[id.slot].payload.take()) }
     guard let watch = entries[id.slot].watch else { return }
-    if watch.isHeld { watch.settlement = (state, cause, core.attempts(of: id) ?? 0) }
+    if watch.isHeld { watch.settlement = (cause, core.attempts(of: id) ?? 0) }
     // Most jobs have no waiters and need no second locked section.
     if watch.onAdmission != nil || !watch.onSettled.isEmpty || state == .deadLettered {
-      effects.settled.append((watch, result(of: id, state: state, cause: cause, watch: watch)))
+      effects.settled.append((watch, result(of: id, cause: cause, watch: watch)))
     }
     if state == .completed, case .value = watch.ending {
       keepResult(of: id, in: watch, isAwaited: !watch.onSettled.isEmpty)
     }
   }
 
-  mutating func result(of id: JobID, state: JobState, cause: SettlementCause, watch: JobWatch?) -> JobResult {
+  mutating func result(of id: JobID, cause: SettlementCause, watch: JobWatch?) -> JobResult {
+    let state = cause.state
     var result = JobResult(
       id: id, state: state, cause: cause, value: nil, attempts: core.attempts(of: id) ?? 0)
     switch watch?.ending {
@@ -271,7 +271,7 @@ struct DriverState: ~Copyable {
   }
 
   /// Stores how an attempt ended.
-  mutating func note(_ ending: AttemptResult, in watch: JobWatch) {
+  mutating func store(_ ending: AttemptResult, in watch: JobWatch) {
     departures.add(ending: watch.ending.take())
     watch.ending = ending
   }
@@ -289,7 +289,7 @@ struct DriverState: ~Copyable {
         serviceTime += service
         if let ending = report.pointee.ending, core.isLive(report.pointee.token) {
           let watch = watch(report.pointee.token.job)
-          note(ending, in: watch)
+          store(ending, in: watch)
           watch.valueBytes = report.pointee.bytes
           watch.endedAttempt = report.pointee.token.attempt
         }

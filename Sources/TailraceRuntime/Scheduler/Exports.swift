@@ -1,6 +1,52 @@
-// Users of the scheduler also need the types of the core (`Priority`, `JobID`, `SchedulerConfiguration`, …) …
-@_exported import TailraceCore
-// … and the error for unknown time zones.
-@_exported import TailraceTimeZones
-// Handlers that measure their work read the scheduler's clock.
+// What programs write when they use the scheduler: settings, states, times and records. The machinery of the core (its
+// state machine, orders and submissions) is for drivers, which import TailraceCore.
+@_exported import struct TailraceCore.AdaptiveConcurrency
+@_exported import enum TailraceCore.AttemptOutcome
+@_exported import struct TailraceCore.Autoscaling
+@_exported import struct TailraceCore.Backoff
+@_exported import struct TailraceCore.BatchID
+@_exported import struct TailraceCore.CauseCounts
+@_exported import struct TailraceCore.CoDelConfiguration
+@_exported import struct TailraceCore.CronError
+@_exported import struct TailraceCore.CronProblem
+@_exported import enum TailraceCore.CronField
+@_exported import struct TailraceCore.CronExpression
+@_exported import enum TailraceCore.DispatchPolicy
+@_exported import struct TailraceCore.InlineCounts
+@_exported import struct TailraceCore.Instant
+@_exported import struct TailraceCore.InvalidValue
+@_exported import struct TailraceCore.InvalidValues
+@_exported import enum TailraceCore.Jitter
+@_exported import struct TailraceCore.JobID
+@_exported import enum TailraceCore.JobState
+@_exported import struct TailraceCore.JobTypeConfiguration
+@_exported import struct TailraceCore.JobTypeID
+@_exported import struct TailraceCore.LimitReached
+@_exported import enum TailraceCore.MissedSlots
+@_exported import enum TailraceCore.OverflowPolicy
+@_exported import struct TailraceCore.PoolConfiguration
+@_exported import enum TailraceCore.PoolID
+@_exported import enum TailraceCore.Priority
+@_exported import struct TailraceCore.PrioritySlopes
+@_exported import struct TailraceCore.Rate
+@_exported import struct TailraceCore.RateLimit
+@_exported import enum TailraceCore.Recurrence
+@_exported import enum TailraceCore.Refusal
+@_exported import struct TailraceCore.RetryPolicy
+@_exported import struct TailraceCore.ScheduleID
+@_exported import struct TailraceCore.SchedulerConfiguration
+@_exported import struct TailraceCore.SchedulerGauges
+@_exported import enum TailraceCore.SettlementCause
+@_exported import enum TailraceCore.ShareOwner
+@_exported import struct TailraceCore.TenantConfiguration
+@_exported import struct TailraceCore.TenantSettings
+@_exported import protocol TailraceCore.TimelineObserver
+@_exported import struct TailraceCore.TimelineRecord
+@_exported import struct TailraceCore.TimeZoneOffsets
+@_exported import struct TailraceCore.UnixTime
+@_exported import enum TailraceCore.UnknownTypePolicy
+// For schedules in a time zone.
+@_exported import enum TailraceTimeZones.TimeZoneError
+@_exported import enum TailraceTimeZones.TimeZoneFiles
+// For handlers that measure their work by the scheduler's clock.
 @_exported import enum TailracePlatform.MonotonicClock

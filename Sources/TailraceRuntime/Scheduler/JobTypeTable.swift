@@ -67,6 +67,9 @@ final class JobTypeTable: @unchecked Sendable {
     return type
   }
 
+  /// Whether jobs of the type are possible.
+  func isAnnounced(_ name: String) -> Bool { numbers[name].map { self[$0].isAnnounced } ?? false }
+
   /// The number of a type that the observer does not know yet; nil: there is none with this name.
   func unannounced(named name: String) -> JobTypeID? {
     guard let type = numbers[name], !self[type].isAnnounced else { return nil }

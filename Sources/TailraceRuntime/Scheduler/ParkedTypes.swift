@@ -18,7 +18,7 @@ struct ParkedInputs {
   /// Collects jobs that were not validated yet. Returns whether there are any.
   mutating func findMore(of type: JobTypeID, in state: inout DriverState) -> Bool {
     for id in state.core.unsettledJobs(ofParked: type) where !seen.contains(id) {
-      unseen.append((id, JobLuggage.payload(of: state.entry(of: id).payload)))
+      unseen.append((id, JobEnvelope.payload(of: state.entry(of: id).payload)))
     }
     return !unseen.isEmpty
   }
@@ -68,7 +68,7 @@ struct FreedTypes {
 extension DriverState {
   mutating func reject(_ inputs: ParkedInputs, at now: Instant, into outbox: inout Outbox) {
     for (id, error) in inputs.faults where core.isParked(id) {
-      note(.error(error), in: watch(id))
+      store(.error(error), in: watch(id))
       core.inputFoundInvalid(id, at: now, into: &outbox)
     }
   }
@@ -108,7 +108,7 @@ extension Scheduler {
   /// Parks a type without a handler, or rejects it.
   func park(_ name: String) throws {
     guard configuration.unknownTypes == .park else {
-      throw SchedulerError.unknownJobType(name, known: registeredTypes)
+      throw unknownType(name)
     }
     enum Found {
       /// Another thread has parked or registered it meanwhile.
@@ -127,7 +127,7 @@ extension Scheduler {
     case .full: throw SchedulerError.tooManyUnknownJobTypes(name, most: Self.mostParkedTypes)
     case .fresh:
       announceType(name)
-      log(UnknownType(name: name, close: closestTypes(to: name)))
+      log(UnknownType(name: name, close: closest(to: name, among: registeredTypes)))
     }
   }
 
@@ -149,11 +149,18 @@ extension Scheduler {
     return numbers.filter { !parked.contains($0.value) }.map(\.key)
   }
 
+  /// The error for a job of a type without a handler.
+  func unknownType(_ name: String) -> SchedulerError {
+    // Every such submission computes it, so it must not take long.
+    let known = registeredTypes
+    return .unknownJobType(name, close: known.count <= 1_000 ? closest(to: name, among: known) : [])
+  }
+
   /// The cost is the product of the two lengths, so very long names are skipped.
-  private func closestTypes(to name: String) -> [String] {
+  private func closest(to name: String, among known: [String]) -> [String] {
     let longest = 100
     guard name.utf8.count <= longest else { return [] }
-    return closestNames(to: name, among: registeredTypes.filter { $0.utf8.count <= longest })
+    return closestNames(to: name, among: known.filter { $0.utf8.count <= longest })
   }
 
   /// Cancels jobs that wait for types without a handler, and the jobs that depend on them. ``health(_:)`` then no

@@ -13,7 +13,7 @@ extension Scheduler {
   ///
   /// - Returns: the job's identifier, valid as long as the scheduler keeps the job.
   /// - Throws: ``/TailraceCore/InvalidValues`` with every value that is out of range;
-  ///   ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/refused(_:)``; `CancellationError` if the calling
+  ///   ``SchedulerError/unknownJobType(_:close:)``, ``SchedulerError/refused(_:)``; `CancellationError` if the calling
   ///   task is cancelled while it waits for room, which also cancels the job; ``TimeStandsStill``, also with the job
   ///   cancelled, if ``VirtualTime`` does not advance during the wait.
   @discardableResult
@@ -28,21 +28,28 @@ extension Scheduler {
     case .accepted(let id): return id
     case .refused(let refusal): throw SchedulerError.refused(refusal)
     case .waiting(let id):
-      let room = RoomWait()
-      defer { room.end() }
-      var wait: HandlerWaitTicket?
-      await withTaskCancellationHandler {
-        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-          wait = onAdmission(of: id) { continuation.resume() }
-          withdrawWhenTimeStandsStill(id, room)
-        }
-      } onCancel: {
-        withdraw(id, room, since: CancellationError())
-      }
-      endWait(wait)
-      try room.check()
+      try await roomAwaited(by: id)
       return id
     }
+  }
+
+  /// Waits until a job that found no room is admitted, or settles without being admitted.
+  ///
+  /// - Throws: as ``submit(_:)-(JobRequest)`` during its wait; the job is then cancelled.
+  func roomAwaited(by id: JobID) async throws {
+    let room = RoomWait()
+    defer { room.end() }
+    var wait: HandlerWaitTicket?
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+        wait = onAdmission(of: id) { continuation.resume() }
+        withdrawWhenTimeStandsStill(id, room)
+      }
+    } onCancel: {
+      withdraw(id, room, since: CancellationError())
+    }
+    endWait(wait)
+    try room.check()
   }
 
   /// Submits a job and blocks the calling thread while the queue is full if the overflow policy is `block`. Do not call
@@ -109,17 +116,8 @@ extension Scheduler {
     let request = try prepared(given)
     try request.validate()
     let fault = invalidity(of: request)
-    let carried = JobLuggage.pack(request)
-    // Created later if the job has a waiter.
-    var watch = held
-    if !request.labels.isEmpty {
-      watch = watch ?? JobWatch()
-      watch?.labels = request.labels
-    }
-    if let fault {
-      watch = watch ?? JobWatch()
-      watch?.ending = .error(fault)
-    }
+    let carried = JobEnvelope.pack(request)
+    let watch = watch(of: request, held, fault)
     // The result of the check outside the lock, which is more than a comparison.
     var fitting: (any Job.Type)??
     while true {
@@ -133,8 +131,18 @@ extension Scheduler {
     }
   }
 
+  /// What is kept of a job from its submission on; nil: nothing yet. It is created later if the job has a waiter.
+  @inline(__always)
+  func watch(of request: JobRequest, _ held: JobWatch?, _ fault: (any Error)?) -> JobWatch? {
+    guard !request.labels.isEmpty || fault != nil else { return held }
+    let watch = held ?? JobWatch()
+    watch.labels = request.labels
+    if let fault { watch.ending = .error(fault) }
+    return watch
+  }
+
   /// The result of a submission under the lock.
-  private enum Offer {
+  enum Offer {
     case answered(Admission)
     /// Its type must be announced first.
     case unknownType
@@ -148,29 +156,11 @@ extension Scheduler {
     fitting: (any Job.Type)??, intended: Instant?
   ) -> Offer {
     report { state, now, outbox in
-      guard let type = state.types.numbers[request.type], state.types[type].isAnnounced else { return .unknownType }
-      if case .doubtful(let registered) = state.check(request, of: type) {
-        guard case .some(let looked) = fitting, looked == registered else { return .doubtful(registered: registered) }
-      }
-      // Numbers identify jobs in records and vary the jitter of their retries.
-      let number = state.nextNumber
-      state.nextNumber += 1
-      var submission = state.submission(
-        of: request, type: type, number: number, intended: intended ?? now, at: now)
-      if state.core.asksForOrigin { submission.isFromHandler = handlerAround != nil }
-      let admission =
-        isValid
-        ? state.core.jobSubmitted(submission, at: now, into: &outbox)
-        : state.core.invalidJobSubmitted(submission, at: now, into: &outbox)
-      switch admission {
-      case .accepted(let id), .waiting(let id): state.keep(carried, watch, for: id)
-      case .refused(let refusal): if refusal == .stopping { state.refusedSubmissions += 1 }
-      }
-      if state.observation.isActive { state.observe(admission, of: submission, at: now, in: outbox) }
-      return .answered(admission)
+      state.offer(
+        request, carried, watch, isValid: isValid, fitting: fitting, intended: intended,
+        isFromHandler: { handlerAround != nil }, at: now, into: &outbox)
     }
   }
-
   /// Returns a ticket that ends the wait of the calling handler, if any.
   private func onAdmission(of id: JobID, _ action: @escaping @Sendable () -> Void) -> HandlerWaitTicket? {
     let (isWaiting, wait) = withState { (state: inout DriverState) -> (Bool, HandlerWaitTicket?) in
@@ -318,11 +308,11 @@ extension Scheduler {
         var wait: HandlerWaitTicket?
         var entry: (JobWatch, UInt64)?
         let known: JobResult?? = withState { state in
-          guard let jobState = state.core.state(of: id) else { return .some(nil) }
+          guard state.core.state(of: id) != nil else { return .some(nil) }
           let watch = state.watch(id)
           if let cause = state.core.cause(of: id) {
             defer { state.resultTaken(of: id) }
-            return state.result(of: id, state: jobState, cause: cause, watch: watch)
+            return state.result(of: id, cause: cause, watch: watch)
           }
           entry = (watch, watch.onSettled.add(isOwn: true) { waiter.tell(.success($0)) })
           wait = state.beginWait(of: self, for: .job(id))
@@ -379,19 +369,47 @@ extension Scheduler {
     withState { state in
       SchedulerMetrics(
         gauges: state.core.gaugesNow(at: timer.now), attempts: state.attempts,
-        serviceTime: state.serviceTime,
+        serviceTime: state.serviceTime.duration,
         workers: state.workers.flatMap { $0 }.filter { worker in
           // A spare worker counts once it has been used.
           Int(worker.index) < configuration[worker.pool].workers || worker.attempts > 0
         }.map {
-          WorkerMetrics(pool: $0.pool, worker: Int($0.index), attempts: $0.attempts, busy: $0.busy)
+          WorkerMetrics(pool: $0.pool, worker: Int($0.index), attempts: $0.attempts, busy: $0.busy.duration)
         },
-        uptime: state.startInstant.map { timer.now - $0 } ?? .zero)
+        uptime: state.startInstant.map { $0.duration(to: timer.now) } ?? .zero)
     }
   }
 }
 
 extension DriverState {
+  /// Reports a submission to the core and keeps what the driver needs for its job.
+  @inline(__always)
+  mutating func offer(
+    _ request: JobRequest, _ carried: (any Sendable)?, _ watch: JobWatch?, isValid: Bool, fitting: (any Job.Type)??,
+    intended: Instant?, isFromHandler: () -> Bool, at now: Instant, into outbox: inout Outbox
+  ) -> Scheduler.Offer {
+    guard let type = types.numbers[request.type], types[type].isAnnounced else { return .unknownType }
+    if case .doubtful(let registered) = check(request, of: type) {
+      guard case .some(let looked) = fitting, looked == registered else { return .doubtful(registered: registered) }
+    }
+    // Numbers identify jobs in records and vary the jitter of their retries.
+    let number = nextNumber
+    nextNumber += 1
+    var submission = self.submission(
+      of: request, type: type, number: number, intended: intended ?? now, at: now)
+    if core.asksForOrigin { submission.isFromHandler = isFromHandler() }
+    let admission =
+      isValid
+      ? core.jobSubmitted(submission, at: now, into: &outbox)
+      : core.invalidJobSubmitted(submission, at: now, into: &outbox)
+    switch admission {
+    case .accepted(let id), .waiting(let id): keep(carried, watch, for: id)
+    case .refused(let refusal): if refusal == .stopping { refusedSubmissions += 1 }
+    }
+    if observation.isActive { observe(admission, of: submission, at: now, in: outbox) }
+    return .answered(admission)
+  }
+
   mutating func status(of id: JobID) -> JobStatus? {
     guard let jobState = core.state(of: id), let (type, priority) = core.description(of: id) else { return nil }
     let watch = id.slot < entries.count ? entries[id.slot].watch : nil

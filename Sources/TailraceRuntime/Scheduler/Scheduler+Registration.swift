@@ -128,7 +128,7 @@ extension Scheduler {
     while true {
       if withState({ state in state.types.parked(named: type.name) != nil }) { announceType(type.name) }
       let id = try report { state, now, outbox throws -> JobTypeID? in
-        guard let parked = state.types.parked(named: type.name), !state.hasLetGo else {
+        guard let parked = state.types.parked(named: type.name), !state.hasReleasedUserCode else {
           return try state.add(type, handler, parameters, validate, at: now, into: &outbox)
         }
         // Payloads are validated outside the lock, and more jobs may arrive meanwhile.
@@ -161,7 +161,7 @@ extension DriverState {
     _ type: JobTypeConfiguration, _ handler: RegisteredHandler, _ parameters: (any Job.Type)?,
     _ validate: JobValidation?, at now: Instant, into outbox: inout Outbox
   ) throws -> JobTypeID {
-    guard !hasLetGo else { throw SchedulerError.refused(.stopping) }
+    guard !hasReleasedUserCode else { throw SchedulerError.refused(.stopping) }
     guard types.numbers[type.name] == nil else { throw SchedulerError.duplicateJobType(type.name) }
     let id: JobTypeID
     do {

@@ -11,7 +11,7 @@ extension Scheduler {
   /// ``removeSchedule(_:)`` or the shutdown.
   ///
   /// - Throws: ``/TailraceCore/CronError``, ``/TailraceTimeZones/TimeZoneError``,
-  ///   ``SchedulerError/unknownJobType(_:known:)``, ``SchedulerError/duplicateSchedule(_:)``,
+  ///   ``SchedulerError/unknownJobType(_:close:)``, ``SchedulerError/duplicateSchedule(_:)``,
   ///   ``/TailraceCore/InvalidValues`` with every value of the schedule and its job that is out of range,
   ///   ``/TailraceCore/LimitReached`` if a million schedules exist, ``SchedulerError/refused(_:)`` during and after a
   ///   shutdown.
@@ -20,10 +20,9 @@ extension Scheduler {
     try recurring.validate()
     let description = ScheduleDescription(
       try recurring.timing.recurrence(), missed: recurring.missed, after: recurring.after)
+    let isKnown = withState { state in state.types.isAnnounced(recurring.job.type) }
+    guard isKnown else { throw unknownType(recurring.job.type) }
     let (id, isFirst) = try report { state, now, _ throws -> (ScheduleID, Bool) in
-      guard let type = state.types.numbers[recurring.job.type], state.types[type].isAnnounced else {
-        throw SchedulerError.unknownJobType(recurring.job.type, known: Array(state.types.numbers.keys))
-      }
       guard state.scheduleIDs[recurring.name] == nil else {
         throw SchedulerError.duplicateSchedule(recurring.name)
       }
@@ -106,7 +105,7 @@ extension Scheduler {
   /// Submits the jobs of the slots that fired, in order. Runs outside the lock, like any submission, and on the
   /// delivery thread, because user middleware and validations process them.
   func submitFired(_ fired: [FiredSlot]) {
-    defer { withState { state in state.noteSubmitted(fired) } }
+    defer { withState { state in state.endSubmission(fired) } }
     for slot in fired {
       guard let request = withState({ state in state.requestToSubmit(for: slot.schedule) }) else { continue }
       var (job, refusal): (JobID?, String?) = (nil, nil)
@@ -115,13 +114,13 @@ extension Scheduler {
         case .accepted(let id): job = id
         case .waiting(let id):
           job = id
-          withState { state in state.noteWaiting(slot.schedule, job: id) }
+          withState { state in state.setWaiting(slot.schedule, job: id) }
         case .refused(let reason): refusal = SchedulerError.refused(reason).description
         }
       } catch {
         refusal = "\(error)"
       }
-      let name = withState { state in state.noteFired(slot.schedule, job: job, refusal: refusal) }
+      let name = withState { state in state.recordSubmission(slot.schedule, job: job, refusal: refusal) }
       if let refusal, let name {
         logger.warning(
           "recurring job rejected", metadata: ["tailrace-schedule": "\(name)", "error": "\(refusal)"])
@@ -211,18 +210,18 @@ extension DriverState {
     return admitted
   }
 
-  fileprivate mutating func noteSubmitted(_ fired: [FiredSlot]) {
+  fileprivate mutating func endSubmission(_ fired: [FiredSlot]) {
     for slot in fired where entry(of: slot.schedule) != nil { schedules[slot.schedule.slot]!.isOnItsWay = false }
   }
 
-  /// Notes that a slot's job waits for room.
-  fileprivate mutating func noteWaiting(_ id: ScheduleID, job: JobID) {
+  /// Stores that a slot's job waits for room.
+  fileprivate mutating func setWaiting(_ id: ScheduleID, job: JobID) {
     guard entry(of: id) != nil else { return }
     schedules[id.slot]?.waiting = job
   }
 
-  /// Notes the result of a submission. Returns the schedule's name, if it still exists.
-  mutating func noteFired(_ id: ScheduleID, job: JobID?, refusal: String?) -> String? {
+  /// Stores the result of a submission. Returns the schedule's name, if it still exists.
+  mutating func recordSubmission(_ id: ScheduleID, job: JobID?, refusal: String?) -> String? {
     guard var entry = entry(of: id) else { return nil }
     if let job { entry.lastJob = job }
     if let refusal {

@@ -68,7 +68,7 @@ extension Scheduler {
     await recordsDelivered()
     endEvents()
     for log in withState({ state in state.evidence }) { await log.closed() }
-    withState { state in state.letGoOnceIdle() }
+    withState { state in state.releaseUserCodeOnceIdle() }
     if leftRunning == 0 {
       deliveries.finish()
       cancellations.finish()
@@ -170,14 +170,14 @@ extension Scheduler {
 
 extension DriverState {
   /// Releases user objects when no worker is left to run a handler.
-  mutating func letGoOnceIdle() {
-    if liveWorkers == 0 { letGo() } else { letsGoWithWorkers = true }
+  mutating func releaseUserCodeOnceIdle() {
+    if liveWorkers == 0 { releaseUserCode() } else { releasesWithWorkers = true }
   }
 
   /// Releases all user objects that a scheduler without workers no longer calls; they may hold the scheduler.
-  mutating func letGo() {
-    guard !hasLetGo else { return }
-    hasLetGo = true
+  mutating func releaseUserCode() {
+    guard !hasReleasedUserCode else { return }
+    hasReleasedUserCode = true
     let rest = (
       types.removeUserCode(), submissionMiddleware, schedules, observer, evidence, observation.removeAllCallbacks()
     )

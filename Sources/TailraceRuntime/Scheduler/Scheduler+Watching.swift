@@ -112,11 +112,11 @@ extension Scheduler {
       case settled(JobResult)
     }
     let found = try withState { (state: inout DriverState) throws -> Found in
-      guard let jobState = state.core.state(of: id) else { throw SchedulerError.unknownJob(id) }
+      guard state.core.state(of: id) != nil else { throw SchedulerError.unknownJob(id) }
       let watch = state.watch(id)
       if let cause = state.core.cause(of: id) {
         defer { state.resultTaken(of: id) }
-        return .settled(state.result(of: id, state: jobState, cause: cause, watch: watch))
+        return .settled(state.result(of: id, cause: cause, watch: watch))
       }
       return .waits(watch, watch.onSettled.add(isOwn: false, action))
     }
@@ -146,7 +146,7 @@ extension Scheduler {
     type: String? = nil, _ action: @escaping @Sendable (SettledJob) -> Void
   ) -> CallbackRegistration {
     // Nothing settles after a shutdown, and the callback may hold the scheduler.
-    let number = withState { state in state.hasLetGo ? nil : state.observation.add(type, action) }
+    let number = withState { state in state.hasReleasedUserCode ? nil : state.observation.add(type, action) }
     guard let number else { return CallbackRegistration {} }
     return CallbackRegistration { [weak self] in
       _ = self?.withState { state in state.observation.removeCallback(number) }

@@ -49,7 +49,7 @@ public final class Scheduler: Sendable {
   /// Measures whether tasks get a thread.
   let threadProbe = ThreadProbe()
   /// Whether async workers record the thread on which a handler begins; set by the first ``health(_:)``.
-  let notesThreads = Atomic<Bool>(false)
+  let tracksThreads = Atomic<Bool>(false)
   /// Whether starts of attempts are reported.
   let announcesStarts = Atomic<Bool>(false)
 
@@ -234,7 +234,7 @@ public final class Scheduler: Sendable {
     let actions = withState { (state: inout DriverState) -> [@Sendable () -> Void] in
       state.liveWorkers -= 1
       guard state.liveWorkers == 0 else { return [] }
-      if state.letsGoWithWorkers { state.letGo() }
+      if state.releasesWithWorkers { state.releaseUserCode() }
       defer { state.onNoWorkers = [] }
       return state.onNoWorkers
     }

@@ -16,7 +16,7 @@ extension Scheduler {
         guard case .async(let handler) = types[worker.claimed[first].token.type].handler else {
           invariantViolated("a blocking handler was sent to the async pool")
         }
-        switch await runRow(handler, from: first, worker) {
+        switch await runBatch(handler, from: first, worker) {
         case .goesOn(let other): next = other
         case .needsNewTask:
           spawnTask(for: worker)
@@ -27,7 +27,7 @@ extension Scheduler {
         await yieldNowAndThen(worker)
         continue
       }
-      if worker.lookOut() {
+      if worker.spinForWork() {
         withState { _ in takeInbox(worker) }
         worker.dropSpent()
         continue
@@ -37,7 +37,7 @@ extension Scheduler {
     }
   }
 
-  private enum RowEnd {
+  private enum BatchEnd {
     /// The next attempt has another type; nil: there is none.
     case goesOn(Int?)
     /// The task was cancelled.
@@ -47,22 +47,22 @@ extension Scheduler {
   /// Runs consecutive attempts of one type. The handler is a parameter, which saves reference counting per attempt on
   /// an object that all workers share.
   @inline(never)
-  private func runRow(
+  private func runBatch(
     _ handler: @Sendable (JobContext) async throws -> (any Sendable)?, from first: Int, _ worker: Worker
-  ) async -> RowEnd {
+  ) async -> BatchEnd {
     var next = first
     let type = worker.claimed[first].token.type
     while true {
       let token = worker.claimed[next].token
       guard token.type == type else { return .goesOn(next) }
       let payload = worker.hasPayloads ? worker.claimed[next].payload : nil
-      switch prepare(token, worker) {
+      switch enter(token, worker) {
       case .run:
-        let started = begin(token, worker)
-        if notesThreads.load(ordering: .relaxed) { worker.takeThread() }
+        let started = startInstant(of: token, worker)
+        if tracksThreads.load(ordering: .relaxed) { worker.takeThread() }
         let ending = await run(handler, context(token, payload, worker))
-        finish(token, worker, started: started, ending: ending)
-        if worker.end(token.job) { return .needsNewTask }
+        report(token, worker, started: started, ending: ending)
+        if worker.leave(token.job) { return .needsNewTask }
       case .skip: break
       case .skipOnNewTask: return .needsNewTask
       }
@@ -117,19 +117,19 @@ extension Scheduler {
       while let next = worker.takeNext() {
         let token = worker.claimed[next].token
         let payload = worker.hasPayloads ? worker.claimed[next].payload : nil
-        guard prepare(token, worker) == .run else { continue }
-        let started = begin(token, worker)
+        guard enter(token, worker) == .run else { continue }
+        let started = startInstant(of: token, worker)
         let ending: Ending
         switch types[token.type].handler {
         case .async(let handler): ending = runOnThread(handler, token, payload, worker, executor)
         case .blocking(let handler): ending = runBlocking(handler, context(token, payload, worker))
         case .unregistered: invariantViolated("a job of a parked type was started")
         }
-        finish(token, worker, started: started, ending: ending)
-        _ = worker.end(token.job)
+        report(token, worker, started: started, ending: ending)
+        _ = worker.leave(token.job)
       }
       if exchange(worker, observer) { continue }
-      if worker.lookOut() {
+      if worker.spinForWork() {
         withState { _ in takeInbox(worker) }
         worker.dropSpent()
         continue
@@ -153,8 +153,16 @@ extension Scheduler {
 
   // MARK: - Steps of both loops
 
+  // An attempt takes these steps, in this order:
+  //
+  // 1. `enter`: the worker marks the attempt as its current one, unless it is over already.
+  // 2. `startInstant`: when the handler begins.
+  // 3. The handler runs.
+  // 4. `report`: its ending joins the worker's reports, which the next `exchange` delivers.
+  // 5. `leave`: the worker's current attempt ends, after a cancellation that is in progress.
+
   /// What to do with an attempt.
-  private enum Preparation {
+  private enum Entry {
     case run
     /// It is already over, and was reported.
     case skip
@@ -164,8 +172,8 @@ extension Scheduler {
 
   /// Checks whether the attempt is still current; if not, reports its end.
   @inline(__always)
-  private func prepare(_ token: AttemptToken, _ worker: Worker) -> Preparation {
-    worker.begin(token.job)
+  private func enter(_ token: AttemptToken, _ worker: Worker) -> Entry {
+    worker.enter(token.job)
     guard worker.revoked.load(ordering: .sequentiallyConsistent) else { return .run }
     let isLive = withState { state in
       worker.revoked.store(false, ordering: .relaxed)
@@ -176,21 +184,21 @@ extension Scheduler {
     if isLive { return .run }
     let now = timer.now
     worker.reports.append(AttemptReport(token: token, started: now, finished: now, outcome: .cancelled, ending: nil))
-    return worker.end(token.job) && worker.pool == .async ? .skipOnNewTask : .skip
+    return worker.leave(token.job) && worker.pool == .async ? .skipOnNewTask : .skip
   }
 
   @inline(__always)
-  private func begin(_ token: AttemptToken, _ worker: Worker) -> Instant {
+  private func startInstant(of token: AttemptToken, _ worker: Worker) -> Instant {
     if token.reportsStart || announcesStarts.load(ordering: .relaxed) { return announceStart(of: token) }
     // In a sequence of attempts the end of one is the start of the next, which saves a clock read.
     return worker.lastFinish ?? timer.now
   }
 
   @inline(__always)
-  private func finish(_ token: AttemptToken, _ worker: Worker, started: Instant, ending: Ending) {
+  private func report(_ token: AttemptToken, _ worker: Worker, started: Instant, ending: Ending) {
     let now = timer.now
     worker.lastFinish = worker.hasNext ? now : nil
-    worker.note(service: now - started)
+    worker.learn(service: now - started)
     var report = AttemptReport(
       token: token, started: started, finished: now, outcome: ending.outcome, ending: ending.result)
     if case .value(let value) = ending.result { report.bytes = worker.measure(value) }
@@ -224,7 +232,7 @@ extension Scheduler {
         at: now, claiming: limit > 1 ? Claim(pool: worker.pool, worker: worker.index, limit: limit) : nil,
         into: &worker.outbox)
       state.distribute(&worker.outbox, caller: worker, effects: &worker.effects)
-      if state.core.hasClaimsAhead(in: worker.pool) { relieve(worker, in: &state, at: now) }
+      if state.core.hasClaimsAhead(in: worker.pool) { takeOverClaims(for: worker, in: &state, at: now) }
       takeInbox(worker)
       worker.batchSince = now
       worker.lastFinish = nil
@@ -243,7 +251,7 @@ extension Scheduler {
 
   /// Returns attempts that other workers have claimed ahead to the queue: all if this worker is idle, otherwise those
   /// claimed long ago, because a job turned out to be long. Call under the lock.
-  private func relieve(_ worker: Worker, in state: inout DriverState, at now: Instant) {
+  private func takeOverClaims(for worker: Worker, in state: inout DriverState, at now: Instant) {
     var tookAny = false
     let firstRecord = worker.outbox.records.count
     for other in state.workers[Int(worker.pool.rawValue)] where other !== worker {
@@ -289,7 +297,7 @@ extension Scheduler {
     swap(&worker.spent, &worker.claimed)
     worker.taken.store(0, ordering: .releasing)
     swap(&worker.claimed, &worker.inbox)
-    worker.hasMail.store(false, ordering: .relaxed)
+    worker.hasNewAttempts.store(false, ordering: .relaxed)
     worker.hasPayloads = worker.inboxHasPayloads
     worker.inboxHasPayloads = false
     if worker.claimed.isEmpty { worker.lastFinish = nil }

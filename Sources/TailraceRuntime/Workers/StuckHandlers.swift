@@ -16,7 +16,7 @@ extension Scheduler {
   /// Schedules one shared check for stuck handlers, `stuckAfter` after an attempt was stopped.
   func lookForStuckHandlers() {
     guard !looksForStuck.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    lookForStuckHandlers(at: timer.now + configuration.stuckAfter)
+    lookForStuckHandlers(at: timer.now + Nanoseconds(configuration.stuckAfter))
   }
 
   private func lookForStuckHandlers(at instant: Instant) {
@@ -31,7 +31,7 @@ extension Scheduler {
       var next: Instant?
       for worker in state.workers.joined() where worker.isStopping && !worker.isReportedStuck {
         guard let token = worker.stoppedToken else { continue }
-        let due = worker.stoppedAt + configuration.stuckAfter
+        let due = worker.stoppedAt + Nanoseconds(configuration.stuckAfter)
         if due > now {
           next = min(next ?? due, due)
           continue
@@ -43,7 +43,8 @@ extension Scheduler {
         if !state.observation.subscribers.isEmpty {
           wakes = state.post(
             .stuck(
-              attempt: Int(token.attempt), worker: Int(token.worker), since: since, isReplaced: replacement != nil),
+              attempt: Int(token.attempt), worker: Int(token.worker), since: since.duration,
+              isReplaced: replacement != nil),
             about: token, at: now)
         }
         found.append(StuckHandler(token: token, since: since, replacement: replacement, wakes: wakes))

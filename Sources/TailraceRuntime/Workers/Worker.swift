@@ -95,7 +95,7 @@ final class Worker: @unchecked Sendable {
   /// Whether an attempt that was handed to this worker and not started may be over.
   let revoked = Atomic<Bool>(false)
   /// Set when an attempt is delivered while the worker spins.
-  let hasMail = Atomic<Bool>(false)
+  let hasNewAttempts = Atomic<Bool>(false)
   /// The last type of a value without a size of its own, and the size of its values.
   @exclusivity(unchecked) var plainType: ObjectIdentifier?
   @exclusivity(unchecked) var plainBytes = 0
@@ -129,11 +129,11 @@ final class Worker: @unchecked Sendable {
 
   /// Spins briefly for new work before the worker sleeps, if its jobs are shorter than a wake-up. Yields to all other
   /// threads meanwhile. Returns whether work arrived.
-  func lookOut() -> Bool {
+  func spinForWork() -> Bool {
     guard smoothedService < 20_000 else { return false }
     let end = cplatform_monotonic_ns() + 50_000
     repeat {
-      if hasMail.load(ordering: .acquiring) { return true }
+      if hasNewAttempts.load(ordering: .acquiring) { return true }
       sched_yield()
     } while cplatform_monotonic_ns() < end
     return false
@@ -157,11 +157,11 @@ final class Worker: @unchecked Sendable {
 
   /// Called by the running side around each attempt.
   @inline(__always)
-  func begin(_ job: JobID) { current.store(job.rawValue, ordering: .sequentiallyConsistent) }
+  func enter(_ job: JobID) { current.store(job.rawValue, ordering: .sequentiallyConsistent) }
 
   /// Ends the attempt; returns whether it was cancelled while it ran.
   @inline(__always)
-  func end(_ job: JobID) -> Bool {
+  func leave(_ job: JobID) -> Bool {
     let (exchanged, _) = current.compareExchange(
       expected: job.rawValue, desired: Self.idle, ordering: .sequentiallyConsistent)
     if exchanged { return false }
@@ -235,7 +235,7 @@ final class Worker: @unchecked Sendable {
     if !spent.isEmpty { spent.removeAll(keepingCapacity: true) }
   }
 
-  func note(service: Nanoseconds) { smoothedService += 0.1 * (Double(service.rawValue) - smoothedService) }
+  func learn(service: Nanoseconds) { smoothedService += 0.1 * (Double(service.rawValue) - smoothedService) }
 }
 
 /// A running attempt to be notified that it is over. Its worker does not leave it until then.

@@ -50,7 +50,7 @@ extension ScenarioReader {
       if options["target"] == nil { report(aimd.place, "\(what).aimd has no target; add target: such as 200ms") }
       let backoff = number(options["backoff"], "\(what).aimd.backoff", in: 0.5...0.999) ?? 0.9
       guard let target = span(options["target"], "\(what).aimd.target") else { return nil }
-      rule = .aimd(target: target, backoff: backoff)
+      rule = .aimd(target: target.duration, backoff: backoff)
     case (nil, let gradient?):
       guard let options = self.fields(gradient, "\(what).gradient", keys: ["tolerance"]) else { return nil }
       rule = .gradient(tolerance: number(options["tolerance"], "\(what).gradient.tolerance", in: 1...100) ?? 1.5)
@@ -74,7 +74,8 @@ extension ScenarioReader {
     let step = count(fields["step"], "\(what).step", in: 1...65_534) ?? 1
     let least = count(fields["least"], "\(what).least", in: 1...65_534) ?? 1
     guard let age = span(fields["queue_age"], "\(what).queue_age") else { return nil }
-    return Autoscaling(least: least, queueAge: age, interval: interval, cooldown: cooldown, step: step)
+    return Autoscaling(
+      least: least, queueAge: age.duration, interval: interval?.duration, cooldown: cooldown?.duration, step: step)
   }
 
   /// Parses `scheduler.codel`.
@@ -86,7 +87,7 @@ extension ScenarioReader {
     }
     let interval = span(fields["interval"], "\(what).interval")
     guard let target = span(fields["target"], "\(what).target"), let interval else { return nil }
-    return CoDelConfiguration(target: target, interval: interval)
+    return CoDelConfiguration(target: target.duration, interval: interval.duration)
   }
 
   private mutating func number(_ node: YAMLNode?, _ what: String, in range: ClosedRange<Double>) -> Double? {

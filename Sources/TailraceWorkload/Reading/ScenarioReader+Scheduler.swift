@@ -14,7 +14,7 @@ extension ScenarioReader {
     var settings = SchedulerSettings(
       workers: defaults.asyncPool.workers, threadWorkers: nil, policy: defaults.policy,
       queueCapacity: defaults.queueCapacity, whenFull: defaults.whenFull, retry: defaults.retry,
-      timeout: defaults.timeout, concurrency: nil, rate: nil, memoryBudget: nil)
+      timeout: defaults.timeout.map { Nanoseconds($0) }, concurrency: nil, rate: nil, memoryBudget: nil)
     if forTrace { (settings.queueCapacity, settings.retry, settings.timeout) = (100_000_000, .never, nil) }
     guard let node, var fields = fields(node, "scheduler", keys: Self.schedulerKeys) else { return settings }
     for key in [
@@ -80,7 +80,7 @@ extension ScenarioReader {
     case (let options?, nil, nil):
       guard let options = self.fields(options, "scheduler.policy.aging", keys: ["boost"]) else { return nil }
       guard let boost = options["boost"] else { return aging }
-      return span(boost, "scheduler.policy.aging.boost").map { .aging(boost: $0) }
+      return span(boost, "scheduler.policy.aging.boost").map { .aging(boost: $0.duration) }
     case (nil, let slopes?, nil): return readSlopes(slopes).map { .slopeAging($0) }
     case (nil, nil, nil): return nil
     default:
@@ -125,18 +125,18 @@ extension ScenarioReader {
         try QuantityText.number(text, in: 1...1_000)
       } ?? 2
     let kinds: [(String, Backoff)] = [
-      ("none", .none), ("fixed", .fixed(base)), ("linear", .linear(base: base)),
-      ("exponential", .exponential(base: base, factor: factor)),
-      ("polynomial", .polynomial(base: base, power: count(fields["power"], "\(what).power", in: 1...20) ?? 2)),
+      ("none", .none), ("fixed", Backoff(.fixed(base))), ("linear", Backoff(.linear(base: base))),
+      ("exponential", Backoff(.exponential(base: base, factor: factor))),
+      ("polynomial", Backoff(.polynomial(base: base, power: count(fields["power"], "\(what).power", in: 1...20) ?? 2))),
     ]
     let jitters = Jitter.allCases.map { ($0.rawValue, $0) }
     let policy = RetryPolicy(
       limit: count(fields["limit"], "\(what).limit", in: limits) ?? 3,
-      backoff: word(fields["backoff"], "\(what).backoff", kinds) ?? .exponential(base: base, factor: factor),
+      backoff: word(fields["backoff"], "\(what).backoff", kinds) ?? Backoff(.exponential(base: base, factor: factor)),
       jitter: word(fields["jitter"], "\(what).jitter", jitters) ?? .full,
-      cap: span(fields["cap"], "\(what).cap"),
+      cap: span(fields["cap"], "\(what).cap")?.duration,
       crashLimit: count(fields["crash_limit"], "\(what).crash_limit", in: 1...254))
-    if let cap = fields["cap"], policy.cap < policy.backoff.wait(beforeRetry: 1) {
+    if let cap = fields["cap"], policy.longestWait < policy.backoff.wait(beforeRetry: 1) {
       report(cap.place, "\(what): cap is below the wait before the first retry; raise cap or lower base")
     }
     return policy

@@ -94,7 +94,8 @@ package struct LoadForecast: Sendable, Hashable {
       let mean = Double(needed.lowerBound + needed.upperBound) / 2
       cycles += count * job.meanAttempts(scenario.scheduler.retry) * min(Double(limit), mean / max(1e-9, 1 - failing))
     }
-    let looks = scenario.scheduler.autoscaling.map { end.seconds / max(1e-9, $0.interval.seconds) * Double(pools) } ?? 0
+    let interval = scenario.scheduler.autoscaling?.interval.inSeconds
+    let looks = interval.map { end.seconds / max(1e-9, $0) * Double(pools) } ?? 0
     return [
       Event(name: "burst periods", count: periods, advice: "make on: and off: longer, or the duration shorter"),
       Event(name: "fault occurrences", count: strikes, advice: "make every: longer, or the duration shorter"),

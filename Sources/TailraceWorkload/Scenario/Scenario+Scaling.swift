@@ -101,15 +101,16 @@ extension SchedulerSettings {
 extension RetryPolicy {
   func scaled(by factor: Double) -> RetryPolicy {
     var policy = self
-    policy.cap = cap.scaled(by: factor)
-    switch backoff {
-    case .none: break
-    case .fixed(let time): policy.backoff = .fixed(time.scaled(by: factor))
-    case .linear(let base): policy.backoff = .linear(base: base.scaled(by: factor))
-    case .exponential(let base, let growth):
-      policy.backoff = .exponential(base: base.scaled(by: factor), factor: growth)
-    case .polynomial(let base, let power): policy.backoff = .polynomial(base: base.scaled(by: factor), power: power)
-    }
+    policy.longestWait = longestWait.scaled(by: factor)
+    let rule: Backoff.Rule =
+      switch backoff.rule {
+      case .none: .none
+      case .fixed(let time): .fixed(time.scaled(by: factor))
+      case .linear(let base): .linear(base: base.scaled(by: factor))
+      case .exponential(let base, let growth): .exponential(base: base.scaled(by: factor), factor: growth)
+      case .polynomial(let base, let power): .polynomial(base: base.scaled(by: factor), power: power)
+      }
+    policy.backoff = Backoff(rule)
     return policy
   }
 }

@@ -79,10 +79,10 @@ extension JobTypeConfiguration {
   package init(_ spec: JobSpec) {
     self.init(
       name: spec.name, priority: spec.priority, pool: spec.resolvedPool,
-      timeout: spec.isUntimed ? Nanoseconds(.max) : spec.timeout,
+      timeout: (spec.isUntimed ? Nanoseconds(.max) : spec.timeout)?.duration,
       retry: spec.retry,
-      concurrency: spec.concurrency, rate: spec.rate, memory: spec.memory, deadline: spec.deadline,
-      expectedService: spec.expectedService.hint, weight: spec.weight)
+      concurrency: spec.concurrency, rate: spec.rate, memory: spec.memory, deadline: spec.deadline?.duration,
+      expectedService: spec.expectedService.hint?.duration, weight: spec.weight)
   }
 }
 
@@ -112,7 +112,7 @@ extension SchedulerConfiguration {
     queueCapacity = settings.queueCapacity
     whenFull = settings.whenFull
     retry = settings.retry
-    timeout = settings.timeout
+    timeout = settings.timeout?.duration
     memoryBudget = settings.memoryBudget
     tenants = settings.tenants
     // Settled jobs matter only as dependencies, which arrive together.

@@ -23,12 +23,12 @@ extension JobRequest {
 extension JobContext {
   /// The value that the submitter or submission middleware attached under this key; nil: none.
   public subscript<Key: JobValueKey>(key: Key.Type) -> Key.Value? {
-    luggage?.values[ObjectIdentifier(key)] as? Key.Value
+    envelope?.values[ObjectIdentifier(key)] as? Key.Value
   }
 }
 
 /// Payload plus labels and attached values. Jobs without them store the payload directly.
-final class JobLuggage: Sendable {
+final class JobEnvelope: Sendable {
   let payload: (any Sendable)?
   let labels: [String]
   let values: [ObjectIdentifier: any Sendable]
@@ -41,19 +41,19 @@ final class JobLuggage: Sendable {
 
   /// The value passed to the worker with each attempt of the job.
   static func pack(_ request: JobRequest) -> (any Sendable)? {
-    request.labels.isEmpty && request.values.isEmpty ? request.payload : JobLuggage(request)
+    request.labels.isEmpty && request.values.isEmpty ? request.payload : JobEnvelope(request)
   }
 
   /// Compares type addresses, because a cast would search for conformances.
-  static func of(_ carried: (any Sendable)?) -> JobLuggage? {
-    guard let carried, type(of: carried) == JobLuggage.self else { return nil }
-    return carried as? JobLuggage
+  static func of(_ carried: (any Sendable)?) -> JobEnvelope? {
+    guard let carried, type(of: carried) == JobEnvelope.self else { return nil }
+    return carried as? JobEnvelope
   }
 }
 
-extension JobLuggage {
+extension JobEnvelope {
   /// The payload, stored directly or packed.
   static func payload(of carried: (any Sendable)?) -> (any Sendable)? {
-    if let luggage = of(carried) { luggage.payload } else { carried }
+    if let envelope = of(carried) { envelope.payload } else { carried }
   }
 }
