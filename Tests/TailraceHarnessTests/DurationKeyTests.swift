@@ -69,7 +69,7 @@ import Testing
 
   @Test func theTemplateHasEveryKey() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("Sources/TailraceWorkload")
+      .deletingLastPathComponent().appendingPathComponent("Sources/TailraceWorkload/Reading")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
       .filter { $0.hasPrefix("ScenarioReader") || $0 == "ScenarioParser.swift" }
     var keys: Set<String> = ["stall", "step_clock", "at", "every", "interval", "boost", "timeout", "queue_age"]
