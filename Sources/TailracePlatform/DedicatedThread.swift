@@ -12,21 +12,25 @@ package enum DedicatedThread {
 
   /// Returns what the body has, once it has.
   package static func run<Value: Sendable>(_ body: @escaping () -> Value) async throws(Refused) -> Value {
-    let result = Result<Value>()
-    try await run { result.value = body() }
-    return result.value!
+    let result = Locked<Value?>(nil)
+    try await run {
+      let value = body()
+      result.withLock { $0 = value }
+    }
+    return result.withLock { $0! }
   }
-
-  /// Written by the one thread before it ends, read after.
-  private final class Result<Value: Sendable>: @unchecked Sendable { var value: Value? }
 
   /// Returns when the body has.
   package static func run(_ body: @escaping () -> Void) async throws(Refused) {
     let body = Body(run: body)
+    // A continuation orders what the thread did before what its caller does next, but the thread sanitizer does not see
+    // that if the thread was faster than its caller.
+    let end = Locked(false)
     let refused = await withUnsafeContinuation { (continuation: UnsafeContinuation<Refused?, Never>) in
       do throws(Refused) {
         try start {
           body.run()
+          end.withLock { $0 = true }
           continuation.resume(returning: nil)
         }
       } catch {
@@ -34,5 +38,6 @@ package enum DedicatedThread {
       }
     }
     if let refused { throw refused }
+    end.withLock { precondition($0) }
   }
 }

@@ -234,11 +234,11 @@ package struct RecordAuditor {
 
   /// No tenant runs more at once, or starts faster, than it may.
   private mutating func checkTenants() {
-    let tags = scenario.scheduler.tenants
-    guard tags != TenantConfiguration() else { return }
+    let tenants = scenario.scheduler.tenants
+    guard tenants != TenantConfiguration() else { return }
     let byKey = Dictionary(grouping: attempts) { tape.tenant(of: $0.number, type: Int($0.type.rawValue)) ?? "" }
     for (key, records) in byKey where key != "" {
-      let settings = tags.named[key] ?? tags.each
+      let settings = tenants.named[key] ?? tenants.each
       let most = most(spans(records))
       note(most <= settings.concurrency ?? .max, "\(most) attempts at once of the tenant \(key)")
       if let rate = settings.rate { checkRate(records, rate, "the tenant \(key)") }
@@ -252,9 +252,9 @@ package struct RecordAuditor {
     // What fell due while nobody looked was seen afterwards, all at once, and follows what ended then.
     let free = attempts.filter { record in
       let spec = scenario.jobs[Int(record.type.rawValue)]
-      let tags = scenario.scheduler.tenants
+      let tenants = scenario.scheduler.tenants
       let isTagged =
-        tags != TenantConfiguration() && tape.tenant(of: record.number, type: Int(record.type.rawValue)) != nil
+        tenants != TenantConfiguration() && tape.tenant(of: record.number, type: Int(record.type.rawValue)) != nil
       return spec.concurrency == nil && spec.rate == nil && spec.memory == 0 && !isTagged
         && !passedUnseen(record.eligible)
     }

@@ -59,8 +59,8 @@ public struct CoreLoop: ~Copyable {
   private mutating func submit() {
     instant = instant + Nanoseconds(100)
     let submission = JobSubmission(
-      type: type, tag: tag, intended: instant, submitted: instant, priority: Self.priorities[Int(tag % 5)])
-    tag += 1
+      type: type, number: number, intended: instant, submitted: instant, priority: Self.priorities[Int(number % 5)])
+    number += 1
     let admission = core.jobSubmitted(submission, at: instant, into: &outbox)
     guard case .accepted = admission else { preconditionFailure("the core answered \(admission)") }
   }

@@ -129,7 +129,8 @@ extension DriverState {
     let offset = observation.unixOffset(at: now)
     var step = JobEvent(
       kind: .admitted, job: record.id, number: record.number, type: types[record.type].name,
-      priority: record.priority, pool: record.pool, labels: slot < entries.count ? entries[slot].watch?.labels ?? [] : [],
+      priority: record.priority, pool: record.pool,
+      labels: slot < entries.count ? entries[slot].watch?.labels ?? [] : [],
       instant: record.finished, unixNanoseconds: record.finished.nanoseconds &+ offset)
     let wasStarted = record.started != TimelineRecord.never
     if wasStarted {
