@@ -45,7 +45,7 @@ public final class SampleRecording {
   ///
   /// - Returns: how many of them were counted as settled.
   public func recordTimelines(_ count: Int) -> Int {
-    let recorder = Recorder(Recorder.Settings(types: ["no_op"], attemptLimit: 0))
+    let recorder = Recorder(Recorder.RecorderSettings(types: ["no_op"], attemptLimit: 0))
     var left = count
     while left > 0 {
       let size = min(left, records.count)
@@ -57,6 +57,6 @@ public final class SampleRecording {
 
   /// An observer that measures every job as in a live run, for a scheduler with this many shards.
   public static func makeObserver(shards: Int) -> any TimelineObserver {
-    RecorderShards(count: shards, settings: Recorder.Settings(types: ["no_op"]))
+    RecorderShards(count: shards, settings: Recorder.RecorderSettings(types: ["no_op"]))
   }
 }

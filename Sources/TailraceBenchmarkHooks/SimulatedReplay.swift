@@ -24,7 +24,8 @@ public struct SimulatedReplay: Sendable {
   /// - Returns: how many jobs settled.
   public func run(seed: UInt64) -> Int {
     let recorder = Recorder(
-      Recorder.Settings(types: scenario.jobs.map(\.name), attemptLimit: 0, hasDependencies: scenario.hasDependencies))
+      Recorder.RecorderSettings(
+        types: scenario.jobs.map(\.name), attemptLimit: 0, hasDependencies: scenario.hasDependencies))
     _ = Simulation(Tape(scenario: scenario, seed: seed)).run { recorder.record($0) }
     return recorder.endedJobs
   }

@@ -2,7 +2,7 @@ import TailraceCore
 import TailraceMeasurement
 import TailraceWorkload
 
-extension Recorder.Settings {
+extension Recorder.RecorderSettings {
   /// What every recorder of a scenario's run must know.
   ///
   /// - Parameter origin: the instant at which the run starts; ``Instant/zero`` in virtual time.

@@ -36,7 +36,7 @@ package final class RunProgress: Sendable {
     var counts: JobCounts?
     /// Asks the system; nil: it tells by itself, or never.
     var ask: (@Sendable () -> JobCounts)?
-    var tap: (records: RecordTap, settings: Recorder.Settings)?
+    var tap: (records: RecordTap, settings: Recorder.RecorderSettings)?
   }
 
   package init(isWatched: Bool = false) { self.isWatched = isWatched }
@@ -53,7 +53,7 @@ package final class RunProgress: Sendable {
     return ask?() ?? known
   }
   /// The records that pass by, and what a recorder of theirs must know; nil: the run has not begun, or nobody watches.
-  package var tap: (records: RecordTap, settings: Recorder.Settings)? { state.withLock { $0.tap } }
+  package var tap: (records: RecordTap, settings: Recorder.RecorderSettings)? { state.withLock { $0.tap } }
 
   package func submitted(_ count: Int, reached: Nanoseconds) {
     submitted.add(count, ordering: .relaxed)
@@ -73,7 +73,7 @@ package final class RunProgress: Sendable {
   }
 
   /// A run begins. Returns where its records must pass by; nil: nobody watches.
-  package func openTap(shards: Int, _ settings: Recorder.Settings) -> RecordTap? {
+  package func openTap(shards: Int, _ settings: Recorder.RecorderSettings) -> RecordTap? {
     guard isWatched else { return nil }
     let tap = RecordTap(shards: shards)
     state.withLock { $0.tap = (tap, settings) }

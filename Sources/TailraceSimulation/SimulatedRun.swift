@@ -18,7 +18,7 @@ package enum SimulatedRun {
     isInterrupted: @escaping @Sendable () -> Bool = { false }
   ) -> ReplayOutcome {
     let scenario = tape.scenario
-    var settings = Recorder.Settings(scenario, origin: .zero)
+    var settings = Recorder.RecorderSettings(scenario, origin: .zero)
     if !keepsAttempts { settings.attemptLimit = 0 }
     let recorder = Recorder(settings)
     let tap = progress?.openTap(shards: 1, settings)

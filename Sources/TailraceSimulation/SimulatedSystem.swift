@@ -41,7 +41,7 @@ package struct SimulatedSequentialSystem: ReplaySystem {
   }
 
   package func replay(_ replay: Replay) async throws -> ReplayOutcome {
-    let recorder = Recorder(Recorder.Settings(replay.scenario, origin: .zero))
+    let recorder = Recorder(Recorder.RecorderSettings(replay.scenario, origin: .zero))
     let tap = replay.progress?.openTap(shards: 1, recorder.settings)
     let summary = try await DedicatedThread.run {
       var simulation = SequentialSimulation(replay.tape)

@@ -14,7 +14,7 @@ struct DocumentsTests {
   /// A result of some jobs, of which each takes so long.
   static func suite(seed: UInt64, service: Int64, targets: [String], jobs: Int = 400) throws -> SuiteResult {
     let types = ["report"]
-    let recorder = Recorder(Recorder.Settings(types: types, window: MeasurementWindow()))
+    let recorder = Recorder(Recorder.RecorderSettings(types: types, window: MeasurementWindow()))
     let records = (0..<jobs).map { job -> TimelineRecord in
       var record = TimelineRecord(
         number: UInt64(job), type: JobTypeID(rawValue: 0), priority: .normal,

@@ -16,7 +16,7 @@ import Testing
     #expect(outcome.output.hasPrefix("INVALID selection: not finished; "), "\(outcome)")
     let report = try folder.text("reports/latest/report.md")
     #expect(report.hasPrefix("# INVALID: selection\n"))
-    #expect(report.contains("the suite is not finished: it was interrupted"))
+    #expect(report.contains("The suite is not finished: it was interrupted."))
     // The scenario that never ran is not in it.
     #expect(!outcome.output.contains("quick-start"))
     let rows = try folder.text("reports/latest/jobs.csv").split(separator: "\n").dropFirst()

@@ -28,9 +28,9 @@ struct ProgramOutputTests {
 
   @Test(.timeLimit(.minutes(1)))
   func tooMuchOutputEndsTheProgram() async throws {
-    await #expect(throws: ProgramOutput.Problem.self) { _ = try await shell("yes", limit: 1 << 20) }
-    await #expect(throws: ProgramOutput.Problem.self) { _ = try await shell("yes >&2", limit: 1 << 20) }
-    await #expect(throws: ProgramOutput.Problem.self) {
+    await #expect(throws: ProgramOutputProblem.self) { _ = try await shell("yes", limit: 1 << 20) }
+    await #expect(throws: ProgramOutputProblem.self) { _ = try await shell("yes >&2", limit: 1 << 20) }
+    await #expect(throws: ProgramOutputProblem.self) {
       _ = try await shell("head -c 2000000 /dev/zero", limit: 1 << 20)
     }
   }

@@ -67,7 +67,7 @@ import Testing
 
   @Test func sparseJobNumbersAreTold() {
     let numbers = (0..<10_000).map { UInt64($0 % 7) << 40 | UInt64($0) }
-    let shards = RecorderShards(count: 2, settings: Recorder.Settings(types: ["a"], attemptLimit: 10))
+    let shards = RecorderShards(count: 2, settings: Recorder.RecorderSettings(types: ["a"], attemptLimit: 10))
     for number in numbers {
       withUnsafePointer(to: makeRecord(number)) {
         shards.record(UnsafeBufferPointer(start: $0, count: 1), shard: Int(number % 2))
@@ -92,7 +92,7 @@ import Testing
         service: index % 13 * 1_000, worker: worker)
       records.append(record)
     }
-    let shards = RecorderShards(count: 3, settings: Recorder.Settings(types: ["a", "b"], attemptLimit: 10_000))
+    let shards = RecorderShards(count: 3, settings: Recorder.RecorderSettings(types: ["a", "b"], attemptLimit: 10_000))
     // In rows of every size: few are put aside, many are taken at once.
     var (first, turn) = (0, 0)
     while first < records.count {
@@ -177,8 +177,8 @@ import Testing
 
   // MARK: - What a policy does to jobs
 
-  private func recorder(_ adjust: (inout Recorder.Settings) -> Void) -> Recorder {
-    var settings = Recorder.Settings(
+  private func recorder(_ adjust: (inout Recorder.RecorderSettings) -> Void) -> Recorder {
+    var settings = Recorder.RecorderSettings(
       types: ["a", "b"], window: MeasurementWindow(end: .milliseconds(100)), attemptLimit: 100)
     adjust(&settings)
     return Recorder(settings)

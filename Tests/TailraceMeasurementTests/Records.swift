@@ -54,7 +54,7 @@ func measure(
   attemptLimit: Int = 1_000, leftRunning: Int = 0, dependencies: ((UInt64) -> [UInt64])? = nil
 ) -> RunMeasurement {
   let recorder = Recorder(
-    Recorder.Settings(
+    Recorder.RecorderSettings(
       types: types, window: window, attemptLimit: attemptLimit, hasDependencies: dependencies != nil))
   records.withUnsafeBufferPointer { recorder.record($0) }
   return recorder.measurement(

@@ -59,7 +59,7 @@ struct ResponseOverTimeTests {
 
   @Test func manyRecordersSayWhatOneSays() {
     let whole = measure(jobs)
-    let shards = RecorderShards(count: 3, settings: Recorder.Settings(types: ["a", "b"], attemptLimit: 1_000))
+    let shards = RecorderShards(count: 3, settings: Recorder.RecorderSettings(types: ["a", "b"], attemptLimit: 1_000))
     for (index, record) in jobs.enumerated() {
       // One shard sees the short beginning only, so that its slots are finer than the others'.
       let shard = index < 100 ? 2 : index % 2

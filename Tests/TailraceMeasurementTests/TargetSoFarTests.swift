@@ -9,7 +9,7 @@ struct TargetSoFarTests {
   /// A run of ten jobs of 1 to 10 ms, all of which have settled after 20 ms of a second.
   private func run() -> RunResult {
     let recorder = Recorder(
-      Recorder.Settings(
+      Recorder.RecorderSettings(
         types: ["a", "b"], window: MeasurementWindow(start: .zero, end: .seconds(1)), attemptLimit: 0, expectedJobs: 1))
     for index in 1...10 {
       var record = TimelineRecord(

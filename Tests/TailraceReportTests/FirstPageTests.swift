@@ -29,7 +29,7 @@ struct FirstPageTests {
     _ targets: [String], command: String = "tailrace run 'my file.yaml' --seed 7 --set load.poisson=50/s",
     change: (inout Observations) -> Void = { _ in }
   ) throws -> SuiteResult {
-    let recorder = Recorder(Recorder.Settings(types: ["quick", "slow"]))
+    let recorder = Recorder(Recorder.RecorderSettings(types: ["quick", "slow"]))
     for job in Int64(0)..<1_000 {
       recorder.record(
         record(

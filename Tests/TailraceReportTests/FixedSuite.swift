@@ -36,7 +36,7 @@ enum FixedSuite {
     _ records: [TimelineRecord], system: String, types: [String], workers: Int, window: MeasurementWindow,
     meanJobs: Double, span: Nanoseconds
   ) -> RunResult {
-    let recorder = Recorder(Recorder.Settings(types: types, window: window))
+    let recorder = Recorder(Recorder.RecorderSettings(types: types, window: window))
     records.withUnsafeBufferPointer { recorder.record($0) }
     var observations = Observations()
     observations.meanJobsInSystem = Reading(meanJobs)

@@ -114,7 +114,7 @@ extension EmbeddingExamples {
     let path = directory.appendingPathComponent("evidence.jsonl").path
     let scheduler = Scheduler()
     try scheduler.register("nop") { _ in nil }
-    var settings = EvidenceLog.Settings(path: path)
+    var settings = EvidenceLog.Configuration(path: path)
     settings.maximumBytes = 16 << 20
     settings.files = 4
     let log = try EvidenceLog(settings)

@@ -30,7 +30,7 @@ struct EvidenceTests {
   @Test func everyAttemptLeavesALine() async throws {
     try await withDirectory { directory in
       let path = directory + "/evidence.jsonl"
-      var settings = EvidenceLog.Settings(path: path)
+      var settings = EvidenceLog.Configuration(path: path)
       settings.measuresMemory = true
       let log = try EvidenceLog(settings)
       let scheduler = Scheduler.quiet { $0.queueCapacity = 3 }
@@ -68,7 +68,7 @@ struct EvidenceTests {
   @Test func filesAreSetAsideAndBounded() async throws {
     try await withDirectory { directory in
       let path = directory + "/e"
-      var settings = EvidenceLog.Settings(path: path)
+      var settings = EvidenceLog.Configuration(path: path)
       settings.maximumBytes = 2_000
       settings.files = 3
       let scheduler = Scheduler.quiet()
@@ -116,7 +116,7 @@ struct EvidenceTests {
     let reports = Log<String>()
     let scheduler = Scheduler(logger: Logger(label: "test") { _ in Recording(reports: reports) })
     try scheduler.register("nop") { _ in nil }
-    let log = try EvidenceLog(EvidenceLog.Settings(path: "/dev/full"))
+    let log = try EvidenceLog(EvidenceLog.Configuration(path: "/dev/full"))
     try scheduler.record(to: log)
     scheduler.start()
     for number in 1...5 {
@@ -142,10 +142,10 @@ struct EvidenceTests {
 
   @Test func whatCannotBeWrittenToIsSaidAtOnce() async throws {
     #expect(throws: EvidenceLogError.self) {
-      try EvidenceLog(EvidenceLog.Settings(path: "/nowhere/at/all.jsonl"))
+      try EvidenceLog(EvidenceLog.Configuration(path: "/nowhere/at/all.jsonl"))
     }
     try await withDirectory { directory in
-      let log = try EvidenceLog(EvidenceLog.Settings(path: directory + "/e"))
+      let log = try EvidenceLog(EvidenceLog.Configuration(path: directory + "/e"))
       let (first, second) = (Scheduler.quiet(), Scheduler.quiet())
       try first.record(to: log)
       #expect(throws: EvidenceLogError.inUse(path: directory + "/e")) { try second.record(to: log) }

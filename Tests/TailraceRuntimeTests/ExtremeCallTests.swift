@@ -193,7 +193,7 @@ struct ExtremeCallTests {
 
   @Test func evidenceSettingsAreChecked() {
     for value in [Int.min, -1, 0, .max] {
-      var settings = EvidenceLog.Settings(path: "/nowhere/at/all")
+      var settings = EvidenceLog.Configuration(path: "/nowhere/at/all")
       (settings.files, settings.waitingLines, settings.maximumBytes) = (value, value, value)
       expectRefusal(of: (value == .max ? [] : ["maximumBytes"]) + ["files", "waitingLines"], unless: false) {
         try settings.validate()
@@ -201,7 +201,7 @@ struct ExtremeCallTests {
       #expect(throws: EvidenceLogError.self) { try EvidenceLog(settings) }
     }
     for path in ["", "/dev/null\u{0}.jsonl", String(repeating: "x", count: 4_091)] {
-      let settings = EvidenceLog.Settings(path: path)
+      let settings = EvidenceLog.Configuration(path: path)
       expectRefusal(of: ["path"], unless: false) { try settings.validate() }
       #expect {
         try EvidenceLog(settings)

@@ -70,7 +70,7 @@ final class Intruder: Sendable {
     _ = try? scheduler.registerBlocking("plain") { _ in nil }
     try? scheduler.onSubmission { _ in }
     try? scheduler.use(attempt: AttemptHooks())
-    if let log = try? EvidenceLog(EvidenceLog.Settings(path: "/dev/null")) { try? scheduler.record(to: log) }
+    if let log = try? EvidenceLog(EvidenceLog.Configuration(path: "/dev/null")) { try? scheduler.record(to: log) }
     if scheduler.metrics().uptime > .zero { scheduler.start() }
   }
 

@@ -230,10 +230,10 @@ struct PlantedCauseTests {
     let planted = try Planted(
       """
       name: t
-      jobs: {check: {service: 50ms, number: 1}}
+      jobs: {check: {service: 50ms, tenants: 1}}
       load: [{poisson: 35/s, of: check}]
       duration: 60s
-      scheduler: {workers: 8, tags: {concurrency: 2}}
+      scheduler: {workers: 8, tenants: {concurrency: 2}}
       targets: [waiting.p90 < 10ms]
       """)
     #expect(try planted.wait().held.first?.by == .unknown)
@@ -259,7 +259,7 @@ struct OutsideCauseTests {
   private func run(lag: Int64, service: (Int64) -> Int64, observations: Observations, targets: [String]) throws
     -> ScenarioResult
   {
-    let recorder = Recorder(Recorder.Settings(types: ["check"]))
+    let recorder = Recorder(Recorder.RecorderSettings(types: ["check"]))
     for job in Int64(0)..<2_000 {
       var record = TimelineRecord(
         number: UInt64(job), type: JobTypeID(rawValue: 0), priority: .normal,
@@ -333,7 +333,7 @@ struct OutsideCauseTests {
 
   /// A run too large for its attempts to be kept says what the means of the class say, and no more.
   @Test func aLargeRunKnowsItsMeans() throws {
-    let recorder = Recorder(Recorder.Settings(types: ["check"], attemptLimit: 1))
+    let recorder = Recorder(Recorder.RecorderSettings(types: ["check"], attemptLimit: 1))
     for job in Int64(0)..<50 {
       var record = TimelineRecord(
         number: UInt64(job), type: JobTypeID(rawValue: 0), priority: .normal, intended: Instant(nanoseconds: job))

@@ -70,7 +70,7 @@ import Testing
   @Test func aRunThatFailsTakesNothingFromTheOthers() async throws {
     let scenario = try scenario("waiting.p99 < 50ms")
     let expression = try TargetExpression(parsing: "waiting.p99 < 50ms", types: ["job"])
-    var settings = CapacitySearcher.Settings()
+    var settings = CapacitySearcher.SearchSettings()
     settings.rounds = 3
     settings.scouts = 1
     var searcher = CapacitySearcher(

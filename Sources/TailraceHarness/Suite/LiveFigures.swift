@@ -110,7 +110,7 @@ final class RunWatch {
   }
 
   /// One that keeps no list of attempts: what only such a list gives is known when the run is over.
-  private static func makeRecorder(_ settings: Recorder.Settings) -> Recorder {
+  private static func makeRecorder(_ settings: Recorder.RecorderSettings) -> Recorder {
     var settings = settings
     settings.attemptLimit = 0
     settings.expectedJobs = 1

@@ -8,13 +8,6 @@ import TailraceWorkload
 
 /// Writes reports to disk: one directory per run, atomically.
 package enum ReportDirectory {
-  /// Why a report could not be written or read.
-  package struct Problem: Error, CustomStringConvertible {
-    package var description: String
-    /// Whether writing failed, rather than reading.
-    package var isOfWriting = true
-  }
-
   /// A written report.
   package struct Written: Sendable {
     /// The new directory's path.
@@ -29,7 +22,9 @@ package enum ReportDirectory {
   ///   - parent: The directory of reports; created if missing.
   ///   - name: The new directory's name; nil: the suite's name and its start time.
   @discardableResult
-  package static func write(_ run: SuiteRun, under parent: String, name: String? = nil) throws(Problem) -> Written {
+  package static func write(_ run: SuiteRun, under parent: String, name: String? = nil) throws(ReportDirectoryProblem)
+    -> Written
+  {
     try write(name: name ?? stamped(run.result.suite, started: run.result.started), under: parent) { temporary in
       try writeFiles(of: run.result, to: temporary)
       // The run that targets are about is `jobs.csv` where there is one scenario; all others are named.
@@ -53,7 +48,7 @@ package enum ReportDirectory {
   @discardableResult
   package static func write(
     files: [(path: String, bytes: [UInt8])], name: String, under parent: String
-  ) throws(Problem) -> Written {
+  ) throws(ReportDirectoryProblem) -> Written {
     try write(name: name, under: parent) { temporary in
       for (path, bytes) in files { try put(bytes, at: path, in: temporary) }
     }
@@ -69,7 +64,7 @@ package enum ReportDirectory {
   /// Fills a directory under a temporary name, and renames it when it is complete.
   private static func write(
     name base: String, under parent: String, filling fill: (_ temporary: URL) throws -> Void
-  ) throws(Problem) -> Written {
+  ) throws(ReportDirectoryProblem) -> Written {
     let parentURL = URL(fileURLWithPath: parent, isDirectory: true).standardizedFileURL
     let temporary = parentURL.appendingPathComponent(OwnedName(kind: ".\(base)").text, isDirectory: true)
     let final: String
@@ -86,15 +81,16 @@ package enum ReportDirectory {
       linkProblem: obstacle(toLinkIn: parent) ?? point(latest, at: final, in: parentURL))
   }
 
-  private static func cannotWrite(_ parent: String, _ error: any Error) -> Problem {
+  private static func cannotWrite(_ parent: String, _ error: any Error) -> ReportDirectoryProblem {
     // The file's path has the temporary directory's name, which tells the user nothing: only the reason is shown.
     let reason = (error as? FileProblem)?.reason ?? ErrorWords.of(error)
-    return Problem(description: "cannot write the report to '\(parent)': \(reason); choose another place with --output")
+    return ReportDirectoryProblem(
+      description: "cannot write the report to '\(parent)': \(reason); choose another place with --output")
   }
 
   /// Renders a report again from its `result.json`, `comparison.json`, `gate.json`, `capacity.json` or `plan.json`;
   /// every other file but `jobs.csv` is written anew.
-  package static func rerender(_ directory: String) throws(Problem) {
+  package static func rerender(_ directory: String) throws(ReportDirectoryProblem) {
     let url = URL(fileURLWithPath: directory, isDirectory: true)
     // What a directory is the report of shows in the file that all of it follows from.
     let renderings: [(name: String, render: ([UInt8]) throws -> [(path: String, bytes: [UInt8])])] = [
@@ -114,14 +110,14 @@ package enum ReportDirectory {
       files = try render(try InputFile.bytes(of: source.path, .result, .regular))
     } catch {
       let reason = (error as? FileProblem)?.reason ?? ErrorWords.of(error)
-      throw Problem(
+      throw ReportDirectoryProblem(
         description: "cannot read '\(source.path)': \(reason); name a report directory that has a result.json",
         isOfWriting: false)
     }
     do {
       for (path, bytes) in files { try put(bytes, at: path, in: url) }
     } catch {
-      throw Problem(description: ErrorWords.of(error))
+      throw ReportDirectoryProblem(description: ErrorWords.of(error))
     }
   }
 
@@ -220,4 +216,11 @@ package enum ReportDirectory {
     }
     return nil
   }
+}
+
+/// Why a report could not be written or read.
+package struct ReportDirectoryProblem: Error, CustomStringConvertible {
+  package var description: String
+  /// Whether writing failed, rather than reading.
+  package var isOfWriting = true
 }

@@ -24,11 +24,6 @@ package struct ExternalSystem: ReplaySystem {
   /// Beside the time to drain, for a program to start and to write its rows.
   static let allowance = Nanoseconds.seconds(60)
 
-  /// Why a program's replay came to nothing.
-  package struct Problem: Error, CustomStringConvertible {
-    package var description: String
-  }
-
   package let name: String
   package static let summary = "Your own program, which replays the tape itself: docs/driver.md."
   package var summary: String { Self.summary }
@@ -91,7 +86,8 @@ package struct ExternalSystem: ReplaySystem {
       try OutputFile.makeFolder(folder.path)
       try Self.write(replay.tape, to: folder.appendingPathComponent("TAPE.csv"))
     } catch {
-      throw Problem(description: "\(name): cannot write the tape to '\(folder.path)': \(ErrorWords.of(error))")
+      throw ExternalSystemProblem(
+        description: "\(name): cannot write the tape to '\(folder.path)': \(ErrorWords.of(error))")
     }
     let meters = RunMeters(replay.meter)
     let end = try await ProgramRun(name: name, program: program, folder: folder, last: expected.jobs.last?.intended)
@@ -100,7 +96,7 @@ package struct ExternalSystem: ReplaySystem {
     replay.progress?.submitted(
       expected.jobs.count, reached: Nanoseconds(expected.jobs.last?.intended.nanoseconds ?? 0))
     let records = try records(in: folder, for: expected, end)
-    let recorder = Recorder(Recorder.Settings(replay.scenario, origin: .zero))
+    let recorder = Recorder(Recorder.RecorderSettings(replay.scenario, origin: .zero))
     let tap = replay.progress?.openTap(shards: 1, recorder.settings)
     records.withUnsafeBufferPointer {
       recorder.record($0)
@@ -148,7 +144,7 @@ package struct ExternalSystem: ReplaySystem {
       bytes = try InputFile.read(folder.appendingPathComponent("JOBS.csv").path, .rows, .regular)
     } catch {
       if let (reason, advice) = error.halves {
-        throw Problem(description: "the JOBS.csv of \(name) cannot be used: \(reason); \(advice)")
+        throw ExternalSystemProblem(description: "the JOBS.csv of \(name) cannot be used: \(reason); \(advice)")
       }
     }
     switch end {
@@ -156,7 +152,7 @@ package struct ExternalSystem: ReplaySystem {
     case .done: break
     }
     guard let bytes else {
-      throw Problem(
+      throw ExternalSystemProblem(
         description: "\(name) exited with status 0 and wrote no JOBS.csv, though \(expected.jobs.count) "
           + "\(expected.jobs.count == 1 ? "job was" : "jobs were") intended; write the file that its second argument "
           + "names"
@@ -167,12 +163,12 @@ package struct ExternalSystem: ReplaySystem {
       if records.isEmpty, !expected.jobs.isEmpty, case .done = end { throw noRows(expected.jobs.count) }
       return records
     } catch let problems as AttemptRowsReader.Problems {
-      throw Problem(description: "\(name) wrote rows that cannot be used:\n\(problems)")
+      throw ExternalSystemProblem(description: "\(name) wrote rows that cannot be used:\n\(problems)")
     }
   }
 
-  private func noRows(_ intended: Int) -> Problem {
-    Problem(
+  private func noRows(_ intended: Int) -> ExternalSystemProblem {
+    ExternalSystemProblem(
       description: "\(name) exited with status 0 and wrote no row, though \(intended) "
         + "\(intended == 1 ? "job was" : "jobs were") intended; write a row for each job to the file that its second "
         + "argument names")
@@ -265,7 +261,7 @@ private struct ProgramRun {
     } catch {
       if interruption.isSet { return .stopped(isWhole: false) }
       guard MonotonicClock.now() < deadline else { throw late(allowed) }
-      throw ExternalSystem.Problem(description: "\(name) could not be started: \(ErrorWords.of(error))")
+      throw ExternalSystemProblem(description: "\(name) could not be started: \(ErrorWords.of(error))")
     }
     // A signal from a terminal reaches the program too, and may have ended it before this one has noticed.
     if case .signaled = status, !interruption.isSet { try? await Task.sleep(for: .milliseconds(200)) }
@@ -289,8 +285,8 @@ private struct ProgramRun {
     return values
   }
 
-  private func late(_ allowed: Nanoseconds) -> ExternalSystem.Problem {
-    ExternalSystem.Problem(
+  private func late(_ allowed: Nanoseconds) -> ExternalSystemProblem {
+    ExternalSystemProblem(
       description: "\(name) had not ended after \(Int(allowed.seconds)) s: the tape's length, the scenario's drain, "
         + "and \(Int(ExternalSystem.allowance.seconds)) s to start and to write; it was ended. Let it stop, or raise "
         + "drain"
@@ -298,11 +294,16 @@ private struct ProgramRun {
   }
 
   /// With the last that the program said.
-  private func failure(_ how: String, _ file: String) -> ExternalSystem.Problem {
+  private func failure(_ how: String, _ file: String) -> ExternalSystemProblem {
     // The program may have said anything. A line that is written over by a carriage return ends by it.
     let lines = InputFile.end(of: file, count: 1 << 14).split { $0 == 0x0a || $0 == 0x0d }.suffix(12)
       .map { VisibleText.lines($0) }.map { $0.prefix(400) + ($0.count > 400 ? "…" : "") }
     let said = lines.isEmpty ? "it said nothing on standard error" : "it said last:\n" + lines.joined(separator: "\n")
-    return ExternalSystem.Problem(description: "\(name) \(how); \(said)")
+    return ExternalSystemProblem(description: "\(name) \(how); \(said)")
   }
+}
+
+/// Why a program's replay came to nothing.
+package struct ExternalSystemProblem: Error, CustomStringConvertible {
+  package var description: String
 }

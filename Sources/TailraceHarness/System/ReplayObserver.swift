@@ -19,7 +19,7 @@ final class ReplayObserver: TimelineObserver, Sendable {
   private let late = Atomic<Int>(0)
 
   init(shards: Int, replay: Replay, origin: Instant) {
-    let settings = Recorder.Settings(replay.scenario, origin: origin)
+    let settings = Recorder.RecorderSettings(replay.scenario, origin: origin)
     recorders = RecorderShards(count: shards, settings: settings)
     gates = (0..<max(1, shards)).map { _ in ShardGate() }
     log = replay.log

@@ -18,11 +18,6 @@ package struct ProgramOutput: Sendable {
   /// Whether it was ended since this program was interrupted.
   package var wasInterrupted = false
 
-  /// A program that printed more than is read.
-  package struct Problem: Error, CustomStringConvertible {
-    package let description: String
-  }
-
   /// Runs a program to its end. What it leaves running ends with it.
   ///
   /// - Parameters:
@@ -32,7 +27,7 @@ package struct ProgramOutput: Sendable {
   ///   - limit: the most that it may print, in bytes, to each of standard output and standard error.
   ///   - grace: How long the program may run after it has been asked to end.
   ///   - interruption: Set it to ask the program to end.
-  /// - Throws: ``Problem``, ``SystemRefusal``, or what `Subprocess.run` throws, where it was not interrupted.
+  /// - Throws: ``ProgramOutputProblem``, ``SystemRefusal``, or what `Subprocess.run` throws, if it was not interrupted.
   package static func of(
     _ program: String, _ arguments: [String], environment: [(name: String, value: String)] = [],
     in folder: String? = nil, limit: Int = 512 << 20, grace: Nanoseconds, interruption: StopFlag
@@ -75,8 +70,8 @@ package struct ProgramOutput: Sendable {
       wasInterrupted: interruption.isSet)
   }
 
-  private static func tooLong(_ program: String, _ limit: Int) -> Problem {
-    Problem(description: "'\(program)' printed more than \(limit >> 20) MiB, and was ended")
+  private static func tooLong(_ program: String, _ limit: Int) -> ProgramOutputProblem {
+    ProgramOutputProblem(description: "'\(program)' printed more than \(limit >> 20) MiB, and was ended")
   }
 
   private static func number(_ status: TerminationStatus) -> Int32 {
@@ -85,4 +80,9 @@ package struct ProgramOutput: Sendable {
     case .signaled(let signal): -signal
     }
   }
+}
+
+/// A program that printed more than is read.
+package struct ProgramOutputProblem: Error, CustomStringConvertible {
+  package let description: String
 }

@@ -13,7 +13,7 @@ extension SlowJobs {
 /// Looks for what slow jobs have in common.
 struct SlowSearch {
   let paths: JobPaths
-  let settings: Recorder.Settings
+  let settings: Recorder.RecorderSettings
   /// By pool; nil: not known.
   let workers: [Int?]
 

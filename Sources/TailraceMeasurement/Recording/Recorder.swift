@@ -19,7 +19,7 @@ package struct MeasurementWindow: Sendable, Hashable, Codable {
 /// allocate, except for the lists behind exact maxima, which stop growing at a limit.
 package final class Recorder {
   /// The settings of a recorder.
-  package struct Settings: Sendable {
+  package struct RecorderSettings: Sendable {
     /// Names of the job types, in the order of their ``TailraceCore/JobTypeID``.
     package var types: [String]
     package var window: MeasurementWindow
@@ -54,7 +54,7 @@ package final class Recorder {
     }
   }
 
-  package let settings: Settings
+  package let settings: RecorderSettings
   // A recorder is used by one thread at a time, and accesses to its properties never overlap; checking this at run time
   // would cost more than recording.
   /// By type and priority; nil until needed.
@@ -96,7 +96,7 @@ package final class Recorder {
   private let tracksSystem: Bool
 
   /// Creates an empty recorder.
-  package init(_ settings: Settings) {
+  package init(_ settings: RecorderSettings) {
     self.settings = settings
     cells = Array(repeating: nil, count: (settings.types.count + 1) * Self.priorities)
     busy = PoolID.allCases.map { _ in [] }

@@ -5,10 +5,10 @@ import TailraceCore
 /// It takes no locks, because calls for the same shard never overlap. Call ``merged()`` only after the last record.
 package final class RecorderShards: TimelineObserver, @unchecked Sendable {
   private let shards: [Shard]
-  private let settings: Recorder.Settings
+  private let settings: Recorder.RecorderSettings
 
   /// Creates entries for shards 0 to `count` − 1.
-  package init(count: Int, settings: Recorder.Settings) {
+  package init(count: Int, settings: Recorder.RecorderSettings) {
     self.settings = settings
     shards = (0..<max(1, count)).map { _ in Shard(settings) }
   }
@@ -31,12 +31,12 @@ package final class RecorderShards: TimelineObserver, @unchecked Sendable {
 /// uses 160 KB and takes half a millisecond to merge.
 private final class Shard {
   private static let capacity = 128
-  private let settings: Recorder.Settings
+  private let settings: Recorder.RecorderSettings
   @exclusivity(unchecked) private var recorder: Recorder?
   private let aside = UnsafeMutableBufferPointer<TimelineRecord>.allocate(capacity: capacity)
   @exclusivity(unchecked) private var count = 0
 
-  init(_ settings: Recorder.Settings) { self.settings = settings }
+  init(_ settings: Recorder.RecorderSettings) { self.settings = settings }
 
   // Records are trivial values and need no deinitialization.
   deinit { aside.deallocate() }

@@ -8,7 +8,7 @@ public enum EvidenceLogError: Error, Sendable, Hashable, CustomStringConvertible
   case cannotOpen(path: String, reason: String)
   /// Another scheduler already uses the log.
   case inUse(path: String)
-  /// Settings are out of range.
+  /// Configuration are out of range.
   case invalidSettings(InvalidValues)
   /// The system refused a thread for the log; `error` is the error number.
   case noThread(path: String, error: Int32)
@@ -45,12 +45,12 @@ public struct EvidenceCounts: Sendable, Hashable {
 /// A JSON Lines log with one line for each ended attempt, each job that settled without one, and each rejected job.
 ///
 /// The log formats and writes lines on its own thread, so the scheduler never waits. If more than
-/// ``Settings/waitingLines`` wait, the oldest are dropped, and a line reports how many and when. Full files are
+/// ``Configuration/waitingLines`` wait, the oldest are dropped, and a line reports how many and when. Full files are
 /// rotated, and a bounded number of files is kept. ``Scheduler/shutdown(grace:stopping:)`` returns after everything is
 /// flushed to disk.
 public final class EvidenceLog: Sendable {
   /// The settings of an evidence log.
-  public struct Settings: Sendable, Hashable {
+  public struct Configuration: Sendable, Hashable {
     /// The path of the file; 1 to 4,090 bytes of UTF-8. Rotated files get the suffix `.1`, `.2`, …, with `.1` the
     /// latest.
     public var path: String
@@ -83,7 +83,7 @@ public final class EvidenceLog: Sendable {
     }
   }
 
-  let settings: Settings
+  let settings: Configuration
   let buffer: EventBuffer
   private let parker = Parker()
   private struct State {
@@ -99,7 +99,7 @@ public final class EvidenceLog: Sendable {
   /// Opens the file and appends to what is there.
   ///
   /// - Throws: ``EvidenceLogError/cannotOpen(path:reason:)``, ``EvidenceLogError/invalidSettings(_:)``.
-  public init(_ settings: Settings) throws(EvidenceLogError) {
+  public init(_ settings: Configuration) throws(EvidenceLogError) {
     do throws(InvalidValues) { try settings.validate() } catch { throw .invalidSettings(error) }
     self.settings = settings
     buffer = EventBuffer(capacity: settings.waitingLines, isEvidence: true)

@@ -10,7 +10,7 @@ struct CapacityRun: Sendable {
   /// The seed's number, from 0.
   var round: Int
   /// Readings, in the order of the targets.
-  var targets: [CapacityTarget.Reading]
+  var targets: [CapacityTarget.TargetReading]
   var response: Distribution?
   /// Service time of the attempts: sum in nanoseconds, and count.
   var service: (sum: Double, count: Double)

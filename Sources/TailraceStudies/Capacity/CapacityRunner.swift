@@ -138,7 +138,7 @@ package struct CapacityRunner: Sendable {
     let targets = try scenario.targets.map { CapacityTarget($0, try TargetExpression(parsing: $0, types: types)) }
     let expressions = targets.map { (text: $0.text, expression: $0.expression) }
     var theory = scenario.capacityTheory(targets: expressions)
-    var settings = CapacitySearcher.Settings()
+    var settings = CapacitySearcher.SearchSettings()
     settings.seed = options.seed
     settings.rounds = options.rounds
     settings.scouts = options.rounds
@@ -177,7 +177,7 @@ package struct CapacityRunner: Sendable {
 
   private func search(
     _ candidate: Candidate, _ targets: [CapacityTarget], _ probe: any CapacityProbe,
-    _ settings: CapacitySearcher.Settings
+    _ settings: CapacitySearcher.SearchSettings
   ) async throws -> (search: CapacitySearch, scatter: Double?) {
     let name = candidate.varied.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
     let onProgress = onProgress

@@ -21,7 +21,7 @@ import TailraceWorkload
 /// The n-th run at any rate of any configuration has the same seed, so all runs see the same random draws.
 struct CapacitySearcher {
   /// Options of one search.
-  struct Settings: Sendable {
+  struct SearchSettings: Sendable {
     var seed: UInt64 = 1
     /// The initial number of rounds.
     var rounds = 8
@@ -44,7 +44,7 @@ struct CapacitySearcher {
   let scenario: Scenario
   let targets: [CapacityTarget]
   let probe: any CapacityProbe
-  private(set) var settings: Settings
+  private(set) var settings: SearchSettings
   let onProgress: @Sendable (CapacityProgress) -> Void
   /// Valid runs, by rate.
   private(set) var runs: [Double: [CapacityRun]] = [:]
@@ -62,7 +62,7 @@ struct CapacitySearcher {
   private(set) var crossingRates: [Double] = []
 
   init(
-    _ scenario: Scenario, targets: [CapacityTarget], probe: any CapacityProbe, settings: Settings,
+    _ scenario: Scenario, targets: [CapacityTarget], probe: any CapacityProbe, settings: SearchSettings,
     onProgress: @escaping @Sendable (CapacityProgress) -> Void = { _ in }
   ) {
     self.scenario = scenario

@@ -31,7 +31,7 @@ struct CapacityTarget: Sendable {
     }
   }
 
-  /// The value of ``Reading/load`` at the limit; nil: the curve is not inverted.
+  /// The value of ``TargetReading/load`` at the limit; nil: the curve is not inverted.
   var crossingLimit: Double? {
     let limit =
       switch kind {
@@ -50,7 +50,7 @@ struct CapacityTarget: Sendable {
   }
 
   /// The target's figures in one run.
-  struct Reading: Sendable {
+  struct TargetReading: Sendable {
     /// The metric's value; nil: nothing was measured.
     var value: Double?
     /// The figure that grows with the load: a share of late samples, a mean, or a share of failures.
@@ -63,16 +63,16 @@ struct CapacityTarget: Sendable {
     var service: Distribution?
   }
 
-  func reading(_ run: RunResult) -> Reading {
+  func reading(_ run: RunResult) -> TargetReading {
     var reading = figure(of: run)
     reading.service = run.measurement[expression.metric.key]?[.service]
     return reading
   }
 
-  private func figure(of run: RunResult) -> Reading {
+  private func figure(of run: RunResult) -> TargetReading {
     if case .share(let quantity, let key, _) = kind {
-      guard let samples = run.measurement[key]?[quantity], samples.count > 0 else { return Reading(weight: 0) }
-      return Reading(
+      guard let samples = run.measurement[key]?[quantity], samples.count > 0 else { return TargetReading(weight: 0) }
+      return TargetReading(
         load: samples.share(above: expression.limit.value), weight: Double(samples.count), samples: samples)
     }
     let outcome = TargetOutcome(expression, as: text, runs: [run], scale: 1)
@@ -82,11 +82,11 @@ struct CapacityTarget: Sendable {
       case .missingShare: outcome.observed.map { max(0, 1 - $0) }
       case .share, .other: nil
       }
-    return Reading(value: outcome.observed, load: load, weight: 1)
+    return TargetReading(value: outcome.observed, load: load, weight: 1)
   }
 
   /// The verdict over all runs at one rate.
-  func point(_ readings: [Reading]) -> CapacityTargetPoint {
+  func point(_ readings: [TargetReading]) -> CapacityTargetPoint {
     var point = CapacityTargetPoint(
       target: text, unit: expression.metric.unit, limit: expression.limit.value, observed: nil, verdict: .unclear)
     if case .share(_, _, let p) = kind {
@@ -119,7 +119,7 @@ struct CapacityTarget: Sendable {
   }
 
   /// Whether the mean meets the limit, regardless of its interval.
-  func leansGood(_ readings: [Reading]) -> Bool {
+  func leansGood(_ readings: [TargetReading]) -> Bool {
     if case .share(_, _, let p) = kind {
       let share = Self.share(readings.filter { $0.samples != nil }.map { ($0.load ?? 0, $0.weight) }).mean
       return share < 1 - p / 100

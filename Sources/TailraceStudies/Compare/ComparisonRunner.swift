@@ -80,7 +80,7 @@ package struct ComparisonRunner: Sendable {
   ///
   /// A failed run ends the rounds; earlier rounds are kept.
   ///
-  /// - Throws: ``ChildRun/Problem`` or ``UnlikeCandidates`` if the comparison is rejected before any round counts.
+  /// - Throws: ``ChildRunProblem`` or ``UnlikeCandidates`` if the comparison is rejected before any round counts.
   package func run(onProgress: @Sendable (Progress) -> Void) async throws -> Outcome {
     var comparison = Comparison(rules: rules, metrics: metrics)
     var forced: [String] = []
@@ -114,7 +114,7 @@ package struct ComparisonRunner: Sendable {
         do {
           results[index] = try await ChildRun.result(
             of: candidate.program, candidate.arguments + ["--seed", "\(roundSeed)"], interruption: interruption)
-        } catch let problem as ChildRun.Problem where problem.leavesRounds(comparison.counted) {
+        } catch let problem as ChildRunProblem where problem.leavesRounds(comparison.counted) {
           comparison.distrust(["round \(number) failed on \(candidate.label): \(problem.line)"])
           return outcome(comparison.contrasts(isLast: true), "round \(number) failed")
         }

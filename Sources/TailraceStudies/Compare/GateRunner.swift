@@ -74,7 +74,7 @@ package struct GateRunner: Sendable {
   /// Runs the gate.
   ///
   /// - Returns: The first rounds, fresh rounds if something was missed, and the resulting checks.
-  /// - Throws: ``ChildRun/Problem``, or ``UnlikeCandidates``.
+  /// - Throws: ``ChildRunProblem``, or ``UnlikeCandidates``.
   package func run(
     _ source: Source, against reference: Reference,
     onProgress: @escaping @Sendable (ComparisonRunner.Progress) -> Void
@@ -90,7 +90,7 @@ package struct GateRunner: Sendable {
       fresh = try await pass(source, reference, seed: seed &+ 1_000_003, onProgress)
     } catch {
       var kept = first
-      let words = (error as? ChildRun.Problem)?.line ?? ErrorWords.line(of: error)
+      let words = (error as? ChildRunProblem)?.line ?? ErrorWords.line(of: error)
       kept.outcome.comparison.distrust(["the fresh rounds failed: \(words)"])
       return (kept, nil, kept.checks)
     }
@@ -142,7 +142,7 @@ package struct GateRunner: Sendable {
       let found: SuiteResult?
       do {
         found = try await result(of: source, for: stored, of: baseline)
-      } catch let problem as ChildRun.Problem where problem.leavesRounds(comparison.counted) {
+      } catch let problem as ChildRunProblem where problem.leavesRounds(comparison.counted) {
         comparison.distrust(["round \(comparison.rounds.count + 1) failed on \(source.label): \(problem.line)"])
         ending = "round \(comparison.rounds.count + 1) failed"
         break
@@ -224,7 +224,7 @@ package enum BaselineRun {
   ///   - onRound: Called after each valid round.
   /// - Returns: The valid rounds, and why others were discarded. There are fewer rounds if the machine disturbs too
   ///   many, a system or a run fails, or of an interruption.
-  /// - Throws: ``ChildRun/Problem`` if the first run is rejected.
+  /// - Throws: ``ChildRunProblem`` if the first run is rejected.
   package static func rounds(
     of candidate: ComparisonRunner.Candidate, count rounds: Int, seed: UInt64, interruption: StopFlag,
     onRound: (Int) -> Void
@@ -239,7 +239,7 @@ package enum BaselineRun {
         own = try await ChildRun.result(
           of: candidate.program, candidate.arguments + ["--seed", "\(seed &+ UInt64(number - 1))"],
           interruption: interruption)
-      } catch let problem as ChildRun.Problem where problem.leavesRounds(results.count) {
+      } catch let problem as ChildRunProblem where problem.leavesRounds(results.count) {
         broken.append("round \(number) failed: \(problem.line)")
         return (results, spoiled, broken)
       }

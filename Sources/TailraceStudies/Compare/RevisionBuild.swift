@@ -7,13 +7,6 @@ import TailraceWorkload
 
 /// Builds the program of another revision of a repository beside the working copy, without changing it.
 package struct RevisionBuild: Sendable {
-  /// Why the revision's program could not be built.
-  package struct Problem: Error, CustomStringConvertible {
-    package var description: String
-    /// Whether the user interrupted the build.
-    package var isInterruption = false
-  }
-
   /// The directory of checkouts; existing ones are reused.
   package let directory: String
   /// A shell command, run in the checkout.
@@ -33,12 +26,12 @@ package struct RevisionBuild: Sendable {
   /// A revision's program, built unless it already exists. If the build fails, the checkout is removed.
   ///
   /// - Parameter onBuild: Called with the commit before it is built, which may take minutes.
-  /// - Throws: ``Problem``.
+  /// - Throws: ``RevisionBuildProblem``.
   package func program(of revision: String, onBuild: (String) -> Void) async throws -> String {
     let found = try await run(["git", "rev-parse", "--verify", "--quiet", "\(revision)^{commit}"], in: nil)
     let commit = String(decoding: found.output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     guard found.status == 0, commit.count >= 40 else {
-      throw Problem(
+      throw RevisionBuildProblem(
         description: "--against \(revision): neither an executable program nor a revision of this git repository")
     }
     let checkout = RevisionCheckout(commit: commit, in: directory)
@@ -66,14 +59,14 @@ package struct RevisionBuild: Sendable {
       _ = try await run(["git", "worktree", "prune"], in: nil)
       let added = try await run(["git", "worktree", "add", "--detach", checkout.path, checkout.commit], in: nil)
       guard added.status == 0 else {
-        throw Problem(description: "cannot check out \(checkout.commit): \(added.error)")
+        throw RevisionBuildProblem(description: "cannot check out \(checkout.commit): \(added.error)")
       }
     }
     let built = try await run(["sh", "-c", command], in: checkout.path)
     guard built.status == 0, FileManager.default.isExecutableFile(atPath: program) else {
       let said = String(decoding: built.output, as: UTF8.self) + built.error
       let words = said.split(separator: "\n").suffix(15).joined(separator: "\n")
-      throw Problem(
+      throw RevisionBuildProblem(
         description: "'\(command)' in \(checkout.path) did not build '\(product)', so the checkout was removed; set "
           + "--build and --product\n\(words)")
     }
@@ -85,7 +78,7 @@ package struct RevisionBuild: Sendable {
       do throws(FileProblem) {
         if let claim = try FileClaim(checkout.claimPath) { return claim }
       } catch {
-        throw Problem(description: error.description)
+        throw RevisionBuildProblem(description: error.description)
       }
       guard !interruption.isSet else { throw Self.interrupted }
       try? await Task.sleep(for: .milliseconds(100))
@@ -98,11 +91,11 @@ package struct RevisionBuild: Sendable {
       try OutputFile.makeFolder(directory)
       try OutputFile.write(Array("*\n".utf8), to: "\(directory)/.gitignore")
     } catch {
-      throw Problem(description: error.description)
+      throw RevisionBuildProblem(description: error.description)
     }
   }
 
-  private static let interrupted = Problem(
+  private static let interrupted = RevisionBuildProblem(
     description: "not finished: the build was interrupted, and its checkout was removed", isInterruption: true)
 
   private func run(_ words: [String], in folder: String?) async throws -> ProgramOutput {
@@ -111,7 +104,8 @@ package struct RevisionBuild: Sendable {
       outcome = try await ProgramOutput.of(
         words[0], Array(words.dropFirst()), in: folder, grace: .seconds(1), interruption: interruption)
     } catch {
-      throw Problem(description: "cannot run '\(words.prefix(2).joined(separator: " "))': \(ErrorWords.of(error))")
+      throw RevisionBuildProblem(
+        description: "cannot run '\(words.prefix(2).joined(separator: " "))': \(ErrorWords.of(error))")
     }
     if outcome.wasInterrupted { throw Self.interrupted }
     return outcome
@@ -188,4 +182,11 @@ package struct RevisionCheckout: Hashable, Sendable {
   private func git(_ arguments: [String]) async {
     _ = try? await ProgramOutput.of("git", arguments, grace: .zero, interruption: StopFlag())
   }
+}
+
+/// Why the revision's program could not be built.
+package struct RevisionBuildProblem: Error, CustomStringConvertible {
+  package var description: String
+  /// Whether the user interrupted the build.
+  package var isInterruption = false
 }

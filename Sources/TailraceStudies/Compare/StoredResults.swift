@@ -7,16 +7,11 @@ import TailraceWorkload
 
 /// Stored results, each of one run of a tape.
 package enum StoredResults {
-  /// Why the results cannot be used.
-  package struct Problem: Error, CustomStringConvertible {
-    package var description: String
-  }
-
   /// Every result in a directory, or the result in a file, sorted by path.
   ///
   /// - Parameter targets: Targets to check in addition to each scenario's own.
-  /// - Throws: ``Problem`` if there is no result, one cannot be read, or a target's metric was not measured.
-  package static func load(_ path: String, judgedBy targets: [String]) throws(Problem) -> [SuiteResult] {
+  /// - Throws: ``StoredResultsProblem`` if there is no result, if one cannot be read, or if a metric was not measured.
+  package static func load(_ path: String, judgedBy targets: [String]) throws(StoredResultsProblem) -> [SuiteResult] {
     var results = try load(path)
     for target in targets {
       var problem: String?
@@ -29,18 +24,18 @@ package enum StoredResults {
           }
         }
       }
-      if let problem { throw Problem(description: "--target \(problem)") }
+      if let problem { throw StoredResultsProblem(description: "--target \(problem)") }
     }
     return results
   }
 
   /// Every result in a directory, or the result in a file, sorted by path.
   ///
-  /// - Throws: ``Problem`` if there is no result, or one cannot be read.
-  package static func load(_ path: String) throws(Problem) -> [SuiteResult] {
+  /// - Throws: ``StoredResultsProblem`` if there is no result, or one cannot be read.
+  package static func load(_ path: String) throws(StoredResultsProblem) -> [SuiteResult] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw Problem(description: "'\(path)' does not exist; name a result.json, or a directory of reports")
+      throw StoredResultsProblem(description: "'\(path)' does not exist; name a result.json, or a directory of reports")
     }
     var files = [path]
     if isFolder.boolValue {
@@ -51,7 +46,7 @@ package enum StoredResults {
         .map { (path.hasSuffix("/") ? path : path + "/") + $0 }
     }
     guard !files.isEmpty else {
-      throw Problem(description: "'\(path)' contains no result.json; name a directory of reports")
+      throw StoredResultsProblem(description: "'\(path)' contains no result.json; name a directory of reports")
     }
     var results: [SuiteResult] = []
     for file in files {
@@ -60,7 +55,7 @@ package enum StoredResults {
         let kind: InputFile.Kind = isFolder.boolValue ? .regular : .any
         results.append(try ReportFiles.decode(try InputFile.bytes(of: file, .result, kind)))
       } catch {
-        throw Problem(
+        throw StoredResultsProblem(
           description: error is FileProblem ? ErrorWords.of(error) : "cannot read '\(file)': \(ErrorWords.of(error))")
       }
     }
@@ -101,4 +96,9 @@ package enum StoredResults {
   private static func words(_ seeds: [UInt64]) -> String {
     seeds.prefix(8).map { "\($0)" }.joined(separator: ", ") + (seeds.count > 8 ? ", …" : "")
   }
+}
+
+/// Why the results cannot be used.
+package struct StoredResultsProblem: Error, CustomStringConvertible {
+  package var description: String
 }

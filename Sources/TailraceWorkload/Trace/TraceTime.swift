@@ -3,7 +3,7 @@ import TailraceCore
 /// Parses durations and instants in logs.
 enum TraceTime {
   /// The result of parsing a time.
-  enum Reading: Equatable {
+  enum Parsed: Equatable {
     /// A time in nanoseconds.
     case value(Int64)
     /// The text means that the time is not known.
@@ -23,7 +23,7 @@ enum TraceTime {
   /// A duration: a number in `unit`, `MM:SS`, `HH:MM:SS`, `D-HH:MM:SS`, `1 day, 2:03:04`, `1h2m`, or `PT1H2M`.
   ///
   /// - Parameter unit: of bare numbers; nil: seconds.
-  static func length(_ bytes: UnsafeBufferPointer<UInt8>, _ unit: TraceUnit?, point: UInt8) -> Reading {
+  static func length(_ bytes: UnsafeBufferPointer<UInt8>, _ unit: TraceUnit?, point: UInt8) -> Parsed {
     if TraceNumber.isMissing(bytes) { return .missing }
     if let value = TraceNumber.decimal(bytes, unit ?? .seconds, point: point) { return .value(value) }
     let text = String(decoding: bytes, as: UTF8.self).lowercased()
@@ -111,7 +111,7 @@ enum TraceTime {
   ///
   /// - Parameter unit: nil: determined from the text. Numbers with 12 or more digits are milliseconds since 1970, with
   ///   15 or more microseconds, with 18 or more nanoseconds, all others seconds.
-  static func instant(_ bytes: UnsafeBufferPointer<UInt8>, _ unit: TraceUnit?, point: UInt8) -> Reading {
+  static func instant(_ bytes: UnsafeBufferPointer<UInt8>, _ unit: TraceUnit?, point: UInt8) -> Parsed {
     if TraceNumber.isMissing(bytes) { return .missing }
     if unit != .datetime {
       if let value = TraceNumber.decimal(bytes, unit ?? magnitude(bytes), point: point) { return .value(value) }

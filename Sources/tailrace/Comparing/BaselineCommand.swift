@@ -105,7 +105,7 @@ struct BaselineCommand: AsyncParsableCommand {
               + "(--rounds) or fewer metrics (gate --metric, --regression).\n")
         }
         try delivery.end()
-      } catch let problem as ChildRun.Problem {
+      } catch let problem as ChildRunProblem {
         throw refusal(problem)
       }
     }
@@ -214,7 +214,7 @@ func checkedCandidate(
 }
 
 /// The error for a child process that returned no result.
-func refusal(_ problem: ChildRun.Problem) -> any Error {
+func refusal(_ problem: ChildRunProblem) -> any Error {
   guard problem.status == Refusal.status else { return problem }
   return Refusal.usage(problem.words.split(separator: "\n").map(String.init))
 }

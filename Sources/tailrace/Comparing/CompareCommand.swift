@@ -104,7 +104,7 @@ struct CompareCommand: AsyncParsableCommand {
     } catch let unlike as UnlikeCandidates {
       display.finish()
       throw Refusal.unlike(unlike)
-    } catch let problem as ChildRun.Problem {
+    } catch let problem as ChildRunProblem {
       display.finish()
       throw refusal(problem)
     }
@@ -221,7 +221,7 @@ struct CompareCommand: AsyncParsableCommand {
         candidates: results.map { ComparedCandidate(label: $0, source: "stored in \($0)") }, comparison: comparison,
         contrasts: comparison.contrasts(isLast: true), ending: "these were stored", forced: forced,
         first: rounds.first ?? [])
-    } catch let problem as StoredResults.Problem {
+    } catch let problem as StoredResultsProblem {
       throw Refusal.usage(problem.description)
     } catch let unlike as UnlikeCandidates {
       throw Refusal.unlike(unlike)

@@ -111,18 +111,18 @@ struct GateCommand: AsyncParsableCommand {
       display.finish()
       let findings = findings(gate, source, label: label, started: started)
       try output.deliver(findings, reporting)
-    } catch let problem as BaselineStore.Problem {
+    } catch let problem as BaselineProblem {
       throw Refusal.usage(problem.description)
-    } catch let problem as StoredResults.Problem {
+    } catch let problem as StoredResultsProblem {
       throw Refusal.usage(problem.description)
-    } catch let problem as RevisionBuild.Problem where problem.isInterruption {
+    } catch let problem as RevisionBuildProblem where problem.isInterruption {
       Terminal.error.write("Error: \(problem)\n")
       throw ExitCode(Tailrace.interruptedStatus)
-    } catch let problem as RevisionBuild.Problem {
+    } catch let problem as RevisionBuildProblem {
       throw Refusal.usage(problem.description)
     } catch let unlike as UnlikeCandidates {
       throw Refusal.unlike(unlike)
-    } catch let problem as ChildRun.Problem {
+    } catch let problem as ChildRunProblem {
       throw refusal(problem)
     }
   }

@@ -62,7 +62,7 @@ struct NoiseCommand: AsyncParsableCommand {
         [own, candidate], rules: rules, metrics: metrics, seed: load.seed, interruption: Interruption.ask()
       ).run { display.show($0) }
       display.finish()
-    } catch let problem as ChildRun.Problem {
+    } catch let problem as ChildRunProblem {
       display.finish()
       throw refusal(problem)
     }

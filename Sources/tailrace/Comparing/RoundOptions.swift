@@ -16,8 +16,8 @@ struct RoundOptions: ParsableArguments {
   var rounds = Rounds(least: 12, most: 24)
   @Option(
     help: ArgumentHelp("Start no round that would end after this much time, such as 10min.", valueName: "duration"),
-    transform: Quantity.duration)
-  var budget: Quantity?
+    transform: DurationOption.duration)
+  var budget: DurationOption?
   @Option(
     help: ArgumentHelp("Treat changes up to this size as no difference: δ of the verdict 'same'.", valueName: "share"),
     transform: Self.share)

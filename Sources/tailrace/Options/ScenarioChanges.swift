@@ -14,8 +14,8 @@ struct ScenarioChanges: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Duration of arrivals, such as 30s: short for --set duration=…", valueName: "duration"),
-    transform: Quantity.duration)
-  var duration: Quantity?
+    transform: DurationOption.duration)
+  var duration: DurationOption?
   @Option(
     help: ArgumentHelp(
       "Multiply every declared duration and divide every rate by this factor; 0.1 is ten times as fast (default: 1).",
@@ -66,13 +66,13 @@ struct ScenarioChanges: ParsableArguments {
 }
 
 /// A validated duration, with its original text.
-struct Quantity: Sendable {
+struct DurationOption: Sendable {
   var text: String
   var value: Nanoseconds
 
-  static func duration(_ text: String) throws -> Quantity {
+  static func duration(_ text: String) throws -> DurationOption {
     do {
-      return Quantity(text: text, value: try QuantityText.duration(text))
+      return DurationOption(text: text, value: try QuantityText.duration(text))
     } catch {
       throw ValidationError(error.description)
     }

@@ -33,7 +33,7 @@ struct ScenarioSelection {
     _ arguments: [String], changes: ScenarioChanges, targets: [String],
     largeLoads: LargeLoads = .refused(offers: false)
   ) throws {
-    var reading = Reading(changes: changes, targets: targets, largeLoads: largeLoads)
+    var reading = SelectionReader(changes: changes, targets: targets, largeLoads: largeLoads)
     for argument in arguments { reading.add(argument) }
     let problems = reading.allProblems
     guard problems.isEmpty else { throw Refusal.usage(problems) }
@@ -92,7 +92,7 @@ struct ScenarioSelection {
 
 extension ScenarioSelection {
   /// State while the arguments are read.
-  private struct Reading {
+  private struct SelectionReader {
     let changes: ScenarioChanges
     let targets: [String]
     let largeLoads: LargeLoads

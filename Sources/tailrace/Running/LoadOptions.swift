@@ -25,12 +25,12 @@ struct LoadOptions: ParsableArguments {
     help: ArgumentHelp(
       "Drop a job instead of submitting it more than this after its intended arrival (default: 10s).",
       valueName: "duration"),
-    transform: Quantity.duration)
-  var maxLag = Quantity(text: "10s", value: .seconds(10))
+    transform: DurationOption.duration)
+  var maxLag = DurationOption(text: "10s", value: .seconds(10))
   @Option(
     help: ArgumentHelp("How long running jobs may go on after an interruption (default: 10s).", valueName: "duration"),
-    transform: Quantity.duration)
-  var grace = Quantity(text: "10s", value: .seconds(10))
+    transform: DurationOption.duration)
+  var grace = DurationOption(text: "10s", value: .seconds(10))
 
   @Flag(
     help: ArgumentHelp(
@@ -80,6 +80,6 @@ struct LoadOptions: ParsableArguments {
 }
 
 extension Pacing: ExpressibleByArgument {}
-extension Quantity: CustomStringConvertible {
+extension DurationOption: CustomStringConvertible {
   var description: String { text }
 }

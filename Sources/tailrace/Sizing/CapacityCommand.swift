@@ -68,8 +68,8 @@ struct CapacityCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "Stop after this much real time (default: 10min with --system live, else none).",
       valueName: "duration"),
-    transform: Quantity.duration)
-  var budget: Quantity?
+    transform: DurationOption.duration)
+  var budget: DurationOption?
   @Flag(help: "Start even if the load is too large to finish in reasonable time.")
   var force = false
   @Flag(help: "End with status 5 if the result is inconclusive.")
