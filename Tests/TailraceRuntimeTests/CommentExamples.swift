@@ -16,13 +16,8 @@ struct CommentExamples {
     }
     let scheduler = Scheduler()
     try scheduler.register(Greet.self) { job, context in "Hello, \(job.name)" }
-    try scheduler.registerBlocking("pause") { context in
-      try context.sleep(for: .milliseconds(20))
-      return nil
-    }
     scheduler.start()
-    let pause = try await scheduler.submit(JobRequest("pause", priority: .low, retry: .never))
-    let greeting = try await scheduler.submit(Greet(name: "world"), after: [pause])
+    let greeting = try await scheduler.submit(Greet(name: "world"), priority: .high, retry: .never)
     print(try await greeting.value(timeout: .seconds(60)))  // Hello, world
     await scheduler.shutdown(grace: .seconds(10))
     #expect(try await greeting.value() == "Hello, world")
