@@ -14,10 +14,10 @@ struct JobSlot {
   /// Links of the list that contains the job: a lane, the waiting submitters, the settled jobs or the free list.
   var next = JobSlot.none
   var previous = JobSlot.none
-  /// While blocked: the earliest eligible instant. Otherwise: when the current attempt became eligible.
-  var eligible = TimelineRecord.never
-  /// When the current attempt was handed out, corrected by the driver's report of its start.
-  var started = TimelineRecord.never
+  /// ``delay``, ``eligible`` and ``settled``, one after the other.
+  private var first = TimelineRecord.never
+  /// ``notBefore``, then ``started``.
+  private var second = TimelineRecord.never
   var generation: UInt32 = 0
   var timerPosition: Int32 = -1
   /// Order of becoming eligible; wraps.
@@ -34,8 +34,8 @@ struct JobSlot {
   var state = JobState.cancelled
   var priority = Priority.normal
   var pool = PoolID.async
-  /// Before settlement: attempts that crashed their worker. After: the settlement cause.
-  private var note: UInt8 = 0
+  /// ``crashes``, then ``cause``.
+  private var third: UInt8 = 0
 
   var batch = JobSlot.none
   /// Position in the lane's heap if the policy sorts within lanes, or -1.
@@ -50,16 +50,51 @@ struct JobSlot {
   /// was given.
   var rank = JobSlot.unranked
 
-  /// Attempts that crashed their worker, saturating at 254. Valid before settlement only.
-  var crashes: Int {
-    get { Int(note) }
-    set { note = UInt8(min(newValue, 254)) }
+  // A job is not admitted, then unsettled, then settled. What only one of these phases needs shares its room, so that a
+  // slot keeps its size.
+
+  /// Until admission: the delay between admission and eligibility.
+  var delay: Nanoseconds {
+    @inline(__always) get { Nanoseconds(first.nanoseconds) }
+    @inline(__always) set { first = Instant(nanoseconds: newValue.rawValue) }
   }
 
-  /// The settlement cause. Valid after settlement only.
+  /// Until admission: the earliest start that was asked for; `never`: none.
+  var notBefore: Instant {
+    @inline(__always) get { second }
+    @inline(__always) set { second = newValue }
+  }
+
+  /// From admission to settlement: when the current attempt became eligible or, while the job is blocked or scheduled,
+  /// when it does at the earliest; `never` for a job that settled before.
+  var eligible: Instant {
+    @inline(__always) get { first }
+    @inline(__always) set { first = newValue }
+  }
+
+  /// From admission to settlement: when the current attempt was handed out, corrected by the driver's report of its
+  /// start; `never` if none is running.
+  var started: Instant {
+    @inline(__always) get { second }
+    @inline(__always) set { second = newValue }
+  }
+
+  /// From admission to settlement: attempts that crashed their worker, saturating at 254.
+  var crashes: Int {
+    get { Int(third) }
+    set { third = UInt8(min(newValue, 254)) }
+  }
+
+  /// After settlement: when.
+  var settled: Instant {
+    @inline(__always) get { first }
+    @inline(__always) set { first = newValue }
+  }
+
+  /// After settlement: why.
   var cause: SettlementCause {
-    get { SettlementCause(rawValue: note) ?? .dropped }
-    set { note = newValue.rawValue }
+    get { SettlementCause(rawValue: third) ?? .dropped }
+    set { third = newValue.rawValue }
   }
 }
 

@@ -8,7 +8,7 @@ extension SchedulerCore {
   /// When a job settled; nil if it has not settled or is not known.
   public func settledInstant(of id: JobID) -> Instant? {
     guard let job = jobs.job(id)?.pointee, job.state.isTerminal else { return nil }
-    return job.eligible
+    return job.settled
   }
 
   /// When the current attempt of a job was handed to its worker; nil if none is running.

@@ -67,7 +67,7 @@ extension SchedulerCore {
   ) -> Int {
     advance(to: instant)
     var count = 0
-    while deadLetters.head != JobSlot.none, now - jobs[deadLetters.head].pointee.eligible >= age {
+    while deadLetters.head != JobSlot.none, now - jobs[deadLetters.head].pointee.settled >= age {
       forgetDeadLetter(deadLetters.head, into: &outbox)
       count += 1
     }

@@ -132,9 +132,8 @@ extension SchedulerCore {
     job.pointee.priority = submission.priority ?? types[type].priority
     job.pointee.pool = pool
     job.pointee.rank = rank(of: submission, type)
-    // Until admission, these fields hold the delay itself and the earliest start.
-    job.pointee.eligible = Instant(nanoseconds: submission.delay.rawValue)
-    if let notBefore = submission.notBefore { job.pointee.started = notBefore }
+    job.pointee.delay = submission.delay
+    if let notBefore = submission.notBefore { job.pointee.notBefore = notBefore }
     job.pointee.state = .waitingForRoom
     if let batch = submission.batch { joinBatch(batch, slot) }
     if usesTenants { assignTenant(submission.tenant, to: slot) }
@@ -186,9 +185,8 @@ extension SchedulerCore {
     job.pointee.accepted = now
     gauges.admitted += 1
     gauges.inSystem += 1
-    let delay = Nanoseconds(job.pointee.eligible.nanoseconds)
     // An absent instant is smaller than any other.
-    job.pointee.eligible = max(now + delay, job.pointee.started)
+    job.pointee.eligible = max(now + job.pointee.delay, job.pointee.notBefore)
     job.pointee.started = TimelineRecord.never
     let isDoomed = job.pointee.unsettledDependencies == JobSlot.dependencyHasFailed
     if job.pointee.unsettledDependencies == 0, job.pointee.batch == JobSlot.none {

@@ -85,8 +85,7 @@ extension SchedulerCore {
   private mutating func noteSettled(_ pending: PendingSettlement, into outbox: inout Outbox) {
     if pending.state == .deadLettered { noteKeys(ofDeadLetter: pending.slot) }
     announce(pending, into: &outbox)
-    // For a settled job this field holds the settlement instant.
-    jobs[pending.slot].pointee.eligible = now
+    jobs[pending.slot].pointee.settled = now
     jobs[pending.slot].pointee.cause = pending.cause
     if pending.state == .deadLettered {
       deadLetters.append(pending.slot, in: jobs)
@@ -147,7 +146,7 @@ extension SchedulerCore {
   /// Whether a list of settled jobs, oldest first, exceeds its count, or its oldest job exceeds the age limit.
   @inline(__always)
   mutating func isToForget(oldestOf list: JobList, most: Int, age: Nanoseconds) -> Bool {
-    list.head != JobSlot.none && (list.count > most || now - jobs[list.head].pointee.eligible > age)
+    list.head != JobSlot.none && (list.count > most || now - jobs[list.head].pointee.settled > age)
   }
 
   /// Forgets settled jobs beyond the configured count and age. Dead letters have their own limits.
