@@ -8,7 +8,7 @@ import Testing
 @testable import TailraceReport
 
 struct FirstPageTests {
-  private func record(_ job: Int64, type: UInt16, waiting: Int64, service: Int64, succeeds: Bool = true)
+  private func record(_ job: Int64, type: UInt16, waiting: Int64, service: Int64, cause: SettlementCause)
     -> TimelineRecord
   {
     var record = TimelineRecord(
@@ -18,23 +18,23 @@ struct FirstPageTests {
     record.started = record.eligible + Nanoseconds(waiting)
     record.finished = record.started + Nanoseconds(service)
     record.worker = 0
-    record.outcome = succeeds ? .succeeded : .failed
+    record.outcome = cause == .succeeded ? .succeeded : cause == .cancelled ? .cancelled : .failed
     record.settles = true
-    record.cause = succeeds ? .succeeded : .failed
+    record.cause = cause
     return record
   }
 
   /// Two types, of which one waits for the only worker, fails now and then, and misses its targets.
   private func suite(
     _ targets: [String], command: String = "tailrace run 'my file.yaml' --seed 7 --set load.poisson=50/s",
-    change: (inout Observations) -> Void = { _ in }
+    cause: SettlementCause = .failed, change: (inout Observations) -> Void = { _ in }
   ) throws -> SuiteResult {
     let recorder = Recorder(Recorder.RecorderSettings(types: ["quick", "slow"]))
     for job in Int64(0)..<1_000 {
       recorder.record(
         record(
           job, type: job % 10 == 0 ? 1 : 0, waiting: job > 700 ? 9_000_000 : 0, service: 900_000,
-          succeeds: job % 50 != 0)
+          cause: job % 50 != 0 ? .succeeded : cause)
       )
     }
     var observations = Observations()
@@ -134,6 +134,28 @@ struct FirstPageTests {
   @Test func rowsThatRepeatOthersAreLeftOut() throws {
     let page = try ReportPage.render(suite(["response.p90 < 5ms"]))
     #expect(page.contains("| quick | 900 |") && !page.contains("| priority=high |"))
+  }
+
+  /// Jobs that their submitter cancelled are no failures, so their line has no red marker.
+  @Test func onlyFailuresAreMarkedAsSuch() throws {
+    let excused = "<li class=\"excused\"><strong>mine</strong> on live:"
+    let cancelled = try suite([], cause: .cancelled) { $0.failures = nil }
+    #expect(cancelled.fateLines.first?.contains("20 cancelled by their submitter") == true)
+    #expect(try RunPage.render(cancelled).contains(excused))
+    let failed = try RunPage.render(suite([], cause: .failed) { $0.failures = nil })
+    #expect(!failed.contains(excused) && failed.contains("<li><strong>mine</strong> on live:"))
+    // The errors of attempts are failures, whatever came of the jobs.
+    #expect(try RunPage.render(suite([], cause: .cancelled)).contains("<li><strong>mine</strong> on live:"))
+  }
+
+  /// Parts and pools are named in `result.json`, and read again by name.
+  @Test func causesNamePartsAndPools() throws {
+    let suite = try suite(["response.p90 < 5ms"])
+    let json = String(decoding: try ReportFiles.encode(suite), as: UTF8.self)
+    #expect(json.contains(#""part":"waiting""#) && json.contains(#""pool":"async""#))
+    #expect(try ReportFiles.decode(Array(json.utf8)) == suite)
+    let other = Array(json.replacing(#""part":"waiting""#, with: #""part":"wait""#).utf8)
+    #expect(throws: ReportProblem.self) { try ReportFiles.decode(other) }
   }
 
   /// Results of versions without causes are read and shown.

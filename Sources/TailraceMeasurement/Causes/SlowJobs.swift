@@ -5,7 +5,7 @@ import TailraceCore
 package struct SlowJobs: Sendable, Hashable, Codable {
   /// A share of their time.
   package struct Part: Sendable, Hashable, Codable {
-    package var part: Quantity
+    @ByName package var part: Quantity
     /// Mean per job, in nanoseconds.
     package var mean: Double
     /// 0…1, of their time from intended arrival to settlement.
@@ -130,7 +130,7 @@ extension SlowJobs {
 
   /// What the slow jobs waited for, and what ran meanwhile in the pool in which most of them waited.
   package struct Wait: Sendable, Hashable, Codable {
-    package var pool: PoolID
+    @ByName package var pool: PoolID
     /// Largest share first.
     package var held: [Held]
     /// The pool's workers; nil: not known.

@@ -69,7 +69,7 @@ struct ComparisonDocument {
         $0.prose("**\(result.candidates[index].label)** against \(baseline): \(sum).")
       }
     }
-    RunPage.addFates(result.fateLines, to: &html)
+    RunPage.addFates(result.fates, to: &html)
     for line in ComparisonPage.tapeLines(result) { html.element("p", line) }
     html.element(
       "p",

@@ -33,7 +33,7 @@ struct GateDocument {
       $0.words(comparison.name)
     }
     html.element("p", ["class": "lead"]) { $0.prose(GatePage.summary(findings)) }
-    RunPage.addFates(comparison.fateLines, to: &html)
+    RunPage.addFates(comparison.fates, to: &html)
     let notices = [
       ("Do not trust the figures:", findings.invalid),
       ("Bounds that these rounds cannot check:", findings.boundsInNoise.map(GatePage.words)),

@@ -36,7 +36,7 @@ struct RunPage {
       $0.words(suite.suite)
     }
     html.element("p", ["class": "lead"]) { $0.prose(report.headline) }
-    Self.addFates(report.fateLines, to: &html)
+    Self.addFates(report.fates, to: &html)
     var facts = [("Started", suite.started), ("Seed", "\(suite.seed)")]
     facts.append(("Systems", unique(suite.scenarios.flatMap { $0.runs.map(\.system) }).joined(separator: ", ")))
     if suite.timeScale != 1 { facts.append(("Time scale", HumanUnits.digits(suite.timeScale))) }
@@ -59,11 +59,13 @@ struct RunPage {
     }
   }
 
-  /// The outcomes of jobs in runs where not all succeeded.
-  static func addFates(_ lines: [String], to html: inout HTML) {
+  /// The outcomes of jobs in runs where not all succeeded; in red where some count as failures.
+  static func addFates(_ lines: [FateLine], to html: inout HTML) {
     guard !lines.isEmpty else { return }
     html.element("ul", ["class": "findings"]) { html in
-      for line in lines.prefix(ReportPage.findingLimit) { html.element("li") { $0.prose(line) } }
+      for line in lines.prefix(ReportPage.findingLimit) {
+        html.element("li", line.hasFailures ? [:] : ["class": "excused"]) { $0.prose(line.words) }
+      }
     }
   }
 

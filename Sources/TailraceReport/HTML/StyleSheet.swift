@@ -85,7 +85,7 @@ enum StyleSheet {
     .findings .why{margin:.15rem 0 .6rem;font-size:.9375rem}
     .findings li.invalid::marker{color:var(--warn);font-weight:700}
     .findings li.warning{color:var(--soft)}
-    .findings li.warning::marker{color:var(--soft)}
+    .findings li.warning::marker,.findings li.excused::marker{color:var(--soft)}
 
     """
 

@@ -97,26 +97,43 @@ package struct JobFates {
   }
 }
 
+/// A line about the jobs of a run that did not succeed, with the run's name in `**`.
+package struct FateLine: Hashable, Sendable {
+  package var words: String
+  /// Whether some jobs count as failures; otherwise their submitter cancelled them, or they were duplicates.
+  package var hasFailures: Bool
+}
+
 extension SuiteResult {
-  /// A line for each run in which not all jobs succeeded, with the run's name in `**`.
-  package var fateLines: [String] {
+  /// A line for each run in which not all jobs succeeded.
+  package var fates: [FateLine] {
     scenarios.flatMap { scenario in
       scenario.runs.compactMap { run in
-        JobFates(run).sentence.map { "**\(scenario.name)** on \(run.system): \($0)" }
+        let fates = JobFates(run)
+        return fates.sentence.map {
+          FateLine(words: "**\(scenario.name)** on \(run.system): \($0)", hasFailures: fates.hasFailures)
+        }
       }
     }
   }
+
+  /// The words of ``fates``.
+  package var fateLines: [String] { fates.map(\.words) }
 }
 
 extension ComparisonFindings {
   /// The same for each candidate, over all its rounds.
-  package var fateLines: [String] {
+  package var fates: [FateLine] {
     pooled.compactMap { pooled in
-      guard let sentence = JobFates(pooled).sentence else { return nil }
+      let fates = JobFates(pooled)
+      guard let sentence = fates.sentence else { return nil }
       let label = candidates.indices.contains(pooled.candidate) ? candidates[pooled.candidate].label : pooled.system
-      return "**\(pooled.scenario)** on \(label): \(sentence)"
+      return FateLine(words: "**\(pooled.scenario)** on \(label): \(sentence)", hasFailures: fates.hasFailures)
     }
   }
+
+  /// The words of ``fates``.
+  package var fateLines: [String] { fates.map(\.words) }
 }
 
 extension CapacitySearch {

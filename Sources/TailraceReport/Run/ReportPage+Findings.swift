@@ -96,17 +96,17 @@ extension ReportPage {
   }
 
   /// The outcomes of jobs that did not succeed, and the errors of their attempts.
-  var fateLines: [String] {
-    suite.fateLines
+  var fates: [FateLine] {
+    suite.fates
       + suite.scenarios.flatMap { scenario in
-        scenario.runs.flatMap { run -> [String] in
+        scenario.runs.flatMap { run -> [FateLine] in
           guard let failures = run.observations.failures else { return [] }
           let shown = failures.ordered.prefix(3).map { reason in
             "**\(scenario.name)** on \(run.system): \(counted(reason.attempts, "attempt")) failed with: \(reason.words)"
           }
           let left = failures.reasons.count - shown.count + (failures.others > 0 ? 1 : 0)
           let more = "**\(scenario.name)** on \(run.system): \(counted(left, "other error")) under Failures"
-          return shown + (left > 0 ? [more] : [])
+          return (shown + (left > 0 ? [more] : [])).map { FateLine(words: $0, hasFailures: true) }
         }
       }
   }

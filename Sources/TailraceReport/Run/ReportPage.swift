@@ -19,7 +19,7 @@ struct ReportPage {
   private mutating func addVerdict() {
     page.heading(1, "\(suite.verdict.word): \(suite.suite)")
     page.paragraph(headline)
-    page.list(Array(fateLines.prefix(Self.findingLimit)))
+    page.list(Array(fates.prefix(Self.findingLimit).map(\.words)))
     if suite.timeScale != 1 {
       page.paragraph(
         "**Time scale \(HumanUnits.digits(suite.timeScale)).** Declared durations, limits and published values were "
