@@ -119,7 +119,7 @@ let package = Package(
     .target(
       name: "TailraceSQLite",
       dependencies: [
-        "TailraceReplay", "TailraceWorkload", "TailracePlatform", "TailraceHost",
+        "TailraceCore", "TailraceReplay", "TailraceWorkload", "TailracePlatform", "TailraceHost",
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: strict),
@@ -185,8 +185,8 @@ let package = Package(
       name: "TailraceHarnessTests",
       dependencies: [
         "TailraceHarness", "TailraceReplay", "TailraceSimulation", "TailraceSQLite", "TailraceJemalloc",
-        "TailraceWorkload", "TailraceMeasurement", "TailraceRuntime", "TailraceHost", "TailracePlatform",
-        "TailraceCore", "CPlatform", .product(name: "Subprocess", package: "swift-subprocess"),
+        "TailraceWorkload", "TailraceMeasurement", "TailraceReport", "TailraceRuntime", "TailraceHost",
+        "TailracePlatform", "TailraceCore", "CPlatform", .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       swiftSettings: strict),
     .testTarget(

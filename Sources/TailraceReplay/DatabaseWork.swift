@@ -15,19 +15,26 @@ package protocol DatabaseWork: Sendable {
 }
 
 /// What a pool of database connections has done.
-package struct DatabaseStatistics: Hashable, Sendable, Codable {
+package struct DatabaseStatistics: Hashable, Sendable {
   /// Operations that succeeded, by kind.
   package var reads = 0
   package var writes = 0
   package var mixed = 0
   /// Operations that threw.
   package var failures = 0
-  /// Operations under way now.
-  package var active = 0
   /// The most operations ever under way at once, waiting for a connection included.
-  package var peakActive = 0
-  /// Connections that the pool may open for reading; it has one more for writing.
-  package var readerLimit = 0
+  package var operationsMax = 0
+  /// Connections of the pool, the one for writing included.
+  package var connections = 0
+  /// The most connections ever in use at once. An operation under way uses one, unless it is queued.
+  package var connectionsInUseMax = 0
+  /// How often an operation got a connection.
+  package var acquisitions = 0
+  /// Operations that began while all connections of their kind were in use by earlier ones.
+  package var queued = 0
+  /// From an operation's begin until it has a connection: the sum and the maximum, in nanoseconds.
+  package var acquisitionTime: Int64 = 0
+  package var acquisitionTimeMax: Int64 = 0
   package init() {}
 }
 

@@ -1,6 +1,8 @@
 import Dispatch
 import Foundation
 import GRDB
+import Synchronization
+import TailraceCore
 import TailraceHost
 import TailracePlatform
 import TailraceReplay
@@ -12,10 +14,18 @@ package final class SQLiteDatabaseWork: DatabaseWork {
   private let directory: URL
   private let pool: DatabasePool
   private let rows: UInt64
+  private let readers: Int
   private let state: Locked<State>
+  private let acquisitions = Atomic<Int>(0)
+  private let acquisitionTime = Atomic<Int64>(0)
+  private let acquisitionTimeMax = Atomic<Int64>(0)
 
   private struct State {
     var statistics = DatabaseStatistics()
+    /// Operations under way that need a connection for reading.
+    var reading = 0
+    /// Operations under way that need the connection for writing.
+    var writing = 0
     var isClosed = false
   }
 
@@ -41,8 +51,9 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     }
     self.directory = own
     self.rows = UInt64(max(1, rows))
+    self.readers = readers
     var statistics = DatabaseStatistics()
-    statistics.readerLimit = readers
+    statistics.connections = readers + 1
     state = Locked(State(statistics: statistics))
   }
 
@@ -110,7 +121,13 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     if let failure = failure.withLock({ $0 }) { throw failure }
   }
 
-  package var statistics: DatabaseStatistics { state.withLock { $0.statistics } }
+  package var statistics: DatabaseStatistics {
+    var statistics = state.withLock { $0.statistics }
+    statistics.acquisitions = acquisitions.load(ordering: .relaxed)
+    statistics.acquisitionTime = acquisitionTime.load(ordering: .relaxed)
+    statistics.acquisitionTimeMax = acquisitionTimeMax.load(ordering: .relaxed)
+    return statistics
+  }
 
   /// The directory of the database, until ``close()``.
   package var location: URL { directory }
@@ -118,33 +135,59 @@ package final class SQLiteDatabaseWork: DatabaseWork {
   // A single statement is already a transaction; only `mixed` needs an explicit one.
 
   package func perform(_ operation: SQLiteOperation, key: UInt64) async throws {
-    let id = begin(key: key)
+    let begun = begin(operation)
+    let id = id(for: key)
     do {
       switch operation {
-      case .read: try await pool.unsafeRead { try Self.read($0, id: id) }
-      case .write: try await pool.writeWithoutTransaction { try Self.update($0, id: id) }
-      case .mixed: try await pool.write { try Self.readAndUpdate($0, id: id) }
+      case .read:
+        try await pool.unsafeRead { database in
+          self.noteAcquisition(after: begun)
+          try Self.read(database, id: id)
+        }
+      case .write:
+        try await pool.writeWithoutTransaction { database in
+          self.noteAcquisition(after: begun)
+          try Self.update(database, id: id)
+        }
+      case .mixed:
+        try await pool.write { database in
+          self.noteAcquisition(after: begun)
+          try Self.readAndUpdate(database, id: id)
+        }
       }
     } catch {
-      end(nil)
+      end(operation, failed: true)
       throw Self.worded(error)
     }
-    end(operation)
+    end(operation, failed: false)
   }
 
   package func performBlocking(_ operation: SQLiteOperation, key: UInt64) throws {
-    let id = begin(key: key)
+    let begun = begin(operation)
+    let id = id(for: key)
     do {
       switch operation {
-      case .read: try pool.unsafeRead { try Self.read($0, id: id) }
-      case .write: try pool.writeWithoutTransaction { try Self.update($0, id: id) }
-      case .mixed: try pool.write { try Self.readAndUpdate($0, id: id) }
+      case .read:
+        try pool.unsafeRead { database in
+          noteAcquisition(after: begun)
+          try Self.read(database, id: id)
+        }
+      case .write:
+        try pool.writeWithoutTransaction { database in
+          noteAcquisition(after: begun)
+          try Self.update(database, id: id)
+        }
+      case .mixed:
+        try pool.write { database in
+          noteAcquisition(after: begun)
+          try Self.readAndUpdate(database, id: id)
+        }
       }
     } catch {
-      end(nil)
+      end(operation, failed: true)
       throw Self.worded(error)
     }
-    end(operation)
+    end(operation, failed: false)
   }
 
   package func close() {
@@ -172,23 +215,48 @@ package final class SQLiteDatabaseWork: DatabaseWork {
     try update(database, id: id)
   }
 
-  private func begin(key: UInt64) -> Int64 {
+  private func id(for key: UInt64) -> Int64 { Int64(key % rows) }
+
+  /// Counts an operation that asks for a connection now.
+  private func begin(_ operation: SQLiteOperation) -> Instant {
     state.withLock { state in
-      state.statistics.active += 1
-      state.statistics.peakActive = max(state.statistics.peakActive, state.statistics.active)
+      switch operation {
+      case .read:
+        if state.reading >= readers { state.statistics.queued += 1 }
+        state.reading += 1
+      case .write, .mixed:
+        if state.writing >= 1 { state.statistics.queued += 1 }
+        state.writing += 1
+      }
+      let inUse = min(state.reading, readers) + min(state.writing, 1)
+      state.statistics.connectionsInUseMax = max(state.statistics.connectionsInUseMax, inUse)
+      state.statistics.operationsMax = max(state.statistics.operationsMax, state.reading + state.writing)
     }
-    return Int64(key % rows)
+    return MonotonicClock.now()
   }
 
-  /// Counts the end of an operation; nil: it threw.
-  private func end(_ operation: SQLiteOperation?) {
+  /// Called on the connection, before the operation's first statement.
+  private func noteAcquisition(after begun: Instant) {
+    let time = (MonotonicClock.now() - begun).rawValue
+    acquisitions.add(1, ordering: .relaxed)
+    acquisitionTime.add(time, ordering: .relaxed)
+    acquisitionTimeMax.max(time, ordering: .relaxed)
+  }
+
+  private func end(_ operation: SQLiteOperation, failed: Bool) {
     state.withLock { state in
-      state.statistics.active -= 1
+      switch operation {
+      case .read: state.reading -= 1
+      case .write, .mixed: state.writing -= 1
+      }
+      if failed {
+        state.statistics.failures += 1
+        return
+      }
       switch operation {
       case .read: state.statistics.reads += 1
       case .write: state.statistics.writes += 1
       case .mixed: state.statistics.mixed += 1
-      case nil: state.statistics.failures += 1
       }
     }
   }

@@ -17,7 +17,7 @@ struct EventBusTests {
     bus.subscribe(to: .exactly("job.done")) { exact.add($0.number) }
     var receipts: [EventReceipt] = []
     for topic in ["job", "job.done", "jobs", "audit", "job.done"] {
-      receipts.append(bus.publish(topic: topic, at: .zero))
+      receipts.append(bus.publish(topic: topic))
     }
     for receipt in receipts { _ = try await receipt.handled() }
     #expect(all.numbers == [1, 2, 3, 4, 5])
@@ -35,7 +35,7 @@ struct EventBusTests {
       await gate.passed()
       log.add(event.number)
     }
-    let receipt = bus.publish(topic: "a", at: .zero)
+    let receipt = bus.publish(topic: "a")
     async let summary = receipt.handled()
     gate.open()
     #expect(try await summary == EventReceipt.Summary(handled: 2, failed: 0, dropped: 0))
@@ -43,7 +43,7 @@ struct EventBusTests {
   }
 
   @Test func receiptIsCompleteAtOnceWithoutSubscribers() async throws {
-    let receipt = EventBus().publish(topic: "nobody.listens", at: .zero)
+    let receipt = EventBus().publish(topic: "nobody.listens")
     #expect(try await receipt.handled() == EventReceipt.Summary())
   }
 
@@ -53,7 +53,7 @@ struct EventBusTests {
     bus.subscribe(to: .all) { _ in throw Broken() }
     bus.subscribe(to: .all) { log.add($0.number) }
     for _ in 0..<3 {
-      let summary = try await bus.publish(topic: "a", at: .zero).handled()
+      let summary = try await bus.publish(topic: "a").handled()
       #expect(summary.failed == 1 && summary.handled == 1)
     }
     #expect(log.numbers == [1, 2, 3])
@@ -64,7 +64,7 @@ struct EventBusTests {
     let bus = EventBus(pendingLimit: 2)
     let gate = Gate()
     bus.subscribe(to: .all) { _ in await gate.passed() }
-    let receipts = (0..<10).map { _ in bus.publish(topic: "a", at: .zero) }
+    let receipts = (0..<10).map { _ in bus.publish(topic: "a") }
     gate.open()
     var handled = 0
     var dropped = 0
@@ -79,34 +79,33 @@ struct EventBusTests {
     #expect(bus.metrics.dropped == dropped)
   }
 
-  @Test func historyIsBoundedAndFiltered() {
-    let bus = EventBus(historyLimit: 4)
-    for number in 1...6 {
-      bus.publish(
-        topic: number.isMultiple(of: 2) ? "job.even" : "job.odd", payload: [UInt8(number)],
-        correlation: UInt64(number / 3), at: Instant(nanoseconds: Int64(number)))
-    }
-    #expect(bus.history().map(\.number) == [3, 4, 5, 6])
-    #expect(bus.history(of: .exactly("job.even")).map(\.number) == [4, 6])
-    #expect(bus.history(correlation: 1).map(\.number) == [3, 4, 5])
-    #expect(bus.history().first?.published == Instant(nanoseconds: 3))
-    #expect(bus.metrics.forgotten == 2)
-    let forgetful = EventBus(historyLimit: 0)
-    forgetful.publish(topic: "a", at: .zero)
-    #expect(forgetful.history().isEmpty && forgetful.metrics.forgotten == 1)
+  @Test func pendingDeliveriesAreCounted() async throws {
+    let bus = EventBus()
+    let gate = Gate()
+    bus.subscribe(to: .all) { _ in await gate.passed() }
+    bus.subscribe(to: .exactly("b")) { _ in await gate.passed() }
+    let receipts = ["a", "b", "a"].map { bus.publish(topic: $0) }
+    #expect(bus.metrics.pending == 4)
+    gate.open()
+    for receipt in receipts { try await receipt.handled() }
+    #expect(bus.metrics.pending == 0 && bus.metrics.pendingMax == 4)
   }
 
-  @Test func unsubscribedHearsWhatCameBeforeAndNothingLater() async throws {
-    let bus = EventBus()
-    let log = Log()
-    let subscriber = bus.subscribe(to: .all) { log.add($0.number) }
-    let before = bus.publish(topic: "a", at: .zero)
-    bus.unsubscribe(subscriber)
-    let after = bus.publish(topic: "a", at: .zero)
-    #expect(try await before.handled().handled == 1)
-    #expect(try await after.handled() == EventReceipt.Summary())
-    #expect(log.numbers == [1])
-    #expect(bus.metrics.subscribers == 0)
+  @Test func historyIsBoundedAndCountsByCorrelation() {
+    let bus = EventBus(historyLimit: 4)
+    #expect(bus.metrics.perCorrelation == [])
+    for id: UInt64? in [1, 1, 1, nil] { bus.publish(topic: "a", correlation: id) }
+    #expect(bus.metrics.perCorrelation == [3])
+    #expect(bus.metrics.remembered == 4 && bus.metrics.forgotten == 0)
+    for id: UInt64 in [2, 3] { bus.publish(topic: "a", correlation: id) }
+    // One event of the first id, whose others are gone, and those without an id do not count.
+    #expect(bus.metrics.perCorrelation == [1, 1])
+    for _ in 0..<6 { bus.publish(topic: "a", correlation: 4) }
+    #expect(bus.metrics.perCorrelation == [4])
+    #expect(bus.metrics.remembered == 4 && bus.metrics.forgotten == 8)
+    let forgetful = EventBus(historyLimit: 0)
+    forgetful.publish(topic: "a", correlation: 1)
+    #expect(forgetful.metrics.perCorrelation == [] && forgetful.metrics.forgotten == 1)
   }
 
   @Test func closingHandlesWhatIsPending() async {
@@ -116,11 +115,11 @@ struct EventBusTests {
       await Task.yield()
       log.add(event.number)
     }
-    for _ in 0..<100 { bus.publish(topic: "a", at: .zero) }
+    for _ in 0..<100 { bus.publish(topic: "a") }
     await bus.close()
     #expect(log.numbers == Array(1...100))
     bus.subscribe(to: .all) { log.add($0.number) }
-    bus.publish(topic: "a", at: .zero)
+    bus.publish(topic: "a")
     #expect(bus.metrics.subscribers == 0)
   }
 
@@ -128,7 +127,7 @@ struct EventBusTests {
     let bus = EventBus()
     let gate = Gate()
     bus.subscribe(to: .all) { _ in await gate.passed() }
-    let receipt = bus.publish(topic: "a", at: .zero)
+    let receipt = bus.publish(topic: "a")
     let waiter = Task { try await receipt.handled() }
     waiter.cancel()
     await #expect(throws: CancellationError.self) { try await waiter.value }
@@ -144,7 +143,7 @@ struct EventBusTests {
       for correlation in 0..<20 {
         group.addTask {
           for _ in 0..<50 {
-            _ = try await bus.publish(topic: "a", correlation: UInt64(correlation), at: .zero).handled()
+            _ = try await bus.publish(topic: "a", correlation: UInt64(correlation)).handled()
           }
         }
       }

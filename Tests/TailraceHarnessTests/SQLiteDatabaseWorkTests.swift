@@ -20,23 +20,26 @@ struct SQLiteDatabaseWorkTests {
     }
     let statistics = database.statistics
     #expect(statistics.reads == 20 && statistics.writes == 20 && statistics.mixed == 20)
-    #expect(statistics.failures == 0 && statistics.active == 0)
-    #expect(statistics.readerLimit == 4)
-    #expect(statistics.peakActive >= 1)
+    #expect(statistics.failures == 0 && statistics.acquisitions == 60)
+    #expect(statistics.connections == 5)
+    #expect((1...60).contains(statistics.operationsMax))
+    #expect((1...5).contains(statistics.connectionsInUseMax))
+    #expect(statistics.acquisitionTimeMax > 0 && statistics.acquisitionTime >= statistics.acquisitionTimeMax)
   }
 
   @Test func performsEveryOperationOnAThread() throws {
     let database = try SQLiteDatabaseWork(readers: 1, rows: 1)
     defer { database.close() }
     for operation in SQLiteOperation.allCases { try database.performBlocking(operation, key: .max) }
-    #expect(database.statistics.mixed == 1)
+    #expect(database.statistics.mixed == 1 && database.statistics.acquisitions == 3)
+    #expect(database.statistics.queued == 0 && database.statistics.connectionsInUseMax == 1)
   }
 
   @Test func hundredsOfWorkersShareABoundedPool() async throws {
     // More than there are threads to wait on.
     let database = try SQLiteDatabaseWork(readers: 1_000, rows: 10)
     defer { database.close() }
-    #expect(database.statistics.readerLimit == SQLiteDatabaseWork.readerLimit)
+    #expect(database.statistics.connections == SQLiteDatabaseWork.readerLimit + 1)
     try await withThrowingTaskGroup { group in
       for key in 0..<1_000 {
         group.addTask { try await database.perform(SQLiteOperation.allCases[key % 3], key: UInt64(key)) }
@@ -56,7 +59,7 @@ struct SQLiteDatabaseWorkTests {
     database.close()
     #expect(try FileManager.default.contentsOfDirectory(atPath: parent.path).isEmpty)
     await #expect(throws: (any Error).self) { try await database.perform(.read, key: 1) }
-    #expect(database.statistics.failures == 1)
+    #expect(database.statistics.failures == 1 && database.statistics.acquisitions == 0)
   }
 
   @Test func anUnwritablePlaceIsAnErrorThatLeavesNothing() throws {

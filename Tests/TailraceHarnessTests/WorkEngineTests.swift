@@ -180,7 +180,7 @@ struct WorkEngineTests {
     try await way.perform(.events(count: 10), order(), on: engine)
     #expect(engine.bus.metrics.published == 10)
     #expect(engine.bus.metrics.handled == 30)
-    #expect(engine.bus.history(correlation: 7).count == 10)
+    #expect(engine.bus.metrics.perCorrelation == [10])
     await engine.close()
   }
 
@@ -189,8 +189,9 @@ struct WorkEngineTests {
     let work = Work.cycles(limit: 15, needed: 1...15, pause: .microseconds(10), failedShare: 0.5)
     try await way.perform(
       work, order(.microseconds(10), cycles: 4, cycleFails: { $0.isMultiple(of: 2) }), on: engine)
-    let state = try #require(engine.workflows.state(of: 7))
-    #expect(state.status == .completed && state.cycles == 7 && state.succeeded == 4)
+    let counts = engine.workflows.counts
+    #expect(counts.started == 1 && counts.completed == 1 && counts.running == 0)
+    #expect(counts.cyclesSucceeded == 4 && counts.cyclesFailed == 3)
   }
 
   @Test(arguments: Way.allCases) func unfinishedWorkflowsTimeOut(way: Way) async {
@@ -199,6 +200,17 @@ struct WorkEngineTests {
     let expected = WorkError.cyclesExhausted(limit: 3, needed: 5, succeeded: 3)
     await #expect(throws: expected) { try await way.perform(work, order(cycles: 5), on: engine) }
     #expect(expected.isTimeout)
-    #expect(engine.workflows.state(of: 7)?.status == .timedOut)
+    #expect(engine.workflows.counts.timedOut == 1 && engine.workflows.counts.cyclesSucceeded == 3)
+  }
+
+  @Test(arguments: Way.allCases) func aCancelledWorkflowIsUnfinished(way: Way) async {
+    let engine = engine()
+    let work = Work.cycles(limit: 3, needed: 1...3, pause: .zero, failedShare: 0)
+    let order = order(.seconds(3_600), cycles: 1)
+    let task = Task.detached { try await way.perform(work, order, on: engine) }
+    while engine.workflows.counts.running == 0 { await Task.yield() }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    #expect(engine.workflows.counts.unfinished == 1 && engine.workflows.counts.running == 0)
   }
 }

@@ -90,6 +90,40 @@ import Testing
     #expect(keys.isDisjoint(with: ["busy", "held_back", "width", "window_start"]))
   }
 
+  /// What the real work did is beside each system that did some, in every file that names it, and nowhere else.
+  @Test func whatTheWorkDidIsShownForRunsThatHaveSome() throws {
+    var suite = try FixedSuite.make()
+    func text(_ path: String) throws -> String {
+      let file = try #require(try ReportFiles.render(suite).first { $0.path == path })
+      return String(decoding: file.bytes, as: UTF8.self)
+    }
+    for path in ["report.md", "report.html"] { #expect(!(try text(path)).contains("What the work did")) }
+    #expect(!(try text("result.json")).contains("\"work\""))
+    suite.scenarios[0].runs[0].observations.work = [
+      WorkStatistic(.eventsPublished, 1_234), WorkStatistic(.eventsPerJobMean, 2.5), WorkStatistic(.reads, 7),
+    ]
+    suite.scenarios[0].runs[1].observations.work = [
+      WorkStatistic(.eventsPublished, 99), WorkStatistic(.acquisitionTimeMax, 1_500),
+    ]
+    let page = try text("report.md")
+    let lines = page.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+    let start = try #require(lines.firstIndex(of: "### What the work did"))
+    #expect(lines[start + 1] == "| Work | Figure | live | sequential |")
+    #expect(
+      lines[(start + 3)...].prefix { $0.hasPrefix("|") } == [
+        "| Event bus | Events published | 1,234 | 99 |",
+        "| Event bus | Events per job in the history, mean | 2.50 | – |",
+        "| Database pool | Acquisition time, max | – | 1.50 µs |", "| Database pool | Reads | 7 | – |",
+      ])
+    #expect(page.matches(of: /What the work did/).count == 1)
+    let document = try text("report.html")
+    #expect(document.contains("What the work did") && document.contains("Events published"))
+    let json = try text("result.json")
+    #expect(
+      json.contains(#"{"group":"database_pool","name":"acquisition_time_max","unit":"ns","value":1500}"#))
+    #expect(try ReportFiles.decode(Array(json.utf8)) == suite)
+  }
+
   /// A file of the first format, whose names had no units, gives the same result.
   @Test func formerFormatIsRead() throws {
     let former = try Data(contentsOf: Self.golden.appending(path: "result-format-1.json"))

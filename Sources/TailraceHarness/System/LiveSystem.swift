@@ -74,12 +74,14 @@ package struct LiveSystem: ReplaySystem {
     let allowed = replay.interruption.isSet ? replay.grace : scenario.drain
     let shutdown = await waitForEnd(scheduler, within: allowed, replay: replay)
     let ended = MonotonicClock.now()
+    let work = engine.statistics
     await engine.close()
     let gauges = scheduler.metrics().gauges
     let expense = meters.expense()
     // From here on, records of handlers that are still running are dropped.
     let recorder = observer.merged()
-    var observations = expense.observations(settled: recorder.endedJobs, liveBytesWarm: generator.liveBytesWarm)
+    var observations = expense.observations(
+      settled: recorder.endedJobs, liveBytesWarm: generator.liveBytesWarm, work: work)
     observations.isOpenLoop = scenario.hasOpenArrivals
     observations.generatorLateness = generator.ownLateness
     observations.heldBack = generator.timeHeldBack

@@ -76,8 +76,10 @@ struct RunExpense {
   /// - Parameters:
   ///   - settled: jobs, for the figures per job.
   ///   - liveBytesWarm: live bytes once the warm-up was over; nil: it never was, or nobody counts.
-  func observations(settled: Int, liveBytesWarm: UInt64?) -> Observations {
+  ///   - work: what the jobs' work did; empty: nothing that is counted.
+  func observations(settled: Int, liveBytesWarm: UInt64?, work: [WorkStatistic] = []) -> Observations {
     var observations = Observations()
+    observations.work = work.isEmpty ? nil : work
     observations.processorTime = Reading(Double(processorTime))
     observations.peakMemory = Reading(Double(peakMemory))
     observations.bytesPerJob = .unavailable(unavailability ?? "no job settled")

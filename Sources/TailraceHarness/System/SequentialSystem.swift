@@ -50,12 +50,14 @@ package struct SequentialSystem: ReplaySystem {
     } catch {
       refused = error
     }
+    let work = engine.statistics
     await engine.close()
     timer.stop()
     if let refused { throw refused }
     let expense = meters.expense()
     let recorder = observer.merged()
-    var observations = expense.observations(settled: recorder.endedJobs, liveBytesWarm: turn.liveBytesWarm)
+    var observations = expense.observations(
+      settled: recorder.endedJobs, liveBytesWarm: turn.liveBytesWarm, work: work)
     // There is no generator: each job starts when the previous one is done.
     observations.isOpenLoop = false
     observations.observedFor = MonotonicClock.now() - origin

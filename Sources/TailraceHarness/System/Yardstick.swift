@@ -124,10 +124,12 @@ final class YardstickRun: Sendable {
     let ended = MonotonicClock.now()
     let left = unsettled
     let stillRunning = min(occupied, left)
+    let work = engine.statistics
     let expense = meters.expense()
     // From here on, records of jobs that are still running are dropped.
     let recorder = lock.withLock { observer.merged() }
-    var observations = expense.observations(settled: recorder.endedJobs, liveBytesWarm: generator.liveBytesWarm)
+    var observations = expense.observations(
+      settled: recorder.endedJobs, liveBytesWarm: generator.liveBytesWarm, work: work)
     observations.isOpenLoop = replay.scenario.hasOpenArrivals
     observations.generatorLateness = generator.ownLateness
     observations.observedFor = ended - origin

@@ -1,4 +1,3 @@
-import TailraceCore
 import TailracePlatform
 
 /// An event on an ``EventBus``.
@@ -10,7 +9,6 @@ package struct BusEvent: Hashable, Sendable {
   /// Identifies related events, here those of one job; nil: none.
   package let correlation: UInt64?
   package let payload: [UInt8]
-  package let published: Instant
 }
 
 /// The topics of a subscription.
@@ -32,17 +30,26 @@ package enum TopicPattern: Hashable, Sendable {
 }
 
 /// What an event bus has done so far.
-package struct EventBusMetrics: Hashable, Sendable, Codable {
+package struct EventBusMetrics: Hashable, Sendable {
   package var published = 0
   /// Deliveries: one event handled by one subscriber without an error.
   package var handled = 0
   /// Deliveries whose handler threw.
   package var failed = 0
-  /// Deliveries lost, as the subscriber's queue was full or the subscriber left.
+  /// Deliveries lost, as the subscriber's queue was full.
   package var dropped = 0
+  /// Deliveries queued or being handled.
+  package var pending = 0
+  /// The most deliveries pending at once.
+  package var pendingMax = 0
+  package var subscribers = 0
+  /// Events in the history.
+  package var remembered = 0
   /// Events that were removed from the history to make room.
   package var forgotten = 0
-  package var subscribers = 0
+  /// For each correlation id in the history, the number of its events, ascending. If events were removed, the id of
+  /// the oldest remaining event is left out, because some of its events may be gone, unless it is the only one.
+  package var perCorrelation: [Int] = []
   package init() {}
 }
 
@@ -68,7 +75,7 @@ package final class EventBus: Sendable {
   /// Makes a bus without subscribers.
   ///
   /// - Parameters:
-  ///   - historyLimit: Events kept for ``history(of:correlation:)``; at least 0.
+  ///   - historyLimit: Events remembered at most; at least 0.
   ///   - pendingLimit: Events that wait for one subscriber at most; at least 1.
   package init(historyLimit: Int = 1_000, pendingLimit: Int = 10_000) {
     state = Locked(State(history: EventHistory(limit: max(0, historyLimit))))
@@ -80,16 +87,15 @@ package final class EventBus: Sendable {
     state.withLock { state in
       var metrics = state.metrics
       metrics.subscribers = state.subscribers.count
+      metrics.remembered = state.history.count
       metrics.forgotten = state.history.forgotten
+      metrics.perCorrelation = state.history.perCorrelation
       return metrics
     }
   }
 
   /// Calls `handler` with every event published from now on whose topic matches.
-  ///
-  /// - Returns: The subscription, to be handed to ``unsubscribe(_:)``. It outlives the caller's reference.
-  @discardableResult
-  package func subscribe(to pattern: TopicPattern, handler: @escaping Handler) -> EventSubscriber {
+  package func subscribe(to pattern: TopicPattern, handler: @escaping Handler) {
     let subscriber = EventSubscriber(pattern: pattern, pendingLimit: pendingLimit, handler: handler) {
       [weak self] outcome in self?.count(outcome)
     }
@@ -98,48 +104,29 @@ package final class EventBus: Sendable {
       return state.isClosed
     }
     if isClosed { subscriber.finish() }
-    return subscriber
-  }
-
-  /// Ends a subscription: events published before still reach the subscriber, later ones do not.
-  package func unsubscribe(_ subscriber: EventSubscriber) {
-    state.withLock { state in state.subscribers.removeAll { $0 === subscriber } }
-    subscriber.finish()
   }
 
   /// Publishes an event to every matching subscriber.
   ///
   /// - Returns: A receipt to wait on; it is complete at once when nobody listens.
   @discardableResult
-  package func publish(
-    topic: String, payload: [UInt8] = [], correlation: UInt64? = nil, at now: Instant
-  ) -> EventReceipt {
+  package func publish(topic: String, payload: [UInt8] = [], correlation: UInt64? = nil) -> EventReceipt {
     // Events enter the queues under the lock, so that each subscriber sees them in order of their numbers.
     let (receipt, rejected) = state.withLock { state in
       state.lastNumber += 1
       state.metrics.published += 1
-      let event = BusEvent(
-        number: state.lastNumber, topic: topic, correlation: correlation, payload: payload, published: now)
+      let event = BusEvent(number: state.lastNumber, topic: topic, correlation: correlation, payload: payload)
       state.history.append(event)
       let listeners = state.subscribers.filter { $0.pattern.matches(topic) }
       let receipt = EventReceipt(event: event, deliveries: listeners.count)
       let rejected = listeners.count { !$0.accept(event, receipt: receipt) }
       state.metrics.dropped += rejected
+      state.metrics.pending += listeners.count - rejected
+      state.metrics.pendingMax = max(state.metrics.pendingMax, state.metrics.pending)
       return (receipt, rejected)
     }
     for _ in 0..<rejected { receipt.settle(.dropped) }
     return receipt
-  }
-
-  /// The events still remembered, oldest first.
-  ///
-  /// - Parameters:
-  ///   - pattern: Which topics.
-  ///   - correlation: Only events with this correlation id; nil: whatever theirs is.
-  package func history(of pattern: TopicPattern = .all, correlation: UInt64? = nil) -> [BusEvent] {
-    state.withLock { $0.history.events }.filter { event in
-      pattern.matches(event.topic) && (correlation == nil || event.correlation == correlation)
-    }
   }
 
   /// Ends every subscription and returns once all pending events are handled. Later events find no subscriber.
@@ -155,6 +142,7 @@ package final class EventBus: Sendable {
 
   private func count(_ outcome: EventReceipt.Outcome) {
     state.withLock { state in
+      state.metrics.pending -= 1
       switch outcome {
       case .handled: state.metrics.handled += 1
       case .failed: state.metrics.failed += 1
@@ -185,6 +173,13 @@ struct EventHistory {
     oldest = (oldest + 1) % limit
   }
 
-  /// Oldest first.
-  var events: [BusEvent] { Array(ring[oldest...] + ring[..<oldest]) }
+  var count: Int { ring.count }
+
+  /// As ``EventBusMetrics/perCorrelation``.
+  var perCorrelation: [Int] {
+    var counts: [UInt64: Int] = [:]
+    for case let id? in ring.map(\.correlation) { counts[id, default: 0] += 1 }
+    if forgotten > 0, counts.count > 1, let id = ring[oldest].correlation { counts[id] = nil }
+    return counts.values.sorted()
+  }
 }

@@ -44,12 +44,12 @@ extension WorkEngine {
         try Self.wait(isCancelled: isCancelled) { try await self.publish(count, job: order.job) }
         try sleep(order.plan.service)
       case .cycles(let limit, _, let pause, _):
-        var state = WorkflowState(job: order.job, needed: order.plan.cycles, limit: limit, at: start)
-        workflows.update(state)
+        var state = WorkflowState(needed: order.plan.cycles, limit: limit)
+        workflows.begin()
+        defer { workflows.end(state) }
         while state.status == .processing {
           try sleep(order.plan.service)
-          state.finishCycle(failed: order.cycleFails(state.cycles + 1), at: MonotonicClock.now())
-          workflows.update(state)
+          state.finishCycle(failed: order.cycleFails(state.cycles + 1))
           if state.status == .processing { try sleep(pause) }
         }
         try Self.check(state)

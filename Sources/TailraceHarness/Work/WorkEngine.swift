@@ -35,8 +35,8 @@ package final class WorkEngine: Sendable {
   let calibration: SpinCalibration
   /// The bus of `events` jobs.
   package let bus: EventBus
-  /// The states of `cycles` jobs.
-  package let workflows: WorkflowBoard
+  /// Counts the workflows of `cycles` jobs.
+  let workflows = WorkflowTally()
   /// The backend shared by all declared work; nil: none.
   let backend: Backend?
   /// Causes of unintended failures.
@@ -60,7 +60,6 @@ package final class WorkEngine: Sendable {
     self.database = database
     self.calibration = calibration
     bus = EventBus()
-    workflows = WorkflowBoard()
     for _ in 0..<max(1, subscribers) {
       bus.subscribe(to: .under("job")) { event in
         // Reads what it is sent, as a real subscriber would.
@@ -117,7 +116,7 @@ package final class WorkEngine: Sendable {
   func publish(_ count: Int, job: UInt64) async throws {
     let payload = Self.payload(of: job)
     let receipts = (0..<max(0, count)).map { _ in
-      bus.publish(topic: "job.progress", payload: payload, correlation: job, at: MonotonicClock.now())
+      bus.publish(topic: "job.progress", payload: payload, correlation: job)
     }
     var failed = 0
     var dropped = 0
@@ -130,12 +129,12 @@ package final class WorkEngine: Sendable {
   }
 
   private func runCycles(limit: Int, pause: Nanoseconds, order: WorkOrder) async throws {
-    var state = WorkflowState(job: order.job, needed: order.plan.cycles, limit: limit, at: MonotonicClock.now())
-    workflows.update(state)
+    var state = WorkflowState(needed: order.plan.cycles, limit: limit)
+    workflows.begin()
+    defer { workflows.end(state) }
     while state.status == .processing {
       try await sleeper.sleep(until: MonotonicClock.now() + order.plan.service)
-      state.finishCycle(failed: order.cycleFails(state.cycles + 1), at: MonotonicClock.now())
-      workflows.update(state)
+      state.finishCycle(failed: order.cycleFails(state.cycles + 1))
       if state.status == .processing { try await sleeper.sleep(until: MonotonicClock.now() + pause) }
     }
     try Self.check(state)

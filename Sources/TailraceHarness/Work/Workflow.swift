@@ -1,39 +1,28 @@
-import TailraceCore
 import TailracePlatform
 
-/// The state of a workflow that runs in cycles, updated after each cycle.
-package struct WorkflowState: Hashable, Sendable, Codable {
-  package enum Status: String, Sendable, Codable { case processing, completed, timedOut }
+/// The state of a workflow that runs in cycles.
+package struct WorkflowState: Hashable, Sendable {
+  package enum Status: Sendable { case processing, completed, timedOut }
 
-  /// The job's number on the tape.
-  package var job: UInt64
-  package var status: Status
+  package private(set) var status = Status.processing
   /// Cycles that ran, failed ones included.
-  package var cycles: Int
+  package private(set) var cycles = 0
   /// Successful cycles; the workflow needs ``needed`` of them.
-  package var succeeded: Int
-  package var needed: Int
+  package private(set) var succeeded = 0
+  package let needed: Int
   /// The most cycles that may run.
-  package var limit: Int
-  /// When the last cycle ended; before the first one, when the workflow began.
-  package var updated: Instant
+  package let limit: Int
 
   /// Begins a workflow. `needed` is at least 1; a `limit` below 1 counts as 1.
-  package init(job: UInt64, needed: Int, limit: Int, at now: Instant) {
-    self.job = job
+  package init(needed: Int, limit: Int) {
     self.needed = max(1, needed)
     self.limit = max(1, limit)
-    status = .processing
-    cycles = 0
-    succeeded = 0
-    updated = now
   }
 
   /// Records the end of a cycle. A failed cycle does not count and does not stop the workflow.
-  package mutating func finishCycle(failed: Bool, at now: Instant) {
+  package mutating func finishCycle(failed: Bool) {
     cycles += 1
     if !failed { succeeded += 1 }
-    updated = now
     if succeeded >= needed {
       status = .completed
     } else if cycles >= limit {
@@ -42,38 +31,51 @@ package struct WorkflowState: Hashable, Sendable, Codable {
   }
 }
 
-/// The states of the latest workflows.
-package final class WorkflowBoard: Sendable {
-  private struct Board {
-    var states: [UInt64: WorkflowState] = [:]
-    /// Jobs in order of their first update. The first is removed when the board is full.
-    var order: [UInt64] = []
-    var next = 0
+/// What the workflows of a run have done so far.
+package struct WorkflowCounts: Hashable, Sendable {
+  package var started = 0
+  package var completed = 0
+  /// Workflows that reached their limit of cycles.
+  package var timedOut = 0
+  package var running = 0
+  /// The most workflows running at once.
+  package var runningMax = 0
+  /// Cycles of workflows that ended.
+  package var cyclesSucceeded = 0
+  package var cyclesFailed = 0
+  package init() {}
+
+  /// Workflows that were cancelled, or are running.
+  package var unfinished: Int { started - completed - timedOut }
+}
+
+/// Counts the workflows of a run.
+package final class WorkflowTally: Sendable {
+  private let state = Locked(WorkflowCounts())
+
+  package init() {}
+
+  package var counts: WorkflowCounts { state.withLock { $0 } }
+
+  package func begin() {
+    state.withLock { counts in
+      counts.started += 1
+      counts.running += 1
+      counts.runningMax = max(counts.runningMax, counts.running)
+    }
   }
 
-  private let board = Locked(Board())
-  private let limit: Int
-
-  /// Makes an empty board for at most `limit` workflows.
-  package init(limit: Int = 1_000) { self.limit = max(1, limit) }
-
-  /// The last known state of a job's workflow; nil when it never began or has been forgotten.
-  package func state(of job: UInt64) -> WorkflowState? { board.withLock { $0.states[job] } }
-
-  /// Workflows on the board.
-  package var count: Int { board.withLock { $0.states.count } }
-
-  /// Puts a state on the board; the oldest workflow leaves when there is no room.
-  package func update(_ state: WorkflowState) {
-    board.withLock { board in
-      if board.states.updateValue(state, forKey: state.job) != nil { return }
-      if board.order.count < limit {
-        board.order.append(state.job)
-        return
+  /// Counts the end of a workflow; one that is still processing was cancelled.
+  package func end(_ workflow: WorkflowState) {
+    state.withLock { counts in
+      counts.running -= 1
+      counts.cyclesSucceeded += workflow.succeeded
+      counts.cyclesFailed += workflow.cycles - workflow.succeeded
+      switch workflow.status {
+      case .processing: break
+      case .completed: counts.completed += 1
+      case .timedOut: counts.timedOut += 1
       }
-      board.states[board.order[board.next]] = nil
-      board.order[board.next] = state.job
-      board.next = (board.next + 1) % limit
     }
   }
 }

@@ -83,12 +83,14 @@ package struct Observations: Sendable, Hashable, Codable {
   package var attemptsLeftOut: Int?
   /// Reasons of unplanned attempt failures; nil: none, or not reported by the system.
   package var failures: FailureReasons?
+  /// What the real work of the jobs did; nil: the jobs had no events, workflows or database operations.
+  package var work: [WorkStatistic]?
   package init() {}
 
   private enum CodingKeys: String, CodingKey {
     case isOpenLoop, generatorLateness, meanJobsInSystem, bytesPerJob, liveBytesWarm, liveBytesEnd
     case allocationsPerJob, hostSteal, hostTicks, otherPrograms, standstill, isInterrupted, cutOff, injectedFaults
-    case attemptsLeftOut, failures
+    case attemptsLeftOut, failures, work
     case heldBack = "heldBackNs"
     case observedFor = "observedForNs"
     case processorTime = "processorTimeNs"

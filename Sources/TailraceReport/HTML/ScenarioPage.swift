@@ -28,6 +28,7 @@ struct ScenarioPage {
       addTimelines(to: &$0)
       $0.add(blocks { $0.addJobs(run) })
       $0.add(blocks { $0.addFailures(scenario) })
+      $0.add(blocks { $0.addWork(scenario) })
       $0.add(blocks { $0.addPublished(scenario) })
       $0.add(blocks { $0.addComparison(scenario) })
       addFolded(to: &$0)

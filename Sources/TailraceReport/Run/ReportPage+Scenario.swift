@@ -24,6 +24,7 @@ extension ReportPage {
     addFailures(scenario)
     addResponse(run)
     addSeries(run)
+    addWork(scenario)
     addValidity(scenario)
     addResources(scenario)
     for run in scenario.runs {
