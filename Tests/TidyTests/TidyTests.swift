@@ -199,7 +199,9 @@ struct TidyTests {
 
   @Test func theFirstPageStaysShort() throws {
     let text = try String(contentsOf: Repository.root.appendingPathComponent("README.md"), encoding: .utf8)
-    #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count <= 151, "at most 150 lines, each ended by a newline")
+    #expect(
+      text.split(separator: "\n", omittingEmptySubsequences: false).count <= 151,
+      "at most 150 lines, each ended by a newline")
   }
 
   @Test func linesStayShort() {
