@@ -60,6 +60,8 @@ struct MachineTests {
     try write("", to: "side/tool")
     #expect(RunEnvironment.gitCommit(above: root.path + "/main/.build/release") == hash)
     #expect(RunEnvironment.gitCommit(above: root.path + "/side") == String(hash.reversed()))
+    // Such as that of a working directory that was removed.
+    for path in ["", ".", "..", "a/b", "/", "//"] { #expect(RunEnvironment.gitCommit(above: path) == nil) }
   }
 
   @Test func spinLoopGrowsWithItsIterations() {

@@ -97,16 +97,18 @@ package struct RunEnvironment: Hashable, Sendable, Codable {
   ///
   /// `git_commit` is that of the user's working copy, `tailrace_commit` that of the checkout which built this program.
   static func gitCommit(above path: String) -> String? {
-    var directory = URL(fileURLWithPath: path).standardizedFileURL
-    while directory.path != "/" {
-      let dotGit = directory.appendingPathComponent(".git").path
+    // A working directory that was removed has no path.
+    guard path.hasPrefix("/") else { return nil }
+    var parts = path.split(separator: "/")
+    while !parts.isEmpty {
+      let dotGit = "/" + parts.joined(separator: "/") + "/.git"
       if let commit = gitCommit(gitDirectory: dotGit) { return commit }
       // In a linked worktree `.git` is a file that names the directory.
       if let link = text(of: dotGit, .regular), link.hasPrefix("gitdir: ") {
         let target = link.dropFirst("gitdir: ".count).trimmingCharacters(in: .whitespacesAndNewlines)
         return gitCommit(gitDirectory: target)
       }
-      directory.deleteLastPathComponent()
+      parts.removeLast()
     }
     return nil
   }
