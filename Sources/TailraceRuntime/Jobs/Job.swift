@@ -101,7 +101,7 @@ public struct JobContext: Sendable {
   public var attempt: Int { Int(token.attempt) }
   /// The payload as submitted.
   public var payload: (any Sendable)? { if let envelope { envelope.payload } else { carried } }
-  /// The job's number, as in ``/TailraceCore/TimelineRecord/job``: jobs submitted to this scheduler are numbered from
+  /// The job's number, as in ``/TailraceCore/TimelineRecord/number``: jobs submitted to this scheduler are numbered from
   /// 0; a load generator assigns its own numbers.
   public var number: UInt64 { token.number }
   /// The name under which the handler is registered.

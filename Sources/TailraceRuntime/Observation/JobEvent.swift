@@ -43,7 +43,7 @@ public struct JobEvent: Sendable {
   public var kind: Kind
   /// The job; nil for a rejected job and for ``Kind/dropped(_:since:)``.
   public var job: JobID?
-  /// Its number, as in ``/TailraceCore/TimelineRecord/job``.
+  /// Its number, as in ``/TailraceCore/TimelineRecord/number``.
   public var number: UInt64
   /// The name of its type; empty for ``Kind/dropped(_:since:)``.
   public var type: String
@@ -106,7 +106,7 @@ public struct SettledJob: Sendable {
   public var type: String
   /// Its priority.
   public var priority: Priority
-  /// Its number, as in ``/TailraceCore/TimelineRecord/job``.
+  /// Its number, as in ``/TailraceCore/TimelineRecord/number``.
   public var number: UInt64
   /// The labels as submitted.
   public var labels: [String]
