@@ -180,7 +180,7 @@ struct JobTable: ~Copyable {
       pageCapacity *= 2
     }
     if MemoryLayout<JobSlot>.stride > Self.stride { invariantViolated("a slot does not fit its two cache lines") }
-    pages[pageCount] = .allocate(byteCount: Self.pageSize * Self.stride, alignment: 64)
+    pages[pageCount] = .allocate(byteCount: Self.pageSize * Self.stride, alignment: Self.stride)
     pageCount += 1
   }
 }

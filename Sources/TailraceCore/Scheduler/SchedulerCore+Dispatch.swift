@@ -120,8 +120,12 @@ extension SchedulerCore {
   private mutating func start(from lane: Int, pool: Int, worker: UInt16, into outbox: inout Outbox) {
     let slot = head(of: lane)
     if traits.layout != .byPriority { charge(lane, of: pool) }
-    removeFromLane(slot)
     let job = jobs[slot]
+    // Reads the slot's second cache line now: it is fetched together with the first line of the job behind, which the
+    // lane reads next.
+    let timeout = job.pointee.timeout
+    if timeout.rawValue != .max { setTimer(for: slot, at: now + timeout) }
+    removeFromLane(slot)
     job.pointee.state = .running
     job.pointee.started = now
     job.pointee.worker = worker
@@ -134,7 +138,6 @@ extension SchedulerCore {
     let token = currentToken(slot)
     if token.tenant != TenantTable.none { tenants.states[Int(token.tenant)].running += 1 }
     grantRates(token)
-    if job.pointee.timeout.rawValue != .max { setTimer(for: slot, at: now + job.pointee.timeout) }
     outbox.orders.append(.startAttempt(token))
   }
 
