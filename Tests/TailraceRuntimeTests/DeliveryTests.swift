@@ -117,7 +117,8 @@ struct DeliveryTests {
       }
     case .releaseOfAPayload:
       // Blocked by a job that times out, it is cancelled and never handed to a worker.
-      let first = try await scheduler.submit(sleep)
+      // If that came first, the payload would be released here, and hold up the test.
+      let first = try await scheduler.submit(JobRequest("sleep", timeout: .milliseconds(500)))
       try await scheduler.submit(JobRequest("quick", payload: Payload(obstacle), dependencies: [first]))
     }
   }
