@@ -72,7 +72,7 @@ package final class RunProgress: Sendable {
     state.withLock { $0.ask = counts }
   }
 
-  /// A run begins. Returns where its records must pass by; nil: nobody watches.
+  /// A run begins. Returns where its records must pass by; nil: no display watches.
   package func openTap(shards: Int, _ settings: Recorder.RecorderSettings) -> RecordTap? {
     guard isWatched else { return nil }
     let tap = RecordTap(shards: shards)

@@ -27,7 +27,7 @@ extension Scenario {
     return settings
   }
 
-  /// Limits by tenant, and those that find themselves.
+  /// Limits by tenant, and adaptive limits.
   private var describedControls: [Setting] {
     let s = scheduler
     var settings: [Setting] = []

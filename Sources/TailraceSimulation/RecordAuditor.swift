@@ -228,7 +228,7 @@ package struct RecordAuditor {
       let key = tape.uniqueKey(of: record.number, type: Int(record.type.rawValue)) ?? ""
       note(
         lives[key]?.contains { $0.from <= record.submitted && record.submitted <= $0.to } == true,
-        "job \(record.number) refused for the key \(key), which nobody has")
+        "job \(record.number) refused for the key \(key), which no job holds")
     }
   }
 
@@ -249,7 +249,7 @@ package struct RecordAuditor {
 
   /// No job starts while a more urgent one that could have started waits, where nothing but workers limits either.
   private mutating func checkOrder() {
-    // What fell due while nobody looked was seen afterwards, all at once, and follows what ended then.
+    // What fell due between two checks was seen afterwards, all at once, and follows what ended then.
     let free = attempts.filter { record in
       let spec = scenario.jobs[Int(record.type.rawValue)]
       let tenants = scenario.scheduler.tenants

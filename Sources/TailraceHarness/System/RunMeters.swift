@@ -75,7 +75,7 @@ struct RunExpense {
   ///
   /// - Parameters:
   ///   - settled: jobs, for the figures per job.
-  ///   - liveBytesWarm: live bytes once the warm-up was over; nil: it never was, or nobody counts.
+  ///   - liveBytesWarm: live bytes once the warm-up was over; nil: it never was, or allocations are not counted.
   ///   - work: what the jobs' work did; empty: nothing that is counted.
   func observations(settled: Int, liveBytesWarm: UInt64?, work: [WorkStatistic] = []) -> Observations {
     var observations = Observations()

@@ -108,7 +108,7 @@ package final class EventBus: Sendable {
 
   /// Publishes an event to every matching subscriber.
   ///
-  /// - Returns: A receipt to wait on; it is complete at once when nobody listens.
+  /// - Returns: A receipt to wait on; it is complete at once if there is no subscriber.
   @discardableResult
   package func publish(topic: String, payload: [UInt8] = [], correlation: UInt64? = nil) -> EventReceipt {
     // Events enter the queues under the lock, so that each subscriber sees them in order of their numbers.

@@ -16,7 +16,7 @@ struct ScenarioSelection {
   /// The origin of each scenario, as the user named it.
   let origins: [String]
 
-  /// What is done with loads that nobody could wait for.
+  /// What is done with loads that take practically forever.
   enum LargeLoads {
     /// Reports them as problems; `offers`: suggest `--force`, which starts them.
     case refused(offers: Bool)
