@@ -22,6 +22,7 @@ struct WorkStatisticsTests {
       write: {work: {sqlite: write}}
       mixed: {work: {sqlite: mixed}}
     scheduler: {workers: 1}
+    drain: 600s
     load: {batch: {event: 4, burst: 1, approval: 5, endless: 2, read: 3, write: 2, mixed: 1}}
     """
 
