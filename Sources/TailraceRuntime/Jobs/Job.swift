@@ -101,8 +101,8 @@ public struct JobContext: Sendable {
   public var attempt: Int { Int(token.attempt) }
   /// The payload as submitted.
   public var payload: (any Sendable)? { if let envelope { envelope.payload } else { carried } }
-  /// The job's number, as in ``/TailraceCore/TimelineRecord/number``: jobs submitted to this scheduler are numbered from
-  /// 0; a load generator assigns its own numbers.
+  /// The job's number, as in ``/TailraceCore/TimelineRecord/number``: jobs submitted to this scheduler are numbered
+  /// from 0; a load generator assigns its own numbers.
   public var number: UInt64 { token.number }
   /// The name under which the handler is registered.
   public var type: String { worker.types[token.type].name }
