@@ -2,7 +2,14 @@
 // it was asked to.
 
 import Foundation
+import Subprocess
 import Testing
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
 
 /// Runs share two processors with the rest of the tests: one at a time is enough.
 @Suite(.serialized) struct RunTests {
@@ -178,16 +185,10 @@ import Testing
 
   /// All that a command shows on a terminal.
   private static func onATerminal(_ command: String, in folder: TemporaryFolder) async throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
-    process.arguments = ["-qec", command, "typescript"]
-    process.currentDirectoryURL = folder.url
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
-      process.terminationHandler = { _ in done.resume() }
-      do { try process.run() } catch { done.resume(throwing: error) }
-    }
+    // Not Foundation's Process: it can miss the end of a child while others start beside it.
+    _ = try await Subprocess.run(
+      .path("/usr/bin/script"), arguments: ["-qec", command, "typescript"], workingDirectory: .init(folder.path),
+      input: .none, output: .discarded, error: .discarded)
     return try folder.text("typescript")
   }
 }
