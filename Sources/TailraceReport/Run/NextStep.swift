@@ -1,4 +1,5 @@
 import TailraceMeasurement
+import TailraceSpelling
 
 /// The command that finds in simulation what would have met a target.
 package enum NextStep {
@@ -10,15 +11,15 @@ package enum NextStep {
         scenario.primary?.validity.contains { $0.name == name && $0.verdict == .failed } ?? true
       }), let held = cause.slow?.wait?.held.first
     else { return nil }
-    let words = Self.words(of: suite.command)
+    let words = ShellWords.words(of: suite.command)
     guard words.prefix(2) == ["tailrace", "run"], words.count > 2, !words[2].hasPrefix("-"),
       suite.scenarios.count == 1 || words.contains(scenario.name)
     else { return nil }
-    let name = quoted(suite.scenarios.count == 1 ? words[2] : scenario.name)
+    let name = ShellWords.quoted(suite.scenarios.count == 1 ? words[2] : scenario.name)
     let command: [String]
     if let key = key(of: held), let limit = held.limit, limit >= 1, limit < 10_000 {
       let range = "\(key)=\(Int(limit))..\(Int(limit) * 4)"
-      command = ["tailrace", "plan", name, "--vary", quoted(range)] + kept(words, without: key)
+      command = ["tailrace", "plan", name, "--vary", ShellWords.quoted(range)] + kept(words, without: key)
     } else if [.typeRate, .poolRate, .memory].contains(held.by), scenario.primary?.observations.isOpenLoop == true,
       scenario.trace == nil
     {
@@ -53,35 +54,13 @@ package enum NextStep {
     while index < words.count {
       let word = words[index]
       if ["--set", "--duration", "--time-scale", "--target"].contains(word), index + 1 < words.count {
-        if word != "--set" || !sets(words[index + 1]) { kept += [word, quoted(words[index + 1])] }
+        if word != "--set" || !sets(words[index + 1]) { kept += [word, ShellWords.quoted(words[index + 1])] }
         index += 1
       } else if ["--set=", "--duration=", "--time-scale=", "--target="].contains(where: word.hasPrefix) {
-        if !word.hasPrefix("--set=") || !sets(word.dropFirst("--set=".count)) { kept.append(quoted(word)) }
+        if !word.hasPrefix("--set=") || !sets(word.dropFirst("--set=".count)) { kept.append(ShellWords.quoted(word)) }
       }
       index += 1
     }
     return kept
-  }
-
-  /// The words of a command line as a report shows it, where apostrophes quote words.
-  private static func words(of command: String) -> [String] {
-    var (words, word, isQuoted, isOpen) = ([String](), "", false, false)
-    for character in command {
-      switch character {
-      case "'": (isQuoted, isOpen) = (!isQuoted, true)
-      case " " where !isQuoted:
-        if isOpen { words.append(word) }
-        (word, isOpen) = ("", false)
-      default:
-        word.append(character)
-        isOpen = true
-      }
-    }
-    return isOpen ? words + [word] : words
-  }
-
-  private static func quoted(_ word: String) -> String {
-    let isPlain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=,:%+@".contains($0) }
-    return isPlain ? word : "'\(word)'"
   }
 }

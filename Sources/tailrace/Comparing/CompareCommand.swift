@@ -6,6 +6,7 @@ import TailraceMeasurement
 import TailracePlatform
 import TailraceReplay
 import TailraceReport
+import TailraceSpelling
 import TailraceStudies
 import TailraceWorkload
 
@@ -113,7 +114,7 @@ struct CompareCommand: AsyncParsableCommand {
         name: name, command: RepeatingCommand.text(CommandLine.arguments, seed: load.seed),
         version: Composition.version, started: started,
         candidates: candidates.map {
-          ComparedCandidate(label: $0.label, source: RepeatingCommand.line([$0.program, "run"] + $0.arguments))
+          ComparedCandidate(label: $0.label, source: ShellWords.line([$0.program, "run"] + $0.arguments))
         },
         comparison: outcome.comparison, contrasts: outcome.contrasts, ending: outcome.ending, forced: outcome.forced,
         first: outcome.first, isInterrupted: outcome.isInterrupted))
@@ -216,7 +217,7 @@ struct CompareCommand: AsyncParsableCommand {
           labels: results)
       }
       return ComparisonFindings(
-        name: name, command: RepeatingCommand.line(["tailrace"] + CommandLine.arguments.dropFirst()),
+        name: name, command: ShellWords.line(["tailrace"] + CommandLine.arguments.dropFirst()),
         version: Composition.version, started: started,
         candidates: results.map { ComparedCandidate(label: $0, source: "stored in \($0)") }, comparison: comparison,
         contrasts: comparison.contrasts(isLast: true), ending: "these were stored", forced: forced,

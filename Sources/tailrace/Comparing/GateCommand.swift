@@ -5,6 +5,7 @@ import TailraceHarness
 import TailraceHost
 import TailraceMeasurement
 import TailraceReport
+import TailraceSpelling
 import TailraceStudies
 import TailraceWorkload
 
@@ -213,7 +214,7 @@ struct GateCommand: AsyncParsableCommand {
       switch source {
       case .program(let candidate):
         own = ComparedCandidate(
-          label: candidate.label, source: RepeatingCommand.line([candidate.program, "run"] + candidate.arguments))
+          label: candidate.label, source: ShellWords.line([candidate.program, "run"] + candidate.arguments))
       case .results(let path, _): own = ComparedCandidate(label: path, source: "stored in \(path)")
       }
       let other = ComparedCandidate(

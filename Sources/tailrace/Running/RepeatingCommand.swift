@@ -1,4 +1,5 @@
 import Foundation
+import TailraceSpelling
 
 /// The command that repeats a run, as shown in its report.
 enum RepeatingCommand {
@@ -6,23 +7,7 @@ enum RepeatingCommand {
   static func text(_ arguments: [String], seed: UInt64) -> String {
     var words = ["tailrace"] + arguments.dropFirst()
     if !words.contains(where: { $0 == "--seed" || $0.hasPrefix("--seed=") }) { words += ["--seed", "\(seed)"] }
-    return line(words)
-  }
-
-  /// Joins arguments into one shell command line.
-  static func line(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
-
-  /// Quotes a string so that a shell reads it as one argument.
-  private static func quoted(_ word: String) -> String {
-    let isPlain = word.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"):
-        true
-      default: "-_./=,:%+@".utf8.contains(byte)
-      }
-    }
-    return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    return ShellWords.line(words)
   }
 }
 
