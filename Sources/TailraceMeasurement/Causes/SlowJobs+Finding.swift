@@ -16,6 +16,22 @@ struct SlowSearch {
   let settings: Recorder.RecorderSettings
   /// By pool; nil: not known.
   let workers: [Int?]
+  /// Of all jobs.
+  private let arrivals: SlowJobs.Arrivals
+  /// The median service of each type.
+  private let medians: [Int64?]
+
+  init(paths: JobPaths, settings: Recorder.RecorderSettings, workers: [Int?]) {
+    self.paths = paths
+    self.settings = settings
+    self.workers = workers
+    arrivals = SlowJobs.Arrivals(paths.paths.map(\.intended))
+    var services = [[Int64]](repeating: [], count: settings.types.count + 1)
+    for attempt in paths.attempts where attempt.started != .max {
+      services[min(Int(attempt.type.rawValue), settings.types.count)].append(attempt.finished - attempt.started)
+    }
+    medians = services.map { $0.isEmpty ? nil : $0.sorted()[$0.count / 2] }
+  }
 
   private var names: [String] { settings.types + [ClassKey.unknownType] }
   private func type(_ number: Int) -> Int { min(number, settings.types.count) }
@@ -32,11 +48,10 @@ struct SlowSearch {
     var answer = SlowJobs(jobs: slow.count, of: of, limit: question.limit)
     describe(slow, &answer)
     addType(slow, question.key, &answer)
-    let arrivals = SlowJobs.Arrivals(paths.paths.map(\.intended))
     answer.cameAtOnce = arrivals.span == 0
     answer.stretches = arrivals.stretches(of: slow.map(\.intended))
     answer.burst = answer.stretches.lazy.compactMap { arrivals.burst(at: $0) }.first
-    answer.wait = wait(slow, span: arrivals.span)
+    answer.wait = wait(slow)
     answer.service = service(slow)
     return answer
   }
@@ -57,9 +72,7 @@ struct SlowSearch {
   private func describe(_ slow: [JobPaths.Path], _ answer: inout SlowJobs) {
     let sums = Quantity.parts.map { part in slow.reduce(0.0) { $0 + Double($1[part]) } }
     let whole = max(1, sums.reduce(0, +))
-    let count = Double(slow.count)
-    answer.parts = zip(Quantity.parts, sums).filter { $0.1 > 0 }
-      .map { SlowJobs.Part(part: $0, mean: $1 / count, share: $1 / whole) }.sorted { $0.mean > $1.mean }
+    answer.parts = SlowJobs.Part.largestFirst(sums, jobs: slow.count, whole: whole)
     answer.retrying = slow.reduce(0.0) { $0 + Double($1.afterFirst) } / whole
   }
 
@@ -74,7 +87,7 @@ struct SlowSearch {
 
   // MARK: - Waiting
 
-  private func wait(_ slow: [JobPaths.Path], span: Int64) -> SlowJobs.Wait? {
+  private func wait(_ slow: [JobPaths.Path]) -> SlowJobs.Wait? {
     let waited = slow.reduce(0.0) { $0 + Double($1[.waiting]) }
     let whole = slow.reduce(0.0) { sum, path in sum + Quantity.parts.reduce(0.0) { $0 + Double(path[$1]) } }
     guard waited > 0, waited >= 0.2 * whole else { return nil }
@@ -97,7 +110,8 @@ struct SlowSearch {
       type: settings.types.count > 1 && all > 0 ? names[most] : nil,
       ofType: all > 0 ? Double(busy[most]) / Double(all) : 0,
       retries: all > 0 ? Double(sweep.busyWithRetries[place]) / Double(all) : 0,
-      load: span > 0 ? service / Double(span) : nil, stuck: stuck(in: pool, during: sweep.waits[place]))
+      load: arrivals.span > 0 ? service / Double(arrivals.span) : nil,
+      stuck: stuck(in: pool, during: sweep.waits[place]))
   }
 
   /// An attempt that was at least eight times as long as the median of its type, and kept a worker for at least three
@@ -105,7 +119,6 @@ struct SlowSearch {
   private func stuck(in pool: PoolID, during waits: [Range<Int64>]) -> SlowJobs.Stuck? {
     guard let first = waits.first, let last = waits.last else { return nil }
     let all = waits.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
-    let medians = medians
     var (found, count): (AttemptList.Attempt?, Int) = (nil, 0)
     for attempt in paths.attempts where attempt.pool == pool && attempt.started != .max {
       let service = attempt.finished - attempt.started
@@ -126,19 +139,9 @@ struct SlowSearch {
       usual: Nanoseconds(medians[type] ?? 0), started: Nanoseconds(found.started), attempts: count)
   }
 
-  /// The median service of each type.
-  private var medians: [Int64?] {
-    var services = [[Int64]](repeating: [], count: names.count)
-    for attempt in paths.attempts where attempt.started != .max {
-      services[type(Int(attempt.type.rawValue))].append(attempt.finished - attempt.started)
-    }
-    return services.map { $0.isEmpty ? nil : $0.sorted()[$0.count / 2] }
-  }
-
   // MARK: - Service
 
   private func service(_ slow: [JobPaths.Path]) -> SlowJobs.Service? {
-    let medians = medians
     var (sum, usual, count): (Double, Double, Int) = (0, 0, 0)
     var byWorker: [String: Int] = [:]
     for attempt in slow.lazy.flatMap({ paths.attempts[$0.attempts] }) where attempt.started != .max {

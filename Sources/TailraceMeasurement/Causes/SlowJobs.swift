@@ -15,6 +15,16 @@ package struct SlowJobs: Sendable, Hashable, Codable {
       case part, share
       case mean = "meanNs"
     }
+
+    /// The parts that take time, largest first.
+    ///
+    /// - Parameters:
+    ///   - sums: over the jobs, in nanoseconds, in the order of ``Quantity/parts``.
+    ///   - whole: the jobs' time from intended arrival to settlement, in nanoseconds.
+    static func largestFirst(_ sums: [Double], jobs: Int, whole: Double) -> [Part] {
+      zip(Quantity.parts, sums).filter { $0.1 > 0 }
+        .map { Part(part: $0, mean: $1 / Double(jobs), share: $1 / whole) }.sorted { $0.mean > $1.mean }
+    }
   }
   /// Jobs that are slow by themselves, or all jobs of the class where ``isWhole``.
   package var jobs: Int

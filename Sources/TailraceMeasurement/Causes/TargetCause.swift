@@ -145,9 +145,8 @@ extension SlowJobs {
     guard let parts = measurement[key]?.parts, parts.settled > 0, parts.whole > 0 else { return nil }
     self.init(jobs: parts.settled, of: parts.settled, limit: nil)
     isWhole = true
-    self.parts = Quantity.parts.filter { parts[$0] > 0 }.map {
-      Part(part: $0, mean: Double(parts[$0]) / Double(parts.settled), share: Double(parts[$0]) / Double(parts.whole))
-    }.sorted { $0.mean > $1.mean }
+    self.parts = Part.largestFirst(
+      Quantity.parts.map { Double(parts[$0]) }, jobs: parts.settled, whole: Double(parts.whole))
   }
 }
 
