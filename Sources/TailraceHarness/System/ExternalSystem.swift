@@ -67,7 +67,9 @@ package struct ExternalSystem: ReplaySystem {
     }
     if jobs.contains(where: { if case .cycles = $0.work { true } else { false } }) { lacks.append("work in cycles") }
     if jobs.contains(where: { $0.uniqueKeys != nil }) { lacks.append("unique keys") }
-    if jobs.contains(where: { $0.tenants != nil }) || scenario.trace?.tenants.isEmpty == false { lacks.append("tags") }
+    if jobs.contains(where: { $0.tenants != nil }) || scenario.trace?.tenants.isEmpty == false {
+      lacks.append("tenants")
+    }
     if !scenario.failFastBatches.isEmpty { lacks.append("fail-fast batches") }
     return lacks + scenario.needsOfSimulation
   }

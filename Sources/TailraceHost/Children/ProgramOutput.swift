@@ -47,11 +47,9 @@ package struct ProgramOutput: Sendable {
         error: .fileDescriptor(error.descriptor, closeAfterSpawningProcess: false)
       ).terminationStatus
     }
-    func isTooLong() -> Bool { max(output.size, error.size) > limit }
+    @Sendable func isTooLong() -> Bool { max(output.size, error.size) > limit }
     let watcher = Task {
-      while !interruption.isSet, max(output.size, error.size) <= limit {
-        try await Task.sleep(for: .milliseconds(20))
-      }
+      while !interruption.isSet, !isTooLong() { try await Task.sleep(for: .milliseconds(20)) }
       child.cancel()
     }
     defer { watcher.cancel() }

@@ -111,8 +111,7 @@ extension Scheduler {
       timeout: timeout, retry: retry, hints: hints, memory: memory, deadline: deadline,
       expectedService: expectedService, batch: batch, uniqueKey: uniqueKey, tenant: tenant)
     request.jobType = Parameters.self
-    // Without a value there is nothing to retain.
-    let watch = Parameters.Output.self == Void.self ? nil : JobWatch(held: true)
+    let watch = Parameters.heldWatch()
     return JobHandle(id: try await submit(request, watch: watch), scheduler: self, watch: watch)
   }
 

@@ -94,6 +94,9 @@ extension Job {
   /// The value to keep from a handler's result; nil for Void.
   static func kept(_ output: Output) -> (any Sendable)? { Output.self == Void.self ? nil : output }
 
+  /// What keeps the result for the job's handle; nil for Void: there is nothing to keep.
+  static func heldWatch() -> JobWatch? { Output.self == Void.self ? nil : JobWatch(held: true) }
+
   /// The reverse of ``kept(_:)``; nil: the value has another type.
   static func output(from value: (any Sendable)?) -> Output? {
     Output.self == Void.self ? () as? Output : value as? Output

@@ -52,7 +52,7 @@ extension Scheduler {
     let requests = jobs.map { job -> (JobRequest, JobWatch?) in
       var request = template
       request.payload = job
-      return (request, Parameters.Output.self == Void.self ? nil : JobWatch(held: true))
+      return (request, Parameters.heldWatch())
     }
     let results = await submit(many: requests)
     return zip(results, requests).map { result, request in
