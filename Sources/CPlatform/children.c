@@ -6,7 +6,11 @@
 //
 // PR_SET_PDEATHSIG would reach direct children only, requires a step between fork and exec that swift-subprocess does
 // not offer on Linux (an intermediate program would cost every job an exec), and is sent when a thread ends rather than
-// the process. A subreaper would have to distinguish adopted orphans from children that the library waits for.
+// the process.
+//
+// Where the program asks for it, it adopts orphans (PR_SET_CHILD_SUBREAPER): a process whose parents have ended becomes
+// a child of this process instead of init's, so that it is found even if it has cleared its environment. The program
+// then reaps the ended ones; children that the library waits for are those in the table.
 #define _GNU_SOURCE
 #include "CPlatform.h"
 #include <dirent.h>
@@ -55,6 +59,11 @@ static char marks[2048];
 static pid_t keeper;
 static int keeper_pipe = -1;
 static int keeper_problem;
+/// Whether orphans become children of this process.
+static atomic_int adopts;
+/// Children that are starting now, and whether no other may start.
+static atomic_int starting;
+static atomic_int is_closed;
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
 // MARK: - /proc, async-signal-safe
@@ -267,18 +276,19 @@ static int is_among(pid_t group, const pid_t *groups, int count) {
   return 0;
 }
 
-/// Lists processes with a mark or in one of the groups, and their descendants. Returns how many.
-static int find_kin(int proc, struct search *search, int groups, const char *mark) {
+/// Lists processes with a mark or in one of the groups, children of `parent` (0: nobody's), and the descendants of all
+/// of them. Returns how many.
+static int find_kin(int proc, struct search *search, int groups, const char *mark, pid_t parent) {
   pid_t self = getpid();
   int count = list_processes(proc, search->all, PROCESS_ROOM), kin = 0;
   for (int i = 0; i < count; i++) {
     struct process *one = &search->all[i];
     if (one->pid == self || one->pid == keeper || one->has_ended) continue;
-    one->is_kin =
-        is_among(one->group, search->groups, groups) || with_mark(proc, one, contains, (void *)mark);
+    one->is_kin = (parent > 0 && one->parent == parent) || is_among(one->group, search->groups, groups) ||
+                  with_mark(proc, one, contains, (void *)mark);
     if (one->is_kin) search->kin[kin++] = i;
   }
-  // Processes that cleared their environment are found by their parents, while those exist.
+  // Processes that cleared their environment are found by their parents.
   for (int next = 0; next < kin; next++) {
     pid_t parent = search->all[search->kin[next]].pid;
     for (int i = 0; i < count; i++) {
@@ -291,21 +301,24 @@ static int find_kin(int proc, struct search *search, int groups, const char *mar
   return kin;
 }
 
-/// Kills processes with a mark or in an added group, and their descendants, until none is left.
-static int kill_kin(const char *mark, int kills_groups, int64_t limit_ns) {
+/// Kills processes with a mark, and their descendants, until none is left; `kills_all`: also those in an added group,
+/// and what this process has adopted.
+static int kill_kin(const char *mark, int kills_all, int64_t limit_ns) {
   int64_t deadline = cplatform_monotonic_ns() + limit_ns;
   int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   struct search *search =
       mmap(NULL, sizeof *search, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   int killed = 0;
   while (search != MAP_FAILED) {
-    int groups = kills_groups ? list_groups(search->groups) : 0;
-    int kin = proc < 0 ? 0 : find_kin(proc, search, groups, mark);
+    int groups = kills_all ? list_groups(search->groups) : 0;
+    pid_t parent = kills_all && atomic_load(&adopts) ? getpid() : 0;
+    int kin = proc < 0 ? 0 : find_kin(proc, search, groups, mark, parent);
     for (int i = 0; i < groups; i++) kill(-search->groups[i], SIGKILL);
     for (int i = 0; i < kin; i++) kill(search->all[search->kin[i]].pid, SIGKILL);
     if (killed == 0) killed = kin;
     // Killed processes take a moment to end, and may have started others just before.
-    if (kin == 0 || cplatform_monotonic_ns() > deadline) break;
+    int is_starting = kills_all && atomic_load(&is_closed) && atomic_load(&starting) > 0;
+    if ((kin == 0 && !is_starting) || cplatform_monotonic_ns() > deadline) break;
     struct timespec pause = {.tv_nsec = 500000};
     nanosleep(&pause, NULL);
   }
@@ -335,6 +348,7 @@ uint64_t cplatform_process_namespace(void) {
 /// Normal exit: nothing is left to the keeper.
 static void end_children(void) {
   if (table == NULL) return;
+  cplatform_children_close();
   cplatform_children_kill(2000000000);
   if (keeper <= 0) return;
   atomic_store(&table->is_done, 1);
@@ -462,6 +476,37 @@ __attribute__((constructor)) static void keep(void) {
   if (atomic_load(&table->is_done)) _exit(0);
   kill_kin(table->own_mark, 1, 10000000000);
   _exit(0);
+}
+
+// MARK: - Starting
+
+int cplatform_child_begin(void) {
+  atomic_fetch_add(&starting, 1);
+  if (!atomic_load(&is_closed)) return 0;
+  atomic_fetch_sub(&starting, 1);
+  return ECANCELED;
+}
+
+void cplatform_child_started(void) { atomic_fetch_sub(&starting, 1); }
+
+void cplatform_children_close(void) { atomic_store(&is_closed, 1); }
+
+// MARK: - Adopted orphans
+
+void cplatform_children_adopt(void) {
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0) atomic_store(&adopts, 1);
+}
+
+void cplatform_children_reap(void) {
+  if (table == NULL || !atomic_load(&adopts)) return;
+  for (;;) {
+    siginfo_t ended = {0};
+    if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid <= 1) return;
+    // The library waits for those in the table, and does so soon.
+    for (unsigned place = 0; place < GROUP_PLACES; place++)
+      if (atomic_load_explicit(&table->groups[place], memory_order_relaxed) == ended.si_pid) return;
+    if (waitpid(ended.si_pid, NULL, WNOHANG) <= 0) return;
+  }
 }
 
 // MARK: - Groups and families

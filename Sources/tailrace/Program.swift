@@ -5,6 +5,7 @@ import TailraceHost
 @main enum Program {
   static func main() {
     Interruption.listen()
+    ProcessFamily.adoptOrphans()
     Terminal.prepare()
     if let problem = StartingStack.problem ?? StartingMemory.problem ?? StartingThreads.problem {
       Terminal.error.write("Error: \(problem)\n")

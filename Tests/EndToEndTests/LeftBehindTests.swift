@@ -68,7 +68,7 @@ struct Brood {
 
   /// Waits for something; gives up after a time that is no limit of anything, only the end of a test that fails.
   static func wait(until isSo: () throws -> Bool) async throws {
-    for _ in 0..<20_000 {
+    for _ in 0..<6_000 {
       if try isSo() { return }
       try await Task.sleep(for: .milliseconds(20))
     }
@@ -161,6 +161,48 @@ struct Brood {
     #expect(brood.processes.count >= 3, "\(status)")
     try await brood.waitForEnd()
     #expect(brood.survivors.isEmpty, "\(status)")
+  }
+
+  /// Without the mark and without its parent, it is found because the program has adopted it. A job whose child is
+  /// killed is retried: the retry must not start another while the program ends.
+  @Test(arguments: [[], [Signal.interrupt, .interrupt], [.quit]])
+  func whatHasClearedItsEnvironmentAndLostItsParentIsFound(_ signals: [Signal]) async throws {
+    let brood = try Brood()
+    let sleeper = "echo $$ >> '\(brood.folder.path)/pids'; exec sleep 3600"
+    // A job that ends once its daemons run, unless a signal is to end it.
+    let waits = "while [ \"$(cat pids 2>/dev/null | wc -l)\" -lt 3 ]; do sleep 0.05; done"
+    let end = signals.isEmpty ? waits : "wait; sleep 3600"
+    try brood.write(
+      "brood", "#!/bin/sh\n(env -i setsid sh -c \"\(sleeper.replacing("$", with: "\\$"))\" &)\n\(end)\n")
+    let arguments = ["run", "brood.yaml", "--grace", "1h", "--progress", "none"]
+    let (_, status, error) = try await brood.run(arguments, signals: signals, once: 3)
+    #expect(brood.processes.count >= 3, "\(status) \(error)")
+    try await brood.waitForEnd()
+    #expect(brood.survivors.isEmpty, "\(status)")
+  }
+
+  /// An adopted child that has ended must not stay in the process table.
+  @Test func adoptedOrphansAreReaped() async throws {
+    let brood = try Brood()
+    let path = brood.folder.path
+    try brood.write("orphan", "#!/bin/sh\n(true &)\n(setsid true &)\n")
+    // The last one counts the zombies among the run's children once the others have left theirs.
+    try brood.write("counter", "#!/bin/sh\nps -o stat= --ppid $PPID | grep -c Z > \(path)/zombies\nexit 0\n")
+    try brood.write(
+      "orphans.yaml",
+      """
+      name: orphans
+      jobs:
+        orphan: {work: {subprocess: ["\(path)/orphan"]}}
+        counter: {work: {subprocess: ["\(path)/counter"]}}
+      load: [{batch: 60, of: orphan}, {batch: 1, of: counter, start: 10ms}]
+      scheduler: {workers: 1, policy: fifo}
+
+      """)
+    let (_, status, error) = try await brood.run(
+      ["run", "orphans.yaml", "--progress", "none", "--system", "live"], signals: [], once: 0)
+    let zombies = try #require(Int(brood.folder.text("zombies").trimmingCharacters(in: .whitespacesAndNewlines)))
+    #expect(zombies < 30, "\(status) \(error)")
   }
 
   @Test func whatAJobLeavesRunningEndsWithTheRun() async throws {

@@ -144,6 +144,20 @@ int cplatform_children_prepare(void);
 /// The beginning of the mark's value for children: the marks of this process's ancestors and its own. A family's
 /// number and a colon complete it. Valid after `cplatform_children_prepare`.
 const char *cplatform_children_mark(void);
+/// Call this before a child starts, and `cplatform_child_started` when it has started and its group is added, or has
+/// failed to start. Returns 0, or ECANCELED if children may no longer start.
+int cplatform_child_begin(void);
+void cplatform_child_started(void);
+/// Lets no further child start: the process is about to end. `cplatform_children_kill` then waits for those that are
+/// starting. Async-signal-safe.
+void cplatform_children_close(void);
+
+/// Makes orphans of this process's descendants its children, so that they are found although they have cleared their
+/// environment. For a program, not for a library: it changes what its process waits for.
+void cplatform_children_adopt(void);
+/// Removes adopted children that have ended from the process table. No child may be starting meanwhile; those that have
+/// started must be in an added group.
+void cplatform_children_reap(void);
 /// The process of the keeper; 0: none.
 pid_t cplatform_children_keeper(void);
 
@@ -158,7 +172,7 @@ void cplatform_group_remove(int place);
 /// Kills every process with the mark of one of this process's families, and their descendants, until none is left or
 /// the time is over. Processes of other users cannot be found. Returns how many were killed.
 int cplatform_family_kill(unsigned family, int64_t limit_ns);
-/// Kills all added groups and all families. Async-signal-safe.
+/// Kills all added groups, all families, and what was adopted. Async-signal-safe.
 int cplatform_children_kill(int64_t limit_ns);
 
 /// Opens a file in memory that children inherit only as a standard stream. Returns its descriptor, or -1 with `errno`.

@@ -53,6 +53,8 @@ package final class ChildLaunch: Sendable {
       let null = try openNull()
       try check(cplatform_descriptors_probe(null, files))
       if !isWarm { try await warmUp(null) }
+      // The process is ending: a retry of a job whose child was killed must not start another.
+      guard cplatform_child_begin() == 0 else { throw CancellationError() }
       return ChildLaunch()
     } catch {
       passTurn()
@@ -66,8 +68,13 @@ package final class ChildLaunch: Sendable {
       defer { isOver = true }
       return !isOver
     }
-    if isFirst { Self.passTurn() }
+    guard isFirst else { return }
+    cplatform_child_started()
+    Self.passTurn()
   }
+
+  /// Does something unless a child starts meanwhile.
+  static func whileNoneStarts(_ body: () -> Void) { state.withLock { if $0.starting == 0 { body() } } }
 
   private static func takeTurn() async {
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in

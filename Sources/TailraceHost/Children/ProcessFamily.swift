@@ -14,14 +14,16 @@ import Synchronization
 ///
 /// A group ends with its leader. What leaves it, such as a daemon, is found by the mark when the family ends. All
 /// families end with this process, however it ends: a second process, the keeper, waits for that
-/// (`CPlatform/children.c`). What has cleared its environment and has lost its parents is not found, nor is what runs
-/// as another user.
+/// (`CPlatform/children.c`). What has cleared its environment and lost its parents is found in a program that adopts
+/// orphans (``adoptOrphans()``), unless that program is killed. What runs as another user is not found.
 package final class ProcessFamily: Sendable {
   private static let count = Atomic<UInt32>(0)
   /// Identifies the family within this process.
   private let number: UInt32
   /// Whether anything was started, so that there is something to look for.
   private let isUsed = Atomic<Bool>(false)
+  /// How many families were used and have not ended.
+  private static let active = Atomic<Int>(0)
 
   package init() { number = Self.count.add(1, ordering: .relaxed).newValue }
 
@@ -44,28 +46,43 @@ package final class ProcessFamily: Sendable {
     let launch = try await ChildLaunch.begin()
     defer { launch.end() }
     Self.prepare()
-    isUsed.store(true, ordering: .relaxed)
+    if !isUsed.exchange(true, ordering: .relaxed) { Self.active.add(1, ordering: .relaxed) }
     var environment = environment
     environment.updateValue(mark, forKey: Self.variable)
     let group = ProcessGroup()
-    defer { group.end() }
+    defer {
+      group.end()
+      ChildLaunch.whileNoneStarts(cplatform_children_reap)
+    }
     return try await Subprocess.run(
       executable, arguments: Arguments(arguments), environment: .inherit.updating(environment),
       workingDirectory: folder.map { FilePath($0) }, platformOptions: ProcessGroup.options(grace: grace),
       input: .none, output: output, error: try error()
     ) { execution in
-      launch.end()
       let child = execution.processIdentifier.value
       group.begin(child)
+      launch.end()
       onStart(child)
     }
   }
 
-  /// Kills what is left of the family, and returns when it is gone.
+  /// Kills what is left of the family, and returns when it is gone. With the last family, all adopted orphans end.
   package func end() {
-    guard isUsed.load(ordering: .relaxed) else { return }
-    cplatform_family_kill(number, 2_000_000_000)
+    guard isUsed.exchange(false, ordering: .relaxed) else { return }
+    var isDone = false
+    if Self.active.subtract(1, ordering: .relaxed).newValue == 0 {
+      ChildLaunch.whileNoneStarts {
+        cplatform_children_kill(2_000_000_000)
+        isDone = true
+      }
+    }
+    if !isDone { cplatform_family_kill(number, 2_000_000_000) }
+    ChildLaunch.whileNoneStarts(cplatform_children_reap)
   }
+
+  /// Makes this process the parent of what its descendants leave behind, so that it can end it. For the program's
+  /// start.
+  package static func adoptOrphans() { cplatform_children_adopt() }
 
   // MARK: - Marks
 

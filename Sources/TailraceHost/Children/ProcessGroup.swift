@@ -45,7 +45,10 @@ package final class ProcessGroup: Sendable {
     }
   }
 
-  /// Kills all that this process has started and that still lives: for the end of the process. May be called in a
-  /// signal handler.
-  package static func killAll() { cplatform_children_kill(300_000_000) }
+  /// Kills all that this process has started and that still lives, and lets no other child start: for the end of the
+  /// process. May be called in a signal handler.
+  package static func killAll() {
+    cplatform_children_close()
+    cplatform_children_kill(300_000_000)
+  }
 }
