@@ -288,4 +288,10 @@ void cplatform_signals_wait(void) {
   }
 }
 
+int cplatform_pipe(int *ends, int size) {
+  if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+  fcntl(ends[1], F_SETPIPE_SZ, size);
+  return 0;
+}
+
 int cplatform_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }

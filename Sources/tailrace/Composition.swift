@@ -16,7 +16,7 @@ enum Composition {
       LiveSystem(), SimulatedSystem(), SequentialSystem(), SimulatedSequentialSystem(), TaskGroupSystem(),
       OperationQueueSystem(), DispatchSystem(),
     ],
-    external: ExternalSystem.prefix + "PATH", externalNamed: { ExternalSystem(named: $0) })
+    external: ExternalSystem.prefix + "PATH", externalNamed: { ExternalSystem(named: $0) ?? StreamedSystem(named: $0) })
 
   /// The allocator's name, for the report's environment.
   static var allocator: String {

@@ -175,6 +175,10 @@ int cplatform_family_kill(unsigned family, int64_t limit_ns);
 /// Kills all added groups, all families, and what was adopted. Async-signal-safe.
 int cplatform_children_kill(int64_t limit_ns);
 
+/// Opens a pipe whose ends children do not inherit, and lets it hold `size` bytes if the system allows it. `ends[0]` is
+/// read from, `ends[1]` is written to. Returns 0, or -1 with `errno`.
+int cplatform_pipe(int *ends, int size);
+
 /// Opens a file in memory that children inherit only as a standard stream. Returns its descriptor, or -1 with `errno`.
 int cplatform_memory_file(const char *name);
 

@@ -43,15 +43,7 @@ package struct ExternalSystem: ReplaySystem {
   private var program: String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
   package var obstacle: String? {
-    guard !path.isEmpty else { return "\(name): the path of a program is missing; write exec:PATH" }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: program, isDirectory: &isFolder) else {
-      return "\(name): '\(program)' does not exist; name an executable program"
-    }
-    guard !isFolder.boolValue, FileManager.default.isExecutableFile(atPath: program) else {
-      return "\(name): '\(program)' is not an executable program; run chmod +x, or name another"
-    }
-    return nil
+    ProgramPath.obstacle(of: path.isEmpty ? "" : program, named: name, form: "exec:PATH")
   }
 
   /// What the tape's rows cannot tell a program. How jobs are scheduled is the program's own affair.

@@ -27,7 +27,7 @@ package final class ProcessFamily: Sendable {
 
   package init() { number = Self.count.add(1, ordering: .relaxed).newValue }
 
-  /// Runs a program to its end, without input.
+  /// Runs a program to its end.
   ///
   /// Cancelling the task ends the child's group. By the time the call returns the child is gone, and so is what it
   /// left running in its group.
@@ -38,9 +38,10 @@ package final class ProcessFamily: Sendable {
   ///   - error: made when everything else is ready.
   ///   - onStart: Called with the child's process number.
   /// - Throws: What `Subprocess.run` throws, ``SystemRefusal``, or `CancellationError`.
-  package func run<Output: OutputProtocol, Failure: ErrorOutputProtocol>(
+  package func run<Input: InputProtocol, Output: OutputProtocol, Failure: ErrorOutputProtocol>(
     _ executable: Executable, _ arguments: [String], environment: [Environment.Key: String?] = [:],
-    in folder: String? = nil, grace: Duration?, output: Output, error: @autoclosure () throws -> Failure,
+    in folder: String? = nil, grace: Duration?, input: Input = .none, output: Output,
+    error: @autoclosure () throws -> Failure,
     onStart: @escaping @Sendable (_ process: pid_t) -> Void = { _ in }
   ) async throws -> ExecutionResult<Void, Output, Failure> {
     let launch = try await ChildLaunch.begin()
@@ -57,7 +58,7 @@ package final class ProcessFamily: Sendable {
     return try await Subprocess.run(
       executable, arguments: Arguments(arguments), environment: .inherit.updating(environment),
       workingDirectory: folder.map { FilePath($0) }, platformOptions: ProcessGroup.options(grace: grace),
-      input: .none, output: output, error: try error()
+      input: input, output: output, error: try error()
     ) { execution in
       let child = execution.processIdentifier.value
       group.begin(child)

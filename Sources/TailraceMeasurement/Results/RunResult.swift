@@ -33,12 +33,38 @@ package struct InjectedFaults: Sendable, Hashable, Codable {
   }
 }
 
+/// The scheduler behind a driver, as the driver describes it.
+package struct DriverFacts: Sendable, Hashable, Codable {
+  package var name: String
+  package var version: String
+  /// What a reader must know to repeat the measurement.
+  package var settings: [Setting]
+  /// What the scheduler lacks, in words.
+  package var lacks: [String]
+  /// Sentences for the report.
+  package var notes: [String]
+
+  package init(name: String, version: String, settings: [Setting], lacks: [String], notes: [String]) {
+    self.name = name
+    self.version = version
+    self.settings = settings
+    self.lacks = lacks
+    self.notes = notes
+  }
+}
+
 /// Observations of a run besides its timelines.
 package struct Observations: Sendable, Hashable, Codable {
   /// Whether arrivals are independent of job completion (an open loop), so that offered and achieved rate can differ.
   package var isOpenLoop = true
   /// The load generator's own lateness, without the time that a full queue blocked it; nil: not an open loop.
   package var generatorLateness: Distribution?
+  /// From the moment a job was sent to a driver until the driver called its scheduler; nil: no driver took part.
+  package var handOver: Distribution?
+  /// How long the driver's calls of its scheduler took; nil: no driver took part.
+  package var submission: Distribution?
+  /// The scheduler behind a driver; nil: no driver took part.
+  package var driver: DriverFacts?
   /// The total time that a full queue blocked the generator.
   package var heldBack = Nanoseconds.zero
   /// Mean number of accepted, unsettled jobs, as integrated by the scheduler over ``observedFor``.
@@ -90,7 +116,7 @@ package struct Observations: Sendable, Hashable, Codable {
   private enum CodingKeys: String, CodingKey {
     case isOpenLoop, generatorLateness, meanJobsInSystem, bytesPerJob, liveBytesWarm, liveBytesEnd
     case allocationsPerJob, hostSteal, hostTicks, otherPrograms, standstill, isInterrupted, cutOff, injectedFaults
-    case attemptsLeftOut, failures, work
+    case attemptsLeftOut, failures, work, handOver, submission, driver
     case heldBack = "heldBackNs"
     case observedFor = "observedForNs"
     case processorTime = "processorTimeNs"
