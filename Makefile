@@ -43,7 +43,8 @@ demo: build
 	exit $$status
 
 ## test: run every check: format, warnings, imports, unit tests, end-to-end tests, documentation, examples
-test: setup lint
+test: lint
+	@scripts/setup --tests
 	@echo "==> building with warnings as errors and explicit imports"
 	@TAILRACE_WARNINGS=errors $(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	@echo "==> running the tests that live in real time"

@@ -64,18 +64,18 @@ enum DriverMessages {
       var name: String
       var priority: String
       var retries: Int
-      var retry_delay_ns: Int64
-      var retry_factor: Double
-      var timeout_ns: Int64?
+      var retryDelayNs: Int64
+      var retryFactor: Double
+      var timeoutNs: Int64?
     }
     var type = "hello"
     var version = 1
     var workers: Int
     var seed: UInt64
     var needs: [String]
-    var report_starts: Bool
-    var job_types: [JobType]
-    var drain_ns: Int64
+    var reportStarts: Bool
+    var jobTypes: [JobType]
+    var drainNs: Int64
   }
 
   static func hello(_ scenario: Scenario, seed: UInt64, reportsStarts: Bool) -> [UInt8] {
@@ -85,14 +85,15 @@ enum DriverMessages {
       let first = retry.limit > 0 ? min(retry.backoff.wait(beforeRetry: 1), retry.longestWait) : .zero
       let second = retry.limit > 1 ? min(retry.backoff.wait(beforeRetry: 2), retry.longestWait) : first
       return Hello.JobType(
-        name: job.name, priority: job.priority.name, retries: retry.limit, retry_delay_ns: first.rawValue,
-        retry_factor: first > .zero ? Double(second.rawValue) / Double(first.rawValue) : 1,
-        timeout_ns: (job.isUntimed ? nil : job.timeout ?? settings.timeout)?.rawValue)
+        name: job.name, priority: job.priority.name, retries: retry.limit, retryDelayNs: first.rawValue,
+        retryFactor: first > .zero ? Double(second.rawValue) / Double(first.rawValue) : 1,
+        timeoutNs: (job.isUntimed ? nil : job.timeout ?? settings.timeout)?.rawValue)
     }
     let hello = Hello(
       workers: ProgramPools(scenario).workers, seed: seed, needs: scenario.driverNeeds.map(\.rawValue),
-      report_starts: reportsStarts, job_types: types, drain_ns: scenario.drain.rawValue)
+      reportStarts: reportsStarts, jobTypes: types, drainNs: scenario.drain.rawValue)
     let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Plain values always encode.
     return Array((try? encoder.encode(hello)) ?? Data()) + [newline]

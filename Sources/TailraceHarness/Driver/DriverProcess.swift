@@ -49,6 +49,7 @@ final class DriverProcess: @unchecked Sendable {
   ///
   /// - Throws: ``SystemRefusal``.
   init() throws(SystemRefusal) {
+    _ = Self.brokenPipesAreErrors
     var ends: [Int32] = []
     for _ in 0..<3 {
       var pair: [Int32] = [-1, -1]
@@ -65,6 +66,13 @@ final class DriverProcess: @unchecked Sendable {
     (input, output, error) = (ends[1], ends[2], ends[4])
     childEnds = Locked([ends[0], ends[3], ends[5]])
   }
+
+  /// Writing to a driver that has ended must not end this process. Unlike an ignored signal, a handler is not inherited
+  /// by programs that it starts.
+  private static let brokenPipesAreErrors: Void = {
+    let before = signal(SIGPIPE) { _ in }
+    if unsafeBitCast(before, to: Int.self) != unsafeBitCast(SIG_DFL, to: Int.self) { signal(SIGPIPE, before) }
+  }()
 
   deinit {
     closeChildEnds()
@@ -209,8 +217,11 @@ final class DriverProcess: @unchecked Sendable {
         if count == 0 { isOpen = false }
         guard count > 0 else { break }
         filled += count
-        guard pass(buffer, &filled, body) else { return nil }
-        if filled > Self.lineLimit { return "wrote a line of more than \(Self.lineLimit >> 10) KiB" }
+        switch pass(buffer, &filled, body) {
+        case .goesOn where filled <= Self.lineLimit: break
+        case .stopped: return nil
+        default: return "wrote a line of more than \(Self.lineLimit >> 10) KiB"
+        }
       }
       if wasStopped { break }
     }
@@ -221,19 +232,23 @@ final class DriverProcess: @unchecked Sendable {
   /// Passes the whole lines in the buffer, and moves the rest to its start.
   private func pass(
     _ buffer: UnsafeMutableRawBufferPointer, _ filled: inout Int, _ body: (UnsafeRawBufferPointer) -> Bool
-  ) -> Bool {
+  ) -> Passed {
     var start = 0
     while start < filled, let end = memchr(buffer.baseAddress! + start, 0x0a, filled - start) {
       let length = end - (buffer.baseAddress! + start)
-      if length > 0, !body(UnsafeRawBufferPointer(start: buffer.baseAddress! + start, count: length)) { return false }
+      if length > Self.lineLimit { return .foundLongLine }
+      let line = UnsafeRawBufferPointer(start: buffer.baseAddress! + start, count: length)
+      if length > 0, !body(line) { return .stopped }
       start += length + 1
     }
     if start > 0 {
       memmove(buffer.baseAddress!, buffer.baseAddress! + start, filled - start)
       filled -= start
     }
-    return true
+    return .goesOn
   }
+
+  private enum Passed { case goesOn, stopped, foundLongLine }
 
   private func readLog() {
     withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 16) { piece in

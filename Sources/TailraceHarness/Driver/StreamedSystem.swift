@@ -14,9 +14,9 @@ package struct StreamedSystem: ReplaySystem {
   /// What the names of a user's own drivers begin with.
   package static let prefix = "stream:"
   /// How long a driver may take to start its servers and workers.
-  static let startTime = Nanoseconds.seconds(120)
+  var startTime = Nanoseconds.seconds(120)
   /// How long a driver may take to end.
-  static let endTime = Nanoseconds.seconds(10)
+  var endTime = Nanoseconds.seconds(10)
 
   package let name: String
   package var summary: String
@@ -118,7 +118,7 @@ struct StreamedReplay {
   /// Says `hello` and waits for `ready`; nil: the run was interrupted meanwhile.
   private func prepare() async throws -> DriverReady? {
     run.process.send(DriverMessages.hello(replay.scenario, seed: replay.tape.seed, reportsStarts: false))
-    let deadline = MonotonicClock.now() + StreamedSystem.startTime
+    let deadline = MonotonicClock.now() + system.startTime
     let isReady = await run.wait(until: deadline, every: .milliseconds(5)) { run.ready != nil || isInterrupted }
     if isInterrupted { return nil }
     try check()
@@ -126,7 +126,7 @@ struct StreamedReplay {
       throw problem(
         run.hasEnded
           ? "ended \(statusWords) before it was ready"
-          : "was not ready after \(Int(StreamedSystem.startTime.seconds)) s; answer hello with ready or unable")
+          : "was not ready after \(Int(system.startTime.seconds)) s; answer hello with ready or unable")
     }
     let lacks = replay.scenario.driverNeeds.filter(ready.lacks.contains).map(\.words)
     guard lacks.isEmpty else {
@@ -185,13 +185,14 @@ struct StreamedReplay {
 
   /// Says `stop`, and ends what does not end by itself.
   private func end(_ child: Task<Void, Never>) async {
+    let endedBeforeStop = run.hasEnded
     run.process.send(DriverMessages.stop)
-    let deadline = MonotonicClock.now() + (isInterrupted ? .milliseconds(700) : StreamedSystem.endTime)
+    let deadline = MonotonicClock.now() + (isInterrupted ? .milliseconds(700) : system.endTime)
     let hasEnded = await run.wait(until: deadline) { run.hasEnded }
     if !hasEnded {
       if !isInterrupted, run.failure == nil {
         run.fail(
-          "\(system.name) had not ended \(Int(StreamedSystem.endTime.seconds)) s after stop; it was ended. "
+          "\(system.name) had not ended \(Int(system.endTime.seconds)) s after stop; it was ended. "
             + "End workers and servers, write done, and exit")
       }
       child.cancel()
@@ -200,8 +201,10 @@ struct StreamedReplay {
     run.process.endFamily()
     await run.finishReading()
     if run.failure == nil, !isInterrupted {
-      if run.status != .exited(0) {
-        run.fail("\(system.name) ended \(statusWords)")
+      if run.status != .exited(0) || endedBeforeStop {
+        let jobs = run.unsettled == 1 ? "1 job" : "\(run.unsettled) jobs"
+        let when = run.unsettled > 0 ? " before \(jobs) had settled" : endedBeforeStop ? " before stop" : ""
+        run.fail("\(system.name) ended \(statusWords)\(when)")
       } else if !run.isDone {
         run.fail("\(system.name) exited without writing done")
       }

@@ -59,7 +59,7 @@ package struct TargetCause: Sendable, Hashable, Codable {
 extension TargetCause {
   /// Checks that can tell of a disturbance from outside of the system under test.
   private static let outside: Set<String> = [
-    "generator_lateness", "host_steal", "other_programs", ValidityCheck.standstillName,
+    "generator_lateness", "driver_hand_over", "host_steal", "other_programs", ValidityCheck.standstillName,
   ]
 
   /// - Parameters:

@@ -239,7 +239,8 @@ extension ValidityCheck {
   }
   package var suspect: Suspect {
     switch name {
-    case "host_steal", "generator_lateness", "other_programs", ValidityCheck.standstillName: .machine
+    case "host_steal", "generator_lateness", "driver_hand_over", "other_programs", ValidityCheck.standstillName:
+      .machine
     case "littles_law", "offered_vs_achieved": .machineOrSystem
     default: .system
     }

@@ -68,8 +68,10 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     of measurement: RunMeasurement, observations: Observations, bounds: ValidityBounds
   ) -> [ValidityCheck] {
     let lateness = checkLateness(measurement, observations, bounds)
+    let handOver = checkHandOver(measurement, observations, bounds).map { [$0] } ?? []
     return [
       checkRate(measurement, observations, bounds, isLate: lateness.verdict == .failed), lateness,
+    ] + handOver + [
       checkLittle(measurement, observations, bounds), checkLost(measurement, observations),
       checkDuplicated(measurement, observations),
       checkParts(measurement), checkRange(measurement), checkSteal(observations, bounds),
@@ -130,19 +132,41 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
       check.words = "no load generator with a schedule of its own took part"
       return check
     }
+    judge(&check, lateness, measurement, bounds) {
+      "the generator's own lateness at \($0) of \(lateness.total) submissions"
+    }
+    return check
+  }
+
+  /// The same for the driver, which must not delay the jobs that it submits; nil: no driver took part.
+  private static func checkHandOver(
+    _ measurement: RunMeasurement, _ observations: Observations, _ bounds: ValidityBounds
+  ) -> ValidityCheck? {
+    guard let handOver = observations.handOver, handOver.count > 0 else { return nil }
+    var check = ValidityCheck(
+      name: "driver_hand_over", verdict: .passed, observed: nil, bound: nil, unit: .time, words: "")
+    judge(&check, handOver, measurement, bounds) {
+      "from sending a job to the driver until it called the scheduler, at \($0) of \(handOver.total) jobs"
+    }
+    return check
+  }
+
+  /// Judges delays of the measurement itself, at the highest percentile that has enough samples.
+  private static func judge(
+    _ check: inout ValidityCheck, _ delays: Distribution, _ measurement: RunMeasurement, _ bounds: ValidityBounds,
+    _ words: (_ statistic: String) -> String
+  ) {
     let response = measurement.all[.response]?.mean.rawValue ?? 0
     let warning = max(Double(bounds.latenessWarningFloor.rawValue), bounds.latenessWarning * Double(response))
     let limit = max(Double(bounds.latenessLimitFloor.rawValue), bounds.latenessLimit * Double(response))
     let ladder = [99.0, 90, 50]
-    let values = lateness.percentiles(ladder)
+    let values = delays.percentiles(ladder)
     let rung = values.firstIndex { $0 != nil }
-    let value = rung.flatMap { values[$0] } ?? lateness.min
-    let name = rung.map { Statistic.percentile(ladder[$0]).name } ?? "least"
+    let value = rung.flatMap { values[$0] } ?? delays.min
     check.observed = Double(value.rawValue)
     check.bound = limit
     check.verdict = Double(value.rawValue) > limit ? .failed : Double(value.rawValue) > warning ? .warning : .passed
-    check.words = "the generator's own lateness at \(name) of \(lateness.total) submissions"
-    return check
+    check.words = words(rung.map { Statistic.percentile(ladder[$0]).name } ?? "least")
   }
 
   private static func checkLittle(

@@ -217,6 +217,7 @@ package struct CauseWords {
   private static func disturbance(_ check: String) -> String {
     switch check {
     case "generator_lateness": "The load generator itself was late"
+    case "driver_hand_over": "The driver handed jobs over late"
     case "host_steal": "The host gave processor time to others"
     case "other_programs": "Other programs used processor time"
     case ValidityCheck.standstillName: "The process or the machine stood still"

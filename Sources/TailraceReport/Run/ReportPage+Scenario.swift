@@ -25,6 +25,7 @@ extension ReportPage {
     addResponse(run)
     addSeries(run)
     addWork(scenario)
+    addDrivers(scenario)
     addValidity(scenario)
     addResources(scenario)
     for run in scenario.runs {
@@ -184,6 +185,34 @@ extension ReportPage {
       time(jobs[.service]?.percentile(99)), time(whole[0]), time(whole[1]), time(whole[2]), time(response?.max),
       time(jobs[.responseUncorrected]?.percentile(99)),
     ]
+  }
+
+  /// The schedulers behind drivers, and how jobs reached them; nothing if there are none.
+  mutating func addDrivers(_ scenario: ScenarioResult) {
+    for run in scenario.runs where run.repetition == 1 {
+      guard let driver = run.observations.driver else { continue }
+      page.heading(3, "Scheduler: \(driver.name) \(driver.version)")
+      if !driver.settings.isEmpty {
+        page.paragraph("Settings: " + driver.settings.map { "\($0.name) `\($0.value)`" }.joined(separator: ", "))
+      }
+      if !driver.lacks.isEmpty { page.paragraph("It lacks \(driver.lacks.joined(separator: ", ")).") }
+      page.list(driver.notes)
+      let ways: [(String, Distribution?)] = [
+        ("the generator sent the job late by", run.observations.generatorLateness),
+        ("hand-over: from sending until the driver called the scheduler", run.observations.handOver),
+        ("submission: the call of the scheduler", run.observations.submission),
+      ]
+      page.table(
+        ["On \(run.system)", .number("Jobs"), .number("Mean"), .number("p50"), .number("p99"), .number("max")],
+        ways.compactMap { name, times in
+          guard let times, times.count > 0 else { return nil }
+          let percentiles = times.percentiles([50, 99])
+          return [
+            name, HumanUnits.count(Double(times.count)), time(times.mean), time(percentiles[0]), time(percentiles[1]),
+            time(times.max),
+          ]
+        })
+    }
   }
 
   mutating func addValidity(_ scenario: ScenarioResult) {

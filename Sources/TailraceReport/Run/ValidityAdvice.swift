@@ -8,6 +8,8 @@ package enum ValidityAdvice {
     switch check.name {
     case "generator_lateness":
       return "Response times include this delay, so they are too long. Lower the rate or give the run more processors."
+    case "driver_hand_over":
+      return "Response times include this delay of the driver. Lower the rate, or make the driver read faster."
     case "offered_vs_achieved":
       return "Response times are correct. Raise the queue's capacity if jobs should not be held back."
     case "host_steal":
