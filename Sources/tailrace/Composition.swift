@@ -10,13 +10,17 @@ enum Composition {
   /// The program's version, as shown in reports.
   static let version = "0.1.0"
 
+  /// The drivers for other schedulers.
+  static let drivers = DriverCatalog()
+
   /// The systems that can replay a tape. `live` is the default.
   static let systems = Systems(
     [
       LiveSystem(), SimulatedSystem(), SequentialSystem(), SimulatedSequentialSystem(), TaskGroupSystem(),
       OperationQueueSystem(), DispatchSystem(),
     ],
-    external: ExternalSystem.prefix + "PATH", externalNamed: { ExternalSystem(named: $0) ?? StreamedSystem(named: $0) })
+    external: ExternalSystem.prefix + "PATH", drivers: drivers.entries.map { ($0.name, $0.summary) },
+    externalNamed: { ExternalSystem(named: $0) ?? StreamedSystem(named: $0) ?? drivers.system(named: $0) })
 
   /// The allocator's name, for the report's environment.
   static var allocator: String {

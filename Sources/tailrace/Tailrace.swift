@@ -38,7 +38,8 @@ struct Tailrace: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, ListCommand.self, ShowCommand.self, ValidateCommand.self, ReportCommand.self,
       DoctorCommand.self, VerifyCommand.self, TraceCommand.self, PlanCommand.self, CapacityCommand.self,
-      CompareCommand.self, BaselineCommand.self, GateCommand.self, NoiseCommand.self, CleanCommand.self,
+      CompareCommand.self, BaselineCommand.self, GateCommand.self, NoiseCommand.self, DriversCommand.self,
+      CleanCommand.self,
     ])
 
   /// Runs the command and ends the program.

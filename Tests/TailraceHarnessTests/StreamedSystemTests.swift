@@ -46,7 +46,6 @@ private let script = #"""
           for _ in range(100000): put(type="trivia")
       if mode == "forks":
           subprocess.Popen(["sleep", "3600"], start_new_session=True)
-          subprocess.Popen(["env", "-i", "setsid", "sleep", "3600"])
       ready()
 
   def job(message):

@@ -132,7 +132,7 @@ struct StreamedReplay {
     guard lacks.isEmpty else {
       throw ExternalSystemProblem(
         description: "\(system.name) cannot replay '\(replay.scenario.name)': it lacks "
-          + lacks.joined(separator: ", ") + "; use a scenario without it")
+          + lacks.joined(separator: ", ") + "; use a scenario without it", isLack: true)
     }
     return ready
   }

@@ -300,4 +300,6 @@ private struct ProgramRun {
 /// Why a program's replay came to nothing.
 package struct ExternalSystemProblem: Error, CustomStringConvertible {
   package var description: String
+  /// Whether the scheduler lacks what the scenario needs.
+  var isLack = false
 }
