@@ -36,7 +36,7 @@ struct Tailrace: AsyncParsableCommand {
       """,
     version: Composition.version,
     subcommands: [
-      RunCommand.self, ListCommand.self, ShowCommand.self, ValidateCommand.self, ReportCommand.self,
+      RunCommand.self, CrashCommand.self, ListCommand.self, ShowCommand.self, ValidateCommand.self, ReportCommand.self,
       DoctorCommand.self, VerifyCommand.self, TraceCommand.self, PlanCommand.self, CapacityCommand.self,
       CompareCommand.self, BaselineCommand.self, GateCommand.self, NoiseCommand.self, DriversCommand.self,
       CleanCommand.self,

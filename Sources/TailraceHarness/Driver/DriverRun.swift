@@ -61,6 +61,20 @@ final class DriverRun: @unchecked Sendable {
     try lock.withLock { try body(jobs) }
   }
 
+  /// A process was killed; `holds`: what it ran has crashed.
+  func crashed(_ process: String, at instant: Instant, holds: Bool) {
+    lock.withLock {
+      let held = holds ? jobs.killed(process, at: instant) : []
+      jobs.crashes?.killed(process, at: instant, held: held)
+      _ = takeOutput()
+    }
+  }
+
+  /// A process was stopped for a while.
+  func stopped(_ process: String, at instant: Instant) {
+    lock.withLock { jobs.crashes?.killed(process, at: instant, held: []) }
+  }
+
   /// Processes that were replaced since the last call.
   func takeReplaced() -> [DriverProcessEntry] {
     standing.withLock { standing in

@@ -27,6 +27,8 @@ package struct StreamedSystem: ReplaySystem {
   /// What the scheduler lacks, as far as it is known before the driver runs.
   let lackedAbilities: [DriverAbility]
   private let knownObstacle: String?
+  /// Set for a crash test.
+  package var crashPlan: CrashPlan?
 
   /// A user's own driver.
   ///
@@ -83,6 +85,7 @@ struct StreamedReplay {
     self.system = system
     self.replay = replay
     jobs = DriverJobs(replay.scenario)
+    if system.crashPlan != nil { jobs.crashes = CrashTally() }
     run = try DriverRun(name: system.name, replay: replay, jobs: jobs)
     meters = RunMeters(replay.meter)
   }
@@ -117,7 +120,8 @@ struct StreamedReplay {
 
   /// Says `hello` and waits for `ready`; nil: the run was interrupted meanwhile.
   private func prepare() async throws -> DriverReady? {
-    run.process.send(DriverMessages.hello(replay.scenario, seed: replay.tape.seed, reportsStarts: false))
+    run.process.send(
+      DriverMessages.hello(replay.scenario, seed: replay.tape.seed, reportsStarts: system.crashPlan != nil))
     let deadline = MonotonicClock.now() + system.startTime
     let isReady = await run.wait(until: deadline, every: .milliseconds(5)) { run.ready != nil || isInterrupted }
     if isInterrupted { return nil }
@@ -133,6 +137,12 @@ struct StreamedReplay {
       throw ExternalSystemProblem(
         description: "\(system.name) cannot replay '\(replay.scenario.name)': it lacks "
           + lacks.joined(separator: ", ") + "; use a scenario without it", isLack: true)
+    }
+    if let plan = system.crashPlan, !ready.processes.contains(where: { $0.role.rawValue == plan.role.rawValue }) {
+      let roles = Set(ready.processes.map(\.role.rawValue)).sorted().joined(separator: ", ")
+      throw ExternalSystemProblem(
+        description: "\(system.name) names no process with the role \(plan.role.rawValue), so none can be killed; "
+          + (roles.isEmpty ? "it names none at all" : "it names processes with the roles \(roles)"))
     }
     return ready
   }
@@ -152,9 +162,16 @@ struct StreamedReplay {
     var stoppable = replay
     stoppable.interruption = run.halt
     let generator = LoadGenerator(stoppable, origin: origin, sink: sink) { observer.recordOne($0, shard: 1) }
+    let actor = system.crashPlan.map { CrashActor(plan: $0, run: run, origin: origin, seed: replay.tape.seed) }
+    let acts = Task { [tape = replay.tape] in
+      guard let actor, let ready else { return }
+      await actor.act(until: Self.length(of: tape), on: ready.processes)
+    }
     if ready != nil { try await DedicatedThread.run { generator.run() } }
     run.process.send(DriverMessages.drain)
     await waitForEnd()
+    acts.cancel()
+    await acts.value
     let ended = MonotonicClock.now()
     let left = run.unsettled
     let expense = meters.expense()
@@ -164,19 +181,41 @@ struct StreamedReplay {
     observations.isOpenLoop = replay.scenario.hasOpenArrivals
     observations.generatorLateness = generator.ownLateness
     observations.isInterrupted = isInterrupted
-    if left > 0 { observations.cutOff = left }
+    if left > 0, system.crashPlan == nil { observations.cutOff = left }
+    observations.crash = crashFacts(origin)
     (observations.handOver, observations.submission) = run.withJobs {
       ($0.handOver.distribution, $0.submission.distribution)
     }
     observations.driver = ready.map { DriverFacts($0) }
     let facts = RunFacts(
-      intended: generator.intended, workers: [(.async, workers)], unsettled: left, startsWindow: replay.startsWindow
+      intended: generator.intended, workers: [(.async, workers)], unsettled: system.crashPlan == nil ? left : 0,
+      startsWindow: replay.startsWindow
     ) { sink.dependencies[$0] ?? [] }
     return ReplayOutcome(recorder: recorder, facts: facts, observations: observations)
   }
 
+  /// From the run's start to the last arrival, or to the end of the clients.
+  private static func length(of tape: Tape) -> Nanoseconds {
+    var last = Nanoseconds.zero
+    var cursor = tape.makeCursor()
+    while let job = cursor.next() { last = Nanoseconds(job.intended.nanoseconds) }
+    return max(last, tape.scenario.duration ?? .zero)
+  }
+
+  private func crashFacts(_ origin: Instant) -> CrashFacts? {
+    guard let plan = system.crashPlan, let tally = run.withJobs({ $0.crashes }) else { return nil }
+    var recovery = LatencyHistogram()
+    for time in tally.recoveries { recovery.record(time) }
+    return CrashFacts(
+      act: plan.act.words, role: plan.role.rawValue, restart: plan.restart, patience: plan.patience,
+      kills: tally.kills.map { CrashFacts.Kill(at: $0.at - origin, process: $0.process, held: $0.held) },
+      runTwice: tally.runTwice.count, completedTwice: tally.completedTwice.count, notRecovered: tally.stranded,
+      recovery: recovery.distribution)
+  }
+
   private func waitForEnd() async {
-    let deadline = MonotonicClock.now() + (isInterrupted ? replay.grace : replay.scenario.drain)
+    let deadline =
+      MonotonicClock.now() + (isInterrupted ? replay.grace : system.crashPlan?.patience ?? replay.scenario.drain)
     let wasInterrupted = isInterrupted
     _ = await run.wait(until: deadline) { run.unsettled == 0 || (isInterrupted && !wasInterrupted) }
     guard isInterrupted, !wasInterrupted else { return }

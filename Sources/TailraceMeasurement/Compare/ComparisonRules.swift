@@ -56,7 +56,8 @@ extension Metric {
       case .throughput, .success, .speedup, .timeSaved, .completed, .achievedRate: false
       case .makespan, .deadLettered, .cancelled, .rejected, .shed, .dropped, .retried, .late, .lost, .duplicated,
         .leftRunning, .earlyStarts, .queueDepthMax, .inversions, .shareError, .recovery, .jobsInSystem, .processorTime,
-        .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd, .allocationsPerJob:
+        .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd, .allocationsPerJob,
+        .runTwice, .completedTwice, .recoveryP50, .recoveryP99, .recoveryMax:
         true
       case .utilization, .submitted, .concurrencyMax, .startsPerSecondMax, .offeredLoad, .offeredRate, .hostSteal,
         .wakeUpP50, .wakeUpP99, .otherPrograms, .runDelay, .spinSpeed:

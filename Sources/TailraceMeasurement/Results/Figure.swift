@@ -60,6 +60,14 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
   /// From the end of the highest stage of the load to the first slot of the time series in which at most as many jobs
   /// are in the system as there are workers.
   case recovery
+  /// In a crash test: jobs that started again after they had completed.
+  case runTwice = "run_twice"
+  /// In a crash test: jobs that succeeded again after they had completed.
+  case completedTwice = "completed_twice"
+  /// In a crash test: from a kill to the next start of each job that the process held. Targets write `recovery.p99`.
+  case recoveryP50 = "recovery_p50"
+  case recoveryP99 = "recovery_p99"
+  case recoveryMax = "recovery_max"
   /// Arrival rate of the window × mean service time, in erlangs.
   case offeredLoad = "offered_load"
   /// Jobs intended per second of the window.
@@ -96,10 +104,13 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
     switch self {
     case .throughput, .offeredRate, .achievedRate: .rate
     case .success, .utilization, .timeSaved, .hostSteal, .otherPrograms, .shareError: .ratio
-    case .recovery, .makespan, .processorTime, .runDelay, .wakeUpP50, .wakeUpP99: .time
+    case .recovery, .makespan, .processorTime, .runDelay, .wakeUpP50, .wakeUpP99, .recoveryP50, .recoveryP99,
+      .recoveryMax:
+      .time
     case .speedup, .offeredLoad, .jobsInSystem, .allocationsPerJob, .spinSpeed: .factor
     case .submitted, .completed, .deadLettered, .cancelled, .rejected, .shed, .dropped, .retried, .lost, .duplicated,
-      .leftRunning, .earlyStarts, .concurrencyMax, .startsPerSecondMax, .queueDepthMax, .late, .inversions:
+      .leftRunning, .earlyStarts, .concurrencyMax, .startsPerSecondMax, .queueDepthMax, .late, .inversions,
+      .runTwice, .completedTwice:
       .count
     case .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd: .bytes
     }
@@ -112,7 +123,8 @@ package enum FigureName: String, CaseIterable, Sendable, Codable {
     case .throughput, .utilization, .makespan, .speedup, .timeSaved, .lost, .duplicated, .leftRunning, .earlyStarts,
       .concurrencyMax, .startsPerSecondMax, .queueDepthMax, .offeredLoad, .offeredRate, .achievedRate, .jobsInSystem,
       .processorTime, .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .hostSteal,
-      .wakeUpP50, .wakeUpP99, .otherPrograms, .runDelay, .spinSpeed, .inversions, .shareError, .recovery:
+      .wakeUpP50, .wakeUpP99, .otherPrograms, .runDelay, .spinSpeed, .inversions, .shareError, .recovery, .runTwice,
+      .completedTwice, .recoveryP50, .recoveryP99, .recoveryMax:
       false
     }
   }

@@ -33,6 +33,77 @@ package struct InjectedFaults: Sendable, Hashable, Codable {
   }
 }
 
+/// What a crash test did to a driver's processes, and what became of the jobs.
+package struct CrashFacts: Sendable, Hashable, Codable {
+  /// A process that was killed or stopped.
+  package struct Kill: Sendable, Hashable, Codable {
+    /// From the run's start.
+    package var at: Nanoseconds
+    package var process: String
+    /// Jobs that it was running.
+    package var held: Int
+    package init(at: Nanoseconds, process: String, held: Int) {
+      self.at = at
+      self.process = process
+      self.held = held
+    }
+    private enum CodingKeys: String, CodingKey {
+      case process, held
+      case at = "atNs"
+    }
+  }
+  /// The signal, in words.
+  package var act: String
+  package var role: String
+  /// How long after a kill a replacement was asked for; nil: never.
+  package var restart: Nanoseconds?
+  package var patience: Nanoseconds
+  package var kills: [Kill]
+  /// Jobs that started again after they had completed.
+  package var runTwice: Int
+  /// Jobs that succeeded again after they had completed.
+  package var completedTwice: Int
+  /// Jobs that a killed process held and that neither started again nor settled.
+  package var notRecovered: Int
+  /// From a kill to the next start of each job that the process held; nil: no such job started again.
+  package var recovery: Distribution?
+
+  package init(
+    act: String, role: String, restart: Nanoseconds?, patience: Nanoseconds, kills: [Kill], runTwice: Int,
+    completedTwice: Int, notRecovered: Int, recovery: Distribution?
+  ) {
+    self.act = act
+    self.role = role
+    self.restart = restart
+    self.patience = patience
+    self.kills = kills
+    self.runTwice = runTwice
+    self.completedTwice = completedTwice
+    self.notRecovered = notRecovered
+    self.recovery = recovery
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case act, role, kills, runTwice, completedTwice, notRecovered, recovery
+    case restart = "restartNs"
+    case patience = "patienceNs"
+  }
+
+  var figures: [Figure] {
+    func time(_ value: Nanoseconds?, _ needed: String) -> Reading {
+      value.map { Reading(Double($0.rawValue)) } ?? .unavailable(needed)
+    }
+    let none = "no job of a killed process started again"
+    let few = recovery == nil ? none : "too few samples"
+    return [
+      Figure(.runTwice, Reading(Double(runTwice))), Figure(.completedTwice, Reading(Double(completedTwice))),
+      Figure(.recoveryP50, time(recovery?.percentile(50), few)),
+      Figure(.recoveryP99, time(recovery?.percentile(99), few)),
+      Figure(.recoveryMax, time(recovery?.max, none)),
+    ]
+  }
+}
+
 /// The scheduler behind a driver, as the driver describes it.
 package struct DriverFacts: Sendable, Hashable, Codable {
   package var name: String
@@ -63,6 +134,8 @@ package struct Observations: Sendable, Hashable, Codable {
   package var handOver: Distribution?
   /// How long the driver's calls of its scheduler took; nil: no driver took part.
   package var submission: Distribution?
+  /// What a crash test did and found; nil: no crash test.
+  package var crash: CrashFacts?
   /// The scheduler behind a driver; nil: no driver took part.
   package var driver: DriverFacts?
   /// The total time that a full queue blocked the generator.
@@ -116,7 +189,7 @@ package struct Observations: Sendable, Hashable, Codable {
   private enum CodingKeys: String, CodingKey {
     case isOpenLoop, generatorLateness, meanJobsInSystem, bytesPerJob, liveBytesWarm, liveBytesEnd
     case allocationsPerJob, hostSteal, hostTicks, otherPrograms, standstill, isInterrupted, cutOff, injectedFaults
-    case attemptsLeftOut, failures, work, handOver, submission, driver
+    case attemptsLeftOut, failures, work, handOver, submission, driver, crash
     case heldBack = "heldBackNs"
     case observedFor = "observedForNs"
     case processorTime = "processorTimeNs"
@@ -134,7 +207,7 @@ package struct Observations: Sendable, Hashable, Codable {
       Figure(.allocationsPerJob, allocationsPerJob), Figure(.hostSteal, hostSteal), Figure(.wakeUpP50, wakeUpP50),
       Figure(.wakeUpP99, wakeUpP99), Figure(.otherPrograms, otherPrograms ?? .notTaken),
       Figure(.runDelay, runDelay ?? .notTaken), Figure(.spinSpeed, spinSpeed ?? .notTaken),
-    ]
+    ] + (crash?.figures ?? [])
   }
 
   /// How long the run's threads waited for a CPU, as a share of their work, 0…1; nil: not known.

@@ -106,7 +106,7 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     let dropped = measurement.all.causes[.dropped]
     // Jobs that are unaccounted for were not blocked.
     let lost = Int(measurement[.lost] ?? 0)
-    if lost > 0, observations.injectedFaults == nil {
+    if lost > 0, observations.injectedFaults == nil, observations.crash == nil {
       check.verdict = .failed
       check.words += "; \(lost) jobs are unaccounted for"
       return check
@@ -198,12 +198,14 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
 
   private static func checkLost(_ measurement: RunMeasurement, _ observations: Observations) -> ValidityCheck {
     let lost = measurement[.lost] ?? 0
-    let injected = Double(observations.injectedFaults?.jobsLost ?? 0)
+    let isCrashTest = observations.crash != nil
+    let injected = isCrashTest ? lost : Double(observations.injectedFaults?.jobsLost ?? 0)
     var words =
       lost == 0
       ? "every intended job settled or was counted as dropped or unsettled"
       : "settled, dropped and unsettled jobs together are not the intended ones"
     if injected > 0 { words = "\(Int(injected)) were lost by an injected fault; only the difference is unexpected" }
+    if isCrashTest { words = "a crash test counts lost jobs: \(Int(lost)); they do not make it invalid" }
     return ValidityCheck(
       name: "none_lost", verdict: lost == injected ? .passed : .failed, observed: lost, bound: injected, unit: .count,
       words: words)

@@ -28,12 +28,16 @@ extension Metric {
       key = try Self.parseSelector(rest[rest.index(after: rest.startIndex)..<close], of: text, types: types)
       rest = rest[rest.index(after: close)...]
     }
-    let name = String(head).trimmed
+    var name = String(head).trimmed
     rest = Substring(String(rest).trimmed)
     if !rest.isEmpty, rest.first != "." {
       throw problem("'\(rest)' after '}'; allowed is a statistic, such as .p99, or nothing")
     }
-    let statistic = rest.isEmpty ? nil : String(rest.dropFirst()).trimmed
+    var statistic = rest.isEmpty ? nil : String(rest.dropFirst()).trimmed
+    // The recovery times of a crash test have statistics; they are figures of the run.
+    if name == FigureName.recovery.rawValue, let known = statistic, FigureName(rawValue: "recovery_\(known)") != nil {
+      (name, statistic) = ("recovery_\(known)", nil)
+    }
     if let quantity = Quantity(name: name) {
       let allowed = "allowed are \(Statistic.plain.map(\.name).joined(separator: ", ")), and percentiles such as p99.9"
       guard let statistic else {

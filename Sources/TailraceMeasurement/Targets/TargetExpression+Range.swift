@@ -21,7 +21,7 @@ extension Metric {
       .retried, .late, .lost, .duplicated, .leftRunning, .earlyStarts, .concurrencyMax, .startsPerSecondMax,
       .queueDepthMax, .inversions, .recovery, .offeredLoad, .offeredRate, .achievedRate, .jobsInSystem,
       .processorTime, .peakMemory, .bytesPerJob, .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .wakeUpP50,
-      .wakeUpP99, .runDelay, .spinSpeed:
+      .wakeUpP99, .runDelay, .spinSpeed, .runTwice, .completedTwice, .recoveryP50, .recoveryP99, .recoveryMax:
       return MetricRange(low: 0, high: .infinity, includesHigh: false)
     }
   }

@@ -13,7 +13,7 @@ extension TargetExpression {
         .dropped, .retried, .late, .lost, .duplicated, .leftRunning, .earlyStarts, .concurrencyMax,
         .startsPerSecondMax, .queueDepthMax, .inversions, .recovery, .processorTime, .peakMemory, .bytesPerJob,
         .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .hostSteal, .wakeUpP50, .wakeUpP99,
-        .otherPrograms, .runDelay, .spinSpeed:
+        .otherPrograms, .runDelay, .spinSpeed, .runTwice, .completedTwice, .recoveryP50, .recoveryP99, .recoveryMax:
         return limit.value == 0
       }
     }
@@ -49,6 +49,8 @@ extension TargetExpression {
       .startsPerSecondMax, .queueDepthMax, .inversions, .shareError, .recovery, .offeredLoad, .offeredRate,
       .achievedRate, .jobsInSystem:
       return nil
+    case .runTwice, .completedTwice, .recoveryP50, .recoveryP99, .recoveryMax:
+      return "'\(text)' is about a crash test; use 'tailrace crash'"
     }
   }
 }

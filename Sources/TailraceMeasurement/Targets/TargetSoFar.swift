@@ -94,7 +94,7 @@ extension Metric.Subject {
       case .speedup, .timeSaved, .lost, .leftRunning, .earlyStarts, .concurrencyMax, .startsPerSecondMax,
         .queueDepthMax, .inversions, .recovery, .jobsInSystem, .processorTime, .peakMemory, .bytesPerJob,
         .liveBytesWarm, .liveBytesEnd, .allocationsPerJob, .hostSteal, .wakeUpP50, .wakeUpP99,
-        .otherPrograms, .runDelay, .spinSpeed:
+        .otherPrograms, .runDelay, .spinSpeed, .runTwice, .completedTwice, .recoveryP50, .recoveryP99, .recoveryMax:
         .unknown
       }
     }

@@ -25,6 +25,7 @@ extension ReportPage {
     addResponse(run)
     addSeries(run)
     addWork(scenario)
+    addCrashes(scenario)
     addDrivers(scenario)
     addValidity(scenario)
     addResources(scenario)
@@ -185,6 +186,76 @@ extension ReportPage {
       time(jobs[.service]?.percentile(99)), time(whole[0]), time(whole[1]), time(whole[2]), time(response?.max),
       time(jobs[.responseUncorrected]?.percentile(99)),
     ]
+  }
+
+  /// What a crash test did, and what became of the jobs; nothing for other runs.
+  mutating func addCrashes(_ scenario: ScenarioResult) {
+    for run in scenario.runs {
+      guard let crash = run.observations.crash else { continue }
+      page.heading(3, "Crash test on \(run.system)")
+      let restart =
+        crash.restart.map { "a replacement was asked for after \(time($0))" } ?? "no replacement was started"
+      page.paragraph(
+        "\(counted(crash.kills.count, "time")), a process with the role \(crash.role) received \(crash.act)"
+          + (crash.act == "SIGKILL" ? "; \(restart)" : "")
+          + ". The run waited up to \(time(crash.patience)) for its jobs.")
+      let lost = run.measurement[.lost] ?? 0
+      page.table(
+        ["What became of the jobs", .number("Jobs")],
+        [
+          ["intended", HumanUnits.count(Double(run.measurement.all.causes.total) + lost)],
+          ["lost: not settled at the end", HumanUnits.count(lost)],
+          [
+            "running in a process when it was killed", HumanUnits.count(Double(crash.kills.reduce(0) { $0 + $1.held })),
+          ],
+          ["… of these, never started again", HumanUnits.count(Double(crash.notRecovered))],
+          ["run again after they had completed", HumanUnits.count(Double(crash.runTwice))],
+          ["completed twice", HumanUnits.count(Double(crash.completedTwice))],
+        ])
+      if let recovery = crash.recovery {
+        let percentiles = recovery.percentiles([50, 90, 99])
+        page.table(
+          [
+            "Recovery", .number("Jobs"), .number("min"), .number("p50"), .number("p90"), .number("p99"), .number("max"),
+          ],
+          [
+            [
+              "from the kill to the job's next start", HumanUnits.count(Double(recovery.total)), time(recovery.min),
+              time(percentiles[0]), time(percentiles[1]), time(percentiles[2]), time(recovery.max),
+            ]
+          ])
+      }
+      page.table(
+        ["Kill", .number("At"), "Process", .number("Jobs running"), .number("Throughput dip"), .number("Lasted")],
+        zip(1..., crash.kills).prefix(50).map { number, kill in
+          let dip = Self.dip(run.measurement.throughput, after: kill.at)
+          return [
+            "\(number)", time(kill.at), kill.process, HumanUnits.count(Double(kill.held)),
+            HumanUnits.value(dip.map(\.depth), .ratio), dip.map { time($0.length) } ?? "–",
+          ]
+        })
+      if crash.kills.count > 50 { page.paragraph("\(crash.kills.count - 50) more kills are in result.json.") }
+      page.paragraph(
+        "A dip is how far throughput fell below its mean in the ten slots before the kill, in the lowest slot until it "
+          + "reached that mean again; slots last \(time(run.measurement.throughput.width)).")
+    }
+  }
+
+  /// How far throughput fell after an instant, as a share, and how long it stayed below its level before.
+  private static func dip(_ series: Series, after instant: Nanoseconds) -> (depth: Double, length: Nanoseconds)? {
+    let slot = Int(instant.rawValue / max(1, series.width.rawValue))
+    guard slot < series.values.count else { return nil }
+    let before = series.values[max(0, slot - 10)..<slot]
+    guard !before.isEmpty else { return nil }
+    let level = before.reduce(0, +) / Double(before.count)
+    guard level > 0 else { return nil }
+    var lowest = level
+    var end = slot
+    while end < series.values.count, end == slot || series.values[end] < level {
+      lowest = min(lowest, series.values[end])
+      end += 1
+    }
+    return (1 - lowest / level, Nanoseconds(Int64(end - slot) * series.width.rawValue))
   }
 
   /// The schedulers behind drivers, and how jobs reached them; nothing if there are none.
