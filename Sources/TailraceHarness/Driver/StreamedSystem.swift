@@ -277,6 +277,7 @@ struct StreamedReplay {
       observations[keyPath: path] = .unavailable("the run was another program's")
     }
     observations.runDelay = .unavailable("the run was another program's")
+    observations.otherPrograms = .unavailable("the driver, its workers and servers are other programs")
     observations.meanJobsInSystem = .unavailable("the program does not count its jobs for others")
     observations.observedFor = time
     return observations

@@ -55,7 +55,10 @@ struct LineChart {
     var entries = lines.count > 1 ? lines.map { HTML.LegendEntry(name: $0.name, sample: .line($0.series)) } : []
     entries += limits.map { HTML.LegendEntry(name: $0.words, sample: .limit) }
     entries += places.map { HTML.LegendEntry(name: $0.words, sample: .place) }
-    entries += bands.filter { !$0.words.isEmpty }.map { HTML.LegendEntry(name: $0.words, sample: .band) }
+    var named: Set<String> = [""]
+    for band in bands where named.insert(band.words).inserted {
+      entries.append(HTML.LegendEntry(name: band.words, sample: .band))
+    }
     return HTML.legend(entries)
   }
 

@@ -36,6 +36,10 @@ extension ScenarioPage {
     if start > 0 { bands.append(LineChart.Band(from: 0, to: start, words: "warm-up")) }
     // The short time in which the last jobs settle is not shown as a separate range.
     if x.place(end) < 0.98 { bands.append(LineChart.Band(from: end, to: x.high, words: "after the window")) }
+    for kill in run.observations.crash?.kills.prefix(200) ?? [] {
+      let at = Double(kill.at.rawValue)
+      bands.append(LineChart.Band(from: at, to: min(x.high, at + x.high / 250), words: "a process was killed"))
+    }
     return bands
   }
 

@@ -196,7 +196,7 @@ extension ReportPage {
       let restart =
         crash.restart.map { "a replacement was asked for after \(time($0))" } ?? "no replacement was started"
       page.paragraph(
-        "\(counted(crash.kills.count, "time")), a process with the role \(crash.role) received \(crash.act)"
+        "\(counted(crash.kills.count, "kill")): \(crash.act) to a process with the role \(crash.role)"
           + (crash.act == "SIGKILL" ? "; \(restart)" : "")
           + ". The run waited up to \(time(crash.patience)) for its jobs.")
       let lost = run.measurement[.lost] ?? 0

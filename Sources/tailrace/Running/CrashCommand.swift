@@ -93,8 +93,8 @@ struct CrashCommand: AsyncParsableCommand {
         let lost = Int(run.measurement[.lost] ?? 0)
         let held = crash.kills.reduce(0) { $0 + $1.held }
         text +=
-          "\(scenario.name) on \(run.system): \(crash.kills.count) × \(crash.act) of a \(crash.role); \(held) jobs "
-          + "were running there; lost \(lost), run twice \(crash.runTwice), completed twice \(crash.completedTwice)"
+          "\(scenario.name) on \(run.system): \(crash.kills.count) × \(crash.act) of a \(crash.role); \(held) "
+          + "\(held == 1 ? "job was" : "jobs were") running there; lost \(lost), run twice \(crash.runTwice), completed twice \(crash.completedTwice)"
         if let recovery = crash.recovery {
           text +=
             "; \(recovery.total) started again, after \(HumanUnits.time(Double(recovery.min.rawValue))) to \(HumanUnits.time(Double(recovery.max.rawValue)))"
