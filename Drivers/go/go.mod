@@ -1,0 +1,3 @@
+module tailrace/driver
+
+go 1.19
