@@ -1,5 +1,5 @@
 // Goal: response times over time are those of the jobs that settled then, however long the run and however many
-// recorders; small runs keep each attempt for a picture, larger ones none; results of older versions are still read.
+// recorders; results of older versions are still read.
 
 import Foundation
 import TailraceCore
@@ -72,27 +72,6 @@ struct ResponseOverTimeTests {
   @Test func refusedJobsGiveNoSample() throws {
     let series = try #require(measure([makeRejected(0), makeRecord(1)]).responseOverTime)
     #expect(series.slots.reduce(0) { $0 + $1.count } == 1)
-  }
-
-  @Test func aSmallRunKeepsItsAttempts() throws {
-    var failed = makeRecord(1, type: 1, worker: 2)
-    failed.settles = false
-    failed.outcome = .failed
-    let timeline = try #require(
-      measure([makeRetry(of: failed), makeRejected(7), failed, makeRecord(0, worker: TimelineRecord.noWorker)]).timeline
-    )
-    #expect(timeline.types == ["a", "b", "(unknown)"])
-    #expect(timeline.spans.map(\.job) == [1, 0, 1], "in order of start, then of worker")
-    #expect(timeline.spans.map(\.worker) == [2, nil, 2])
-    #expect(timeline.spans.map(\.type) == [1, 0, 1])
-    #expect(timeline.spans.map(\.outcome) == [.failed, .succeeded, .succeeded])
-    #expect(timeline.spans[0].started - timeline.spans[0].eligible == .microseconds(10))
-  }
-
-  @Test(arguments: [(400, true), (401, false)])
-  func aLargeRunKeepsNone(count: Int, keeps: Bool) {
-    let records = (0..<count).map { makeRecord(UInt64($0), intended: Int64($0)) }
-    #expect((measure(records).timeline != nil) == keeps)
   }
 
   @Test func resultsSurviveJSONAndOlderOnesAreRead() throws {

@@ -72,4 +72,13 @@ import Testing
     #expect(HumanUnits.digits(.nan) == "not a number")
     #expect(HumanUnits.bytes(5e12) == "4.55 TiB")
   }
+
+  @Test(arguments: [
+    (12_345_678_901.0, 12_340_000_000.0...12_350_000_000.0, "12.34568 s"),
+    (1_500, 0...2_000, "1.500 µs"), (999, 0...999, "999 ns"), (5e12, 0...9e12, "5000 s"),
+    (2_000_000, 1_000_000...9_000_000, "2.000 ms"),
+  ])
+  func instantsOfARangeDiffer(value: Double, range: ClosedRange<Double>, words: String) {
+    #expect(HumanUnits.instant(value, in: range) == words)
+  }
 }

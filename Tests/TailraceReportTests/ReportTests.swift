@@ -129,6 +129,8 @@ import Testing
     let former = try Data(contentsOf: Self.golden.appending(path: "result-format-1.json"))
     var expected = try FixedSuite.make()
     for scenario in expected.scenarios.indices { expected.scenarios[scenario].causes = nil }
+    // Large runs had no attempts.
+    expected.scenarios[1].runs[0].measurement.timeline = nil
     let read = try ReportFiles.decode(Array(former))
     #expect(read.format == SuiteResult.currentFormat)
     #expect(read == expected)

@@ -102,6 +102,27 @@ struct RunPageTests {
     #expect(PageRules.references(in: page) == [])
   }
 
+  @Test func aLargeRunShowsItsBusiestStretch() throws {
+    let suite = try FixedSuite.make()
+    let timeline = try #require(suite.scenarios[1].runs[0].measurement.timeline)
+    let stretch = try #require(timeline.stretch)
+    let page = try RunPage.render(suite)
+    #expect(page.contains("<h4>Workers, busiest stretch</h4>"))
+    let words = [stretch.start, stretch.end].map(stretch.words)
+    #expect(words[0] != words[1])
+    #expect(page.contains("The busiest stretch of the run: from \(words[0]) to \(words[1]) after the run&#39;s start"))
+    #expect(page.contains("150 attempts started; no other 150 in a row started in less time."))
+    #expect(timeline.spans.count >= 150)
+  }
+
+  @Test func theStretchOfASampleIsSaidToBeOne() throws {
+    var suite = try FixedSuite.make()
+    suite.scenarios[1].runs[0].measurement.timeline?.stretch?.compared = 12
+    let page = try RunPage.render(suite)
+    #expect(page.contains("The busiest stretch of 12 evenly spaced ones whose attempts were kept: from "))
+    #expect(!page.contains("in a row started in less time"))
+  }
+
   @Test func aPageOfManyScenariosIsBounded() throws {
     var suite = try FixedSuite.make()
     let five = suite.scenarios[0]

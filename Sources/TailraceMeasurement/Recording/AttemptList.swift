@@ -30,29 +30,40 @@ struct AttemptList: Sendable {
   private(set) var attempts: [Attempt] = []
   /// Whether the limit was exceeded and the list was discarded.
   private(set) var isTruncated = false
+  /// After the truncation, the attempts of parts of the run; nil: the limit is 0, so none are kept.
+  private(set) var stretches: AttemptStretches?
 
   @inline(__always)
   mutating func append(_ attempt: @autoclosure () -> Attempt, limit: Int) {
-    guard !isTruncated else { return }
-    if attempts.count < limit {
-      attempts.append(attempt())
-    } else {
-      truncate()
+    if !isTruncated {
+      if attempts.count < limit { return attempts.append(attempt()) }
+      truncate(limit: limit)
     }
+    if limit > 0 { stretches?.append(attempt()) }
   }
 
-  /// Discards the list, because it would be incomplete.
-  mutating func truncate() {
+  /// Discards the list, because it would be incomplete, except for stretches of it.
+  mutating func truncate(limit: Int) {
+    guard !isTruncated else { return }
     isTruncated = true
+    if limit > 0 {
+      var kept = AttemptStretches()
+      for attempt in attempts { kept.append(attempt) }
+      stretches = kept
+    }
     attempts = []
   }
 
   mutating func merge(_ other: AttemptList, limit: Int) {
-    guard !isTruncated else { return }
-    if other.isTruncated || attempts.count + other.attempts.count > limit {
-      truncate()
-    } else {
+    if !isTruncated, !other.isTruncated, attempts.count + other.attempts.count <= limit {
       attempts.append(contentsOf: other.attempts)
+      return
+    }
+    truncate(limit: limit)
+    if let theirs = other.stretches {
+      stretches?.merge(theirs)
+    } else {
+      for attempt in other.attempts { stretches?.append(attempt) }
     }
   }
 

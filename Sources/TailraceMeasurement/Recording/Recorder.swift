@@ -27,7 +27,8 @@ package final class Recorder {
     package var origin: Instant
     /// Maximum number of attempts whose start and finish are kept, for figures that require the full list:
     /// `concurrency_max`, `starts_per_second_max`, `queue_depth_max`, `early_starts`. Above, they are unavailable, and
-    /// only the means of its class explain a missed target. Each attempt uses 64 bytes.
+    /// only the means of its class explain a missed target. Each attempt uses 64 bytes. 0: none are kept, not
+    /// even those for the chart of the workers.
     package var attemptLimit: Int
     /// Whether jobs have dependencies, so that starts must be compared with the ends of dependencies.
     package var hasDependencies: Bool
@@ -104,7 +105,7 @@ package final class Recorder {
     tracksSystem = settings.peakEnd != nil
     start = settings.window.start.rawValue
     end = settings.window.end?.rawValue ?? .max
-    if settings.expectedJobs > settings.attemptLimit { attempts.truncate() }
+    if settings.expectedJobs > settings.attemptLimit { attempts.truncate(limit: settings.attemptLimit) }
   }
 
   /// Entries per type in ``cells``: priorities are numbered from 1.

@@ -49,6 +49,15 @@ struct Scale {
     linear(from: least, to: most, count: count, isOpen: isOpen, isTime: true, label: shortTime)
   }
 
+  /// A linear axis of nanoseconds with exactly these ends. Its labels are distances from the start: `+1.5 ms`.
+  static func elapsed(from low: Double, to high: Double, count: Int) -> Scale {
+    let length = max(1, high - low)
+    let ticks = stride(from: 0, through: length * (1 + 1e-9), by: timeStep(length / Double(count)))
+    return Scale(
+      kind: .linear, low: low, high: low + length,
+      ticks: ticks.map { Tick(value: low + $0, label: "+\(shortTime($0))") })
+  }
+
   /// Decades, or 1–2–5 steps if there are few decades; the ends are steps too.
   static func logarithmic(from least: Double, to most: Double, label: (Double) -> String) -> Scale {
     let least = max(least, .leastNormalMagnitude)

@@ -28,12 +28,12 @@ extension ScenarioPage {
   // MARK: Workers
 
   /// The maximum number of workers in one chart.
-  private static let laneLimit = 32
+  private static let laneLimit = WorkerTimeline.workerLimit
   /// The maximum number of systems with such a chart.
   private static let timelineLimit = 3
   private static let spanRowLimit = 120
 
-  /// Shows where and when each attempt ran, for small runs.
+  /// Shows where and when each attempt ran; for large runs, those of the busiest stretch.
   func addTimelines(to html: inout HTML) {
     guard let run = scenario.primary else { return }
     html.element("h3", "Workers over time")
@@ -41,20 +41,21 @@ extension ScenarioPage {
     guard run.measurement.timeline != nil, !drawn.isEmpty else {
       let attempts = run.measurement.classes.first?.attempts ?? 0
       let words =
-        attempts > WorkerTimeline.limit || run.measurement.unmeasured.total > 0
-        ? "No chart of the workers: the run has more than \(WorkerTimeline.limit) attempts. "
-          + "`tailrace run --jobs` writes all of them to jobs.csv."
-        : attempts == 0
-          ? "No chart of the workers: no attempt started."
-          : "No chart of the workers: this result does not contain single attempts."
+        attempts == 0 && run.measurement.unmeasured.total == 0
+        ? "No chart of the workers: no attempt started."
+        : "No chart of the workers: this result does not contain single attempts."
       html.element("p", ["class": "note"]) { $0.prose(words) }
       return
     }
-    let end = drawn.flatMap { $0.measurement.timeline?.spans.map(\.finished.rawValue) ?? [] }.max() ?? 1
+    let whole = drawn.compactMap(\.measurement.timeline).filter { $0.stretch == nil }
+    let end = whole.flatMap { $0.spans.map(\.finished.rawValue) }.max() ?? 1
     let x = Scale.time(to: Double(max(1, end)), count: 5, isOpen: true)
     for (index, run) in drawn.enumerated() {
       guard let timeline = run.measurement.timeline else { continue }
-      add(timeline, of: run, x: x, id: "\(id)-workers-\(index + 1)", to: &html)
+      let own = timeline.stretch.map {
+        Scale.elapsed(from: Double($0.start.rawValue), to: Double($0.end.rawValue), count: 5)
+      }
+      add(timeline, of: run, x: own ?? x, id: "\(id)-workers-\(index + 1)", to: &html)
     }
   }
 
@@ -66,8 +67,9 @@ extension ScenarioPage {
     for (span, colour) in zip(timeline.spans, used) where !legend.contains(where: { $0.series == colour }) {
       legend.append((lanes.hasOthers(colour) ? "other types" : timeline.name(of: span), colour))
     }
+    let part = timeline.stretch == nil ? "" : ", busiest stretch"
     let chart = LaneTimeline(
-      id: id, title: "Workers over time, \(run.system)",
+      id: id, title: "Workers over time\(part), \(run.system)",
       description: "\(timeline.spans.count) attempts on \(lanes.names.count) workers; the table below lists them.",
       lanes: Array(lanes.names.prefix(shown)),
       bars: zip(timeline.spans, lanes.lanes).enumerated().map { index, pair in
@@ -76,13 +78,14 @@ extension ScenarioPage {
           lane: lane, start: Double(span.started.rawValue), end: Double(span.finished.rawValue), series: used[index],
           isMarked: span.outcome != .succeeded, words: Self.words(of: span, in: timeline, worker: lanes.names[lane]))
       }, x: x)
-    var notes = ["\(timeline.spans.count) attempts. Unsuccessful ones are outlined and end in a cross."]
+    var notes = timeline.stretch.map { [Self.words(of: $0, workers: run.measurement.workers)] } ?? []
+    notes.append("\(timeline.spans.count) attempts. Unsuccessful ones are outlined and end in a cross.")
     if !lanes.areWorkers {
       notes.append("This system does not number its workers, so attempts are packed into as few rows as possible.")
     }
     if shown < lanes.names.count { notes.append("\(lanes.names.count - shown) more workers are not shown.") }
     html.figure(
-      scenario.runs.count > 1 ? "Workers, \(run.system)" : "Workers", note: notes.joined(separator: " "),
+      "Workers" + part + (scenario.runs.count > 1 ? ", \(run.system)" : ""), note: notes.joined(separator: " "),
       legend: HTML.legend(legend.sorted { $0.series < $1.series }, ofAreas: true), picture: chart.html
     ) {
       let rows = Array(zip(timeline.spans, lanes.lanes).prefix(Self.spanRowLimit))
@@ -95,15 +98,30 @@ extension ScenarioPage {
           [
             "\(span.job)", timeline.name(of: span), lanes.names[lane],
             HumanUnits.time(Double((span.started - span.eligible).rawValue)),
-            HumanUnits.time(Double(span.started.rawValue)), HumanUnits.time(Double(span.finished.rawValue)),
+            timeline.words(span.started), timeline.words(span.finished),
             Self.words(span.outcome),
           ]
         })
     }
   }
 
+  /// Which part of a large run the chart shows.
+  private static func words(of stretch: WorkerTimeline.Stretch, workers: [WorkerUse]) -> String {
+    let times = [stretch.start, stretch.end].map(stretch.words)
+    let length = HumanUnits.time(Double((stretch.end - stretch.start).rawValue))
+    let limit = WorkerTimeline.workerLimit
+    let isLarge = PoolID.allCases.contains { pool in workers.count { $0.pool == pool } > limit }
+    let place = isLarge ? " on the first \(limit) workers of each pool" : ""
+    return "The busiest stretch "
+      + (stretch.compared.map { "of \($0) evenly spaced ones whose attempts were kept" } ?? "of the run")
+      + ": from \(times[0]) to \(times[1]) after the run's start (\(length)), \(stretch.starts) attempts "
+      + "started\(place)"
+      + (stretch.compared == nil ? "; no other \(stretch.starts) in a row started in less time. " : ". ")
+      + "The axis begins there. `tailrace run --jobs` writes all attempts to jobs.csv."
+  }
+
   private static func words(of span: AttemptSpan, in timeline: WorkerTimeline, worker: String) -> String {
-    let times = [span.started, span.finished].map { HumanUnits.time(Double($0.rawValue)) }
+    let times = [span.started, span.finished].map(timeline.words)
     return "\(timeline.name(of: span)), job \(span.job), on \(worker): \(times[0]) to \(times[1]), waited "
       + "\(HumanUnits.time(Double((span.started - span.eligible).rawValue))), \(words(span.outcome))"
   }
@@ -168,5 +186,15 @@ extension WorkerTimeline {
   /// The name of an attempt's job type.
   func name(of span: AttemptSpan) -> String {
     types.indices.contains(span.type) ? types[span.type] : ClassKey.unknownType
+  }
+
+  /// A time from the run's start, with more digits in a short stretch late in a run.
+  func words(_ time: Nanoseconds) -> String { stretch?.words(time) ?? HumanUnits.time(Double(time.rawValue)) }
+}
+
+extension WorkerTimeline.Stretch {
+  /// A time from the run's start, with enough digits to tell times in the stretch apart.
+  func words(_ time: Nanoseconds) -> String {
+    HumanUnits.instant(Double(time.rawValue), in: Double(start.rawValue)...Double(max(start, end).rawValue))
   }
 }

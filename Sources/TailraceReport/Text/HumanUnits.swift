@@ -14,6 +14,19 @@ package enum HumanUnits {
     return "\(digits(nanoseconds / 3_600e9)) h"
   }
 
+  /// An instant of a range, in one unit and with as many decimals as tell instants of the range apart: `12.3456 s`.
+  static func instant(_ nanoseconds: Double, in range: ClosedRange<Double>) -> String {
+    let units = [(1e9, "s"), (1e6, "ms"), (1e3, "µs")]
+    let (size, unit) = units.first { range.upperBound >= $0.0 } ?? (1, "ns")
+    let step = max(1, (range.upperBound - range.lowerBound) / 1_000)
+    var (decimals, digit) = (0, size)
+    while digit > step * 1.001 {
+      decimals += 1
+      digit /= 10
+    }
+    return "\(fixed(nanoseconds / size, decimals: decimals)) \(unit)"
+  }
+
   /// `64.0 MiB`.
   package static func bytes(_ count: Double) -> String {
     let size = count.magnitude
