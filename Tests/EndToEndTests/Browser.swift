@@ -35,6 +35,10 @@ enum Browser {
     var emptyPictures: [String]
     /// Names of tables and regions that can be reached by the tabulator key alone.
     var focusable: Int
+    /// Targets whose observed value or limit is visible only after scrolling.
+    var cutTargets: [String]
+    /// The number of tables of targets.
+    var targetTables: Int
     var isDark: Bool
   }
 
@@ -54,11 +58,15 @@ enum Browser {
           const box = e.getBoundingClientRect();
           return box.width < 100 || box.height < 40;
         });
+        const tables = [...document.querySelectorAll('table.targets')];
+        const cut = tables.flatMap(e => [...e.rows]).filter(row =>
+          [...row.cells].slice(0, 3).some(e => e.getBoundingClientRect().right > width));
         parent.postMessage({
           width, scrollWidth: document.documentElement.scrollWidth, height: document.documentElement.scrollHeight,
           beyond: beyond.slice(0, 10), pictures: pictures.length,
           emptyPictures: empty.map(e => e.querySelector('title').textContent),
           focusable: document.querySelectorAll('a[href], summary, [tabindex="0"]').length,
+          cutTargets: cut.map(e => e.textContent), targetTables: tables.length,
           isDark: matchMedia('(prefers-color-scheme: dark)').matches,
         }, '*');
       });

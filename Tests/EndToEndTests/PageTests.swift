@@ -29,6 +29,35 @@ struct PageTests {
     }
   }
 
+  /// On a phone too, a target's limit is beside its observed value, however long the target's expression and values.
+  @Test(arguments: [360, 375, 768])
+  func aTargetsLimitIsBesideItsValue(width: Int) async throws {
+    let folder = try TemporaryFolder()
+    let scenario = """
+      name: long-names
+      summary: Targets that take much space.
+      jobs:
+        nightly_export_of_all_accounts: {priority: low, service: 1ms}
+        check: {service: 1ms}
+      load: {constant: 20000/s, of: {nightly_export_of_all_accounts: 1, check: 1}, count: 4000}
+      duration: 1s
+      scheduler: {workers: 30}
+      targets:
+        - waiting{type=nightly_export_of_all_accounts}.p99.9 < 100000s
+        - completed{type=nightly_export_of_all_accounts} > 1234
+        - throughput > 1234.56/s
+        - response{type=nightly_export_of_all_accounts,priority=low}.p99 <= 12345ms
+        - success >= 99.99%
+      """
+    try Data(scenario.utf8).write(to: folder.url.appendingPathComponent("long.yaml"))
+    let outcome = try await Binary.run(["run", "long.yaml", "--system", "simulated", "--quiet"], in: folder)
+    #expect(outcome.status == 0 || outcome.status == 2, "\(outcome)")
+    let page = try folder.text("reports/latest/report.html")
+    let look = try await Browser.look(at: page, width: width, isDark: false, in: folder)
+    #expect(look.targetTables == 1 && look.cutTargets == [], "\(look)")
+    #expect(look.scrollWidth <= look.width && look.beyond == [], "\(look)")
+  }
+
   @Test func aComparisonFitsEveryWidth() async throws {
     let folder = try TemporaryFolder()
     let outcome = try await Binary.run(

@@ -42,10 +42,13 @@ extension HTML {
   /// - Parameters:
   ///   - caption: The table's caption, also the name of its scrolling region.
   ///   - isQuiet: Whether the caption is for screen readers only, because the heading repeats it.
-  mutating func table(_ caption: String, isQuiet: Bool = true, columns: [Table.Column], rows: [[HTML]]) {
+  ///   - style: The table's class in the style sheet; nil: none.
+  mutating func table(
+    _ caption: String, isQuiet: Bool = true, style: String? = nil, columns: [Table.Column], rows: [[HTML]]
+  ) {
     guard !rows.isEmpty else { return }
     element("div", ["class": "scroll", "role": "region", "aria-label": caption, "tabindex": "0"]) {
-      $0.element("table") {
+      $0.element("table", style.map { ["class": $0] } ?? [:]) {
         $0.element("caption", ["class": isQuiet ? "hidden" : "shown"], caption)
         $0.element("thead") {
           $0.element("tr") { html in

@@ -93,7 +93,7 @@ struct ScenarioPage {
     guard !scenario.targets.isEmpty else { return }
     html.element("h3", "Targets")
     html.table(
-      "Targets of \(scenario.name)",
+      "Targets of \(scenario.name)", style: "targets",
       columns: [
         "Target", .number("Observed"), .number("Limit"), .verdict("Verdict"), "Observed, limit", .number("Margin"),
         .number("Samples"),

@@ -143,6 +143,8 @@ enum StyleSheet {
     .lead{font-size:1rem}
     .picture .spare{display:none}
     tbody th{max-width:11rem}
+    .targets th,.targets td{padding-right:.6rem}
+    .targets tbody th{min-width:7rem;max-width:8rem;overflow-wrap:anywhere}
     .tiles{grid-template-columns:repeat(auto-fill,minmax(7rem,1fr))}
     .tiles dd{font-size:1.15rem}
     }
