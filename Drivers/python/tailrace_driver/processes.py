@@ -149,7 +149,7 @@ class Processes:
         process.popen = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=2,
+            stdout=subprocess.DEVNULL if process.role == "broker" else 2,
             env={
                 **os.environ,
                 "TAILRACE_PROCESS": process.name,
