@@ -470,7 +470,7 @@ module Tailrace
       redis&.close
     end
 
-    def start_private_redis
+    def start_private_redis(trials = 3)
       executable = program("redis-server")
       folder = processes.folder("redis")
       port = Addrinfo.tcp("127.0.0.1", 0).bind { |socket| socket.local_address.ip_port }
@@ -497,6 +497,9 @@ module Tailrace
       end
       settings.merge!("appendonly" => "yes", "appendfsync" => "everysec", "redis_transport" => "TCP on 127.0.0.1")
       url
+    rescue Unable
+      # Somebody else may have taken the port in the meantime.
+      folder && (trials -= 1).positive? ? retry : raise
     end
 
     def claim_redis(url)
