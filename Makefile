@@ -14,7 +14,7 @@ COMPUTING := TidyTests|HostileDocumentTests|DurationKeyTests|TraceFittingTests|P
 LIVE := EndToEndTests\.(RunTests|DriverTests|LeftBehindTests|MachineLimitTests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-time demo test test-pools examples docs lint bench test-tsan soak soak-library clean
+.PHONY: help setup build build-time demo test test-pools test-drivers examples docs lint bench test-tsan soak soak-library clean
 
 ## help: list these commands
 help:
@@ -90,6 +90,10 @@ bench: build
 ## test-pools: run the core's tests with a third pool
 test-pools:
 	@scripts/test-pools
+
+## test-drivers: install the drivers of three kinds of schedulers, and test what they can do
+test-drivers: build
+	@scripts/test-drivers
 
 ## test-tsan: run the unit tests under the thread sanitizer
 test-tsan: setup

@@ -25,6 +25,9 @@ import Testing
     ("tailrace run no-op --system live", "its figures of speed take minutes"),
     ("tailrace run Benchmarks/", "its figures of speed take minutes"),
     ("tailrace run overload", "DocumentedSuites: it takes minutes in real time"),
+    ("tailrace drivers install", "it installs packages"), ("tailrace drivers check", "it takes a driver"),
+    ("tailrace crash ", "it takes an installed driver"),
+    ("tailrace run mine.yaml --system stream:", "it takes a driver"),
     ("tailrace gate mine.yaml --self-test", "a self-test takes hundreds of runs; CompareTests has a short one"),
     ("tailrace gate scenarios/ --self-test", "a self-test takes hundreds of runs; CompareTests has a short one"),
   ]

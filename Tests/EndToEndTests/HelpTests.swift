@@ -6,7 +6,7 @@ import Testing
 @Suite struct HelpTests {
   @Test(arguments: [
     "", "run", "list", "show", "validate", "report", "doctor", "verify", "trace", "plan", "compare", "baseline", "gate",
-    "noise", "capacity", "clean",
+    "noise", "capacity", "clean", "crash", "drivers",
   ])
   func helpIsAsRecorded(_ command: String) async throws {
     let outcome = try await Binary.run(["help"] + (command.isEmpty ? [] : [command]))

@@ -1,5 +1,5 @@
-// Goal: a driver that keeps the streamed contract is measured; one that breaks it gets one clear message, and nothing of
-// it is left.
+// Goal: a driver that keeps the streamed contract is measured; one that breaks it gets one clear message, and nothing
+// of it is left.
 
 import Foundation
 import TailraceCore
@@ -179,7 +179,7 @@ struct StreamedSystemTests {
     ("silent", "was not ready after"), ("exits at once", "ended with status 0 before it was ready"),
     ("exits with 3", "no such module: redis"), ("aborts", "by signal"), ("not json", "is not a JSON object"),
     ("no type", "has no \"type\""), ("long line", "a line of more than 64 KiB"),
-    ("nameless", "the key \"name\" is missing"), ("unable", "run: apt-get install redis-server"),
+    ("nameless", "it has no 'name'"), ("unable", "run: apt-get install redis-server"),
     ("lacks", "it lacks cancellation"), ("dies", "by signal"), ("quits", "ended with status 0 before"),
     ("submits early", "before Tailrace sent the job"), ("accepts twice", "accepts job 0 a second time"),
     ("accepts none", "no line accepts job 0"), ("settles without running", "reports no attempt of it"),

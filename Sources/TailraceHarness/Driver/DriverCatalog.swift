@@ -1,7 +1,13 @@
 import Foundation
-import TailraceReplay
-import TailraceSpelling
+import Subprocess
+import TailraceHost
 import TailraceText
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
 
 /// The drivers that come with the program, in the folder `Drivers`.
 package struct DriverCatalog: Sendable {
@@ -40,7 +46,7 @@ package struct DriverCatalog: Sendable {
       let path = "\(folder)/\(name)/driver.json"
       guard FileManager.default.fileExists(atPath: path) else { continue }
       do {
-        let file = try JSONDecoder().decode(File.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        let file = try JSONDecoder().decode(File.self, from: Data(try InputFile.read(path, .scenario, .regular)))
         let isInstalled = FileManager.default.fileExists(atPath: Self.place(of: name, environment) + "/.installed")
         for system in file.systems {
           entries.append(
@@ -49,7 +55,7 @@ package struct DriverCatalog: Sendable {
               isInstalled: isInstalled, arguments: system.arguments ?? [], folder: "\(folder)/\(name)"))
         }
       } catch {
-        problems.append("'\(path)' cannot be used: \(VisibleText.lines(Array("\(error)".utf8)).prefix(300))")
+        problems.append("'\(path)' cannot be used: \(ErrorWords.line(of: error))")
       }
     }
     self.entries = entries.sorted { $0.name < $1.name }
@@ -84,6 +90,20 @@ package struct DriverCatalog: Sendable {
     let home = environment["HOME"] ?? "/root"
     let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? home + "/.cache"
     return (environment["TAILRACE_DRIVER_CACHE"] ?? cache + "/tailrace/drivers") + "/" + driver
+  }
+
+  /// Installs what a driver needs, and shows what the installation prints.
+  ///
+  /// - Returns: Whether it succeeded.
+  package func install(_ driver: String) async throws -> Bool {
+    guard let folder else { return false }
+    let family = ProcessFamily()
+    defer { family.end() }
+    return try await family.run(
+      .path(FilePath(folder + "/install")), [driver], grace: .seconds(2),
+      output: .fileDescriptor(.standardOutput, closeAfterSpawningProcess: false),
+      error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
+    ).terminationStatus == .exited(0)
   }
 
   /// The names of the drivers' folders.

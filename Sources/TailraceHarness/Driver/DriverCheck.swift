@@ -1,4 +1,5 @@
 import TailraceCore
+import TailraceHost
 import TailraceMeasurement
 import TailracePlatform
 import TailraceReplay
@@ -82,7 +83,7 @@ package struct DriverCheck: Sendable {
     } catch let problem as ExternalSystemProblem where problem.isLack {
       return Verdict(ability: test.name, state: .lacking, words: "The driver says that its scheduler lacks it.")
     } catch {
-      return Verdict(ability: test.name, state: .failed, words: "\(error)")
+      return Verdict(ability: test.name, state: .failed, words: ErrorWords.of(error))
     }
   }
 

@@ -3,8 +3,8 @@ import TailraceMeasurement
 
 /// A line that a driver has written: docs/driver-protocol.md.
 ///
-/// A run parses several lines per job, so the parser allocates nothing and reads only what the contract names. Names are
-/// views of the line.
+/// A run parses several lines per job, so the parser allocates nothing and reads only what the contract names. Names
+/// are views of the line.
 struct DriverLine {
   enum Kind: CaseIterable {
     case ready, unable, accepted, started, attempt, settled, process, done

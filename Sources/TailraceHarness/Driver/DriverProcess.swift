@@ -14,8 +14,8 @@ import TailraceSpelling
 
 /// A driver's process and the pipes to it.
 ///
-/// Sending never blocks: what the pipe does not take at once, a thread writes later. So a driver that reads slowly delays
-/// its own jobs, not the load generator.
+/// Sending never blocks: what the pipe does not take at once, a thread writes later. So a driver that reads slowly
+/// delays its own jobs, not the load generator.
 final class DriverProcess: @unchecked Sendable {
   /// What a pipe holds, if the system allows it.
   private static let pipeSize: Int32 = 1 << 20

@@ -207,18 +207,7 @@ final class DriverRun: @unchecked Sendable {
         standing.withLock { $0.replaced.append(entry) }
       }
     } catch {
-      throw DriverLine.Malformed(words: "cannot be used (\(Self.words(of: error)))")
-    }
-  }
-
-  private static func words(of error: any Error) -> String {
-    guard let error = error as? DecodingError else { return ErrorWords.of(error) }
-    switch error {
-    case .keyNotFound(let key, _): return "the key \"\(key.stringValue)\" is missing"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-      return path.isEmpty ? context.debugDescription : "\"\(path)\": \(context.debugDescription)"
-    @unknown default: return "\(error)"
+      throw DriverLine.Malformed(words: "cannot be used (\(ErrorWords.of(error)))")
     }
   }
 }

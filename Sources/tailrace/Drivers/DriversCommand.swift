@@ -1,17 +1,9 @@
 import ArgumentParser
 import Foundation
-import Subprocess
 import TailraceHarness
-import TailraceHost
 import TailracePlatform
 import TailraceReplay
 import TailraceSpelling
-
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
 
 /// `tailrace drivers`
 struct DriversCommand: ParsableCommand {
@@ -88,7 +80,7 @@ struct DriversInstall: AsyncParsableCommand {
 
   func run() async throws {
     let catalog = Composition.drivers
-    guard let folder = catalog.folder else { throw Refusal.usage(DriverPlace.missing) }
+    guard catalog.folder != nil else { throw Refusal.usage(DriverPlace.missing) }
     let folders = try names.map { name in
       guard let driver = DriverPlace.driver(of: name, in: catalog) else {
         throw Refusal.usage(DriverPlace.unknown(name, in: catalog))
@@ -96,15 +88,7 @@ struct DriversInstall: AsyncParsableCommand {
       return driver
     }
     for driver in folders {
-      let family = ProcessFamily()
-      defer { family.end() }
-      // Its output is the user's to read.
-      let status = try await family.run(
-        .path(FilePath(folder + "/install")), [driver], grace: .seconds(2),
-        output: .fileDescriptor(.standardOutput, closeAfterSpawningProcess: false),
-        error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
-      ).terminationStatus
-      guard status == .exited(0) else {
+      guard try await catalog.install(driver) else {
         throw Refusal.usage("the driver '\(driver)' could not be installed; the lines above say why")
       }
     }

@@ -32,6 +32,25 @@ extension RunCommand: ModalCommand {
   }
 }
 
+extension CrashCommand: ModalCommand {
+  static var modes: [CommandMode] {
+    [
+      CommandMode(
+        "",
+        honors: [
+          "scenarios", "target", "grace", "force", "kill", "every", "at", "signal", "restart", "patience", "jobs",
+          "record-tape", "output", "quiet", "progress",
+        ] + OptionNames.changes + OptionNames.load,
+        refuses: [
+          (["allocations"], "allocations are counted in Tailrace's own process only"),
+          (["counts-allocations", "emit-result"], "they are for the child processes of other commands"),
+        ])
+    ]
+  }
+  var mode: CommandMode { Self.modes[0] }
+  var circumstances: [Circumstance] { Circumstance.quiet(output.place.quiet, output.progress) }
+}
+
 extension LoadOptions {
   /// Circumstances in which the systems make options ineffective.
   ///

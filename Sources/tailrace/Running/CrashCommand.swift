@@ -97,7 +97,8 @@ struct CrashCommand: AsyncParsableCommand {
           + "\(held == 1 ? "job was" : "jobs were") running there; lost \(lost), run twice \(crash.runTwice), completed twice \(crash.completedTwice)"
         if let recovery = crash.recovery {
           text +=
-            "; \(recovery.total) started again, after \(HumanUnits.time(Double(recovery.min.rawValue))) to \(HumanUnits.time(Double(recovery.max.rawValue)))"
+            "; \(recovery.total) started again, after \(HumanUnits.time(Double(recovery.min.rawValue))) to "
+            + HumanUnits.time(Double(recovery.max.rawValue))
         }
         text += ".\n"
       }
@@ -122,7 +123,7 @@ struct CrashCommand: AsyncParsableCommand {
       do {
         return try QuantityText.duration(text)
       } catch {
-        problems.append("Error: \(option) '\(text)': \(error)")
+        problems.append("Error: \(option) '\(text)': \(error.description)")
         return nil
       }
     }
@@ -162,6 +163,7 @@ struct CrashCommand: AsyncParsableCommand {
     options.dropAfter = load.maxLag.value
     options.grace = load.grace.value
     options.keepsJobs = output.jobs
+    options.recordsTape = output.recordTape
     return options
   }
 }
