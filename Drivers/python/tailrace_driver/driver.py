@@ -20,7 +20,7 @@ from pathlib import Path
 from time import monotonic_ns
 from typing import Any
 
-from . import pipe
+from . import pipe, work
 from .contract import PRIORITIES, RANKS, Job, JobType, jobs_reader
 from .processes import Process, Processes, Unable, log
 from .work import settled_line
@@ -31,6 +31,10 @@ FLUSH_NS = 5_000_000
 
 class Ended(SystemExit):
     """Tailrace wants the driver to end."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        work.is_ending = True
 
 
 class _Common:
@@ -145,7 +149,7 @@ class _Common:
 
     def _end_by_signal(self, *_: object) -> None:
         if not self._cleaning:
-            raise Ended(0)
+            raise Ended()
 
     def _fail(self, reason: str) -> None:
         if self._last_flush:
@@ -164,7 +168,7 @@ class _Common:
         while b"\n" not in self._rest:
             chunk = os.read(self._input, 65536)
             if not chunk:
-                raise Ended(0)
+                raise Ended()
             self._rest += chunk
         line, _, self._rest = self._rest.partition(b"\n")
         hello = json.loads(line)
@@ -173,6 +177,10 @@ class _Common:
         self.hello = hello
         self.workers = hello["workers"]
         self.types = {kind["name"]: JobType(kind) for kind in hello["job_types"]}
+        if "retries" in self.lacks:
+            # The first attempt of a job is then its last.
+            for kind in self.types.values():
+                kind.retries = 0
         self._read_job = jobs_reader(self.types)
         if hello.get("report_starts"):
             os.environ["TAILRACE_REPORT_STARTS"] = "1"
@@ -228,7 +236,7 @@ class _Common:
     def _control(self, message: dict[str, Any]) -> None:
         kind = message["type"]
         if kind == "stop":
-            raise Ended(0)
+            raise Ended()
         if kind == "restart":
             self._replace(message["process"])
 
@@ -316,7 +324,7 @@ class Driver(_Common):
     def _read(self) -> None:
         chunk = os.read(self._input, 65536)
         if not chunk:
-            raise Ended(0)
+            raise Ended()
         self._split(chunk)
 
     def _split(self, chunk: bytes) -> None:
@@ -434,7 +442,7 @@ class AsyncDriver(_Common):
     def _take(self, chunk: bytes | None) -> None:
         """Queues jobs and cancellations, and obeys everything else at once: the broker of the next job may be dead."""
         if chunk is None:
-            raise Ended(0)
+            raise Ended()
         found = (self._rest + chunk).split(b"\n")
         self._rest = found.pop()
         for line in found:

@@ -114,13 +114,15 @@ class Processes:
         command: list[str],
         *,
         environment: dict[str, str] | None = None,
-        stop_signal: signal.Signals = signal.SIGTERM,
+        stop_signal: signal.Signals = signal.SIGKILL,
         user: str | None = None,
         is_ready: Callable[[], bool] | None = None,
         find_pid: Callable[[], int] | None = None,
         ready_seconds: float = 30,
     ) -> Process:
         """Starts a process that lives as long as the driver, and waits until `is_ready` says so.
+
+        By default it is killed at the end: nothing that it would save is needed.
 
         `role` is `worker`, `broker` or `scheduler`, as in the contract; the role `helper` is not shown to Tailrace.
         """
@@ -207,6 +209,9 @@ class Processes:
                 except subprocess.TimeoutExpired:
                     popen.kill()
                     popen.wait()
+            for process in workers if some is workers else ():
+                # What a worker leaves behind would miss the servers.
+                guardian.clean(f"{self._token}/{process.name}", -1, set(), [], guardian.PROCESS_VARIABLE)
         guardian.clean(self._token, self._group, {os.getpid(), self._guardian.pid}, self._folders)
         if self._guardian.stdin:
             try:

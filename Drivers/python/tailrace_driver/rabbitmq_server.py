@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import socket
 from pathlib import Path
 
@@ -48,7 +47,8 @@ def _start(driver: _Common, name: str) -> RabbitMQ:
     configuration = folder / "rabbitmq.conf"
     configuration.touch(0o600)
     configuration.write_text(
-        f"listeners.tcp.1 = 127.0.0.1:{port}\ndefault_user = tailrace\ndefault_pass = {password}\nlog.file.level = warning\n"
+        f"listeners.tcp.1 = 127.0.0.1:{port}\ndefault_user = tailrace\ndefault_pass = {password}\n"
+        f"log.file.level = warning\n"
     )
     (folder / "enabled_plugins").write_text("[].\n")
     (folder / "environment").touch()
@@ -80,7 +80,6 @@ def _start(driver: _Common, name: str) -> RabbitMQ:
         [epmd, "-port", str(names), "-address", "127.0.0.1"],
         environment=environment,
         is_ready=lambda: _connects(names),
-        stop_signal=signal.SIGKILL,
     )
     try:
         driver.processes.start(
@@ -90,8 +89,6 @@ def _start(driver: _Common, name: str) -> RabbitMQ:
             environment=environment,
             is_ready=lambda: _speaks_amqp(port),
             ready_seconds=60,
-            # The data is thrown away, so nothing needs to be saved.
-            stop_signal=signal.SIGKILL,
         )
     except Unable:
         for path in (folder / "log").glob("*.log"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import socket
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -93,8 +92,6 @@ def _start(driver: _Common, name: str) -> Redis:
                 name,
                 [executable, str(configuration)],
                 is_ready=answers,
-                # The data is thrown away, so nothing needs to be saved.
-                stop_signal=signal.SIGKILL,
             )
             break
         except Unable:

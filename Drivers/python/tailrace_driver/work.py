@@ -20,6 +20,9 @@ OUTCOMES = {"succeeds": "succeeded", "fails": "failed", "fails_permanently": "fa
 #: schedulers enforce their time limits) arrives only between two calls.
 SLICE = 0.005
 
+#: The driver ends, and cancels what runs in its own event loop. That is not worth a report.
+is_ending = False
+
 
 class Failed(Exception):
     """The attempt fails, as planned."""
@@ -100,6 +103,8 @@ async def perform_async(
         else:
             await asyncio.sleep(max(0.0, (started + service_ns - monotonic_ns()) / SECOND))
     except timeouts:
+        if is_ending:
+            raise
         finished = monotonic_ns()
         late = plan.timeout_ns and finished - started >= plan.timeout_ns * 0.9
         outcome = "timed_out" if late else "cancelled"
