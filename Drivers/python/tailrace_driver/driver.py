@@ -21,12 +21,14 @@ from time import monotonic_ns
 from typing import Any
 
 from . import pipe, work
-from .contract import PRIORITIES, RANKS, Job, JobType, jobs_reader
+from .contract import PRIORITIES, RANKS, SECOND, Job, JobType, jobs_reader
 from .processes import Process, Processes, Unable, log
 from .work import settled_line
 
 #: A driver that is busy still shows at least this often what it did.
 FLUSH_NS = 5_000_000
+#: How often a driver looks for workers that ended by themselves, in seconds.
+LOOK = 0.5
 
 
 class Ended(SystemExit):
@@ -233,6 +235,11 @@ class _Common:
     def _replace(self, name: str) -> None:
         self._say({"type": "process", **self.processes.restart(name).message()})
 
+    def _revive(self) -> None:
+        if "processes" in self.__dict__:
+            for process in self.processes.revive():
+                self._say({"type": "process", **process.message()})
+
     def _control(self, message: dict[str, Any]) -> None:
         kind = message["type"]
         if kind == "stop":
@@ -314,12 +321,17 @@ class Driver(_Common):
         self._lines: deque[bytes] = deque()
         lines = self._lines
         self._split(b"")
+        next_look = 0
         while True:
             while lines:
                 self._handle(json.loads(lines.popleft()))
             self.pipe.flush()
             self._last_flush = monotonic_ns()
-            self._read()
+            if self._last_flush > next_look:
+                next_look = self._last_flush + int(LOOK * SECOND)
+                self._revive()
+            if select.select([self._input], [], [], LOOK)[0]:
+                self._read()
 
     def _read(self) -> None:
         chunk = os.read(self._input, 65536)
@@ -411,6 +423,7 @@ class AsyncDriver(_Common):
         try:
             self._take(b"")
             self._listen()
+            self._look()
             await self._serve()
         finally:
             await self.stop()
@@ -427,6 +440,11 @@ class AsyncDriver(_Common):
             while not self._is_warm() and time.monotonic() < patience:
                 self.processes.check()
                 await asyncio.sleep(0.01)
+
+    def _look(self) -> None:
+        if "processes" in self.__dict__:
+            self._revive()
+            self._loop.call_later(LOOK, self._look)
 
     def _listen(self) -> None:
         try:

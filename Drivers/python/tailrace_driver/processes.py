@@ -58,6 +58,7 @@ class Process:
     find_pid: Callable[[], int] | None
     ready_seconds: float
     popen: subprocess.Popen | None = field(default=None)
+    launched: float = 0
 
     @property
     def pid(self) -> int:
@@ -93,6 +94,8 @@ class Processes:
             text=True,
         )
         os.environ[guardian.VARIABLE] = self._token
+        # For what workers would leave behind when they are killed.
+        self._temporary = str(self.folder("temporary"))
 
     def folder(self, name: str, user: str | None = None) -> Path:
         """A new folder outside the working directory, which is deleted at the end whatever happens."""
@@ -155,12 +158,14 @@ class Processes:
             env={
                 **os.environ,
                 "TAILRACE_PROCESS": process.name,
+                "TMPDIR": self._temporary,
                 guardian.PROCESS_VARIABLE: f"{self._token}/{process.name}",
                 **process.environment,
             },
             pass_fds=(self._report.descriptor,) if process.role != "broker" else (),
             preexec_fn=prepare,
         )
+        process.launched = time.monotonic()
         if process.is_ready:
 
             def ready() -> bool:
@@ -182,6 +187,22 @@ class Processes:
         guardian.clean(f"{self._token}/{name}", -1, set(), [], guardian.PROCESS_VARIABLE)
         self._launch(process)
         return process
+
+    def revive(self) -> list[Process]:
+        """Replaces workers that ended by themselves, as a supervisor of services would.
+
+        Workers that were killed stay dead: a crash test decides when to replace them. So do those that a process of
+        their own supervises, since that one ends when its worker is killed.
+        """
+        revived = []
+        now = time.monotonic()
+        for process in self._all.values():
+            status = process.popen.poll() if process.popen and process.role != "broker" else None
+            if status in (None, -signal.SIGKILL) or process.find_pid or now - process.launched < 1:
+                continue
+            log(f"{process.name} {ended(status)} by itself; the driver starts it again, as a supervisor would")
+            revived.append(self.restart(process.name))
+        return revived
 
     def check(self) -> None:
         """Fails if a process has ended by itself."""

@@ -56,6 +56,9 @@ def start(system):
         print(f"the driver's log:\n{peer.log_text()[-6000:]}")
 
 
+#: Priorities order only what a worker fetched in advance.
+APPROXIMATE = {"dramatiq"}
+
 OK = (5 * MS, "succeeds")
 
 
@@ -98,6 +101,10 @@ def test_priority_order_with_one_worker(start):
         for a in sorted(peer.attempts, key=lambda a: a["started_ns"])
         if a["job"] >= blockers
     ]
+    if peer.ready["name"] in APPROXIMATE:
+        places = {name: [place for place, other in enumerate(ranked) if other == name] for name in order}
+        assert sum(places["critical"] + places["high"]) < sum(places["low"] + places["batch"])
+        return
     assert ranked[-8:] == ["low"] * 4 + ["batch"] * 4
     urgent = [priority for priority in ranked if priority in ("critical", "high")]
     assert urgent == ["critical"] * 4 + ["high"] * 4
@@ -264,13 +271,20 @@ def test_sigkill_of_the_driver(start, whom):
     peer.assert_nothing_is_left()
 
 
-def replace(peer: Peer, process: dict) -> None:
+def replace(peer: Peer, process: dict, jobs_meanwhile: range = range(0)) -> None:
     os.kill(process["pid"], signal.SIGKILL)
-    time.sleep(0.5)
-    count = len(peer.replaced)
+    time.sleep(0.2)
+    for number in jobs_meanwhile:
+        peer.job(number, OK)
+    time.sleep(0.3)
     peer.send(type="restart", process=process["name"])
-    peer.until(lambda: len(peer.replaced) > count, 60)
-    new = peer.replaced[-1]
+
+    def replacements() -> list[dict]:
+        return [other for other in peer.replaced if other["name"] == process["name"]]
+
+    count = len(replacements())
+    peer.until(lambda: len(replacements()) > count, 20)
+    new = replacements()[-1]
     assert (new["role"], new["name"]) == (process["role"], process["name"])
     assert new["pid"] != process["pid"]
 
@@ -302,11 +316,13 @@ def test_restart_of_a_killed_broker(start, system):
     peer.job(0, OK)
     peer.settle()
     [broker] = [process for process in peer.ready["processes"] if process["role"] == "broker"]
-    replace(peer, broker)
+    # What is submitted while the broker is away may be refused, but must not keep it away.
+    replace(peer, broker, range(1, 11))
     peer.listen(1)
-    for number in range(1, 9):
+    for number in range(11, 19):
         peer.job(number, OK)
     # Workers wait longer and longer between two attempts to connect.
     peer.settle(90)
     peer.stop()
-    assert set(peer.causes.values()) == {"succeeded"}
+    assert {peer.causes[number] for number in range(11, 19)} == {"succeeded"}
+    assert set(peer.causes.values()) <= {"succeeded", "rejected"}
