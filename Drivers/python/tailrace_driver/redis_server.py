@@ -10,6 +10,14 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from .driver import _Common
 from .processes import Unable, log, program
 
+#: The key that marks a database of an existing server as a driver's. Its value names the driver's process.
+CLAIMED = "tailrace:claimed"
+CLAIM = "if redis.call('dbsize') > 0 then return 0 end redis.call('set', KEYS[1], ARGV[1]) return 1"
+TAKE_OVER = (
+    "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end "
+    "redis.call('flushdb') redis.call('set', KEYS[1], ARGV[2]) return 1"
+)
+
 
 class Redis:
     """Where the scheduler's Redis is. `url` includes the password and the database."""
@@ -112,8 +120,7 @@ def _claim(driver: _Common, url: str) -> Redis:
         server = Redis(urlunsplit(parts._replace(path="/" + database)))
         try:
             # The claim and the test are one step, since other drivers may try the same.
-            claim = "local n = redis.call('dbsize') if n == 0 then redis.call('set', KEYS[1], '1') end return n"
-            if server.commands(("EVAL", claim, "1", "tailrace:claimed"))[0] == b"0":
+            if server.commands(("EVAL", CLAIM, "1", CLAIMED, owner()))[0] == b"1" or _take_over(server):
                 driver.undo.append(lambda server=server: server.commands(("FLUSHDB",)))
                 driver.settings["redis_server"] = "named by TAILRACE_REDIS"
                 driver.notes.append("The Redis server is not private; its settings are unknown.")
@@ -122,4 +129,21 @@ def _claim(driver: _Common, url: str) -> Redis:
             if not named and "out of range" in str(error):
                 continue
             raise Unable(f"TAILRACE_REDIS: {error}") from None
-    raise Unable("TAILRACE_REDIS: no database is empty; name an empty one in the URL, such as /7")
+    which = f"database {named} is not" if named else "no database from 1 to 15 is"
+    raise Unable(f"TAILRACE_REDIS: {which} empty; name an empty one in the URL, such as /7")
+
+
+def owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _take_over(server: Redis) -> bool:
+    """Empties a database whose driver was killed on this machine before it could do so."""
+    try:
+        claimed = server.commands(("GET", CLAIMED))[0].decode()
+    except OSError:
+        return False  # Somebody else's data.
+    host, _, process = claimed.rpartition(":")
+    if host != socket.gethostname() or os.path.exists(f"/proc/{process}"):
+        return False
+    return server.commands(("EVAL", TAKE_OVER, "1", CLAIMED, claimed, owner()))[0] == b"1"
