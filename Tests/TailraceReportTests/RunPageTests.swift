@@ -34,6 +34,36 @@ enum PageRules {
     #expect(regions.count == page.matches(of: /<table[ >]/).count)
     #expect(page.contains("<a class=\"skip\" href=\"#content\">") && page.contains("<html lang=\"en\">"))
     try expectClosed(page)
+    #expect(page.matches(of: /\btitle="/).isEmpty, "a tooltip that is in no table")
+    #expect(tooltipsWithoutRow(in: page) == [])
+  }
+
+  /// The tooltips in pictures that say more than any row of the table below the picture.
+  static func tooltipsWithoutRow(in page: String) -> [String] {
+    func words(_ text: some StringProtocol) -> Set<Substring> {
+      let plain = String(text).replacing(/<[^>]*>/, with: " ").lowercased()
+      return Set(plain[...].split { " ,:\n".contains($0) })
+    }
+    // Words that only join the others.
+    let joints: Set<Substring> = ["on", "to"]
+    return page.components(separatedBy: "<figure").dropFirst().flatMap { figure -> [String] in
+      let figure = figure.components(separatedBy: "</figure>")[0]
+      let tooltips = figure.matches(of: /<g><title>([^<]*)<\/title>/).map { String($0.1) }
+      guard !tooltips.isEmpty else { return [] }
+      let head = words(figure.firstMatch(of: /<thead>(?:.|\n)*?<\/thead>/)?.output ?? "")
+      let body = figure.components(separatedBy: "<tbody>").dropFirst().joined()
+      var rows = body.components(separatedBy: "<tr>").dropFirst().map { words($0).union(head).union(joints) }[...]
+      let all = rows
+      return tooltips.filter { tooltip in
+        let said = words(tooltip)
+        // Rows are in the order of the tooltips, mostly.
+        if let first = rows.firstIndex(where: said.isSubset) {
+          rows = rows[first...]
+          return false
+        }
+        return !all.contains(where: said.isSubset)
+      }
+    }
   }
 
   private static func expectClosed(_ page: String) throws {
@@ -51,6 +81,30 @@ struct RunPageTests {
   @Test func itStandsAloneAndSaysWhatItShows() throws {
     try PageRules.expectHeld(RunPage.render(FixedSuite.make()), pictures: 10)
     #expect(PageRules.references(in: "<a href=\"http://x\"><img src=\"y\" onload=\"z\">") != [])
+  }
+
+  /// Everything that hovering shows is in a table too, so that the page is complete on paper and on a phone.
+  @Test func tooltipsAreRowsOfATable() throws {
+    let page = try RunPage.render(FixedSuite.make())
+    #expect(page.matches(of: /<g><title>/).count > 150)
+    #expect(PageRules.tooltipsWithoutRow(in: page) == [])
+    let first = try #require(page.firstMatch(of: /<g><title>([^<]*), succeeded<\/title>/))
+    let changed = page.replacing(first.0, with: "<g><title>\(first.1), timed out</title>", maxReplacements: 1)
+    #expect(PageRules.tooltipsWithoutRow(in: changed) == ["\(first.1), timed out"])
+  }
+
+  /// A small run of many attempts lists all that its chart shows.
+  @Test func everyAttemptOfTheChartIsListed() throws {
+    var suite = try FixedSuite.make()
+    var timeline = try #require(suite.scenarios[0].runs[0].measurement.timeline)
+    let span = timeline.spans[0]
+    timeline.spans = (0..<UInt64(WorkerTimeline.limit)).map { job in
+      var copy = span
+      copy.job = job
+      return copy
+    }
+    suite.scenarios[0].runs[0].measurement.timeline = timeline
+    #expect(try PageRules.tooltipsWithoutRow(in: RunPage.render(suite)) == [])
   }
 
   @Test func namesOfARunNeverBecomeMarkup() throws {

@@ -31,7 +31,6 @@ extension ScenarioPage {
   private static let laneLimit = WorkerTimeline.workerLimit
   /// The maximum number of systems with such a chart.
   private static let timelineLimit = 3
-  private static let spanRowLimit = 120
 
   /// Shows where and when each attempt ran; for large runs, those of the busiest stretch.
   func addTimelines(to html: inout HTML) {
@@ -88,13 +87,10 @@ extension ScenarioPage {
       "Workers" + part + (scenario.runs.count > 1 ? ", \(run.system)" : ""), note: notes.joined(separator: " "),
       legend: HTML.legend(legend.sorted { $0.series < $1.series }, ofAreas: true), picture: chart.html
     ) {
-      let rows = Array(zip(timeline.spans, lanes.lanes).prefix(Self.spanRowLimit))
-      let left = timeline.spans.count - rows.count
       $0.numbers(
-        "Attempts in order of start, \(scenario.name) on \(run.system)"
-          + (left > 0 ? "; \(left) more are in jobs.csv of a run with --jobs" : ""),
+        "Attempts in order of start, \(scenario.name) on \(run.system)",
         columns: ["Job", "Type", "Worker", .number("Waited"), .number("Started"), .number("Finished"), "Outcome"],
-        words: rows.map { span, lane in
+        words: zip(timeline.spans, lanes.lanes).map { span, lane in
           [
             "\(span.job)", timeline.name(of: span), lanes.names[lane],
             HumanUnits.time(Double((span.started - span.eligible).rawValue)),
