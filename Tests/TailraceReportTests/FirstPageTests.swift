@@ -134,6 +134,33 @@ struct FirstPageTests {
   @Test func rowsThatRepeatOthersAreLeftOut() throws {
     let page = try ReportPage.render(suite(["response.p90 < 5ms"]))
     #expect(page.contains("| quick | 900 |") && !page.contains("| priority=high |"))
+    let html = try RunPage.render(suite(["response.p90 < 5ms"]))
+    #expect(html.contains(">quick</th>") && !html.contains(">priority=high</th>"))
+  }
+
+  /// The same beside a simulation, whose table has several rows per class.
+  @Test func rowsBesideASimulationRepeatNone() throws {
+    var suite = try suite(["response.p90 < 5ms"])
+    var model = suite.scenarios[0].runs[0]
+    model.system = "simulated"
+    suite.scenarios[0].runs.append(model)
+    let (page, html) = (try ReportPage.render(suite), try RunPage.render(suite))
+    #expect(page.contains("## Live beside simulated") && page.contains("| quick | `response` |"))
+    #expect(html.contains("Live beside simulated") && html.contains(">quick</th>"))
+    #expect(!page.contains("| priority=high |") && !html.contains(">priority=high</th>"))
+  }
+
+  /// The only job type has the figures of all jobs.
+  @Test func theOnlyTypeIsNotListed() throws {
+    var suite = try suite(["response.p90 < 5ms"])
+    let recorder = Recorder(Recorder.RecorderSettings(types: ["quick"]))
+    for job in Int64(0)..<30 {
+      recorder.record(record(job, type: 0, waiting: 0, service: 900_000, cause: .succeeded))
+    }
+    suite.scenarios[0].runs[0].measurement = recorder.measurement(RunFacts(intended: 30))
+    let (page, html) = (try ReportPage.render(suite), try RunPage.render(suite))
+    #expect(page.contains("| all | 30 |") && !page.contains("| quick |"))
+    #expect(html.contains(">all</th>") && !html.contains(">quick</th>"))
   }
 
   /// Jobs that their submitter cancelled are no failures, so their line has no red marker.

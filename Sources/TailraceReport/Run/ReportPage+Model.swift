@@ -10,7 +10,7 @@ extension ReportPage {
     page.heading(3, "Live beside simulated")
     var rows: [[String]] = []
     var quiet = 0
-    for jobs in live.measurement.classes {
+    for jobs in live.measurement.classesWithoutRepeats {
       guard let same = model.measurement[jobs.key] else { continue }
       for quantity in Quantity.allCases {
         guard let real = jobs[quantity], let virtual = same[quantity], real.total > 0, virtual.total > 0 else {

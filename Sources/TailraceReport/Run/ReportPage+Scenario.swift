@@ -339,12 +339,19 @@ extension ReportPage {
 }
 
 extension RunMeasurement {
-  /// All jobs, the job types and the priorities; not a priority that has the jobs of one type and no others.
+  /// All jobs, the job types and the priorities, without those that repeat the figures of others.
   var distinctClasses: [ClassMeasurement] {
+    classesWithoutRepeats.filter { $0.key.type == nil || $0.key.priority == nil }
+  }
+
+  /// The classes, without the only job type, which has all jobs, and without a priority or a pair that has the jobs of
+  /// one type and no others.
+  var classesWithoutRepeats: [ClassMeasurement] {
     let types = classes.filter { $0.key.type != nil && $0.key.priority == nil }
     return classes.filter { jobs in
-      guard let priority = jobs.key.priority else { return true }
-      guard jobs.key.type == nil else { return false }
+      guard let priority = jobs.key.priority else {
+        return jobs.key.type == nil || types.count > 1 || !jobs.hasSameJobs(as: all)
+      }
       return !types.contains { $0.hasSameJobs(as: jobs) && priorities[$0.key.type ?? ""] == priority }
     }
   }
