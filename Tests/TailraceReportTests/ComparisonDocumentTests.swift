@@ -36,6 +36,21 @@ struct ComparisonDocumentTests {
     #expect(files.first { $0.path == "report.html" }.map { $0.bytes == Array(page.utf8) } == true)
   }
 
+  /// `comparison.json` has the part by name; the number of earlier versions is read too.
+  @Test func partsAreNamed() throws {
+    let findings = try Self.findings(longer: 0.2)
+    let json = String(decoding: try ComparisonFiles.encode(findings), as: UTF8.self)
+    #expect(json.contains(#""part":"service""#) && !json.contains(/"part":[0-9]/))
+    #expect(try ComparisonFiles.decode(Array(json.utf8)) == findings)
+    let old = Quantity.allCases.reduce(json) { text, part in
+      text.replacing("\"part\":\"\(part.name)\"", with: "\"part\":\(part.rawValue)")
+    }
+    #expect(old != json && old.contains(/"part":[0-9]/))
+    #expect(try ComparisonFiles.decode(Array(old.utf8)) == findings)
+    let wrong = Array(old.replacing(/"part":[0-9]/, with: "\"part\":99").utf8)
+    #expect(throws: ReportProblem.self) { try ComparisonFiles.decode(wrong) }
+  }
+
   /// A part that moves by more than the whole, and one that moves against it: times and plain words, no share above
   /// 100 %, and every percentage beside two times is the change of those.
   @Test func sharesOfTheChangeAreNeverTakenForChanges() throws {

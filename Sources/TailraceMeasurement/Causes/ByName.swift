@@ -1,14 +1,14 @@
 import TailraceCore
 
 /// A type whose values have names in files.
-package protocol NamedValue: CaseIterable, Hashable, Sendable {
+package protocol NamedValue: CaseIterable, Codable, Hashable, Sendable {
   var name: String { get }
 }
 
 extension Quantity: NamedValue {}
 extension PoolID: NamedValue {}
 
-/// A value that is encoded as its name, even if its type has a number.
+/// A value that is encoded as its name, even if its type has a number. The number of earlier versions is read too.
 @propertyWrapper
 package struct ByName<Value: NamedValue>: Hashable, Sendable, Codable {
   package var wrappedValue: Value
@@ -17,6 +17,10 @@ package struct ByName<Value: NamedValue>: Hashable, Sendable, Codable {
 
   package init(from decoder: any Decoder) throws {
     let box = try decoder.singleValueContainer()
+    if let value = try? box.decode(Value.self) {
+      wrappedValue = value
+      return
+    }
     let name = try box.decode(String.self)
     guard let value = Value.allCases.first(where: { $0.name == name }) else {
       throw DecodingError.dataCorruptedError(

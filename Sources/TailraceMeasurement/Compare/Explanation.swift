@@ -8,7 +8,7 @@ package struct Explanation: Sendable, Hashable, Codable {
   /// The contribution of a job type in one part of its time.
   package struct Shift: Sendable, Hashable, Codable {
     package var type: String
-    package var part: Quantity
+    @ByName package var part: Quantity
     /// Mean of the part per job of the type, in nanoseconds.
     package var before: Double
     package var after: Double
