@@ -52,7 +52,7 @@ struct SwarmRun: ~Copyable {
 
   private mutating func addSchedule() {
     let missed = random.pick([MissedSlots.skip, .skip(grace: .milliseconds(1)), .once, .all(limit: 3)])
-    let interval = Nanoseconds.milliseconds(Int64(random.number(2...30)))
+    let interval = Duration.milliseconds(random.number(2...30))
     if let id = try? core.scheduleAdded(ScheduleDescription(.every(interval), missed: missed), at: now) {
       schedules.append(id)
     }

@@ -277,7 +277,7 @@ struct ScheduleTests {
     #expect(words("b", .cron("0 25 * * *")).hasPrefix("cron expression '0 25 * * *': hour '25'"))
     #expect(words("c", .cron("@daily", timeZone: "Europe/Berln")).contains("did you mean 'Europe/Berlin'"))
     #expect(words("d", .every(.zero)).contains("interval is 0.0 seconds; allowed: 1 ns or longer"))
-    #expect(words("e", .recurrence(.every(Nanoseconds(-5)))).contains("interval is -5e-09 seconds"))
+    #expect(words("e", .recurrence(.every(.nanoseconds(-5)))).contains("interval is -5e-09 seconds"))
     #expect(words("f", .every(.seconds(1)), "tock").hasPrefix("no handler is registered for job type 'tock'"))
     #expect(words("g", .every(.seconds(1)), "tick", .all(limit: 0)).contains("missed.limit is 0; allowed: 1 to 1,000"))
     #expect(scheduler.schedules().map(\.name) == ["a"])

@@ -13,7 +13,7 @@ public enum Recurrence: Hashable, Sendable {
   /// At the anchor and after each further interval of elapsed time; never before the anchor. With the anchor at the
   /// epoch, intervals that divide a day fall on round times in UTC. An interval of zero or less has no slots, and
   /// schedulers reject it.
-  case every(Nanoseconds, anchor: UnixTime = .epoch)
+  case every(Duration, anchor: UnixTime = .epoch)
   /// Whenever the local time of a zone matches the expression, until the end of ``UnixTime``.
   case cron(CronExpression, TimeZoneOffsets)
 
@@ -23,7 +23,7 @@ public enum Recurrence: Hashable, Sendable {
   ///   takes about ten.
   public func next(after time: UnixTime) -> UnixTime? {
     switch self {
-    case .every(let interval, let anchor): Self.next(after: time, interval, anchor)
+    case .every(let interval, let anchor): Self.next(after: time, Nanoseconds(interval), anchor)
     case .cron(let expression, let zone):
       expression.coversEveryHour
         ? Self.nextShown(after: time, expression, zone) : Self.nextOnce(after: time, expression, zone)
@@ -76,7 +76,8 @@ public enum Recurrence: Hashable, Sendable {
   ///
   /// - Complexity: about sixty calls of ``next(after:)``.
   func last(after low: UnixTime, through high: UnixTime) -> UnixTime? {
-    if case .every(let interval, let anchor) = self {
+    if case .every(let duration, let anchor) = self {
+      let interval = Nanoseconds(duration)
       guard interval > .zero, high >= anchor, high > low else { return nil }
       let distance = UInt64(bitPattern: high.nanoseconds &- anchor.nanoseconds)
       let slot = UnixTime(nanoseconds: high.nanoseconds &- Int64(distance % UInt64(interval.rawValue)))
@@ -98,7 +99,7 @@ public enum Recurrence: Hashable, Sendable {
     if case .every(let interval, _) = self {
       guard let first = next(after: low), let last = last(after: low, through: high) else { return 0 }
       let distance = UInt64(bitPattern: last.nanoseconds &- first.nanoseconds)
-      return Int(min(distance / UInt64(interval.rawValue), UInt64(limit) - 1)) + 1
+      return Int(min(distance / UInt64(Nanoseconds(interval).rawValue), UInt64(limit) - 1)) + 1
     }
     var (count, time) = (0, low)
     while count < limit, let slot = next(after: time), slot <= high { (count, time) = (count + 1, slot) }

@@ -135,7 +135,7 @@ extension Autoscaling {
     var check = ValueCheck("autoscaling.")
     check.check("least", least, in: 1...Int.max)
     check.checkPositive("queueAge", queueAge)
-    check.checkPositive("interval", interval)
+    check.checkPositive("interval", Nanoseconds(interval))
     check.checkNotNegative("cooldown", cooldown)
     check.check("step", step, in: 1...PoolConfiguration.mostWorkers)
     return check.found
@@ -175,7 +175,7 @@ extension ScheduleDescription {
   /// - Throws: every value that is out of range, with its allowed range.
   public func validate() throws(InvalidValues) {
     var check = ValueCheck()
-    if case .every(let interval, _) = recurrence { check.checkPositive("interval", interval) }
+    if case .every(let interval, _) = recurrence { check.checkPositive("interval", Nanoseconds(interval)) }
     switch missed {
     case .skip(let grace): check.checkNotNegative("missed.grace", grace)
     case .once: break

@@ -45,7 +45,7 @@ extension RecurringJob {
     }
     let interval =
       switch timing {
-      case .every(let interval, let anchor): Recurrence.every(Nanoseconds(interval), anchor: anchor)
+      case .every(let interval, let anchor): Recurrence.every(interval, anchor: anchor)
       case .cron: Recurrence.every(.seconds(1))
       case .recurrence(let recurrence): recurrence
       }

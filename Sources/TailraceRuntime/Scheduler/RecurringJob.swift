@@ -42,7 +42,7 @@ extension RecurringJob.Timing {
     switch self {
     case .recurrence(let recurrence): return recurrence
     case .cron(let text, let zone): return .cron(try CronExpression(text), try TimeZoneFiles.load(zone))
-    case .every(let interval, let anchor): return .every(Nanoseconds(interval), anchor: anchor)
+    case .every(let interval, let anchor): return .every(interval, anchor: anchor)
     }
   }
 }

@@ -21,7 +21,7 @@ extension ScenarioReader {
   mutating func readRecurring(_ kind: String, _ value: YAMLNode, _ zone: YAMLNode?, _ what: String) -> Arrivals? {
     if kind == "interval" {
       return span(value, "\(what).interval").map {
-        .recurring(RecurringArrivals(recurrence: .every($0), zero: startsAt))
+        .recurring(RecurringArrivals(recurrence: .every($0.duration), zero: startsAt))
       }
     }
     if case .scalar(let text) = value.content, text.lowercased().hasPrefix("@every") {
@@ -39,7 +39,8 @@ extension ScenarioReader {
     do throws(QuantityProblem) {
       let interval = try QuantityText.duration(text.dropFirst("@every".count))
       if interval <= .zero { throw QuantityProblem("'\(text)' is zero", allowed: "write an interval above zero") }
-      return .recurring(RecurringArrivals(recurrence: .every(interval, anchor: startsAt + interval), zero: startsAt))
+      let recurrence = Recurrence.every(interval.duration, anchor: startsAt + interval)
+      return .recurring(RecurringArrivals(recurrence: recurrence, zero: startsAt))
     } catch {
       report(place, "\(what): \(error.description)")
       return nil

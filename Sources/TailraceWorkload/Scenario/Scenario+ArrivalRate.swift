@@ -134,7 +134,7 @@ extension LoadStream {
       rate.perSecond * Double(on.rawValue) / Double(max(1, on.rawValue + off.rawValue))
     case .recurring(let arrivals):
       if case .every(let interval, _) = arrivals.recurrence {
-        1 / (interval.seconds * arrivals.scale)
+        1 / (Nanoseconds(interval).seconds * arrivals.scale)
       } else {
         nil
       }
@@ -197,8 +197,8 @@ extension LoadStream {
       stream.arrivals = .stages(stages.map { Stage(rate: scaled($0.rate), duration: $0.duration) })
     case .recurring(var arrivals):
       if case .every(let interval, let anchor) = arrivals.recurrence {
-        let nanoseconds = max(1, (Double(interval.rawValue) / factor).rounded())
-        arrivals.recurrence = .every(Nanoseconds(Int64(nanoseconds)), anchor: anchor)
+        let nanoseconds = max(1, (Double(Nanoseconds(interval).rawValue) / factor).rounded())
+        arrivals.recurrence = .every(.nanoseconds(Int64(nanoseconds)), anchor: anchor)
         stream.arrivals = .recurring(arrivals)
       }
     case .batch, .trace, .closed: break
