@@ -31,20 +31,21 @@ package struct InjectedFault: Sendable, Hashable {
   package var at: Instant
   /// When the stall was over, when the worker is back, or what the clock read after it jumped.
   package var until: Instant
-  /// The job that it struck, if any.
-  package var job: UInt64?
+  /// The number of the job that it struck, if any.
+  package var number: UInt64?
   /// The attempt that it struck, or 0.
   package var attempt: Int
   /// The worker that died.
   package var worker: WorkerPlace?
 
   init(
-    _ kind: Kind, at: Instant, until: Instant? = nil, job: UInt64? = nil, attempt: Int = 0, worker: WorkerPlace? = nil
+    _ kind: Kind, at: Instant, until: Instant? = nil, number: UInt64? = nil, attempt: Int = 0,
+    worker: WorkerPlace? = nil
   ) {
     self.kind = kind
     self.at = at
     self.until = until ?? at
-    self.job = job
+    self.number = number
     self.attempt = attempt
     self.worker = worker
   }
@@ -70,7 +71,7 @@ struct FaultInjector {
   /// When the next worker is back; `distantFuture`: none is away.
   var nextReturn: Instant { away.first?.back ?? .distantFuture }
 
-  mutating func note(_ fault: InjectedFault) {
+  mutating func record(_ fault: InjectedFault) {
     counts[fault.kind, default: 0] += 1
     done.append(fault)
   }
@@ -92,7 +93,7 @@ struct FaultInjector {
       present[Int(victim.pool.rawValue)].removeAll { $0 == victim.number }
       let back = now + strike.restart(of: number)
       away.insert((back, victim), at: away.firstIndex { $0.back > back } ?? away.endIndex)
-      note(InjectedFault(.workerCrashed, at: now, until: back, worker: victim))
+      record(InjectedFault(.workerCrashed, at: now, until: back, worker: victim))
       victims.append(victim)
     }
     return victims

@@ -20,9 +20,9 @@ extension RecordAuditor {
       switch fault.kind {
       case .attemptFailed: checkAttempt(fault) { $0.outcome != .succeeded }
       case .attemptHung: checkAttempt(fault) { $0.outcome != .succeeded && $0.outcome != .failed }
-      case .jobLost: note(!records.contains { $0.number == fault.job }, "job \(fault.job!), lost, is on record")
+      case .jobLost: check(!records.contains { $0.number == fault.number }, "job \(fault.number!), lost, is on record")
       case .jobDoubled:
-        note(records.contains { $0.number == fault.job }, "job \(fault.job!), doubled, is not on record")
+        check(records.contains { $0.number == fault.number }, "job \(fault.number!), doubled, is not on record")
       case .workerCrashed: checkCrash(fault)
       case .stall: checkStall(fault)
       case .clockStep: break
@@ -31,7 +31,7 @@ extension RecordAuditor {
     // A worker dies only if the plan says so, and only while it is present.
     let isVague = hasBackwardStep
     for record in records where record.outcome == .crashed {
-      note(
+      check(
         faults.contains {
           $0.kind == .workerCrashed && $0.worker == WorkerPlace(pool: record.pool, number: record.worker)
             && (isVague ? record.finished >= $0.at : record.finished == $0.at)
@@ -41,14 +41,14 @@ extension RecordAuditor {
 
   private mutating func checkAttempt(_ fault: InjectedFault, _ holds: (TimelineRecord) -> Bool) {
     let own = records.filter {
-      $0.number == fault.job && Int($0.attempt) == fault.attempt && $0.started != TimelineRecord.never
+      $0.number == fault.number && Int($0.attempt) == fault.attempt && $0.started != TimelineRecord.never
     }
     // Of a job that was doubled one copy may have been struck.
     let struck = own.count(where: holds)
-    let isDoubled = doubled.contains(fault.job!)
-    note(
+    let isDoubled = doubled.contains(fault.number!)
+    check(
       struck > 0 && (isDoubled || struck == own.count),
-      "attempt \(fault.attempt) of job \(fault.job!): \(fault.kind) shows not")
+      "attempt \(fault.attempt) of job \(fault.number!): \(fault.kind) shows not")
   }
 
   /// Nothing begins or goes on on a worker that is away.
@@ -58,7 +58,7 @@ extension RecordAuditor {
       $0.started != TimelineRecord.never && WorkerPlace(pool: $0.pool, number: $0.worker) == worker
         && $0.started < fault.until && $0.finished > fault.at
     }
-    note(meanwhile.isEmpty, "worker \(worker.number), away, runs job \(meanwhile.first?.number ?? 0)")
+    check(meanwhile.isEmpty, "worker \(worker.number), away, runs job \(meanwhile.first?.number ?? 0)")
   }
 
   /// Nothing happens while the process stands still.
@@ -68,7 +68,7 @@ extension RecordAuditor {
     for record in records where !(record.settles && record.cause == .dropped) {
       for instant in [record.submitted, record.accepted, record.started, record.finished]
       where instant > fault.at && instant < fault.until {
-        note(false, "something happens to job \(record.number) in a stall")
+        check(false, "something happens to job \(record.number) in a stall")
       }
     }
   }
@@ -82,7 +82,7 @@ extension RecordAuditor {
   mutating func checkWork() {
     let afflicted = faults.contains { $0.kind == .stall || $0.kind == .clockStep }
     let struck = Set(
-      faults.filter { $0.kind == .attemptFailed || $0.kind == .attemptHung }.map { "\($0.job!) \($0.attempt)" })
+      faults.filter { $0.kind == .attemptFailed || $0.kind == .attemptHung }.map { "\($0.number!) \($0.attempt)" })
     for record in records where record.started != TimelineRecord.never {
       let plan = tape.virtualAttempt(
         job: record.number, type: Int(record.type.rawValue), attempt: Int(record.attempt))
@@ -90,15 +90,15 @@ extension RecordAuditor {
       let isStruck = struck.contains("\(record.number) \(record.attempt)")
       switch record.outcome {
       case .succeeded, .failed, .failedPermanently:
-        note(
+        check(
           isStruck || record.outcome == plan.outcome,
           "job \(record.number), attempt \(record.attempt): \(record.outcome), not \(plan.outcome)")
         let planned = plan.length.map { "\($0)" } ?? "for ever"
-        note(
+        check(
           afflicted || took == plan.length || scenario.backendCapacity != nil && took > plan.length ?? .zero,
           "job \(record.number), attempt \(record.attempt) took \(took), not \(planned)")
       case .timedOut, .cancelled, .crashed:
-        note(
+        check(
           afflicted || isStruck || scenario.backendCapacity != nil || plan.length.map { took <= $0 } ?? true,
           "job \(record.number), attempt \(record.attempt) ended late: \(took)")
       }

@@ -27,8 +27,8 @@ package struct RecordAuditor {
   ) {
     self.tape = tape
     self.faults = faults
-    doubled = Set(faults.filter { $0.kind == .jobDoubled }.compactMap(\.job))
-    lost = Set(faults.filter { $0.kind == .jobLost }.compactMap(\.job))
+    doubled = Set(faults.filter { $0.kind == .jobDoubled }.compactMap(\.number))
+    lost = Set(faults.filter { $0.kind == .jobLost }.compactMap(\.number))
     scenario = tape.scenario
     self.records = records
     self.dependencies = dependencies
@@ -61,7 +61,7 @@ package struct RecordAuditor {
     return problems
   }
 
-  mutating func note(_ holds: Bool, _ words: @autoclosure () -> String) {
+  mutating func check(_ holds: Bool, _ words: @autoclosure () -> String) {
     if !holds { problems.append(words()) }
   }
 
@@ -70,8 +70,8 @@ package struct RecordAuditor {
   // MARK: - One job
 
   private mutating func checkLife(of job: UInt64, _ records: [TimelineRecord]) {
-    note(records.filter(\.settles).count == 1, "job \(job) settles \(records.filter(\.settles).count) times")
-    note(records.last?.settles == true, "job \(job) goes on after it settled")
+    check(records.filter(\.settles).count == 1, "job \(job) settles \(records.filter(\.settles).count) times")
+    check(records.last?.settles == true, "job \(job) goes on after it settled")
     let spec = scenario.jobs[Int(records[0].type.rawValue)]
     let retry = spec.retry ?? scenario.scheduler.retry
     let limit = retry.limit
@@ -79,24 +79,24 @@ package struct RecordAuditor {
     let timeout = spec.timeout(under: scenario.scheduler)
     for (index, record) in records.enumerated() {
       let name = "job \(job), attempt \(record.attempt)"
-      note(Int(record.attempt) == index + 1, "\(name) is record \(index + 1)")
+      check(Int(record.attempt) == index + 1, "\(name) is record \(index + 1)")
       checkInstants(of: record, name)
       if index > 0 {
-        note(record.previousFinished == records[index - 1].finished, "\(name) does not follow the one before")
-        note(
+        check(record.previousFinished == records[index - 1].finished, "\(name) does not follow the one before")
+        check(
           record.eligible == TimelineRecord.never || record.eligible >= record.previousFinished,
           "\(name) is eligible before the one before ended")
       }
       guard record.started != TimelineRecord.never else { continue }
-      note(index <= limit, "\(name): only \(limit) retries are allowed")
-      note(crashes < retry.crashLimit ?? .max, "\(name) starts after \(crashes) crashes")
+      check(index <= limit, "\(name): only \(limit) retries are allowed")
+      check(crashes < retry.crashLimit ?? .max, "\(name) starts after \(crashes) crashes")
       if record.outcome == .crashed { crashes += 1 }
       if let timeout {
-        note(record.finished - record.started <= timeout + timeLost(by: record), "\(name) outlives its timeout")
+        check(record.finished - record.started <= timeout + timeLost(by: record), "\(name) outlives its timeout")
       }
-      note(
+      check(
         record.outcome != .succeeded || record.settles && record.cause == .succeeded, "\(name) succeeded and goes on")
-      note(record.cause != .succeeded || !record.settles || record.outcome == .succeeded, "\(name) did not succeed")
+      check(record.cause != .succeeded || !record.settles || record.outcome == .succeeded, "\(name) did not succeed")
     }
   }
 
@@ -104,13 +104,13 @@ package struct RecordAuditor {
     let stages = [
       record.intended, record.submitted, record.accepted, record.eligible, record.started, record.finished,
     ].filter { $0 != TimelineRecord.never }
-    note(zip(stages, stages.dropFirst()).allSatisfy { $0 <= $1 }, "\(name): its instants are out of order")
+    check(zip(stages, stages.dropFirst()).allSatisfy { $0 <= $1 }, "\(name): its instants are out of order")
   }
 
   /// A job that was submitted twice: two lives under one number.
   private mutating func checkLives(of job: UInt64, _ records: [TimelineRecord]) {
-    note(records.count(where: \.settles) == 2, "job \(job), doubled, settles \(records.count(where: \.settles)) times")
-    note(records.count { $0.attempt == 1 } == 2, "job \(job), doubled, is not attempted twice")
+    check(records.count(where: \.settles) == 2, "job \(job), doubled, settles \(records.count(where: \.settles)) times")
+    check(records.count { $0.attempt == 1 } == 2, "job \(job), doubled, is not attempted twice")
     for record in records { checkInstants(of: record, "job \(job), doubled") }
   }
 
@@ -121,7 +121,7 @@ package struct RecordAuditor {
       for dependency in dependencies[job] ?? [] where !doubled.contains(dependency) && !doubled.contains(job) {
         guard let other = last[dependency] else {
           if lost.contains(dependency) {
-            note(
+            check(
               records.allSatisfy { $0.started == TimelineRecord.never },
               "job \(job) starts without the lost \(dependency)")
             continue
@@ -131,9 +131,9 @@ package struct RecordAuditor {
         }
         let completed = other.cause == .succeeded
         for record in records where record.started != TimelineRecord.never {
-          note(completed && other.finished <= record.started, "job \(job) starts before job \(dependency) completed")
+          check(completed && other.finished <= record.started, "job \(job) starts before job \(dependency) completed")
         }
-        note(completed || records.last?.cause != .succeeded, "job \(job) completes without job \(dependency)")
+        check(completed || records.last?.cause != .succeeded, "job \(job) completes without job \(dependency)")
       }
     }
   }
@@ -162,7 +162,7 @@ package struct RecordAuditor {
     for record in ordered {
       let key = UInt32(record.pool.rawValue) << 16 | UInt32(record.worker)
       if let before = last[key] {
-        note(
+        check(
           before.finished <= record.started,
           "worker \(record.worker) runs jobs \(before.number) and \(record.number) at once"
         )
@@ -176,8 +176,8 @@ package struct RecordAuditor {
     let own = attempts.filter { $0.pool == pool }
     let limit = min(configuration.workers, configuration.concurrency ?? .max)
     let most = most(spans(own))
-    note(most <= limit, "\(most) attempts at once in the pool \(pool.name), which allows \(limit)")
-    note(own.allSatisfy { Int($0.worker) < configuration.workers }, "a worker that the pool \(pool.name) has not")
+    check(most <= limit, "\(most) attempts at once in the pool \(pool.name), which allows \(limit)")
+    check(own.allSatisfy { Int($0.worker) < configuration.workers }, "a worker that the pool \(pool.name) has not")
     if let rate = configuration.rate { checkRate(own, rate, "the pool \(pool.name)") }
   }
 
@@ -186,7 +186,7 @@ package struct RecordAuditor {
     let own = attempts.filter { Int($0.type.rawValue) == type }
     if let limit = spec.concurrency {
       let most = most(spans(own))
-      note(most <= limit, "\(most) attempts at once of \(spec.name), which allows \(limit)")
+      check(most <= limit, "\(most) attempts at once of \(spec.name), which allows \(limit)")
     }
     if let rate = spec.rate { checkRate(own, rate, spec.name) }
   }
@@ -200,14 +200,14 @@ package struct RecordAuditor {
       before = record.started
       // A nanosecond of rounding for each start that is in the bucket.
       let slack = 1e-9 * limit.rate.perSecond * Double(limit.burst + 1) + 1e-9
-      note(level <= Double(limit.burst) + slack, "job \(record.number) starts above the rate of \(what)")
+      check(level <= Double(limit.burst) + slack, "job \(record.number) starts above the rate of \(what)")
     }
   }
 
   private mutating func checkMemory() {
     guard let budget = scenario.scheduler.memoryBudget else { return }
     let most = most(spans(attempts) { scenario.jobs[Int($0.type.rawValue)].memory })
-    note(most <= budget, "\(most) bytes reserved at once, the budget is \(budget)")
+    check(most <= budget, "\(most) bytes reserved at once, the budget is \(budget)")
   }
 
   /// At most one live job has a unique key, and a duplicate is rejected only while another job has its key.
@@ -222,11 +222,11 @@ package struct RecordAuditor {
     }
     for (key, spans) in lives {
       let most = most(spans.map { ($0.from, $0.to, 1) })
-      note(most <= 1, "\(most) live jobs have the key \(key)")
+      check(most <= 1, "\(most) live jobs have the key \(key)")
     }
     for record in records where record.cause == .duplicate && record.settles {
       let key = tape.uniqueKey(of: record.number, type: Int(record.type.rawValue)) ?? ""
-      note(
+      check(
         lives[key]?.contains { $0.from <= record.submitted && record.submitted <= $0.to } == true,
         "job \(record.number) refused for the key \(key), which no job holds")
     }
@@ -240,7 +240,7 @@ package struct RecordAuditor {
     for (key, records) in byKey where key != "" {
       let settings = tenants.named[key] ?? tenants.each
       let most = most(spans(records))
-      note(most <= settings.concurrency ?? .max, "\(most) attempts at once of the tenant \(key)")
+      check(most <= settings.concurrency ?? .max, "\(most) attempts at once of the tenant \(key)")
       if let rate = settings.rate { checkRate(records, rate, "the tenant \(key)") }
     }
   }
@@ -261,7 +261,7 @@ package struct RecordAuditor {
     for late in free {
       for early in free where early.pool == late.pool && early.started < late.started && late.eligible < early.started {
         // `early` started while `late` waited: it must not come after it in the policy's order.
-        note(
+        check(
           !precedes(late, early),
           "job \(early.number) starts before job \(late.number), which waited and comes first under the policy")
       }

@@ -48,7 +48,7 @@ extension Simulation {
   private mutating func standStill(until end: Instant) {
     let end = min(end, .horizon)
     guard end > reading else { return }
-    faults!.note(InjectedFault(.stall, at: reading, until: end))
+    faults!.record(InjectedFault(.stall, at: reading, until: end))
     calendar.postpone(by: end - reading) { computes[Int($0.token.type.rawValue)] }
     reading = end
     now = max(now, reading)
@@ -58,7 +58,7 @@ extension Simulation {
   private mutating func stepClock(_ step: Nanoseconds) {
     let target = max(min(reading + step, .horizon), Instant.zero - (.horizon - .zero))
     let step = target - reading
-    faults!.note(InjectedFault(.clockStep, at: reading, until: reading + step))
+    faults!.record(InjectedFault(.clockStep, at: reading, until: reading + step))
     calendar.postpone(by: step) { _ in true }
     reading = reading + step
     now = max(now, reading)
@@ -68,11 +68,11 @@ extension Simulation {
   mutating func submitThroughFaults(holdsUp: Bool) {
     switch faults!.plan.fate(of: job.number, type: job.type, at: reading) {
     case .arrives: submit(holdsUp: holdsUp)
-    case .isLost: faults!.note(InjectedFault(.jobLost, at: now, job: job.number))
+    case .isLost: faults!.record(InjectedFault(.jobLost, at: now, number: job.number))
     case .isDoubled:
       submit(holdsUp: holdsUp)
       // The duplicate is invisible to the submitter: nothing depends on it, and it is never cancelled or awaited.
-      faults!.note(InjectedFault(.jobDoubled, at: now, job: job.number))
+      faults!.record(InjectedFault(.jobDoubled, at: now, number: job.number))
       _ = core.jobSubmitted(submission, at: now, into: &outbox)
     }
   }
@@ -82,10 +82,10 @@ extension Simulation {
     let (type, number) = (Int(token.type.rawValue), Int(token.attempt))
     switch faults!.plan.ending(of: token.number, type: type, attempt: number, at: reading) {
     case .fails:
-      faults!.note(InjectedFault(.attemptFailed, at: now, job: token.number, attempt: number))
+      faults!.record(InjectedFault(.attemptFailed, at: now, number: token.number, attempt: number))
       attempt.outcome = .failed
     case .hangs:
-      faults!.note(InjectedFault(.attemptHung, at: now, job: token.number, attempt: number))
+      faults!.record(InjectedFault(.attemptHung, at: now, number: token.number, attempt: number))
       attempt.length = nil
     case .succeeds, .failsPermanently, nil: break
     }

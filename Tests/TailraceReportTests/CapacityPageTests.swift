@@ -66,11 +66,11 @@ import Testing
             target: "waiting.p99 < 50ms", rate: 318.46479 + shift, formula: "M/M/\(workers): root of the quantile")
         ]),
       search: search("live", shift: shift), simulation: search("simulated", shift: shift + 1),
-      reliefs: [
-        CapacityRelief(
+      sensitivities: [
+        ConstraintSensitivity(
           constraint: "workers of the pool async: \(workers) → \(workers + 1)",
           change: CapacityEstimate(-29e6, low: -33e6, high: -25e6), unit: .time, helps: true),
-        CapacityRelief(
+        ConstraintSensitivity(
           constraint: "queue: 10000 → 20000 jobs", change: CapacityEstimate(0, low: 0, high: 0), unit: .time,
           helps: false),
       ], firstToGiveOut: "workers of the pool async")
@@ -89,6 +89,15 @@ import Testing
   @Test(arguments: ["report.md", "capacity.csv", "capacity.json"]) func fileIsAsBefore(path: String) throws {
     let file = try #require(try CapacityFiles.render(result()).first { $0.path == path })
     try expectGolden("capacity-" + path, file.bytes)
+  }
+
+  /// The sensitivities had another name in earlier versions.
+  @Test func theFormerNameOfSensitivitiesIsRead() throws {
+    let files = try CapacityFiles.render(result())
+    let json = String(decoding: try #require(files.first { $0.path == "capacity.json" }).bytes, as: UTF8.self)
+    #expect(json.contains("\"sensitivities\":["))
+    let former = json.replacing("\"sensitivities\":", with: "\"reliefs\":")
+    #expect(try CapacityFiles.decode(Array(former.utf8)) == result())
   }
 
   @Test func renderingAgainFromJSONGivesTheSameBytes() throws {

@@ -177,8 +177,8 @@ struct CapacityDocumentTests {
             bounds: [.init(resource: "workers of the pool async", rate: 400, formula: "4 workers ÷ 10 ms")],
             exact: [.init(target: "waiting.p99 < 50ms", rate: 374.2, formula: "M/M/4")]),
           search: search ?? Self.search("live", factor: 1), simulation: Self.search("simulated", factor: 0.98),
-          reliefs: [
-            CapacityRelief(
+          sensitivities: [
+            ConstraintSensitivity(
               constraint: "workers: 4 → 5", change: CapacityEstimate(-3e7, low: -3.2e7, high: -2.8e7), unit: .time,
               helps: true)
           ], firstToGiveOut: "workers of the pool async")

@@ -57,11 +57,11 @@ import Testing
       ],
       binding: PlanBinding(
         subject: 2, ground: .hasLeastToSpare, target: "waiting.mean < 8ms",
-        reliefs: [
-          CapacityRelief(
+        sensitivities: [
+          ConstraintSensitivity(
             constraint: "workers of the pool async: 5 → 6", change: CapacityEstimate(-1.2e6, low: -1.4e6, high: -1e6),
             unit: .time, helps: true),
-          CapacityRelief(
+          ConstraintSensitivity(
             constraint: "queue: 10000 → 20000 jobs", change: CapacityEstimate(0, low: 0, high: 0), unit: .time,
             helps: false),
         ],
@@ -77,6 +77,15 @@ import Testing
     #expect(files.map(\.path) == ["report.md", "report.html", "plan.csv", "plan.json"])
     let file = try #require(files.first { $0.path == path })
     try expectGolden("plan-\(path)", file.bytes)
+  }
+
+  /// The sensitivities had another name in earlier versions.
+  @Test func theFormerNameOfSensitivitiesIsRead() throws {
+    let files = try PlanFiles.render(found)
+    let json = String(decoding: try #require(files.first { $0.path == "plan.json" }).bytes, as: UTF8.self)
+    #expect(json.contains("\"sensitivities\":["))
+    let former = json.replacing("\"sensitivities\":", with: "\"reliefs\":")
+    #expect(try PlanFiles.decode(Array(former.utf8)) == found)
   }
 
   @Test func renderingAgainFromJSONGivesTheSameBytes() throws {

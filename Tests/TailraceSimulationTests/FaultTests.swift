@@ -162,7 +162,7 @@ struct FaultTests {
         for i in records.indices where records[i].outcome == .failed { records[i].outcome = .succeeded }
       }).isEmpty)
     #expect(!problems({ $0[5].finished = $0[5].finished + .milliseconds(1) }).isEmpty)
-    let lost = run.faults.first { $0.kind == .jobLost }!.job!
+    let lost = run.faults.first { $0.kind == .jobLost }!.number!
     #expect(!problems({ $0[0].number = lost }).isEmpty)
   }
 }

@@ -89,7 +89,7 @@ import Testing
     let (low, high) = (try #require(limit.rate.low), try #require(limit.rate.high))
     #expect(low <= exact.rate && exact.rate <= high, "\(limit), exact \(exact.rate)")
     #expect(found.search.outcome == .found && limit.method == .crossing && limit.reason == "waiting.p99 < 50ms")
-    #expect(found.firstToGiveOut == "workers of the pool async", "\(found.reliefs)")
+    #expect(found.firstToGiveOut == "workers of the pool async", "\(found.sensitivities)")
     // Far beyond what four workers can do nothing is sustained, and far below everything is.
     for point in found.search.points {
       if point.rate > 420 { #expect(point.verdict == .growing || point.verdict == .missed, "\(point)") }
@@ -125,7 +125,7 @@ import Testing
         duration: "4s"))
     #expect(found.theory.bounds.map(\.resource).first == "rate of job")
     #expect(found.theory.bounds.first?.rate == 100)
-    #expect(found.firstToGiveOut == "rate of job", "\(found.reliefs)")
+    #expect(found.firstToGiveOut == "rate of job", "\(found.sensitivities)")
     #expect(found.theory.exact.isEmpty && found.theory.notes.contains { $0.hasPrefix("No exact rate") })
   }
 

@@ -71,10 +71,10 @@ import Testing
       return try ScenarioParser.parse(yaml: text, file: "t.yaml").get()
     }
     let best = try #require(try await planner.search().first)
-    let reliefs = try await planner.reliefs(of: best, target: best.outcomes[0])
-    let helping = reliefs.filter(\.helps).map(\.constraint)
+    let sensitivities = try await planner.sensitivities(of: best, target: best.outcomes[0])
+    let helping = sensitivities.filter(\.helps).map(\.constraint)
     #expect(helping == [binds])
-    #expect(reliefs.filter { !$0.helps }.allSatisfy { $0.change == 0 }, "\(reliefs)")
+    #expect(sensitivities.filter { !$0.helps }.allSatisfy { $0.change == 0 }, "\(sensitivities)")
   }
 
   /// A plan tells how many of its jobs succeeded, whatever its targets are about.

@@ -38,13 +38,13 @@ struct ParkedJobs {
 
   /// Adds a job of a parked type.
   @inline(never)
-  mutating func note(_ slot: UInt32, of type: UInt16, _ choices: ParkedChoices) {
+  mutating func addJob(_ slot: UInt32, of type: UInt16, _ choices: ParkedChoices) {
     if types[type, default: Members()].waiting == 0 { waitingTypes += 1 }
     types[type]!.waiting += 1
     types[type]!.choices[slot] = choices
   }
 
-  /// Notes that a job settled. Has no effect for types that are not parked.
+  /// Records that a job settled. Has no effect for types that are not parked.
   @inline(never)
   mutating func settled(type: UInt16) {
     guard types[type] != nil else { return }

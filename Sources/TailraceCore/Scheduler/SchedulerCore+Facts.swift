@@ -141,7 +141,7 @@ extension SchedulerCore {
     if !submission.dependencies.isEmpty {
       for dependency in submission.dependencies { addDependency(dependency, of: slot) }
     }
-    if types[type].isParked { parked.note(slot, of: submission.type.rawValue, ParkedChoices(submission)) }
+    if types[type].isParked { parked.addJob(slot, of: submission.type.rawValue, ParkedChoices(submission)) }
     return slot
   }
 

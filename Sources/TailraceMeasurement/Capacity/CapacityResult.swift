@@ -77,19 +77,19 @@ package struct CapacityConfiguration: Sendable, Hashable, Codable {
   /// The same search in simulation, if ``search`` was live; nil: not live, or not simulated.
   package var simulation: CapacitySearch?
   /// Constraints that would raise the limit if relaxed slightly, most effective first. Determined in simulation.
-  package var reliefs: [CapacityRelief]
+  package var sensitivities: [ConstraintSensitivity]
   /// The resource that is exhausted first, in words: `workers of the pool async`, or why it is unknown.
   package var firstToGiveOut: String
 
   package init(
     varied: [Setting], theory: CapacityTheory, search: CapacitySearch, simulation: CapacitySearch? = nil,
-    reliefs: [CapacityRelief] = [], firstToGiveOut: String
+    sensitivities: [ConstraintSensitivity] = [], firstToGiveOut: String
   ) {
     self.varied = varied
     self.theory = theory
     self.search = search
     self.simulation = simulation
-    self.reliefs = reliefs
+    self.sensitivities = sensitivities
     self.firstToGiveOut = firstToGiveOut
   }
 
@@ -344,7 +344,7 @@ package struct CapacityTheory: Sendable, Hashable, Codable {
 }
 
 /// The effect of relaxing one constraint.
-package struct CapacityRelief: Sendable, Hashable, Codable {
+package struct ConstraintSensitivity: Sendable, Hashable, Codable {
   /// `workers of the pool async: 3 → 4`.
   package var constraint: String
   /// The change of the limiting target's figure, in ``unit``, with its interval.

@@ -158,20 +158,20 @@ package struct PlanBinding: Sendable, Hashable, Codable {
   /// The target as written; nil: none.
   package var target: String?
   /// The effect of relaxing each constraint on ``target``, most effective first.
-  package var reliefs: [CapacityRelief]
+  package var sensitivities: [ConstraintSensitivity]
   /// The margins of all targets.
   package var spares: [Spare]
 
-  package init(subject: Int, ground: Ground, target: String?, reliefs: [CapacityRelief], spares: [Spare]) {
+  package init(subject: Int, ground: Ground, target: String?, sensitivities: [ConstraintSensitivity], spares: [Spare]) {
     self.subject = subject
     self.ground = ground
     self.target = target
-    self.reliefs = reliefs
+    self.sensitivities = sensitivities
     self.spares = spares
   }
 
   /// The limiting constraint; nil: unknown.
   package var constraint: String? {
-    reliefs.first.flatMap { $0.helps ? String($0.constraint.prefix { $0 != ":" }) : nil }
+    sensitivities.first.flatMap { $0.helps ? String($0.constraint.prefix { $0 != ":" }) : nil }
   }
 }

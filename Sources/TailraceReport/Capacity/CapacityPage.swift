@@ -74,13 +74,13 @@ struct CapacityPage {
     page.paragraph("Bottleneck: \(configuration.firstToGiveOut).")
     page.table(
       ["Constraint, widened a little", .number("Change at the limit"), "95 % interval", .verdict("Verdict")],
-      cells: configuration.reliefs.map { relief in
-        let change = relief.change
-        let ends = [change.low, change.high].compactMap { $0 }.map { HumanUnits.difference($0, relief.unit) }
+      cells: configuration.sensitivities.map { sensitivity in
+        let change = sensitivity.change
+        let ends = [change.low, change.high].compactMap { $0 }.map { HumanUnits.difference($0, sensitivity.unit) }
         return [
-          .words(relief.constraint),
-          .words((change.value > 0 ? "+" : "") + HumanUnits.difference(change.value, relief.unit)),
-          .words(ends.joined(separator: " to ")), .verdict(VerdictLabel(relief)),
+          .words(sensitivity.constraint),
+          .words((change.value > 0 ? "+" : "") + HumanUnits.difference(change.value, sensitivity.unit)),
+          .words(ends.joined(separator: " to ")), .verdict(VerdictLabel(sensitivity)),
         ]
       })
     addTheory(configuration.theory)

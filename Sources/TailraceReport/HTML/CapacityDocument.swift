@@ -156,7 +156,7 @@ package struct CapacityDocument {
         }
       }
       for search in searches { addPoints(search, to: &html) }
-      addReliefs(configuration, to: &html)
+      addSensitivities(configuration, to: &html)
       addTheory(configuration.theory, to: &html)
     }
   }
@@ -218,7 +218,7 @@ package struct CapacityDocument {
     html.element("ul") { html in for line in search.invalidity { html.element("li") { $0.prose(line) } } }
   }
 
-  private func addReliefs(_ configuration: CapacityConfiguration, to html: inout HTML) {
+  private func addSensitivities(_ configuration: CapacityConfiguration, to html: inout HTML) {
     html.element("h3", "Bottleneck")
     html.element("p") { $0.prose("Bottleneck: \(configuration.firstToGiveOut).") }
     html.table(
@@ -226,12 +226,12 @@ package struct CapacityDocument {
       columns: [
         "Constraint, widened a little", .verdict("Verdict"), .number("Change at the limit"), .number("95 % interval"),
       ],
-      cells: configuration.reliefs.map { relief in
-        let change = relief.change
-        let ends = [change.low, change.high].compactMap { $0 }.map { HumanUnits.difference($0, relief.unit) }
+      cells: configuration.sensitivities.map { sensitivity in
+        let change = sensitivity.change
+        let ends = [change.low, change.high].compactMap { $0 }.map { HumanUnits.difference($0, sensitivity.unit) }
         return [
-          .words(relief.constraint), .verdict(VerdictLabel(relief)),
-          .words((change.value > 0 ? "+" : "") + HumanUnits.difference(change.value, relief.unit)),
+          .words(sensitivity.constraint), .verdict(VerdictLabel(sensitivity)),
+          .words((change.value > 0 ? "+" : "") + HumanUnits.difference(change.value, sensitivity.unit)),
           .words(ends.joined(separator: " to ")),
         ]
       })

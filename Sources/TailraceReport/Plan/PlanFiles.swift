@@ -49,13 +49,13 @@ package enum PlanFiles {
     }
     if let binding = result.binding {
       let subject = result.candidates[binding.subject]
-      for relief in binding.reliefs {
+      for sensitivity in binding.sensitivities {
         table.append(
           [
             result.scenario, words.name(subject), "\(result.replications)",
-            subject.length.map(HumanUnits.exact) ?? "", PlanWords.verdict(relief), "relief", relief.constraint,
-            relief.unit.rawValue,
-          ] + numbers(relief.change))
+            subject.length.map(HumanUnits.exact) ?? "", PlanWords.verdict(sensitivity), "sensitivity",
+            sensitivity.constraint, sensitivity.unit.rawValue,
+          ] + numbers(sensitivity.change))
       }
     }
     return table.text

@@ -72,8 +72,8 @@ struct PlanPage {
         "Constraint, widened a little", .number("Change of \(PlanWords.metric(binding.target ?? ""))"),
         .verdict("Verdict"),
       ],
-      cells: binding.reliefs.map { relief in
-        [.words(relief.constraint), .words(PlanWords.change(relief)), .verdict(VerdictLabel(relief))]
+      cells: binding.sensitivities.map { sensitivity in
+        [.words(sensitivity.constraint), .words(PlanWords.change(sensitivity)), .verdict(VerdictLabel(sensitivity))]
       })
   }
 

@@ -169,13 +169,13 @@ package struct PlanWords {
   }
 
   /// Whether widening a constraint helps, as one word.
-  package static func verdict(_ relief: CapacityRelief) -> String { VerdictLabel(relief).plain }
+  package static func verdict(_ sensitivity: ConstraintSensitivity) -> String { VerdictLabel(sensitivity).plain }
 
   /// The effect of a wider constraint: `-3.2 ms ± 0.4 ms`.
-  package static func change(_ relief: CapacityRelief) -> String {
-    let sign = relief.change.value > 0 ? "+" : ""
-    let half = ((relief.change.high ?? 0) - (relief.change.low ?? 0)) / 2
-    return
-      "\(sign)\(HumanUnits.difference(relief.change.value, relief.unit)) ± \(HumanUnits.difference(half, relief.unit))"
+  package static func change(_ sensitivity: ConstraintSensitivity) -> String {
+    let sign = sensitivity.change.value > 0 ? "+" : ""
+    let change = HumanUnits.difference(sensitivity.change.value, sensitivity.unit)
+    let half = ((sensitivity.change.high ?? 0) - (sensitivity.change.low ?? 0)) / 2
+    return "\(sign)\(change) ± \(HumanUnits.difference(half, sensitivity.unit))"
   }
 }

@@ -28,6 +28,11 @@ enum ReportNames {
     "standstill": ["longest": "longestNs", "total": "totalNs", "suspended": "suspendedNs"],
   ]
 
+  /// Names that earlier versions gave to current ones, by the key of the object that has them.
+  private static let renamed: [String: [String: String]] = [
+    "configurations": ["reliefs": "sensitivities"], "binding": ["reliefs": "sensitivities"],
+  ]
+
   /// A name as the file has it.
   static func inFile(_ path: [any CodingKey]) -> any CodingKey {
     guard let key = path.last, key.intValue == nil else { return path.last ?? Name("") }
@@ -40,8 +45,9 @@ enum ReportNames {
   static func inType(_ path: [any CodingKey], format: Int) -> any CodingKey {
     guard let key = path.last, key.intValue == nil else { return path.last ?? Name("") }
     let name = fixed.contains(key.stringValue) ? key.stringValue : camelCase(key.stringValue)
-    guard format == 1 else { return Name(name) }
     let parent = path.dropLast().last { $0.intValue == nil }?.stringValue ?? ""
+    if let current = renamed[parent]?[name] { return Name(current) }
+    guard format == 1 else { return Name(name) }
     return Name(former[parent]?[name] ?? name)
   }
 

@@ -108,8 +108,8 @@ extension VerdictLabel {
   }
 
   /// Whether widening a constraint helps.
-  init(_ relief: CapacityRelief) {
-    let isClear = (relief.change.low ?? 0) > 0 || (relief.change.high ?? 0) < 0
-    self = relief.helps ? .good("helps", "▲") : isClear ? .bad("hurts", "▼") : .idle("no difference seen")
+  init(_ sensitivity: ConstraintSensitivity) {
+    let isClear = (sensitivity.change.low ?? 0) > 0 || (sensitivity.change.high ?? 0) < 0
+    self = sensitivity.helps ? .good("helps", "▲") : isClear ? .bad("hurts", "▼") : .idle("no difference seen")
   }
 }

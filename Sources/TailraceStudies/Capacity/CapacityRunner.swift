@@ -169,10 +169,10 @@ package struct CapacityRunner: Sendable {
     let answer = live ?? simulation!
     theory.exactAsMeasured = live?.meanService.flatMap { scenario.exactRates(targets: expressions, service: $0) }
     // A constraint that cannot be widened does not affect the answer.
-    let reliefs = canSimulate ? (try? await reliefs(scenario, of: answer)) ?? [] : []
+    let sensitivities = canSimulate ? (try? await sensitivities(scenario, of: answer)) ?? [] : []
     return CapacityConfiguration(
       varied: candidate.varied, theory: theory, search: answer, simulation: isLive ? simulation : nil,
-      reliefs: reliefs, firstToGiveOut: firstToGiveOut(answer, reliefs, theory))
+      sensitivities: sensitivities, firstToGiveOut: firstToGiveOut(answer, sensitivities, theory))
   }
 
   private func search(
@@ -194,7 +194,7 @@ package struct CapacityRunner: Sendable {
   // MARK: - What gives out first
 
   /// Widens each constraint a little at the limit, in simulation, and measures the effect on the limiting target.
-  private func reliefs(_ scenario: Scenario, of search: CapacitySearch) async throws -> [CapacityRelief] {
+  private func sensitivities(_ scenario: Scenario, of search: CapacitySearch) async throws -> [ConstraintSensitivity] {
     guard let limit = search.limit, !interruption.isSet else { return [] }
     var rate = limit.rate.value
     var target = limit.reason
@@ -213,24 +213,25 @@ package struct CapacityRunner: Sendable {
     guard let candidate = try await planner.search().first, let outcome = candidate.outcomes.first,
       outcome.values.count == replications
     else { return [] }
-    return try await planner.reliefs(of: candidate, target: outcome).map { relief in
-      CapacityRelief(
-        constraint: relief.constraint,
+    return try await planner.sensitivities(of: candidate, target: outcome).map { sensitivity in
+      ConstraintSensitivity(
+        constraint: sensitivity.constraint,
         change: CapacityEstimate(
-          relief.change, low: relief.change - relief.halfWidth, high: relief.change + relief.halfWidth),
-        unit: outcome.unit, helps: relief.helps)
+          sensitivity.change, low: sensitivity.change - sensitivity.halfWidth,
+          high: sensitivity.change + sensitivity.halfWidth),
+        unit: outcome.unit, helps: sensitivity.helps)
     }
   }
 
   private func firstToGiveOut(
-    _ search: CapacitySearch, _ reliefs: [CapacityRelief], _ theory: CapacityTheory
+    _ search: CapacitySearch, _ sensitivities: [ConstraintSensitivity], _ theory: CapacityTheory
   ) -> String {
     if let first = search.unmeetable?.first { return "nothing: '\(first.target)' is missed at every rate" }
     guard let limit = search.limit else { return "unknown: no limit was found" }
-    if let first = reliefs.first, first.helps { return String(first.constraint.prefix { $0 != ":" }) }
-    if let first = reliefs.first {
+    if let first = sensitivities.first, first.helps { return String(first.constraint.prefix { $0 != ":" }) }
+    if let first = sensitivities.first {
       return first.change.value == 0
-        ? "none: \(reliefs.count) constraints were widened, and none changes the limit"
+        ? "none: \(sensitivities.count) constraints were widened, and none changes the limit"
         : "not significant; most likely \(first.constraint.prefix { $0 != ":" })"
     }
     // Without a simulation, report the busiest pool.

@@ -116,19 +116,19 @@ package struct PlanRunner: Sendable {
     let best = tried.firstIndex(where: \.isGood)
     guard let place = best ?? tried.indices.last else { return nil }
     let subject = tried[place]
-    let reliefs = try await planner.reliefs(of: subject)
+    let sensitivities = try await planner.sensitivities(of: subject)
     let expressions = try planner.targets(of: planner.makeScenario(at: subject.place)).map(\.expression)
-    guard reliefs.count == subject.outcomes.count else { return nil }
+    guard sensitivities.count == subject.outcomes.count else { return nil }
     func margin(_ index: Int) -> Double? {
       let outcome = subject.outcomes[index]
       return outcome.mean.map { expressions[index].comparison.margin($0, outcome.limit) }
     }
-    let movable = reliefs.indices.filter { reliefs[$0].first?.helps == true }
+    let movable = sensitivities.indices.filter { sensitivities[$0].first?.helps == true }
     let cheaper = best.flatMap { $0 > 0 ? tried[$0 - 1] : nil }
     let missedByCheaper = movable.filter { cheaper?.outcomes[$0].verdict == .missed }
     let missedHere = best == nil ? movable.filter { subject.outcomes[$0].verdict == .missed } : []
     func steps(_ index: Int) -> Double {
-      (margin(index) ?? -.infinity) / max(abs(reliefs[index][0].change), .leastNormalMagnitude)
+      (margin(index) ?? -.infinity) / max(abs(sensitivities[index][0].change), .leastNormalMagnitude)
     }
     let ground: PlanBinding.Ground
     let pool: [Int]
@@ -141,9 +141,9 @@ package struct PlanRunner: Sendable {
     let chosen = pool.min { steps($0) < steps($1) }
     return PlanBinding(
       subject: place, ground: ground, target: chosen.map { subject.outcomes[$0].target },
-      reliefs: chosen.map { index in
-        reliefs[index].map {
-          CapacityRelief(
+      sensitivities: chosen.map { index in
+        sensitivities[index].map {
+          ConstraintSensitivity(
             constraint: $0.constraint,
             change: CapacityEstimate($0.change, low: $0.change - $0.halfWidth, high: $0.change + $0.halfWidth),
             unit: subject.outcomes[index].unit, helps: $0.helps)
@@ -152,7 +152,7 @@ package struct PlanRunner: Sendable {
       spares: subject.outcomes.indices.map { index in
         PlanBinding.Spare(
           target: subject.outcomes[index].target, unit: subject.outcomes[index].unit, margin: margin(index),
-          movedBy: movable.contains(index) ? String(reliefs[index][0].constraint.prefix { $0 != ":" }) : nil)
+          movedBy: movable.contains(index) ? String(sensitivities[index][0].constraint.prefix { $0 != ":" }) : nil)
       })
   }
 }

@@ -9,11 +9,11 @@ extension Planner {
   ///
   /// Runs are lengthened first, because runs with an unsettled queue do not represent the steady load. One candidate
   /// may use at most half of the remaining budget, so that a value right at its limit does not use up everything.
-  func decide(_ place: Place, _ books: inout Books) async throws {
+  func decide(_ place: Place, _ state: inout SearchState) async throws {
     guard budget > 0 else { return }
-    var allowance = books.left / 2
-    while let known = books.tried[place], known.candidate.verdict == .unclear, !interruption.isSet {
-      let looks = books.looks[place] ?? 1
+    var allowance = state.left / 2
+    while let known = state.tried[place], known.candidate.verdict == .unclear, !interruption.isSet {
+      let looks = state.looks[place] ?? 1
       let tally = known.tally
       let lengthens = known.candidate.isUnsettled
       let cost =
@@ -23,15 +23,15 @@ extension Planner {
       else {
         var final = candidate(place, tally, isFinal: true)
         final.isOutOfLooks = looks >= Self.looks && final.verdict == .unclear
-        books.tried[place] = (final, tally)
+        state.tried[place] = (final, tally)
         return
       }
       let spent = lengthens ? more.jobs : more.jobs - tally.jobs
       allowance -= spent
-      books.left -= spent
-      books.looks[place] = looks + 1
-      books.tried[place] = (candidate(place, more, isFinal: false), more)
-      books.onProgress(books.tried.count)
+      state.left -= spent
+      state.looks[place] = looks + 1
+      state.tried[place] = (candidate(place, more, isFinal: false), more)
+      state.onProgress(state.tried.count)
     }
   }
 

@@ -135,7 +135,7 @@ package struct Planner: Sendable {
   }
 
   /// The state of a search.
-  struct Books {
+  struct SearchState {
     var tried: [Place: (candidate: Candidate, tally: PlanTally)] = [:]
     /// The remaining budget in jobs.
     var left: Int
@@ -161,25 +161,25 @@ package struct Planner: Sendable {
   func find(
     onProgress: @escaping @Sendable (Int) -> Void
   ) async throws -> (tried: [Candidate], failed: [Failure]) {
-    var books = Books(left: budget, onProgress: onProgress)
+    var state = SearchState(left: budget, onProgress: onProgress)
     if count > Self.exhaustiveLimit, let range = dimensions.firstIndex(where: \.isRange) {
       var others = dimensions.map { 0..<$0.values.count }
       others[range] = 0..<1
-      for line in places(others) where !interruption.isSet { try await bisect(along: range, from: line, &books) }
+      for line in places(others) where !interruption.isSet { try await bisect(along: range, from: line, &state) }
     } else {
-      try await evaluate(places(dimensions.map { 0..<$0.values.count }), &books)
+      try await evaluate(places(dimensions.map { 0..<$0.values.count }), &state)
     }
-    for place in books.tried.keys.sorted(by: isCheaper) where !interruption.isSet {
-      try await decide(place, &books)
-      if books.tried[place]?.candidate.isGood == true { break }
+    for place in state.tried.keys.sorted(by: isCheaper) where !interruption.isSet {
+      try await decide(place, &state)
+      if state.tried[place]?.candidate.isGood == true { break }
     }
-    let failed = books.failed.sorted { isCheaper($0.key, $1.key) }
+    let failed = state.failed.sorted { isCheaper($0.key, $1.key) }
       .map { Failure(values: values($0.key), error: $0.value) }
-    return (books.tried.values.map(\.candidate).sorted { isCheaper($0.place, $1.place) }, failed)
+    return (state.tried.values.map(\.candidate).sorted { isCheaper($0.place, $1.place) }, failed)
   }
 
   /// The smallest index on a line at which a candidate is good, and its neighbors for the table.
-  private func bisect(along range: Int, from line: Place, _ books: inout Books) async throws {
+  private func bisect(along range: Int, from line: Place, _ state: inout SearchState) async throws {
     func place(_ index: Int) -> Place {
       var place = line
       place[range] = index
@@ -187,16 +187,16 @@ package struct Planner: Sendable {
     }
     let last = dimensions[range].values.count - 1
     var (bad, good) = (-1, last)
-    try await evaluate([place(last)], &books)
-    try await decide(place(last), &books)
-    guard books.tried[place(last)]?.candidate.isGood == true else { return }
+    try await evaluate([place(last)], &state)
+    try await decide(place(last), &state)
+    guard state.tried[place(last)]?.candidate.isGood == true else { return }
     while good - bad > 1, !interruption.isSet {
       let middle = (bad + good) / 2
-      try await evaluate([place(middle)], &books)
-      try await decide(place(middle), &books)
-      if books.tried[place(middle)]?.candidate.isGood == true { good = middle } else { bad = middle }
+      try await evaluate([place(middle)], &state)
+      try await decide(place(middle), &state)
+      if state.tried[place(middle)]?.candidate.isGood == true { good = middle } else { bad = middle }
     }
-    try await evaluate(((good - 2)...(good + 2)).filter { $0 >= 0 && $0 <= last }.map(place), &books)
+    try await evaluate(((good - 2)...(good + 2)).filter { $0 >= 0 && $0 <= last }.map(place), &state)
   }
 
   private func places(_ ranges: [Range<Int>]) -> [Place] {
@@ -209,14 +209,14 @@ package struct Planner: Sendable {
 
   func makeScenario(at place: Place) throws -> Scenario { try make(values(place)) }
 
-  private func evaluate(_ places: [Place], _ books: inout Books) async throws {
+  private func evaluate(_ places: [Place], _ state: inout SearchState) async throws {
     var (fresh, scenarios): ([Place], [Scenario]) = ([], [])
-    for place in places where books.tried[place] == nil && books.failed[place] == nil {
+    for place in places where state.tried[place] == nil && state.failed[place] == nil {
       do {
         scenarios.append(try makeScenario(at: place))
         fresh.append(place)
       } catch {
-        books.failed[place] = error
+        state.failed[place] = error
       }
     }
     // Limit the number at a time, so that the results need little memory.
@@ -227,10 +227,10 @@ package struct Planner: Sendable {
       for (index, runs) in zip(part, runs) where runs.count == replications {
         var tally = PlanTally(scenarios[index], targets: try targets(of: scenarios[index]))
         for run in runs { tally.add(run) }
-        books.looks[fresh[index]] = 1
-        books.tried[fresh[index]] = (candidate(fresh[index], tally, isFinal: budget == 0), tally)
+        state.looks[fresh[index]] = 1
+        state.tried[fresh[index]] = (candidate(fresh[index], tally, isFinal: budget == 0), tally)
       }
-      books.onProgress(books.tried.count)
+      state.onProgress(state.tried.count)
     }
   }
 

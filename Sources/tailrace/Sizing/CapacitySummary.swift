@@ -65,9 +65,9 @@ struct CapacitySummary {
     }
     for note in configuration.theory.notes { text += "                \(note)\n" }
     text += "Bottleneck:     \(configuration.firstToGiveOut)"
-    if let relief = configuration.reliefs.first, relief.helps {
-      let change = HumanUnits.difference(relief.change.value, relief.unit)
-      text += " (\(relief.constraint): \(relief.change.value > 0 ? "+" : "")\(change))"
+    if let sensitivity = configuration.sensitivities.first, sensitivity.helps {
+      let change = HumanUnits.difference(sensitivity.change.value, sensitivity.unit)
+      text += " (\(sensitivity.constraint): \(sensitivity.change.value > 0 ? "+" : "")\(change))"
     }
     return text + "\n"
   }

@@ -51,8 +51,8 @@ struct PlanSummary {
     var text = "\n" + words.binding.joined(separator: "\n") + "\n"
     guard let target = binding.target else { return text }
     var table = Columns(["a little wider", ">change of \(PlanWords.metric(target))", ""])
-    for relief in binding.reliefs.prefix(12) {
-      table.add([relief.constraint, PlanWords.change(relief), PlanWords.verdict(relief)])
+    for sensitivity in binding.sensitivities.prefix(12) {
+      table.add([sensitivity.constraint, PlanWords.change(sensitivity), PlanWords.verdict(sensitivity)])
     }
     text += "\n" + table.text
     return text

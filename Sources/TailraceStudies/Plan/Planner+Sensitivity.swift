@@ -4,7 +4,7 @@ import TailraceWorkload
 
 extension Planner {
   /// A target's gain if one constraint is widened a little, with the same seeds.
-  package struct Relief: Sendable, Equatable {
+  package struct Sensitivity: Sendable, Equatable {
     /// The constraint and the change: `workers of the pool async: 3 → 4`.
     package var constraint: String
     /// The mean change of the target's figure over the replications, in its unit.
@@ -20,7 +20,7 @@ extension Planner {
   ///
   /// - Returns: The effects by target, the most helpful first. The intervals hold for all of them together.
   /// - Throws: The error of making the scenario.
-  package func reliefs(of candidate: Candidate) async throws -> [[Relief]] {
+  package func sensitivities(of candidate: Candidate) async throws -> [[Sensitivity]] {
     var scenario = try makeScenario(at: candidate.place)
     if let length = candidate.length, length != scenario.arrivalLength {
       scenario = scenario.lengthened(to: length) ?? scenario
@@ -32,7 +32,7 @@ extension Planner {
     let level = 1 - 0.025 / Double(max(1, wider.count * targets.count))
     return zip(targets, candidate.outcomes).map { target, outcome in
       let base = outcome.values.prefix(count)
-      let reliefs = zip(wider, runs).compactMap { wider, runs -> Relief? in
+      let sensitivities = zip(wider, runs).compactMap { wider, runs -> Sensitivity? in
         let values = runs.compactMap {
           TargetOutcome(target.expression, as: target.text, runs: [$0], scale: 1).observed
         }
@@ -40,20 +40,20 @@ extension Planner {
         let (change, error) = Student.moments(zip(values, base).map { $0 - $1 })
         let halfWidth = Student.quantile(level, degrees: count - 1) * error
         let gain = target.expression.comparison.gain(from: outcome.limit, base, to: values)
-        return Relief(
+        return Sensitivity(
           constraint: wider.constraint, change: change, halfWidth: halfWidth, helps: gain > halfWidth && gain > 0)
       }
       let sign: Double = target.expression.comparison.isUpper ? 1 : -1
-      return reliefs.sorted { $0.change * sign < $1.change * sign }
+      return sensitivities.sorted { $0.change * sign < $1.change * sign }
     }
   }
 
   /// The effect of widening each constraint on one of the targets.
   ///
   /// - Throws: The error of making the scenario.
-  package func reliefs(of candidate: Candidate, target outcome: Outcome) async throws -> [Relief] {
+  package func sensitivities(of candidate: Candidate, target outcome: Outcome) async throws -> [Sensitivity] {
     guard let index = candidate.outcomes.firstIndex(where: { $0.target == outcome.target }) else { return [] }
-    return try await reliefs(of: candidate)[index]
+    return try await sensitivities(of: candidate)[index]
   }
 }
 
