@@ -25,11 +25,11 @@ package struct RecentJobs {
       return entry.job == job ? entry.id : nil
     }
     set {
-      if job < Tape.firstClosedNumber { note(job, newValue!) } else { noteClosed(job, newValue!) }
+      if job < Tape.firstClosedNumber { record(job, newValue!) } else { recordClosed(job, newValue!) }
     }
   }
 
-  private mutating func note(_ job: UInt64, _ id: JobID) {
+  private mutating func record(_ job: UInt64, _ id: JobID) {
     if ring.isEmpty { ring = ContiguousArray(repeating: (Self.nobody, .refused), count: 64) }
     while ring.count < Self.limit {
       let there = ring[Int(job) & (ring.count - 1)].job
@@ -45,7 +45,7 @@ package struct RecentJobs {
     for entry in old where entry.job != Self.nobody { ring[Int(entry.job) & (ring.count - 1)] = entry }
   }
 
-  private mutating func noteClosed(_ job: UInt64, _ id: JobID) {
+  private mutating func recordClosed(_ job: UInt64, _ id: JobID) {
     guard closed.updateValue(id, forKey: job) == nil else { return }
     if order.count < Self.limit {
       order.append(job)

@@ -144,7 +144,7 @@ extension ScenarioSelection {
       }
       switch result {
       case .success(let scenario): add(scenario, from: name)
-      case .failure(let failure): note(failure, of: name)
+      case .failure(let failure): record(failure, of: name)
       }
     }
 
@@ -167,7 +167,7 @@ extension ScenarioSelection {
         add(
           try ScenarioParser.load(file: path, kind, overrides: changes.overrides, checking: .measurement), from: path)
       } catch {
-        note(error, of: path)
+        record(error, of: path)
       }
     }
 
@@ -206,7 +206,7 @@ extension ScenarioSelection {
       }
     }
 
-    private mutating func note(_ failure: ScenarioProblems, of origin: String) {
+    private mutating func record(_ failure: ScenarioProblems, of origin: String) {
       read += 1
       for problem in failure.problems {
         if problem.override == nil {

@@ -69,7 +69,7 @@ struct Terminal: Sendable {
           poll(&wait, 1, 1_000)
           continue
         }
-        guard written > 0 else { return note(written < 0 ? errno : EIO) }
+        guard written > 0 else { return recordFailure(written < 0 ? errno : EIO) }
         rest = rest.dropFirst(written)
       }
     }
@@ -86,7 +86,7 @@ struct Terminal: Sendable {
       ? Self.outputFailure.load(ordering: .relaxed) : Self.errorFailure.load(ordering: .relaxed)
   }
 
-  private func note(_ code: Int32) {
+  private func recordFailure(_ code: Int32) {
     if descriptor == STDOUT_FILENO {
       Self.outputFailure.store(code, ordering: .relaxed)
     } else {
@@ -97,7 +97,7 @@ struct Terminal: Sendable {
   /// Closes the stream. Some file systems report only then that the disk is full.
   func finish() {
     guard failure == 0, close(descriptor) != 0, errno != EINTR, errno != EBADF else { return }
-    note(errno)
+    recordFailure(errno)
   }
 
   /// Call this before anything else. SIGPIPE and SIGXFSZ then do not end the program before its report is written, and
