@@ -94,7 +94,8 @@ struct CrashCommand: AsyncParsableCommand {
         let held = crash.kills.reduce(0) { $0 + $1.held }
         text +=
           "\(scenario.name) on \(run.system): \(crash.kills.count) × \(crash.act) of a \(crash.role); \(held) "
-          + "\(held == 1 ? "job was" : "jobs were") running there; lost \(lost), run twice \(crash.runTwice), completed twice \(crash.completedTwice)"
+          + "\(held == 1 ? "job was" : "jobs were") running there; lost \(lost), run twice "
+          + "\(crash.runTwice), completed twice \(crash.completedTwice)"
         if let recovery = crash.recovery {
           text +=
             "; \(recovery.total) started again, after \(HumanUnits.time(Double(recovery.min.rawValue))) to "
