@@ -57,7 +57,7 @@ struct DriversList: ParsableCommand {
     let width = catalog.entries.map(\.name.count).max() ?? 0
     for entry in catalog.entries {
       let state = entry.isInstalled ? "installed" : "–        "
-      let lacks = entry.lacks.isEmpty ? "" : " Lacks \(entry.lacks.map(\.words).joined(separator: ", "))."
+      let lacks = entry.lacks.isEmpty ? "" : "; lacks \(entry.lacks.map(\.words).joined(separator: ", "))"
       Terminal.output.write(
         "\(entry.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(state)  \(entry.summary)\(lacks)\n")
     }
