@@ -145,7 +145,7 @@ struct StreamedSystemTests {
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     var system = StreamedSystem(name: "stream:driver", summary: "", program: path, environment: ["MODE": mode])
     system.startTime = mode == "silent" ? .milliseconds(500) : .seconds(100)
-    system.endTime = mode == "never ends" ? .milliseconds(500) : .seconds(60)
+    system.endTime = ["never ends", "stops reading"].contains(mode) ? .milliseconds(500) : .seconds(60)
     let scenario = try ScenarioParser.parse(yaml: yaml, file: "streamed.yaml").get()
     return try await system.replay(Replay(tape: Tape(scenario: scenario, seed: 5), interruption: stop))
   }

@@ -218,20 +218,22 @@ final class DriverJobs {
     guard crashes != nil || attempt == Int64(entry.attempts) + 1 else {
       throw Problem(words: "reports attempt \(attempt) of job \(number) after attempt \(entry.attempts)")
     }
-    let earliest = entry.lastFinished == TimelineRecord.never ? entry.sent : entry.lastFinished
+    // A process that the killed one had started may finish the attempt that counts as crashed.
+    let earliest = entry.lastFinished == TimelineRecord.never || crashes != nil ? entry.sent : entry.lastFinished
     let started = try instant(
       line.started, "started_ns", notBefore: earliest,
       entry.attempts == 0 ? "Tailrace sent the job" : "the attempt before it finished", now: now)
     let finished = try instant(line.finished, "finished_ns", notBefore: started, "started_ns", now: now)
+    let begun = entry.lastFinished == TimelineRecord.never ? started : max(started, entry.lastFinished)
     var record = TimelineRecord(
       number: entry.number, type: JobTypeID(rawValue: entry.type), priority: entry.priority, intended: entry.intended)
     record.attempt = entry.attempts + 1
     record.outcome = outcome
-    record.started = started
-    record.finished = finished
+    record.started = begun
+    record.finished = max(finished, begun)
     record.previousFinished = entry.lastFinished
-    record.worker = try worker(of: line, from: started, to: finished)
-    if let eligible = line.eligible { record.eligible = min(Instant(nanoseconds: eligible), started) }
+    record.worker = try worker(of: line, from: begun, to: record.finished)
+    if let eligible = line.eligible { record.eligible = min(Instant(nanoseconds: eligible), begun) }
     let cause = outcome.settlement(mayRetry: !line.settles)
     try emit(record, of: number, settling: cause)
   }
@@ -261,7 +263,7 @@ final class DriverJobs {
     }
     let earliest = entry.lastFinished == TimelineRecord.never ? entry.sent : entry.lastFinished
     let settled = try instant(
-      line.settledAt, "settled_ns", notBefore: earliest,
+      line.settledAt, "settled_ns", notBefore: crashes == nil ? earliest : entry.sent,
       entry.attempts == 0 ? "Tailrace sent the job" : "its last attempt finished", now: now)
     running[number] = nil
     if entry.attempts > 0, var last = heldRecords[number]?.popLast() {
@@ -280,7 +282,7 @@ final class DriverJobs {
     var record = TimelineRecord(
       number: entry.number, type: JobTypeID(rawValue: entry.type), priority: entry.priority, intended: entry.intended)
     record.attempt = entry.attempts + 1
-    record.finished = settled
+    record.finished = entry.lastFinished == TimelineRecord.never ? settled : max(settled, entry.lastFinished)
     record.previousFinished = entry.lastFinished
     try emit(record, of: number, settling: cause)
   }

@@ -148,6 +148,8 @@ package struct ValidityCheck: Sendable, Hashable, Codable {
     judge(&check, handOver, measurement, bounds) {
       "from sending a job to the driver until it called the scheduler, at \($0) of \(handOver.total) jobs"
     }
+    // A crash test asks what became of the jobs; a server that is down delays the driver's calls.
+    if observations.crash != nil, check.verdict == .failed { check.verdict = .warning }
     return check
   }
 

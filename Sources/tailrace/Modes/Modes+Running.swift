@@ -136,3 +136,7 @@ extension TraceCommand: ModalCommand {
       : []
   }
 }
+
+extension DriversList: PlainCommand { static let options = ["json"] }
+extension DriversInstall: PlainCommand { static let options = ["names"] }
+extension DriversCheck: PlainCommand { static let options = ["driver", "json"] }
