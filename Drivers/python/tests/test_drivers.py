@@ -242,6 +242,10 @@ def test_end_while_starting(system, how):
             peer.send(type="stop")
         elif how == "SIGTERM":
             peer.driver.terminate()
+            if peer.driver.wait(10) == -signal.SIGTERM:
+                # The interpreter itself was still starting.
+                peer.assert_nothing_is_left()
+                return
         else:
             peer.driver.stdin.close()
         peer.finish(10)
