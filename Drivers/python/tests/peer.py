@@ -38,6 +38,8 @@ class Peer:
     ) -> None:
         self.family = secrets.token_hex(8)
         self.folder = tempfile.mkdtemp(prefix="tailrace-test-")
+        # As root, a driver runs PostgreSQL as another user, who must get to its folder below this one.
+        os.chmod(self.folder, 0o711)
         self.log = tempfile.TemporaryFile()  # noqa: SIM115
         self.driver = subprocess.Popen(
             ["nice", str(DRIVERS / name / "run"), *arguments],
