@@ -102,6 +102,9 @@ async def perform_async(
             await asyncio.Event().wait()
         else:
             await asyncio.sleep(max(0.0, (started + service_ns - monotonic_ns()) / SECOND))
+            # uvloop rounds to milliseconds.
+            while (rest := started + service_ns - monotonic_ns()) > 0:
+                await asyncio.sleep(rest / SECOND)
     except timeouts:
         if is_ending:
             raise
