@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+import time
+from datetime import UTC, datetime
 
 from redis import Redis
 from rq import Queue, Retry, get_current_job
@@ -76,7 +77,9 @@ class RQ(Driver):
             options["retry"] = Retry(max=kind.retries, interval=delays)
         queue = self.queues[job.rank]
         if job.delay_ns:
-            queue.enqueue_in(timedelta(seconds=job.delay), "driver.work", **options)
+            # RQ keeps whole seconds and rounds down; a job must not start early.
+            due = datetime.fromtimestamp(math.ceil(time.time() + job.delay), UTC)
+            queue.enqueue_at(due, "driver.work", **options)
         else:
             accepted = queue.enqueue("driver.work", **options)
             if job.depends_on:
