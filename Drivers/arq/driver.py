@@ -68,9 +68,9 @@ class Arq(AsyncDriver):
             is_aborted = await job.abort()
         except Exception:  # The job had failed. arq raises what it raised.
             return
-        if is_aborted and (info := await job.result_info()):
-            if not info.result.args:  # The worker adds one to what it aborts after the start.
-                self.settle(number, "cancelled")
+        # The worker adds an argument to what it aborts after the start.
+        if is_aborted and (info := await job.result_info()) and not info.result.args:
+            self.settle(number, "cancelled")
 
     async def stop(self) -> None:
         await self.pool.aclose()
