@@ -8,7 +8,7 @@ import TailraceWorkload
 
 /// What a crash test does to a driver's processes.
 package struct CrashPlan: Sendable {
-  package enum Role: String, CaseIterable, Sendable { case worker, broker, scheduler }
+  package enum Role: String, Decodable, CaseIterable, Sendable { case worker, broker, scheduler }
   package enum Act: Sendable, Hashable {
     case kill
     /// Stopped for a time, then continued.
@@ -69,12 +69,12 @@ struct CrashActor: Sendable {
 
   /// Acts until the plan is done or the task is cancelled.
   func act(until end: Nanoseconds, on processes: [DriverProcessEntry]) async {
-    var processes = processes.filter { $0.role.rawValue == plan.role.rawValue }
+    var processes = processes.filter { $0.role == plan.role }
     for (number, instant) in plan.instants(until: end, seed: seed).enumerated() {
       guard await sleep(until: origin + instant) else { return }
       for replaced in run.takeReplaced() {
         processes.removeAll { $0.name == replaced.name }
-        if replaced.role.rawValue == plan.role.rawValue { processes.append(replaced) }
+        if replaced.role == plan.role { processes.append(replaced) }
       }
       guard !processes.isEmpty else { continue }
       processes.sort { $0.name < $1.name }

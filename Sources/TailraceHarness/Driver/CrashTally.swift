@@ -26,7 +26,7 @@ struct CrashTally {
     for job in held { waiting[job] = instant }
   }
 
-  mutating func started(_ job: Int, at instant: Instant, hasSettled: Bool) {
+  mutating func started(_ job: Int, at instant: Instant) {
     if let kill = waiting.removeValue(forKey: job) { recoveries.append(max(.zero, instant - kill)) }
     if completed.contains(job) { runTwice.insert(job) }
   }

@@ -194,10 +194,10 @@ final class DriverJobs {
     guard let attempt = line.attempt, attempt > 0 else { throw Problem(words: "has no \"attempt\" from 1") }
     let sent = self[number]?.sent ?? .zero
     let started = try instant(line.started, "started_ns", notBefore: sent, "Tailrace sent the job", now: now)
-    let worker = workers.number(of: line.worker, started: started, count: workerCount)
+    let worker = workers.number(of: line.worker, count: workerCount)
     running[number] = Running(
       attempt: UInt16(clamping: attempt), started: started, process: Array(line.process), worker: worker)
-    crashes?.started(number, at: started, hasSettled: self[number].map(\.isSettled) ?? true)
+    crashes?.started(number, at: started)
   }
 
   private func end(_ line: DriverLine, at now: Instant) throws(Problem) {
@@ -235,7 +235,7 @@ final class DriverJobs {
     record.worker = try worker(of: line, from: begun, to: record.finished)
     if let eligible = line.eligible { record.eligible = min(Instant(nanoseconds: eligible), begun) }
     let cause = outcome.settlement(mayRetry: !line.settles)
-    try emit(record, of: number, settling: cause)
+    emit(record, of: number, settling: cause)
   }
 
   private func worker(
@@ -244,7 +244,7 @@ final class DriverJobs {
     if spans.count < Self.spansKept { spans.append((started.nanoseconds, finished.nanoseconds)) }
     guard line.worker.count > 0 else { return TimelineRecord.noWorker }
     guard line.worker.count <= 64 else { throw Problem(words: "names a worker with more than 64 characters") }
-    let number = workers.number(of: line.worker, started: started, count: workerCount)
+    let number = workers.number(of: line.worker, count: workerCount)
     guard let free = workers.occupy(line.worker, until: finished) else { return number }
     guard free <= started || crashes != nil else {
       throw Problem(
@@ -272,7 +272,7 @@ final class DriverJobs {
       if last.outcome.settlement(mayRetry: false) == cause {
         last.settles = true
         last.cause = cause
-        return try finish(last, of: number)
+        return finish(last, of: number)
       }
       heldRecords[number, default: []].append(last)
     }
@@ -284,13 +284,11 @@ final class DriverJobs {
     record.attempt = entry.attempts + 1
     record.finished = entry.lastFinished == TimelineRecord.never ? settled : max(settled, entry.lastFinished)
     record.previousFinished = entry.lastFinished
-    try emit(record, of: number, settling: cause)
+    emit(record, of: number, settling: cause)
   }
 
   /// Adds a record: at once, or when the job is accepted, or when its next record comes.
-  private func emit(
-    _ record: TimelineRecord, of number: Int, settling cause: SettlementCause?
-  ) throws(Problem) {
+  private func emit(_ record: TimelineRecord, of number: Int, settling cause: SettlementCause?) {
     var record = record
     if let cause {
       record.settles = true
@@ -308,12 +306,12 @@ final class DriverJobs {
       }
     }
     if isAccepted { complete(&record, number) }
-    if record.settles { return try finish(record, of: number) }
+    if record.settles { return finish(record, of: number) }
     heldRecords[number, default: []].append(record)
   }
 
   /// A record with which the job settles.
-  private func finish(_ record: TimelineRecord, of number: Int) throws(Problem) {
+  private func finish(_ record: TimelineRecord, of number: Int) {
     let entry = self[number]!
     settledJobs += 1
     update(number) { $0.isSettled = true }
@@ -350,16 +348,12 @@ final class DriverJobs {
       return
     }
     if record.attempt > 1 {
-      let wait = plainWait(retries[Int(entry.type)], beforeRetry: Int(record.attempt) - 1)
+      let wait = retries[Int(entry.type)].waitWithoutJitter(beforeRetry: Int(record.attempt) - 1)
       record.eligible = min(record.started, record.previousFinished + wait)
     } else {
       let dependencies = (dependenciesOf[number] ?? []).compactMap { completions[$0] }.max()
       record.eligible = min(record.started, max(record.accepted + entry.delay, dependencies ?? record.accepted))
     }
-  }
-
-  private func plainWait(_ policy: RetryPolicy, beforeRetry retry: Int) -> Nanoseconds {
-    min(policy.backoff.wait(beforeRetry: retry), policy.longestWait)
   }
 
   /// The job needs no entry any more.
@@ -422,8 +416,7 @@ final class DriverJobs {
       record.finished = max(instant, record.started)
       record.previousFinished = entry.lastFinished
       record.worker = attempt.worker
-      // Cannot fail: the job has not settled.
-      try? emit(record, of: number, settling: nil)
+      emit(record, of: number, settling: nil)
     }
     return held
   }
@@ -440,7 +433,7 @@ private struct DriverWorkers {
 
   /// A new name beyond the number of workers takes the place of the one that has been free for longest, as when a
   /// process is replaced.
-  mutating func number(of name: UnsafeRawBufferPointer, started: Instant, count: Int) -> UInt16 {
+  mutating func number(of name: UnsafeRawBufferPointer, count: Int) -> UInt16 {
     guard name.count > 0 else { return TimelineRecord.noWorker }
     let name = Array(name)
     if let worker = known[name] { return worker.number }

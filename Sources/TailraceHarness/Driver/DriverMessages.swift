@@ -54,6 +54,13 @@ extension Scenario {
   }
 }
 
+extension RetryPolicy {
+  /// The wait before a retry (first: 1), before jitter.
+  func waitWithoutJitter(beforeRetry retry: Int) -> Nanoseconds {
+    min(backoff.wait(beforeRetry: retry), longestWait)
+  }
+}
+
 /// Lines to a driver, as bytes.
 enum DriverMessages {
   /// Attempts of a job that its line lists at most; the contract says that the last repeats.
@@ -82,8 +89,8 @@ enum DriverMessages {
     let settings = scenario.scheduler
     let types = scenario.jobs.map { job in
       let retry = job.retry ?? settings.retry
-      let first = retry.limit > 0 ? min(retry.backoff.wait(beforeRetry: 1), retry.longestWait) : .zero
-      let second = retry.limit > 1 ? min(retry.backoff.wait(beforeRetry: 2), retry.longestWait) : first
+      let first = retry.limit > 0 ? retry.waitWithoutJitter(beforeRetry: 1) : .zero
+      let second = retry.limit > 1 ? retry.waitWithoutJitter(beforeRetry: 2) : first
       return Hello.JobType(
         name: job.name, priority: job.priority.name, retries: retry.limit, retryDelayNs: first.rawValue,
         retryFactor: first > .zero ? Double(second.rawValue) / Double(first.rawValue) : 1,
@@ -202,8 +209,7 @@ struct DriverReady: Decodable, Sendable {
 
 /// A process of a driver: in `ready`, and in `process` when it was replaced.
 struct DriverProcessEntry: Decodable, Sendable, Hashable {
-  enum Role: String, Decodable, CaseIterable, Sendable { case worker, broker, scheduler }
-  var role: Role
+  var role: CrashPlan.Role
   var name: String
   var pid: Int32
 }

@@ -264,7 +264,7 @@ final class DriverProcess: @unchecked Sendable {
     }
   }
 
-  /// Makes ``readLines(_:)`` return once it has read what is there.
+  /// Stops ``readLines(_:)`` after it has read the lines that have arrived.
   func stopReading() { readsOn.stop() }
 
   /// Ends the writer's thread.

@@ -24,7 +24,6 @@ final class DriverRun: @unchecked Sendable {
   }
 
   private let name: String
-  private let replay: Replay
   let process: DriverProcess
   private let lock = Lock()
   private let jobs: DriverJobs
@@ -35,9 +34,8 @@ final class DriverRun: @unchecked Sendable {
   let halt = StopFlag()
   private let readerIsOver = StopFlag()
 
-  init(name: String, replay: Replay, jobs: DriverJobs) throws(SystemRefusal) {
+  init(name: String, jobs: DriverJobs) throws(SystemRefusal) {
     self.name = name
-    self.replay = replay
     self.jobs = jobs
     process = try DriverProcess()
   }

@@ -86,7 +86,7 @@ struct StreamedReplay {
     self.replay = replay
     jobs = DriverJobs(replay.scenario)
     if system.crashPlan != nil { jobs.crashes = CrashTally() }
-    run = try DriverRun(name: system.name, replay: replay, jobs: jobs)
+    run = try DriverRun(name: system.name, jobs: jobs)
     meters = RunMeters(replay.meter)
   }
 
@@ -138,7 +138,7 @@ struct StreamedReplay {
         description: "\(system.name) cannot replay '\(replay.scenario.name)': it lacks "
           + lacks.joined(separator: ", ") + "; use a scenario without it", isLack: true)
     }
-    if let plan = system.crashPlan, !ready.processes.contains(where: { $0.role.rawValue == plan.role.rawValue }) {
+    if let plan = system.crashPlan, !ready.processes.contains(where: { $0.role == plan.role }) {
       let roles = Set(ready.processes.map(\.role.rawValue)).sorted().joined(separator: ", ")
       throw ExternalSystemProblem(
         description: "\(system.name) names no process with the role \(plan.role.rawValue), so none can be killed; "
@@ -270,15 +270,8 @@ struct StreamedReplay {
 
   /// What can be known of a run whose jobs another program ran.
   private static func observations(_ expense: RunExpense, _ time: Nanoseconds) -> Observations {
-    var observations = expense.observations(settled: 0, liveBytesWarm: nil)
-    for path in [
-      \Observations.processorTime, \.peakMemory, \.bytesPerJob, \.liveBytesWarm, \.liveBytesEnd, \.allocationsPerJob,
-    ] {
-      observations[keyPath: path] = .unavailable("the run was another program's")
-    }
-    observations.runDelay = .unavailable("the run was another program's")
+    var observations = expense.observationsOfAnotherProgram()
     observations.otherPrograms = .unavailable("the driver, its workers and servers are other programs")
-    observations.meanJobsInSystem = .unavailable("the program does not count its jobs for others")
     observations.observedFor = time
     return observations
   }

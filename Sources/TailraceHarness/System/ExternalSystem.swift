@@ -170,14 +170,7 @@ package struct ExternalSystem: ReplaySystem {
 
   /// What can be known of a run that was another program's: its rows, and the host.
   private static func observations(_ records: [TimelineRecord], _ expense: RunExpense) -> Observations {
-    var observations = expense.observations(settled: 0, liveBytesWarm: nil)
-    for path in [
-      \Observations.processorTime, \.peakMemory, \.bytesPerJob, \.liveBytesWarm, \.liveBytesEnd, \.allocationsPerJob,
-    ] {
-      observations[keyPath: path] = .unavailable("the run was another program's")
-    }
-    observations.runDelay = .unavailable("the run was another program's")
-    observations.meanJobsInSystem = .unavailable("the program does not count its jobs for others")
+    var observations = expense.observationsOfAnotherProgram()
     var lateness = LatencyHistogram()
     var last = Instant.zero
     for record in records {

@@ -71,6 +71,19 @@ struct RunExpense {
   /// How long the process stood still; nil: not monitored.
   var standstill: Standstill?
 
+  /// What is known of a run that was another program's: the host's figures.
+  func observationsOfAnotherProgram() -> Observations {
+    var observations = observations(settled: 0, liveBytesWarm: nil)
+    for path in [
+      \Observations.processorTime, \.peakMemory, \.bytesPerJob, \.liveBytesWarm, \.liveBytesEnd, \.allocationsPerJob,
+    ] {
+      observations[keyPath: path] = .unavailable("the run was another program's")
+    }
+    observations.runDelay = .unavailable("the run was another program's")
+    observations.meanJobsInSystem = .unavailable("the program does not count its jobs for others")
+    return observations
+  }
+
   /// As a run's result has it.
   ///
   /// - Parameters:

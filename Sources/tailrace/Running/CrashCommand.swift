@@ -60,7 +60,7 @@ struct CrashCommand: AsyncParsableCommand {
     let selection = try ScenarioSelection(
       scenarios, changes: changes, targets: load.targets, largeLoads: load.largeLoads)
     try selection.requireEffect(of: changes)
-    var options = suiteOptions(named: selection.suite)
+    var options = SuiteOptions(suite: selection.suite, changes: changes, load: load, output: output)
     var refusals = SuiteRunner(options, parts: parts, interruption: StopFlag()).refusals(selection.scenarios)
     for name in load.systems where parts.systems.named(name).map({ !($0 is StreamedSystem) }) == true {
       refusals.append("'\(name)' has no processes that could be killed; name a driver with --system")
@@ -151,20 +151,5 @@ struct CrashCommand: AsyncParsableCommand {
     let patience = time(patience, "--patience") ?? .zero
     guard problems.isEmpty, let role else { throw Refusal.usage(problems) }
     return CrashPlan(role: role, act: act, times: times, restart: replacement, patience: patience)
-  }
-
-  private func suiteOptions(named suite: String) -> SuiteOptions {
-    var options = SuiteOptions()
-    options.suite = suite
-    options.command = RepeatingCommand.text(CommandLine.arguments, seed: load.seed)
-    options.seed = load.seed
-    options.timeScale = changes.timeScale
-    options.systems = load.systems
-    options.pacing = load.pacer
-    options.dropAfter = load.maxLag.value
-    options.grace = load.grace.value
-    options.keepsJobs = output.jobs
-    options.recordsTape = output.recordTape
-    return options
   }
 }

@@ -46,7 +46,7 @@ struct RunCommand: AsyncParsableCommand {
       scenarios.isEmpty ? ["documented"] : scenarios, changes: changes, targets: load.targets,
       largeLoads: load.largeLoads)
     try selection.requireEffect(of: changes)
-    var options = suiteOptions(named: selection.suite)
+    var options = SuiteOptions(suite: selection.suite, changes: changes, load: load, output: output)
     let refusals = SuiteRunner(options, parts: Composition.makeParts(), interruption: StopFlag())
       .refusals(selection.scenarios)
     guard refusals.isEmpty else { throw Refusal.usage(refusals.map { "Error: \($0)" }) }
@@ -92,20 +92,22 @@ struct RunCommand: AsyncParsableCommand {
     Terminal.output.write(try ReportFiles.encode(run.result))
     for words in run.result.failureWords { Terminal.error.write("Error: \(words)\n") }
   }
+}
 
-  private func suiteOptions(named suite: String) -> SuiteOptions {
-    var options = SuiteOptions()
-    options.suite = suite
-    options.command = RepeatingCommand.text(CommandLine.arguments, seed: load.seed)
-    options.seed = load.seed
-    options.timeScale = changes.timeScale
-    options.systems = load.systems
-    options.pacing = load.pacer
-    options.dropAfter = load.maxLag.value
-    options.grace = load.grace.value
-    options.keepsJobs = output.jobs
-    options.recordsTape = output.recordTape
-    for planted in load.planted { options.slowdowns[planted.type] = planted.factor }
-    return options
+extension SuiteOptions {
+  /// The options that a command line gives, for `run` and `crash`.
+  init(suite: String, changes: ScenarioChanges, load: LoadOptions, output: OutputOptions) {
+    self.init()
+    self.suite = suite
+    command = RepeatingCommand.text(CommandLine.arguments, seed: load.seed)
+    seed = load.seed
+    timeScale = changes.timeScale
+    systems = load.systems
+    pacing = load.pacer
+    dropAfter = load.maxLag.value
+    grace = load.grace.value
+    keepsJobs = output.jobs
+    recordsTape = output.recordTape
+    for planted in load.planted { slowdowns[planted.type] = planted.factor }
   }
 }
